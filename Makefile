@@ -1,0 +1,38 @@
+# Everything runs on the Node that package-lock.json pins, so that a host with an older one will do.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help install lint format test demo tools docs clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: node_modules/.installed ## Install the locked packages
+
+node_modules/.installed: package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+tools: install ## Fetch or build etcd, kube-apiserver, kubectl and helm (about ten minutes the first time)
+	npm run --silent controlplane -- tools
+
+lint: install ## Check types, style, dead code and the arrows between the modules
+	tsc -p .
+	oxlint --type-aware
+	biome check
+	knip
+
+format: install ## Put the sources into their one format
+	biome check --write
+
+test: lint tools ## Run every check and test
+	npm run --silent test
+
+demo: tools ## Watch a refusal and a certificate on a real API server; ARGS=--once to exit after the story
+	node test/demo/main.ts $(ARGS)
+
+docs: install ## Write the generated pages anew
+	npm run --silent docs
+
+clean: ## Remove what was installed and made in this checkout
+	rm -rf node_modules dist coverage .tmp

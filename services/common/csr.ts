@@ -1,0 +1,73 @@
+// The CertificateSigningRequest (certificates.k8s.io/v1) as both services read it, and the questions they ask of its
+// status. Plain JSON, as the API server sends it; nothing here changes an object.
+
+/** The part of metav1.ObjectMeta that is read. Times are RFC 3339 text, as in the API. */
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** A status condition, of a CSR (certificates.k8s.io/v1) or of an Issuer (cert-manager.io/v1). */
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+  readonly lastUpdateTime?: string;
+  readonly observedGeneration?: number;
+}
+
+/** Who asked: set by the API server from the request's user, never by the requester (CertificateSigningRequestSpec). */
+export interface Requester {
+  readonly username?: string;
+  readonly uid?: string;
+  readonly groups?: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** certificates.k8s.io/v1 CertificateSigningRequestSpec; `request` is the base64 of the PEM of a PKCS#10 request. */
+export interface CertificateSigningRequestSpec extends Requester {
+  readonly signerName: string;
+  readonly request: string;
+  readonly usages?: readonly string[];
+  /** Seconds; the API server refuses less than 600. */
+  readonly expirationSeconds?: number;
+}
+
+export interface CertificateSigningRequest {
+  readonly metadata: ObjectMeta;
+  readonly spec: CertificateSigningRequestSpec;
+  readonly status?: {
+    readonly conditions?: readonly Condition[];
+    /** Base64 of the PEM chain, leaf first. Can be written once. */
+    readonly certificate?: string;
+  };
+}
+
+function hasCondition(csr: CertificateSigningRequest, type: string): boolean {
+  return csr.status?.conditions?.some(condition => condition.type === type) ?? false;
+}
+
+/** The API server allows only status "True" for these three types, so that the type alone decides. */
+export function isApproved(csr: CertificateSigningRequest): boolean {
+  return hasCondition(csr, 'Approved');
+}
+
+export function isDenied(csr: CertificateSigningRequest): boolean {
+  return hasCondition(csr, 'Denied');
+}
+
+export function isFailed(csr: CertificateSigningRequest): boolean {
+  return hasCondition(csr, 'Failed');
+}
+
+export function isIssued(csr: CertificateSigningRequest): boolean {
+  return Boolean(csr.status?.certificate);
+}

@@ -1,0 +1,68 @@
+// cert-manager.io/v1 Issuer and ClusterIssuer as they are read here: their type, whether they are ready, where they and
+// their Secrets live. Plain JSON, as the API server sends it; nothing here changes an object.
+
+import type { Condition, ObjectMeta } from './csr.ts';
+import { ISSUER_GROUP, type IssuerKind, type SignerRef } from './signer-name.ts';
+
+/** cert-manager's CAIssuer. */
+export interface CaIssuerSpec {
+  readonly secretName: string;
+  readonly crlDistributionPoints?: readonly string[];
+  readonly ocspServers?: readonly string[];
+  readonly issuingCertificateURLs?: readonly string[];
+}
+
+/** cert-manager's SelfSignedIssuer. */
+export interface SelfSignedIssuerSpec {
+  readonly crlDistributionPoints?: readonly string[];
+}
+
+export interface IssuerSpec {
+  readonly ca?: CaIssuerSpec;
+  readonly selfSigned?: SelfSignedIssuerSpec;
+  readonly acme?: unknown;
+  readonly vault?: unknown;
+  readonly venafi?: unknown;
+}
+
+/** An Issuer or a ClusterIssuer. Lists leave out `kind`. */
+export interface Issuer {
+  readonly kind?: IssuerKind;
+  readonly metadata: ObjectMeta;
+  readonly spec: IssuerSpec;
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+export type IssuerType = 'acme' | 'ca' | 'vault' | 'selfSigned' | 'venafi';
+
+// The order in which cert-manager looks (pkg/api/util NameForIssuer): it decides if a spec has two types.
+const TYPES: readonly IssuerType[] = ['acme', 'ca', 'vault', 'selfSigned', 'venafi'];
+
+/** The type of an issuer; undefined if its spec names none. */
+export function issuerType(issuer: Issuer): IssuerType | undefined {
+  // Go reads null as absent; the spec itself may be missing where the CRD is older than its schema.
+  return TYPES.find(type => issuer.spec?.[type] != null);
+}
+
+/** The condition of type Ready, whatever its status. */
+export function readyCondition(issuer: Issuer): Condition | undefined {
+  return issuer.status?.conditions?.find(condition => condition.type === 'Ready');
+}
+
+/** Whether any Ready condition is "True". observedGeneration does not matter, as in cert-manager. */
+export function isReady(issuer: Issuer): boolean {
+  return issuer.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+}
+
+/** Path of the issuer in the API. */
+export function issuerPath(ref: SignerRef): string {
+  const base = `/apis/${ISSUER_GROUP}/v1`;
+  const name = encodeURIComponent(ref.name);
+  if (ref.kind === 'ClusterIssuer') return `${base}/clusterissuers/${name}`;
+  return `${base}/namespaces/${encodeURIComponent(ref.namespace)}/issuers/${name}`;
+}
+
+/** Where the Secrets of an issuer live: in its own namespace, and for a ClusterIssuer in one fixed namespace. */
+export function secretNamespace(ref: SignerRef, clusterResourceNamespace: string): string {
+  return ref.kind === 'ClusterIssuer' ? clusterResourceNamespace : ref.namespace;
+}

@@ -1,0 +1,82 @@
+// What a usage of a CSR (spec.usages) is in a certificate: a bit of KeyUsage (RFC 5280 4.2.1.3) or an OID of
+// ExtendedKeyUsage (4.2.1.12), by cert-manager's table (pkg/api/util/kube.go). Adds no usage that was not asked for.
+
+import { err, ok, type Result } from './result.ts';
+
+type Usage = { readonly bit: number } | { readonly oid: string };
+
+// The 23 names of certificates.k8s.io/v1. Where two names mean the same, the one that messages use comes first.
+const USAGES: ReadonlyMap<string, Usage> = new Map<string, Usage>([
+  ['digital signature', { bit: 0 }],
+  ['signing', { bit: 0 }],
+  ['content commitment', { bit: 1 }],
+  ['key encipherment', { bit: 2 }],
+  ['data encipherment', { bit: 3 }],
+  ['key agreement', { bit: 4 }],
+  ['cert sign', { bit: 5 }],
+  ['crl sign', { bit: 6 }],
+  ['encipher only', { bit: 7 }],
+  ['decipher only', { bit: 8 }],
+  ['any', { oid: '2.5.29.37.0' }],
+  ['server auth', { oid: '1.3.6.1.5.5.7.3.1' }],
+  ['client auth', { oid: '1.3.6.1.5.5.7.3.2' }],
+  ['code signing', { oid: '1.3.6.1.5.5.7.3.3' }],
+  ['email protection', { oid: '1.3.6.1.5.5.7.3.4' }],
+  ['s/mime', { oid: '1.3.6.1.5.5.7.3.4' }],
+  ['ipsec end system', { oid: '1.3.6.1.5.5.7.3.5' }],
+  ['ipsec tunnel', { oid: '1.3.6.1.5.5.7.3.6' }],
+  ['ipsec user', { oid: '1.3.6.1.5.5.7.3.7' }],
+  ['timestamping', { oid: '1.3.6.1.5.5.7.3.8' }],
+  ['ocsp signing', { oid: '1.3.6.1.5.5.7.3.9' }],
+  ['microsoft sgc', { oid: '1.3.6.1.4.1.311.10.3.3' }],
+  ['netscape sgc', { oid: '2.16.840.1.113730.4.1' }],
+]);
+
+// Go's crypto/x509 knows these two by number although no usage has their name: a PKCS#10 request with one of them can never
+// agree with spec.usages (Microsoft commercial and kernel code signing).
+const NAMELESS_EXT_KEY_USAGES: readonly string[] = ['1.3.6.1.4.1.311.2.1.22', '1.3.6.1.4.1.311.61.1.1'];
+
+const DEFAULT_USAGES: readonly string[] = ['digital signature', 'key encipherment'];
+
+/** Bit i of `keyUsage` (1 << i) is bit i of the KeyUsage BIT STRING; OIDs as given, in order, duplicates included. */
+export interface X509Usages {
+  readonly keyUsage: number;
+  readonly extKeyUsages: readonly string[];
+}
+
+/** What the usages are in a certificate. None at all means digital signature and key encipherment, as in cert-manager. */
+export function resolveUsages(names: readonly string[] | undefined): Result<X509Usages> {
+  const given = names?.length ? names : DEFAULT_USAGES;
+  const unknown = given.filter(name => !USAGES.has(name));
+  if (unknown.length > 0) return err(`unknown key usages: [${unknown.join(' ')}]`);
+  const usages = given.flatMap(name => USAGES.get(name) ?? []);
+  return ok({
+    keyUsage: usages.reduce((mask, usage) => ('bit' in usage ? mask | (1 << usage.bit) : mask), 0),
+    extKeyUsages: usages.flatMap(usage => ('oid' in usage ? usage.oid : [])),
+  });
+}
+
+/** Whether Go has a number for the OID. cert-manager compares only such OIDs with spec.usages and keeps the others. */
+export function isKnownExtKeyUsage(oid: string): boolean {
+  return NAMELESS_EXT_KEY_USAGES.includes(oid) || nameOf(usage => 'oid' in usage && usage.oid === oid) !== undefined;
+}
+
+/** The bits of a KeyUsage by name, in cert-manager's form: `[ 'digital signature', 'key encipherment' ]`, or `[]`. */
+export function formatKeyUsages(mask: number): string {
+  const bits = Array.from({ length: 9 }, (_, bit) => bit).filter(bit => mask & (1 << bit));
+  return formatNames(bits.map(bit => nameOf(usage => 'bit' in usage && usage.bit === bit)));
+}
+
+/** ExtendedKeyUsage OIDs by name, in cert-manager's form. */
+export function formatExtKeyUsages(oids: readonly string[]): string {
+  return formatNames(oids.map(oid => nameOf(usage => 'oid' in usage && usage.oid === oid)));
+}
+
+function nameOf(isIt: (usage: Usage) => boolean): string | undefined {
+  return USAGES.entries().find(([, usage]) => isIt(usage))?.[0];
+}
+
+function formatNames(names: readonly (string | undefined)[]): string {
+  if (names.length === 0) return '[]';
+  return `[${names.map(name => ` '${name ?? 'unknown'}'`).join(',')} ]`;
+}

@@ -1,0 +1,195 @@
+// Everything that is ever said about a CSR or an issuer: reason word, what follows, type of the event, exact text, and a
+// line of documentation (docs/reasons.md is made from it). The words and texts are cert-manager's wherever it has one
+// (behaviour of v1.21). Decides nothing.
+
+import { formatGoDuration, type Nanoseconds } from './duration.ts';
+import { formatRef, type SignerRef } from './signer-name.ts';
+
+/** What follows: the CSR waits, is Failed for good, is tried again, is signed, is refused at admission; an issuer is ready. */
+export type Outcome = 'wait' | 'fail' | 'retry' | 'issue' | 'deny' | 'ready';
+
+type Text = (...values: never[]) => string;
+
+/** `message` gives the text of event and condition alike; `doc` says in one line what it means and what to do. */
+const normal = <Message extends Text>(outcome: Outcome, message: Message, doc: string) =>
+  ({ outcome, eventType: 'Normal', message, doc }) as const;
+
+const warning = <Message extends Text>(outcome: Outcome, message: Message, doc: string) =>
+  ({ outcome, eventType: 'Warning', message, doc }) as const;
+
+const referenced = (ref: SignerRef) => `Referenced ${ref.kind} ${formatRef(ref)}`;
+const templateError = (error: string) => `Error generating certificate template: ${error}`;
+const signingError = (error: string) => `Error signing certificate: ${error}`;
+const updateError = (error: string) => `Error updating certificate: ${error}`;
+const keyPairError = (error: string) => `Error getting keypair for CA issuer: ${error}`;
+
+const shared = {
+  WaitingApproval: normal(
+    'wait',
+    () => 'Waiting for the Approved condition before issuing',
+    'Nobody has approved the CSR yet. Approve it with `kubectl certificate approve`, or deny it.',
+  ),
+  IssuerNotFound: warning(
+    'wait',
+    (ref: SignerRef) => `${referenced(ref)} not found`,
+    'The issuer that the signer name names does not exist. Create it: the CSR is signed as soon as it is ready.',
+  ),
+  IssuerTypeMissing: warning(
+    'wait',
+    (ref: SignerRef) => `${referenced(ref)} is missing type`,
+    'The spec of the issuer has none of `ca`, `selfSigned`, `acme`, `vault`, `venafi`. Set one.',
+  ),
+  IssuerNotReady: warning(
+    'wait',
+    (ref: SignerRef) => `${referenced(ref)} does not have a Ready status condition`,
+    'The issuer is not Ready. Its own Ready condition says why; the CSR is signed as soon as it is.',
+  ),
+  DeniedReference: warning(
+    'fail',
+    (ref: SignerRef) => `Requester may not reference Namespaced Issuer ${formatRef(ref)}`,
+    'The requester lacks the verb `reference` on `signers` in the namespace of the Issuer. Grant it with the Role that the refusal shows, then create the CSR anew.',
+  ),
+  ErrorParseDuration: warning(
+    'fail',
+    (error: string) =>
+      `Failed to parse requested duration: failed to parse requested duration on annotation "experimental.cert-manager.io/request-duration": ${error}`,
+    'The annotation is not a Go duration such as `2160h` or `1h30m` (there are no days). Create the CSR anew.',
+  ),
+  InvalidDuration: warning(
+    'fail',
+    (minimum: Nanoseconds, requested: Nanoseconds) =>
+      `CertificateSigningRequest minimum allowed duration is ${formatGoDuration(minimum)}, requested ${formatGoDuration(requested)}`,
+    'The requested duration is less than ten minutes. Create the CSR anew with a longer one.',
+  ),
+};
+
+/** Issuers of type CA. */
+const ca = {
+  SecretMissing: warning(
+    'wait',
+    (secret: string) => `Referenced secret ${secret} not found`,
+    'The Secret with the key pair of the CA does not exist. Create it: the CSR is signed when it is there.',
+  ),
+  SecretInvalidData: warning(
+    'wait',
+    (secret: string, error: string) => `Failed to parse signing CA keypair from secret ${secret}: ${error}`,
+    'The Secret of the CA holds no usable `tls.crt` and `tls.key`. Correct it: the CSR is signed when it is right.',
+  ),
+  SecretGetError: warning(
+    'retry',
+    (secret: string, error: string) => `Failed to get certificate key pair from secret ${secret}: ${error}`,
+    'The Secret of the CA could not be read. It is tried again; look at the RBAC of the signer if it persists.',
+  ),
+  SigningError: {
+    ...warning(
+      'fail',
+      signingError,
+      'The request contradicts itself (its usages or CA flag against those of the CSR), or the CA cannot sign it. Create the CSR anew. Only when updating the certificate failed, it is tried again.',
+    ),
+    template: templateError,
+    /** The only one of the three that is tried again. */
+    update: updateError,
+  },
+  CertificateIssued: {
+    ...normal(
+      'issue',
+      () => 'Certificate fetched from issuer successfully',
+      'The certificate is in `status.certificate`.',
+    ),
+    selfSigned: () => 'Certificate self-signed successfully',
+  },
+};
+
+/** Issuers of type SelfSigned. */
+const selfSigned = {
+  MissingAnnotation: warning(
+    'fail',
+    () => 'Missing private key reference annotation: "experimental.cert-manager.io/private-key-secret-name"',
+    'A SelfSigned issuer needs the annotation: the name of the Secret with the private key of the request. Create the CSR anew with it.',
+  ),
+  SecretNotFound: warning(
+    'wait',
+    (secret: string) => `Referenced Secret ${secret} not found`,
+    'The Secret with the private key of the request does not exist. Create it: the CSR is signed when it is there.',
+  ),
+  ErrorParsingKey: warning(
+    'wait',
+    (secret: string, error: string) => `Failed to parse signing key from secret ${secret}: ${error}`,
+    'The Secret holds no usable `tls.key`. Correct it: the CSR is signed when it is right.',
+  ),
+  ErrorGettingSecret: warning(
+    'retry',
+    (secret: string, error: string) => `Failed to get certificate CA key from secret ${secret}: ${error}`,
+    'The Secret could not be read. It is tried again (cert-manager gives up here); look at the RBAC of the signer if it persists.',
+  ),
+  ErrorGenerating: warning(
+    'fail',
+    templateError,
+    'The request contradicts itself (its usages or CA flag against those of the CSR). Create the CSR anew.',
+  ),
+  ErrorPublicKey: warning(
+    'fail',
+    () => 'Failed to get public key from private key',
+    'The private key in the Secret is of a kind that cannot sign. Use RSA, ECDSA or Ed25519, and create the CSR anew.',
+  ),
+  ErrorKeyMatch: warning(
+    'fail',
+    () => 'Referenced private key in Secret does not match that in the request',
+    'The annotation names the Secret of another key. Create the CSR anew with the right Secret.',
+  ),
+  ErrorSigning: warning(
+    'fail',
+    signingError,
+    'The key cannot sign this certificate; the message says why. Create the CSR anew.',
+  ),
+  ErrorUpdate: warning(
+    'retry',
+    updateError,
+    'The certificate could not be written to the CSR. The same certificate is written again later.',
+  ),
+};
+
+/** The Ready condition of issuers, and the events on them. */
+const issuer = {
+  KeyPairVerified: normal('ready', () => 'Signing CA verified', 'The CA issuer has a key pair and can sign.'),
+  ErrGetKeyPair: warning(
+    'retry',
+    keyPairError,
+    'The Secret of the CA issuer is missing or holds no usable key pair. Correct it: the issuer then becomes ready.',
+  ),
+  ErrInvalidKeyPair: warning(
+    'wait',
+    () => keyPairError('certificate is not a CA'),
+    'The certificate in the Secret of the CA issuer does not have the CA flag. Put a CA certificate there.',
+  ),
+  ErrInitIssuer: warning(
+    'retry',
+    (error: string) => `Error initializing issuer: ${error}`,
+    'The issuer could not be made ready. Its Ready condition says why; it is tried again.',
+  ),
+  IsReady: normal('ready', () => '', 'The SelfSigned issuer needs nothing and can sign.'),
+};
+
+/** What cert-manager has no word for. */
+const own = {
+  InvalidSignerName: warning(
+    'deny',
+    (signerName: string, detail: string) => `Signer name "${signerName}" can never name an issuer: ${detail}`,
+    'No issuer can ever answer to the signer name, so that the CSR would be pending for ever. Correct the signer name.',
+  ),
+  ImmutableAnnotation: warning(
+    'deny',
+    (key: string) => `Annotation "${key}" is part of the request and may not change`,
+    'The annotation is part of what was approved. Create a new CSR instead.',
+  ),
+  AccessReviewFailed: warning(
+    'retry',
+    (ref: SignerRef) => `Could not check whether the requester may reference ${ref.kind} ${formatRef(ref)}`,
+    'The API server did not answer the access review. The webhook refuses meanwhile, the signer tries again; look at the RBAC of both if it persists.',
+  ),
+};
+
+/** Reason → what is said and what follows. */
+export const reasons = { ...shared, ...ca, ...selfSigned, ...issuer, ...own };
+
+export type Reason = keyof typeof reasons;

@@ -1,0 +1,83 @@
+// Reads the configuration of a service from flags and environment, by one table of options: whole, checked, frozen, all
+// mistakes at once. The only file that looks at argv and the environment; never decides what an option means.
+
+import { err, ok, type Result } from '../result.ts';
+import { type Environment, readFlags, readVariables } from './option-source.ts';
+import { type Config, defineOptions, flagOf, type Option, type OptionTable, variableOf } from './option-table.ts';
+import { defaultOf, parseOption } from './option-value.ts';
+
+export { type Config, defineOptions, type Environment, type Option, type OptionTable };
+
+/** What the command line asks for. */
+export type CommandLine<Table extends OptionTable> =
+  | { readonly action: 'run' | 'check-config'; readonly config: Config<Table> }
+  | { readonly action: 'help'; readonly text: string }
+  | { readonly action: 'refuse'; readonly mistakes: readonly string[] };
+
+const CHECK_CONFIG = '--check-config';
+
+/** Reads the command line of this process: `--help`, `--check-config`, or a configuration to run with. */
+export function readCommandLine<Table extends OptionTable>(
+  table: Table,
+  service: string,
+  argv: readonly string[] = process.argv.slice(2),
+  env: Environment = process.env,
+): CommandLine<Table> {
+  if (argv.includes('--help')) return { action: 'help', text: formatHelp(table, service) };
+  const flags = argv.filter(argument => argument !== CHECK_CONFIG);
+  const parsed = parseConfig(table, flags, env);
+  if (!parsed.ok) return { action: 'refuse', mistakes: parsed.error };
+  return { action: flags.length < argv.length ? 'check-config' : 'run', config: parsed.value };
+}
+
+/** Parses flags and environment; a flag wins over its variable. The error has one text for each mistake. */
+export function parseConfig<Table extends OptionTable>(
+  table: Table,
+  argv: readonly string[],
+  env: Environment,
+): Result<Config<Table>, string[]> {
+  const flags = readFlags(table, argv);
+  const variables = readVariables(table, env);
+  const mistakes = [...flags.mistakes, ...variables.mistakes];
+  const config: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(table)) {
+    const given = flags.given.get(name) ?? variables.given.get(name);
+    const value = given ? parseOption(option, given.text) : defaultOf(option);
+    if (value?.ok) config[name] = value.value;
+    else mistakes.push(`${given?.where ?? flagOf(name)}: ${value?.error ?? missing(name, option)}`);
+  }
+  // The one cast: each value was parsed by the kind of its option, from which Config takes its type.
+  return mistakes.length > 0 ? err(mistakes) : ok(Object.freeze(config) as Config<Table>);
+}
+
+function missing(name: string, option: Option): string {
+  return `must be given; write ${flagOf(name)}=<${option.kind}> or set ${variableOf(name)}`;
+}
+
+/** The configuration as it may be printed: secrets replaced. */
+export function printableConfig<Table extends OptionTable>(
+  table: Table,
+  config: Config<Table>,
+): Record<string, unknown> {
+  const printable = (name: string, value: unknown) => (table[name]?.secret && value !== '' ? '[redacted]' : value);
+  return Object.fromEntries(Object.entries(config).map(([name, value]) => [name, printable(name, value)]));
+}
+
+/** The text of `--help`. */
+export function formatHelp(table: OptionTable, service: string): string {
+  const options = Object.entries(table).map(([name, option]) => formatOption(name, option));
+  return [
+    `Usage: ${service} [--<flag>=<value> ...]`,
+    'Each flag can be set by its environment variable, too; the flag wins.',
+    ...options,
+    `  ${CHECK_CONFIG}\n      Check the configuration, print it and stop.`,
+    '  --help\n      Print this text and stop.\n',
+  ].join('\n\n');
+}
+
+function formatOption(name: string, option: Option): string {
+  const kind = option.kind === 'enum' ? option.values.join('|') : option.kind;
+  const value =
+    option.default === undefined ? 'must be given' : `default: ${option.default === '' ? 'none' : option.default}`;
+  return `  ${flagOf(name)}=<${kind}>\n      ${option.help}\n      ${variableOf(name)}; ${value}.`;
+}

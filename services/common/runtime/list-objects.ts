@@ -1,0 +1,70 @@
+// Reads a whole collection of the API, page by page, as one consistent list. Keeps nothing; any failure but an expired
+// page token is the caller's.
+
+import { RetryableError } from './errors.ts';
+import type { KubeClient } from './kube-client.ts';
+import { isRawObject, type RawObject } from './object-store.ts';
+
+/** As client-go's pager: one page of CSRs is some 2 MB, quick to parse without holding up the event loop for long. */
+const PAGE_SIZE = 500;
+
+export interface ObjectList {
+  readonly items: readonly RawObject[];
+  /** Where a watch goes on from this list. */
+  readonly resourceVersion: string;
+}
+
+export interface ListOptions {
+  readonly client: Pick<KubeClient, 'get'>;
+  readonly path: string;
+  readonly signal: AbortSignal;
+  /** Called after each page, as a sign of life. */
+  readonly onPage: () => void;
+}
+
+interface Page {
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
+  readonly items?: readonly unknown[] | null;
+}
+
+/** Appends a query to a path that may have one already. */
+export function withQuery(path: string, query: Readonly<Record<string, string>>): string {
+  return `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams(query)}`;
+}
+
+/** Lists everything at `path`. Throws what the client throws, and RetryableError when the resource does not exist. */
+export async function listObjects(options: ListOptions): Promise<ObjectList> {
+  try {
+    return await listPages(options, { limit: String(PAGE_SIZE) });
+  } catch (error) {
+    // 410: the token of a later page is older than the API server's history. One list without pages cannot expire.
+    if (error instanceof RetryableError && error.code === 'gone') return listPages(options, {});
+    throw error;
+  }
+}
+
+async function listPages(options: ListOptions, query: Readonly<Record<string, string>>): Promise<ObjectList> {
+  const items: RawObject[] = [];
+  let next: string | undefined = '';
+  let resourceVersion = '';
+  while (next !== undefined) {
+    const page = await readPage(options, next ? { ...query, continue: next } : query);
+    items.push(...(page.items ?? []).filter(isRawObject));
+    resourceVersion = page.metadata?.resourceVersion ?? '';
+    next = page.metadata?.continue || undefined;
+  }
+  return { items, resourceVersion };
+}
+
+async function readPage(options: ListOptions, query: Readonly<Record<string, string>>): Promise<Page> {
+  const page = await options.client.get<Page>(withQuery(options.path, query), options.signal);
+  if (page === undefined) {
+    const message = `GET ${options.path}: the API server does not know this resource (is its CRD installed?)`;
+    throw new RetryableError(message, { code: 'unknown' });
+  }
+  if (typeof page !== 'object' || page === null || !page.metadata?.resourceVersion) {
+    throw new RetryableError(`GET ${options.path}: the answer is no list`, { code: 'server' });
+  }
+  options.onPage();
+  return page;
+}

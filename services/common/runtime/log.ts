@@ -1,0 +1,33 @@
+// JSON logs on standard output, one object a line: time (ISO 8601), level (word), service, msg and fields. Decides how a
+// log line looks, never what is logged.
+
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+
+export type { Logger };
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface LoggerOptions {
+  /** Which of the two services is speaking. */
+  readonly service: string;
+  readonly level: LogLevel;
+  /** Where the lines go, for tests; standard output otherwise. */
+  readonly destination?: DestinationStream;
+}
+
+/** A net under the rule that credentials are not logged: headers of a request or an answer that an error carries along. */
+const REDACTED = ['authorization', '*.authorization', '*.headers.authorization', 'err.headers.authorization'];
+
+/** Makes a logger that writes each line at once, so that the last words of a dying process are not lost. */
+export function createLogger({ service, level, destination }: LoggerOptions): Logger {
+  const options = {
+    level,
+    base: { service },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: REDACTED,
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}

@@ -1,0 +1,34 @@
+// The Prometheus registry of one process, and the metrics of its requests to the API server. Every registry is its own,
+// never the library's global one; labels come from closed sets only.
+
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import type { RequestObserver } from './kube-connection.ts';
+
+/** A registry with the metrics of the process (process_*, nodejs_*) in it. */
+export function createRegistry(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+/** Counts the requests to the API server under the names that client-go gave them (rest_client_*). */
+export function createRequestObserver(registry: Registry): RequestObserver {
+  const requests = new Counter({
+    name: 'rest_client_requests_total',
+    help: 'Requests to the API server, by HTTP status code ("<error>": no answer), method and host.',
+    labelNames: ['code', 'method', 'host'],
+    registers: [registry],
+  });
+  const seconds = new Histogram({
+    name: 'rest_client_request_duration_seconds',
+    help: 'Time until the API server answered (for a watch: until it began), by method and host.',
+    labelNames: ['verb', 'host'],
+    buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
+    registers: [registry],
+  });
+  return observation => {
+    const { code, method, host } = observation;
+    requests.inc({ code, method, host });
+    seconds.observe({ verb: method, host }, observation.seconds);
+  };
+}

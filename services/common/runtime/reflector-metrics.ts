@@ -1,0 +1,34 @@
+// The Prometheus metrics of reflectors. Counts what a reflector reports, under the reflector's name, and nothing else.
+
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { ReflectorMetrics } from './reflector.ts';
+
+export type { ReflectorMetrics };
+
+/** One set of metrics for all reflectors of a process. */
+export function createReflectorMetrics(registry: Registry): ReflectorMetrics {
+  const registers = [registry];
+  const lists = new Counter({
+    name: 'reflector_lists_total',
+    help: 'Whole lists read: one at the start, more only after a gap in the watch.',
+    labelNames: ['name'],
+    registers,
+  });
+  const ends = new Counter({
+    name: 'reflector_watch_ends_total',
+    help: 'Watches that ended, by reason: "closed" by the server in good order, else the error code.',
+    labelNames: ['name', 'reason'],
+    registers,
+  });
+  const items = new Gauge({
+    name: 'reflector_items',
+    help: 'Objects in the copy.',
+    labelNames: ['name'],
+    registers,
+  });
+  return {
+    onList: name => lists.inc({ name }),
+    onWatchEnd: (name, reason) => ends.inc({ name, reason }),
+    setSize: (name, size) => items.set({ name }, size),
+  };
+}

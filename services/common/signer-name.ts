@@ -1,0 +1,68 @@
+// Signer names (spec.signerName of a CSR) and the cert-manager issuer that each one names. Total: every text is either
+// another signer's, or ours and readable, or ours and broken. Never looks whether the issuer exists.
+
+import { err, ok, type Result } from './result.ts';
+
+/** The API group whose issuers this project signs with. */
+export const ISSUER_GROUP = 'cert-manager.io';
+
+export type IssuerKind = 'Issuer' | 'ClusterIssuer';
+
+/** Names one issuer. `namespace` is empty for a ClusterIssuer, as in the messages that users of cert-manager know. */
+export interface SignerRef {
+  readonly kind: IssuerKind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Why a text names no issuer: another signer's name, or one of ours that no issuer can ever answer to. */
+export type SignerNameError = { readonly kind: 'foreign' } | { readonly kind: 'malformed'; readonly detail: string };
+
+// Lower-case letters only, as in the match condition of the admission webhook: other words are not ours to judge.
+const OURS = /^([a-z]+)\.cert-manager\.io\/(.*)$/s;
+
+// What the API server accepts as a name (RFC 1123). An issuer of any other name cannot exist, and would be waited for in vain.
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/**
+ * Reads `issuers.cert-manager.io/<namespace>.<name>` or `clusterissuers.cert-manager.io/<name>`. Dots belong to the name: only
+ * the first one after the slash divides, and only for an Issuer.
+ */
+export function parseSignerName(text: string): Result<SignerRef, SignerNameError> {
+  const [, resource, path] = OURS.exec(text) ?? [];
+  if (resource === undefined || path === undefined) return err({ kind: 'foreign' });
+  if (resource === 'issuers') return parseIssuer(path);
+  if (resource === 'clusterissuers') return parseClusterIssuer(path);
+  return malformed(`"${resource}" is neither "issuers" nor "clusterissuers"`);
+}
+
+function parseIssuer(path: string): Result<SignerRef, SignerNameError> {
+  const [namespace = '', ...rest] = path.split('.');
+  const name = rest.join('.');
+  if (rest.length === 0) return malformed('the namespace is missing: use "issuers.cert-manager.io/<namespace>.<name>"');
+  if (!LABEL.test(namespace)) return malformed(`"${namespace}" cannot be the name of a namespace`);
+  if (!SUBDOMAIN.test(name)) return malformed(`"${name}" cannot be the name of an Issuer`);
+  return ok({ kind: 'Issuer', namespace, name });
+}
+
+function parseClusterIssuer(name: string): Result<SignerRef, SignerNameError> {
+  if (!SUBDOMAIN.test(name)) return malformed(`"${name}" cannot be the name of a ClusterIssuer`);
+  return ok({ kind: 'ClusterIssuer', namespace: '', name });
+}
+
+function malformed(detail: string): Result<never, SignerNameError> {
+  return err({ kind: 'malformed', detail });
+}
+
+/** The signer name of an issuer: the inverse of parseSignerName. */
+export function formatSignerName(ref: SignerRef): string {
+  return ref.kind === 'Issuer'
+    ? `issuers.${ISSUER_GROUP}/${ref.namespace}.${ref.name}`
+    : `clusterissuers.${ISSUER_GROUP}/${ref.name}`;
+}
+
+/** `<namespace>/<name>`, and `/<name>` for a ClusterIssuer, as in cert-manager's messages. */
+export function formatRef(ref: SignerRef): string {
+  return `${ref.namespace}/${ref.name}`;
+}

@@ -1,0 +1,129 @@
+// Every rule on the shape of a CSR itself, for whatever issuer: signer name, duration, and the agreement of the PKCS#10
+// request with spec.usages and the annotations. Webhook and signer both run it. Never looks at issuers, permissions or time.
+
+import { readIsCa, readRequestDuration, REQUEST_DURATION } from './annotations.ts';
+import type { CertificateSigningRequest } from './csr.ts';
+import { HOUR, type Nanoseconds, SECOND } from './duration.ts';
+import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from './extension-values.ts';
+import { annotationField, type FieldError } from './field-error.ts';
+import {
+  formatExtKeyUsages,
+  formatKeyUsages,
+  isKnownExtKeyUsage,
+  resolveUsages,
+  type X509Usages,
+} from './key-usage.ts';
+import { OID } from './oids.ts';
+import { findExtension, hasValidSignature, parsePkcs10, type Pkcs10 } from './pkcs10.ts';
+import { reasons } from './reasons.ts';
+import { err, ok, type Result } from './result.ts';
+import { parseSignerName } from './signer-name.ts';
+
+/** Ten minutes, so that the annotation allows what spec.expirationSeconds does (cert-manager's minimum for CSRs). */
+export const MINIMUM_DURATION: Nanoseconds = 600n * SECOND;
+
+/** 90 days: cert-manager's DefaultCertificateDuration. */
+export const DEFAULT_DURATION: Nanoseconds = 2160n * HOUR;
+
+/**
+ * Every rule that the CSR breaks, in the order in which cert-manager's Sync and template builder find them: the signer fails
+ * the CSR with the first. Empty when all is well, and for another signer's CSR.
+ */
+export function validateRequest(csr: CertificateSigningRequest): readonly FieldError[] {
+  const signer = parseSignerName(csr.spec.signerName);
+  if (!signer.ok && signer.error.kind === 'foreign') return [];
+  const signerErrors = signer.ok ? [] : [signerNameError(csr.spec.signerName, signer.error.detail)];
+  return [...signerErrors, ...durationErrors(csr), ...templateErrors(csr)];
+}
+
+/** How long the certificate shall be valid: annotation, else spec.expirationSeconds, else 90 days. For a valid CSR only. */
+export function requestedDuration(csr: CertificateSigningRequest): Nanoseconds {
+  const annotated = readRequestDuration(csr);
+  // An annotation that is wrong hides expirationSeconds all the same: better no answer than a certificate nobody asked for.
+  if (!annotated.ok) throw new TypeError(annotated.error.message);
+  if (annotated.value !== undefined) return annotated.value;
+  const { expirationSeconds } = csr.spec;
+  return expirationSeconds == null ? DEFAULT_DURATION : BigInt(expirationSeconds) * SECOND;
+}
+
+function signerNameError(signerName: string, detail: string): FieldError {
+  const message = reasons.InvalidSignerName.message(signerName, detail);
+  return { reason: 'InvalidSignerName', field: 'spec.signerName', message };
+}
+
+function durationErrors(csr: CertificateSigningRequest): readonly FieldError[] {
+  const annotated = readRequestDuration(csr);
+  if (!annotated.ok) return [annotated.error];
+  const requested = requestedDuration(csr);
+  if (requested >= MINIMUM_DURATION) return [];
+  const field = annotated.value === undefined ? 'spec.expirationSeconds' : annotationField(REQUEST_DURATION);
+  const message = reasons.InvalidDuration.message(MINIMUM_DURATION, requested);
+  return [{ reason: 'InvalidDuration', field, message }];
+}
+
+/** What makes cert-manager's certificate template fail. */
+function templateErrors(csr: CertificateSigningRequest): readonly FieldError[] {
+  const usages = resolveUsages(csr.spec.usages);
+  const usageErrors = usages.ok ? [] : [templateError('spec.usages', usages.error)];
+  const request = parsePkcs10(csr.spec.request);
+  const problems = request.ok
+    ? requestProblems(request.value, readIsCa(csr), usages.ok ? usages.value : undefined)
+    : [request.error];
+  return [...usageErrors, ...problems.map(problem => templateError('spec.request', problem))];
+}
+
+function templateError(field: string, problem: string): FieldError {
+  return { reason: 'SigningError', field, message: reasons.SigningError.template(problem) };
+}
+
+/** `expected` is undefined when spec.usages is wrong already: there is nothing to compare with. */
+function requestProblems(request: Pkcs10, isCa: boolean, expected: X509Usages | undefined): readonly string[] {
+  const signature = hasValidSignature(request) ? [] : ['the signature of the certificate request is not valid'];
+  return [...signature, ...basicConstraintsProblems(request, isCa), ...usageProblems(request, expected)];
+}
+
+/** A request without the extension asks for nothing; one with it must agree with the annotation. */
+function basicConstraintsProblems(request: Pkcs10, expected: boolean): readonly string[] {
+  const extension = findExtension(request, OID.basicConstraints);
+  if (extension === undefined) return [];
+  const constraints = parseBasicConstraints(extension.value);
+  if (!constraints.ok) return [constraints.error];
+  if (constraints.value.isCa === expected) return [];
+  return [`encoded CSR error: IsCA ${constraints.value.isCa} does not match expected value ${expected}`];
+}
+
+/** With only one of the two extensions the other counts as empty, and is compared too. */
+function usageProblems(request: Pkcs10, expected: X509Usages | undefined): readonly string[] {
+  const encoded = encodedUsages(request);
+  if (encoded === undefined) return [];
+  if (!encoded.ok) return [encoded.error];
+  return expected === undefined ? [] : usageDifferences(encoded.value, expected);
+}
+
+/** KeyUsage and ExtendedKeyUsage of the request; undefined when it has neither. */
+function encodedUsages(request: Pkcs10): Result<X509Usages> | undefined {
+  const keyUsage = findExtension(request, OID.keyUsage);
+  const extKeyUsage = findExtension(request, OID.extKeyUsage);
+  if (keyUsage === undefined && extKeyUsage === undefined) return undefined;
+  const mask = keyUsage === undefined ? ok(0) : parseKeyUsage(keyUsage.value);
+  const oids = extKeyUsage === undefined ? ok([]) : parseExtKeyUsage(extKeyUsage.value);
+  if (!mask.ok) return mask;
+  return oids.ok ? ok({ keyUsage: mask.value, extKeyUsages: oids.value }) : err(oids.error);
+}
+
+function usageDifferences(encoded: X509Usages, expected: X509Usages): readonly string[] {
+  const known = encoded.extKeyUsages.filter(isKnownExtKeyUsage);
+  const differences: string[] = [];
+  if (encoded.keyUsage !== expected.keyUsage) {
+    differences.push(
+      `encoded CSR error: the KeyUsages ${formatKeyUsages(encoded.keyUsage)} do not match the expected KeyUsages ${formatKeyUsages(expected.keyUsage)}`,
+    );
+  }
+  // In order, duplicates included: cert-manager compares the lists, not the sets.
+  if (known.join() !== expected.extKeyUsages.join()) {
+    differences.push(
+      `encoded CSR error: the ExtKeyUsages ${formatExtKeyUsages(known)} do not match the expected ExtKeyUsages ${formatExtKeyUsages(expected.extKeyUsages)}`,
+    );
+  }
+  return differences;
+}

@@ -1,0 +1,153 @@
+// Carries out one decision on one CSR: at most one write to its status, and an event that says why. The only file that
+// writes to a CSR; it decides nothing.
+
+import { CA, encodeCaAnnotation } from '@countersign/common/annotations.ts';
+import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/log.ts';
+import { FIELD_MANAGER } from './csr-record.ts';
+import type { Decision } from './decide.ts';
+import type { EventRecorder, EventSubject } from './event-recorder.ts';
+import { signCertificate } from './issuance/sign.ts';
+import type { Chain, Issuance, IssuerReasons } from './issuers/issuer-type.ts';
+import type { SecretReader } from './secret-reader.ts';
+
+export interface ApplyDeps {
+  readonly client: Pick<KubeClient, 'mergePatch'>;
+  readonly events: Pick<EventRecorder, 'record'>;
+  readonly secrets: Pick<SecretReader, 'wakeOnChange'>;
+  readonly now: () => Date;
+  /** Whether the `ca` annotation is written with the certificate. */
+  readonly writeCaAnnotation: boolean;
+  /** Called when a Secret that this CSR waits for has changed. */
+  readonly requeue: (csrName: string) => void;
+}
+
+/** One CSR at hand, with the logger that carries its fields and the words of its issuer's type. */
+export interface Subject {
+  readonly csr: CertificateSigningRequest;
+  readonly log: Logger;
+  readonly reasons: IssuerReasons | undefined;
+}
+
+export async function apply(deps: ApplyDeps, subject: Subject, decision: Decision): Promise<void> {
+  switch (decision.kind) {
+    case 'ignore':
+      return;
+    case 'wait':
+      return applyWait(deps, subject, decision);
+    case 'fail':
+      return applyFail(deps, subject, decision);
+    case 'issue':
+      return applyIssue(deps, subject, decision.issuance);
+  }
+}
+
+export function recordReason(deps: ApplyDeps, { csr }: Subject, reason: Reason, message: string): void {
+  deps.events.record(toEventSubject(csr), { type: reasons[reason].eventType, reason, message });
+}
+
+function applyWait(deps: ApplyDeps, subject: Subject, decision: Extract<Decision, { kind: 'wait' }>): void {
+  const { reason, message, secret } = decision;
+  subject.log.debug({ reason, detail: message }, 'request waits');
+  recordReason(deps, subject, reason, message);
+  if (secret === undefined) return;
+  const { name } = subject.csr.metadata;
+  const version = secret.secret?.metadata.resourceVersion;
+  deps.secrets.wakeOnChange(secret.ref, version, `csr/${name}`, () => deps.requeue(name));
+}
+
+async function applyFail(
+  deps: ApplyDeps,
+  subject: Subject,
+  { reason, message }: { readonly reason: Reason; readonly message: string },
+): Promise<void> {
+  const now = deps
+    .now()
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z');
+  const failed = { type: 'Failed', status: 'True', reason, message, lastTransitionTime: now, lastUpdateTime: now };
+  await patchStatus(deps, subject.csr, { status: { conditions: [...(subject.csr.status?.conditions ?? []), failed] } });
+  subject.log.info({ reason, detail: message }, 'request failed');
+  recordReason(deps, subject, reason, message);
+}
+
+async function applyIssue(deps: ApplyDeps, subject: Subject, issuance: Issuance): Promise<void> {
+  const { certificate, key, complete } = issuance;
+  const audit = auditFields(subject, certificate);
+  subject.log.info(audit, 'signing certificate');
+  const signed = await signCertificate(certificate, key);
+  await writeCertificate(deps, subject, complete(signed.pem));
+  subject.log.info({ ...audit, sha256: signed.sha256 }, 'certificate issued');
+  const words = subject.reasons;
+  if (words !== undefined) recordReason(deps, subject, 'CertificateIssued', words.issuedMessage);
+}
+
+/** What the audit trail says before and after each signature. */
+function auditFields({ csr }: Subject, certificate: Issuance['certificate']): Record<string, unknown> {
+  return {
+    audit: true,
+    serial: certificate.profile.serial.toString('hex'),
+    requester: csr.spec.username,
+    isCa: certificate.profile.isCa,
+    notAfter: certificate.profile.notAfter.toISOString(),
+  };
+}
+
+async function writeCertificate(deps: ApplyDeps, subject: Subject, chain: Chain): Promise<void> {
+  const { csr, reasons: words } = subject;
+  const annotation = deps.writeCaAnnotation ? { [CA]: encodeCaAnnotation(chain.topPem) } : {};
+  const certificate = Buffer.from(chain.chainPem).toString('base64');
+  try {
+    const written = await patchStatus(deps, csr, { metadata: { annotations: annotation }, status: { certificate } });
+    if (deps.writeCaAnnotation && written.metadata.annotations?.[CA] === undefined) {
+      await writeCaAnnotation(deps, subject, chain.topPem);
+    }
+  } catch (error) {
+    if (words !== undefined && isWorthTelling(error)) {
+      recordReason(deps, subject, words.updateFailed, reasons.SigningError.update((error as Error).message));
+    }
+    throw error;
+  }
+}
+
+/** A conflict is answered by a fresh look at once, and is nobody's news. */
+function isWorthTelling(error: unknown): boolean {
+  return !(error instanceof RetryableError && error.code === 'conflict');
+}
+
+/**
+ * Adds the `ca` annotation to a CSR that has its certificate but lacks it: through `/status`, which takes metadata on the
+ * servers known so far, else through the object itself (which the chart lets the signer patch only on demand).
+ */
+export async function writeCaAnnotation(deps: ApplyDeps, { csr, log }: Subject, topPem: string): Promise<void> {
+  const body = { metadata: { annotations: { [CA]: encodeCaAnnotation(topPem) } } };
+  const written = await deps.client.mergePatch<CertificateSigningRequest>(csrPath(csr, '/status'), body);
+  if (written.metadata.annotations?.[CA] === undefined) await deps.client.mergePatch(csrPath(csr), body);
+  log.info({ annotation: CA }, 'annotation repaired');
+}
+
+/**
+ * The resourceVersion makes the write conditional: a CSR that has changed since it was observed (another certificate,
+ * another annotation) is a conflict, and is decided on anew.
+ */
+function patchStatus(
+  deps: ApplyDeps,
+  csr: CertificateSigningRequest,
+  change: { readonly metadata?: object; readonly status: object },
+): Promise<CertificateSigningRequest> {
+  const { uid, resourceVersion } = csr.metadata;
+  const body = { metadata: { ...change.metadata, uid, resourceVersion }, status: change.status };
+  return deps.client.mergePatch<CertificateSigningRequest>(csrPath(csr, '/status'), body);
+}
+
+function csrPath(csr: CertificateSigningRequest, subresource = ''): string {
+  const path = `/apis/certificates.k8s.io/v1/certificatesigningrequests/${csr.metadata.name}${subresource}`;
+  return `${path}?fieldManager=${FIELD_MANAGER}`;
+}
+
+function toEventSubject(csr: CertificateSigningRequest): EventSubject {
+  return { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest', metadata: csr.metadata };
+}

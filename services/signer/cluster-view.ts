@@ -1,0 +1,94 @@
+// The signer's own copy of the CSRs, Issuers and ClusterIssuers of the cluster, kept up to date by three reflectors. Says
+// what changed and whether the copy can be trusted; never decides what a change means.
+
+import type { Issuer } from '@countersign/common/issuer.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/log.ts';
+import { Reflector, type ReflectorMetrics } from '@countersign/common/runtime/reflector.ts';
+import { ISSUER_GROUP, type IssuerKind, type SignerRef } from '@countersign/common/signer-name.ts';
+import { type CsrRecord, toCsrRecord } from './csr-record.ts';
+import { OpenRequests } from './open-requests.ts';
+
+export interface ClusterViewOptions {
+  readonly client: KubeClient;
+  readonly log: Logger;
+  readonly metrics: ReflectorMetrics;
+  readonly onCsr: (name: string, now: CsrRecord | undefined, before: CsrRecord | undefined) => void;
+  readonly onIssuer: (ref: SignerRef) => void;
+}
+
+export class ClusterView {
+  readonly openRequests = new OpenRequests();
+  readonly #csrs: Reflector<CsrRecord>;
+  readonly #issuers: Reflector<Issuer>;
+  readonly #clusterIssuers: Reflector<Issuer>;
+
+  constructor(options: ClusterViewOptions) {
+    const { client, log, metrics, onCsr } = options;
+    this.#csrs = new Reflector<CsrRecord>({
+      client,
+      log,
+      metrics,
+      name: 'certificatesigningrequests',
+      path: '/apis/certificates.k8s.io/v1/certificatesigningrequests',
+      transform: raw => toCsrRecord(raw, Date.now()),
+      onChange: (name, now, before) => {
+        this.openRequests.update(name, now, before);
+        onCsr(name, now, before);
+      },
+    });
+    this.#issuers = issuerReflector(options, 'Issuer');
+    this.#clusterIssuers = issuerReflector(options, 'ClusterIssuer');
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#reflectors.map(reflector => reflector.run(signal)));
+  }
+
+  get hasSynced(): boolean {
+    return this.#reflectors.every(reflector => reflector.hasSynced);
+  }
+
+  /** Why the copy cannot be trusted, one line a resource; empty when it can. */
+  problems(now: number): string[] {
+    return this.#reflectors.flatMap(reflector => {
+      if (!reflector.hasSynced) return [`${reflector.name}: not listed yet`];
+      return reflector.isFresh(now) ? [] : [`${reflector.name}: nothing heard from the API server for too long`];
+    });
+  }
+
+  findCsr(name: string): CsrRecord | undefined {
+    return this.#csrs.get(name);
+  }
+
+  findIssuer(ref: SignerRef): Issuer | undefined {
+    return ref.kind === 'ClusterIssuer'
+      ? this.#clusterIssuers.get(ref.name)
+      : this.#issuers.get(`${ref.namespace}/${ref.name}`);
+  }
+
+  *allIssuers(): Iterable<SignerRef> {
+    for (const issuer of this.#issuers.list()) yield toRef('Issuer', issuer);
+    for (const issuer of this.#clusterIssuers.list()) yield toRef('ClusterIssuer', issuer);
+  }
+
+  get #reflectors(): Reflector<CsrRecord | Issuer>[] {
+    return [this.#csrs, this.#issuers, this.#clusterIssuers] as Reflector<CsrRecord | Issuer>[];
+  }
+}
+
+function issuerReflector({ client, log, metrics, onIssuer }: ClusterViewOptions, kind: IssuerKind): Reflector<Issuer> {
+  const plural = `${kind.toLowerCase()}s`;
+  return new Reflector<Issuer>({
+    client,
+    log,
+    metrics,
+    name: plural,
+    path: `/apis/${ISSUER_GROUP}/v1/${plural}`,
+    onChange: (_, now, before) => onIssuer(toRef(kind, (now ?? before) as Issuer)),
+  });
+}
+
+function toRef(kind: IssuerKind, { metadata }: Issuer): SignerRef {
+  return { kind, namespace: metadata.namespace ?? '', name: metadata.name };
+}

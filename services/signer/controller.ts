@@ -1,0 +1,178 @@
+// Turns changes in the cluster into keys of two queues, one of CSRs and one of issuers, and works on them while this replica
+// leads. Level-based: a key says where to look, never what happened.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/log.ts';
+import { formatSignerName, parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import { CertManagerPresence } from './cert-manager-presence.ts';
+import { ClusterView } from './cluster-view.ts';
+import type { CsrRecord } from './csr-record.ts';
+import { EventRecorder } from './event-recorder.ts';
+import { reconcileReadiness } from './issuer-readiness.ts';
+import type { IssuerTypeHandler } from './issuers/issuer-type.ts';
+import type { SignerMetrics } from './metrics.ts';
+import { reconcile } from './reconcile.ts';
+import { retryDelay } from './retry-policy.ts';
+import { SecretReader } from './secret-reader.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface ControllerOptions {
+  readonly client: KubeClient;
+  readonly log: Logger;
+  readonly metrics: SignerMetrics;
+  readonly handlers: readonly IssuerTypeHandler[];
+  readonly clusterResourceNamespace: string;
+  /** How many CSRs are worked on at a time. */
+  readonly workers: number;
+  /** Who sets the Ready condition of issuers: this signer unless cert-manager runs, always this signer, never. */
+  readonly issuerStatus: 'auto' | 'always' | 'never';
+  readonly writeCaAnnotation: boolean;
+}
+
+/** A Secret that goes bad wakes nobody as long as nothing is signed with it, so issuers are looked at now and then. */
+const RECHECK_ISSUERS_MS = 60_000;
+const ISSUER_WORKERS = 4;
+
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #view: ClusterView;
+  readonly #events: EventRecorder;
+  readonly #secrets: SecretReader;
+  readonly #presence: CertManagerPresence;
+  readonly #csrQueue: WorkQueue;
+  readonly #issuerQueue: WorkQueue;
+  #leading = false;
+
+  constructor(options: ControllerOptions) {
+    const { client, log, metrics } = options;
+    this.#options = options;
+    this.#events = new EventRecorder(client, log);
+    this.#secrets = new SecretReader(client);
+    this.#presence = new CertManagerPresence(client, log, () => new Date());
+    this.#view = new ClusterView({
+      client,
+      log,
+      metrics: metrics.reflector,
+      onCsr: (name, now, before) => this.#onCsr(name, now, before),
+      onIssuer: ref => this.#onIssuer(ref),
+    });
+    this.#csrQueue = this.#createQueue('csr', options.workers, this.#createCsrWork());
+    this.#issuerQueue = this.#createQueue('issuer', ISSUER_WORKERS, this.#createIssuerWork());
+  }
+
+  /** Keeps the view of the cluster, leading or not, until the signal; then writes the events that are still to be said. */
+  async watch(signal: AbortSignal): Promise<void> {
+    const presence =
+      this.#options.issuerStatus === 'auto' ? this.#presence.run(signal, () => this.#addIssuers()) : null;
+    await Promise.all([this.#view.run(signal), this.#secrets.run(signal), presence]);
+  }
+
+  /** Signs until the signal. Whatever is open is looked at first: events that came while another replica led are not kept. */
+  async lead(signal: AbortSignal): Promise<void> {
+    while (!this.#view.hasSynced && !signal.aborted) await sleep(20);
+    this.#leading = true;
+    this.#addIssuers();
+    for (const name of this.#view.openRequests.all()) this.#csrQueue.add(name);
+    const recheck = setInterval(() => this.#addIssuers(), RECHECK_ISSUERS_MS);
+    await Promise.all([this.#csrQueue.run(signal), this.#issuerQueue.run(signal)]);
+    clearInterval(recheck);
+    this.#leading = false;
+  }
+
+  /** Waits until all events are written, at most until the signal. */
+  flushEvents(signal: AbortSignal): Promise<void> {
+    return this.#events.flush(signal);
+  }
+
+  /** Why this replica is not ready, one line each; empty when it is. */
+  problems(): string[] {
+    return this.#view.problems(Date.now());
+  }
+
+  #addIssuers(): void {
+    if (!this.#leading) return;
+    for (const ref of this.#view.allIssuers()) this.#issuerQueue.add(formatSignerName(ref));
+  }
+
+  #onCsr(name: string, now: CsrRecord | undefined, before: CsrRecord | undefined): void {
+    if (now === undefined || now.state === 'done') {
+      this.#options.metrics.forgetWaiting(name);
+      if (before?.metadata.uid !== undefined) this.#events.forget(before.metadata.uid);
+    } else if (this.#leading) this.#csrQueue.add(name);
+  }
+
+  #onIssuer(ref: SignerRef): void {
+    if (!this.#leading) return;
+    const signerName = formatSignerName(ref);
+    this.#issuerQueue.add(signerName);
+    for (const name of this.#view.openRequests.namedBy(signerName)) this.#csrQueue.add(name);
+  }
+
+  #createQueue(
+    name: 'csr' | 'issuer',
+    workers: number,
+    work: (key: string, attempt: number) => Promise<void>,
+  ): WorkQueue {
+    const { log, metrics } = this.#options;
+    return new WorkQueue({
+      work,
+      workers,
+      delayFor: retryDelay,
+      observer: metrics.queue(name),
+      onError: (key, error, retryInMs) => {
+        metrics.failed(name, error);
+        log.warn({ err: error, queue: name, key, retryInMs }, 'work failed');
+      },
+    });
+  }
+
+  #createCsrWork(): (name: string, attempt: number) => Promise<void> {
+    const { client, log, metrics, handlers, clusterResourceNamespace, writeCaAnnotation } = this.#options;
+    const deps = {
+      ...this.#commonDeps(),
+      client,
+      log,
+      handlers,
+      clusterResourceNamespace,
+      writeCaAnnotation,
+      findCsr: (name: string) => this.#view.findCsr(name),
+      requeue: (name: string) => this.#csrQueue.add(name),
+      recheckIssuer: (ref: SignerRef) => this.#issuerQueue.add(formatSignerName(ref)),
+      report: metrics.reportOutcome,
+    };
+    return (name, attempt) => reconcile(deps, name, attempt);
+  }
+
+  #createIssuerWork(): (signerName: string) => Promise<void> {
+    const { client, log, handlers, clusterResourceNamespace } = this.#options;
+    const deps = {
+      ...this.#commonDeps(),
+      client,
+      log,
+      handlers,
+      clusterResourceNamespace,
+      mayWrite: () => this.#mayWriteReadiness(),
+      requeue: (ref: SignerRef) => this.#issuerQueue.add(formatSignerName(ref)),
+    };
+    return async signerName => {
+      const ref = parseSignerName(signerName);
+      if (ref.ok) await reconcileReadiness(deps, ref.value);
+    };
+  }
+
+  #commonDeps() {
+    return {
+      events: this.#events,
+      secrets: this.#secrets,
+      now: () => new Date(),
+      findIssuer: (ref: SignerRef) => this.#view.findIssuer(ref),
+      readSecret: this.#secrets.read.bind(this.#secrets),
+    };
+  }
+
+  #mayWriteReadiness(): boolean {
+    const { issuerStatus } = this.#options;
+    return issuerStatus === 'always' || (issuerStatus === 'auto' && !this.#presence.isPresent);
+  }
+}

@@ -1,0 +1,69 @@
+// What the signer keeps of each CertificateSigningRequest that it sees: all that a decision needs of an open one, next to
+// nothing of one that is done with or another signer's. Never judges a request.
+
+import { CA } from '@countersign/common/annotations.ts';
+import {
+  type CertificateSigningRequest,
+  isDenied,
+  isFailed,
+  isIssued,
+  type ObjectMeta,
+} from '@countersign/common/csr.ts';
+import { parseSignerName } from '@countersign/common/signer-name.ts';
+
+/** The field manager of everything that the signer writes (metav1 managedFields). */
+export const FIELD_MANAGER = 'countersign-signer';
+
+export type CsrRecord = CertificateSigningRequest & {
+  /** Open: may still have to be signed. Repair: signed by us, but without the `ca` annotation. */
+  readonly state: 'open' | 'repair' | 'done';
+  /** When this version of the object reached the signer; milliseconds since 1970. */
+  readonly receivedAt: number;
+};
+
+interface RawCsr extends CertificateSigningRequest {
+  readonly metadata: ObjectMeta & { readonly managedFields?: readonly { readonly manager?: string }[] };
+}
+
+export function toCsrRecord(raw: unknown, receivedAt: number): CsrRecord {
+  const csr = raw as RawCsr;
+  const state = stateOf(csr);
+  if (state === 'done') return { ...stub(csr.metadata), state, receivedAt };
+  const kept = { metadata: keepMeta(csr.metadata), spec: csr.spec, state, receivedAt };
+  return csr.status === undefined ? kept : { ...kept, status: csr.status };
+}
+
+/**
+ * Milliseconds from the approval to `now`. The API server stores whole seconds, so that the moment of receipt is the better
+ * measure of an approval that came in while the signer was watching.
+ */
+export function millisecondsSinceApproval(record: CsrRecord, now: number): number {
+  const approval = record.status?.conditions?.find(({ type }) => type === 'Approved');
+  const stored = Date.parse(approval?.lastUpdateTime ?? approval?.lastTransitionTime ?? '');
+  const cameInLive = !(record.receivedAt - stored > 2_000);
+  return Math.max(0, now - (cameInLive ? record.receivedAt : stored));
+}
+
+function stateOf(csr: RawCsr): CsrRecord['state'] {
+  const signer = parseSignerName(csr.spec.signerName);
+  if (!signer.ok || isDenied(csr) || isFailed(csr) || csr.metadata.deletionTimestamp !== undefined) return 'done';
+  if (!isIssued(csr)) return 'open';
+  return csr.metadata.annotations?.[CA] === undefined && isWrittenByUs(csr) ? 'repair' : 'done';
+}
+
+/** Only our own certificates are completed: what another signer issued is that signer's to annotate. */
+function isWrittenByUs(csr: RawCsr): boolean {
+  return csr.metadata.managedFields?.some(entry => entry.manager === FIELD_MANAGER) ?? false;
+}
+
+function stub({ name, uid, resourceVersion }: ObjectMeta): CertificateSigningRequest {
+  return {
+    metadata: { name, ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) },
+    spec: { signerName: '', request: '' },
+  };
+}
+
+function keepMeta(metadata: RawCsr['metadata']): ObjectMeta {
+  const { managedFields: _, ...kept } = metadata;
+  return kept;
+}

@@ -1,0 +1,84 @@
+// Decides what is to be done about one CSR, from what was observed: in cert-manager's order of checks, the first that
+// applies wins. Pure: reads nothing, writes nothing, and takes the time as an argument.
+
+import { type CertificateSigningRequest, isApproved, isDenied, isFailed, isIssued } from '@countersign/common/csr.ts';
+import { type Issuer, isReady, issuerType } from '@countersign/common/issuer.ts';
+import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import { validateRequest } from '@countersign/common/validate-request.ts';
+import type { Issuance, IssuerTypeHandler, ObservedIssuer, ObservedSecret } from './issuers/issuer-type.ts';
+
+/** All that was read for one decision. What comes later in the order of checks is absent where it was not needed. */
+export interface Observation {
+  readonly csr: CertificateSigningRequest;
+  readonly ref: SignerRef;
+  readonly issuer: Issuer | undefined;
+  /** The handler of the issuer's type, if this signer signs with that type. */
+  readonly handler: IssuerTypeHandler | undefined;
+  /** Whether the requester may reference the issuer; undefined where nothing demands it (ClusterIssuer). */
+  readonly mayReference: boolean | undefined;
+  /** What the issuer signs with; undefined while it is not Ready. */
+  readonly signer: ObservedIssuer | undefined;
+}
+
+export type Decision =
+  | { readonly kind: 'ignore' }
+  | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string; readonly secret?: ObservedSecret }
+  | { readonly kind: 'fail'; readonly reason: Reason; readonly message: string }
+  | { readonly kind: 'issue'; readonly issuance: Issuance };
+
+export type Triage =
+  | { readonly kind: 'ignore' }
+  | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string }
+  | { readonly kind: 'look'; readonly ref: SignerRef };
+
+/** The checks that need the CSR alone (steps 1 to 7 of cert-manager's Sync). */
+export function triage(csr: CertificateSigningRequest): Triage {
+  const signer = parseSignerName(csr.spec.signerName);
+  if (!signer.ok || csr.metadata.deletionTimestamp !== undefined) return { kind: 'ignore' };
+  if (isFailed(csr) || isDenied(csr)) return { kind: 'ignore' };
+  if (!isApproved(csr)) return { kind: 'wait', ...say('WaitingApproval', reasons.WaitingApproval.message()) };
+  if (isIssued(csr)) return { kind: 'ignore' };
+  return { kind: 'look', ref: signer.value };
+}
+
+/** The checks from the issuer on (steps 8 to 15). `now` becomes the certificate's notBefore. */
+export function decide(observation: Observation, now: Date): Decision {
+  return (
+    withoutIssuer(observation) ??
+    withoutPermission(observation) ??
+    withBadDuration(observation) ??
+    withoutReadiness(observation) ??
+    observation.signer?.decide(now) ?? { kind: 'ignore' }
+  );
+}
+
+function withoutIssuer({ issuer, ref, handler }: Observation): Decision | undefined {
+  if (issuer === undefined) return { kind: 'wait', ...say('IssuerNotFound', reasons.IssuerNotFound.message(ref)) };
+  if (issuerType(issuer) === undefined) {
+    return { kind: 'wait', ...say('IssuerTypeMissing', reasons.IssuerTypeMissing.message(ref)) };
+  }
+  return handler === undefined ? { kind: 'ignore' } : undefined;
+}
+
+function withoutPermission({ mayReference, ref }: Observation): Decision | undefined {
+  if (mayReference !== false) return undefined;
+  return { kind: 'fail', ...say('DeniedReference', reasons.DeniedReference.message(ref)) };
+}
+
+/** Only the rules on the duration come before the issuer's readiness; the issuer's type judges the rest of the shape. */
+function withBadDuration({ csr }: Observation): Decision | undefined {
+  const error = validateRequest(csr).find(
+    ({ reason }) => reason === 'ErrorParseDuration' || reason === 'InvalidDuration',
+  );
+  return error && { kind: 'fail', ...say(error.reason, error.message) };
+}
+
+function withoutReadiness({ issuer, ref }: Observation): Decision | undefined {
+  if (issuer !== undefined && isReady(issuer)) return undefined;
+  return { kind: 'wait', ...say('IssuerNotReady', reasons.IssuerNotReady.message(ref)) };
+}
+
+function say(reason: Reason, message: string): { readonly reason: Reason; readonly message: string } {
+  return { reason, message };
+}

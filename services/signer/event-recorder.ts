@@ -1,0 +1,145 @@
+// Writes Kubernetes Events (core/v1) in the background: each reason and message once for an object, none lost to a passing
+// fault. Never makes its caller wait, since a certificate must not be late for the sake of an event.
+
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ObjectMeta } from '@countersign/common/csr.ts';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/log.ts';
+import { backoff } from './retry-policy.ts';
+
+/** The object that an event is about (core/v1 ObjectReference). */
+export interface EventSubject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+}
+
+export interface EventText {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  /** Tells one occasion from the next where the same thing may be said again, such as a condition's transition time. */
+  readonly occasion?: string;
+}
+
+interface EventObject {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly reason: string;
+}
+
+/** The event source component, one for all issuer types. */
+export const EVENT_COMPONENT = 'countersign-signer';
+
+/** Cluster-scoped objects have no namespace; their events go here, as those of client-go's recorder do. */
+const DEFAULT_NAMESPACE = 'default';
+const CONCURRENT_WRITES = 4;
+/** The API server refuses longer notes (core/v1 Event message, 1024 bytes as in events.k8s.io/v1 note). */
+const MAX_MESSAGE_LENGTH = 1_024;
+
+export class EventRecorder {
+  readonly #client: KubeClient;
+  readonly #log: Logger;
+  readonly #pending: EventObject[] = [];
+  /** What was said of each object, by uid, so that the same thing is not said at each look. */
+  readonly #said = new Map<string, Set<string>>();
+  #writing = 0;
+  #whenDone: (() => void) | undefined;
+
+  constructor(client: KubeClient, log: Logger) {
+    this.#client = client;
+    this.#log = log;
+  }
+
+  /** Says it once for this object and occasion, now or as soon as the API server takes it. */
+  record(subject: EventSubject, text: EventText): void {
+    const name = eventName(subject, text);
+    const said = this.#said.get(subject.metadata.uid ?? '') ?? new Set();
+    if (said.has(name)) return;
+    this.#said.set(subject.metadata.uid ?? '', said.add(name));
+    this.#pending.push(toEvent(name, subject, text));
+    this.#next();
+  }
+
+  /** Drops what is remembered of an object that is gone. */
+  forget(uid: string): void {
+    this.#said.delete(uid);
+  }
+
+  get pending(): number {
+    return this.#pending.length + this.#writing;
+  }
+
+  /** Resolves when every event is written, or at the signal. */
+  async flush(signal: AbortSignal): Promise<void> {
+    if (this.pending === 0 || signal.aborted) return;
+    await new Promise<void>(resolve => {
+      this.#whenDone = resolve;
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  #next(): void {
+    while (this.#writing < CONCURRENT_WRITES && this.#pending.length > 0) {
+      this.#writing += 1;
+      void this.#write(this.#pending.shift()!).finally(() => {
+        this.#writing -= 1;
+        this.#next();
+        if (this.pending === 0) this.#whenDone?.();
+      });
+    }
+  }
+
+  async #write(event: EventObject): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#client.create(`/api/v1/namespaces/${event.metadata.namespace}/events`, event);
+        return;
+      } catch (error) {
+        if (isAlreadySaid(error)) return;
+        this.#log.warn({ err: error, event: event.metadata.name, reason: event.reason, attempt }, 'event not written');
+        if (!(error instanceof RetryableError)) return;
+        await sleep(error.retryAfterMs ?? backoff(attempt, 500, 60_000), undefined, { ref: false });
+      }
+    }
+  }
+}
+
+/** The name is derived from what is said, so that a restarted signer does not say it a second time (409). */
+function isAlreadySaid(error: unknown): boolean {
+  return error instanceof TerminalError && error.code === 'already-exists';
+}
+
+function eventName(subject: EventSubject, text: EventText): string {
+  const said = [subject.metadata.uid, text.reason, text.message, text.occasion ?? ''].join('\0');
+  const hash = createHash('sha256').update(said).digest('hex').slice(0, 16);
+  // metadata.name is a DNS subdomain of at most 253 characters (RFC 1123), and a CSR's name may use them all.
+  return `${subject.metadata.name.slice(0, 200).replace(/[-.]+$/, '')}.${hash}`;
+}
+
+function toEvent(name: string, subject: EventSubject, text: EventText): EventObject & Record<string, unknown> {
+  const { metadata } = subject;
+  const now = new Date().toISOString();
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name, namespace: metadata.namespace ?? DEFAULT_NAMESPACE },
+    involvedObject: {
+      apiVersion: subject.apiVersion,
+      kind: subject.kind,
+      name: metadata.name,
+      namespace: metadata.namespace,
+      uid: metadata.uid,
+      resourceVersion: metadata.resourceVersion,
+    },
+    type: text.type,
+    reason: text.reason,
+    message: text.message.slice(0, MAX_MESSAGE_LENGTH),
+    source: { component: EVENT_COMPONENT },
+    reportingComponent: EVENT_COMPONENT,
+    firstTimestamp: now,
+    lastTimestamp: now,
+    count: 1,
+  };
+}

@@ -1,0 +1,92 @@
+// Keeps the Ready condition of Issuers and ClusterIssuers true to what they sign with, as cert-manager does, and leaves it
+// alone where cert-manager itself is at work. Never touches another condition or an issuer of a type not signed with here.
+
+import type { Condition } from '@countersign/common/csr.ts';
+import { type Issuer, issuerPath, issuerType, readyCondition } from '@countersign/common/issuer.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/log.ts';
+import { ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';
+import { FIELD_MANAGER } from './csr-record.ts';
+import type { EventRecorder } from './event-recorder.ts';
+import type { IssuerDeps, IssuerTypeHandler, Readiness } from './issuers/issuer-type.ts';
+import type { SecretReader } from './secret-reader.ts';
+
+export interface ReadinessDeps extends IssuerDeps {
+  readonly client: Pick<KubeClient, 'mergePatch'>;
+  readonly events: Pick<EventRecorder, 'record'>;
+  readonly secrets: Pick<SecretReader, 'wakeOnChange'>;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly findIssuer: (ref: SignerRef) => Issuer | undefined;
+  readonly handlers: readonly IssuerTypeHandler[];
+  /** False while cert-manager sets the condition, or where the operator wants it left alone. */
+  readonly mayWrite: () => boolean;
+  readonly requeue: (ref: SignerRef) => void;
+}
+
+/** Looks at one issuer and writes its Ready condition if it is not as it should be. */
+export async function reconcileReadiness(deps: ReadinessDeps, ref: SignerRef): Promise<void> {
+  const issuer = deps.findIssuer(ref);
+  const handler = deps.handlers.find(({ type }) => issuer !== undefined && type === issuerType(issuer));
+  if (issuer === undefined || handler === undefined || !deps.mayWrite()) return;
+  const readiness = await handler.readiness(deps, ref, issuer);
+  requeueOnSecretChange(deps, ref, readiness);
+  const before = readyCondition(issuer);
+  const now = toCondition(readiness, issuer, deps.now());
+  if (isSame(before, now)) return;
+  await writeCondition(deps, ref, issuer, now);
+  recordEvents(deps, ref, issuer, { ...readiness, condition: now });
+}
+
+function requeueOnSecretChange(deps: ReadinessDeps, ref: SignerRef, { secret, condition }: Readiness): void {
+  if (secret === undefined || condition.status === 'True') return;
+  const waiter = `${ref.kind}/${ref.namespace}/${ref.name}`;
+  deps.secrets.wakeOnChange(secret.ref, secret.secret?.metadata.resourceVersion, waiter, () => deps.requeue(ref));
+}
+
+/** lastTransitionTime moves only when the status does (cert-manager.io/v1 IssuerCondition). */
+function toCondition({ condition }: Readiness, issuer: Issuer, now: Date): Condition {
+  const before = readyCondition(issuer);
+  const moved = before?.status !== condition.status || before.lastTransitionTime === undefined;
+  return {
+    type: 'Ready',
+    ...condition,
+    lastTransitionTime: moved ? now.toISOString().replace(/\.\d+Z$/, 'Z') : (before?.lastTransitionTime as string),
+    ...(issuer.metadata.generation !== undefined && { observedGeneration: issuer.metadata.generation }),
+  };
+}
+
+function isSame(before: Condition | undefined, now: Condition): boolean {
+  return (
+    before?.status === now.status &&
+    (before.reason ?? '') === (now.reason ?? '') &&
+    (before.message ?? '') === (now.message ?? '') &&
+    before.observedGeneration === now.observedGeneration
+  );
+}
+
+async function writeCondition(deps: ReadinessDeps, ref: SignerRef, issuer: Issuer, ready: Condition): Promise<void> {
+  const others = (issuer.status?.conditions ?? []).filter(({ type }) => type !== 'Ready');
+  // A merge patch replaces the whole list, so that it must not be built on an old one: the resourceVersion sees to that.
+  const body = {
+    metadata: { resourceVersion: issuer.metadata.resourceVersion },
+    status: { conditions: [...others, ready] },
+  };
+  await deps.client.mergePatch(`${issuerPath(ref)}/status?fieldManager=${FIELD_MANAGER}`, body);
+  const { status, reason, message } = ready;
+  deps.log.info(
+    { issuer: `${ref.namespace}/${ref.name}`, kind: ref.kind, status, reason, detail: message },
+    'issuer readiness changed',
+  );
+}
+
+function recordEvents(
+  deps: ReadinessDeps,
+  ref: SignerRef,
+  issuer: Issuer,
+  readiness: Readiness & { condition: Condition },
+): void {
+  const subject = { apiVersion: `${ISSUER_GROUP}/v1`, kind: ref.kind, metadata: issuer.metadata };
+  const occasion = readiness.condition.lastTransitionTime ?? '';
+  for (const event of readiness.events) deps.events.record(subject, { ...event, occasion });
+}

@@ -1,0 +1,83 @@
+// What a type of issuer must be able to do for the signer: read what it signs with, then decide on a request and on the
+// issuer's own readiness without further reads. One file per type implements it; nothing here knows any of them.
+
+import type { CertificateSigningRequest, Condition } from '@countersign/common/csr.ts';
+import type { Issuer, IssuerType } from '@countersign/common/issuer.ts';
+import type { Reason } from '@countersign/common/reasons.ts';
+import type { SignerRef } from '@countersign/common/signer-name.ts';
+import type { LintedCertificate } from '../issuance/lint.ts';
+import type { SigningKey } from '../issuance/signing-key.ts';
+import type { Secret, SecretRef } from '../secret-reader.ts';
+
+/** A Secret as an issuer found it: its reference, and its content unless it is absent. */
+export interface ObservedSecret {
+  readonly ref: SecretRef;
+  readonly secret: Secret | undefined;
+}
+
+export interface IssuerDeps {
+  readonly readSecret: (ref: SecretRef) => Promise<Secret | undefined>;
+  /** Where the Secrets of ClusterIssuers are. */
+  readonly clusterResourceNamespace: string;
+}
+
+/** One CSR and the issuer that it names, which exists and is of a type that is signed with here. */
+export interface IssuanceRequest {
+  readonly csr: CertificateSigningRequest;
+  readonly ref: SignerRef;
+  readonly issuer: Issuer;
+}
+
+/** A certificate that is decided and linted, and needs only the signature. */
+export interface Issuance {
+  readonly certificate: LintedCertificate;
+  readonly key: SigningKey;
+  /** Puts the signed certificate (PEM) into its chain. */
+  readonly complete: (certificatePem: string) => Chain;
+}
+
+/** PEM of status.certificate (leaf first) and of the certificate that the `ca` annotation tells. */
+export interface Chain {
+  readonly chainPem: string;
+  readonly topPem: string;
+}
+
+export type IssuerDecision =
+  | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string; readonly secret: ObservedSecret }
+  | { readonly kind: 'fail'; readonly reason: Reason; readonly message: string }
+  | { readonly kind: 'issue'; readonly issuance: Issuance };
+
+/** The Ready condition that an issuer deserves, and the events that go with a change to it. */
+export interface Readiness {
+  readonly condition: Pick<Condition, 'status' | 'reason' | 'message'>;
+  readonly events: readonly {
+    readonly reason: string;
+    readonly message: string;
+    readonly type: 'Normal' | 'Warning';
+  }[];
+  /** Looked at again when this Secret changes. */
+  readonly secret?: ObservedSecret;
+}
+
+/** Words that differ between issuer types for the same thing (reasons.ts has the texts). */
+export interface IssuerReasons {
+  readonly issuedMessage: string;
+  readonly updateFailed: Reason;
+}
+
+/** What was read to sign with, key material included, as an opaque thing that can only decide. */
+export interface ObservedIssuer {
+  /** Pure: the same answer for the same `now`, which is when the certificate starts to be valid. */
+  decide(now: Date): IssuerDecision;
+  /** The PEM that the `ca` annotation tells for a chain (PEM, leaf first) that this issuer signed; undefined for another's. */
+  topOf(chainPem: string): string | undefined;
+}
+
+export interface IssuerTypeHandler {
+  readonly type: IssuerType;
+  readonly reasons: IssuerReasons;
+  /** Reads what is needed to decide on a request. Throws RetryableError when the world does not answer. */
+  observe(deps: IssuerDeps, request: IssuanceRequest): Promise<ObservedIssuer>;
+  /** Reads what the issuer signs with and tells whether it can. Throws RetryableError when the world does not answer. */
+  readiness(deps: IssuerDeps, ref: SignerRef, issuer: Issuer): Promise<Readiness>;
+}

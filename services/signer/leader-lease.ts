@@ -1,0 +1,157 @@
+// Leadership by a coordination.k8s.io Lease: at most one replica signs at a time, and a replica that stops hands over at
+// once. Measures the age of another's lease by its own clock, never by the time written in it (clocks differ).
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ObjectMeta } from '@countersign/common/csr.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/log.ts';
+
+/** coordination.k8s.io/v1 Lease, as far as it is used; times are RFC 3339 with microseconds (metav1.MicroTime). */
+interface Lease {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: ObjectMeta;
+  readonly spec?: {
+    readonly holderIdentity?: string;
+    readonly leaseDurationSeconds?: number;
+    readonly acquireTime?: string;
+    readonly renewTime?: string;
+    readonly leaseTransitions?: number;
+  };
+}
+
+export interface LeaderLeaseOptions {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly name: string;
+  /** Who holds the lease: unique to this process. */
+  readonly identity: string;
+  readonly log: Logger;
+  readonly onChange: (leading: boolean) => void;
+  /** How long a silent holder keeps the lease; a holder that could not renew for two thirds of it stops on its own. */
+  readonly durationMs?: number;
+  readonly retryMs?: number;
+}
+
+/** The durations of client-go's leader election: 15 s lease, 10 s to renew, 2 s between tries. */
+const LEASE_DURATION_MS = 15_000;
+const RETRY_MS = 2_000;
+
+export class LeaderLease {
+  readonly #options: LeaderLeaseOptions;
+  readonly #path: string;
+  readonly #durationMs: number;
+  readonly #retryMs: number;
+  /** The lease as last read, and when it was first seen in that state. */
+  #seen: { readonly version: string; readonly at: number } | undefined;
+
+  constructor(options: LeaderLeaseOptions) {
+    this.#options = options;
+    this.#path = `/apis/coordination.k8s.io/v1/namespaces/${options.namespace}/leases`;
+    this.#durationMs = options.durationMs ?? LEASE_DURATION_MS;
+    this.#retryMs = options.retryMs ?? RETRY_MS;
+  }
+
+  /** Runs `lead` whenever this replica holds the lease, until the signal; `lead` must end soon after its own signal. */
+  async run(signal: AbortSignal, lead: (leading: AbortSignal) => Promise<void>): Promise<void> {
+    while (!signal.aborted) {
+      if (!(await this.#tryAcquire())) {
+        await pause(this.#retryMs, signal);
+        continue;
+      }
+      await this.#leadUntilLost(signal, lead);
+    }
+  }
+
+  async #leadUntilLost(signal: AbortSignal, lead: (leading: AbortSignal) => Promise<void>): Promise<void> {
+    const lost = new AbortController();
+    this.#report(true);
+    const work = lead(AbortSignal.any([signal, lost.signal]));
+    try {
+      await Promise.race([this.#renewUntilLost(signal), work]);
+    } finally {
+      lost.abort();
+      await work;
+      this.#report(false);
+      await this.#release();
+    }
+  }
+
+  async #renewUntilLost(signal: AbortSignal): Promise<void> {
+    const deadlineMs = (this.#durationMs * 2) / 3;
+    let renewedAt = performance.now();
+    while (!signal.aborted && performance.now() - renewedAt < deadlineMs) {
+      await pause(this.#retryMs, signal);
+      const startedAt = performance.now();
+      // A request that hangs must not keep leadership alive past the deadline.
+      const deadline = pause(renewedAt + deadlineMs - startedAt, signal).then(() => false);
+      if (await Promise.race([this.#tryAcquire(), deadline])) renewedAt = startedAt;
+    }
+  }
+
+  #report(leading: boolean): void {
+    this.#options.log.info({ leading, identity: this.#options.identity }, 'leadership changed');
+    this.#options.onChange(leading);
+  }
+
+  /** Takes or renews the lease; false if another holds it or the API server does not answer. */
+  async #tryAcquire(): Promise<boolean> {
+    try {
+      const lease = await this.#options.client.get<Lease>(`${this.#path}/${this.#options.name}`);
+      if (lease === undefined) await this.#options.client.create(this.#path, this.#claim(undefined));
+      else if (!this.#mayTake(lease)) return false;
+      else await this.#options.client.update(`${this.#path}/${this.#options.name}`, this.#claim(lease));
+      return true;
+    } catch (error) {
+      this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not acquired');
+      return false;
+    }
+  }
+
+  #mayTake(lease: Lease): boolean {
+    const holder = lease.spec?.holderIdentity ?? '';
+    if (holder === '' || holder === this.#options.identity) return true;
+    const version = lease.metadata.resourceVersion ?? '';
+    if (this.#seen?.version !== version) this.#seen = { version, at: performance.now() };
+    const durationMs = (lease.spec?.leaseDurationSeconds ?? this.#durationMs / 1000) * 1000;
+    return performance.now() - this.#seen.at > durationMs;
+  }
+
+  /** The lease in this replica's name; the resourceVersion of what was read makes two takers conflict (409). */
+  #claim(lease: Lease | undefined): Lease {
+    const { identity, name, namespace } = this.#options;
+    const now = microTime();
+    const mine = lease?.spec?.holderIdentity === identity;
+    return {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: lease?.metadata ?? { name, namespace },
+      spec: {
+        holderIdentity: identity,
+        leaseDurationSeconds: Math.ceil(this.#durationMs / 1000),
+        acquireTime: mine ? (lease.spec?.acquireTime ?? now) : now,
+        renewTime: now,
+        leaseTransitions: (lease?.spec?.leaseTransitions ?? 0) + (mine || lease === undefined ? 0 : 1),
+      },
+    };
+  }
+
+  async #release(): Promise<void> {
+    try {
+      const lease = await this.#options.client.get<Lease>(`${this.#path}/${this.#options.name}`);
+      if (lease?.spec?.holderIdentity !== this.#options.identity) return;
+      const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime() };
+      await this.#options.client.update(`${this.#path}/${this.#options.name}`, { ...lease, spec });
+    } catch (error) {
+      this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not released, it will expire');
+    }
+  }
+}
+
+function microTime(): string {
+  return new Date().toISOString().replace('Z', '000Z');
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}

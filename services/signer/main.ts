@@ -1,0 +1,89 @@
+// Starts the signer: reads the configuration, wires the parts together, and drains them in order at the end. The only file
+// of the service that exits.
+
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type Config, printableConfig, readCommandLine } from '@countersign/common/runtime/config.ts';
+import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
+import { createKubeClient } from '@countersign/common/runtime/kube-client.ts';
+import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/lifecycle.ts';
+import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
+import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
+import { Controller } from './controller.ts';
+import { createCaIssuer } from './issuers/ca.ts';
+import { createSelfSignedIssuer } from './issuers/self-signed.ts';
+import { LeaderLease } from './leader-lease.ts';
+import { SignerMetrics } from './metrics.ts';
+import { OPTIONS } from './options.ts';
+
+const SERVICE = 'countersign-signer';
+const DRAIN_DEADLINE_MS = 20_000;
+
+async function main(): Promise<number> {
+  requireNode();
+  const command = readCommandLine(OPTIONS, SERVICE);
+  switch (command.action) {
+    case 'help':
+      process.stdout.write(command.text);
+      return 0;
+    case 'refuse':
+      process.stderr.write(`${command.mistakes.join('\n')}\n`);
+      return 2;
+    case 'check-config':
+      process.stdout.write(`${JSON.stringify(printableConfig(OPTIONS, command.config), null, 2)}\n`);
+      return 0;
+    case 'run':
+      return run(command.config);
+  }
+}
+
+async function run(config: Config<typeof OPTIONS>): Promise<number> {
+  const log = createLogger({ service: SERVICE, level: config.logLevel });
+  log.info({ config: printableConfig(OPTIONS, config), version: process.version }, 'starting');
+  const stop = createStopSignal({ log, exit: code => process.exit(code) });
+  const registry = createRegistry();
+  const metrics = new SignerMetrics(registry);
+  const client = createKubeClient({ kubeconfig: config.kubeconfig, observe: createRequestObserver(registry) });
+  const controller = new Controller({
+    client,
+    log,
+    metrics,
+    handlers: [createCaIssuer(), createSelfSignedIssuer()],
+    clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
+    workers: config.workers,
+    issuerStatus: config.issuerStatus,
+    writeCaAnnotation: config.caAnnotation,
+  });
+  const http = await startHttpServer({
+    address: config.httpAddress,
+    registry,
+    isReady: () => (stop.aborted ? ['stopping'] : controller.problems()),
+  });
+  log.info({ port: http.port }, 'serving metrics and health');
+  const lead = (signal: AbortSignal) => controller.lead(signal);
+  const lease = createLease(client, log, metrics);
+  await Promise.all([controller.watch(stop), config.leaderElect ? lease.run(stop, lead) : lead(stop)]);
+  const isClean = await drain(
+    [
+      { name: 'events', close: () => controller.flushEvents(AbortSignal.timeout(5_000)) },
+      { name: 'API client', close: () => client.close() },
+      { name: 'HTTP server', close: () => http.close() },
+    ],
+    { deadlineMs: DRAIN_DEADLINE_MS, log },
+  );
+  log.info('stopped');
+  return isClean ? 0 : 1;
+}
+
+function createLease(client: ReturnType<typeof createKubeClient>, log: Logger, metrics: SignerMetrics): LeaderLease {
+  return new LeaderLease({
+    client,
+    log,
+    namespace: client.namespace,
+    name: SERVICE,
+    identity: `${hostname()}_${randomUUID()}`,
+    onChange: leading => metrics.leading(leading),
+  });
+}
+
+process.exitCode = await main();

@@ -1,0 +1,91 @@
+// What the signer tells Prometheus. Label values come from closed sets; names of objects, which requesters choose, never
+// become labels.
+
+import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import { createReflectorMetrics, type ReflectorMetrics } from '@countersign/common/runtime/reflector-metrics.ts';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type CsrRecord, millisecondsSinceApproval } from './csr-record.ts';
+import { createQueueObserver } from './queue-metrics.ts';
+import type { Outcome } from './reconcile.ts';
+import type { QueueObserver } from './work-queue.ts';
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300];
+
+export class SignerMetrics {
+  readonly reflector: ReflectorMetrics;
+  readonly queue: (name: 'csr' | 'issuer') => QueueObserver;
+  /** The reason why each CSR waits, by name: a gauge is made of it when Prometheus asks. */
+  readonly #waiting = new Map<string, Reason>();
+  readonly #certificates: Counter<'issuer_type' | 'result' | 'reason'>;
+  readonly #issuance: Histogram;
+  readonly #errors: Counter<'queue' | 'code'>;
+  readonly #leader: Gauge;
+
+  constructor(registry: Registry) {
+    this.reflector = createReflectorMetrics(registry);
+    this.#certificates = new Counter({
+      name: 'countersign_certificates_total',
+      help: 'CSRs that came to an end, by type of issuer, result (issued, failed, repaired) and reason.',
+      labelNames: ['issuer_type', 'result', 'reason'],
+      registers: [registry],
+    });
+    this.#issuance = new Histogram({
+      name: 'countersign_approval_to_certificate_seconds',
+      help: 'Seconds from the approval of a CSR to its certificate.',
+      buckets: SECONDS,
+      registers: [registry],
+    });
+    this.#errors = new Counter({
+      name: 'countersign_work_errors_total',
+      help: 'Runs that failed, by queue and code; forbidden and invalid mean that somebody has to act.',
+      labelNames: ['queue', 'code'],
+      registers: [registry],
+    });
+    this.#leader = new Gauge({
+      name: 'leader_election_master_status',
+      help: '1 while this replica holds the lease, else 0.',
+      registers: [registry],
+    });
+    createWaitingGauge(registry, this.#waiting);
+    this.queue = createQueueObserver(registry);
+  }
+
+  leading(isLeading: boolean): void {
+    this.#leader.set(isLeading ? 1 : 0);
+    if (!isLeading) this.#waiting.clear();
+  }
+
+  failed(queue: 'csr' | 'issuer', error: unknown): void {
+    const isClassified = error instanceof RetryableError || error instanceof TerminalError;
+    this.#errors.inc({ queue, code: isClassified ? error.code : 'unknown' });
+  }
+
+  forgetWaiting(name: string): void {
+    this.#waiting.delete(name);
+  }
+
+  readonly reportOutcome = (record: CsrRecord, outcome: Outcome): void => {
+    const { result, reason, issuerType } = outcome;
+    if (result === 'waiting' && reason !== undefined) this.#waiting.set(record.metadata.name, reason);
+    else this.#waiting.delete(record.metadata.name);
+    if (result === 'waiting' || result === 'ignored') return;
+    this.#certificates.inc({ issuer_type: issuerType, result, reason: reason ?? '' });
+    if (result === 'issued') this.#issuance.observe(millisecondsSinceApproval(record, Date.now()) / 1000);
+  };
+}
+
+/** A gauge by reason, made of what waits at the moment of the scrape; every waiting reason is there, also at 0. */
+function createWaitingGauge(registry: Registry, waiting: ReadonlyMap<string, Reason>): void {
+  new Gauge({
+    name: 'countersign_requests_waiting',
+    help: 'CSRs that wait, by reason: for an approval, an issuer, a Secret.',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [reason, { outcome }] of Object.entries(reasons)) if (outcome === 'wait') this.set({ reason }, 0);
+      for (const reason of waiting.values()) this.inc({ reason });
+    },
+  });
+}

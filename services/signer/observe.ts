@@ -1,0 +1,46 @@
+// Makes every read that a decision on one CSR needs, and none that it does not. Never writes, never judges.
+
+import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import { type Issuer, isReady, issuerType } from '@countersign/common/issuer.ts';
+import { referenceReviews, type SubjectAccessReview } from '@countersign/common/reference-permission.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { SignerRef } from '@countersign/common/signer-name.ts';
+import type { Observation } from './decide.ts';
+import type { IssuerDeps, IssuerTypeHandler } from './issuers/issuer-type.ts';
+
+export interface ObserveDeps extends IssuerDeps {
+  readonly client: Pick<KubeClient, 'create'>;
+  readonly findIssuer: (ref: SignerRef) => Issuer | undefined;
+  readonly handlers: readonly IssuerTypeHandler[];
+}
+
+export async function observe(deps: ObserveDeps, csr: CertificateSigningRequest, ref: SignerRef): Promise<Observation> {
+  const issuer = deps.findIssuer(ref);
+  const handler = deps.handlers.find(({ type }) => issuer !== undefined && type === issuerType(issuer));
+  if (issuer === undefined || handler === undefined) return unsupported(csr, ref, issuer);
+  const mayReference = await askMayReference(deps, csr, ref);
+  const needsSigner = mayReference !== false && isReady(issuer);
+  const signer = needsSigner ? await handler.observe(deps, { csr, ref, issuer }) : undefined;
+  return { csr, ref, issuer, handler, mayReference, signer };
+}
+
+function unsupported(csr: CertificateSigningRequest, ref: SignerRef, issuer: Issuer | undefined): Observation {
+  return { csr, ref, issuer, handler: undefined, mayReference: undefined, signer: undefined };
+}
+
+/** Asks for the issuer's name, then for the literal name `*`, as cert-manager does; a ClusterIssuer needs no permission. */
+async function askMayReference(
+  deps: ObserveDeps,
+  csr: CertificateSigningRequest,
+  ref: SignerRef,
+): Promise<boolean | undefined> {
+  if (ref.kind === 'ClusterIssuer') return undefined;
+  for (const review of referenceReviews(ref, csr.spec)) {
+    const answer = await deps.client.create<SubjectAccessReview>(
+      '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+      review,
+    );
+    if (answer.status?.allowed === true) return true;
+  }
+  return false;
+}

@@ -1,0 +1,35 @@
+// The metrics of the work queues, by the names that client-go and controller-runtime gave them, so that dashboards made for
+// those work here.
+
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { QueueObserver } from './work-queue.ts';
+
+const LABELS = { labelNames: ['name'] as const };
+const SECONDS = { buckets: [0.0001, 0.001, 0.01, 0.1, 1, 10, 60] };
+
+/** Registers the metrics once and gives an observer for each queue's name. */
+export function createQueueObserver(registry: Registry): (name: string) => QueueObserver {
+  const common = { ...LABELS, registers: [registry] };
+  const depth = new Gauge({ name: 'workqueue_depth', help: 'Keys that wait for a worker.', ...common });
+  const adds = new Counter({ name: 'workqueue_adds_total', help: 'Keys added.', ...common });
+  const retries = new Counter({ name: 'workqueue_retries_total', help: 'Keys put back after a failure.', ...common });
+  const waited = new Histogram({
+    name: 'workqueue_queue_duration_seconds',
+    help: 'Seconds that a key waited for a worker.',
+    ...SECONDS,
+    ...common,
+  });
+  const worked = new Histogram({
+    name: 'workqueue_work_duration_seconds',
+    help: 'Seconds that the work on a key took.',
+    ...SECONDS,
+    ...common,
+  });
+  return name => ({
+    depth: size => depth.set({ name }, size),
+    added: () => adds.inc({ name }),
+    retried: () => retries.inc({ name }),
+    started: seconds => waited.observe({ name }, seconds),
+    finished: seconds => worked.observe({ name }, seconds),
+  });
+}

@@ -1,0 +1,113 @@
+// One run for one CSR: look, decide, do one thing, say why. Catches what the world throws only to say it in an event; the
+// retry itself is the queue's.
+
+import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import type { Reason } from '@countersign/common/reasons.ts';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/log.ts';
+import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import { type ApplyDeps, apply, recordReason, type Subject, writeCaAnnotation } from './apply.ts';
+import { type CsrRecord, toCsrRecord } from './csr-record.ts';
+import { type Decision, decide, triage } from './decide.ts';
+import { type ObserveDeps, observe } from './observe.ts';
+
+/** A read failed in a way that users have a word for; the queue tries again. */
+export class ObservationError extends RetryableError {
+  readonly reason: Reason;
+
+  constructor(reason: Reason, message: string, cause: RetryableError) {
+    super(message, {
+      code: cause.code,
+      cause,
+      ...(cause.retryAfterMs !== undefined && { retryAfterMs: cause.retryAfterMs }),
+    });
+    this.reason = reason;
+  }
+}
+
+/** How a run ended, for metrics: counted, never a reason to do anything. */
+export interface Outcome {
+  readonly result: 'ignored' | 'waiting' | 'failed' | 'issued' | 'repaired';
+  readonly reason: Reason | undefined;
+  readonly issuerType: string;
+}
+
+export interface ReconcileDeps extends ObserveDeps, ApplyDeps {
+  readonly client: KubeClient;
+  readonly log: Logger;
+  readonly findCsr: (name: string) => CsrRecord | undefined;
+  /** Called when an issuer's Secret proved missing or bad, so that its Ready condition is looked at again. */
+  readonly recheckIssuer: (ref: SignerRef) => void;
+  readonly report: (record: CsrRecord, outcome: Outcome) => void;
+}
+
+/** Throws to be tried again; a second attempt starts from a fresh read, since the first may have acted on an old copy. */
+export async function reconcile(deps: ReconcileDeps, name: string, attempt: number): Promise<void> {
+  const csr = attempt === 0 ? deps.findCsr(name) : await readFresh(deps, name);
+  if (csr === undefined || csr.state === 'done') return;
+  const log = deps.log.child({ csr: name, uid: csr.metadata.uid, signerName: csr.spec.signerName });
+  const outcome = await run(deps, { csr, log, reasons: undefined });
+  deps.report(csr, outcome);
+}
+
+async function readFresh(deps: ReconcileDeps, name: string): Promise<CsrRecord | undefined> {
+  const path = `/apis/certificates.k8s.io/v1/certificatesigningrequests/${name}`;
+  const raw = await deps.client.get<CertificateSigningRequest>(path);
+  return raw && toCsrRecord(raw, deps.now().getTime());
+}
+
+type RecordSubject = Subject & { readonly csr: CsrRecord };
+
+async function run(deps: ReconcileDeps, subject: RecordSubject): Promise<Outcome> {
+  if (subject.csr.state === 'repair') return repair(deps, subject);
+  const triaged = triage(subject.csr);
+  if (triaged.kind !== 'look') {
+    await apply(deps, subject, triaged);
+    return toOutcome(triaged, '');
+  }
+  return look(deps, subject, triaged.ref);
+}
+
+async function look(deps: ReconcileDeps, subject: RecordSubject, ref: SignerRef): Promise<Outcome> {
+  const observation = await observeOrSay(deps, subject, ref);
+  const decision = decide(observation, deps.now());
+  await apply(deps, { ...subject, reasons: observation.handler?.reasons }, decision);
+  if (decision.kind === 'wait' && decision.secret !== undefined) deps.recheckIssuer(ref);
+  return toOutcome(decision, observation.handler?.type ?? '');
+}
+
+async function observeOrSay(deps: ReconcileDeps, subject: Subject, ref: SignerRef): ReturnType<typeof observe> {
+  try {
+    return await observe(deps, subject.csr, ref);
+  } catch (error) {
+    if (error instanceof ObservationError) recordReason(deps, subject, error.reason, error.message);
+    throw error;
+  }
+}
+
+/** Completes a certificate of ours that lacks the `ca` annotation, if its issuer still has the CA that signed it. */
+async function repair(deps: ReconcileDeps, subject: RecordSubject): Promise<Outcome> {
+  const signer = parseSignerName(subject.csr.spec.signerName);
+  const done: Outcome = { result: 'ignored', reason: undefined, issuerType: '' };
+  if (!signer.ok || !deps.writeCaAnnotation) return done;
+  const { signer: observed, handler } = await observe(deps, subject.csr, signer.value);
+  const chainPem = Buffer.from(subject.csr.status?.certificate ?? '', 'base64').toString();
+  const topPem = observed?.topOf(chainPem);
+  if (topPem === undefined) return done;
+  await writeCaAnnotation(deps, subject, topPem);
+  return { result: 'repaired', reason: undefined, issuerType: handler?.type ?? '' };
+}
+
+function toOutcome(decision: Decision, issuerType: string): Outcome {
+  switch (decision.kind) {
+    case 'ignore':
+      return { result: 'ignored', reason: undefined, issuerType };
+    case 'wait':
+      return { result: 'waiting', reason: decision.reason, issuerType };
+    case 'fail':
+      return { result: 'failed', reason: decision.reason, issuerType };
+    case 'issue':
+      return { result: 'issued', reason: 'CertificateIssued', issuerType };
+  }
+}

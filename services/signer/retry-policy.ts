@@ -1,0 +1,27 @@
+// Says when work that failed is tried again, by what kind of failure it was. Pure but for the jitter that keeps many keys
+// from coming back together.
+
+import { randomInt } from 'node:crypto';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+
+const FIRST_MS = 250;
+const LONGEST_MS = 300_000;
+/** Missing rights get granted without the object changing, but not within a second. */
+const FIRST_FORBIDDEN_MS = 5_000;
+/** A conflict only means that the copy was old: the next attempt reads afresh. */
+const CONFLICT_MS = 10;
+
+/** Milliseconds until attempt number `attempt` (1, 2, …), or undefined if only a change of the object can help. */
+export function retryDelay(error: unknown, attempt: number): number | undefined {
+  if (error instanceof TerminalError) return undefined;
+  if (!(error instanceof RetryableError)) return backoff(attempt, FIRST_MS, LONGEST_MS);
+  if (error.retryAfterMs !== undefined) return error.retryAfterMs;
+  if (error.code === 'conflict') return backoff(attempt, CONFLICT_MS, LONGEST_MS);
+  return backoff(attempt, error.code === 'forbidden' ? FIRST_FORBIDDEN_MS : FIRST_MS, LONGEST_MS);
+}
+
+/** Exponential backoff in milliseconds; the upper half of each step is left to chance. */
+export function backoff(attempt: number, firstMs: number, longestMs: number): number {
+  const step = Math.min(firstMs * 2 ** Math.min(attempt - 1, 30), longestMs);
+  return Math.ceil(step / 2) + randomInt(Math.ceil(step / 2) + 1);
+}

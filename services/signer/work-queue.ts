@@ -1,0 +1,136 @@
+// A queue of keys with a fixed number of workers: a key waits once however often it is added, is worked on by one worker at
+// a time, and comes back after a growing delay when its work fails. Never knows what a key means.
+
+/** Works on one key; `attempt` is 0 for the first try since the key last succeeded. Throws to be tried again. */
+export type Work = (key: string, attempt: number) => Promise<void>;
+
+/** What a queue tells of itself; durations in seconds. */
+export interface QueueObserver {
+  depth(size: number): void;
+  added(): void;
+  retried(): void;
+  started(waitedSeconds: number): void;
+  finished(workedSeconds: number): void;
+}
+
+export interface WorkQueueOptions {
+  readonly work: Work;
+  readonly workers: number;
+  /** Milliseconds to wait before attempt number `attempt` (1, 2, …) after `error`; undefined to give the key up. */
+  readonly delayFor: (error: unknown, attempt: number) => number | undefined;
+  readonly onError: (key: string, error: unknown, retryInMs: number | undefined) => void;
+  readonly observer: QueueObserver;
+  /** Milliseconds on a clock that never goes back. */
+  readonly clock?: () => number;
+}
+
+export class WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #clock: () => number;
+  /** Keys that wait for a worker, with the time they were added; a Map keeps the order of arrival. */
+  readonly #waiting = new Map<string, number>();
+  readonly #working = new Set<string>();
+  readonly #addedWhileWorking = new Set<string>();
+  readonly #attempts = new Map<string, number>();
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  #running = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? (() => performance.now());
+  }
+
+  /** Puts a key in line; at once, even if it was to come back later after a failure. */
+  add(key: string): void {
+    this.#options.observer.added();
+    this.#cancelTimer(key);
+    if (this.#working.has(key)) this.#addedWhileWorking.add(key);
+    else if (!this.#waiting.has(key)) this.#waiting.set(key, this.#clock());
+    this.#changed();
+  }
+
+  /** Puts a key in line after a delay, unless it is in line sooner. */
+  addAfter(key: string, delayMs: number): void {
+    if (this.#timers.has(key) || this.#waiting.has(key)) return;
+    const timer = setTimeout(() => this.add(key), delayMs);
+    this.#timers.set(key, timer);
+  }
+
+  /** Works until the signal, then waits for the keys in hand. What still waits is dropped: the world is listed anew. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#running = true;
+    this.#changed();
+    await new Promise<void>(resolve => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    this.#running = false;
+    this.#drop();
+    if (this.#working.size > 0) await new Promise<void>(resolve => (this.#onIdle = resolve));
+  }
+
+  get depth(): number {
+    return this.#waiting.size;
+  }
+
+  #drop(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    this.#waiting.clear();
+    this.#attempts.clear();
+    this.#options.observer.depth(0);
+  }
+
+  #cancelTimer(key: string): void {
+    clearTimeout(this.#timers.get(key));
+    this.#timers.delete(key);
+  }
+
+  #changed(): void {
+    while (this.#running && this.#working.size < this.#options.workers) {
+      const next = this.#waiting.entries().next().value;
+      if (next === undefined) break;
+      this.#start(...next);
+    }
+    this.#options.observer.depth(this.#waiting.size);
+  }
+
+  #start(key: string, addedAt: number): void {
+    const startedAt = this.#clock();
+    this.#waiting.delete(key);
+    this.#working.add(key);
+    this.#options.observer.started((startedAt - addedAt) / 1000);
+    this.#options
+      .work(key, this.#attempts.get(key) ?? 0)
+      .then(
+        () => void this.#attempts.delete(key),
+        (error: unknown) => this.#failed(key, error),
+      )
+      .finally(() => this.#finished(key, startedAt));
+  }
+
+  #failed(key: string, error: unknown): void {
+    const attempt = (this.#attempts.get(key) ?? 0) + 1;
+    const delay = this.#options.delayFor(error, attempt);
+    this.#options.onError(key, error, delay);
+    if (delay === undefined) {
+      this.#attempts.delete(key);
+      return;
+    }
+    this.#attempts.set(key, attempt);
+    this.#options.observer.retried();
+    if (this.#running) this.addAfter(key, delay);
+  }
+
+  #finished(key: string, startedAt: number): void {
+    this.#options.observer.finished((this.#clock() - startedAt) / 1000);
+    this.#working.delete(key);
+    if (this.#addedWhileWorking.delete(key)) {
+      this.#cancelTimer(key);
+      this.#waiting.set(key, this.#clock());
+    }
+    this.#changed();
+    if (this.#working.size === 0) this.#onIdle?.();
+  }
+}

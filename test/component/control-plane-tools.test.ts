@@ -1,0 +1,210 @@
+// How the control plane's tools are found and made, with a Go that is a shell script and an archive server on loopback.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { findTools } from '../support/control-plane/find-tools.ts';
+import type { Progress } from '../support/control-plane/progress.ts';
+import { cacheFolder, readToolModule, type ToolName } from '../support/control-plane/tools.ts';
+
+const FAKE_GO = `#!/bin/sh
+if [ "$1" = env ]; then echo "\${FAKE_GO_VERSION:-go1.99.0}"; exit 0; fi
+for argument; do last=$argument; [ "$previous" = -o ] && output=$argument; previous=$argument; done
+echo "$last cgo=$CGO_ENABLED flags=$GOFLAGS $*" >> "$FAKE_GO_CALLS"
+echo half > "$output"
+sleep "\${FAKE_GO_SECONDS:-0}"
+[ -n "$FAKE_GO_FAILS" ] && { echo "undefined: somewhere" >&2; exit 1; }
+printf '#!/bin/sh\\n' > "$output"; chmod +x "$output"
+`;
+
+interface Workshop {
+  readonly env: Record<string, string>;
+  readonly cache: string;
+  readonly said: string[];
+  find(
+    names: readonly ToolName[],
+    more?: Record<string, string>,
+    envtestIndex?: string,
+  ): Promise<Record<string, string>>;
+  builds(): Promise<string[]>;
+}
+
+async function openWorkshop(t: TestContext): Promise<Workshop> {
+  const dir = await mkdtemp(join(tmpdir(), 'countersign-tools-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  await placeProgram(join(dir, 'bin', 'go'), FAKE_GO);
+  const calls = join(dir, 'calls');
+  const path = `${join(dir, 'bin')}:${process.env['PATH']}`;
+  const env = { PATH: path, XDG_CACHE_HOME: join(dir, 'cache'), FAKE_GO_CALLS: calls, COUNTERSIGN_ENVTEST: 'off' };
+  const said: string[] = [];
+  const record = (text: string) => void said.push(text);
+  const progress: Progress = { say: record, step: what => ({ note: text => record(`${what}: ${text}`), done() {} }) };
+  return {
+    env,
+    cache: cacheFolder(await readToolModule(), env),
+    said,
+    find: (names, more = {}, envtestIndex = 'http://127.0.0.1:9/') =>
+      findTools(names, { env: { ...env, ...more }, progress, envtestIndex }),
+    builds: async () => (await readFile(calls, 'utf8').catch(() => '')).split('\n').filter(line => line !== ''),
+  };
+}
+
+async function placeProgram(path: string, content = '#!/bin/sh\n'): Promise<string> {
+  await mkdir(join(path, '..'), { recursive: true });
+  await writeFile(path, content);
+  await chmod(path, 0o755);
+  return path;
+}
+
+test('a tool in KUBEBUILDER_ASSETS is taken before the cache, and what is missing there comes from the cache', async t => {
+  const { env, cache, find, builds } = await openWorkshop(t);
+  const assets = join(env['XDG_CACHE_HOME'] ?? '', 'assets');
+  const etcd = await placeProgram(join(assets, 'etcd'));
+  await placeProgram(join(cache, 'etcd'));
+  const helm = await placeProgram(join(cache, 'helm'));
+  assert.deepEqual(await find(['etcd', 'helm'], { KUBEBUILDER_ASSETS: assets }), { etcd, helm });
+  assert.deepEqual(await builds(), []);
+});
+
+test('a tool that is nowhere is built once with Go, reproducibly and without cgo, and then comes from the cache', async t => {
+  const { cache, find, builds } = await openWorkshop(t);
+  const path = join(cache, 'kube-apiserver');
+  assert.deepEqual(await find(['kube-apiserver'], { GOFLAGS: '-p=1' }), { 'kube-apiserver': path });
+  assert.deepEqual(await find(['kube-apiserver']), { 'kube-apiserver': path });
+  const [call, ...more] = await builds();
+  assert.deepEqual(more, []);
+  assert.match(
+    call ?? '',
+    /^k8s\.io\/kubernetes\/cmd\/kube-apiserver cgo=0 flags=-p=1 -mod=readonly -buildvcs=false build /,
+  );
+  assert.match(call ?? '', /-trimpath .*version\.gitVersion=v1\.37\.2 .*gitMajor=1 .*gitMinor=37 /);
+  assert.deepEqual(await readdir(cache), ['kube-apiserver']);
+});
+
+test('the certificate checker is built again when its sources change, and nothing else is', async t => {
+  const { find } = await openWorkshop(t);
+  const found = await find(['certcheck', 'etcd']);
+  assert.match(basename(found['certcheck'] ?? ''), /^certcheck-[0-9a-f]{12}$/);
+  assert.equal(basename(found['etcd'] ?? ''), 'etcd');
+});
+
+test('two who ask at once get one build, and the one who waits is told for whom', async t => {
+  const { find, builds, said, cache } = await openWorkshop(t);
+  const [one, two] = await Promise.all([1, 2].map(() => find(['etcd', 'kubectl'], { FAKE_GO_SECONDS: '0.2' })));
+  assert.deepEqual(one, two);
+  assert.deepEqual(
+    (await builds()).map(line => line.split(' ')[0]),
+    ['./etcd', 'k8s.io/kubernetes/cmd/kubectl'],
+  );
+  assert.ok(said.includes(`waiting for etcd, kubectl: process ${process.pid} is building (${join(cache, 'lock')})`));
+});
+
+test('a build that fails leaves no tool, no half-built file and no lock, but a log that the error quotes', async t => {
+  const { find, cache } = await openWorkshop(t);
+  await assert.rejects(
+    find(['helm'], { FAKE_GO_FAILS: 'yes' }),
+    /Building helm .*exit code 1.*build-helm\.log.*undefined: somewhere/s,
+  );
+  assert.deepEqual(await readdir(cache), ['build-helm.log']);
+});
+
+test('a process killed while it builds takes Go with it, and the next one replaces its lock and its half-built file', async t => {
+  const { env, cache, find, builds } = await openWorkshop(t);
+  const library = new URL('../support/control-plane/find-tools.ts', import.meta.url);
+  const script = `import { findTools } from '${library}'; await findTools(['etcd']);`;
+  const other = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    env: { ...env, FAKE_GO_SECONDS: '60' },
+  });
+  while ((await builds()).length === 0) await new Promise(resolve => setTimeout(resolve, 20));
+  other.kill('SIGKILL');
+  await once(other, 'exit');
+  assert.ok((await readdir(cache)).some(name => name.endsWith('.partial')));
+  assert.deepEqual(await find(['etcd']), { etcd: join(cache, 'etcd') });
+  assert.deepEqual(await readdir(cache), ['etcd']);
+});
+
+const unusableGo = [
+  {
+    title: 'no Go',
+    env: { PATH: '/nonexistent' },
+    error: /there is none in PATH\. Install Go 1\.26\.0 or newer .*KUBEBUILDER_ASSETS/,
+  },
+  {
+    title: 'a Go that is too old',
+    env: { FAKE_GO_VERSION: 'go1.25.9' },
+    error: /is go1\.25\.9; .* need Go 1\.26\.0 or newer\. Install/,
+  },
+];
+for (const { title, env, error } of unusableGo) {
+  test(`with ${title} the error says what is wrong and what to do`, async t => {
+    const { find } = await openWorkshop(t);
+    await assert.rejects(find(['etcd'], env), error);
+  });
+}
+
+/** An archive as envtest's are, and an index that tells its hash: the right one, or not. */
+async function serveArchive(t: TestContext, { isHonest }: { isHonest: boolean }) {
+  const dir = await mkdtemp(join(tmpdir(), 'countersign-archive-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  for (const name of ['etcd', 'kube-apiserver', 'kubectl'])
+    await placeProgram(join(dir, 'controller-tools/envtest', name));
+  const archive = execFileSync('tar', ['-czf', '-', '-C', dir, 'controller-tools']);
+  const hash = createHash('sha512')
+    .update(isHonest ? archive : 'another')
+    .digest('hex');
+  const { kubernetesVersion: version } = await readToolModule();
+  const name = `envtest-${version}-${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}.tar.gz`;
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    const index = { releases: { [version]: { [name]: { hash, selfLink: `${url}archive` } } } };
+    response.end(request.url === '/archive' ? archive : JSON.stringify(index));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => server.close());
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/`;
+  return { url, asked };
+}
+
+test('the envtest archive is used when its checksum is the one in the index, and Go builds only the rest', async t => {
+  const { find, builds, cache } = await openWorkshop(t);
+  const { url } = await serveArchive(t, { isHonest: true });
+  await find(['etcd', 'kube-apiserver', 'kubectl', 'helm'], { COUNTERSIGN_ENVTEST: '' }, url);
+  assert.deepEqual(
+    (await builds()).map(line => line.split(' ')[0]),
+    ['helm.sh/helm/v4/cmd/helm'],
+  );
+  assert.deepEqual((await readdir(cache)).toSorted(), ['etcd', 'helm', 'kube-apiserver', 'kubectl']);
+});
+
+test('an envtest archive with another checksum is not used, and Go builds the tools', async t => {
+  const { find, builds, said } = await openWorkshop(t);
+  const { url } = await serveArchive(t, { isHonest: false });
+  await find(['etcd'], { COUNTERSIGN_ENVTEST: '' }, url);
+  assert.equal((await builds()).length, 1);
+  assert.match(said.join('\n'), /envtest archive is not used.*SHA-512 of .* is not the one in the index/);
+});
+
+for (const env of [{ COUNTERSIGN_ENVTEST: 'off' }, { COUNTERSIGN_ENVTEST: '', CI: 'true' }]) {
+  test(`the envtest archive is not even asked for with ${JSON.stringify(env)}`, async t => {
+    const { find, builds } = await openWorkshop(t);
+    const { url, asked } = await serveArchive(t, { isHonest: true });
+    await find(['etcd'], env, url);
+    assert.deepEqual(asked, []);
+    assert.equal((await builds()).length, 1);
+  });
+}
+
+test('an envtest index that cannot be reached costs nothing but a line, and Go builds the tools', async t => {
+  const { find, builds, said } = await openWorkshop(t);
+  await find(['etcd'], { COUNTERSIGN_ENVTEST: '' });
+  assert.equal((await builds()).length, 1);
+  assert.match(said.join('\n'), /envtest archive is not used/);
+});

@@ -1,0 +1,74 @@
+// `make demo`: brings up a real API server with the chart and both services, tells the story on it, and stays up for a look
+// around until Ctrl-C; with --once it ends after the story, with exit code 0 only if every step went as told.
+
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
+import { findTools } from '../support/control-plane/find-tools.ts';
+import { createProgress } from '../support/control-plane/progress.ts';
+import { type Installation, install, NAMESPACE } from '../support/installation.ts';
+import { Narrator } from './narrator.ts';
+import { tellStory } from './story.ts';
+
+const HELP = `Shows a refusal and a certificate on a real API server.
+  make demo               tell the story, then stay up until Ctrl-C
+  make demo ARGS=--once   tell the story, then exit: 0 if every step went as told
+`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean' } } });
+  if (values.help) return void process.stdout.write(HELP);
+  const interrupted = new Promise<void>(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  const progress = createProgress();
+  await using controlPlane = await startControlPlane({ progress });
+  const step = progress.step('installing the chart and starting the services');
+  await using installation = await install(controlPlane).finally(() => step.done());
+  const demo = await prepare(controlPlane);
+  const [signer, webhook] = [installation.running('signer')[0], installation.running('webhook')[0]];
+  const story = tellStory({
+    ...demo,
+    namespace: NAMESPACE,
+    signerUrl: signer?.url ?? '',
+    webhookUrl: webhook?.url ?? '',
+  });
+  await Promise.race([story, interrupted]);
+  if (values.once) return;
+  sayGoodbye(demo.narrator, demo.dir, installation);
+  await interrupted;
+}
+
+/** A folder with the users' kubeconfigs and a bin folder, so that the commands of the story work when they are typed there. */
+async function prepare(controlPlane: ControlPlane): Promise<{ narrator: Narrator; dir: string }> {
+  const dir = join(controlPlane.dir, 'demo');
+  await mkdir(join(dir, 'bin'), { recursive: true });
+  for (const [name, path] of Object.entries(await findTools(['kubectl', 'helm'])))
+    await symlink(path, join(dir, 'bin', name));
+  for (const user of ['jane', 'mallory']) {
+    await rm(join(dir, `${user}.kubeconfig`), { force: true });
+    await symlink(await controlPlane.kubeconfigFor({ user }), join(dir, `${user}.kubeconfig`));
+  }
+  const env = {
+    ...process.env,
+    KUBECONFIG: controlPlane.adminKubeconfig,
+    PATH: `${join(dir, 'bin')}:${process.env['PATH']}`,
+  };
+  return { narrator: new Narrator(process.stdout, dir, env), dir };
+}
+
+function sayGoodbye(narrator: Narrator, dir: string, installation: Installation): void {
+  const [signer, webhook] = [installation.running('signer')[0], installation.running('webhook')[0]];
+  narrator.heading('Now you. In another terminal:');
+  narrator.say(`  cd ${dir}
+  export PATH=$PWD/bin:$PATH KUBECONFIG=$PWD/../kubeconfig    # the administrator; jane.kubeconfig and mallory.kubeconfig are here too
+  kubectl get csr,issuers,clusterissuers -A
+
+The signer's metrics:  ${signer?.url}/metrics    its log: ${signer?.child.logPath}
+The webhook's metrics: ${webhook?.url}/metrics    its log: ${webhook?.child.logPath}
+
+Ctrl-C ends it all and leaves nothing behind.`);
+}
+
+await main();

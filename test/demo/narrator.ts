@@ -1,0 +1,84 @@
+// Tells the story of the demo: prints each command before it runs and its output after, and stops the story when something
+// is not as told. Colours only on a terminal.
+
+import { styleText } from 'node:util';
+import { type CommandResult, runCommand } from '../support/control-plane/run-command.ts';
+import type { Environment } from '../support/control-plane/tools.ts';
+
+/** What a command must do for the story to go on. */
+export interface Expectation {
+  /** Whether it must succeed (default) or be refused. */
+  readonly fails?: boolean;
+  /** Words that its output must contain. */
+  readonly says?: readonly string[];
+  /** Runs it again for up to this many seconds until it is as told. */
+  readonly within?: number;
+}
+
+export class Narrator {
+  readonly #out: NodeJS.WriteStream;
+  readonly #cwd: string;
+  readonly #env: Environment;
+
+  constructor(out: NodeJS.WriteStream, cwd: string, env: Environment) {
+    this.#out = out;
+    this.#cwd = cwd;
+    this.#env = env;
+  }
+
+  heading(text: string): void {
+    this.#print(`\n${this.#style('bold', text)}\n`);
+  }
+
+  say(text: string): void {
+    this.#print(`${text}\n`);
+  }
+
+  /** Shows a file that the next command uses. */
+  show(name: string, content: string): void {
+    this.#print(`${this.#style('dim', `# ${name}\n${content.trimEnd()}`)}\n`);
+  }
+
+  /** Prints and runs one command line, given as its words, and returns what it wrote to standard output. */
+  async run(words: readonly string[], expected: Expectation = {}): Promise<string> {
+    this.#print(`${this.#style('cyan', `$ ${words.map(quote).join(' ')}`)}\n`);
+    const result = await this.#runUntil(words, expected);
+    this.#print(indent(result.stdout + result.stderr));
+    const complaint = complaintAbout(result, expected);
+    if (complaint !== undefined) throw new Error(`The story did not go as told: \`${words.join(' ')}\` ${complaint}`);
+    return result.stdout;
+  }
+
+  async #runUntil(words: readonly string[], expected: Expectation): Promise<CommandResult> {
+    const deadline = Date.now() + (expected.within ?? 0) * 1000;
+    const [command = '', ...args] = words;
+    for (;;) {
+      const result = await runCommand(command, args, { env: this.#env, cwd: this.#cwd, input: '' });
+      if (complaintAbout(result, expected) === undefined || Date.now() >= deadline) return result;
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+  }
+
+  #print(text: string): void {
+    this.#out.write(text);
+  }
+
+  #style(style: 'bold' | 'dim' | 'cyan', text: string): string {
+    return styleText(style, text, { stream: this.#out });
+  }
+}
+
+function complaintAbout({ code, stdout, stderr }: CommandResult, expected: Expectation): string | undefined {
+  if ((code !== 0) !== (expected.fails ?? false))
+    return expected.fails ? 'was not refused' : `failed with exit code ${code}`;
+  const missing = expected.says?.find(words => !(stdout + stderr).includes(words));
+  return missing && `did not say "${missing}"`;
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./{}-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function indent(text: string): string {
+  return text === '' ? '' : `${text.trimEnd().replaceAll(/^/gm, '  ')}\n`;
+}

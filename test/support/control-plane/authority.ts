@@ -1,0 +1,141 @@
+// A small certificate authority (ECDSA P-256) for the control plane: it issues serving and client certificates. It is for
+// development and tests, keeps its key in a file where it must be found again, and never signs for a workload.
+
+import 'reflect-metadata';
+import { createPrivateKey, generateKeyPair, KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import * as x509 from '@peculiar/x509';
+
+export interface KeyPair {
+  readonly certPem: string;
+  readonly keyPem: string;
+}
+
+/** A user as a client certificate tells it: common name and organisations. */
+export interface User {
+  readonly user: string;
+  readonly groups?: readonly string[];
+}
+
+export interface Authority {
+  readonly certPem: string;
+  /** For 127.0.0.1 and the names; it can also be shown as a client (etcd's peers need both). */
+  issueServing(name: string, dnsNames?: readonly string[]): Promise<KeyPair>;
+  issueClient(user: User): Promise<KeyPair>;
+}
+
+const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
+const SIGNING = { ...CURVE, hash: 'SHA-256' };
+const LIFETIME_MS = 365 * 24 * 3_600_000;
+/** Clocks of containers and virtual machines may differ a little. */
+const BACKDATE_MS = 5 * 60_000;
+
+/** The authority that `certPath` and `keyPath` hold; a new one if there is none. */
+export async function openAuthority(name: string, certPath: string, keyPath: string): Promise<Authority> {
+  const kept = await loadAuthority(certPath, keyPath);
+  if (kept !== undefined) return kept;
+  const { certPem, keyPem } = await createAuthority(name);
+  await writeFile(keyPath, keyPem, { mode: 0o600 });
+  await writeFile(certPath, certPem);
+  return authorityOf(certPem, keyPem);
+}
+
+/** undefined if one of the two files is missing. */
+export async function loadAuthority(certPath: string, keyPath: string): Promise<Authority | undefined> {
+  const read = (path: string) =>
+    readFile(path, 'utf8').catch(error => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+  const [certPem, keyPem] = await Promise.all([read(certPath), read(keyPath)]);
+  return certPem === undefined || keyPem === undefined ? undefined : authorityOf(certPem, keyPem);
+}
+
+/** For the tokens of service accounts. SEC1 PEM: Kubernetes reads an EC key as its own public half in no other form. */
+export async function createSigningKey(): Promise<string> {
+  const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: CURVE.namedCurve });
+  return privateKey.export({ type: 'sec1', format: 'pem' }).toString();
+}
+
+async function createAuthority(name: string): Promise<KeyPair> {
+  const keys = await generateKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    ...commonParts([{ CN: [name] }]),
+    keys,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return { certPem: toPem(certificate), keyPem: exportKey(KeyObject.from(keys.privateKey)) };
+}
+
+function authorityOf(certPem: string, keyPem: string): Authority {
+  const issuer = { certificate: new x509.X509Certificate(certPem), key: createPrivateKey(keyPem) };
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
+  return {
+    certPem,
+    issueServing(name, dnsNames = []) {
+      const names = dnsNames.map(value => ({ type: 'dns' as const, value }));
+      const san = new x509.SubjectAlternativeNameExtension([...names, { type: 'ip', value: '127.0.0.1' }]);
+      return issue(issuer, [{ CN: [name] }], [usage(serverAuth, clientAuth), san]);
+    },
+    issueClient({ user, groups = [] }) {
+      const organisations = groups.map(group => ({ O: [group] }));
+      return issue(issuer, [...organisations, { CN: [user] }], [usage(clientAuth)]);
+    },
+  };
+}
+
+interface Issuer {
+  readonly certificate: x509.X509Certificate;
+  readonly key: KeyObject;
+}
+
+async function issue(issuer: Issuer, subject: x509.JsonName, extensions: x509.Extension[]): Promise<KeyPair> {
+  const keys = await generateKeys();
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...commonParts(subject),
+    issuer: issuer.certificate.subjectName,
+    publicKey: keys.publicKey,
+    signingKey: issuer.key.toCryptoKey(CURVE, false, ['sign']),
+    extensions: [
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.certificate),
+      ...extensions,
+    ],
+  });
+  return { certPem: toPem(certificate), keyPem: exportKey(KeyObject.from(keys.privateKey)) };
+}
+
+function commonParts(name: x509.JsonName) {
+  const serial = randomBytes(16);
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40; // Positive, and without a leading zero byte: RFC 5280 4.1.2.2.
+  const now = Date.now();
+  return {
+    serialNumber: serial.toString('hex'),
+    name,
+    subject: name,
+    notBefore: new Date(now - BACKDATE_MS),
+    notAfter: new Date(now + LIFETIME_MS),
+    signingAlgorithm: SIGNING,
+  };
+}
+
+function usage(...oids: string[]): x509.Extension {
+  return new x509.ExtendedKeyUsageExtension(oids);
+}
+
+function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(CURVE, true, ['sign', 'verify']);
+}
+
+function exportKey(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+function toPem(certificate: x509.X509Certificate): string {
+  return `${certificate.toString('pem')}\n`;
+}

@@ -1,0 +1,101 @@
+// Starts one program with its output in a log file, and sees to it that the program ends: by stop(), or when this process
+// goes in whatever way (a signal, an exception, even SIGKILL). It never touches a process that it did not start.
+
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Environment } from './tools.ts';
+
+export interface ChildOptions {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly logPath: string;
+  readonly cwd?: string;
+  readonly env?: Environment;
+}
+
+export interface Child {
+  readonly name: string;
+  readonly logPath: string;
+  /** undefined when it could not be started at all. */
+  readonly pid: number | undefined;
+  /** How it ended, in words: `exit code 1`. undefined while it runs. */
+  readonly ending: string | undefined;
+  readonly ended: Promise<string>;
+  /** Asks it to end, insists after `patience` milliseconds, and returns when it is gone. */
+  stop(patience: number): Promise<void>;
+}
+
+// The guard's standard input is a pipe from this process. It reads a line when the child has ended, and end-of-file when
+// this process is gone first; then it ends the child: politely, and after two seconds for good.
+const GUARD = `read -r released && exit 0
+kill -INT "$1" 2>/dev/null
+i=0
+while [ $i -lt 20 ] && kill -0 "$1" 2>/dev/null; do i=$((i + 1)); sleep 0.1; done
+kill -KILL "$1" 2>/dev/null`;
+
+export function startChild(options: ChildOptions): Child {
+  const log = openSync(options.logPath, 'a', 0o600);
+  // An own process group: Ctrl-C reaches this process alone, and the order of the stop stays its decision.
+  const child = detach(options, ['ignore', log, log]);
+  closeSync(log);
+  const release = child.pid === undefined ? () => {} : guard(child.pid);
+  let ending: string | undefined;
+  const ended = endOf(child).then(how => {
+    release();
+    ending = how;
+    return how;
+  });
+  return {
+    name: options.name,
+    logPath: options.logPath,
+    pid: child.pid,
+    get ending() {
+      return ending;
+    },
+    ended,
+    stop: patience => stopChild(child, ended, patience),
+  };
+}
+
+/** The last lines of a log, for an error message. */
+export function logTail(path: string, lines = 15): string {
+  return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+}
+
+function detach({ command, args, cwd, env }: ChildOptions, stdio: StdioOptions): ChildProcess {
+  const child = spawn(command, args, {
+    stdio,
+    detached: true,
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env: { ...env } }),
+  });
+  child.unref();
+  return child;
+}
+
+function guard(pid: number): () => void {
+  const watcher = spawn('sh', ['-c', GUARD, 'guard', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  watcher.unref();
+  watcher.stdin.on('error', () => {});
+  watcher.on('error', () => {});
+  return () => void watcher.stdin.end('released\n');
+}
+
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise(resolve => {
+    child.once('error', error => resolve(`could not be started: ${error.message}`));
+    child.once('exit', (code, signal) => resolve(signal ? `ended by ${signal}` : `exit code ${code}`));
+  });
+}
+
+async function stopChild(child: ChildProcess, ended: Promise<string>, patience: number): Promise<void> {
+  child.ref();
+  child.kill('SIGTERM');
+  const insist = setTimeout(() => child.kill('SIGKILL'), patience);
+  await ended;
+  clearTimeout(insist);
+}

@@ -1,0 +1,171 @@
+// A Kubernetes control plane of its own on 127.0.0.1: etcd and kube-apiserver with RBAC, users by client certificate, and
+// kubectl and helm that talk to it alone. It stops what it started and nothing else, and never reads the user's kubeconfig.
+
+import { join } from 'node:path';
+import type { User } from './authority.ts';
+import { type Child, startChild } from './child.ts';
+import { findTools } from './find-tools.ts';
+import { closeFolder, type Folder, openFolder } from './folder.ts';
+import { kubeconfigName, readServer, type Server, writeKubeconfig } from './kubeconfig.ts';
+import { failureOf, launchServers, logPath, type Servers, stopChildren } from './launch.ts';
+import { freePort, waitUntilOk } from './loopback.ts';
+import type { Progress } from './progress.ts';
+import { type CommandResult, runCommand } from './run-command.ts';
+import { controllerManagerArguments, type Keys, prepareKeys } from './servers.ts';
+import type { ToolPaths } from './tools.ts';
+
+export interface ControlPlaneOptions {
+  /** Kept, and used again with its data and, if it is free, its port. Without it, a temporary folder that goes in the end. */
+  readonly dir?: string;
+  readonly progress?: Progress;
+  /** After the usual ones, so that they win: `['--audit-policy-file=…']`. */
+  readonly apiServerFlags?: readonly string[];
+}
+
+export interface CommandInput {
+  /** The admin's if not given. */
+  readonly kubeconfig?: string;
+  /** Standard input. */
+  readonly input?: string;
+}
+
+/** Ready when it resolves. On failure nothing is left running, and the message says where the logs are. */
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const finding = options.progress ? { progress: options.progress } : {};
+  const tools = await findTools(['etcd', 'kube-apiserver', 'kubectl'], finding);
+  const folder = await openFolder(options.dir);
+  const step = options.progress?.step('starting etcd and kube-apiserver');
+  try {
+    return await startIn(folder, tools, options);
+  } catch (cause) {
+    await closeFolder(folder, { keepLogs: true });
+    throw new Error(`The control plane did not start; its logs are kept in ${join(folder.dir, 'logs')}`, { cause });
+  } finally {
+    step?.done();
+  }
+}
+
+async function startIn(folder: Folder, tools: StartTools, options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { dir } = folder;
+  const kubeconfig = join(dir, 'kubeconfig');
+  const [keys, last] = await Promise.all([prepareKeys(dir), readServer(kubeconfig)]);
+  const preferredPort = last === undefined ? 0 : Number(new URL(last.url).port);
+  const { apiServerFlags = [], progress } = options;
+  const servers = await launchServers({ dir, keys, tools, apiServerFlags, preferredPort });
+  const server = { url: servers.url, caPem: keys.authority.certPem };
+  await writeKubeconfig(kubeconfig, server, 'admin', keys.admin);
+  return new ControlPlane({ folder, keys, servers, tools, finding: progress ? { progress } : {} });
+}
+
+type StartTools = ToolPaths<'etcd' | 'kube-apiserver' | 'kubectl'>;
+
+interface Parts {
+  readonly folder: Folder;
+  readonly keys: Keys;
+  readonly servers: Servers;
+  readonly tools: ToolPaths<'kubectl'>;
+  readonly finding: { readonly progress?: Progress };
+}
+
+export class ControlPlane {
+  readonly dir: string;
+  readonly url: string;
+  /** The CA that the API server's certificate is checked against. */
+  readonly caPem: string;
+  /** The path of the kubeconfig of a member of system:masters. */
+  readonly adminKubeconfig: string;
+  /** Resolves, with the reason in words, when one of the servers ends before stop() was called. */
+  readonly broken: Promise<string>;
+  readonly #parts: Parts;
+  readonly #children: Child[];
+  #stopping: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#children = [...parts.servers.children];
+    this.dir = parts.folder.dir;
+    this.url = parts.servers.url;
+    this.caPem = parts.keys.authority.certPem;
+    this.adminKubeconfig = join(this.dir, 'kubeconfig');
+    this.broken = new Promise(resolve => {
+      for (const child of this.#children)
+        void child.ended.then(ending => this.#stopping ?? resolve(`${child.name}: ${ending}`));
+    });
+  }
+
+  /** The processes that run for this control plane. */
+  get pids(): readonly number[] {
+    return this.#children.flatMap(({ pid, ending }) => (pid === undefined || ending !== undefined ? [] : [pid]));
+  }
+
+  /** The path of a kubeconfig for a user that has no rights but those that RBAC gives to it or to its groups. */
+  async kubeconfigFor({ user, groups = [] }: User): Promise<string> {
+    const pair = await this.#parts.keys.authority.issueClient({ user, groups });
+    return writeKubeconfig(join(this.dir, 'users', kubeconfigName(user, groups)), this.#server, user, pair);
+  }
+
+  kubectl(args: readonly string[], command: CommandInput = {}): Promise<CommandResult> {
+    return this.#run(this.#parts.tools.kubectl, args, command);
+  }
+
+  /** Builds helm first if there is none yet. */
+  async helm(args: readonly string[], command: CommandInput = {}): Promise<CommandResult> {
+    const { helm } = await findTools(['helm'], this.#parts.finding);
+    return this.#run(helm, args, command);
+  }
+
+  /** Deletes namespaces, collects garbage, makes service accounts: what some tests need and most do not. */
+  async startControllerManager(flags: readonly string[] = []): Promise<void> {
+    const tool = 'kube-controller-manager';
+    const command = (await findTools([tool], this.#parts.finding))[tool];
+    const kubeconfig = await this.kubeconfigFor({ user: `system:${tool}` });
+    const port = await freePort();
+    const args = [...controllerManagerArguments(this.dir, port, kubeconfig), ...flags];
+    const child = startChild({ name: tool, command, args, logPath: logPath(this.dir, tool), cwd: this.dir });
+    this.#children.unshift(child);
+    const endpoint = { url: `https://127.0.0.1:${port}`, caPem: this.caPem, client: this.#parts.keys.admin };
+    const failure = await failureOf([child], signal => waitUntilOk(endpoint, ['/healthz'], signal));
+    if (failure !== undefined) throw new Error(failure);
+  }
+
+  /** Returns when every process is gone. A temporary folder goes too, unless a server ended by itself or `keep` is set. */
+  stop({ keep = false }: { readonly keep?: boolean } = {}): Promise<void> {
+    this.#stopping ??= this.#stop(keep);
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(keep: boolean): Promise<void> {
+    const ended = this.#children.filter(child => child.ending !== undefined);
+    // Nothing that a temporary one still writes is of use to anybody, and a graceful stop takes a second.
+    const patience = this.#parts.folder.lock === undefined ? 0 : 5_000;
+    await stopChildren(this.#children, patience);
+    const keepLogs = keep || ended.length > 0;
+    await closeFolder(this.#parts.folder, { keepLogs });
+    const reason = ended.map(({ name, ending }) => `${name} ended by itself (${ending}). `).join('');
+    if (keepLogs)
+      process.stderr.write(`${reason}The logs of the control plane are kept in ${join(this.dir, 'logs')}\n`);
+  }
+
+  get #server(): Server {
+    return { url: this.url, caPem: this.caPem };
+  }
+
+  #run(path: string, args: readonly string[], { kubeconfig = this.adminKubeconfig, input = '' }: CommandInput) {
+    // Ports are used again, so a discovery cache or a repository list from elsewhere must not be found.
+    const home = (name: string) => join(this.dir, 'home', name);
+    const env = {
+      ...process.env,
+      KUBECONFIG: kubeconfig,
+      KUBECACHEDIR: home('kubectl'),
+      KUBECTL_KUBERC: 'false',
+      HELM_CACHE_HOME: home('helm-cache'),
+      HELM_CONFIG_HOME: home('helm-config'),
+      HELM_DATA_HOME: home('helm-data'),
+    };
+    return runCommand(path, args, { env, input });
+  }
+}

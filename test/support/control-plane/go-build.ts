@@ -1,0 +1,116 @@
+// Builds one tool with Go from the module proxy, into a file that is either whole or not there. It never decides whether a
+// build is needed, and two builds of one tool at once do no harm.
+
+import { execFile } from 'node:child_process';
+import { readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { logTail, startChild } from './child.ts';
+import type { Progress, Step } from './progress.ts';
+import { type Environment, TOOLS, type ToolModule, type ToolName } from './tools.ts';
+
+export interface BuildContext {
+  readonly module: ToolModule;
+  /** The folder that the finished tools go to. */
+  readonly folder: string;
+  readonly env: Environment;
+  readonly progress: Progress;
+}
+
+/** The ending of files that are not finished; whoever holds the lock of the folder may remove them. */
+export const PARTIAL = '.partial';
+
+export async function buildTool(name: ToolName, context: BuildContext): Promise<void> {
+  const { module, folder, progress } = context;
+  const output = join(folder, `.${name}.${process.pid}${PARTIAL}`);
+  const logPath = join(folder, `build-${name}.log`);
+  await rm(logPath, { force: true });
+  const step = progress.step(`building ${name} (only once, about ${TOOLS[name].about} on 2 cores)`);
+  try {
+    await runGo(name, buildArguments(name, module, output), { context, logPath, step });
+    await rename(output, join(folder, module.fileNames[name]));
+    await rm(logPath, { force: true });
+  } finally {
+    step.done();
+    await rm(output, { force: true });
+  }
+}
+
+/** Fails with what to do if there is no Go that can build the module. */
+export async function checkGo({ module, env }: Pick<BuildContext, 'module' | 'env'>): Promise<void> {
+  const wanted = `Go ${module.goVersion} or newer`;
+  const remedy = `Install ${wanted} (https://go.dev/dl/), or point KUBEBUILDER_ASSETS at a folder with the tools.`;
+  // In the module's folder, so that Go's own choice of a toolchain (GOTOOLCHAIN) has its say.
+  const options = { cwd: module.dir, env: goEnvironment(env) };
+  const found = await promisify(execFile)('go', ['env', 'GOVERSION'], options).then(
+    ({ stdout }) => stdout.trim(),
+    error => {
+      if (error.code === 'ENOENT')
+        throw new Error(`The control plane's tools are built with Go, and there is none in PATH. ${remedy}`);
+      throw new Error(
+        `The Go in PATH cannot build the control plane's tools: ${String(error.stderr).trim()}. ${remedy}`,
+      );
+    },
+  );
+  if (isOlder(found.replace(/^go/, ''), module.goVersion)) {
+    throw new Error(`The Go in PATH is ${found}; the control plane's tools need ${wanted}. ${remedy}`);
+  }
+}
+
+function buildArguments(name: ToolName, module: ToolModule, output: string): string[] {
+  return [
+    'build',
+    '-v',
+    '-trimpath',
+    '-ldflags',
+    linkerFlags(module.kubernetesVersion),
+    '-o',
+    output,
+    TOOLS[name].goPackage,
+  ];
+}
+
+/** Without these, /version says v0.0.0-master and clients cannot tell what they talk to. */
+function linkerFlags(version: string): string {
+  const [major, minor] = version.slice(1).split('.');
+  const values = { gitVersion: version, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
+  const stamps = Object.entries(values).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
+  return ['-s', '-w', ...stamps].join(' ');
+}
+
+interface GoRun {
+  readonly context: BuildContext;
+  readonly logPath: string;
+  readonly step: Step;
+}
+
+async function runGo(name: ToolName, args: readonly string[], { context, logPath, step }: GoRun): Promise<void> {
+  const { module, env } = context;
+  const go = startChild({ name: 'go', command: 'go', args, logPath, cwd: module.dir, env: goEnvironment(env) });
+  // go build -v names each package as it compiles it; linking comes last and is silent.
+  const timer = setInterval(() => void lastLine(logPath).then(step.note), 1_000);
+  const ending = await go.ended.finally(() => clearInterval(timer));
+  if (ending === 'exit code 0') return;
+  throw new Error(
+    `Building ${name} with Go failed (${ending}). The log is ${logPath}; it ends with:\n${logTail(logPath)}`,
+  );
+}
+
+function goEnvironment(env: Environment): Environment {
+  const flags = `${env['GOFLAGS'] ?? ''} -mod=readonly -buildvcs=false`.trim();
+  return { ...env, CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: flags };
+}
+
+async function lastLine(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').at(-1) ?? '';
+}
+
+function isOlder(version: string, wanted: string): boolean {
+  const [have, want] = [version, wanted].map(text => text.split('.').map(part => Number.parseInt(part, 10) || 0));
+  for (const [index, part] of (want ?? []).entries()) {
+    const difference = (have?.[index] ?? 0) - part;
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}

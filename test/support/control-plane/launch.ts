@@ -1,0 +1,79 @@
+// Starts etcd and kube-apiserver on free ports and waits until they serve; if another process was quicker to take a port,
+// it tries again with others. It leaves both running, or neither.
+
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Child, logTail, startChild } from './child.ts';
+import { freePort, waitUntilOk } from './loopback.ts';
+import { apiServerArguments, etcdArguments, type Keys } from './servers.ts';
+import type { ToolPaths } from './tools.ts';
+
+export interface LaunchOptions {
+  readonly dir: string;
+  readonly keys: Keys;
+  readonly tools: ToolPaths<'etcd' | 'kube-apiserver'>;
+  readonly apiServerFlags: readonly string[];
+  /** Taken if it is free; 0 for any. */
+  readonly preferredPort: number;
+}
+
+export interface Servers {
+  readonly url: string;
+  /** In the order in which they are to be stopped. */
+  readonly children: readonly Child[];
+}
+
+const ATTEMPTS = 5;
+const READY_MS = 90_000;
+
+/** What a ready API server answers: besides its own checks, the namespaces that it makes a moment later. */
+const READY_PATHS = ['/readyz', '/api/v1/namespaces/default', '/api/v1/namespaces/kube-system'];
+
+export async function launchServers(options: LaunchOptions): Promise<Servers> {
+  for (let attempt = 1; ; attempt++) {
+    const servers = await startServers(options, attempt === 1 ? options.preferredPort : 0);
+    const failure = await failureToServe(servers, options.keys);
+    if (failure === undefined) return servers;
+    await stopChildren(servers.children, 0);
+    if (attempt === ATTEMPTS || !failure.includes('address already in use')) throw new Error(failure);
+  }
+}
+
+/** One after the other: a server must not lose what it still writes to. */
+export async function stopChildren(children: readonly Child[], patience: number): Promise<void> {
+  for (const child of children) await child.stop(patience);
+}
+
+export function logPath(dir: string, name: string): string {
+  return join(dir, 'logs', `${name}.log`);
+}
+
+/** undefined once all paths answer; else why not. */
+export async function failureOf(children: readonly Child[], ready: (signal: AbortSignal) => Promise<void>) {
+  const over = new AbortController();
+  const endings = children.map(
+    async child => `${child.name}: ${await child.ended}; its log ends with:\n${logTail(child.logPath)}`,
+  );
+  const timeout = AbortSignal.timeout(READY_MS);
+  const readiness = ready(AbortSignal.any([over.signal, timeout])).then(
+    () => undefined,
+    () => `not ready after ${READY_MS / 1000} s`,
+  );
+  return Promise.race([...endings, readiness]).finally(() => over.abort());
+}
+
+async function startServers({ dir, tools, apiServerFlags }: LaunchOptions, preferred: number): Promise<Servers> {
+  const [port, etcdPort, peerPort] = await Promise.all([freePort(preferred), freePort(), freePort()]);
+  const start = async (name: 'etcd' | 'kube-apiserver', args: readonly string[]) => {
+    await rm(logPath(dir, name), { force: true });
+    return startChild({ name, command: tools[name], args, logPath: logPath(dir, name), cwd: dir });
+  };
+  const etcd = await start('etcd', etcdArguments(dir, etcdPort, peerPort));
+  const apiServer = await start('kube-apiserver', [...apiServerArguments(dir, port, etcdPort), ...apiServerFlags]);
+  return { url: `https://127.0.0.1:${port}`, children: [apiServer, etcd] };
+}
+
+function failureToServe({ url, children }: Servers, { authority, admin }: Keys): Promise<string | undefined> {
+  const endpoint = { url, caPem: authority.certPem, client: admin };
+  return failureOf(children, signal => waitUntilOk(endpoint, READY_PATHS, signal));
+}

@@ -1,0 +1,87 @@
+// Tells a person what takes long: one line that is rewritten on a terminal, plain lines now and then elsewhere, and nothing
+// at all about what is done in a moment. It never decides anything.
+
+export interface Step {
+  /** What the step does at this moment. */
+  note(text: string): void;
+  done(): void;
+}
+
+export interface Progress {
+  step(what: string): Step;
+  say(text: string): void;
+}
+
+export interface ProgressStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/** Milliseconds. A step shorter than `quiet` leaves no line behind; `every` is the time between two plain lines. */
+export interface ProgressPace {
+  readonly quiet: number;
+  readonly every: number;
+}
+
+const CLEAR_LINE = '\r\u001b[2K';
+
+export function createProgress(
+  stream: ProgressStream = process.stderr,
+  pace: ProgressPace = { quiet: 5_000, every: 30_000 },
+): Progress {
+  return {
+    say: text => void stream.write(`${text}\n`),
+    step: what => (stream.isTTY ? terminalStep(stream, what, pace) : plainStep(stream, what, pace)),
+  };
+}
+
+/** For callers that tell nothing. */
+export const silentProgress: Progress = {
+  say: () => {},
+  step: () => ({ note: () => {}, done: () => {} }),
+};
+
+function terminalStep(stream: ProgressStream, what: string, pace: ProgressPace): Step {
+  const started = Date.now();
+  let latest = '';
+  const draw = () => {
+    const line = `${what}, ${seconds(started)} s${latest && `: ${latest}`}`;
+    stream.write(CLEAR_LINE + line.slice(0, (stream.columns ?? 80) - 1));
+  };
+  draw();
+  const timer = setInterval(draw, 500).unref();
+  return {
+    note: text => {
+      latest = text;
+    },
+    done: () => {
+      clearInterval(timer);
+      stream.write(CLEAR_LINE + closing(what, started, pace));
+    },
+  };
+}
+
+function plainStep(stream: ProgressStream, what: string, pace: ProgressPace): Step {
+  const started = Date.now();
+  let latest = '';
+  const write = () => stream.write(`${what}, ${seconds(started)} s${latest && `: ${latest}`}\n`);
+  const timers = [setTimeout(write, pace.quiet).unref(), setInterval(write, pace.every).unref()];
+  return {
+    note: text => {
+      latest = text;
+    },
+    done: () => {
+      timers.forEach(clearInterval);
+      stream.write(closing(what, started, pace));
+    },
+  };
+}
+
+function closing(what: string, started: number, pace: ProgressPace): string {
+  return Date.now() - started < pace.quiet ? '' : `${what}: done after ${seconds(started)} s\n`;
+}
+
+function seconds(since: number): number {
+  return Math.round((Date.now() - since) / 1000);
+}

@@ -1,0 +1,94 @@
+// The table of the programs that the control plane is made of, and where each is kept. It decides names and paths, and
+// never builds or fetches anything.
+
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `about`: how long a first build takes on two cores. `ownFolder`: the sources that only this tool is built from. */
+interface ToolSource {
+  readonly goPackage: string;
+  readonly about: string;
+  readonly ownFolder?: string;
+}
+
+export const TOOLS = {
+  etcd: { goPackage: './etcd', about: 'half a minute' },
+  'kube-apiserver': { goPackage: 'k8s.io/kubernetes/cmd/kube-apiserver', about: '5 minutes' },
+  kubectl: { goPackage: 'k8s.io/kubernetes/cmd/kubectl', about: 'half a minute' },
+  helm: { goPackage: 'helm.sh/helm/v4/cmd/helm', about: 'half a minute' },
+  'kube-controller-manager': { goPackage: 'k8s.io/kubernetes/cmd/kube-controller-manager', about: '2 minutes' },
+  certcheck: { goPackage: './certcheck', about: 'a few seconds', ownFolder: 'certcheck' },
+} as const satisfies Record<string, ToolSource>;
+
+export type ToolName = keyof typeof TOOLS;
+export type ToolPaths<Name extends ToolName = ToolName> = Readonly<Record<Name, string>>;
+
+/** The Go module that the tools are built from, as far as it decides what comes out. */
+export interface ToolModule {
+  readonly dir: string;
+  /** With the leading v, as go.mod requires it. */
+  readonly kubernetesVersion: string;
+  /** The least Go release, as in go.mod: `1.26.0`. */
+  readonly goVersion: string;
+  /** Names the folder of the cache: two checkouts with one key build the same programs. */
+  readonly key: string;
+  /** The file name of each tool in the cache. */
+  readonly fileNames: ToolPaths;
+}
+
+const MODULE_DIR = fileURLToPath(new URL('../../controlplane/', import.meta.url));
+
+export function isToolName(name: string): name is ToolName {
+  return Object.hasOwn(TOOLS, name);
+}
+
+export async function readToolModule(dir: string = MODULE_DIR): Promise<ToolModule> {
+  const goMod = await readFile(join(dir, 'go.mod'), 'utf8');
+  const kubernetesVersion = capture(goMod, /\bk8s\.io\/kubernetes (v[\d.]+)/);
+  const hash = await hashFiles(dir, ['go.mod', 'go.sum', 'etcd/main.go']);
+  const key = `${kubernetesVersion}-${process.platform}-${process.arch}-${hash}`;
+  return { dir, kubernetesVersion, goVersion: capture(goMod, /^go ([\d.]+)$/m), key, fileNames: await fileNames(dir) };
+}
+
+/** Outside the checkout, so that a fresh clone does not build again. */
+export function cacheFolder(module: ToolModule, env: Environment): string {
+  const base = env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache');
+  return join(base, 'countersign', 'controlplane', module.key);
+}
+
+async function fileNames(dir: string): Promise<ToolPaths> {
+  const entries = Object.entries<ToolSource>(TOOLS).map(async ([name, { ownFolder }]) => {
+    return [name, ownFolder ? `${name}-${await hashFiles(dir, await goFiles(dir, ownFolder))}` : name];
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+async function goFiles(dir: string, folder: string): Promise<string[]> {
+  const names = await readdir(join(dir, folder)).catch(() => []);
+  return names
+    .filter(name => name.endsWith('.go') && !name.endsWith('_test.go'))
+    .toSorted()
+    .map(name => join(folder, name));
+}
+
+async function hashFiles(dir: string, names: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of names)
+    hash
+      .update(name)
+      .update('\0')
+      .update(await readFile(join(dir, name)))
+      .update('\0');
+  return hash.digest('hex').slice(0, 12);
+}
+
+function capture(text: string, pattern: RegExp): string {
+  const found = pattern.exec(text)?.[1];
+  if (found === undefined) throw new Error(`go.mod of the control plane has nothing that matches ${pattern}`);
+  return found;
+}

@@ -1,0 +1,188 @@
+// Installs the chart on a control plane and runs both services as processes beside it, each with the token of the chart's own
+// ServiceAccount: what RBAC allows here is what it allows in a cluster. For the demo and for tests; it stops what it starts.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { openAuthority } from './control-plane/authority.ts';
+import { type Child, logTail, startChild } from './control-plane/child.ts';
+import type { ControlPlane } from './control-plane/control-plane.ts';
+import { freePort } from './control-plane/loopback.ts';
+
+export const NAMESPACE = 'countersign';
+const ROOT = new URL('../..', import.meta.url).pathname;
+const TLS_SECRET = 'countersign-webhook-tls';
+
+export type ServiceName = 'signer' | 'webhook';
+
+/** One service as a process, and where its metrics and health are served (http://127.0.0.1:port). */
+export interface RunningService {
+  readonly name: ServiceName;
+  readonly url: string;
+  readonly child: Child;
+}
+
+export interface InstallOptions {
+  /** Chart values besides those that point the API server to the webhook's process. */
+  readonly values?: Record<string, unknown>;
+  readonly signerFlags?: readonly string[];
+  readonly webhookFlags?: readonly string[];
+}
+
+/** Ready when it resolves: release installed, both services answer /readyz. */
+export async function install(controlPlane: ControlPlane, options: InstallOptions = {}): Promise<Installation> {
+  const installation = new Installation(controlPlane, await freePort(), options);
+  try {
+    await installation.release();
+    await installation.start('webhook');
+    await installation.start('signer');
+    return installation;
+  } catch (error) {
+    await installation.stop();
+    throw error;
+  }
+}
+
+export class Installation {
+  readonly #controlPlane: ControlPlane;
+  readonly #options: InstallOptions;
+  readonly #webhookPort: number;
+  readonly #dir: string;
+  readonly #running: RunningService[] = [];
+
+  constructor(controlPlane: ControlPlane, webhookPort: number, options: InstallOptions) {
+    this.#controlPlane = controlPlane;
+    this.#options = options;
+    this.#webhookPort = webhookPort;
+    this.#dir = join(controlPlane.dir, 'installation');
+  }
+
+  get webhookUrl(): string {
+    return `https://127.0.0.1:${this.#webhookPort}/validate`;
+  }
+
+  /** The command that installs the chart, as a person would type it from the root of the repository. */
+  get helmCommand(): readonly string[] {
+    const values = join(this.#dir, 'values.yaml');
+    return ['upgrade', '--install', 'countersign', `${ROOT}charts/countersign`, '-n', NAMESPACE, '-f', values];
+  }
+
+  /** Makes the namespace and the webhook's certificate, then installs the release. */
+  async release(): Promise<void> {
+    await mkdir(this.#dir, { recursive: true });
+    await this.kubectl(['create', 'namespace', NAMESPACE]);
+    const caPem = await this.#createServingCertificate();
+    const webhook = { url: this.webhookUrl, caBundle: Buffer.from(caPem).toString('base64') };
+    const values = {
+      ...this.#options.values,
+      webhook: { ...(this.#options.values?.['webhook'] as object), ...webhook },
+    };
+    await writeFile(join(this.#dir, 'values.yaml'), stringify(values));
+    const { code, stderr } = await this.#controlPlane.helm(this.helmCommand);
+    if (code !== 0) throw new Error(`helm did not install the chart: ${stderr}`);
+  }
+
+  /** Starts one replica of a service and waits until it is ready. */
+  async start(name: ServiceName, flags: readonly string[] = []): Promise<RunningService> {
+    const port = await freePort();
+    const own = { signer: this.#options.signerFlags, webhook: this.#options.webhookFlags }[name] ?? [];
+    const child = startChild({
+      name,
+      command: process.execPath,
+      args: [`${ROOT}services/${name}/main.ts`, ...(await this.#flags(name, port)), ...own, ...flags],
+      logPath: join(this.#dir, `${name}-${port}.log`),
+      env: environmentWithout(process.env, 'KUBECONFIG'),
+    });
+    const service = { name, url: `http://127.0.0.1:${port}`, child };
+    this.#running.push(service);
+    await waitUntilReady(service);
+    return service;
+  }
+
+  /** All that runs of one service, oldest first. */
+  running(name: ServiceName): readonly RunningService[] {
+    return this.#running.filter(service => service.name === name && service.child.ending === undefined);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#running.map(({ child }) => child.stop()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** kubectl as the admin, or as `user`; throws if it fails. */
+  async kubectl(args: readonly string[], input?: string): Promise<string> {
+    const { code, stdout, stderr } = await this.#controlPlane.kubectl(args, input === undefined ? {} : { input });
+    if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
+    return stdout;
+  }
+
+  async #flags(name: ServiceName, port: number): Promise<string[]> {
+    const common = ['--kubeconfig', await this.#writeServiceKubeconfig(name), '--http-address', `127.0.0.1:${port}`];
+    const webhook = ['--address', `127.0.0.1:${this.#webhookPort}`, '--tls-secret', `${NAMESPACE}/${TLS_SECRET}`];
+    return name === 'webhook' ? [...common, ...webhook] : common;
+  }
+
+  async #createServingCertificate(): Promise<string> {
+    const file = (name: string) => join(this.#dir, name);
+    const authority = await openAuthority('countersign webhook', file('webhook-ca.crt'), file('webhook-ca.key'));
+    const { certPem, keyPem } = await authority.issueServing('countersign-webhook');
+    await writeFile(file('tls.crt'), certPem);
+    await writeFile(file('tls.key'), keyPem, { mode: 0o600 });
+    const files = [`--cert=${file('tls.crt')}`, `--key=${file('tls.key')}`];
+    await this.kubectl(['create', 'secret', 'tls', TLS_SECRET, '-n', NAMESPACE, ...files]);
+    return authority.certPem;
+  }
+
+  /** The token of the chart's ServiceAccount (TokenRequest API), in a kubeconfig. */
+  async #writeServiceKubeconfig(name: ServiceName): Promise<string> {
+    const account = `countersign-${name}`;
+    const token = await this.kubectl(['create', 'token', account, '-n', NAMESPACE, '--duration=24h']);
+    const cluster = {
+      server: this.#controlPlane.url,
+      'certificate-authority-data': Buffer.from(this.#controlPlane.caPem).toString('base64'),
+    };
+    const path = join(this.#dir, `${name}.kubeconfig`);
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'countersign', cluster }],
+      users: [{ name: account, user: { token: token.trim() } }],
+      contexts: [{ name: 'countersign', context: { cluster: 'countersign', user: account, namespace: NAMESPACE } }],
+      'current-context': 'countersign',
+    };
+    await writeFile(path, stringify(config), { mode: 0o600 });
+    return path;
+  }
+}
+
+function environmentWithout(environment: NodeJS.ProcessEnv, name: string): NodeJS.ProcessEnv {
+  const { [name]: _, ...rest } = environment;
+  return rest;
+}
+
+async function waitUntilReady({ name, url, child }: RunningService): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await isOk(`${url}/readyz`))) {
+    if (child.ending !== undefined || Date.now() > deadline) {
+      const state = child.ending ?? 'not ready within 30 s';
+      throw new Error(`The ${name} did not start (${state}). The end of its log:\n${logTail(child.logPath)}`);
+    }
+    await sleep(50);
+  }
+}
+
+function isOk(url: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const call = request(url, response => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    call.once('error', () => resolve(false));
+    call.end();
+  });
+}
