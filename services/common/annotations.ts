@@ -47,11 +47,12 @@ export function encodeCaAnnotation(pem: string): string {
   return Buffer.from(pem).toString('base64');
 }
 
-/** Keys of the locked annotations that differ. Absent equals empty, as in the webhook's match condition. */
+/** Keys of the locked annotations that differ. Absent is not empty: an empty duration is there, and wrong. */
 export function changedLockedAnnotations(
   before: CertificateSigningRequest,
   after: CertificateSigningRequest,
 ): readonly string[] {
-  const value = (csr: CertificateSigningRequest, key: string) => csr.metadata.annotations?.[key] ?? '';
-  return LOCKED_ANNOTATIONS.filter(key => value(before, key) !== value(after, key));
+  const { annotations: old = {} } = before.metadata;
+  const { annotations: now = {} } = after.metadata;
+  return LOCKED_ANNOTATIONS.filter(key => (old[key] ?? '') !== (now[key] ?? ''));
 }

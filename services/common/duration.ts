@@ -26,24 +26,29 @@ const LIMIT = 1n << 63n;
 
 /** Reads a duration as time.ParseDuration does; the error is Go's text, e.g. `time: missing unit in duration "1"`. */
 export function parseGoDuration(text: string): Result<Nanoseconds> {
-  const fail = (problem: string) => err(`time: ${problem} ${quote(text)}`);
   const unsigned = text.replace(/^[-+]/, '');
-  if (unsigned === '0') return ok(0n);
-  if (!/^[0-9.]/.test(unsigned)) return fail('invalid duration');
-  let sum = 0n;
-  for (const [part, whole = '', fraction = '', unit = ''] of unsigned.matchAll(/([0-9]*)(\.[0-9]*)?([^.0-9]*)/g)) {
-    if (part === '') break;
-    const value = readPart(whole, fraction.slice(1), unit);
-    if (!value.ok) return fail(value.error);
-    // Go adds in 64 bits and looks at the sum afterwards: 2^63 + 2^63 is 0 there, and so it is here.
-    sum = BigInt.asUintN(64, sum + value.value);
-    if (sum > LIMIT) return fail('invalid duration');
-  }
-  if (text.startsWith('-')) return ok(-sum);
-  return sum === LIMIT ? fail('invalid duration') : ok(sum);
+  const size = unsigned === '0' ? ok(0n) : sumParts(unsigned);
+  if (!size.ok) return err(`time: ${size.error} ${quote(text)}`);
+  if (text.startsWith('-')) return ok(-size.value);
+  return size.value === LIMIT ? err(`time: invalid duration ${quote(text)}`) : size;
 }
 
-/** One number with its unit, in nanoseconds; the error is the middle of Go's text. */
+/** A row of numbers with their units, such as 1h30m; the error is the middle of Go's text. */
+function sumParts(text: string): Result<Nanoseconds> {
+  if (!/^[0-9.]/.test(text)) return err('invalid duration');
+  let sum = 0n;
+  for (const [part, whole = '', fraction = '', unit = ''] of text.matchAll(/([0-9]*)(\.[0-9]*)?([^.0-9]*)/g)) {
+    if (part === '') break;
+    const value = readPart(whole, fraction.slice(1), unit);
+    if (!value.ok) return value;
+    // Go adds in 64 bits and looks at the sum afterwards: 2^63 + 2^63 is 0 there, and so it is here.
+    sum = BigInt.asUintN(64, sum + value.value);
+    if (sum > LIMIT) return err('invalid duration');
+  }
+  return ok(sum);
+}
+
+/** One number with its unit, in nanoseconds; the error as in sumParts. */
 function readPart(whole: string, fraction: string, unitName: string): Result<Nanoseconds> {
   const significant = whole.replace(/^0+/, '');
   if (whole === '' && fraction === '') return err('invalid duration');
@@ -75,10 +80,7 @@ function fractionOf(digits: string, unit: Nanoseconds): Nanoseconds {
 /** Go's time.quote: printable ASCII as it is, `"` and `\` escaped, every byte of anything else as \xNN. */
 function quote(text: string): string {
   const escaped = text.replace(/["\\]/g, '\\$&');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is escaped.
-  const bytes = escaped.replace(/[\x00-\x1f\x80-\uffff]+/g, run =>
-    Buffer.from(run).toString('hex').replace(/../g, '\\x$&'),
-  );
+  const bytes = escaped.replace(/[^ -\x7f]+/g, run => Buffer.from(run).toString('hex').replace(/../g, '\\x$&'));
   return `"${bytes}"`;
 }
 

@@ -34,7 +34,7 @@ const USAGES: ReadonlyMap<string, Usage> = new Map<string, Usage>([
 
 // Go's crypto/x509 knows these two by number although no usage has their name: a PKCS#10 request with one of them can never
 // agree with spec.usages (Microsoft commercial and kernel code signing).
-const NAMELESS_EXT_KEY_USAGES: readonly string[] = ['1.3.6.1.4.1.311.2.1.22', '1.3.6.1.4.1.311.61.1.1'];
+const NAMELESS_EXT_KEY_USAGES: ReadonlySet<string> = new Set(['1.3.6.1.4.1.311.2.1.22', '1.3.6.1.4.1.311.61.1.1']);
 
 const DEFAULT_USAGES: readonly string[] = ['digital signature', 'key encipherment'];
 
@@ -58,7 +58,7 @@ export function resolveUsages(names: readonly string[] | undefined): Result<X509
 
 /** Whether Go has a number for the OID. cert-manager compares only such OIDs with spec.usages and keeps the others. */
 export function isKnownExtKeyUsage(oid: string): boolean {
-  return NAMELESS_EXT_KEY_USAGES.includes(oid) || nameOf(usage => 'oid' in usage && usage.oid === oid) !== undefined;
+  return NAMELESS_EXT_KEY_USAGES.has(oid) || nameOf(usage => 'oid' in usage && usage.oid === oid) !== undefined;
 }
 
 /** The bits of a KeyUsage by name, in cert-manager's form: `[ 'digital signature', 'key encipherment' ]`, or `[]`. */

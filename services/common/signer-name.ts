@@ -1,6 +1,7 @@
 // Signer names (spec.signerName of a CSR) and the cert-manager issuer that each one names. Total: every text is either
 // another signer's, or ours and readable, or ours and broken. Never looks whether the issuer exists.
 
+import { isNamespaceName, isObjectName } from './object-name.ts';
 import { err, ok, type Result } from './result.ts';
 
 /** The API group whose issuers this project signs with. */
@@ -21,10 +22,6 @@ export type SignerNameError = { readonly kind: 'foreign' } | { readonly kind: 'm
 // Lower-case letters only, as in the match condition of the admission webhook: other words are not ours to judge.
 const OURS = /^([a-z]+)\.cert-manager\.io\/(.*)$/s;
 
-// What the API server accepts as a name (RFC 1123). An issuer of any other name cannot exist, and would be waited for in vain.
-const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-
 /**
  * Reads `issuers.cert-manager.io/<namespace>.<name>` or `clusterissuers.cert-manager.io/<name>`. Dots belong to the name: only
  * the first one after the slash divides, and only for an Issuer.
@@ -41,13 +38,13 @@ function parseIssuer(path: string): Result<SignerRef, SignerNameError> {
   const [namespace = '', ...rest] = path.split('.');
   const name = rest.join('.');
   if (rest.length === 0) return malformed('the namespace is missing: use "issuers.cert-manager.io/<namespace>.<name>"');
-  if (!LABEL.test(namespace)) return malformed(`"${namespace}" cannot be the name of a namespace`);
-  if (!SUBDOMAIN.test(name)) return malformed(`"${name}" cannot be the name of an Issuer`);
+  if (!isNamespaceName(namespace)) return malformed(`"${namespace}" cannot be the name of a namespace`);
+  if (!isObjectName(name)) return malformed(`"${name}" cannot be the name of an Issuer`);
   return ok({ kind: 'Issuer', namespace, name });
 }
 
 function parseClusterIssuer(name: string): Result<SignerRef, SignerNameError> {
-  if (!SUBDOMAIN.test(name)) return malformed(`"${name}" cannot be the name of a ClusterIssuer`);
+  if (!isObjectName(name)) return malformed(`"${name}" cannot be the name of a ClusterIssuer`);
   return ok({ kind: 'ClusterIssuer', namespace: '', name });
 }
 

@@ -1,7 +1,7 @@
 // Every rule on the shape of a CSR itself, for whatever issuer: signer name, duration, and the agreement of the PKCS#10
 // request with spec.usages and the annotations. Webhook and signer both run it. Never looks at issuers, permissions or time.
 
-import { readIsCa, readRequestDuration, REQUEST_DURATION } from './annotations.ts';
+import { REQUEST_DURATION, readIsCa, readRequestDuration } from './annotations.ts';
 import type { CertificateSigningRequest } from './csr.ts';
 import { HOUR, type Nanoseconds, SECOND } from './duration.ts';
 import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from './extension-values.ts';
@@ -13,8 +13,8 @@ import {
   resolveUsages,
   type X509Usages,
 } from './key-usage.ts';
-import { OID } from './oids.ts';
-import { findExtension, hasValidSignature, parsePkcs10, type Pkcs10 } from './pkcs10.ts';
+import { EXTENSION } from './oids.ts';
+import { findExtension, hasValidSignature, type Pkcs10, parsePkcs10 } from './pkcs10.ts';
 import { reasons } from './reasons.ts';
 import { err, ok, type Result } from './result.ts';
 import { parseSignerName } from './signer-name.ts';
@@ -30,10 +30,12 @@ export const DEFAULT_DURATION: Nanoseconds = 2160n * HOUR;
  * the CSR with the first. Empty when all is well, and for another signer's CSR.
  */
 export function validateRequest(csr: CertificateSigningRequest): readonly FieldError[] {
-  const signer = parseSignerName(csr.spec.signerName);
-  if (!signer.ok && signer.error.kind === 'foreign') return [];
-  const signerErrors = signer.ok ? [] : [signerNameError(csr.spec.signerName, signer.error.detail)];
-  return [...signerErrors, ...durationErrors(csr), ...templateErrors(csr)];
+  const { signerName } = csr.spec;
+  const signer = parseSignerName(signerName);
+  const shapeErrors = () => [...durationErrors(csr), ...templateErrors(csr)];
+  if (signer.ok) return shapeErrors();
+  if (signer.error.kind === 'foreign') return [];
+  return [signerNameError(signerName, signer.error.detail), ...shapeErrors()];
 }
 
 /** How long the certificate shall be valid: annotation, else spec.expirationSeconds, else 90 days. For a valid CSR only. */
@@ -84,7 +86,7 @@ function requestProblems(request: Pkcs10, isCa: boolean, expected: X509Usages | 
 
 /** A request without the extension asks for nothing; one with it must agree with the annotation. */
 function basicConstraintsProblems(request: Pkcs10, expected: boolean): readonly string[] {
-  const extension = findExtension(request, OID.basicConstraints);
+  const extension = findExtension(request, EXTENSION.basicConstraints);
   if (extension === undefined) return [];
   const constraints = parseBasicConstraints(extension.value);
   if (!constraints.ok) return [constraints.error];
@@ -102,8 +104,8 @@ function usageProblems(request: Pkcs10, expected: X509Usages | undefined): reado
 
 /** KeyUsage and ExtendedKeyUsage of the request; undefined when it has neither. */
 function encodedUsages(request: Pkcs10): Result<X509Usages> | undefined {
-  const keyUsage = findExtension(request, OID.keyUsage);
-  const extKeyUsage = findExtension(request, OID.extKeyUsage);
+  const keyUsage = findExtension(request, EXTENSION.keyUsage);
+  const extKeyUsage = findExtension(request, EXTENSION.extKeyUsage);
   if (keyUsage === undefined && extKeyUsage === undefined) return undefined;
   const mask = keyUsage === undefined ? ok(0) : parseKeyUsage(keyUsage.value);
   const oids = extKeyUsage === undefined ? ok([]) : parseExtKeyUsage(extKeyUsage.value);

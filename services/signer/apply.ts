@@ -10,8 +10,9 @@ import type { Logger } from '@countersign/common/runtime/log.ts';
 import { FIELD_MANAGER } from './csr-record.ts';
 import type { Decision } from './decide.ts';
 import type { EventRecorder, EventSubject } from './event-recorder.ts';
+import type { Chain } from './issuance/chain.ts';
 import { signCertificate } from './issuance/sign.ts';
-import type { Chain, Issuance, IssuerReasons } from './issuers/issuer-type.ts';
+import type { Issuance, IssuerReasons } from './issuers/issuer-type.ts';
 import type { SecretReader } from './secret-reader.ts';
 
 export interface ApplyDeps {

@@ -1,7 +1,7 @@
 // Tells whether cert-manager itself is at work in the cluster, by the Lease that its controller renews. Asks seldom, and
 // never guesses: while the API server does not answer, the last answer stands.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@countersign/common/runtime/backoff.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 
@@ -42,7 +42,7 @@ export class CertManagerPresence {
       const before = this.#present;
       await this.#ask();
       if (this.#present !== before) onChange();
-      await sleep(ASK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+      await pause(ASK_EVERY_MS, signal);
     }
   }
 

@@ -1,7 +1,7 @@
 // Turns changes in the cluster into keys of two queues, one of CSRs and one of issuers, and works on them while this replica
 // leads. Level-based: a key says where to look, never what happened.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@countersign/common/runtime/backoff.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { formatSignerName, parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
@@ -70,7 +70,7 @@ export class Controller {
 
   /** Signs until the signal. Whatever is open is looked at first: events that came while another replica led are not kept. */
   async lead(signal: AbortSignal): Promise<void> {
-    while (!this.#view.hasSynced && !signal.aborted) await sleep(20);
+    while (!this.#view.hasSynced && !signal.aborted) await pause(20, signal);
     this.#leading = true;
     this.#addIssuers();
     for (const name of this.#view.openRequests.all()) this.#csrQueue.add(name);

@@ -1,8 +1,8 @@
 // Leadership by a coordination.k8s.io Lease: at most one replica signs at a time, and a replica that stops hands over at
 // once. Measures the age of another's lease by its own clock, never by the time written in it (clocks differ).
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectMeta } from '@countersign/common/csr.ts';
+import { pause } from '@countersign/common/runtime/backoff.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 
@@ -82,9 +82,10 @@ export class LeaderLease {
     let renewedAt = performance.now();
     while (!signal.aborted && performance.now() - renewedAt < deadlineMs) {
       await pause(this.#retryMs, signal);
+      if (signal.aborted) return;
       const startedAt = performance.now();
       // A request that hangs must not keep leadership alive past the deadline.
-      const deadline = pause(renewedAt + deadlineMs - startedAt, signal).then(() => false);
+      const deadline = pause(Math.max(0, renewedAt + deadlineMs - startedAt), signal).then(() => false);
       if (await Promise.race([this.#tryAcquire(), deadline])) renewedAt = startedAt;
     }
   }
@@ -150,8 +151,4 @@ export class LeaderLease {
 
 function microTime(): string {
   return new Date().toISOString().replace('Z', '000Z');
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -3,28 +3,14 @@
 
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { Reason } from '@countersign/common/reasons.ts';
-import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { type ApplyDeps, apply, recordReason, type Subject, writeCaAnnotation } from './apply.ts';
 import { type CsrRecord, toCsrRecord } from './csr-record.ts';
 import { type Decision, decide, triage } from './decide.ts';
+import { ObservationError } from './issuers/observe-secret.ts';
 import { type ObserveDeps, observe } from './observe.ts';
-
-/** A read failed in a way that users have a word for; the queue tries again. */
-export class ObservationError extends RetryableError {
-  readonly reason: Reason;
-
-  constructor(reason: Reason, message: string, cause: RetryableError) {
-    super(message, {
-      code: cause.code,
-      cause,
-      ...(cause.retryAfterMs !== undefined && { retryAfterMs: cause.retryAfterMs }),
-    });
-    this.reason = reason;
-  }
-}
 
 /** How a run ended, for metrics: counted, never a reason to do anything. */
 export interface Outcome {

@@ -2,6 +2,7 @@
 // for. Never lists or watches Secrets, so that the signer needs no right to do so; nothing older than a second is handed out.
 
 import type { ObjectMeta } from '@countersign/common/csr.ts';
+import { isObjectName } from '@countersign/common/object-name.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 
 /** core/v1 Secret, as read; `data` values are base64. The same object is handed out until the Secret changes. */
@@ -45,6 +46,7 @@ export class SecretReader {
 
   /** The Secret as it is now or was less than a second ago; undefined if there is none. Throws what the client throws. */
   read(ref: SecretRef): Promise<Secret | undefined> {
+    if (!isObjectName(ref.name)) return Promise.resolve(undefined);
     const key = formatSecretRef(ref);
     const copy = this.#copies.get(key);
     if (copy !== undefined && this.#clock() - copy.readAt < MAX_AGE_MS) return copy.secret;

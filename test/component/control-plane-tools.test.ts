@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findTools } from '../support/control-plane/find-tools.ts';
 import type { Progress } from '../support/control-plane/progress.ts';
 import { cacheFolder, readToolModule, type ToolName } from '../support/control-plane/tools.ts';
@@ -16,8 +17,9 @@ import { cacheFolder, readToolModule, type ToolName } from '../support/control-p
 const FAKE_GO = `#!/bin/sh
 if [ "$1" = env ]; then echo "\${FAKE_GO_VERSION:-go1.99.0}"; exit 0; fi
 for argument; do last=$argument; [ "$previous" = -o ] && output=$argument; previous=$argument; done
-echo "$last cgo=$CGO_ENABLED flags=$GOFLAGS $*" >> "$FAKE_GO_CALLS"
 echo half > "$output"
+echo $$ > "$FAKE_GO_CALLS.pid"
+echo "$last cgo=$CGO_ENABLED flags=$GOFLAGS $*" >> "$FAKE_GO_CALLS"
 sleep "\${FAKE_GO_SECONDS:-0}"
 [ -n "$FAKE_GO_FAILS" ] && { echo "undefined: somewhere" >&2; exit 1; }
 printf '#!/bin/sh\\n' > "$output"; chmod +x "$output"
@@ -27,12 +29,12 @@ interface Workshop {
   readonly env: Record<string, string>;
   readonly cache: string;
   readonly said: string[];
-  find(
+  readonly find: (
     names: readonly ToolName[],
     more?: Record<string, string>,
     envtestIndex?: string,
-  ): Promise<Record<string, string>>;
-  builds(): Promise<string[]>;
+  ) => Promise<Record<string, string>>;
+  readonly builds: () => Promise<string[]>;
 }
 
 async function openWorkshop(t: TestContext): Promise<Workshop> {
@@ -60,6 +62,19 @@ async function placeProgram(path: string, content = '#!/bin/sh\n'): Promise<stri
   await writeFile(path, content);
   await chmod(path, 0o755);
   return path;
+}
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 200 && !(await isSo()); i++) await sleep(20);
+  assert.ok(await isSo());
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 test('a tool in KUBEBUILDER_ASSETS is taken before the cache, and what is missing there comes from the cache', async t => {
@@ -116,16 +131,27 @@ test('a build that fails leaves no tool, no half-built file and no lock, but a l
 
 test('a process killed while it builds takes Go with it, and the next one replaces its lock and its half-built file', async t => {
   const { env, cache, find, builds } = await openWorkshop(t);
-  const library = new URL('../support/control-plane/find-tools.ts', import.meta.url);
+  const library = new URL('../support/control-plane/find-tools.ts', import.meta.url).href;
   const script = `import { findTools } from '${library}'; await findTools(['etcd']);`;
   const other = spawn(process.execPath, ['--input-type=module', '-e', script], {
     env: { ...env, FAKE_GO_SECONDS: '60' },
   });
-  while ((await builds()).length === 0) await new Promise(resolve => setTimeout(resolve, 20));
+  await until(async () => (await builds()).length > 0);
   other.kill('SIGKILL');
   await once(other, 'exit');
   assert.ok((await readdir(cache)).some(name => name.endsWith('.partial')));
+  const go = Number(await readFile(`${env['FAKE_GO_CALLS']}.pid`, 'utf8'));
   assert.deepEqual(await find(['etcd']), { etcd: join(cache, 'etcd') });
+  assert.deepEqual(await readdir(cache), ['etcd']);
+  await until(() => !isRunning(go));
+});
+
+test('a lock that nobody has touched for a minute is replaced, whoever has that process id by now', async t => {
+  const { cache, find } = await openWorkshop(t);
+  await placeProgram(join(cache, 'lock'), `${process.pid} long-ago\n`);
+  const touched = new Date(Date.now() - 61_000);
+  await utimes(join(cache, 'lock'), touched, touched);
+  await find(['etcd']);
   assert.deepEqual(await readdir(cache), ['etcd']);
 });
 

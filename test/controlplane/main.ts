@@ -1,7 +1,7 @@
 // The command `npm run controlplane`: a control plane to work with by hand, users without rights for it, and the tools that
 // it needs. It reads the command line and prints; everything else is done by test/support/control-plane.
 
-import { join, resolve } from 'node:path';
+import { resolve as absolutePath, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startControlPlane } from '../support/control-plane/control-plane.ts';
@@ -35,7 +35,7 @@ class UsageError extends Error {}
 async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(argv);
   const [command, ...names] = positionals;
-  const dir = resolve(values.dir ?? DEFAULT_DIR);
+  const dir = absolutePath(values.dir ?? DEFAULT_DIR);
   if (values.help || command === 'help') return print(HELP);
   if (command === 'up') return up(dir, names);
   if (command === 'user') return addUser(dir, names, values.group ?? []);

@@ -49,11 +49,21 @@ export class Narrator {
     return result.stdout;
   }
 
+  /** Fetches a page and prints those of its lines that match. */
+  async fetchLines(url: string, pattern: RegExp, says: readonly string[]): Promise<void> {
+    this.#print(`${this.#style('cyan', `GET ${url}`)}   (lines that match ${pattern.source})\n`);
+    const text = await (await fetch(url)).text();
+    const lines = text.split('\n').filter(line => pattern.test(line));
+    this.#print(indent(lines.join('\n')));
+    const missing = says.find(words => !lines.some(line => line.includes(words)));
+    if (missing !== undefined) throw new Error(`The story did not go as told: ${url} did not say "${missing}"`);
+  }
+
   async #runUntil(words: readonly string[], expected: Expectation): Promise<CommandResult> {
     const deadline = Date.now() + (expected.within ?? 0) * 1000;
     const [command = '', ...args] = words;
     for (;;) {
-      const result = await runCommand(command, args, { env: this.#env, cwd: this.#cwd, input: '' });
+      const result = await runCommand(command, args, { env: this.#env, cwd: this.#cwd });
       if (complaintAbout(result, expected) === undefined || Date.now() >= deadline) return result;
       await new Promise(resolve => setTimeout(resolve, 100));
     }

@@ -133,10 +133,11 @@ async function signSelfSigned(deps: StoryDeps): Promise<void> {
 
 async function showMetrics({ narrator, signerUrl, webhookUrl }: StoryDeps): Promise<void> {
   narrator.heading('6. What Prometheus sees of it');
-  const admissions = `curl -s ${webhookUrl}/metrics | grep ^countersign_webhook_admissions_total`;
-  await narrator.run(['sh', '-c', admissions], { says: ['DeniedReference', 'answer="allowed"'] });
-  const certificates = `curl -s ${signerUrl}/metrics | grep -e ^countersign_certificates_total -e ^leader_election`;
-  await narrator.run(['sh', '-c', certificates], { says: ['result="issued"', 'leader_election_master_status 1'] });
+  const admissions = /^countersign_webhook_admissions_total/;
+  await narrator.fetchLines(`${webhookUrl}/metrics`, admissions, ['reason="DeniedReference"', 'answer="allowed"']);
+  const certificates = /^(countersign_certificates_total|leader_election_master_status)/;
+  const issued = ['result="issued"', 'leader_election_master_status 1'];
+  await narrator.fetchLines(`${signerUrl}/metrics`, certificates, issued);
 }
 
 async function approveAndFetch({ narrator, dir }: StoryDeps, name: string): Promise<void> {

@@ -107,7 +107,7 @@ export class Installation {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#running.map(({ child }) => child.stop()));
+    await Promise.all(this.#running.map(({ child }) => child.stop(10_000)));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

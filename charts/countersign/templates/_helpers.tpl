@@ -72,6 +72,7 @@ labels:
 {{- $values := .root.Values -}}
 serviceAccountName: {{ include "countersign.serviceAccountName" . }}
 automountServiceAccountToken: true
+# Variables of the Services (COUNTERSIGN_SIGNER_PORT and so on) would be taken for unknown options.
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
@@ -135,18 +136,10 @@ readinessProbe:
   periodSeconds: 2
   timeoutSeconds: 2
   failureThreshold: 2
+{{- with $service.extraEnv }}
 env:
-  - name: POD_NAME
-    valueFrom:
-      fieldRef:
-        fieldPath: metadata.name
-  - name: POD_NAMESPACE
-    valueFrom:
-      fieldRef:
-        fieldPath: metadata.namespace
-  {{- with $service.extraEnv }}
   {{- toYaml . | nindent 2 }}
-  {{- end }}
+{{- end }}
 {{- with $service.resources }}
 resources:
   {{- toYaml . | nindent 2 }}

@@ -2,11 +2,11 @@
 // mistakes at once. The only file that looks at argv and the environment; never decides what an option means.
 
 import { err, ok, type Result } from '../result.ts';
-import { type Environment, readFlags, readVariables } from './option-source.ts';
+import { type Environment, type Given, readFlags, readVariables } from './option-source.ts';
 import { type Config, defineOptions, flagOf, type Option, type OptionTable, variableOf } from './option-table.ts';
 import { defaultOf, parseOption } from './option-value.ts';
 
-export { type Config, defineOptions, type Environment, type Option, type OptionTable };
+export { type Config, defineOptions, type Environment, type OptionTable };
 
 /** What the command line asks for. */
 export type CommandLine<Table extends OptionTable> =
@@ -41,17 +41,19 @@ export function parseConfig<Table extends OptionTable>(
   const mistakes = [...flags.mistakes, ...variables.mistakes];
   const config: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(table)) {
-    const given = flags.given.get(name) ?? variables.given.get(name);
-    const value = given ? parseOption(option, given.text) : defaultOf(option);
-    if (value?.ok) config[name] = value.value;
-    else mistakes.push(`${given?.where ?? flagOf(name)}: ${value?.error ?? missing(name, option)}`);
+    const value = readOption(name, option, flags.given.get(name) ?? variables.given.get(name));
+    if (value.ok) config[name] = value.value;
+    else mistakes.push(value.error);
   }
   // The one cast: each value was parsed by the kind of its option, from which Config takes its type.
   return mistakes.length > 0 ? err(mistakes) : ok(Object.freeze(config) as Config<Table>);
 }
 
-function missing(name: string, option: Option): string {
-  return `must be given; write ${flagOf(name)}=<${option.kind}> or set ${variableOf(name)}`;
+function readOption(name: string, option: Option, given: Given | undefined): Result<unknown> {
+  const value = given ? parseOption(option, given.text) : defaultOf(option);
+  if (value?.ok) return value;
+  const mistake = value?.error ?? `must be given; write ${flagOf(name)}=<${option.kind}> or set ${variableOf(name)}`;
+  return err(`${given?.where ?? flagOf(name)}: ${mistake}`);
 }
 
 /** The configuration as it may be printed: secrets replaced. */

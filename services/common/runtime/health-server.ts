@@ -46,7 +46,7 @@ function parseAddress(address: string): { readonly host?: string; readonly port:
 }
 
 async function answer({ isReady, registry }: HttpServerOptions, url: string): Promise<Answer> {
-  switch (url.split('?', 1)[0]) {
+  switch (url.replace(/\?.*$/, '')) {
     case '/healthz':
       return { code: 200, text: 'ok\n' };
     case '/readyz':

@@ -2,7 +2,7 @@
 // changes. Sends one request and gives its answer, whatever the status; classifies only what got no answer.
 
 import { Agent, type Dispatcher } from 'undici';
-import type { Credentials, CredentialSource, TlsOptions } from './kube-credentials.ts';
+import type { Credentials, TlsOptions } from './kube-credentials.ts';
 import { type ApiCall, errorFromTransport } from './kube-errors.ts';
 
 export interface ApiRequest extends ApiCall {
@@ -58,8 +58,15 @@ function createAgent(tls: TlsOptions, timeoutMs: number, options: Agent.Options)
   });
 }
 
+/** Where the credentials of now come from (CredentialSource). */
+export interface CredentialReader {
+  read(): Promise<Credentials>;
+  /** Told when the server answered 401. */
+  markRefused(): void;
+}
+
 export interface ApiConnectionOptions {
-  readonly credentials: CredentialSource;
+  readonly credentials: CredentialReader;
   readonly timeoutMs: number;
   readonly userAgent: string;
   readonly observe?: RequestObserver;
@@ -104,7 +111,7 @@ export class ApiConnection {
       origin: server.origin,
       // The server may be behind a path prefix, as with Rancher.
       path: server.pathname.replace(/\/$/, '') + request.path,
-      method: request.method as Dispatcher.HttpMethod,
+      method: request.method,
       headers: this.#headers(request, credentials),
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       ...(request.signal ? { signal: request.signal } : {}),

@@ -1,7 +1,7 @@
 // Classifies every failure of the API server, once: HTTP codes, Status objects of a watch and broken connections become
 // RetryableError or TerminalError with a text that says what happened, to what, and what to do. Retries nothing.
 
-import { RetryableError, type RetryableCode, TerminalError, type TerminalCode } from './errors.ts';
+import { type RetryableCode, RetryableError, type TerminalCode, TerminalError } from './errors.ts';
 
 /** What was asked; the query of `path` is left out of messages. */
 export interface ApiCall {

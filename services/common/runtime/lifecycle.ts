@@ -13,7 +13,7 @@ export function requireNode(version: string = process.versions.node): void {
 }
 
 /** Where signals come from: the process, or an emitter in tests. */
-export interface SignalSource {
+interface SignalSource {
   on(event: 'SIGTERM' | 'SIGINT', listener: (signal: string) => void): unknown;
 }
 

@@ -29,7 +29,7 @@ interface Page {
 
 /** Appends a query to a path that may have one already. */
 export function withQuery(path: string, query: Readonly<Record<string, string>>): string {
-  return `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams(query)}`;
+  return `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams(query).toString()}`;
 }
 
 /** Lists everything at `path`. Throws what the client throws, and RetryableError when the resource does not exist. */

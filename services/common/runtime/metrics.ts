@@ -1,7 +1,7 @@
 // The Prometheus registry of one process, and the metrics of its requests to the API server. Every registry is its own,
 // never the library's global one; labels come from closed sets only.
 
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { RequestObserver } from './kube-connection.ts';
 
 /** A registry with the metrics of the process (process_*, nodejs_*) in it. */

@@ -72,7 +72,7 @@ export class ObjectStore<T> {
   /** Makes the store equal to a whole list. */
   replace(list: readonly RawObject[]): void {
     const present = new Set(list.map(raw => keyOf(raw.metadata)));
-    for (const key of [...this.#stored.keys()]) if (!present.has(key)) this.#deleteKey(key);
+    for (const key of this.#stored.keys()) if (!present.has(key)) this.#deleteKey(key);
     for (const raw of list) this.set(raw);
   }
 

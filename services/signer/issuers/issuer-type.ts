@@ -5,6 +5,7 @@ import type { CertificateSigningRequest, Condition } from '@countersign/common/c
 import type { Issuer, IssuerType } from '@countersign/common/issuer.ts';
 import type { Reason } from '@countersign/common/reasons.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
+import type { Chain } from '../issuance/chain.ts';
 import type { LintedCertificate } from '../issuance/lint.ts';
 import type { SigningKey } from '../issuance/signing-key.ts';
 import type { Secret, SecretRef } from '../secret-reader.ts';
@@ -34,12 +35,6 @@ export interface Issuance {
   readonly key: SigningKey;
   /** Puts the signed certificate (PEM) into its chain. */
   readonly complete: (certificatePem: string) => Chain;
-}
-
-/** PEM of status.certificate (leaf first) and of the certificate that the `ca` annotation tells. */
-export interface Chain {
-  readonly chainPem: string;
-  readonly topPem: string;
 }
 
 export type IssuerDecision =

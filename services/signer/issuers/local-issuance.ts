@@ -1,6 +1,46 @@
-// The steps from a CSR to a linted certificate that all issuer types take which hold their key here: judge the request's
-// shape, make the profile, encode it, lint it. Pure; the signature comes later and elsewhere.
+// The way from a CSR to a linted certificate for every issuer type whose key is at hand: judge the request's shape, make the
+// profile, encode it, lint it. Pure; the signature comes later and elsewhere.
 
 import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
-import { requestedDuration, validateRequest } from '@countersign/common/validate-request.ts';
+import { validateRequest } from '@countersign/common/validate-request.ts';
+import { type LintedCertificate, lintCertificate } from '../issuance/lint.ts';
+import { prepareCertificate } from '../issuance/prepare.ts';
+import { buildProfile, deriveSerial, type IssuerIdentity, type IssuerUrls } from '../issuance/profile.ts';
+import type { SigningKey } from '../issuance/signing-key.ts';
+import type { IssuanceRequest } from './issuer-type.ts';
+
+export interface LocalSigner {
+  readonly key: SigningKey;
+  /** undefined for a certificate that is its own issuer. */
+  readonly identity: IssuerIdentity | undefined;
+  readonly urls: IssuerUrls;
+}
+
+/** Why there is no certificate: the whole message of a bad request, or why the key cannot sign. */
+export type LocalProblem = { readonly kind: 'request' | 'signing'; readonly message: string };
+
+export function prepareLocally(
+  { csr }: IssuanceRequest,
+  signer: LocalSigner,
+  now: Date,
+): Result<LintedCertificate, LocalProblem> {
+  const [shapeError] = validateRequest(csr);
+  if (shapeError !== undefined) return err({ kind: 'request', message: shapeError.message });
+  const request = parsePkcs10(csr.spec.request);
+  if (!request.ok) return err({ kind: 'request', message: request.error });
+  const algorithm = signer.key.signatureAlgorithm;
+  if (!algorithm.ok) return err({ kind: 'signing', message: algorithm.error });
+  const profile = buildProfile({
+    csr,
+    request: request.value,
+    issuer: signer.identity ?? { subject: request.value.subject },
+    urls: signer.urls,
+    now,
+    serial: deriveSerial(csr.metadata.uid ?? ''),
+  });
+  const linted = lintCertificate(prepareCertificate(profile, algorithm.value));
+  if (linted.ok) return ok(linted.value);
+  const findings = linted.error.map(({ rule, citation, problem }) => `${rule} ${problem} (${citation})`);
+  return err({ kind: 'signing', message: findings.join('; ') });
+}

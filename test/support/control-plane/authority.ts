@@ -43,25 +43,27 @@ export async function openAuthority(name: string, certPath: string, keyPath: str
 
 /** undefined if one of the two files is missing. */
 export async function loadAuthority(certPath: string, keyPath: string): Promise<Authority | undefined> {
-  const read = (path: string) =>
-    readFile(path, 'utf8').catch(error => {
-      if (error.code === 'ENOENT') return undefined;
-      throw error;
-    });
-  const [certPem, keyPem] = await Promise.all([read(certPath), read(keyPath)]);
+  const [certPem, keyPem] = await Promise.all([readIfThere(certPath), readIfThere(keyPath)]);
   return certPem === undefined || keyPem === undefined ? undefined : authorityOf(certPem, keyPem);
 }
 
 /** For the tokens of service accounts. SEC1 PEM: Kubernetes reads an EC key as its own public half in no other form. */
 export async function createSigningKey(): Promise<string> {
   const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: CURVE.namedCurve });
-  return privateKey.export({ type: 'sec1', format: 'pem' }).toString();
+  return privateKey.export({ type: 'sec1', format: 'pem' });
+}
+
+function readIfThere(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(error => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
 }
 
 async function createAuthority(name: string): Promise<KeyPair> {
   const keys = await generateKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    ...commonParts([{ CN: [name] }]),
+    ...commonParts(nameOf(name)),
     keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
@@ -80,11 +82,10 @@ function authorityOf(certPem: string, keyPem: string): Authority {
     issueServing(name, dnsNames = []) {
       const names = dnsNames.map(value => ({ type: 'dns' as const, value }));
       const san = new x509.SubjectAlternativeNameExtension([...names, { type: 'ip', value: '127.0.0.1' }]);
-      return issue(issuer, [{ CN: [name] }], [usage(serverAuth, clientAuth), san]);
+      return issue(issuer, nameOf(name), [usage(serverAuth, clientAuth), san]);
     },
     issueClient({ user, groups = [] }) {
-      const organisations = groups.map(group => ({ O: [group] }));
-      return issue(issuer, [...organisations, { CN: [user] }], [usage(clientAuth)]);
+      return issue(issuer, nameOf(user, groups), [usage(clientAuth)]);
     },
   };
 }
@@ -94,7 +95,7 @@ interface Issuer {
   readonly key: KeyObject;
 }
 
-async function issue(issuer: Issuer, subject: x509.JsonName, extensions: x509.Extension[]): Promise<KeyPair> {
+async function issue(issuer: Issuer, subject: x509.Name, extensions: x509.Extension[]): Promise<KeyPair> {
   const keys = await generateKeys();
   const certificate = await x509.X509CertificateGenerator.create({
     ...commonParts(subject),
@@ -110,7 +111,7 @@ async function issue(issuer: Issuer, subject: x509.JsonName, extensions: x509.Ex
   return { certPem: toPem(certificate), keyPem: exportKey(KeyObject.from(keys.privateKey)) };
 }
 
-function commonParts(name: x509.JsonName) {
+function commonParts(name: x509.Name) {
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40; // Positive, and without a leading zero byte: RFC 5280 4.1.2.2.
   const now = Date.now();
@@ -124,6 +125,12 @@ function commonParts(name: x509.JsonName) {
   };
 }
 
+/** Values as objects, since the library reads a plain string that starts with # as hexadecimal DER. */
+function nameOf(commonName: string, organisations: readonly string[] = []): x509.Name {
+  const groups = organisations.map(group => ({ O: [{ utf8String: group }] }));
+  return new x509.Name([...groups, { CN: [{ utf8String: commonName }] }]);
+}
+
 function usage(...oids: string[]): x509.Extension {
   return new x509.ExtendedKeyUsageExtension(oids);
 }
@@ -133,7 +140,7 @@ function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
 }
 
 function exportKey(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return key.export({ type: 'pkcs8', format: 'pem' });
 }
 
 function toPem(certificate: x509.X509Certificate): string {

@@ -27,12 +27,12 @@ export interface Child {
 }
 
 // The guard's standard input is a pipe from this process. It reads a line when the child has ended, and end-of-file when
-// this process is gone first; then it ends the child: politely, and after two seconds for good.
+// this process is gone first; then it ends the child's own process group: politely, and after two seconds for good.
 const GUARD = `read -r released && exit 0
-kill -INT "$1" 2>/dev/null
+kill -s INT -- "-$1" 2>/dev/null
 i=0
-while [ $i -lt 20 ] && kill -0 "$1" 2>/dev/null; do i=$((i + 1)); sleep 0.1; done
-kill -KILL "$1" 2>/dev/null`;
+while [ $i -lt 20 ] && kill -s 0 -- "-$1" 2>/dev/null; do i=$((i + 1)); sleep 0.1; done
+kill -s KILL -- "-$1" 2>/dev/null`;
 
 export function startChild(options: ChildOptions): Child {
   const log = openSync(options.logPath, 'a', 0o600);

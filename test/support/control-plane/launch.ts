@@ -48,18 +48,20 @@ export function logPath(dir: string, name: string): string {
   return join(dir, 'logs', `${name}.log`);
 }
 
-/** undefined once all paths answer; else why not. */
-export async function failureOf(children: readonly Child[], ready: (signal: AbortSignal) => Promise<void>) {
+/** undefined once `ready` resolves; else why it did not come to that. */
+export async function failureOf(
+  children: readonly Child[],
+  ready: (signal: AbortSignal) => Promise<void>,
+): Promise<string | undefined> {
   const over = new AbortController();
-  const endings = children.map(
-    async child => `${child.name}: ${await child.ended}; its log ends with:\n${logTail(child.logPath)}`,
-  );
-  const timeout = AbortSignal.timeout(READY_MS);
-  const readiness = ready(AbortSignal.any([over.signal, timeout])).then(
+  const readiness = ready(AbortSignal.any([over.signal, AbortSignal.timeout(READY_MS)])).then(
     () => undefined,
     () => `not ready after ${READY_MS / 1000} s`,
   );
-  return Promise.race([...endings, readiness]).finally(() => over.abort());
+  const first = await Promise.race([readiness, ...children.map(child => child.ended.then(() => child))]);
+  over.abort();
+  if (first === undefined || typeof first === 'string') return first;
+  return `${first.name}: ${first.ending}; its log ends with:\n${logTail(first.logPath)}`;
 }
 
 async function startServers({ dir, tools, apiServerFlags }: LaunchOptions, preferred: number): Promise<Servers> {

@@ -3,13 +3,13 @@
 
 export interface Step {
   /** What the step does at this moment. */
-  note(text: string): void;
-  done(): void;
+  readonly note: (text: string) => void;
+  readonly done: () => void;
 }
 
 export interface Progress {
-  step(what: string): Step;
-  say(text: string): void;
+  readonly step: (what: string) => Step;
+  readonly say: (text: string) => void;
 }
 
 export interface ProgressStream {
@@ -36,18 +36,12 @@ export function createProgress(
   };
 }
 
-/** For callers that tell nothing. */
-export const silentProgress: Progress = {
-  say: () => {},
-  step: () => ({ note: () => {}, done: () => {} }),
-};
-
 function terminalStep(stream: ProgressStream, what: string, pace: ProgressPace): Step {
   const started = Date.now();
   let latest = '';
   const draw = () => {
     const line = `${what}, ${seconds(started)} s${latest && `: ${latest}`}`;
-    stream.write(CLEAR_LINE + line.slice(0, (stream.columns ?? 80) - 1));
+    stream.write(CLEAR_LINE + line.slice(0, (stream.columns || 80) - 1));
   };
   draw();
   const timer = setInterval(draw, 500).unref();

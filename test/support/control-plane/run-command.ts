@@ -14,6 +14,7 @@ export interface CommandOptions {
   readonly env: Environment;
   /** Written to its standard input. */
   readonly input?: string;
+  readonly cwd?: string;
 }
 
 export async function runCommand(
@@ -21,7 +22,7 @@ export async function runCommand(
   args: readonly string[],
   options: CommandOptions,
 ): Promise<CommandResult> {
-  const child = spawn(path, args, { env: { ...options.env } });
+  const child = spawn(path, args, { env: { ...options.env }, ...(options.cwd !== undefined && { cwd: options.cwd }) });
   const code = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', status => resolve(status ?? 1));

@@ -1,0 +1,107 @@
+// The value of a nameConstraints extension (RFC 5280 section 4.2.1.10), read and written again as cert-manager does: DNS, IP,
+// email and URI constraints in that order, everything else dropped. Never judges what is constrained.
+
+import { contextTag, readChildren, readWhole, sequence, TAG, type Tlv, tlv } from './der.ts';
+import { err, ok, type Result } from './result.ts';
+import { GENERAL_NAME } from './subject-alt-name.ts';
+
+const INVALID = 'x509: invalid NameConstraints extension';
+
+/** The order in which Go writes the kinds that it knows. */
+const KINDS: readonly number[] = [
+  GENERAL_NAME.dnsName,
+  GENERAL_NAME.ipAddress,
+  GENERAL_NAME.rfc822Name,
+  GENERAL_NAME.uniformResourceIdentifier,
+];
+
+/** The value as a certificate gets it; undefined where no constraint of a known kind is left, and so no extension. */
+export function rewriteNameConstraints(value: Buffer): Result<Buffer | undefined> {
+  const lists = readLists(value);
+  if (!lists.ok) return lists;
+  const parts: Buffer[] = [];
+  for (const list of lists.value) {
+    const subtrees = rewriteSubtrees(list);
+    if (!subtrees.ok) return subtrees;
+    if (subtrees.value.length > 0) parts.push(tlv(list.tag, ...subtrees.value));
+  }
+  return ok(parts.length === 0 ? undefined : sequence(...parts));
+}
+
+/** permittedSubtrees [0] and excludedSubtrees [1], each at most once and in this order. */
+function readLists(value: Buffer): Result<readonly Tlv[]> {
+  const whole = readWhole(value);
+  const lists = whole.ok && whole.value.tag === TAG.sequence ? readChildren(whole.value) : err(INVALID);
+  if (!lists.ok) return err(INVALID);
+  const permitted = contextTag(0, 'constructed');
+  const excluded = contextTag(1, 'constructed');
+  const tags = lists.value.map(({ tag }) => tag);
+  const isOrdered = tags.every(
+    (tag, at) => (tag === permitted && at === 0) || (tag === excluded && at + 1 === tags.length),
+  );
+  if (!isOrdered) return err(INVALID);
+  const isEmpty = lists.value.every(list => list.value.length === 0);
+  return isEmpty ? err('x509: empty name constraints extension') : ok(lists.value);
+}
+
+function rewriteSubtrees(list: Tlv): Result<readonly Buffer[]> {
+  const subtrees = readChildren(list);
+  if (!subtrees.ok) return err(INVALID);
+  const written: { readonly kind: number; readonly der: Buffer }[] = [];
+  for (const subtree of subtrees.value) {
+    const base = readBase(subtree);
+    if (!base.ok) return base;
+    const { tag, value } = base.value;
+    const constraint = rewriteConstraint(tag, value);
+    if (!constraint.ok) return constraint;
+    const kind = KINDS.indexOf(tag);
+    if (kind >= 0) written.push({ kind, der: sequence(tlv(tag, constraint.value)) });
+  }
+  return ok(written.sort((a, b) => a.kind - b.kind).map(({ der }) => der));
+}
+
+/** The base of a GeneralSubtree; minimum and maximum are ignored, as Go does (RFC 5280 forbids them). */
+function readBase(subtree: Tlv): Result<Tlv> {
+  const fields = subtree.tag === TAG.sequence ? readChildren(subtree) : err(INVALID);
+  const base = fields.ok ? fields.value[0] : undefined;
+  return base === undefined ? err(INVALID) : ok(base);
+}
+
+function rewriteConstraint(tag: number, value: Buffer): Result<Buffer> {
+  if (tag === GENERAL_NAME.ipAddress) return maskNetwork(value);
+  const text = value.toString('latin1');
+  if (tag === GENERAL_NAME.dnsName && !isDomain(text)) {
+    return err(`x509: failed to parse dnsName constraint ${JSON.stringify(text)}`);
+  }
+  if (tag === GENERAL_NAME.rfc822Name && !isMailbox(text)) {
+    return err(`x509: failed to parse rfc822Name constraint ${JSON.stringify(text)}`);
+  }
+  if (tag === GENERAL_NAME.uniformResourceIdentifier && !isDomain(text)) {
+    return err(`x509: failed to parse URI constraint ${JSON.stringify(text)}`);
+  }
+  return ok(value);
+}
+
+/** Address and mask, 4 or 16 bytes each; the host bits of the address are cleared, as Go does. */
+function maskNetwork(value: Buffer): Result<Buffer> {
+  if (value.length !== 8 && value.length !== 32) {
+    return err(`x509: IP constraint contained value of length ${value.length}`);
+  }
+  const size = value.length / 2;
+  const mask = value.subarray(size);
+  const bits = [...mask].map(octet => octet.toString(2).padStart(8, '0')).join('');
+  if (bits.includes('01')) return err(`x509: IP constraint contained invalid mask ${mask.toString('hex')}`);
+  return ok(Buffer.concat([Buffer.from(value.subarray(0, size).map((octet, at) => octet & (mask[at] ?? 0))), mask]));
+}
+
+/** A domain as a constraint may have it: empty for all, or with a leading period for subdomains alone. */
+function isDomain(text: string): boolean {
+  const domain = text.replace(/^\./, '');
+  return domain === '' || (domain.length <= 253 && /^[!-\-/-~]{1,63}(\.[!-\-/-~]{1,63})*$/.test(domain));
+}
+
+/** One mailbox, or all mailboxes of a host or a domain. */
+function isMailbox(text: string): boolean {
+  const at = text.lastIndexOf('@');
+  return isDomain(text.slice(at + 1)) && at !== 0 && /^[ -~]*$/.test(text);
+}

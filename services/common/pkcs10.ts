@@ -1,0 +1,152 @@
+// Reads spec.request of a CSR: base64 of the PEM of a PKCS#10 request (RFC 2986), into the parts that a certificate is made
+// of, byte for byte as they were sent. Stricter than the API server where two readers could see two requests in one text.
+// Never judges what is asked for.
+
+import { decodeOid, readChildren, readFields, readWhole, TAG, type Tlv } from './der.ts';
+import { type Extension, parseExtensions } from './extension.ts';
+import { rewriteNameConstraints } from './name-constraints.ts';
+import { EXTENSION, EXTENSION_REQUEST } from './oids.ts';
+import { decodeBase64, parsePem } from './pem.ts';
+import { err, ok, type Result } from './result.ts';
+import { isValidSignature } from './signature.ts';
+import { readGeneralNames } from './subject-alt-name.ts';
+
+export interface Pkcs10 {
+  readonly der: Buffer;
+  /** The DER of the Name, as it was sent. */
+  readonly subject: Buffer;
+  readonly hasEmptySubject: boolean;
+  /** The DER of the SubjectPublicKeyInfo, as it was sent. */
+  readonly spki: Buffer;
+  readonly extensions: readonly Extension[];
+  /** The DER of the AlgorithmIdentifier. */
+  readonly signatureAlgorithm: Buffer;
+  /** What was signed: the DER of the CertificationRequestInfo. */
+  readonly certificationRequestInfo: Buffer;
+  readonly signature: Buffer;
+}
+
+/** Bytes of PEM: cert-manager's limit for a request. */
+const MAX_PEM_SIZE = 36_500;
+
+/** The second label is what some old tools write (RFC 7468 section 7). */
+const LABELS: readonly string[] = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'];
+
+/** Parses the base64 text of spec.request. The error is prose for the requester. Does not verify the signature. */
+export function parsePkcs10(request: string): Result<Pkcs10> {
+  const der = decodeRequest(request);
+  return der.ok ? parseDer(der.value) : err(`error decoding certificate request PEM block: ${der.error}`);
+}
+
+export function findExtension(request: Pick<Pkcs10, 'extensions'>, oid: string): Extension | undefined {
+  return request.extensions.find(extension => extension.oid === oid);
+}
+
+/** Whether whoever made the request has its private key (RFC 2986 section 3). Unknown algorithms and keys: false. */
+export function hasValidSignature(request: Pkcs10): boolean {
+  const { signatureAlgorithm, spki, certificationRequestInfo, signature } = request;
+  const signed = { algorithm: signatureAlgorithm, spki, data: certificationRequestInfo, signature };
+  // SHA-1 only proves possession here, to a fresh request: the API server and cert-manager let it pass.
+  return isValidSignature(signed, 'sha1');
+}
+
+function decodeRequest(request: string): Result<Buffer> {
+  // Base64 of the largest PEM that is let pass, so that a huge text is refused before it is copied.
+  if (request.length > MAX_PEM_SIZE * 2) return err(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
+  const pem = decodeBase64(request);
+  if (!pem.ok) return pem;
+  if (pem.value.length > MAX_PEM_SIZE) return err(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
+  const blocks = parsePem(pem.value.toString('latin1'));
+  if (!blocks.ok) return blocks;
+  const [block, ...others] = blocks.value;
+  if (block === undefined) return err('no PEM data was found in given input');
+  if (others.length > 0) return err('more than one PEM block was found');
+  return LABELS.includes(block.label) ? ok(block.der) : err(`unexpected PEM block ${block.label}`);
+}
+
+function parseDer(der: Buffer): Result<Pkcs10> {
+  const outer = readWhole(der);
+  const parts = outer.ok ? readFields(outer.value, TAG.sequence, [TAG.sequence, TAG.sequence, TAG.bitString]) : outer;
+  if (!parts.ok) return fail(parts.error);
+  const [info, algorithm, signature] = parts.value;
+  const content = parseInfo(info);
+  if (!content.ok) return fail(content.error);
+  if (signature.value[0] !== 0) return fail('signature is not a row of octets');
+  return ok({
+    der,
+    ...content.value,
+    signatureAlgorithm: algorithm.bytes,
+    certificationRequestInfo: info.bytes,
+    signature: signature.value.subarray(1),
+  });
+}
+
+function fail(problem: string): Result<never> {
+  return err(`error parsing certificate request: ${problem}`);
+}
+
+function parseInfo(info: Tlv): Result<Pick<Pkcs10, 'subject' | 'hasEmptySubject' | 'spki' | 'extensions'>> {
+  // RFC 2986 section 4.1: version, subject, key, and attributes as [0] IMPLICIT SET.
+  const fields = readFields(info, TAG.sequence, [TAG.integer, TAG.sequence, TAG.sequence, 0xa0]);
+  if (!fields.ok) return fields;
+  const [, subject, spki, attributes] = fields.value;
+  const name = checkName(subject);
+  if (!name.ok) return name;
+  const key = readFields(spki, TAG.sequence, [TAG.sequence, TAG.bitString]);
+  if (!key.ok) return key;
+  if (key.value[1].value[0] !== 0) return err('public key is not a row of octets');
+  const extensions = parseAttributes(attributes);
+  if (!extensions.ok) return extensions;
+  const hasEmptySubject = subject.value.length === 0;
+  return ok({ subject: subject.bytes, hasEmptySubject, spki: spki.bytes, extensions: extensions.value });
+}
+
+/** A Name is copied into the certificate unread, so that at least its structure must hold (RFC 5280 section 4.1.2.4). */
+function checkName(name: Tlv): Result<true> {
+  const rdns = readChildren(name);
+  if (!rdns.ok) return rdns;
+  for (const rdn of rdns.value) {
+    const pairs = readChildren(rdn);
+    if (!pairs.ok) return pairs;
+    if (rdn.tag !== TAG.set || pairs.value.length === 0) return err('malformed subject');
+    for (const pair of pairs.value) {
+      if (!readFields(pair, TAG.sequence, [TAG.oid, TAG.any]).ok) return err('malformed subject');
+    }
+  }
+  return ok(true);
+}
+
+/** The requested extensions; other attributes are ignored, as cert-manager does. */
+function parseAttributes(attributes: Tlv): Result<readonly Extension[]> {
+  const children = readChildren(attributes);
+  if (!children.ok) return children;
+  let found: Tlv | undefined;
+  for (const child of children.value) {
+    const attribute = readFields(child, TAG.sequence, [TAG.oid, TAG.set]);
+    if (!attribute.ok) return attribute;
+    const [type, values] = attribute.value;
+    const oid = decodeOid(type.value);
+    if (!oid.ok || oid.value !== EXTENSION_REQUEST) continue;
+    if (found !== undefined) return err('certificate request contains more than one extensionRequest attribute');
+    found = values;
+  }
+  return found === undefined ? ok([]) : parseExtensionRequest(found);
+}
+
+function parseExtensionRequest(values: Tlv): Result<readonly Extension[]> {
+  const sets = readFields(values, TAG.set, [TAG.sequence]);
+  const elements = sets.ok ? readChildren(sets.value[0]) : sets;
+  const extensions = elements.ok ? parseExtensions(elements.value) : elements;
+  if (!extensions.ok) return extensions;
+  for (const extension of extensions.value) {
+    const value = checkCopied(extension);
+    if (!value.ok) return value;
+  }
+  return extensions;
+}
+
+/** The extensions whose values reach the certificate must be readable; all others are dropped or compared. */
+function checkCopied({ oid, value }: Extension): Result<unknown> {
+  if (oid === EXTENSION.subjectAltName) return readGeneralNames(value);
+  return oid === EXTENSION.nameConstraints ? rewriteNameConstraints(value) : ok(value);
+}

@@ -1,0 +1,65 @@
+// The kind of a public key (SubjectPublicKeyInfo), as Go knows kinds: RSA, ECDSA on the NIST curves, Ed25519. A key of another
+// kind, or of a known kind in another form (explicit curve, compressed point), is of no kind. Never judges its strength.
+
+import { decodeOid, readChildren, readFields, readWhole, TAG, type Tlv } from './der.ts';
+import { CURVE, PUBLIC_KEY } from './oids.ts';
+import { ok, type Result } from './result.ts';
+
+export type KeyKind = 'rsa' | 'ec' | 'ed25519';
+
+/** The kind of the key in this DER SubjectPublicKeyInfo, if a certificate may have it. */
+export function publicKeyKind(spki: Buffer): KeyKind | undefined {
+  const key = readSpki(spki);
+  if (!key.ok) return undefined;
+  const { oid, parameters, octets } = key.value;
+  switch (oid) {
+    case PUBLIC_KEY.rsa:
+      return parameters?.tag === TAG.null ? 'rsa' : undefined;
+    case PUBLIC_KEY.ec:
+      return isNamedCurve(parameters) && octets[0] === 0x04 ? 'ec' : undefined;
+    case PUBLIC_KEY.ed25519:
+      return parameters === undefined && octets.length === 32 ? 'ed25519' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The octets of the subjectPublicKey BIT STRING, without the count of unused bits. */
+export function publicKeyOctets(spki: Buffer): Buffer | undefined {
+  const key = readSpki(spki);
+  return key.ok ? key.value.octets : undefined;
+}
+
+function isNamedCurve(parameters: Tlv | undefined): boolean {
+  if (parameters?.tag !== TAG.oid) return false;
+  const oid = decodeOid(parameters.value);
+  return oid.ok && (Object.values(CURVE) as string[]).includes(oid.value);
+}
+
+interface SubjectPublicKeyInfo extends AlgorithmIdentifier {
+  readonly octets: Buffer;
+}
+
+function readSpki(spki: Buffer): Result<SubjectPublicKeyInfo> {
+  const whole = readWhole(spki);
+  const fields = whole.ok ? readFields(whole.value, TAG.sequence, [TAG.sequence, TAG.bitString]) : whole;
+  if (!fields.ok) return fields;
+  const [algorithm, bits] = fields.value;
+  const identifier = readAlgorithm(algorithm);
+  return identifier.ok ? ok({ ...identifier.value, octets: bits.value.subarray(1) }) : identifier;
+}
+
+export interface AlgorithmIdentifier {
+  readonly oid: string;
+  readonly parameters: Tlv | undefined;
+}
+
+/** Reads an AlgorithmIdentifier (RFC 5280 section 4.1.1.2). */
+export function readAlgorithm(element: Tlv): Result<AlgorithmIdentifier> {
+  const children = readChildren(element);
+  if (!children.ok) return children;
+  const [type, parameters] = children.value;
+  const fields = readFields(element, TAG.sequence, parameters ? [TAG.oid, TAG.any] : [TAG.oid]);
+  const oid = fields.ok && type !== undefined ? decodeOid(type.value) : fields;
+  return oid.ok ? ok({ oid: oid.value as string, parameters }) : oid;
+}

@@ -1,0 +1,96 @@
+// Verifies a signature by the algorithm that its AlgorithmIdentifier names, as Go's CheckSignature does: the algorithm must fit
+// the kind of the key, SHA-1 is good enough where the caller says so, MD5 nowhere. Never throws: what cannot be verified is not valid.
+
+import { constants, createPublicKey, type VerifyKeyObjectInput, verify } from 'node:crypto';
+import { decodeOid, readFields, readWhole, TAG, type Tlv } from './der.ts';
+import { DIGEST, MGF1, SIGNATURE } from './oids.ts';
+import { type KeyKind, publicKeyKind, readAlgorithm } from './public-key.ts';
+import { err, ok, type Result } from './result.ts';
+
+export interface Signed {
+  /** The DER of the AlgorithmIdentifier. */
+  readonly algorithm: Buffer;
+  /** The DER of the SubjectPublicKeyInfo of whoever signed. */
+  readonly spki: Buffer;
+  readonly data: Buffer;
+  readonly signature: Buffer;
+}
+
+/** How a signature is made; no digest where the algorithm has its own. */
+interface Scheme {
+  readonly kind: KeyKind;
+  readonly digest?: string;
+  /** Bytes of salt, for RSASSA-PSS alone. */
+  readonly saltLength?: number;
+}
+
+const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
+  [SIGNATURE.rsaSha1, { kind: 'rsa', digest: 'sha1' }],
+  [SIGNATURE.rsaSha256, { kind: 'rsa', digest: 'sha256' }],
+  [SIGNATURE.rsaSha384, { kind: 'rsa', digest: 'sha384' }],
+  [SIGNATURE.rsaSha512, { kind: 'rsa', digest: 'sha512' }],
+  [SIGNATURE.ecdsaSha1, { kind: 'ec', digest: 'sha1' }],
+  [SIGNATURE.ecdsaSha256, { kind: 'ec', digest: 'sha256' }],
+  [SIGNATURE.ecdsaSha384, { kind: 'ec', digest: 'sha384' }],
+  [SIGNATURE.ecdsaSha512, { kind: 'ec', digest: 'sha512' }],
+  [SIGNATURE.ed25519, { kind: 'ed25519' }],
+]);
+
+/** Go knows RSASSA-PSS with these digests, each with a salt of its own length. */
+const PSS_SCHEMES: ReadonlyMap<string, Scheme> = new Map([
+  [DIGEST.sha256, { kind: 'rsa', digest: 'sha256', saltLength: 32 }],
+  [DIGEST.sha384, { kind: 'rsa', digest: 'sha384', saltLength: 48 }],
+  [DIGEST.sha512, { kind: 'rsa', digest: 'sha512', saltLength: 64 }],
+]);
+
+export function isValidSignature({ algorithm, spki, data, signature }: Signed, sha1: 'sha1' | 'no sha1'): boolean {
+  const scheme = readScheme(algorithm);
+  if (!scheme.ok || publicKeyKind(spki) !== scheme.value.kind) return false;
+  const { digest, saltLength } = scheme.value;
+  if (digest === 'sha1' && sha1 === 'no sha1') return false;
+  const pss = saltLength === undefined ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
+  try {
+    const key: VerifyKeyObjectInput = { key: createPublicKey({ key: spki, format: 'der', type: 'spki' }), ...pss };
+    return verify(digest ?? null, data, key, signature);
+  } catch {
+    // OpenSSL throws for a key that is of the right form but is none, e.g. a point that is not on its curve.
+    return false;
+  }
+}
+
+function readScheme(algorithm: Buffer): Result<Scheme> {
+  const whole = readWhole(algorithm);
+  const identifier = whole.ok ? readAlgorithm(whole.value) : whole;
+  if (!identifier.ok) return identifier;
+  const { oid, parameters } = identifier.value;
+  if (oid === SIGNATURE.rsaPss) return readPssScheme(parameters);
+  // RFC 8410 section 3: the parameters must be absent.
+  if (oid === SIGNATURE.ed25519 && parameters !== undefined) return err('unexpected parameters');
+  const scheme = SCHEMES.get(oid);
+  return scheme === undefined ? err('unknown signature algorithm') : ok(scheme);
+}
+
+/** RSASSA-PSS-params (RFC 4055 section 3.1), narrowed as Go does: MGF1 with the same digest, and a salt as long as it. */
+function readPssScheme(parameters: Tlv | undefined): Result<Scheme> {
+  const fields = parameters ? readFields(parameters, TAG.sequence, [0xa0, 0xa1, 0xa2]) : err('no parameters');
+  if (!fields.ok) return fields;
+  const [hash, mask, salt] = fields.value;
+  const digest = readDigest(hash.value);
+  const maskFields = readWhole(mask.value);
+  const generator = maskFields.ok ? readFields(maskFields.value, TAG.sequence, [TAG.oid, TAG.sequence]) : maskFields;
+  if (!generator.ok || !digest.ok) return err('malformed parameters');
+  const mgf = decodeOid(generator.value[0].value);
+  const maskDigest = readDigest(generator.value[1].bytes);
+  const isUniform = mgf.ok && mgf.value === MGF1 && maskDigest.ok && maskDigest.value === digest.value;
+  const scheme = isUniform ? PSS_SCHEMES.get(digest.value) : undefined;
+  const expectedSalt = Buffer.of(TAG.integer, 1, scheme?.saltLength ?? 0);
+  return scheme !== undefined && salt.value.equals(expectedSalt) ? ok(scheme) : err('unsupported parameters');
+}
+
+function readDigest(der: Buffer): Result<string> {
+  const whole = readWhole(der);
+  const identifier = whole.ok ? readAlgorithm(whole.value) : whole;
+  if (!identifier.ok) return identifier;
+  const { oid, parameters } = identifier.value;
+  return parameters === undefined || parameters.tag === TAG.null ? ok(oid) : err('unexpected parameters');
+}

@@ -1,0 +1,139 @@
+// The lint rules on the extensions of a certificate: each value is read again, by readers that the writers do not use, and
+// must be what the profile decided. That an extension comes once only is the parser's rule.
+
+import type { Extension } from '@countersign/common/extension.ts';
+import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from '@countersign/common/extension-values.ts';
+import { EXTENSION } from '@countersign/common/oids.ts';
+import { readGeneralNames } from '@countersign/common/subject-alt-name.ts';
+import { readAuthorityKeyIdentifier, readKeyIdentifier, readUris } from './extension-readers.ts';
+import { keyIdentifier } from './extensions.ts';
+import type { LintRule } from './lint-rule.ts';
+import type { Profile } from './profile.ts';
+import type { TbsCertificate } from './tbs-certificate.ts';
+
+const DIFFERS = 'differs from the profile';
+
+export const EXTENSION_RULES: readonly LintRule[] = [
+  {
+    name: 'list of extensions',
+    citation: 'RFC 5280 4.2',
+    check: ({ extensions }, { profile }) =>
+      extensions.map(({ oid }) => oid).join() === expectedOids(profile).join() ? undefined : DIFFERS,
+  },
+  {
+    name: 'authority key identifier',
+    citation: 'RFC 5280 4.2.1.1',
+    check: (certificate, { profile }) =>
+      checkValue(certificate, EXTENSION.authorityKeyIdentifier, ({ critical, value }) => {
+        const identifier = readAuthorityKeyIdentifier(value);
+        const expected = profile.issuer.subjectKeyIdentifier;
+        return !critical && identifier !== undefined && expected?.equals(identifier) === true;
+      }),
+  },
+  {
+    name: 'subject key identifier',
+    citation: 'RFC 5280 4.2.1.2',
+    check: (certificate, { profile }) =>
+      checkValue(certificate, EXTENSION.subjectKeyIdentifier, ({ critical, value }) => {
+        const identifier = readKeyIdentifier(value);
+        return !critical && identifier?.equals(keyIdentifier(profile.publicKey)) === true;
+      }),
+  },
+  {
+    name: 'key usage',
+    citation: 'RFC 5280 4.2.1.3',
+    check: (certificate, { profile }) =>
+      checkValue(certificate, EXTENSION.keyUsage, ({ critical, value }) => {
+        const mask = parseKeyUsage(value);
+        return critical && mask.ok && mask.value === profile.keyUsage;
+      }),
+  },
+  {
+    name: 'subject alternative name',
+    citation: 'RFC 5280 4.2.1.6',
+    check: (certificate, { profile }) =>
+      checkValue(certificate, EXTENSION.subjectAltName, ({ critical, value }) => {
+        const isAsDecided = profile.subjectAltName?.equals(value) === true;
+        return isAsDecided && critical === profile.hasEmptySubject && readGeneralNames(value).ok;
+      }),
+  },
+  {
+    name: 'basic constraints',
+    citation: 'RFC 5280 4.2.1.9',
+    check: (certificate, { profile }) =>
+      checkValue(certificate, EXTENSION.basicConstraints, ({ critical, value }) => {
+        const constraints = parseBasicConstraints(value);
+        // Without a path length: `30 00` or `30 03 01 01 ff`.
+        const hasPathLength = value.length > 5;
+        return critical && constraints.ok && constraints.value.isCa === profile.isCa && !hasPathLength;
+      }),
+  },
+  {
+    name: 'name constraints',
+    citation: 'RFC 5280 4.2.1.10',
+    check: (certificate, { profile }) =>
+      checkValue(certificate, EXTENSION.nameConstraints, ({ critical, value }) => {
+        const expected = profile.nameConstraints;
+        return expected?.critical === critical && expected.value.equals(value);
+      }),
+  },
+  {
+    name: 'extended key usage',
+    citation: 'RFC 5280 4.2.1.12',
+    check: (certificate, { profile }) =>
+      checkValue(certificate, EXTENSION.extKeyUsage, ({ critical, value }) => {
+        const oids = parseExtKeyUsage(value);
+        return !critical && oids.ok && oids.value.join() === profile.extKeyUsages.join();
+      }),
+  },
+  {
+    name: 'CRL distribution points',
+    citation: 'RFC 5280 4.2.1.13',
+    check: (certificate, { profile }) =>
+      checkValue(certificate, EXTENSION.crlDistributionPoints, ({ critical, value }) =>
+        isUrlList(critical, value, profile.crlDistributionPoints),
+      ),
+  },
+  {
+    name: 'authority information access',
+    citation: 'RFC 5280 4.2.2.1',
+    check: (certificate, { profile }) =>
+      checkValue(certificate, EXTENSION.authorityInfoAccess, ({ critical, value }) =>
+        isUrlList(critical, value, [...profile.ocspServers, ...profile.issuingCertificateUrls]),
+      ),
+  },
+];
+
+/** Whether the extension is there is the first rule's matter; this is about its value. */
+function checkValue(
+  { extensions }: TbsCertificate,
+  oid: string,
+  isAsDecided: (extension: Extension) => boolean,
+): string | undefined {
+  const extension = extensions.find(candidate => candidate.oid === oid);
+  return extension === undefined || isAsDecided(extension) ? undefined : DIFFERS;
+}
+
+function isUrlList(critical: boolean, value: Buffer, expected: readonly string[]): boolean {
+  const urls = readUris(value);
+  return !critical && urls.length === expected.length && urls.every((url, at) => url === expected[at]);
+}
+
+/** Which extensions the profile demands, in the order of the certificate. */
+function expectedOids(profile: Profile): readonly string[] {
+  const { issuer, subject, nameConstraints, subjectAltName } = profile;
+  const hasAuthority = Boolean(issuer.subjectKeyIdentifier?.length) && !issuer.subject.equals(subject);
+  const hasAccess = profile.ocspServers.length + profile.issuingCertificateUrls.length > 0;
+  const demanded: readonly (readonly [string, boolean])[] = [
+    [EXTENSION.keyUsage, profile.keyUsage !== 0],
+    [EXTENSION.extKeyUsage, profile.extKeyUsages.length > 0],
+    [EXTENSION.basicConstraints, true],
+    [EXTENSION.subjectKeyIdentifier, profile.isCa],
+    [EXTENSION.authorityKeyIdentifier, hasAuthority],
+    [EXTENSION.authorityInfoAccess, hasAccess],
+    [EXTENSION.nameConstraints, nameConstraints !== undefined],
+    [EXTENSION.crlDistributionPoints, profile.crlDistributionPoints.length > 0],
+    [EXTENSION.subjectAltName, subjectAltName !== undefined],
+  ];
+  return demanded.filter(([, isDemanded]) => isDemanded).map(([oid]) => oid);
+}

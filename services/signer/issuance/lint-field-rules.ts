@@ -1,0 +1,60 @@
+// The lint rules on the fields of a certificate: what the bytes say must be what the profile decided, and within RFC 5280.
+
+import { publicKeyKind } from '@countersign/common/public-key.ts';
+import type { LintRule } from './lint-rule.ts';
+
+export const FIELD_RULES: readonly LintRule[] = [
+  {
+    name: 'serial',
+    citation: 'RFC 5280 4.1.2.2',
+    check: ({ serial }, { profile }) => {
+      if ((serial[0] ?? 0x80) >= 0x80) return 'is negative';
+      if (serial.every(octet => octet === 0)) return 'is zero';
+      if (serial.length > 20) return 'is longer than 20 octets';
+      return isSameNumber(serial, profile.serial) ? undefined : 'differs from the profile';
+    },
+  },
+  {
+    name: 'signature algorithm',
+    citation: 'RFC 5280 4.1.2.3',
+    check: (certificate, { signatureAlgorithm }) =>
+      certificate.signatureAlgorithm.equals(signatureAlgorithm.der) ? undefined : 'is not the one of the signer',
+  },
+  {
+    name: 'issuer',
+    citation: 'RFC 5280 4.1.2.4',
+    check: ({ issuer }, { profile }) =>
+      issuer.equals(profile.issuer.subject) ? undefined : 'differs from the profile',
+  },
+  {
+    name: 'validity',
+    citation: 'RFC 5280 4.1.2.5',
+    check: ({ notBefore, notAfter }, { profile }) => {
+      if (notBefore >= notAfter) return 'ends before it begins';
+      const isAsDecided = +notBefore === +profile.notBefore && +notAfter === +profile.notAfter;
+      return isAsDecided ? undefined : 'differs from the profile';
+    },
+  },
+  {
+    name: 'subject',
+    citation: 'RFC 5280 4.1.2.6',
+    check: ({ subject }, { profile }) => {
+      if (!subject.equals(profile.subject)) return 'differs from the profile';
+      // An empty Name is an empty SEQUENCE: two octets. Whether it is empty decides how critical subjectAltName is.
+      return (subject.length === 2) === profile.hasEmptySubject ? undefined : 'is not as empty as the profile says';
+    },
+  },
+  {
+    name: 'public key',
+    citation: 'RFC 5280 4.1.2.7',
+    check: ({ publicKey }, { profile }) => {
+      if (!publicKey.equals(profile.publicKey)) return 'differs from the profile';
+      return publicKeyKind(publicKey) === undefined ? 'is of no supported kind' : undefined;
+    },
+  },
+];
+
+/** Compares an INTEGER's content with a magnitude, leading zeros aside. */
+function isSameNumber(a: Buffer, b: Buffer): boolean {
+  return BigInt(`0x00${a.toString('hex')}`) === BigInt(`0x00${b.toString('hex')}`);
+}

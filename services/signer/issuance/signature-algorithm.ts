@@ -1,0 +1,55 @@
+// Which signature algorithm goes with which signing key, by cert-manager's table. The key alone decides, never the request.
+
+import type { AsymmetricKeyDetails } from 'node:crypto';
+import { encodeOid, sequence, TAG, tlv } from '@countersign/common/der.ts';
+import { SIGNATURE } from '@countersign/common/oids.ts';
+import type { KeyKind } from '@countersign/common/public-key.ts';
+import { err, ok, type Result } from '@countersign/common/result.ts';
+
+export interface SignatureAlgorithm {
+  readonly name: keyof typeof SIGNATURE;
+  /** The digest as node:crypto names it; null where the algorithm has its own. */
+  readonly digest: string | null;
+  /** The DER of the AlgorithmIdentifier. */
+  readonly der: Buffer;
+}
+
+/** The algorithm for a key, or cert-manager's error for one that nothing may be signed with. */
+export function chooseSignatureAlgorithm(kind: KeyKind, details: AsymmetricKeyDetails): Result<SignatureAlgorithm> {
+  switch (kind) {
+    case 'rsa':
+      return forRsa(details.modulusLength ?? 0);
+    case 'ec':
+      return forCurve(details.namedCurve);
+    case 'ed25519':
+      return ok(algorithm('ed25519', null));
+  }
+}
+
+function forRsa(bits: number): Result<SignatureAlgorithm> {
+  // Go knows the size in octets and makes bits of them again.
+  const size = Math.ceil(bits / 8) * 8;
+  if (size >= 4096) return ok(algorithm('rsaSha512', 'sha512'));
+  if (size >= 3072) return ok(algorithm('rsaSha384', 'sha384'));
+  if (size >= 2048) return ok(algorithm('rsaSha256', 'sha256'));
+  return err(`invalid size ${size} for RSA key on signing certificate`);
+}
+
+function forCurve(curve: string | undefined): Result<SignatureAlgorithm> {
+  switch (curve) {
+    case 'prime256v1':
+      return ok(algorithm('ecdsaSha256', 'sha256'));
+    case 'secp384r1':
+      return ok(algorithm('ecdsaSha384', 'sha384'));
+    case 'secp521r1':
+      return ok(algorithm('ecdsaSha512', 'sha512'));
+    default:
+      return err('unknown/unsupported curve attached to ECDSA signing certificate');
+  }
+}
+
+/** RSA wants NULL as its parameters (RFC 4055 section 5), the others none (RFC 5758 section 3.2, RFC 8410 section 3). */
+function algorithm(name: keyof typeof SIGNATURE, digest: string | null): SignatureAlgorithm {
+  const oid = encodeOid(SIGNATURE[name]);
+  return { name, digest, der: name.startsWith('rsa') ? sequence(oid, tlv(TAG.null)) : sequence(oid) };
+}

@@ -1,0 +1,114 @@
+// The key that a certificate is signed with, as a handle that signs and tells its public half, and gives nothing else away.
+// Reads PEM as cert-manager does, with its error texts; which signature algorithm goes with which key is decided here.
+
+import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { inspect } from 'node:util';
+import { type PemBlock, parsePem } from '@countersign/common/pem.ts';
+import type { KeyKind } from '@countersign/common/public-key.ts';
+import { err, ok, type Result } from '@countersign/common/result.ts';
+import { chooseSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts';
+
+export interface SigningKey {
+  readonly algorithm: KeyKind;
+  readonly publicKey: KeyObject;
+  /** The DER of the SubjectPublicKeyInfo. */
+  readonly publicKeySpki: Buffer;
+  /** The error, for a key that nothing may be signed with, is cert-manager's. */
+  readonly signatureAlgorithm: Result<SignatureAlgorithm>;
+  /** Whether this DER SubjectPublicKeyInfo is the public half of this key. */
+  isKeyOf(spki: Buffer): boolean;
+  /** The signature over a TBS certificate, by `signatureAlgorithm`; computed off the main thread. */
+  sign(tbs: Buffer): Promise<Buffer>;
+}
+
+/** Bytes of PEM: cert-manager's limit for a private key. */
+const MAX_PEM_SIZE = 13_000;
+
+/** How each PEM label calls its format in cert-manager's errors. */
+const FORMATS: ReadonlyMap<string, string> = new Map([
+  ['PRIVATE KEY', 'pkcs#8'],
+  ['EC PRIVATE KEY', 'ecdsa'],
+  ['RSA PRIVATE KEY', 'rsa'],
+]);
+
+const KINDS: ReadonlyMap<string | undefined, KeyKind> = new Map([
+  ['rsa', 'rsa'],
+  ['ec', 'ec'],
+  ['ed25519', 'ed25519'],
+]);
+
+/** Parses the PEM of a private key: PKCS#8, PKCS#1 or SEC1. The error tells nothing of the key. */
+export function parseSigningKey(pem: string | Buffer): Result<SigningKey> {
+  if (pem.length > MAX_PEM_SIZE) return fail(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
+  const blocks = parsePem(pem.toString());
+  if (!blocks.ok) return fail(blocks.error);
+  // openssl ecparam -genkey writes the curve in a block of its own in front of the key, which names it again.
+  const block = blocks.value.find(({ label }) => label !== 'EC PARAMETERS');
+  if (block === undefined) return fail('no PEM data was found in given input');
+  const format = FORMATS.get(block.label);
+  if (format === undefined) return err(`unknown private key type: ${block.label}`);
+  const key = readKey(block);
+  return key.ok ? key : err(`error parsing ${format} private key: ${key.error}`);
+}
+
+function fail(problem: string): Result<never> {
+  return err(`error decoding private key PEM block: ${problem}`);
+}
+
+function readKey({ label, der }: PemBlock): Result<SigningKey> {
+  const type = label === 'RSA PRIVATE KEY' ? 'pkcs1' : label === 'EC PRIVATE KEY' ? 'sec1' : 'pkcs8';
+  let key: KeyObject;
+  try {
+    key = createPrivateKey({ key: der, format: 'der', type });
+  } catch {
+    // OpenSSL has no parser that answers; what it throws is about its internals, and says nothing to a user.
+    return err('malformed key');
+  }
+  const kind = KINDS.get(key.asymmetricKeyType);
+  return kind === undefined ? err(`unsupported key type ${key.asymmetricKeyType}`) : ok(new HeldKey(kind, key));
+}
+
+/** Holds the private key where neither inspection nor JSON nor a stray property can reach it. */
+class HeldKey implements SigningKey {
+  readonly algorithm: KeyKind;
+  readonly publicKey: KeyObject;
+  readonly publicKeySpki: Buffer;
+  readonly signatureAlgorithm: Result<SignatureAlgorithm>;
+  readonly #privateKey: KeyObject;
+
+  constructor(kind: KeyKind, privateKey: KeyObject) {
+    this.#privateKey = privateKey;
+    this.algorithm = kind;
+    this.publicKey = createPublicKey(privateKey);
+    this.publicKeySpki = this.publicKey.export({ format: 'der', type: 'spki' });
+    this.signatureAlgorithm = chooseSignatureAlgorithm(kind, privateKey.asymmetricKeyDetails ?? {});
+  }
+
+  isKeyOf(spki: Buffer): boolean {
+    if (spki.equals(this.publicKeySpki)) return true;
+    try {
+      return createPublicKey({ key: spki, format: 'der', type: 'spki' }).equals(this.publicKey);
+    } catch {
+      return false;
+    }
+  }
+
+  sign(tbs: Buffer): Promise<Buffer> {
+    const algorithm = this.signatureAlgorithm;
+    if (!algorithm.ok) return Promise.reject(new TypeError(algorithm.error));
+    // The callback form: an RSA-4096 signature would hold up the main thread for milliseconds.
+    return new Promise((resolve, reject) => {
+      sign(algorithm.value.digest, tbs, this.#privateKey, (error, signature) =>
+        error ? reject(error) : resolve(signature),
+      );
+    });
+  }
+
+  toJSON(): string {
+    return `[signing key: ${this.algorithm}]`;
+  }
+
+  [inspect.custom](): string {
+    return this.toJSON();
+  }
+}

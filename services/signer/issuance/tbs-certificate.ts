@@ -1,0 +1,59 @@
+// Reads a TBS certificate of the one form that is issued here: version 3, no unique identifiers, no extension twice. Strict
+// on purpose, since it reads only what this signer wrote; certificates of others are read elsewhere.
+
+import { contextTag, readChildren, readFields, readWhole, TAG } from '@countersign/common/der.ts';
+import { decodeTime } from '@countersign/common/der-time.ts';
+import { type Extension, parseExtensions } from '@countersign/common/extension.ts';
+import { err, ok, type Result } from '@countersign/common/result.ts';
+
+export interface TbsCertificate {
+  /** The content of the INTEGER: big-endian, signed. */
+  readonly serial: Buffer;
+  readonly signatureAlgorithm: Buffer;
+  readonly issuer: Buffer;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly subject: Buffer;
+  readonly publicKey: Buffer;
+  readonly extensions: readonly Extension[];
+}
+
+const VERSION_3 = Buffer.of(contextTag(0, 'constructed'), 3, TAG.integer, 1, 2);
+
+export function parseTbsCertificate(tbs: Buffer): Result<TbsCertificate> {
+  const whole = readWhole(tbs);
+  const fields = whole.ok
+    ? readFields(whole.value, TAG.sequence, [
+        contextTag(0, 'constructed'),
+        TAG.integer,
+        TAG.sequence,
+        TAG.sequence,
+        TAG.sequence,
+        TAG.sequence,
+        TAG.sequence,
+        contextTag(3, 'constructed'),
+      ])
+    : whole;
+  if (!fields.ok) return fields;
+  const [version, serial, algorithm, issuer, validity, subject, publicKey, explicit] = fields.value;
+  if (!version.bytes.equals(VERSION_3)) return err('not a version 3 certificate');
+  const times = readFields(validity, TAG.sequence, [TAG.any, TAG.any]);
+  const notBefore = times.ok ? decodeTime(times.value[0]) : times;
+  const notAfter = times.ok ? decodeTime(times.value[1]) : times;
+  const row = readFields(explicit, explicit.tag, [TAG.sequence]);
+  const elements = row.ok ? readChildren(row.value[0]) : row;
+  const extensions = elements.ok ? parseExtensions(elements.value) : elements;
+  if (!notBefore.ok) return notBefore;
+  if (!notAfter.ok) return notAfter;
+  if (!extensions.ok) return extensions;
+  return ok({
+    serial: serial.value,
+    signatureAlgorithm: algorithm.bytes,
+    issuer: issuer.bytes,
+    notBefore: notBefore.value,
+    notAfter: notAfter.value,
+    subject: subject.bytes,
+    publicKey: publicKey.bytes,
+    extensions: extensions.value,
+  });
+}

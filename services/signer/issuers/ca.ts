@@ -1,0 +1,164 @@
+// Issuers of type CA: sign with the key pair in a Secret. What is wrong with that Secret makes requests wait, since it is not
+// the requester's doing; only what is wrong with the request fails it.
+
+import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
+import { reasons } from '@countersign/common/reasons.ts';
+import { err, ok, type Result } from '@countersign/common/result.ts';
+import type { SignerRef } from '@countersign/common/signer-name.ts';
+import { type CaCertificate, parseCertificates } from '../issuance/ca-certificate.ts';
+import { completeChain, type IssuerChain, linkIssuerChain } from '../issuance/chain.ts';
+import type { IssuerUrls } from '../issuance/profile.ts';
+import { parseSigningKey, type SigningKey } from '../issuance/signing-key.ts';
+import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
+import type {
+  IssuanceRequest,
+  IssuerDecision,
+  IssuerTypeHandler,
+  ObservedIssuer,
+  ObservedSecret,
+  Readiness,
+} from './issuer-type.ts';
+import { prepareLocally } from './local-issuance.ts';
+import { observeSecret, readPem } from './observe-secret.ts';
+
+/** The CA of one version of a Secret. */
+interface KeyPair {
+  readonly key: SigningKey;
+  readonly certificate: CaCertificate;
+  /** The chain, or why certificates that this pair signs would not be accepted. */
+  readonly chain: Result<IssuerChain>;
+}
+
+type LoadKeyPair = (observed: ObservedSecret) => Result<KeyPair>;
+
+export function createCaIssuer(): IssuerTypeHandler {
+  const load = createLoader();
+  return {
+    type: 'ca',
+    reasons: { issuedMessage: reasons.CertificateIssued.message(), updateFailed: 'SigningError' },
+    async observe(deps, request) {
+      const ref = secretRef(request.ref, request.issuer, deps.clusterResourceNamespace);
+      return observedCa(request, await observeSecret(deps, ref, 'SecretGetError'), load);
+    },
+    async readiness(deps, ref, issuer) {
+      const secret = secretRef(ref, issuer, deps.clusterResourceNamespace);
+      return judge(await observeSecret(deps, secret, 'SecretGetError'), load);
+    },
+  };
+}
+
+function secretRef(ref: SignerRef, issuer: Issuer, clusterResourceNamespace: string): SecretRef {
+  return { namespace: secretNamespace(ref, clusterResourceNamespace), name: issuer.spec.ca?.secretName ?? '' };
+}
+
+/** A Secret is parsed once for each of its versions: the reader hands out the same object as long as it does not change. */
+function createLoader(): LoadKeyPair {
+  const loaded = new WeakMap<Secret, Result<KeyPair>>();
+  return ({ ref, secret }) => {
+    if (secret === undefined) return err(`secrets "${ref.name}" not found`);
+    const known = loaded.get(secret) ?? parseKeyPair(secret, formatSecretRef(ref));
+    loaded.set(secret, known);
+    return known;
+  };
+}
+
+/** Error texts as in cert-manager's pkg/util/kube (SecretTLSKeyPairAndCA). */
+function parseKeyPair(secret: Secret, name: string): Result<KeyPair> {
+  const [keyPem, certificatePem, caPem] = ['tls.key', 'tls.crt', 'ca.crt'].map(key => readPem(secret, key));
+  if (!keyPem) return err(`no private key data for "tls.key" in secret '${name}'`);
+  const key = parseSigningKey(keyPem);
+  if (!key.ok) return key;
+  if (!certificatePem) return err(`no certificate data for "tls.crt" in secret '${name}'`);
+  const certificates = parseCertificates(certificatePem);
+  if (!certificates.ok) return certificates;
+  const root = caPem ? parseCertificates(caPem) : ok([]);
+  if (!root.ok) return root;
+  const certificate = certificates.value[0] as CaCertificate;
+  return ok({
+    key: key.value,
+    certificate,
+    chain: link(key.value, [...certificates.value, ...root.value.slice(0, 1)]),
+  });
+}
+
+function link(key: SigningKey, certificates: readonly CaCertificate[]): Result<IssuerChain> {
+  const [signer] = certificates;
+  if (signer === undefined || !key.isKeyOf(signer.spki)) {
+    return err("error creating x509 certificate: x509: provided PrivateKey doesn't match parent's PublicKey");
+  }
+  return linkIssuerChain(certificates);
+}
+
+function observedCa(request: IssuanceRequest, secret: ObservedSecret, load: LoadKeyPair): ObservedIssuer {
+  return {
+    decide: now => decide(request, secret, load(secret), now),
+    topOf(chainPem) {
+      const pair = load(secret);
+      const leaf = parseCertificates(chainPem);
+      if (!pair.ok || !pair.value.chain.ok || !leaf.ok) return undefined;
+      return linksTo(leaf.value, pair.value) ? pair.value.chain.value.topPem : undefined;
+    },
+  };
+}
+
+/** Whether the first certificate was signed by this CA. */
+function linksTo([leaf]: readonly CaCertificate[], { certificate }: KeyPair): boolean {
+  return leaf !== undefined && linkIssuerChain([leaf, certificate]).ok;
+}
+
+function decide(request: IssuanceRequest, secret: ObservedSecret, pair: Result<KeyPair>, now: Date): IssuerDecision {
+  const name = formatSecretRef(secret.ref);
+  if (secret.secret === undefined) {
+    return { kind: 'wait', reason: 'SecretMissing', message: reasons.SecretMissing.message(name), secret };
+  }
+  const chain = pair.ok ? pair.value.chain : pair;
+  if (!pair.ok || !chain.ok) {
+    const message = reasons.SecretInvalidData.message(name, chain.ok ? '' : chain.error);
+    return { kind: 'wait', reason: 'SecretInvalidData', message, secret };
+  }
+  const { key, certificate } = pair.value;
+  const prepared = prepareLocally(request, { key, identity: certificate, urls: urlsOf(request.issuer) }, now);
+  if (prepared.ok) {
+    return {
+      kind: 'issue',
+      issuance: { certificate: prepared.value, key, complete: pem => completeChain(pem, chain.value) },
+    };
+  }
+  const { kind, message } = prepared.error;
+  return {
+    kind: 'fail',
+    reason: 'SigningError',
+    message: kind === 'request' ? message : reasons.SigningError.message(message),
+  };
+}
+
+function urlsOf({ spec }: Issuer): IssuerUrls {
+  return {
+    crlDistributionPoints: spec.ca?.crlDistributionPoints ?? [],
+    ocspServers: spec.ca?.ocspServers ?? [],
+    issuingCertificateUrls: spec.ca?.issuingCertificateURLs ?? [],
+  };
+}
+
+/** As cert-manager's Setup judges it: neither the match of key and certificate nor the chain is looked at. */
+function judge(secret: ObservedSecret, load: LoadKeyPair): Readiness {
+  const pair = load(secret);
+  if (!pair.ok) {
+    const message = reasons.ErrGetKeyPair.message(pair.error);
+    const failed = { type: 'Warning', reason: 'ErrGetKeyPair', message } as const;
+    const init = {
+      type: 'Warning',
+      reason: 'ErrInitIssuer',
+      message: reasons.ErrInitIssuer.message(pair.error),
+    } as const;
+    return { condition: { status: 'False', reason: 'ErrGetKeyPair', message }, events: [failed, init], secret };
+  }
+  const reason = pair.value.certificate.isCa ? 'KeyPairVerified' : 'ErrInvalidKeyPair';
+  const message = reasons[reason].message();
+  const status = pair.value.certificate.isCa ? 'True' : 'False';
+  return {
+    condition: { status, reason, message },
+    events: [{ type: reasons[reason].eventType, reason, message }],
+    secret,
+  };
+}

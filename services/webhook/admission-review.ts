@@ -1,0 +1,173 @@
+// The AdmissionReview (admission.k8s.io/v1) as it comes in and goes out. An answer can only be made by `allow` and `deny`, from
+// the request it answers, so that the uid cannot be lost. Decides nothing about the request.
+
+import type { CertificateSigningRequest, Condition, ObjectMeta, Requester } from '@countersign/common/csr.ts';
+import type { FieldError } from '@countersign/common/field-error.ts';
+import type { Reason } from '@countersign/common/reasons.ts';
+import { err, ok, type Result } from '@countersign/common/result.ts';
+import {
+  type Decoder,
+  flag,
+  integer,
+  listOf,
+  mapOf,
+  nonEmptyText,
+  object,
+  oneOf,
+  optional,
+  text,
+  withDefault,
+} from './decode-json.ts';
+
+const API_VERSION = 'admission.k8s.io/v1';
+const KIND = 'AdmissionReview';
+
+interface Envelope {
+  readonly uid: string;
+  readonly userInfo: Requester;
+  readonly subResource?: string;
+  readonly dryRun?: boolean;
+}
+
+/** What is asked. DELETE and CONNECT carry nothing that is looked at. */
+export type AdmissionRequest = Envelope &
+  (
+    | { readonly operation: 'CREATE'; readonly object: CertificateSigningRequest }
+    | {
+        readonly operation: 'UPDATE';
+        readonly object: CertificateSigningRequest;
+        readonly oldObject: CertificateSigningRequest;
+      }
+    | { readonly operation: 'DELETE' | 'CONNECT' }
+  );
+
+/** Why a body is no question that can be answered; the uid, if it could be read. */
+export interface DecodeError {
+  readonly message: string;
+  readonly uid?: string;
+}
+
+/** A no: 403 the permission is missing, 422 the object is wrong, 500 we could not find out. */
+export interface Refusal {
+  readonly code: 403 | 422 | 500;
+  /** Shown by kubectl for 403 and 500, and by the API for all. */
+  readonly reason: Reason | 'InternalError';
+  readonly message: string;
+  readonly causes: readonly FieldError[];
+}
+
+declare const madeHere: unique symbol;
+
+/** An AdmissionReview with its response, ready to be sent. */
+export interface AdmissionAnswer {
+  readonly [madeHere]: true;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly response: Readonly<Record<string, unknown>> & { readonly uid: string; readonly allowed: boolean };
+}
+
+export function allow(request: AdmissionRequest, warnings: readonly string[] = []): AdmissionAnswer {
+  return answer(request, true, warnings.length > 0 ? { warnings } : {});
+}
+
+export function deny(request: AdmissionRequest, refusal: Refusal): AdmissionAnswer {
+  const { code, reason, message, causes } = refusal;
+  const name = 'object' in request ? request.object.metadata.name : '';
+  // kubectl shows the causes of a 422, and nothing else: each line must be complete.
+  const lines = causes.map(cause => ({ reason: cause.reason, field: cause.field, message: messageOf(cause) }));
+  const details = { group: 'certificates.k8s.io', kind: 'CertificateSigningRequest', name, causes: lines };
+  const status = { status: 'Failure', code, reason, message, ...(lines.length > 0 && { details }) };
+  return answer(request, false, { status });
+}
+
+function answer({ uid }: AdmissionRequest, allowed: boolean, rest: Readonly<Record<string, unknown>>): AdmissionAnswer {
+  return { apiVersion: API_VERSION, kind: KIND, response: { uid, allowed, ...rest } } as AdmissionAnswer;
+}
+
+/** The text of one broken rule, with its reason word: it is what docs/reasons.md can be searched for. */
+function messageOf({ message, reason }: FieldError): string {
+  return `${message} (${reason})`;
+}
+
+/** One broken rule a line, each with the path of its field. */
+export function formatFieldErrors(errors: readonly FieldError[]): string {
+  return errors.map(error => `${error.field}: ${messageOf(error)}`).join('\n');
+}
+
+/** Reads an AdmissionReview that asks about a CertificateSigningRequest of certificates.k8s.io/v1. Never throws. */
+export function decodeAdmissionReview(body: unknown): Result<AdmissionRequest, DecodeError> {
+  const review = decodeReview(body, 'AdmissionReview');
+  if (!review.ok) return err({ message: review.error });
+  const envelope = decodeEnvelope(review.value.request, 'request');
+  if (!envelope.ok) return err({ message: envelope.error });
+  const { kind: _, operation, ...rest } = envelope.value;
+  const objects = decodeObjects[operation](review.value.request, 'request');
+  if (!objects.ok) return err({ message: objects.error, uid: rest.uid });
+  // The one cast: decodeObjects has, for each operation, the decoder of the fields that the operation has.
+  return ok({ ...rest, operation, ...(objects.value as object) } as AdmissionRequest);
+}
+
+const decodeReview = object<{ apiVersion: string; kind: string; request: unknown }>({
+  apiVersion: oneOf(API_VERSION),
+  kind: oneOf(KIND),
+  request: value => ok(value),
+});
+
+const decodeRequester = object<Requester>({
+  username: optional(text),
+  uid: optional(text),
+  groups: optional(listOf(text)),
+  extra: optional(mapOf(withDefault(listOf(text), []))),
+});
+
+const decodeEnvelope = object<Envelope & { operation: AdmissionRequest['operation']; kind: unknown }>({
+  uid: nonEmptyText,
+  kind: object({
+    group: oneOf('certificates.k8s.io'),
+    version: oneOf('v1'),
+    kind: oneOf('CertificateSigningRequest'),
+  }),
+  operation: oneOf('CREATE', 'UPDATE', 'DELETE', 'CONNECT'),
+  userInfo: decodeRequester,
+  subResource: optional(text),
+  dryRun: optional(flag),
+});
+
+const decodeMeta = object<Pick<ObjectMeta, 'name' | 'annotations'>>({
+  name: withDefault(text, ''),
+  annotations: optional(mapOf(text)),
+});
+
+const decodeSpec = object<CertificateSigningRequest['spec']>({
+  signerName: text,
+  request: text,
+  usages: optional(listOf(text)),
+  expirationSeconds: optional(integer),
+  // The requester is taken from userInfo, which nobody but the API server writes.
+  username: () => ok(undefined),
+  uid: () => ok(undefined),
+  groups: () => ok(undefined),
+  extra: () => ok(undefined),
+});
+
+const decodeCondition = object<Pick<Condition, 'type' | 'status'>>({ type: text, status: withDefault(text, '') });
+
+const decodeStatus = object<{ conditions?: readonly Condition[] }>({ conditions: optional(listOf(decodeCondition)) });
+
+const decodeCsr: Decoder<CertificateSigningRequest> = object<CertificateSigningRequest>({
+  metadata: decodeMeta,
+  spec: decodeSpec,
+  status: optional(decodeStatus),
+});
+
+const decodeNothing: Decoder<unknown> = () => ok({});
+
+const decodeObjects: Readonly<Record<AdmissionRequest['operation'], Decoder<unknown>>> = {
+  CREATE: object<{ object: CertificateSigningRequest }>({ object: decodeCsr }),
+  UPDATE: object<{ object: CertificateSigningRequest; oldObject: CertificateSigningRequest }>({
+    object: decodeCsr,
+    oldObject: decodeCsr,
+  }),
+  DELETE: decodeNothing,
+  CONNECT: decodeNothing,
+};

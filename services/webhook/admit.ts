@@ -1,0 +1,104 @@
+// The rules of admission: what a request is about, and whether it is let in. Pure: everything that has to be known is an
+// argument. Never gives warnings, and never lets anything in that the signer would fail for the request's own sake.
+
+import {
+  changedLockedAnnotations,
+  PRIVATE_KEY_SECRET_NAME,
+  readPrivateKeySecretName,
+} from '@countersign/common/annotations.ts';
+import { type CertificateSigningRequest, isApproved } from '@countersign/common/csr.ts';
+import { annotationField, type FieldError } from '@countersign/common/field-error.ts';
+import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
+import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { denialText } from '@countersign/common/reference-permission.ts';
+import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import { validateRequest } from '@countersign/common/validate-request.ts';
+import { type AdmissionRequest, formatFieldErrors, type Refusal } from './admission-review.ts';
+
+/** What a request is about, from the request alone. */
+export type Matter =
+  /** Another signer's CSR, or a change of nothing that is ours to guard. */
+  | { readonly kind: 'not-ours' }
+  /** Annotations of an approved CSR were changed. */
+  | { readonly kind: 'locked'; readonly changed: readonly string[] }
+  /** The CSR has to be judged; `ref` is undefined when its signer name can name no issuer. */
+  | {
+      readonly kind: 'judge';
+      readonly csr: CertificateSigningRequest;
+      readonly ref: SignerRef | undefined;
+      /** Creating needs the permission to reference an Issuer; correcting an annotation before the approval does not. */
+      readonly needsPermission: boolean;
+    };
+
+/** What is known about the world when a CSR is judged. */
+export interface Observation {
+  /** The answer of the access reviews; `unneeded` for a ClusterIssuer and for an update. */
+  readonly permission: 'granted' | 'missing' | 'unneeded';
+  /** The issuer, if it is known. */
+  readonly issuer: Issuer | undefined;
+}
+
+export type Decision = { readonly allowed: true } | ({ readonly allowed: false } & Refusal);
+
+export function findMatter(request: AdmissionRequest): Matter {
+  if (!('object' in request)) return { kind: 'not-ours' };
+  const signer = parseSignerName(request.object.spec.signerName);
+  if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'not-ours' };
+  const ref = signer.ok ? signer.value : undefined;
+  if (request.operation === 'CREATE') {
+    return { kind: 'judge', csr: request.object, ref, needsPermission: ref?.kind === 'Issuer' };
+  }
+  const { object, oldObject } = request;
+  const changed = changedLockedAnnotations(oldObject, object);
+  if (changed.length === 0) return { kind: 'not-ours' };
+  // The approval itself must not bring another request than the one that was looked at, hence both objects.
+  if (isApproved(oldObject) || isApproved(object)) return { kind: 'locked', changed };
+  return { kind: 'judge', csr: object, ref, needsPermission: false };
+}
+
+/** All that is wrong is told at once: the missing permission first, then every rule that the CSR itself breaks. */
+export function admit(matter: Matter, { permission, issuer }: Observation, username: string): Decision {
+  if (matter.kind === 'not-ours') return { allowed: true };
+  if (matter.kind === 'locked') return refuse(422, matter.changed.map(lockedError));
+  const errors = findErrors(matter.csr, issuer);
+  if (permission === 'missing' && matter.ref !== undefined) return refuseReference(matter.ref, username, errors);
+  return errors.length === 0 ? { allowed: true } : refuse(422, errors);
+}
+
+function lockedError(key: string): FieldError {
+  const message = `${reasons.ImmutableAnnotation.message(key)} once the request is approved; create a new one instead`;
+  return { reason: 'ImmutableAnnotation', field: annotationField(key), message };
+}
+
+/** In the words of the signer's part for the issuer's type: a SelfSigned one has its own for two things. */
+function findErrors(csr: CertificateSigningRequest, issuer: Issuer | undefined): readonly FieldError[] {
+  const errors = validateRequest(csr);
+  if (issuer === undefined || issuerType(issuer) !== 'selfSigned') return errors;
+  const renamed = errors.map(inWordsOfSelfSigned);
+  return readPrivateKeySecretName(csr) === undefined ? [...renamed, missingAnnotation()] : renamed;
+}
+
+function inWordsOfSelfSigned(error: FieldError): FieldError {
+  return error.reason === 'SigningError' ? { ...error, reason: 'ErrorGenerating' } : error;
+}
+
+function missingAnnotation(): FieldError {
+  const field = annotationField(PRIVATE_KEY_SECRET_NAME);
+  return { reason: 'MissingAnnotation', field, message: reasons.MissingAnnotation.message() };
+}
+
+function refuseReference(ref: SignerRef, username: string, errors: readonly FieldError[]): Decision {
+  const message = reasons.DeniedReference.message(ref);
+  const cause: FieldError = { reason: 'DeniedReference', field: 'spec.signerName', message };
+  const besides = errors.length === 0 ? '' : `\n\nThe request is wrong besides:\n${formatFieldErrors(errors)}`;
+  const text = denialText(ref, username).trimEnd() + besides;
+  return refuse(403, [cause, ...errors], text);
+}
+
+function refuse(code: 403 | 422, causes: readonly FieldError[], text = formatFieldErrors(causes)): Decision {
+  // refuse is never called without a cause; a refusal without a reason would be a bug, not an answer.
+  const [first] = causes;
+  if (first === undefined) throw new TypeError('a refusal needs a cause');
+  const reason: Reason = first.reason;
+  return { allowed: false, code, reason, message: text, causes };
+}

@@ -1,0 +1,15 @@
+// Waits for a promise, but not for ever. Does not stop the work behind it, and gives no reason to start it.
+
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+
+/** Rejects with a RetryableError (timeout) when `work` takes longer than `milliseconds`. */
+export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const late = new RetryableError(`no answer within ${milliseconds} ms`, { code: 'timeout' });
+  const timer = setTimeout(reject, milliseconds, late);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,83 @@
+// Decoders from plain JSON (unknown) to typed values, by composition. The first thing that does not fit is the error, with its
+// path; nothing is converted, and nothing that is not asked for is kept.
+
+import { err, ok, type Result } from '@countersign/common/result.ts';
+
+/** `path` names the value in the error, such as `request.object.spec`. */
+export type Decoder<T> = (value: unknown, path: string) => Result<T>;
+
+type Fields<T> = {
+  readonly [Name in keyof T]-?: object extends Pick<T, Name> ? Decoder<T[Name] | undefined> : Decoder<T[Name]>;
+};
+
+export const text: Decoder<string> = (value, path) =>
+  typeof value === 'string' ? ok(value) : err(`${path} is not a string`);
+
+export const nonEmptyText: Decoder<string> = (value, path) =>
+  typeof value === 'string' && value !== '' ? ok(value) : err(`${path} is missing`);
+
+export const integer: Decoder<number> = (value, path) =>
+  typeof value === 'number' && Number.isSafeInteger(value) ? ok(value) : err(`${path} is not an integer`);
+
+export const flag: Decoder<boolean> = (value, path) =>
+  typeof value === 'boolean' ? ok(value) : err(`${path} is not a boolean`);
+
+/** Go's encoding/json reads null as absent, and so does this. */
+export function optional<T>(decode: Decoder<T>): Decoder<T | undefined> {
+  return (value, path) => (value === undefined || value === null ? ok(undefined) : decode(value, path));
+}
+
+export function withDefault<T>(decode: Decoder<T>, fallback: T): Decoder<T> {
+  return (value, path) => (value === undefined || value === null ? ok(fallback) : decode(value, path));
+}
+
+export function oneOf<const T extends string>(...words: readonly T[]): Decoder<T> {
+  return (value, path) => {
+    const word = words.find(candidate => candidate === value);
+    return word === undefined ? err(`${path} is not ${words.join(' or ')}`) : ok(word);
+  };
+}
+
+export function listOf<T>(decode: Decoder<T>): Decoder<readonly T[]> {
+  return (value, path) => {
+    if (!Array.isArray(value)) return err(`${path} is not a list`);
+    const items: T[] = [];
+    for (const [index, item] of value.entries()) {
+      const decoded = decode(item, `${path}[${index}]`);
+      if (!decoded.ok) return decoded;
+      items.push(decoded.value);
+    }
+    return ok(items);
+  };
+}
+
+export function mapOf<T>(decode: Decoder<T>): Decoder<Readonly<Record<string, T>>> {
+  return (value, path) => {
+    if (!isObject(value)) return err(`${path} is not an object`);
+    const entries: [string, T][] = [];
+    for (const [key, item] of Object.entries(value)) {
+      const decoded = decode(item, `${path}[${key}]`);
+      if (!decoded.ok) return decoded;
+      entries.push([key, decoded.value]);
+    }
+    return ok(Object.fromEntries(entries));
+  };
+}
+
+/** Only own properties count: a JSON text cannot make one appear by way of a prototype. */
+export function object<T>(fields: Fields<T>): Decoder<T> {
+  return (value, path) => {
+    if (!isObject(value)) return err(`${path} is not an object`);
+    const result: Record<string, unknown> = {};
+    for (const [name, decode] of Object.entries<Decoder<unknown>>(fields)) {
+      const decoded = decode(Object.hasOwn(value, name) ? value[name] : undefined, `${path}.${name}`);
+      if (!decoded.ok) return decoded;
+      if (decoded.value !== undefined) result[name] = decoded.value;
+    }
+    return ok(result as T);
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

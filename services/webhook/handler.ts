@@ -1,0 +1,114 @@
+// One admission from body to answer: decode, observe, admit, warn, and one log line. Fails closed: whatever goes wrong on our
+// side refuses the request with a text that gives nothing away, and the log has the cause.
+
+import { reasons } from '@countersign/common/reasons.ts';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import type { Logger } from '@countersign/common/runtime/log.ts';
+import {
+  type AdmissionAnswer,
+  type AdmissionRequest,
+  allow,
+  type DecodeError,
+  decodeAdmissionReview,
+  deny,
+  type Refusal,
+} from './admission-review.ts';
+import { admit, type Decision, findMatter, type Matter } from './admit.ts';
+import { lookAround, type Deps as ObserveDeps, observe } from './observe.ts';
+import { warningsFor } from './warnings.ts';
+
+export interface HandlerDeps extends ObserveDeps {
+  readonly log: Logger;
+  readonly now: () => Date;
+}
+
+/** What is sent: an AdmissionReview, or why the body is not one. */
+export type HandlerResult =
+  | { readonly status: 200; readonly body: AdmissionAnswer }
+  | { readonly status: 400; readonly body: { readonly error: string; readonly uid?: string } };
+
+/** Never rejects. */
+export type AdmissionHandler = (body: unknown) => Promise<HandlerResult>;
+
+export function createHandler(deps: HandlerDeps): AdmissionHandler {
+  return async body => {
+    const request = decodeAdmissionReview(body);
+    if (!request.ok) return refuseBody(request.error, deps);
+    const finish = deps.metrics.startAdmission();
+    const { decision, warnings, cause } = await decide(request.value, deps);
+    const milliseconds = finish(kindOf(decision), decision.allowed ? '' : decision.reason);
+    logAdmission(deps.log, request.value, { decision, warnings, cause, milliseconds });
+    return { status: 200, body: decision.allowed ? allow(request.value, warnings) : deny(request.value, decision) };
+  };
+}
+
+function refuseBody({ message, uid }: DecodeError, { log, metrics }: HandlerDeps): HandlerResult {
+  metrics.countUnreadable('BadRequest');
+  log.warn({ uid, problem: message }, 'admission request not understood');
+  return { status: 400, body: { error: message, ...(uid !== undefined && { uid }) } };
+}
+
+interface Outcome {
+  readonly decision: Decision;
+  readonly warnings: readonly string[];
+  /** Why nothing could be decided. */
+  readonly cause?: unknown;
+}
+
+async function decide(request: AdmissionRequest, deps: HandlerDeps): Promise<Outcome> {
+  const { userInfo } = request;
+  let matter: Matter = { kind: 'not-ours' };
+  try {
+    matter = findMatter(request);
+    const decision = admit(matter, await observe(matter, userInfo, deps), userInfo.username ?? '');
+    return { decision, warnings: decision.allowed ? await warn(matter, deps) : [] };
+  } catch (cause) {
+    return { decision: { allowed: false, ...refusalFor(cause, matter) }, warnings: [], cause };
+  }
+}
+
+async function warn(matter: Matter, deps: HandlerDeps): Promise<readonly string[]> {
+  if (matter.kind !== 'judge' || matter.ref === undefined) return [];
+  const surroundings = await lookAround(matter.csr, matter.ref, deps);
+  return warningsFor(matter.csr, matter.ref, surroundings, deps.now());
+}
+
+/** Only the access review can fail with an error of the API server: everything else that is read is best effort. */
+function refusalFor(cause: unknown, matter: Matter): Refusal {
+  const isReview = cause instanceof RetryableError || cause instanceof TerminalError;
+  if (isReview && matter.kind === 'judge' && matter.ref !== undefined) {
+    const message = `${reasons.AccessReviewFailed.message(matter.ref)}; try again`;
+    return { code: 500, reason: 'AccessReviewFailed', message, causes: [] };
+  }
+  return { code: 500, reason: 'InternalError', message: 'the webhook could not decide; try again', causes: [] };
+}
+
+function kindOf(decision: Decision): 'allowed' | 'denied' | 'error' {
+  if (decision.allowed) return 'allowed';
+  return decision.code === 500 ? 'error' : 'denied';
+}
+
+function logAdmission(
+  log: Logger,
+  request: AdmissionRequest,
+  outcome: Outcome & { readonly milliseconds: number },
+): void {
+  const { decision, warnings, cause, milliseconds } = outcome;
+  const { uid, operation, subResource, dryRun, userInfo } = request;
+  const csr = 'object' in request ? request.object : undefined;
+  const fields = {
+    uid,
+    operation,
+    ...(subResource && { subResource }),
+    ...(dryRun && { dryRun }),
+    csr: csr?.metadata.name,
+    signerName: csr?.spec.signerName,
+    user: userInfo.username,
+    answer: kindOf(decision),
+    ...(!decision.allowed && { reason: decision.reason, reasons: decision.causes.map(({ reason }) => reason) }),
+    ...(warnings.length > 0 && { warnings }),
+    ms: Math.round(milliseconds * 10) / 10,
+  };
+  if (cause === undefined) log.info(fields, 'admission');
+  else log.error({ ...fields, err: cause }, 'admission');
+}

@@ -1,0 +1,132 @@
+// Starts the webhook: reads the configuration, wires the parts together, and drains them in order at the end. The only file of
+// the service that exits.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
+import { printableConfig, readCommandLine } from '@countersign/common/runtime/config.ts';
+import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
+import { createKubeClient, type KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/lifecycle.ts';
+import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
+import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
+import type { Registry } from 'prom-client';
+import { createHandler } from './handler.ts';
+import { IssuerView } from './issuer-view.ts';
+import { WebhookMetrics } from './metrics.ts';
+import { REVIEW_TIMEOUT_MS, SECRET_TIMEOUT_MS } from './observe.ts';
+import { certificatePlace, findMistakes, OPTIONS, parseAddress, type WebhookConfig } from './options.ts';
+import { SecretFactsReader } from './secret-facts.ts';
+import { WebhookServer } from './server.ts';
+import { type KeyPairSource, readFromFiles, readFromSecret, ServingCertificate } from './serving-certificate.ts';
+
+const SERVICE = 'countersign-webhook';
+const DRAIN_DEADLINE_MS = 10_000;
+
+/** Without the issuers requests are still decided about, only with less to say: not worth waiting longer for. */
+const SYNC_WAIT_MS = 3_000;
+
+async function main(): Promise<number> {
+  requireNode();
+  const command = readCommandLine(OPTIONS, SERVICE);
+  if (command.action === 'help') {
+    process.stdout.write(command.text);
+    return 0;
+  }
+  const mistakes = command.action === 'refuse' ? command.mistakes : findMistakes(command.config);
+  if (command.action === 'refuse' || mistakes.length > 0) {
+    process.stderr.write(`${mistakes.join('\n')}\n`);
+    return 2;
+  }
+  if (command.action === 'run') return run(command.config);
+  process.stdout.write(`${JSON.stringify(printableConfig(OPTIONS, command.config), null, 2)}\n`);
+  return 0;
+}
+
+async function run(config: WebhookConfig): Promise<number> {
+  const log = createLogger({ service: SERVICE, level: config.logLevel });
+  log.info({ config: printableConfig(OPTIONS, config), version: process.version }, 'starting');
+  const stop = createStopSignal({ log, exit: code => process.exit(code) });
+  const registry = createRegistry();
+  const parts = createParts(config, log, registry);
+  const { client, certificate, issuers, server } = parts;
+  const http = await startHttpServer({
+    address: config.httpAddress,
+    registry,
+    isReady: () => (stop.aborted ? ['stopping'] : [...certificate.problems(new Date()), ...server.problems]),
+  });
+  const background = new AbortController();
+  const watching = issuers.run(background.signal);
+  const stopWatching = () => {
+    background.abort();
+    return watching;
+  };
+  await serve(parts, config, log, stop);
+  const isClean = await drain(
+    [
+      { name: 'HTTPS server', close: () => server.close() },
+      { name: 'watches', close: stopWatching },
+      { name: 'API client', close: () => client.close() },
+      { name: 'HTTP server', close: () => http.close() },
+    ],
+    { deadlineMs: DRAIN_DEADLINE_MS, log },
+  );
+  log.info('stopped');
+  return isClean ? 0 : 1;
+}
+
+interface Parts {
+  readonly client: KubeClient;
+  readonly certificate: ServingCertificate;
+  readonly issuers: IssuerView;
+  readonly server: WebhookServer;
+}
+
+function createParts(config: WebhookConfig, log: Logger, registry: Registry): Parts {
+  const metrics = new WebhookMetrics(registry);
+  const client = createKubeClient({
+    kubeconfig: config.kubeconfig,
+    observe: createRequestObserver(registry),
+    requestTimeoutMs: REVIEW_TIMEOUT_MS,
+  });
+  const issuers = new IssuerView({ client, log, metrics: metrics.reflector });
+  const handle = createHandler({
+    client,
+    issuers,
+    secrets: new SecretFactsReader(client, SECRET_TIMEOUT_MS),
+    clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
+    reviewTimeoutMs: REVIEW_TIMEOUT_MS,
+    metrics,
+    log,
+    now: () => new Date(),
+  });
+  const certificate = new ServingCertificate({ source: keyPairSource(config, client), log, metrics });
+  return { client, certificate, issuers, server: new WebhookServer({ handle, log, metrics }) };
+}
+
+function keyPairSource(config: WebhookConfig, client: KubeClient): KeyPairSource {
+  const place = certificatePlace(config);
+  if (place === undefined) throw new TypeError('the options were not checked');
+  return 'certFile' in place
+    ? readFromFiles(place.certFile, place.keyFile)
+    : readFromSecret(client, place.namespace, place.name);
+}
+
+/** From the first usable certificate until the signal, and a little longer: callers have to notice first. */
+async function serve(parts: Parts, config: WebhookConfig, log: Logger, stop: AbortSignal): Promise<void> {
+  const { certificate, issuers, server } = parts;
+  const keyPair = await certificate.waitForFirst(stop);
+  const address = parseAddress(config.address);
+  if (keyPair === undefined || address === undefined) return;
+  await issuers.waitUntilSynced(AbortSignal.any([stop, AbortSignal.timeout(SYNC_WAIT_MS)]));
+  server.useKeyPair(keyPair);
+  log.info({ port: await server.listen(address) }, 'serving admission requests');
+  await certificate.follow(stop, server.useKeyPair);
+  await sleep(config.drainDelay);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${SERVICE}: ${inspect(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,85 @@
+// Looks at the world for one admission: the requester's permission, the issuer, and, for a CSR that is let in, the Secret that
+// a warning may be about. Only reads and access reviews; decides nothing.
+
+import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
+import type { CertificateSigningRequest, Requester } from '@countersign/common/csr.ts';
+import { issuerType, secretNamespace } from '@countersign/common/issuer.ts';
+import { referenceReviews, type SubjectAccessReview } from '@countersign/common/reference-permission.ts';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { SignerRef } from '@countersign/common/signer-name.ts';
+import type { Matter, Observation } from './admit.ts';
+import { within } from './deadline.ts';
+import type { IssuerKnowledge, IssuerSource } from './issuer-view.ts';
+import type { WebhookMetrics } from './metrics.ts';
+import type { SecretFacts, SecretFactsReader, SecretRef } from './secret-facts.ts';
+
+/** The reviews and the read for the warnings (Deps.secrets, 500 ms) together stay below the API server's timeout of 5 s. */
+export const REVIEW_TIMEOUT_MS = 3_400;
+export const SECRET_TIMEOUT_MS = 500;
+
+export interface Deps {
+  readonly client: Pick<KubeClient, 'create'>;
+  readonly issuers: IssuerSource;
+  readonly secrets: Pick<SecretFactsReader, 'read'>;
+  readonly clusterResourceNamespace: string;
+  readonly metrics: WebhookMetrics;
+  /** For all access reviews of one admission together. */
+  readonly reviewTimeoutMs: number;
+}
+
+/** Rejects with RetryableError or TerminalError when the access review is not answered. */
+export async function observe(matter: Matter, requester: Requester, deps: Deps): Promise<Observation> {
+  if (matter.kind !== 'judge' || matter.ref === undefined) return { permission: 'unneeded', issuer: undefined };
+  const permission = matter.needsPermission ? await reviewPermission(matter.ref, requester, deps) : 'unneeded';
+  const issuer = deps.issuers.find(matter.ref);
+  return { permission, issuer: typeof issuer === 'string' ? undefined : issuer };
+}
+
+async function reviewPermission(ref: SignerRef, requester: Requester, deps: Deps): Promise<'granted' | 'missing'> {
+  const stopTimer = deps.metrics.startAccessReview();
+  let result: 'granted' | 'missing' | 'error' = 'error';
+  try {
+    result = await within(deps.reviewTimeoutMs, askInTurn(referenceReviews(ref, requester), deps));
+    return result;
+  } finally {
+    stopTimer(result);
+  }
+}
+
+/** The second review, for the name `*`, is only asked for when the first says no: most requesters hold the exact name. */
+async function askInTurn(reviews: readonly SubjectAccessReview[], { client }: Deps): Promise<'granted' | 'missing'> {
+  for (const review of reviews) {
+    const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+    const { status } = await client.create<SubjectAccessReview>(path, review);
+    if (typeof status?.allowed !== 'boolean') {
+      throw new RetryableError('the access review came back without an answer', { code: 'unknown' });
+    }
+    if (status.allowed) return 'granted';
+  }
+  return 'missing';
+}
+
+/** What the warnings are about; each part is undefined or `unknown` where there is nothing to be said. */
+export interface Surroundings {
+  readonly issuer: IssuerKnowledge;
+  readonly secret?: { readonly ref: SecretRef; readonly facts: SecretFacts };
+}
+
+/** Best effort: what cannot be read, or not soon enough, is left out. Never rejects. */
+export async function lookAround(csr: CertificateSigningRequest, ref: SignerRef, deps: Deps): Promise<Surroundings> {
+  const issuer = deps.issuers.find(ref);
+  const name = secretName(csr, issuer);
+  if (name === undefined) return { issuer };
+  const secretRef = { namespace: secretNamespace(ref, deps.clusterResourceNamespace), name };
+  const facts = await deps.secrets.read(secretRef);
+  return facts === undefined ? { issuer } : { issuer, secret: { ref: secretRef, facts } };
+}
+
+/** The Secret that the issuer will sign with. */
+function secretName(csr: CertificateSigningRequest, issuer: IssuerKnowledge): string | undefined {
+  if (typeof issuer === 'string') return undefined;
+  const type = issuerType(issuer);
+  if (type === 'ca') return issuer.spec.ca?.secretName;
+  return type === 'selfSigned' ? readPrivateKeySecretName(csr) : undefined;
+}

@@ -1,0 +1,101 @@
+// The HTTPS server of the webhook: one path, one method, JSON within a limit. Turns HTTP into a body and an answer into HTTP,
+// and says clearly what is wrong with a request that is none; knows nothing of admission.
+
+import type { Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from '@countersign/common/runtime/log.ts';
+import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import type { AdmissionHandler } from './handler.ts';
+import type { AnswerReason, WebhookMetrics } from './metrics.ts';
+import type { KeyPair } from './serving-certificate.ts';
+
+/** Where the API server posts to. */
+export const PATH = '/validate';
+
+/** Twice the largest object that etcd takes (1.5 MiB): an UPDATE carries the old one, too. */
+const BODY_LIMIT = 3 * 1024 * 1024;
+
+/** Longer than the API server keeps an idle connection (90 s), so that it is never cut just when it is used again. */
+const KEEP_ALIVE_MS = 120_000;
+
+/** From the first byte of a request to its last: the API server gives up after 5 s itself. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export interface ServerOptions {
+  readonly handle: AdmissionHandler;
+  readonly log: Logger;
+  readonly metrics: WebhookMetrics;
+}
+
+export class WebhookServer {
+  readonly #app: FastifyInstance<Server>;
+  #isListening = false;
+
+  constructor(options: ServerOptions) {
+    this.#app = createApp(options);
+  }
+
+  get problems(): string[] {
+    return this.#isListening ? [] : ['HTTPS server: not listening'];
+  }
+
+  /** After the first key pair. Gives the port; rejects when the address is taken. */
+  async listen({ host, port }: { readonly host: string; readonly port: number }): Promise<number> {
+    await this.#app.listen({ host, port });
+    this.#isListening = true;
+    return (this.#app.server.address() as AddressInfo).port;
+  }
+
+  /** For new connections; those that are open go on with the certificate that they know. */
+  readonly useKeyPair = ({ cert, key }: KeyPair): void => this.#app.server.setSecureContext({ cert, key });
+
+  /** Takes no new connections, closes the idle ones, and waits for the answers that are due. */
+  async close(): Promise<void> {
+    this.#isListening = false;
+    await this.#app.close();
+  }
+}
+
+function createApp({ handle, log, metrics }: ServerOptions): FastifyInstance<Server> {
+  const app = fastify({
+    // The API server speaks HTTP/1.1 to webhooks, whatever is offered (kubernetes#75791).
+    https: {},
+    bodyLimit: BODY_LIMIT,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    // A 503 while draining would refuse a CSR (failurePolicy Fail); what still comes in is answered.
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+  });
+  app.removeContentTypeParser('text/plain');
+  app.post(PATH, async (request, reply) => {
+    const { status, body } = await handle(request.body);
+    return reply.code(status).send(body);
+  });
+  app.setNotFoundHandler(async (_, reply) => refuse(reply, 404, `POST an AdmissionReview to ${PATH}`));
+  app.setErrorHandler<Error & { statusCode?: number }>(async (error, request, reply) => {
+    const status = error.statusCode ?? 500;
+    const [reason, text] = reasonOf(status, error);
+    metrics.countUnreadable(reason);
+    log[status < 500 ? 'warn' : 'error']({ err: error, status, from: request.ip }, 'HTTP request refused');
+    return refuse(reply, status, text);
+  });
+  return app;
+}
+
+function refuse(reply: FastifyReply, status: number, error: string): FastifyReply {
+  return reply.code(status).send({ error });
+}
+
+function reasonOf(status: number, error: Error): readonly [AnswerReason, string] {
+  switch (status) {
+    case 413:
+      return ['TooLarge', `the body is larger than ${BODY_LIMIT} bytes`];
+    case 415:
+      return ['WrongContentType', 'the content type must be application/json'];
+    default:
+      if (status < 500) return ['BadRequest', `the body cannot be read: ${error.message}`];
+      return ['InternalError', 'internal error'];
+  }
+}

@@ -1,0 +1,130 @@
+// The certificate that the webhook serves with, from files or from a Secret, read again every few seconds and exchanged when
+// its content changes. A new one that cannot be used never replaces one that can: it is logged and counted.
+
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import { pause } from '@countersign/common/runtime/backoff.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/log.ts';
+import type { WebhookMetrics } from './metrics.ts';
+
+/** PEM: the certificate first, then its chain; and its private key. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Reads both as they are now; rejects when they cannot be read. */
+export type KeyPairSource = () => Promise<KeyPair>;
+
+export function readFromFiles(certFile: string, keyFile: string): KeyPairSource {
+  return async () => {
+    const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
+    return { cert, key };
+  };
+}
+
+/** A Secret of type kubernetes.io/tls. */
+export function readFromSecret(client: Pick<KubeClient, 'get'>, namespace: string, name: string): KeyPairSource {
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`;
+  return async () => {
+    const secret = await client.get<{ data?: Record<string, string> }>(path);
+    if (secret === undefined) throw new Error(`Secret ${namespace}/${name} does not exist`);
+    const entry = (field: string) => Buffer.from(secret.data?.[field] ?? '', 'base64').toString();
+    return { cert: entry('tls.crt'), key: entry('tls.key') };
+  };
+}
+
+export interface ServingCertificateOptions {
+  readonly source: KeyPairSource;
+  readonly log: Logger;
+  readonly metrics: WebhookMetrics;
+  readonly intervalMs?: number;
+}
+
+const INTERVAL_MS = 5_000;
+
+export class ServingCertificate {
+  readonly #options: ServingCertificateOptions;
+  /** Of the last content that was looked at, good or bad, or of the last error: what was said once is not repeated. */
+  #lastSeen = '';
+  #ends: Date | undefined;
+
+  constructor(options: ServingCertificateOptions) {
+    this.#options = options;
+  }
+
+  /** The reasons why this certificate cannot be served with; empty when it can. */
+  problems(now: Date): string[] {
+    if (this.#ends === undefined) return ['serving certificate: not loaded yet'];
+    return this.#ends > now ? [] : [`serving certificate: ended ${this.#ends.toISOString()}`];
+  }
+
+  /** Reads until there is a usable certificate; undefined when the signal comes first. */
+  async waitForFirst(signal: AbortSignal): Promise<KeyPair | undefined> {
+    while (!signal.aborted) {
+      const pair = await this.check();
+      if (pair !== undefined) return pair;
+      await this.#pause(signal);
+    }
+    return undefined;
+  }
+
+  /** Calls `use` with every new usable certificate, until the signal. */
+  async follow(signal: AbortSignal, use: (pair: KeyPair) => void): Promise<void> {
+    await this.#pause(signal);
+    while (!signal.aborted) {
+      const pair = await this.check();
+      if (pair !== undefined) use(pair);
+      await this.#pause(signal);
+    }
+  }
+
+  #pause(signal: AbortSignal): Promise<void> {
+    return pause(this.#options.intervalMs ?? INTERVAL_MS, signal);
+  }
+
+  /** Reads once; gives the pair if it is new and usable. Never rejects. */
+  async check(): Promise<KeyPair | undefined> {
+    const { source, log, metrics } = this.#options;
+    let result: 'unreadable' | 'invalid' = 'unreadable';
+    try {
+      const pair = await source();
+      result = 'invalid';
+      if (!this.#isNew(hashOf(pair))) return undefined;
+      const certificate = parse(pair);
+      this.#ends = certificate.validToDate;
+      const { subject, serialNumber: serial } = certificate;
+      metrics.countReload('loaded', this.#ends);
+      log.info({ subject, serial, notAfter: this.#ends }, 'serving certificate loaded');
+      return pair;
+    } catch (error) {
+      if (result === 'unreadable' && !this.#isNew(String(error))) return undefined;
+      metrics.countReload(result);
+      log.error({ err: error, result, keepsOld: this.#ends !== undefined }, 'serving certificate not usable');
+      return undefined;
+    }
+  }
+
+  #isNew(seen: string): boolean {
+    const isNew = seen !== this.#lastSeen;
+    this.#lastSeen = seen;
+    return isNew;
+  }
+}
+
+function hashOf({ cert, key }: KeyPair): string {
+  return createHash('sha256').update(cert).update('\0').update(key).digest('hex');
+}
+
+/** Gives the certificate; throws when a TLS server could not serve with the pair. */
+function parse({ cert, key }: KeyPair): X509Certificate {
+  const certificate = new X509Certificate(cert);
+  // Also what is seen while one of two files is written before the other: the next look finds both.
+  if (!certificate.checkPrivateKey(createPrivateKey(key)))
+    throw new Error('certificate and key do not belong together');
+  if (certificate.validToDate <= new Date()) throw new Error(`the certificate ended ${certificate.validTo}`);
+  createSecureContext({ cert, key });
+  return certificate;
+}

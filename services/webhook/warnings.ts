@@ -1,0 +1,99 @@
+// What a requester is told although the CSR is let in: that it has to wait, and that something will not be as it looks. Pure;
+// never a reason to refuse. Texts are short, for the API server cuts a warning off at 256 characters.
+
+import { REQUEST_DURATION, REQUEST_IS_CA, readIsCa, readRequestDuration } from '@countersign/common/annotations.ts';
+import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import { formatGoDuration, SECOND } from '@countersign/common/duration.ts';
+import { type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
+import type { SignerRef } from '@countersign/common/signer-name.ts';
+import { requestedDuration } from '@countersign/common/validate-request.ts';
+import type { Surroundings } from './observe.ts';
+
+/** Where the API server cuts. */
+const MAX_LENGTH = 256;
+
+/** For a CSR that validateRequest finds nothing wrong with; `now` is when it is created. */
+export function warningsFor(
+  csr: CertificateSigningRequest,
+  ref: SignerRef,
+  { issuer, secret }: Surroundings,
+  now: Date,
+): readonly string[] {
+  const isKnown = typeof issuer !== 'string';
+  const warnings = [
+    ...requestWarnings(csr),
+    ...(issuer === 'missing' ? [`${label(ref)} does not exist: the request waits for it`] : []),
+    ...(isKnown ? issuerWarnings(ref, issuer) : []),
+    ...(isKnown && secret ? secretWarnings(csr, issuer, secret, now) : []),
+  ];
+  return warnings.map(toOneLine);
+}
+
+/** Names and conditions come from elsewhere: what a Warning header cannot carry is left out (RFC 9110 5.5). */
+function toOneLine(warning: string): string {
+  const line = warning.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
+  return line.length <= MAX_LENGTH ? line : `${line.slice(0, MAX_LENGTH - 1)}…`;
+}
+
+function label({ kind, namespace, name }: SignerRef): string {
+  return kind === 'Issuer' ? `Issuer ${namespace}/${name}` : `ClusterIssuer ${name}`;
+}
+
+function requestWarnings(csr: CertificateSigningRequest): readonly string[] {
+  const isCa = csr.metadata.annotations?.[REQUEST_IS_CA];
+  const warnings: string[] = [];
+  if (isCa !== undefined && isCa !== 'true' && isCa !== 'false') {
+    warnings.push(`${REQUEST_IS_CA}: only "true" asks for a CA, ${quote(isCa)} is ignored`);
+  }
+  if (readIsCa(csr) && !csr.spec.usages?.includes('cert sign')) {
+    warnings.push('a CA without the usage "cert sign" cannot sign certificates');
+  }
+  return [...warnings, ...durationWarnings(csr)];
+}
+
+function durationWarnings(csr: CertificateSigningRequest): readonly string[] {
+  const annotated = readRequestDuration(csr);
+  const seconds = csr.spec.expirationSeconds;
+  if (!annotated.ok || annotated.value === undefined || seconds === undefined) return [];
+  if (annotated.value === BigInt(seconds) * SECOND) return [];
+  const wins = `${REQUEST_DURATION} (${formatGoDuration(annotated.value)})`;
+  return [`spec.expirationSeconds (${seconds}) is ignored: ${wins} wins`];
+}
+
+function issuerWarnings(ref: SignerRef, issuer: Issuer): readonly string[] {
+  if (issuerType(issuer) === undefined)
+    return [`${label(ref)} has no type: the request waits until its spec names one`];
+  if (isReady(issuer)) return [];
+  const { reason, message } = readyCondition(issuer) ?? {};
+  const why = [reason, message].filter(Boolean).join(': ');
+  return [`${label(ref)} is not Ready, the request waits${why === '' ? '' : ` (${why})`}`];
+}
+
+function secretWarnings(
+  csr: CertificateSigningRequest,
+  issuer: Issuer,
+  { ref, facts }: NonNullable<Surroundings['secret']>,
+  now: Date,
+): readonly string[] {
+  const name = `Secret ${ref.namespace}/${ref.name}`;
+  if (!facts.exists) return [`${name} does not exist: the request waits for it`];
+  const { certificateEnds } = facts;
+  // A SelfSigned issuer takes the key alone: a certificate beside it says nothing.
+  if (certificateEnds === undefined || issuerType(issuer) !== 'ca') return [];
+  const end = formatDate(certificateEnds.getTime());
+  if (certificateEnds <= now) return [`the CA in ${name} has ended: ${end}`];
+  const wanted = now.getTime() + Number(requestedDuration(csr) / 1_000_000n);
+  if (certificateEnds.getTime() >= wanted) return [];
+  return [`the CA in ${name} ends ${end}, before the certificate would: ${formatDate(wanted)}`];
+}
+
+/** A duration may reach beyond what a Date can hold. */
+function formatDate(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  return Number.isNaN(date.getTime()) ? 'never' : `${date.toISOString().slice(0, 19)}Z`;
+}
+
+/** The beginning of a value that a requester chose. */
+function quote(value: string): string {
+  return JSON.stringify(value.length > 20 ? `${value.slice(0, 20)}…` : value);
+}

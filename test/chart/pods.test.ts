@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseConfig } from '@countersign/common/runtime/config.ts';
+import { OPTIONS as SIGNER_OPTIONS } from '@countersign/signer/options.ts';
+import { findMistakes, OPTIONS as WEBHOOK_OPTIONS } from '@countersign/webhook/options.ts';
+import { createRenderer, findObject, type KubeObject, LEAST_VALUES, NAMESPACE, type Values } from './helm.ts';
+import { VARIANTS } from './variants.ts';
+
+const render = createRenderer();
+
+interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly imagePullPolicy: string;
+  readonly args: readonly string[];
+  readonly env: unknown;
+  readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly resources: unknown;
+  readonly securityContext: unknown;
+  readonly livenessProbe: { readonly httpGet: unknown };
+  readonly readinessProbe: { readonly httpGet: unknown };
+}
+
+interface Deployment extends KubeObject {
+  readonly spec: {
+    readonly replicas: number;
+    readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
+    readonly template: {
+      readonly metadata: KubeObject['metadata'];
+      readonly spec: Readonly<Record<string, unknown>> & { readonly containers: readonly Container[] };
+    };
+  };
+}
+
+interface Service extends KubeObject {
+  readonly spec: {
+    readonly selector: Readonly<Record<string, string>>;
+    readonly ports: readonly { readonly port: number; readonly targetPort: string }[];
+  };
+}
+
+async function readDeployment(values: Values, name: string): Promise<Deployment['spec']> {
+  return (findObject(await render(values), 'Deployment', name) as Deployment).spec;
+}
+
+async function readContainer(values: Values, name: string): Promise<Container> {
+  const { containers } = (await readDeployment(values, name)).template.spec;
+  assert.equal(containers.length, 1);
+  return containers[0]!;
+}
+
+for (const service of ['signer', 'webhook'] as const) {
+  const name = `countersign-${service}`;
+
+  test(`the ${service} runs as the Pod Security level "restricted" asks, with a root file system that is read-only`, async () => {
+    const { spec } = (await readDeployment(LEAST_VALUES, name)).template;
+    assert.deepEqual(spec['securityContext'], {
+      runAsNonRoot: true,
+      runAsUser: 65532,
+      runAsGroup: 65532,
+      fsGroup: 65532,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    assert.deepEqual(spec.containers[0]?.securityContext, {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      runAsNonRoot: true,
+      capabilities: { drop: ['ALL'] },
+    });
+  });
+
+  test(`the ${service} is probed on its http port`, async () => {
+    const { livenessProbe, readinessProbe, ports } = await readContainer(LEAST_VALUES, name);
+    assert.deepEqual(livenessProbe.httpGet, { path: '/healthz', port: 'http' });
+    assert.deepEqual(readinessProbe.httpGet, { path: '/readyz', port: 'http' });
+    assert.equal(ports.find(port => port.name === 'http')?.containerPort, 9402);
+  });
+
+  test(`the Service of the ${service} selects its pods, and every port that it names`, async () => {
+    const objects = await render(LEAST_VALUES);
+    const { spec } = findObject(objects, 'Service', name) as Service;
+    const deployment = (findObject(objects, 'Deployment', name) as Deployment).spec;
+    assert.deepEqual(spec.selector, deployment.selector.matchLabels);
+    for (const [key, value] of Object.entries(spec.selector)) {
+      assert.equal(deployment.template.metadata.labels?.[key], value);
+    }
+    const names = deployment.template.spec.containers[0]?.ports.map(port => port.name);
+    assert.deepEqual(spec.ports.map(port => port.targetPort).toSorted(), names?.toSorted());
+  });
+
+  test(`the ${service} runs as its own ServiceAccount, whose token no other pod is given by default`, async () => {
+    const objects = await render(LEAST_VALUES);
+    const { spec } = (findObject(objects, 'Deployment', name) as Deployment).spec.template;
+    const account = findObject(objects, 'ServiceAccount', name) as KubeObject & {
+      automountServiceAccountToken: boolean;
+    };
+    assert.equal(spec['serviceAccountName'], name);
+    assert.equal(spec['automountServiceAccountToken'], true);
+    assert.equal(account.automountServiceAccountToken, false);
+  });
+
+  test(`the values of scheduling reach the ${service}`, async () => {
+    const { spec } = (await readDeployment(VARIANTS['everything']!, `csrs-${service}`)).template;
+    assert.deepEqual(spec['imagePullSecrets'], [{ name: 'registry-login' }]);
+    assert.deepEqual(spec['nodeSelector'], { 'kubernetes.io/os': 'linux' });
+    assert.deepEqual(spec['tolerations'], [{ key: 'dedicated', operator: 'Exists', effect: 'NoSchedule' }]);
+    assert.deepEqual(spec['affinity'], { nodeAffinity: {} });
+    assert.equal(spec['priorityClassName'], 'system-cluster-critical');
+    assert.equal(spec['serviceAccountName'], `my-${service}`);
+  });
+
+  test(`commonLabels are on the pods of the ${service} and not in its selector`, async () => {
+    const { selector, template } = await readDeployment(VARIANTS['everything']!, `csrs-${service}`);
+    assert.equal(template.metadata.labels?.['team'], 'platform');
+    assert.equal(selector.matchLabels['team'], undefined);
+  });
+}
+
+for (const [name, values] of Object.entries(VARIANTS)) {
+  const prefix = typeof values['fullnameOverride'] === 'string' ? values['fullnameOverride'] : 'countersign';
+
+  test(`the signer takes the flags that the chart gives: ${name}`, async () => {
+    const { args } = await readContainer(values, `${prefix}-signer`);
+    const config = parseConfig(SIGNER_OPTIONS, args, {});
+    assert.ok(config.ok, JSON.stringify(config));
+  });
+
+  test(`the webhook takes the flags that the chart gives: ${name}`, async () => {
+    const { args } = await readContainer(values, `${prefix}-webhook`);
+    const config = parseConfig(WEBHOOK_OPTIONS, args, {});
+    assert.ok(config.ok, JSON.stringify(config));
+    assert.deepEqual(findMistakes(config.value), []);
+  });
+}
+
+test('no variables of Services get into the environment, where they would be taken for unknown options', async () => {
+  for (const name of ['countersign-signer', 'countersign-webhook']) {
+    assert.equal((await readDeployment(LEAST_VALUES, name)).template.spec['enableServiceLinks'], false);
+  }
+});
+
+test('the flags of the signer', async () => {
+  assert.deepEqual((await readContainer(LEAST_VALUES, 'countersign-signer')).args, [
+    '--http-address=0.0.0.0:9402',
+    `--cluster-resource-namespace=${NAMESPACE}`,
+    '--log-level=info',
+    '--leader-elect=true',
+    '--issuer-status=auto',
+    '--workers=32',
+  ]);
+});
+
+test('the flags of the webhook', async () => {
+  assert.deepEqual((await readContainer(LEAST_VALUES, 'countersign-webhook')).args, [
+    '--http-address=0.0.0.0:9402',
+    `--cluster-resource-namespace=${NAMESPACE}`,
+    '--log-level=info',
+    '--address=0.0.0.0:8443',
+    `--tls-secret=${NAMESPACE}/countersign-webhook-tls`,
+  ]);
+});
+
+test('values change the flags, and extraArgs come last', async () => {
+  const signer = await readContainer(VARIANTS['everything']!, 'csrs-signer');
+  assert.deepEqual(signer.args.slice(1), [
+    '--cluster-resource-namespace=cert-manager',
+    '--log-level=debug',
+    '--leader-elect=true',
+    '--issuer-status=never',
+    '--workers=9',
+    '--ca-annotation=false',
+  ]);
+  assert.deepEqual(signer.env, [{ name: 'NODE_OPTIONS', value: '--max-old-space-size=256' }]);
+  const webhook = await readContainer(VARIANTS['everything']!, 'csrs-webhook');
+  assert.deepEqual(webhook.args.slice(-2), [`--tls-secret=${NAMESPACE}/my-tls`, '--drain-delay=5s']);
+});
+
+async function readImages(values: Values, prefix: string): Promise<readonly string[]> {
+  const containers = ['signer', 'webhook'].map(service => readContainer(values, `${prefix}-${service}`));
+  return (await Promise.all(containers)).map(({ image }) => image);
+}
+
+test('an image is named by its tag, by default the version of the application, or by its digest', async () => {
+  assert.deepEqual(await readImages(LEAST_VALUES, 'countersign'), [
+    'countersign/signer:0.1.0',
+    'countersign/webhook:0.1.0',
+  ]);
+  assert.deepEqual(await readImages(VARIANTS['everything']!, 'csrs'), [
+    'registry.example.com:5000/a/signer:v2',
+    `a/webhook@sha256:${'0'.repeat(64)}`,
+  ]);
+});

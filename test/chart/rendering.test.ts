@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CHART, createRenderer, type KubeObject, NAMESPACE, renderText, runHelm } from './helm.ts';
+import { VARIANTS } from './variants.ts';
+
+const render = createRenderer();
+
+const CLUSTER_SCOPED = new Set([
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'CustomResourceDefinition',
+  'ValidatingWebhookConfiguration',
+]);
+
+function keyOf({ kind, metadata }: KubeObject): string {
+  return `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
+}
+
+for (const [name, values] of Object.entries({ 'no values': {}, everything: VARIANTS['everything'] ?? {} })) {
+  test(`helm lint --strict has nothing to say about: ${name}`, async () => {
+    const { code, stdout } = await runHelm(['lint', '--strict', CHART], values);
+    assert.equal(code, 0, stdout);
+    assert.doesNotMatch(stdout, /\[(WARNING|ERROR)\]/);
+  });
+}
+
+for (const [name, values] of Object.entries(VARIANTS)) {
+  test(`rendered twice, the chart gives the same bytes: ${name}`, async () => {
+    const [first, second] = await Promise.all([renderText(values), renderText(values)]);
+    assert.equal(first, second);
+  });
+
+  test(`every object is whole, labelled and named once: ${name}`, async () => {
+    const objects = await render(values);
+    assert.equal(new Set(objects.map(keyOf)).size, objects.length);
+    for (const object of objects) {
+      assert.equal(object.metadata.labels?.['app.kubernetes.io/managed-by'], 'Helm', keyOf(object));
+      assert.equal(object.metadata.labels['app.kubernetes.io/part-of'], 'countersign', keyOf(object));
+      assert.equal(object.metadata.namespace === undefined, CLUSTER_SCOPED.has(object.kind), keyOf(object));
+    }
+  });
+
+  test(`Services, labels and names stay within 63 characters: ${name}`, async () => {
+    for (const { kind, metadata } of await render(values)) {
+      if (kind === 'Service') assert.ok(metadata.name.length <= 63, metadata.name);
+      for (const label of Object.values(metadata.labels ?? {})) assert.ok(label.length <= 63, label);
+    }
+  });
+}
+
+test('objects of the release are in its namespace, unless another is named', async () => {
+  const objects = await render(VARIANTS['least']!);
+  const namespaces = new Set(objects.map(({ metadata }) => metadata.namespace));
+  assert.deepEqual(namespaces, new Set([NAMESPACE, undefined]));
+});
+
+test('commonLabels are on every object, and never replace the labels of the chart', async () => {
+  for (const object of await render(VARIANTS['everything']!)) {
+    assert.equal(object.metadata.labels?.['team'], 'platform', keyOf(object));
+    assert.equal(object.metadata.labels['app.kubernetes.io/name'], 'signer-of-csrs', keyOf(object));
+  }
+});

@@ -1,0 +1,166 @@
+// The configuration of a service: what flags and variables give, and that every mistake is named at once.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  defineOptions,
+  formatHelp,
+  parseConfig,
+  printableConfig,
+  readCommandLine,
+} from '@countersign/common/runtime/config.ts';
+
+const TABLE = defineOptions({
+  clusterResourceNamespace: {
+    kind: 'string',
+    default: 'kube-system',
+    help: 'Where the Secrets of ClusterIssuers are.',
+  },
+  workers: { kind: 'integer', default: 5, min: 1, max: 64, help: 'How many.' },
+  timeout: { kind: 'duration', default: '10s', help: 'How long.' },
+  caAnnotation: { kind: 'boolean', default: true, help: 'Whether.' },
+  dryRun: { kind: 'boolean', default: false, help: 'Whether.' },
+  logLevel: { kind: 'enum', values: ['debug', 'info'], default: 'info', help: 'How much.' },
+  webhookToken: { kind: 'string', default: '', secret: true, help: 'Whispered.' },
+});
+
+const DEFAULTS = {
+  clusterResourceNamespace: 'kube-system',
+  workers: 5,
+  timeout: 10_000,
+  caAnnotation: true,
+  dryRun: false,
+  logLevel: 'info',
+  webhookToken: '',
+};
+
+describe('a good command line', () => {
+  const cases = [
+    { name: 'nothing', argv: [], env: {}, expected: {} },
+    { name: '--flag value', argv: ['--workers', '7'], env: {}, expected: { workers: 7 } },
+    {
+      name: '--flag=value',
+      argv: ['--workers=7', '--log-level=debug'],
+      env: {},
+      expected: { workers: 7, logLevel: 'debug' },
+    },
+    { name: 'a value with =', argv: ['--webhook-token=a=b='], env: {}, expected: { webhookToken: 'a=b=' } },
+    {
+      name: 'an empty value',
+      argv: ['--cluster-resource-namespace='],
+      env: {},
+      expected: { clusterResourceNamespace: '' },
+    },
+    { name: 'a bare boolean', argv: ['--dry-run', '--workers', '7'], env: {}, expected: { dryRun: true, workers: 7 } },
+    { name: 'a boolean with a value', argv: ['--ca-annotation=false'], env: {}, expected: { caAnnotation: false } },
+    { name: "Go's duration", argv: ['--timeout=1m30.5s'], env: {}, expected: { timeout: 90_500 } },
+    { name: 'a variable', argv: [], env: { COUNTERSIGN_WORKERS: '9', HOME: '/' }, expected: { workers: 9 } },
+    {
+      name: 'a flag and its variable',
+      argv: ['--workers=7'],
+      env: { COUNTERSIGN_WORKERS: '9' },
+      expected: { workers: 7 },
+    },
+    {
+      name: 'variables that the kubelet makes for Services',
+      argv: [],
+      env: { COUNTERSIGN_WEBHOOK_SERVICE_HOST: '10.0.0.1', COUNTERSIGN_WEBHOOK_PORT_443_TCP: 'tcp://10.0.0.1:443' },
+      expected: {},
+    },
+  ];
+  for (const { name, argv, env, expected } of cases) {
+    test(`${name} is read`, () => {
+      const parsed = parseConfig(TABLE, argv, env);
+      assert.ok(parsed.ok, JSON.stringify(parsed));
+      assert.deepEqual({ ...parsed.value }, { ...DEFAULTS, ...expected });
+      assert.ok(Object.isFrozen(parsed.value));
+    });
+  }
+});
+
+describe('mistakes', () => {
+  const cases = [
+    { argv: ['--worker=7'], mistake: '--worker: unknown flag; did you mean --workers?' },
+    { argv: ['--zzzzzzz'], mistake: '--zzzzzzz: unknown flag; --help lists all' },
+    { argv: ['-w'], mistake: '-w: unknown flag; --help lists all' },
+    { argv: ['workers'], mistake: 'workers: no such argument; write --<flag>=<value>' },
+    { argv: ['--workers'], mistake: '--workers: the value is missing; write --workers=<value>' },
+    { argv: ['--workers', '--dry-run'], mistake: '--workers: the value is missing; write --workers=<value>' },
+    { argv: ['--workers=1', '--workers=2'], mistake: '--workers: given more than once; keep one' },
+    { argv: ['--workers=0'], mistake: '--workers: "0" is not a whole number from 1 to 64' },
+    { argv: ['--workers=1e1'], mistake: '--workers: "1e1" is not a whole number from 1 to 64' },
+    {
+      argv: ['--timeout=1d'],
+      mistake: '--timeout: time: unknown unit "d" in duration "1d"; write for example 30s or 1m30s',
+    },
+    { argv: ['--timeout=-1s'], mistake: '--timeout: "-1s" is negative' },
+    { argv: ['--dry-run=yes'], mistake: '--dry-run: "yes" is neither true nor false' },
+    { argv: ['--log-level=loud'], mistake: '--log-level: "loud" is none of debug, info' },
+    { env: { COUNTERSIGN_WORKERS: 'x' }, mistake: 'COUNTERSIGN_WORKERS: "x" is not a whole number from 1 to 64' },
+    {
+      env: { COUNTERSIGN_WORKRES: '5' },
+      mistake: 'COUNTERSIGN_WORKRES: unknown variable; did you mean COUNTERSIGN_WORKERS?',
+    },
+  ];
+  for (const { argv = [], env = {}, mistake } of cases) {
+    test(`${[...argv, ...Object.keys(env)].join(' ')} is answered with advice`, () => {
+      assert.deepEqual(parseConfig(TABLE, argv, env), { ok: false, error: [mistake] });
+    });
+  }
+
+  test('all of them are told at once', () => {
+    const parsed = parseConfig(TABLE, ['--worker=7', '--timeout=x', '--log-level=loud'], { COUNTERSIGN_NO: '' });
+    assert.equal(parsed.ok ? 0 : parsed.error.length, 4);
+  });
+
+  test('an option without a default must be given, and the value of a secret is not repeated', () => {
+    const table = defineOptions({
+      name: { kind: 'string', help: 'x' },
+      pin: { kind: 'integer', secret: true, help: 'x' },
+    });
+    assert.deepEqual(parseConfig(table, ['--pin=hunter2'], {}), {
+      ok: false,
+      error: [
+        '--name: must be given; write --name=<string> or set COUNTERSIGN_NAME',
+        '--pin: the value is not a valid integer',
+      ],
+    });
+  });
+});
+
+const actionOf = (...argv: string[]) => readCommandLine(TABLE, 'signer', argv, {}).action;
+
+describe('the command line', () => {
+  test('asks to run, to check or for help, or is refused', () => {
+    assert.deepEqual(
+      [actionOf(), actionOf('--check-config'), actionOf('--help', '--nonsense'), actionOf('--nonsense')],
+      ['run', 'check-config', 'help', 'refuse'],
+    );
+  });
+
+  test('has a help text that names every flag, variable, choice and default', () => {
+    const text = formatHelp(TABLE, 'signer');
+    for (const part of [
+      'Usage: signer',
+      '--log-level=<debug|info>',
+      'COUNTERSIGN_WORKERS; default: 5.',
+      '--check-config',
+    ]) {
+      assert.ok(text.includes(part), part);
+    }
+  });
+
+  test('prints without secrets', () => {
+    const parsed = parseConfig(TABLE, ['--webhook-token=hunter2'], {});
+    assert.ok(parsed.ok);
+    assert.deepEqual(printableConfig(TABLE, parsed.value), { ...DEFAULTS, webhookToken: '[redacted]' });
+  });
+
+  test('gives values that are typed by the table', () => {
+    const parsed = parseConfig(TABLE, [], {});
+    assert.ok(parsed.ok);
+    const typed: { readonly workers: number; readonly dryRun: boolean; readonly logLevel: 'debug' | 'info' } =
+      parsed.value;
+    assert.equal(typed.logLevel, 'info');
+  });
+});

@@ -1,0 +1,142 @@
+// TLS and credentials: who is trusted, who we say we are, and that changed files are followed.
+
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import { createKubeClient } from '@countersign/common/runtime/kube-client.ts';
+import { ApiConnection } from '@countersign/common/runtime/kube-connection.ts';
+import { CredentialSource } from '@countersign/common/runtime/kube-credentials.ts';
+import { createKeyPair, type FakeApiServer, sendJson, startFakeApiServer, writeKubeconfig } from './fake-api-server.ts';
+
+let server: FakeApiServer;
+
+before(async () => {
+  server = await startFakeApiServer({ tls: true });
+  server.handle((request, response) => {
+    const subject = (request.socket as TLSSocket).getPeerCertificate().subject;
+    sendJson(response, 200, { authorization: request.headers.authorization, client: subject?.CN, url: request.url });
+  });
+});
+after(() => server.close());
+
+/** Asks the server whom it sees. */
+async function whoAmI(connection: ApiConnection): Promise<unknown> {
+  const response = await connection.send({ method: 'GET', path: '/x' });
+  return response.body.json();
+}
+
+function connect(credentials: CredentialSource): ApiConnection {
+  return new ApiConnection({ credentials, timeoutMs: 1000, userAgent: 'test' });
+}
+
+describe('TLS', () => {
+  test('the CA of the kubeconfig is trusted, connections are reused, and a path prefix is kept', async () => {
+    const client = createKubeClient({ kubeconfig: server.kubeconfig(undefined, { server: `${server.url}/k8s/c1/` }) });
+    const earlier = server.connections();
+    for (let index = 0; index < 20; index += 1) {
+      assert.deepEqual(await client.get('/x'), { authorization: 'Bearer secret-token', url: '/k8s/c1/x' });
+    }
+    assert.ok(server.connections() - earlier <= 2);
+    await client.close();
+  });
+
+  const untrusted = [
+    { name: 'a foreign CA', cluster: (foreign: string) => ({ 'certificate-authority-data': btoa(foreign) }) },
+    { name: 'another server name', cluster: () => ({ 'tls-server-name': 'elsewhere.test' }) },
+  ];
+  for (const { name, cluster } of untrusted) {
+    test(`${name} is refused before anything is sent, with advice`, async () => {
+      const foreign = createKeyPair(server.directory, 'foreign').cert;
+      const client = createKubeClient({ kubeconfig: server.kubeconfig(undefined, cluster(foreign)) });
+      const earlier = server.requests.length;
+      await assert.rejects(client.get('/x'), { code: 'network', message: /check the CA and the server name/ });
+      assert.equal(server.requests.length, earlier);
+      await client.close();
+    });
+  }
+
+  test('a client certificate that changes on disk is used on a new connection', async () => {
+    const write = (name: string) => {
+      const { cert, key } = createKeyPair(server.directory, name);
+      writeFileSync(join(server.directory, 'client.crt'), cert);
+      writeFileSync(join(server.directory, 'client.key'), key);
+    };
+    write('alice');
+    let now = 0;
+    // Relative to the kubeconfig, as kubeadm and minikube write them.
+    const user = { 'client-certificate': 'client.crt', 'client-key': 'client.key' };
+    const connection = connect(new CredentialSource(server.kubeconfig(user), () => now));
+    assert.deepEqual(await whoAmI(connection), { client: 'alice', url: '/x' });
+    write('bob');
+    now += 9_000;
+    assert.deepEqual(await whoAmI(connection), { client: 'alice', url: '/x' });
+    now += 2_000;
+    assert.deepEqual(await whoAmI(connection), { client: 'bob', url: '/x' });
+    await connection.close();
+  });
+});
+
+describe('credentials', () => {
+  test('after a 401 the kubeconfig is read anew', async () => {
+    let now = 0;
+    const path = server.kubeconfig({ token: 'old' });
+    const source = new CredentialSource(path, () => now);
+    server.kubeconfig({ token: 'new' });
+    assert.equal((await source.read()).headers['authorization'], 'Bearer old');
+    source.markRefused();
+    now += 11_000;
+    assert.equal((await source.read()).headers['authorization'], 'Bearer new');
+  });
+
+  test('a file that is missing for a moment leaves the last credentials in use', async () => {
+    let now = 0;
+    writeFileSync(join(server.directory, 'ca.crt'), 'CA');
+    const path = join(server.directory, 'with-files');
+    writeKubeconfig(path, { token: 't' }, { server: server.url, 'certificate-authority': 'ca.crt' });
+    const source = new CredentialSource(path, () => now);
+    await source.read();
+    writeKubeconfig(path, { token: 't' }, { server: server.url, 'certificate-authority': 'missing.crt' });
+    source.markRefused();
+    now += 11_000;
+    assert.equal((await source.read()).headers['authorization'], 'Bearer t');
+    await assert.rejects(new CredentialSource(path, () => now).read(), {
+      code: 'unauthorized',
+      message: /missing\.crt/,
+    });
+  });
+
+  test("the context's namespace is the client's own", async () => {
+    assert.equal(createKubeClient({ kubeconfig: server.kubeconfig() }).namespace, 'sandbox');
+  });
+
+  test('an exec plugin gives the token, and concurrent readers run it once', async () => {
+    const log = join(server.directory, 'runs');
+    const credential = JSON.stringify({ status: { token: 'from-plugin' } });
+    const exec = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command: 'sh',
+      args: ['-c', `echo run >>${log}; echo '${credential}'`],
+    };
+    const source = new CredentialSource(server.kubeconfig({ exec }), Date.now);
+    const all = await Promise.all([source.read(), source.read(), source.read()]);
+    assert.deepEqual(new Set(all.map(({ headers }) => headers['authorization'])), new Set(['Bearer from-plugin']));
+    assert.equal(readFileSync(log, 'utf8'), 'run\n');
+  });
+
+  const refused = [
+    { name: 'unverified TLS', cluster: { 'insecure-skip-tls-verify': true }, message: /certificate-authority-data/ },
+    { name: 'plain http to another machine', cluster: { server: 'http://10.0.0.1' }, message: /not encrypted/ },
+    { name: 'a proxy', cluster: { 'proxy-url': 'http://127.0.0.1:1' }, message: /proxy-url is not supported/ },
+  ];
+  for (const { name, cluster, message } of refused) {
+    test(`a kubeconfig with ${name} is refused at the start`, () => {
+      assert.throws(() => createKubeClient({ kubeconfig: server.kubeconfig({}, cluster) }), { message });
+    });
+  }
+
+  test('a kubeconfig that is not there is refused at the start', () => {
+    assert.throws(() => createKubeClient({ kubeconfig: join(server.directory, 'none') }), /ENOENT/);
+  });
+});

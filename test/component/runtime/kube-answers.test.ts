@@ -1,0 +1,79 @@
+// How the kube client classifies the answers of the API server that are no success: each status, once, with its words.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import { type FakeApiServer, failureOf, sendStatus, startFakeApiServer } from './fake-api-server.ts';
+
+let server: FakeApiServer;
+let client: KubeClient;
+
+before(async () => {
+  server = await startFakeApiServer();
+  client = server.client(1000);
+});
+after(async () => {
+  await client.close();
+  await server.close();
+});
+
+describe('answers that are no success', () => {
+  const cases = [
+    { status: 400, reason: 'BadRequest', code: 'bad-request', terminal: true },
+    { status: 401, reason: 'Unauthorized', code: 'unauthorized', terminal: false },
+    { status: 403, reason: 'Forbidden', code: 'forbidden', terminal: false },
+    { status: 404, reason: 'NotFound', code: 'not-found', terminal: true },
+    { status: 405, reason: 'MethodNotAllowed', code: 'bad-request', terminal: true },
+    { status: 409, reason: 'Conflict', code: 'conflict', terminal: false },
+    { status: 409, reason: 'AlreadyExists', code: 'already-exists', terminal: true },
+    { status: 410, reason: 'Expired', code: 'gone', terminal: false },
+    { status: 413, reason: 'RequestEntityTooLarge', code: 'too-large', terminal: true },
+    { status: 422, reason: 'Invalid', code: 'invalid', terminal: true },
+    { status: 429, reason: 'TooManyRequests', code: 'throttled', terminal: false },
+    { status: 500, reason: 'InternalError', code: 'server', terminal: false },
+    { status: 503, reason: 'ServiceUnavailable', code: 'server', terminal: false },
+    { status: 302, reason: 'Elsewhere', code: 'unknown', terminal: false },
+  ];
+  for (const { status, reason, code, terminal } of cases) {
+    test(`${status} ${reason} is ${terminal ? 'terminal' : 'retryable'} ${code} and keeps the server's words`, async () => {
+      server.handle((_, response) => sendStatus(response, status, reason));
+      const error = await failureOf(client.create('/apis/x/v1/things?dryRun=All', {}));
+      assert.equal(error instanceof TerminalError, terminal);
+      assert.equal(error.code, code);
+      assert.ok(
+        error.message.startsWith(`POST /apis/x/v1/things: ${status} ${reason}: told to answer ${status}`),
+        error.message,
+      );
+    });
+  }
+
+  test('a missing object reads as undefined, and is gone already when removed', async () => {
+    server.handle((_, response) => sendStatus(response, 404, 'NotFound'));
+    assert.equal(await client.get('/x'), undefined);
+    await client.remove('/x');
+  });
+
+  const waits: { name: string; headers: Record<string, string>; expected: number | undefined }[] = [
+    { name: 'in seconds', headers: { 'retry-after': '7' }, expected: 7000 },
+    { name: 'absurdly long', headers: { 'retry-after': '9999999' }, expected: 600_000 },
+    { name: 'as a date', headers: { 'retry-after': 'Fri, 07 Nov 2036 23:59:59 GMT' }, expected: undefined },
+    { name: 'absent', headers: {}, expected: undefined },
+  ];
+  for (const { name, headers, expected } of waits) {
+    test(`Retry-After ${name} asks to wait ${expected} ms`, async () => {
+      server.handle((_, response) => sendStatus(response, 429, 'TooManyRequests', headers));
+      const error = await failureOf(client.get('/x'));
+      assert.ok(error instanceof RetryableError);
+      assert.equal(error.retryAfterMs, expected);
+    });
+  }
+
+  test("a proxy's error page is quoted in part", async () => {
+    server.handle((_, response) => response.writeHead(502).end(`<html>bad gateway${'x'.repeat(5000)}`));
+    const error = await failureOf(client.get('/x'));
+    assert.equal(error.code, 'server');
+    assert.match(error.message, /^GET \/x: 502: <html>bad gateway/);
+    assert.ok(error.message.length < 300);
+  });
+});

@@ -1,0 +1,191 @@
+// The kube client against real sockets: what it sends, how it classifies every kind of failure, and that it keeps its
+// connections. Faults come from a stand-in server, because the real one cannot be told to produce them.
+
+import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { RequestObservation } from '@countersign/common/runtime/kube-connection.ts';
+import { type FakeApiServer, failureOf, sendJson, sendStatus, startFakeApiServer } from './fake-api-server.ts';
+
+let server: FakeApiServer;
+let client: KubeClient;
+const observations: RequestObservation[] = [];
+
+before(async () => {
+  server = await startFakeApiServer();
+  client = server.client(150, observation => void observations.push(observation));
+});
+after(async () => {
+  await client.close();
+  await server.close();
+});
+
+describe('what is sent', () => {
+  const calls = [
+    { name: 'get', run: () => client.get('/a?x=1'), line: 'GET /a?x=1', type: undefined, body: '' },
+    {
+      name: 'create',
+      run: () => client.create('/a', { b: 1 }),
+      line: 'POST /a',
+      type: 'application/json',
+      body: '{"b":1}',
+    },
+    {
+      name: 'update',
+      run: () => client.update('/a', { b: 1 }),
+      line: 'PUT /a',
+      type: 'application/json',
+      body: '{"b":1}',
+    },
+    {
+      name: 'mergePatch',
+      run: () => client.mergePatch('/a/status', { b: null }),
+      line: 'PATCH /a/status',
+      type: 'application/merge-patch+json',
+      body: '{"b":null}',
+    },
+    { name: 'remove', run: () => client.remove('/a'), line: 'DELETE /a', type: undefined, body: '' },
+  ];
+  for (const { name, run, line, type, body } of calls) {
+    test(`${name} sends ${line} with the token and gives the answer`, async () => {
+      let seen: unknown;
+      server.handle((request, response, text) => {
+        seen = { line: `${request.method} ${request.url}`, type: request.headers['content-type'], body: text };
+        assert.equal(request.headers.authorization, 'Bearer secret-token');
+        sendJson(response, 200, { answer: 42 });
+      });
+      const answer = await run();
+      assert.deepEqual(seen, { line, type, body });
+      assert.deepEqual(answer, name === 'remove' ? undefined : { answer: 42 });
+    });
+  }
+});
+
+/** The beginning of an answer that goes on. */
+function partial(response: ServerResponse): void {
+  response.writeHead(200, { 'content-length': '1000' }).write('{"a":');
+}
+
+describe('a world that fails', () => {
+  const faults = [
+    { name: 'no answer', act: () => undefined, code: 'timeout' },
+    { name: 'a body that never ends', act: partial, code: 'timeout' },
+    {
+      name: 'a reset before the answer',
+      act: (response: ServerResponse) => void response.socket?.resetAndDestroy(),
+      code: 'network',
+    },
+    {
+      name: 'a reset in the middle of the body',
+      act: (response: ServerResponse) => {
+        partial(response);
+        setTimeout(() => response.socket?.resetAndDestroy(), 5);
+      },
+      code: 'network',
+    },
+    {
+      name: 'an answer that is not JSON',
+      act: (response: ServerResponse) => void response.end('<html>'),
+      code: 'server',
+    },
+    { name: 'an empty answer', act: (response: ServerResponse) => void response.end(), code: 'server' },
+  ];
+  for (const { name, act, code } of faults) {
+    test(`${name} is a retryable ${code}, and the next request works`, async () => {
+      server.handle((_, response) => act(response));
+      const error = await failureOf(client.get('/apis/x'));
+      assert.ok(error instanceof RetryableError, error.message);
+      assert.equal(error.code, code);
+      assert.match(error.message, /^GET \/apis\/x: /);
+      server.handle((_, response) => sendJson(response, 200, { ok: true }));
+      assert.deepEqual(await client.get('/apis/x'), { ok: true });
+    });
+  }
+
+  test('a server that is not there is a retryable network failure with advice', async () => {
+    const gone = await startFakeApiServer();
+    const other = gone.client(1000);
+    await gone.close();
+    const error = await failureOf(other.get('/x'));
+    assert.equal(error.code, 'network');
+    assert.match(error.message, /ECONNREFUSED.*check the server address/);
+  });
+
+  test('a read is given up at once when its signal is aborted', async () => {
+    const patient = server.client(5000);
+    server.handle(() => undefined);
+    const controller = new AbortController();
+    const started = performance.now();
+    setTimeout(() => controller.abort(), 10);
+    await failureOf(patient.get('/x', controller.signal));
+    assert.ok(performance.now() - started < 2500);
+    await patient.close();
+  });
+
+  test('every request is observed with its code', async () => {
+    observations.length = 0;
+    server.handle((_, response) => sendStatus(response, 404, 'NotFound'));
+    await client.get('/x');
+    server.handle((_, response) => void response.socket?.destroy());
+    await failureOf(client.get('/x'));
+    assert.deepEqual(
+      observations.map(({ method, code }) => [method, code]),
+      [
+        ['GET', '404'],
+        ['GET', '<error>'],
+      ],
+    );
+    assert.ok(observations.every(({ host, seconds }) => server.url.endsWith(host) && seconds >= 0));
+  });
+});
+
+async function readAll(events: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of events);
+}
+
+describe('connections', () => {
+  test('many requests one after the other use one connection, or two', async () => {
+    const fresh = server.client(1000);
+    server.handle((_, response) => sendJson(response, 200, {}));
+    const earlier = server.connections();
+    for (let index = 0; index < 100; index += 1) await fresh.get('/x');
+    // undici may open a second one while the first is not yet marked as idle.
+    assert.ok(server.connections() - earlier <= 2);
+    await fresh.close();
+  });
+
+  test('64 requests are in flight at a time while 70 watches are open, and reuse their connections', async () => {
+    const fresh = server.client(1000);
+    const held: ServerResponse[] = [];
+    server.handle((request, response) => {
+      if (request.url === '/watch') response.writeHead(200).flushHeaders();
+      else held.push(response);
+    });
+    const stop = new AbortController();
+    const watches = Array.from({ length: 70 }, () => readAll(fresh.watch('/watch', stop.signal)));
+    const earlier = server.connections();
+    for (let round = 0; round < 3; round += 1) {
+      const answers = Array.from({ length: 64 }, () => fresh.get('/x'));
+      while (held.length < 64) await sleep(1);
+      for (const response of held.splice(0)) sendJson(response, 200, {});
+      await Promise.all(answers);
+    }
+    assert.ok(server.connections() - earlier <= 64 + 70, String(server.connections() - earlier));
+    stop.abort();
+    await Promise.all(watches);
+    await fresh.close();
+  });
+
+  test('close lets a request in flight finish, and refuses the next', async () => {
+    const fresh = server.client(1000);
+    server.handle((_, response) => void setTimeout(() => sendJson(response, 200, { late: true }), 20));
+    const answer = fresh.get('/x');
+    await sleep(10);
+    await fresh.close();
+    assert.deepEqual(await answer, { late: true });
+    assert.equal((await failureOf(fresh.get('/x'))).code, 'network');
+  });
+});

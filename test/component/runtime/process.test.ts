@@ -1,0 +1,171 @@
+// The plumbing of a process: logs, metrics, probes, signals and the orderly end.
+
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { describe, test } from 'node:test';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
+import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/lifecycle.ts';
+import { createLogger, type LogLevel } from '@countersign/common/runtime/log.ts';
+import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
+import { createReflectorMetrics } from '@countersign/common/runtime/reflector-metrics.ts';
+
+function capture(level: LogLevel = 'info') {
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  return { lines, log: createLogger({ service: 'signer', level, destination }) };
+}
+
+describe('logs', () => {
+  test('a line has the time in ISO 8601, the level as a word, the service, the message and the fields', () => {
+    const { lines, log } = capture();
+    log.info({ csr: 'x' }, 'signing certificate');
+    log.debug('not at this level');
+    const { time, ...rest } = lines[0] ?? {};
+    assert.equal(new Date(String(time)).toISOString(), time);
+    assert.deepEqual(rest, { level: 'info', service: 'signer', csr: 'x', msg: 'signing certificate' });
+    assert.equal(lines.length, 1);
+  });
+
+  test('an error keeps its code and its cause, and credentials are left out', () => {
+    const { lines, log } = capture();
+    const err = new RetryableError('no answer', { code: 'network', cause: new Error('ECONNRESET') });
+    log.warn({ err, headers: { authorization: 'Bearer x' } }, 'failed');
+    const text = JSON.stringify(lines);
+    assert.match(text, /"code":"network"/);
+    assert.match(text, /ECONNRESET/);
+    assert.doesNotMatch(text, /Bearer/);
+  });
+});
+
+function failToTell(): never {
+  throw new Error('secret detail');
+}
+
+describe('probes and scrapes', () => {
+  const reasons = ['certificatesigningrequests: not listed yet', 'not the leader'];
+  const cases = [
+    { path: '/healthz', ready: [], code: 200, body: /^ok\n$/ },
+    { path: '/readyz', ready: [], code: 200, body: /^ok\n$/ },
+    {
+      path: '/readyz?verbose',
+      ready: reasons,
+      code: 503,
+      body: /^certificatesigningrequests: not listed yet\nnot the leader\n$/,
+    },
+    { path: '/healthz', ready: reasons, code: 200, body: /^ok\n$/ },
+    { path: '/', ready: [], code: 404, body: /^not found\n$/ },
+    { path: '/metrics/x', ready: [], code: 404, body: /^not found\n$/ },
+  ];
+  for (const { path, ready, code, body } of cases) {
+    test(`${path} answers ${code} ${ready.length > 0 ? 'with the reasons' : ''}`, async () => {
+      const server = await startHttpServer({
+        address: '127.0.0.1:0',
+        isReady: () => ready,
+        registry: createRegistry(),
+      });
+      const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+      assert.equal(response.status, code);
+      assert.match(await response.text(), body);
+      await server.close();
+    });
+  }
+
+  test('a check that throws is 500, and the server lives on', async () => {
+    const server = await startHttpServer({ address: '127.0.0.1:0', isReady: failToTell, registry: createRegistry() });
+    const response = await fetch(`http://127.0.0.1:${server.port}/readyz`);
+    assert.deepEqual([response.status, await response.text()], [500, 'internal error\n']);
+    assert.equal((await fetch(`http://127.0.0.1:${server.port}/healthz`)).status, 200);
+    await server.close();
+  });
+
+  test('/metrics has the process, the requests to the API server and the reflectors', async () => {
+    const registry = createRegistry();
+    createRequestObserver(registry)({ method: 'GET', host: 'h:1', code: '200', seconds: 0.01 });
+    const reflector = createReflectorMetrics(registry);
+    reflector.onList('issuers');
+    reflector.onWatchEnd('issuers', 'gone');
+    reflector.setSize('issuers', 3);
+    const server = await startHttpServer({ address: '127.0.0.1:0', isReady: () => [], registry });
+    const response = await fetch(`http://127.0.0.1:${server.port}/metrics`);
+    assert.match(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+    const text = await response.text();
+    for (const line of [
+      'rest_client_requests_total{code="200",method="GET",host="h:1"} 1',
+      'reflector_lists_total{name="issuers"} 1',
+      'reflector_watch_ends_total{name="issuers",reason="gone"} 1',
+      'reflector_items{name="issuers"} 3',
+      'process_cpu_seconds_total ',
+    ]) {
+      assert.ok(text.includes(line), line);
+    }
+    await server.close();
+  });
+
+  for (const address of ['8080', 'localhost', '127.0.0.1:99999', '127.0.0.1:x']) {
+    test(`the address ${address} is refused`, async () => {
+      const options = { address, isReady: () => [], registry: createRegistry() };
+      await assert.rejects(startHttpServer(options), /is no address: write <host>:<port>/);
+    });
+  }
+
+  test('an address that is taken is refused', async () => {
+    const options = { isReady: () => [], registry: createRegistry() };
+    const server = await startHttpServer({ address: '127.0.0.1:0', ...options });
+    await assert.rejects(startHttpServer({ address: `127.0.0.1:${server.port}`, ...options }), { code: 'EADDRINUSE' });
+    await server.close();
+  });
+});
+
+describe('the end', () => {
+  for (const name of ['SIGTERM', 'SIGINT']) {
+    test(`the first ${name} aborts the signal, the second exits with 1`, () => {
+      const source = new EventEmitter();
+      const codes: number[] = [];
+      const signal = createStopSignal({ log: capture().log, exit: code => void codes.push(code), source });
+      assert.equal(signal.aborted, false);
+      source.emit(name, name);
+      assert.deepEqual([signal.aborted, codes], [true, []]);
+      source.emit('SIGTERM', 'SIGTERM');
+      assert.deepEqual(codes, [1]);
+    });
+  }
+
+  test('closers run one after the other, in order, and one that fails stops nobody', async () => {
+    const { lines, log } = capture();
+    const order: string[] = [];
+    const closer = (name: string, act: () => Promise<void> | void) => ({
+      name,
+      close: async () => {
+        await act();
+        order.push(name);
+      },
+    });
+    const closers = [
+      closer('webhook', () => new Promise(resolve => setTimeout(resolve, 10))),
+      closer('broken', () => Promise.reject(new Error('will not close'))),
+      closer('client', () => undefined),
+    ];
+    assert.equal(await drain(closers, { deadlineMs: 1000, log }), false);
+    assert.deepEqual(order, ['webhook', 'client']);
+    assert.deepEqual(
+      lines.map(({ msg, closer: name }) => [msg, name]),
+      [['closing failed', 'broken']],
+    );
+    assert.equal(await drain(closers.slice(2), { deadlineMs: 1000, log }), true);
+  });
+
+  test('the deadline ends the wait and names what is still open', async () => {
+    const { lines, log } = capture();
+    const hanging = { name: 'hanging', close: () => new Promise<void>(() => undefined) };
+    const never = { name: 'never', close: () => assert.fail('must not be reached') };
+    assert.equal(await drain([hanging, never], { deadlineMs: 20, log }), false);
+    assert.deepEqual(lines[0]?.['unclosed'], ['hanging', 'never']);
+  });
+
+  test('an old Node.js is refused', () => {
+    requireNode('24.11.0');
+    requireNode('26.10.0');
+    assert.throws(() => requireNode('20.20.2'), /Node\.js 20\.20\.2 is too old: install Node\.js 24 or newer/);
+  });
+});

@@ -1,0 +1,159 @@
+// The reflector against real sockets and a server that fails: it recovers from every fault, soon but without hammering.
+
+import assert from 'node:assert/strict';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sendJson, sendStatus } from './fake-api-server.ts';
+import type { Thing } from './fake-collection.ts';
+import { contentsOf, ReflectorWorld, TIMING } from './reflector-world.ts';
+
+let world: ReflectorWorld;
+
+beforeEach(async () => {
+  world = await ReflectorWorld.create();
+});
+afterEach(() => world.close());
+
+describe('in bad weather', () => {
+  const endings = [
+    { name: 'the server ends the watch', act: () => world.things.endWatches('end'), lists: 1, reason: 'closed' },
+    { name: 'the connection is reset', act: () => world.things.endWatches('reset'), lists: 1, reason: 'network' },
+    { name: 'the history was compacted', act: () => world.things.endWatches('end'), lists: 2, reason: 'gone' },
+  ];
+  for (const { name, act, lists, reason } of endings) {
+    test(`when ${name}, changes in the meantime are found and only they are reported`, async () => {
+      await world.startSynced();
+      act();
+      world.things.put('c', 3);
+      world.things.delete('b');
+      if (reason === 'gone') world.things.compact();
+      await world.until(() => world.changes.length === 2);
+      assert.deepEqual(world.changes.toSorted(), ['b: 2 -> none', 'c: none -> 3']);
+      assert.equal(world.count('list'), lists);
+      assert.ok(world.ends.includes(reason), world.ends.join());
+    });
+  }
+
+  const expired = { type: 'ERROR', object: { code: 410, reason: 'Expired', message: 'too old' } };
+  const streams = [
+    { name: '410 inside the stream', text: JSON.stringify(expired), reason: 'gone', lists: 2 },
+    { name: 'garbage inside the stream', text: '<html>', reason: 'server', lists: 1 },
+    { name: 'an object without a name', text: '{"type":"ADDED","object":{}}', reason: 'closed', lists: 1 },
+  ];
+  for (const { name, text, reason, lists } of streams) {
+    test(`${name} costs a reconnect${lists > 1 ? ' and a new list' : ''}, nothing else`, async () => {
+      let isBroken = true;
+      world.handle((request, response) => {
+        if (!isBroken || !request.url?.includes('watch=1')) return world.things.serve(request, response);
+        isBroken = false;
+        response.end(`${text}\n`);
+      });
+      const reflector = world.start();
+      await world.until(() => world.things.watchCount === 1);
+      assert.deepEqual([world.count('list'), world.ends, reflector.size], [lists, [reason], 2]);
+    });
+  }
+
+  test('a page token that expires starts the list over, in one piece', async () => {
+    for (let index = 0; index < 600; index += 1) world.things.put(`thing-${index}`, index);
+    world.handle((request, response) => {
+      if (request.url?.includes('continue=')) sendStatus(response, 410, 'Expired');
+      else world.things.serve(request, response);
+    });
+    const reflector = world.start();
+    await world.until(() => reflector.hasSynced);
+    assert.equal(reflector.size, 602);
+    assert.equal(world.count('list'), 3);
+  });
+
+  test('a silent watch is taken for dead, and the copy is listed anew', async () => {
+    const reflector = world.start({ timing: { ...TIMING, idleMs: 40 } });
+    await world.until(() => world.count('list') >= 2);
+    assert.ok(world.ends.includes('timeout'));
+    assert.equal(reflector.size, 2);
+  });
+
+  const refusals = [
+    { name: 'a storm of 500', refuse: (response: ServerResponse) => sendStatus(response, 500, 'InternalError') },
+    { name: 'a missing CRD', refuse: (response: ServerResponse) => sendStatus(response, 404, 'NotFound') },
+    { name: 'missing RBAC', refuse: (response: ServerResponse) => sendStatus(response, 403, 'Forbidden') },
+    { name: 'a list that is none', refuse: (response: ServerResponse) => sendJson(response, 200, ['what?']) },
+    { name: 'a null', refuse: (response: ServerResponse) => sendJson(response, 200, null) },
+  ];
+  for (const { name, refuse } of refusals) {
+    test(`${name} is waited out, without a busy loop`, async () => {
+      let refused = 0;
+      world.handle((request, response) => {
+        refused += 1;
+        if (refused <= 5) refuse(response);
+        else world.things.serve(request, response);
+      });
+      const reflector = world.start({ random: () => 0.99, timing: { ...TIMING, backoffMinMs: 4, backoffMaxMs: 20 } });
+      const started = performance.now();
+      await world.until(() => reflector.hasSynced);
+      // Nearly 4 + 8 + 16 + 20 + 20 ms.
+      assert.ok(performance.now() - started > 60);
+      assert.equal(world.lines.filter(line => line.includes('trying again')).length, 5);
+    });
+  }
+
+  test('Retry-After is honoured', async () => {
+    let isFirst = true;
+    world.handle((request, response) => {
+      if (!isFirst) return world.things.serve(request, response);
+      isFirst = false;
+      sendStatus(response, 429, 'TooManyRequests', { 'retry-after': '0.15' });
+    });
+    const started = performance.now();
+    const reflector = world.start();
+    await world.until(() => reflector.hasSynced);
+    assert.ok(performance.now() - started >= 145);
+  });
+
+  test('a server that ends every watch at once is not hammered', async () => {
+    world.handle((request, response) => {
+      if (request.url?.includes('watch=1')) response.end();
+      else world.things.serve(request, response);
+    });
+    world.start({ random: () => 0.99, timing: { ...TIMING, backoffMinMs: 20, backoffMaxMs: 1000 } });
+    await sleep(150);
+    // At 0, 20, 60 and 140 ms.
+    assert.ok(world.count('watch') >= 2 && world.count('watch') <= 5, String(world.count('watch')));
+  });
+
+  test('a change handler and a transform that throw are logged, and stop nothing', async () => {
+    const reflector = await world.startSynced({
+      onChange: key => {
+        world.changes.push(key);
+        throw new Error('handler is broken');
+      },
+      transform: raw => {
+        const thing = raw as Thing;
+        if (thing.value === 13) throw new Error('cannot read 13');
+        return { metadata: { name: thing.metadata.name }, value: thing.value + 100 };
+      },
+    });
+    world.things.put('odd', 13);
+    world.things.put('c', 3);
+    await world.until(() => world.changes.includes('c'));
+    assert.deepEqual(contentsOf(reflector), { a: 101, b: 102, c: 103 });
+    assert.equal(world.lines.filter(line => line.includes('change handler failed')).length, 3);
+    assert.equal(world.lines.filter(line => line.includes('"key":"odd"') && line.includes('left out')).length, 1);
+  });
+
+  for (const moment of ['list', 'watch', 'backoff'] as const) {
+    test(`the signal ends it at once in the middle of a ${moment}`, async () => {
+      const hang = (request: IncomingMessage, response: ServerResponse) => {
+        if (moment === 'watch') world.things.serve(request, response);
+        else if (moment === 'backoff') sendStatus(response, 500, 'InternalError');
+      };
+      world.handle(hang);
+      world.start({ random: () => 0.99, timing: { ...TIMING, backoffMinMs: 5000, backoffMaxMs: 5000 } });
+      await world.until(() => world.count('list') === 1 && (moment !== 'watch' || world.things.watchCount === 1));
+      const started = performance.now();
+      await world.stop();
+      assert.ok(performance.now() - started < 900);
+    });
+  }
+});

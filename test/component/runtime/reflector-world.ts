@@ -1,0 +1,107 @@
+// One test's world for a reflector: a fake server with one collection, a client of it, and what the reflector said and did.
+
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import { createLogger } from '@countersign/common/runtime/log.ts';
+import { Reflector, type ReflectorOptions } from '@countersign/common/runtime/reflector.ts';
+import { type FakeApiServer, type Handler, startFakeApiServer } from './fake-api-server.ts';
+import { FakeCollection, type Thing } from './fake-collection.ts';
+
+export const PATH = '/apis/example.test/v1/things';
+
+export const TIMING = { backoffMinMs: 2, backoffMaxMs: 10, idleMs: 2000, healthyMs: 50 };
+
+export class ReflectorWorld {
+  /** Two things are there from the start: a = 1 and b = 2. */
+  readonly things = new FakeCollection();
+  /** Log lines. */
+  readonly lines: string[] = [];
+  /** Why watches ended. */
+  readonly ends: string[] = [];
+  /** `key: value before -> value now`. */
+  readonly changes: string[] = [];
+  readonly #server: FakeApiServer;
+  readonly #client: KubeClient;
+  readonly #stop = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  private constructor(server: FakeApiServer) {
+    this.#server = server;
+    this.#client = server.client(1000);
+    this.things.put('a', 1);
+    this.things.put('b', 2);
+    server.handle((request, response) => this.things.serve(request, response));
+  }
+
+  static async create(): Promise<ReflectorWorld> {
+    return new ReflectorWorld(await startFakeApiServer());
+  }
+
+  start(options: Partial<ReflectorOptions<Thing>> = {}): Reflector<Thing> {
+    const reflector = new Reflector<Thing>({
+      client: this.#client,
+      path: PATH,
+      name: 'things',
+      log: createLogger({
+        service: 'test',
+        level: 'debug',
+        destination: { write: line => void this.lines.push(line) },
+      }),
+      metrics: {
+        onList: () => undefined,
+        setSize: () => undefined,
+        onWatchEnd: (_, reason) => void this.ends.push(reason),
+      },
+      onChange: (key, now, before) =>
+        void this.changes.push(`${key}: ${before?.value ?? 'none'} -> ${now?.value ?? 'none'}`),
+      timing: TIMING,
+      ...options,
+    });
+    this.#running = reflector.run(this.#stop.signal);
+    return reflector;
+  }
+
+  /** Starts a reflector and waits until it watches; what it reported so far is forgotten. */
+  async startSynced(options: Partial<ReflectorOptions<Thing>> = {}): Promise<Reflector<Thing>> {
+    const reflector = this.start(options);
+    await this.until(() => reflector.hasSynced && this.things.watchCount === 1);
+    this.changes.length = 0;
+    return reflector;
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    for (let waited = 0; !condition(); waited += 1) {
+      assert.ok(waited < 2500, `waited in vain; log: ${this.lines.slice(-3).join('')}`);
+      await sleep(1);
+    }
+  }
+
+  handle(handler: Handler): void {
+    this.#server.handle(handler);
+  }
+
+  get requests(): readonly string[] {
+    return this.#server.requests;
+  }
+
+  count(kind: 'list' | 'watch'): number {
+    return this.requests.filter(line => line.includes('watch=1') === (kind === 'watch')).length;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    await this.#client.close();
+    await this.#server.close();
+  }
+}
+
+/** Name → value, as FakeCollection.contents. */
+export function contentsOf(reflector: Reflector<Thing>): Record<string, number> {
+  return Object.fromEntries(Array.from(reflector.list(), ({ metadata, value }) => [metadata.name, value]));
+}

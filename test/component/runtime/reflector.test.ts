@@ -1,0 +1,77 @@
+// The reflector against real sockets, in good weather: its copy follows the server, and it reports changes only.
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { PATH, ReflectorWorld } from './reflector-world.ts';
+
+let world: ReflectorWorld;
+
+beforeEach(async () => {
+  world = await ReflectorWorld.create();
+});
+afterEach(() => world.close());
+
+describe('in good weather', () => {
+  test('everything is listed once, then changes are reported as they come', async () => {
+    const reflector = world.start();
+    assert.equal(reflector.hasSynced, false);
+    assert.equal(reflector.isFresh(Date.now()), false);
+    await world.until(() => world.things.watchCount === 1);
+    world.things.put('c', 3, 'ns');
+    world.things.put('a', 10);
+    world.things.delete('b');
+    await world.until(() => world.changes.length === 5);
+    assert.deepEqual(world.changes, ['a: none -> 1', 'b: none -> 2', 'ns/c: none -> 3', 'a: 1 -> 10', 'b: 2 -> none']);
+    assert.deepEqual(
+      [reflector.get('a')?.value, reflector.get('b'), reflector.get('ns/c')?.value, reflector.size],
+      [10, undefined, 3, 2],
+    );
+    assert.equal(reflector.isFresh(Date.now()), true);
+    assert.equal(world.count('list'), 1);
+  });
+
+  for (const [random, seconds] of [
+    [0, 300],
+    [0.9999, 600],
+  ] as const) {
+    test(`the watch asks for bookmarks and for an end after ${seconds} s when chance says ${random}`, async () => {
+      await world.startSynced({ random: () => random });
+      const query = `watch=1&allowWatchBookmarks=true&resourceVersion=102&timeoutSeconds=${seconds}`;
+      assert.equal(world.requests.at(-1), `GET ${PATH}?${query}`);
+    });
+  }
+
+  test('a long list is read in pages of 500', async () => {
+    for (let index = 0; index < 1200; index += 1) world.things.put(`thing-${index}`, index);
+    const reflector = world.start();
+    await world.until(() => reflector.hasSynced);
+    assert.equal(reflector.size, 1202);
+    assert.equal(world.count('list'), 3);
+  });
+
+  test('a selector in the path is kept', async () => {
+    world.start({ path: `${PATH}?fieldSelector=spec.x%3Dy` });
+    await world.until(() => world.things.watchCount === 1);
+    assert.ok(world.requests.every(line => line.includes(`${PATH}?fieldSelector=spec.x%3Dy&`)));
+  });
+
+  test('after a bookmark the next watch goes on from it', async () => {
+    const reflector = await world.startSynced();
+    world.things.put('c', 3);
+    world.things.bookmark();
+    await world.until(() => reflector.size === 3);
+    world.things.endWatches('end');
+    await world.until(() => world.things.watchCount === 1 && world.count('watch') === 2);
+    assert.match(world.requests.at(-1) ?? '', /resourceVersion=103/);
+    assert.equal(world.count('list'), 1);
+  });
+
+  test('news grow old when nothing is heard', async () => {
+    let now = 1000;
+    const reflector = await world.startSynced({ now: () => now });
+    now += 180_001;
+    assert.equal(reflector.isFresh(now), false);
+    world.things.bookmark();
+    await world.until(() => reflector.isFresh(now));
+  });
+});

@@ -1,0 +1,144 @@
+// The client's watch against real sockets: lines however they are cut, and every way in which a watch can end.
+
+import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
+import { after, before, describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import type { KubeClient, WatchEvent } from '@countersign/common/runtime/kube-client.ts';
+import { type FakeApiServer, sendStatus, startFakeApiServer } from './fake-api-server.ts';
+
+let server: FakeApiServer;
+let client: KubeClient;
+const forever = new AbortController().signal;
+
+before(async () => {
+  server = await startFakeApiServer();
+  client = server.client(500);
+});
+after(async () => {
+  await client.close();
+  await server.close();
+});
+
+function answerWatch(write: (response: ServerResponse) => void | Promise<void>): void {
+  server.handle((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.flushHeaders();
+    write(response);
+  });
+}
+
+/** Reads a watch to its end: the events, and what was thrown. */
+async function readWatch(signal = forever): Promise<{ events: WatchEvent[]; error: unknown }> {
+  const events: WatchEvent[] = [];
+  try {
+    for await (const event of client.watch('/apis/x?watch=1', signal)) events.push(event);
+    return { events, error: undefined };
+  } catch (error) {
+    return { events, error };
+  }
+}
+
+const added = { type: 'ADDED', object: { metadata: { name: 'grüße-✓' } } };
+const line = `${JSON.stringify(added)}\n`;
+
+describe('lines', () => {
+  test('several lines in one piece, and empty lines between them, are events in order', async () => {
+    answerWatch(response => void response.end(`${line}\n\r\n${line}${line}`));
+    assert.deepEqual(await readWatch(), { events: [added, added, added], error: undefined });
+  });
+
+  test('a line cut after every byte, even inside a character, is one event', async () => {
+    answerWatch(async response => {
+      for (const byte of Buffer.from(line)) {
+        response.write(Buffer.of(byte));
+        await setImmediate();
+      }
+      response.end();
+    });
+    assert.deepEqual(await readWatch(), { events: [added], error: undefined });
+  });
+
+  test('a line of 4 MiB in small pieces is read in linear time', async () => {
+    const big = { type: 'ADDED', object: { metadata: { name: 'x' }, data: 'y'.repeat(4 * 1024 * 1024) } };
+    answerWatch(response => void response.end(`${JSON.stringify(big)}\n`));
+    const started = performance.now();
+    assert.equal((await readWatch()).events.length, 1);
+    assert.ok(performance.now() - started < 1500);
+  });
+});
+
+describe('ends', () => {
+  test('the end of the server ends the watch without an error', async () => {
+    answerWatch(response => void response.end(line));
+    assert.deepEqual(await readWatch(), { events: [added], error: undefined });
+  });
+
+  for (const moment of ['before the first event', 'after an event'] as const) {
+    test(`an aborted signal ends the watch without an error ${moment}`, async () => {
+      const controller = new AbortController();
+      answerWatch(response => void (moment === 'after an event' && response.write(line)));
+      setTimeout(() => controller.abort(), 20);
+      assert.equal((await readWatch(controller.signal)).error, undefined);
+    });
+  }
+
+  test('a reader that stops early closes the connection', async () => {
+    const closed = Promise.withResolvers<void>();
+    answerWatch(response => {
+      response.on('close', closed.resolve);
+      response.write(line);
+    });
+    for await (const event of client.watch('/apis/x?watch=1', forever)) {
+      assert.equal(event.type, 'ADDED');
+      break;
+    }
+    await closed.promise;
+  });
+
+  const gone = { type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' } };
+  const broken = [
+    { name: 'an ERROR event with 410', text: `${line}${JSON.stringify(gone)}\n`, code: 'gone' },
+    { name: 'an ERROR event without a code', text: `${line}{"type":"ERROR","object":null}\n`, code: 'server' },
+    { name: 'a line that is not JSON', text: `${line}<html>\n`, code: 'server' },
+    { name: 'a line that is no event', text: `${line}{"metadata":{}}\n`, code: 'server' },
+    { name: 'an event of an unknown type', text: `${line}{"type":"SUNG","object":{}}\n`, code: 'server' },
+    { name: 'an end in the middle of a line', text: `${line}{"type":`, code: 'server' },
+  ];
+  for (const { name, text, code } of broken) {
+    test(`${name} is thrown as retryable ${code}, after the events before it`, async () => {
+      answerWatch(response => void response.end(text));
+      const { events, error } = await readWatch();
+      assert.deepEqual(events, [added]);
+      assert.ok(error instanceof RetryableError, String(error));
+      assert.equal(error.code, code);
+      assert.match(error.message, /^GET \/apis\/x: /);
+    });
+  }
+
+  test('a reset in mid-stream is thrown as a network failure', async () => {
+    answerWatch(response => {
+      response.write(line);
+      setTimeout(() => response.socket?.resetAndDestroy(), 10);
+    });
+    const { events, error } = await readWatch();
+    assert.deepEqual(events, [added]);
+    assert.equal((error as RetryableError).code, 'network');
+  });
+
+  test('a refused watch is classified like any request', async () => {
+    server.handle((_, response) => sendStatus(response, 403, 'Forbidden'));
+    assert.equal(((await readWatch()).error as RetryableError).code, 'forbidden');
+  });
+
+  test('closing the client ends the watch', async () => {
+    const other = server.client(500);
+    answerWatch(response => void response.write(line));
+    const watch = other.watch('/apis/x?watch=1', forever)[Symbol.asyncIterator]();
+    await watch.next();
+    const next = watch.next();
+    await other.close();
+    await assert.rejects(next, { code: 'network' });
+  });
+});

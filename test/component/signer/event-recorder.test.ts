@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import { createLogger } from '@countersign/common/runtime/log.ts';
+import { EventRecorder } from '@countersign/signer/event-recorder.ts';
+import { RecordingClient } from '../../support/recording-client.ts';
+
+const CSR = {
+  apiVersion: 'certificates.k8s.io/v1',
+  kind: 'CertificateSigningRequest',
+  metadata: { name: 'jane', uid: 'uid-1', resourceVersion: '7' },
+};
+const WAITING = { type: 'Normal', reason: 'WaitingApproval', message: 'Waiting' } as const;
+
+function setup() {
+  const client = new RecordingClient();
+  const log = createLogger({ service: 'test', level: 'error' });
+  return { client, recorder: new EventRecorder(client, log) };
+}
+
+test('an event of a CSR is written to the namespace default, by one component, with the object that it is about', async () => {
+  const { client, recorder } = setup();
+  recorder.record(CSR, WAITING);
+  await recorder.flush(AbortSignal.timeout(1_000));
+  const [call] = client.calls;
+  const event = call?.body as Record<string, unknown>;
+  assert.equal(call?.path, '/api/v1/namespaces/default/events');
+  assert.deepEqual(event['source'], { component: 'countersign-signer' });
+  const about = event['involvedObject'] as Record<string, unknown>;
+  assert.deepEqual([about['kind'], about['name'], about['uid']], ['CertificateSigningRequest', 'jane', 'uid-1']);
+  assert.equal(event['reason'], 'WaitingApproval');
+});
+
+test('the same thing is said once for an object, and again for another occasion or another object', async () => {
+  const { client, recorder } = setup();
+  recorder.record(CSR, WAITING);
+  recorder.record(CSR, WAITING);
+  recorder.record(CSR, { ...WAITING, occasion: 'later' });
+  recorder.record({ ...CSR, metadata: { name: 'jane', uid: 'uid-2' } }, WAITING);
+  await recorder.flush(AbortSignal.timeout(1_000));
+  assert.equal(client.calls.length, 3);
+});
+
+test('a restarted signer derives the same name, and takes "already exists" for said', async () => {
+  const [first, second] = [setup(), setup()];
+  first.recorder.record(CSR, WAITING);
+  second.client.answer = () => {
+    throw new TerminalError('exists', { code: 'already-exists' });
+  };
+  second.recorder.record(CSR, WAITING);
+  await Promise.all([first, second].map(({ recorder }) => recorder.flush(AbortSignal.timeout(1_000))));
+  const names = [first, second].map(
+    ({ client }) => (client.calls[0]?.body as { metadata: { name: string } }).metadata.name,
+  );
+  assert.equal(names[0], names[1]);
+  assert.equal(second.client.calls.length, 1);
+});
+
+test('an event that the API server could not take is written later, in spite of many failures', async () => {
+  const { client, recorder } = setup();
+  client.answer = () => {
+    if (client.calls.length < 4) throw new RetryableError('busy', { code: 'throttled', retryAfterMs: 1 });
+    return undefined;
+  };
+  recorder.record(CSR, WAITING);
+  await recorder.flush(AbortSignal.timeout(2_000));
+  assert.equal(client.calls.length, 4);
+  assert.equal(recorder.pending, 0);
+});
+
+const LONG_NAMES = [
+  ['a name of 253 characters', `${'a'.repeat(199)}.${'b'.repeat(53)}`],
+  ['a name that would be cut at a dot', `${'a'.repeat(199)}.b`],
+] as const;
+for (const [what, name] of LONG_NAMES) {
+  test(`${what} gives a valid event name`, async () => {
+    const { client, recorder } = setup();
+    recorder.record({ ...CSR, metadata: { name, uid: 'u' } }, WAITING);
+    await recorder.flush(AbortSignal.timeout(1_000));
+    const { metadata } = client.calls[0]?.body as { metadata: { name: string } };
+    assert.match(metadata.name, /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+    assert.ok(metadata.name.length <= 253);
+  });
+}

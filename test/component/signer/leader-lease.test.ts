@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import { createLogger } from '@countersign/common/runtime/log.ts';
+import { LeaderLease } from '@countersign/signer/leader-lease.ts';
+import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
+
+/** One Lease as the API server keeps it: writes on an old resourceVersion conflict. */
+class LeaseServer {
+  lease: { metadata: { resourceVersion: string }; spec: { holderIdentity: string } } | undefined;
+  isDown = false;
+
+  readonly answer = ({ verb, body }: RecordedCall): unknown => {
+    if (this.isDown) throw new RetryableError('down', { code: 'network' });
+    if (verb === 'get') return this.lease && structuredClone(this.lease);
+    const given = structuredClone(body) as NonNullable<LeaseServer['lease']>;
+    const current = this.lease?.metadata.resourceVersion ?? '0';
+    if (verb === 'create' ? this.lease !== undefined : given.metadata.resourceVersion !== current) {
+      throw new RetryableError('conflict', { code: 'conflict' });
+    }
+    this.lease = { ...given, metadata: { ...given.metadata, resourceVersion: String(Number(current) + 1) } };
+    return this.lease;
+  };
+}
+
+function contend(t: TestContext, server: LeaseServer, identity: string, leaders: string[]) {
+  const stop = new AbortController();
+  const lease = new LeaderLease({
+    client: new RecordingClient(server.answer),
+    namespace: 'countersign',
+    name: 'countersign-signer',
+    identity,
+    log: createLogger({ service: 'test', level: 'fatal' as 'error' }),
+    onChange: () => {},
+    durationMs: 150,
+    retryMs: 10,
+  });
+  const ended = lease.run(stop.signal, async leading => {
+    leaders.push(identity);
+    await new Promise(resolve => leading.addEventListener('abort', resolve, { once: true }));
+    leaders.splice(leaders.indexOf(identity), 1);
+  });
+  const end = () => {
+    stop.abort();
+    return ended;
+  };
+  t.after(end);
+  return { end };
+}
+
+test('of two replicas one leads, and hands over at once when it stops', async t => {
+  const server = new LeaseServer();
+  const leaders: string[] = [];
+  const a = contend(t, server, 'a', leaders);
+  await sleep(30);
+  const b = contend(t, server, 'b', leaders);
+  await sleep(250); // Longer than the lease: it was renewed.
+  assert.deepEqual(leaders, ['a']);
+  await a.end();
+  await sleep(60); // Less than the lease: it was released, not left to expire.
+  assert.deepEqual(leaders, ['b']);
+  await b.end();
+  assert.equal(server.lease?.spec.holderIdentity, '');
+});
+
+test('two replicas that find no lease at the same moment do not both lead', async t => {
+  const server = new LeaseServer();
+  const leaders: string[] = [];
+  const replicas = ['a', 'b', 'c'].map(name => contend(t, server, name, leaders));
+  await sleep(60);
+  assert.equal(leaders.length, 1);
+  await Promise.all(replicas.map(({ end }) => end()));
+});
+
+test('a leader that cannot renew stops leading before another may take over', async t => {
+  const server = new LeaseServer();
+  const leaders: string[] = [];
+  const a = contend(t, server, 'a', leaders);
+  await sleep(30);
+  assert.deepEqual(leaders, ['a']);
+  server.isDown = true;
+  await sleep(125); // Two thirds of the lease, and a little.
+  assert.deepEqual(leaders, []);
+  server.isDown = false;
+  await sleep(60);
+  assert.deepEqual(leaders, ['a']); // The same replica may lead again.
+  await a.end();
+});
+
+test('the lease of a holder that fell silent is taken after its duration', async t => {
+  const server = new LeaseServer();
+  server.answer({
+    verb: 'create',
+    path: '',
+    body: { metadata: {}, spec: { holderIdentity: 'gone', leaseDurationSeconds: 0.15 } },
+  });
+  const leaders: string[] = [];
+  const b = contend(t, server, 'b', leaders);
+  await sleep(100);
+  assert.deepEqual(leaders, []);
+  await sleep(120);
+  assert.deepEqual(leaders, ['b']);
+  await b.end();
+});

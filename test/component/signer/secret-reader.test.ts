@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import { type Secret, SecretReader } from '@countersign/signer/secret-reader.ts';
+import { RecordingClient } from '../../support/recording-client.ts';
+
+const REF = { namespace: 'sandbox', name: 'my-ca' };
+const PATH = '/api/v1/namespaces/sandbox/secrets/my-ca';
+
+function secret(resourceVersion: string): Secret {
+  return { metadata: { name: 'my-ca', uid: 'u', resourceVersion }, data: {} };
+}
+
+function setup(first: Secret | undefined) {
+  const world = { secret: first, now: 0 };
+  const client = new RecordingClient(() => world.secret);
+  return { world, client, reader: new SecretReader(client, () => world.now) };
+}
+
+test('a Secret is read by its name, once a second however many ask', async () => {
+  const { world, client, reader } = setup(secret('1'));
+  await Promise.all([reader.read(REF), reader.read(REF), reader.read(REF)]);
+  world.now = 999;
+  await reader.read(REF);
+  assert.deepEqual(client.calls, [{ verb: 'get', path: PATH }]);
+  world.now = 1_000;
+  await reader.read(REF);
+  assert.equal(client.calls.length, 2);
+});
+
+test('the same object is handed out until the Secret changes, so that what was parsed can be kept', async () => {
+  const { world, reader } = setup(secret('1'));
+  const first = await reader.read(REF);
+  world.secret = secret('1');
+  world.now = 1_000;
+  assert.equal(await reader.read(REF), first);
+  world.secret = secret('2');
+  world.now = 2_000;
+  assert.equal((await reader.read(REF))?.metadata.resourceVersion, '2');
+});
+
+test('a failed read is not kept: the next one asks again', async () => {
+  const { client, reader } = setup(secret('1'));
+  client.answer = () => {
+    throw new RetryableError('down', { code: 'server' });
+  };
+  await assert.rejects(reader.read(REF), /down/);
+  client.answer = () => secret('1');
+  assert.equal((await reader.read(REF))?.metadata.resourceVersion, '1');
+});
+
+test('who waits for a Secret is woken once, within a second of its change, by one read a second', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { world, client, reader } = setup(undefined);
+  const stop = new AbortController();
+  const running = reader.run(stop.signal);
+  const woken: string[] = [];
+  for (const name of ['a', 'b', 'a']) reader.wakeOnChange(REF, undefined, name, () => woken.push(name));
+  const second = async () => {
+    world.now += 1_000;
+    t.mock.timers.tick(1_000);
+    await sleep(1);
+  };
+  await second();
+  assert.deepEqual(woken, []);
+  world.secret = secret('1');
+  await second();
+  assert.deepEqual(woken, ['a', 'b']);
+  await second();
+  assert.equal(client.calls.length, 2);
+  assert.equal(woken.length, 2);
+  stop.abort();
+  await running;
+});
+
+test('a Secret that cannot be read wakes nobody, and is asked for again', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { world, client, reader } = setup(secret('1'));
+  const stop = new AbortController();
+  const running = reader.run(stop.signal);
+  const woken: string[] = [];
+  reader.wakeOnChange(REF, '1', 'a', () => woken.push('a'));
+  client.answer = () => {
+    throw new RetryableError('down', { code: 'server' });
+  };
+  world.now += 1_000;
+  t.mock.timers.tick(1_000);
+  await sleep(1);
+  assert.deepEqual(woken, []);
+  client.answer = () => secret('2');
+  world.now += 1_000;
+  t.mock.timers.tick(1_000);
+  await sleep(1);
+  assert.deepEqual(woken, ['a']);
+  stop.abort();
+  await running;
+});

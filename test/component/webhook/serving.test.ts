@@ -1,0 +1,204 @@
+// The serving certificate: where it comes from, how it is exchanged while connections are open, and what keeps the old one.
+// And how the server comes to its end.
+
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent, request as send } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import {
+  type KeyPair,
+  readFromFiles,
+  readFromSecret,
+  ServingCertificate,
+} from '@countersign/webhook/serving-certificate.ts';
+import { GRANTED } from './admission-cases.ts';
+import { makeKeyPair, review, WebhookFixture } from './webhook-fixture.ts';
+
+const FIRST = makeKeyPair('first');
+const SECOND = makeKeyPair('second');
+
+let webhook: WebhookFixture;
+beforeEach(async () => {
+  webhook = await new WebhookFixture().start();
+  webhook.enter(GRANTED);
+});
+afterEach(() => webhook.stop());
+
+/** A certificate whose source can be exchanged. */
+function certificateOf(first: KeyPair | Error): {
+  certificate: ServingCertificate;
+  put: (pair: KeyPair | Error) => void;
+} {
+  let current = first;
+  const source = async () => {
+    if (current instanceof Error) throw current;
+    return current;
+  };
+  const { log, metrics } = webhook;
+  const certificate = new ServingCertificate({ source, log, metrics, intervalMs: 10 });
+  return { certificate, put: pair => (current = pair) };
+}
+
+async function reloads(result: string): Promise<number> {
+  const text = await webhook.registry.metrics();
+  const line = new RegExp(`serving_certificate_reloads_total\\{result="${result}"\\} (\\d+)`).exec(text);
+  return Number(line?.[1] ?? 0);
+}
+
+describe('a serving certificate', () => {
+  test('is given once, and again when its content changes', async () => {
+    const { certificate, put } = certificateOf(FIRST);
+    assert.deepEqual(certificate.problems(new Date()), ['serving certificate: not loaded yet']);
+    assert.deepEqual(await certificate.check(), FIRST);
+    assert.equal(await certificate.check(), undefined);
+    put(SECOND);
+    assert.deepEqual(await certificate.check(), SECOND);
+    assert.deepEqual(certificate.problems(new Date()), []);
+    assert.equal(await reloads('loaded'), 2);
+  });
+
+  const BAD: readonly (readonly [string, KeyPair])[] = [
+    ['is no PEM', { cert: 'x', key: FIRST.key }],
+    ['has a key that is no PEM', { cert: FIRST.cert, key: 'x' }],
+    ['has the key of another', { cert: SECOND.cert, key: FIRST.key }],
+    ['is empty', { cert: '', key: '' }],
+    ['has ended', makeKeyPair('ended', 0)],
+  ];
+  for (const [name, pair] of BAD) {
+    test(`that ${name} does not replace a good one; said and counted once`, async () => {
+      const { certificate, put } = certificateOf(FIRST);
+      await certificate.check();
+      put(pair);
+      assert.equal(await certificate.check(), undefined);
+      assert.equal(await certificate.check(), undefined);
+      assert.deepEqual(certificate.problems(new Date()), []);
+      assert.equal(await reloads('invalid'), 1);
+      const errors = webhook.logs.filter(({ level }) => level === 'error');
+      assert.equal(errors.length, 1);
+      assert.doesNotMatch(JSON.stringify(errors), /PRIVATE KEY/);
+      put(SECOND);
+      assert.deepEqual(await certificate.check(), SECOND);
+    });
+  }
+
+  test('that cannot be read does not replace a good one', async () => {
+    const { certificate, put } = certificateOf(FIRST);
+    await certificate.check();
+    put(new Error('forbidden'));
+    assert.equal(await certificate.check(), undefined);
+    assert.equal(await certificate.check(), undefined);
+    assert.equal(await reloads('unreadable'), 1);
+    assert.deepEqual(certificate.problems(new Date()), []);
+  });
+
+  test('that is not there yet is waited for', async () => {
+    const { certificate, put } = certificateOf(new Error('Secret a/b does not exist'));
+    const first = certificate.waitForFirst(AbortSignal.timeout(5_000));
+    setTimeout(put, 30, FIRST);
+    assert.deepEqual(await first, FIRST);
+  });
+
+  test('that never comes is waited for until the signal', async () => {
+    const { certificate } = certificateOf(new Error('gone'));
+    assert.equal(await certificate.waitForFirst(AbortSignal.timeout(30)), undefined);
+  });
+
+  test('that has ended in use makes the webhook not ready', async () => {
+    const { certificate } = certificateOf(FIRST);
+    await certificate.check();
+    const later = new Date(Date.now() + 40 * 24 * 3_600_000);
+    assert.match(certificate.problems(later)[0] ?? '', /^serving certificate: ended /);
+  });
+});
+
+describe('a serving certificate is read', () => {
+  test('from two files', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'webhook-'));
+    const [cert, key] = [join(dir, 'tls.crt'), join(dir, 'tls.key')];
+    await writeFile(cert, FIRST.cert);
+    await writeFile(key, FIRST.key);
+    assert.deepEqual(await readFromFiles(cert, key)(), FIRST);
+    await rm(dir, { recursive: true });
+    await assert.rejects(readFromFiles(cert, key)());
+  });
+
+  test('from a Secret, by its name alone', async () => {
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    const data = { 'tls.crt': base64(FIRST.cert), 'tls.key': base64(FIRST.key) };
+    webhook.enter({ answer: () => ({ data }) });
+    assert.deepEqual(await readFromSecret(webhook.client, 'countersign', 'webhook-tls')(), FIRST);
+    const path = '/api/v1/namespaces/countersign/secrets/webhook-tls';
+    assert.deepEqual(webhook.client.calls, [{ verb: 'get', path }]);
+  });
+
+  test('and a Secret that does not exist is said to be missing', async () => {
+    webhook.enter({});
+    await assert.rejects(readFromSecret(webhook.client, 'a', 'b')(), /Secret a\/b does not exist/);
+  });
+});
+
+describe('a new certificate', () => {
+  function ask(agent: Agent): Promise<{ name: string | undefined; socket: TLSSocket; status: number }> {
+    const headers = { 'content-type': 'application/json' };
+    return new Promise((resolve, reject) => {
+      const call = send({ host: '127.0.0.1', port: webhook.port, path: '/validate', method: 'POST', agent, headers });
+      call.on('error', reject);
+      call.on('response', response => {
+        const socket = response.socket as TLSSocket;
+        const subject = socket.getPeerCertificate().subject.CN;
+        response.resume();
+        response.on('end', () => resolve({ name: String(subject), socket, status: response.statusCode ?? 0 }));
+      });
+      call.end(JSON.stringify(review()));
+    });
+  }
+  // Both are trusted: which one is served is what is looked at.
+  const trust = (keepAlive: boolean) => new Agent({ keepAlive, maxSockets: 1, ca: [FIRST.cert, SECOND.cert] });
+
+  test('is served to new connections, while an open one goes on', async () => {
+    webhook.server.useKeyPair(FIRST);
+    const open = trust(true);
+    const before = await ask(open);
+    webhook.server.useKeyPair(SECOND);
+    const still = await ask(open);
+    const fresh = await ask(trust(false));
+    assert.deepEqual([before.name, still.name, fresh.name], ['first', 'first', 'second']);
+    assert.equal(still.socket, before.socket);
+    assert.deepEqual([before.status, still.status, fresh.status], [200, 200, 200]);
+    open.destroy();
+  });
+
+  test('reaches the server through the watch over its source', async () => {
+    webhook.server.useKeyPair(FIRST);
+    const { certificate, put } = certificateOf(FIRST);
+    await certificate.check();
+    const stop = new AbortController();
+    const following = certificate.follow(stop.signal, webhook.server.useKeyPair);
+    put(SECOND);
+    while ((await reloads('loaded')) < 2) await new Promise(resolve => setTimeout(resolve, 5));
+    const { name } = await ask(trust(false));
+    assert.equal(name, 'second');
+    stop.abort();
+    await following;
+  });
+});
+
+test('closing answers what is in flight, ends idle connections, and takes no new ones', async () => {
+  const gate = Promise.withResolvers<void>();
+  webhook.enter({
+    answer: ({ body }) => gate.promise.then(() => ({ ...(body as object), status: { allowed: true } })),
+  });
+  const inFlight = webhook.post(review());
+  while (webhook.client.calls.length === 0) await new Promise(resolve => setTimeout(resolve, 5));
+  const closing = webhook.server.close();
+  assert.deepEqual(webhook.server.problems, ['HTTPS server: not listening']);
+  setTimeout(gate.resolve, 20);
+  const { status, body } = await inFlight;
+  await closing;
+  assert.equal(status, 200);
+  assert.equal(body.response.allowed, true);
+  await assert.rejects(webhook.post(review()));
+});

@@ -1,0 +1,156 @@
+// The webhook on a real HTTPS server on 127.0.0.1, with an API server that answers from a table and issuers that are given.
+// For the tests of this folder.
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Issuer } from '@countersign/common/issuer.ts';
+import { createLogger } from '@countersign/common/runtime/log.ts';
+import { createRegistry } from '@countersign/common/runtime/metrics.ts';
+import { formatRef } from '@countersign/common/signer-name.ts';
+import { createHandler } from '@countersign/webhook/handler.ts';
+import type { IssuerSource } from '@countersign/webhook/issuer-view.ts';
+import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
+import { SecretFactsReader } from '@countersign/webhook/secret-facts.ts';
+import { WebhookServer } from '@countersign/webhook/server.ts';
+import type { KeyPair } from '@countersign/webhook/serving-certificate.ts';
+import { Agent, request } from 'undici';
+import { type Answer, RecordingClient } from '../../support/recording-client.ts';
+
+export const JANE = { username: 'jane', uid: 'u1', groups: ['dev', 'system:authenticated'], extra: { scope: ['a'] } };
+
+/** A self-signed certificate for 127.0.0.1, by openssl. */
+export function makeKeyPair(name = 'webhook', days = 30): KeyPair {
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '-'];
+  const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const text = execFileSync('openssl', ['req', '-x509', ...key, ...names, '-days', String(days)], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const block = (label: string) => new RegExp(`-----BEGIN ${label}-----[^]*-----END ${label}-----\n`).exec(text)?.[0];
+  return { cert: block('CERTIFICATE') ?? '', key: block('PRIVATE KEY') ?? '' };
+}
+
+export interface World {
+  /** Issuers by `namespace/name` (`/name` for a ClusterIssuer). Left out: nothing is known about issuers. */
+  readonly issuers?: Readonly<Record<string, Issuer>>;
+  /** What the API server answers. */
+  readonly answer?: Answer;
+  readonly now?: Date;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: the JSON that came back, as it is.
+  readonly body: any;
+}
+
+const KEY_PAIR = makeKeyPair();
+
+export class WebhookFixture {
+  readonly client = new RecordingClient();
+  readonly registry = createRegistry();
+  readonly metrics = new WebhookMetrics(this.registry);
+  readonly logs: Record<string, unknown>[] = [];
+  readonly log = createLogger({
+    service: 'webhook',
+    level: 'info',
+    destination: { write: line => void this.logs.push(JSON.parse(line)) },
+  });
+  readonly agent = new Agent({ connect: { ca: KEY_PAIR.cert } });
+  server!: WebhookServer;
+  port = 0;
+  #world: World = {};
+
+  async start(): Promise<this> {
+    const issuers: IssuerSource = {
+      find: ref => (this.#world.issuers ? (this.#world.issuers[formatRef(ref)] ?? 'missing') : 'unknown'),
+    };
+    const handle = createHandler({
+      client: this.client,
+      issuers,
+      // Every read is a new one, so that a case sees its own calls.
+      secrets: { read: ref => new SecretFactsReader(this.client, 50).read(ref) },
+      clusterResourceNamespace: 'countersign',
+      reviewTimeoutMs: 100,
+      metrics: this.metrics,
+      log: this.log,
+      now: () => this.#world.now ?? new Date(),
+    });
+    this.server = new WebhookServer({ handle, log: this.log, metrics: this.metrics });
+    this.server.useKeyPair(KEY_PAIR);
+    this.port = await this.server.listen({ host: '127.0.0.1', port: 0 });
+    return this;
+  }
+
+  /** Forgets what was called and logged, and changes the world. */
+  enter(world: World): void {
+    this.#world = world;
+    this.client.answer = world.answer ?? (() => undefined);
+    this.client.calls.length = 0;
+    this.logs.length = 0;
+  }
+
+  async post(body: unknown, headers: Record<string, string> = {}, path = '/validate?timeout=5s'): Promise<HttpAnswer> {
+    const response = await request(`https://127.0.0.1:${this.port}${path}`, {
+      method: 'POST',
+      dispatcher: this.agent,
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
+    });
+    return { status: response.statusCode, body: await response.body.json() };
+  }
+
+  async stop(): Promise<void> {
+    await this.agent.close();
+    await this.server.close();
+  }
+}
+
+export interface CsrParts {
+  readonly signerName?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly usages?: readonly string[];
+  readonly expirationSeconds?: number;
+  readonly isApproved?: boolean;
+  readonly request?: string;
+}
+
+export function csr(parts: CsrParts = {}): Record<string, unknown> {
+  const { signerName = 'issuers.cert-manager.io/sandbox.ca', annotations, expirationSeconds, isApproved } = parts;
+  return {
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    metadata: { name: 'my-request', ...(annotations && { annotations }) },
+    spec: {
+      signerName,
+      request: parts.request ?? REQUEST,
+      usages: parts.usages ?? ['digital signature', 'key encipherment'],
+      ...(expirationSeconds && { expirationSeconds }),
+      username: 'set by the API server',
+    },
+    status: isApproved ? { conditions: [{ type: 'Approved', status: 'True' }] } : {},
+  };
+}
+
+const REQUEST = readFileSync(new URL('../../vectors/requests/p256.pem', import.meta.url)).toString('base64');
+
+/** An AdmissionReview as the API server sends it. */
+export function review(parts: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: {
+      uid: 'uid-1',
+      kind: { group: 'certificates.k8s.io', version: 'v1', kind: 'CertificateSigningRequest' },
+      resource: { group: 'certificates.k8s.io', version: 'v1', resource: 'certificatesigningrequests' },
+      name: 'my-request',
+      operation: 'CREATE',
+      userInfo: JANE,
+      object: csr(),
+      oldObject: null,
+      dryRun: false,
+      options: { kind: 'CreateOptions', apiVersion: 'meta.k8s.io/v1' },
+      ...parts,
+    },
+  };
+}

@@ -1,0 +1,71 @@
+// A KubeClient that answers from a table and writes down every call, so that a test can state exactly what was asked of the
+// API server, and that nothing else was.
+
+import type { KubeClient, WatchEvent } from '@countersign/common/runtime/kube-client.ts';
+
+export interface RecordedCall {
+  readonly verb: 'get' | 'create' | 'update' | 'mergePatch' | 'remove';
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+/** Gives the answer to one call; throws to fail it. undefined is "not found" for a read, the body itself for a write. */
+export type Answer = (call: RecordedCall) => unknown;
+
+export class RecordingClient implements KubeClient {
+  readonly namespace = 'countersign';
+  readonly calls: RecordedCall[] = [];
+  answer: Answer;
+
+  constructor(answer: Answer = () => undefined) {
+    this.answer = answer;
+  }
+
+  /** The calls that change something, events left out. */
+  get writes(): RecordedCall[] {
+    return this.calls.filter(
+      ({ verb, path }) => verb !== 'get' && !path.includes('/events') && !path.includes('reviews'),
+    );
+  }
+
+  /** The events that were written, as `type reason: message`. */
+  get events(): string[] {
+    const bodies = this.calls.filter(({ path }) => path.includes('/events')).map(({ body }) => body);
+    return bodies.map(body => {
+      const { type, reason, message } = body as Record<string, string>;
+      return `${type} ${reason}: ${message}`;
+    });
+  }
+
+  async get<T>(path: string): Promise<T | undefined> {
+    return this.#call({ verb: 'get', path }) as T | undefined;
+  }
+
+  async create<T>(path: string, body: unknown): Promise<T> {
+    return (this.#call({ verb: 'create', path, body }) ?? body) as T;
+  }
+
+  async update<T>(path: string, body: unknown): Promise<T> {
+    return (this.#call({ verb: 'update', path, body }) ?? body) as T;
+  }
+
+  async mergePatch<T>(path: string, body: unknown): Promise<T> {
+    return (this.#call({ verb: 'mergePatch', path, body }) ?? body) as T;
+  }
+
+  async remove(path: string): Promise<void> {
+    this.#call({ verb: 'remove', path });
+  }
+
+  // biome-ignore lint/correctness/useYield: a watch that never says anything.
+  async *watch(_path: string, signal: AbortSignal): AsyncIterable<WatchEvent> {
+    await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }));
+  }
+
+  async close(): Promise<void> {}
+
+  #call(call: RecordedCall): unknown {
+    this.calls.push(call);
+    return this.answer(call);
+  }
+}

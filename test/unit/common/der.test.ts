@@ -1,0 +1,214 @@
+// DER: what is written is read again, and what is not the one encoding of its value is refused.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  decodeBoolean,
+  decodeNamedBits,
+  decodeOid,
+  encodeBitString,
+  encodeBoolean,
+  encodeInteger,
+  encodeNamedBits,
+  encodeOctetString,
+  encodeOid,
+  readChildren,
+  readFields,
+  readTlv,
+  readWhole,
+  sequence,
+  TAG,
+  tlv,
+} from '@countersign/common/der.ts';
+import { decodeTime, encodeTime } from '@countersign/common/der-time.ts';
+import fc from 'fast-check';
+
+function hex(text: string): Buffer {
+  return Buffer.from(text.replaceAll(' ', ''), 'hex');
+}
+
+test('an element that was written is read again', () => {
+  const sizes = fc.oneof(fc.nat(300), fc.constantFrom(127, 128, 255, 256, 65_535, 65_536, 70_000));
+  fc.assert(
+    fc.property(sizes, fc.nat(255), (size, fill) => {
+      const content = Buffer.alloc(size, fill);
+      const read = readWhole(tlv(TAG.octetString, content));
+      assert.ok(read.ok && read.value.tag === TAG.octetString && read.value.value.equals(content));
+    }),
+  );
+});
+
+test('a row of elements that was written is read again', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), contents => {
+      const children = contents.map(content => encodeOctetString(Buffer.from(content)));
+      const whole = readWhole(sequence(...children));
+      const read = whole.ok ? readChildren(whole.value) : whole;
+      assert.ok(read.ok);
+      assert.deepEqual(
+        read.value.map(({ bytes }) => bytes),
+        children,
+      );
+    }),
+  );
+});
+
+test('random bytes are read or refused, and never throw', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat(70), (bytes, offset) => {
+      const buffer = Buffer.from(bytes);
+      const element = readTlv(buffer, offset);
+      if (element.ok) readChildren(element.value);
+      decodeOid(buffer);
+      decodeNamedBits(buffer);
+      decodeBoolean(buffer);
+      decodeTime({ tag: TAG.utcTime, value: buffer, bytes: buffer });
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+const MALFORMED: readonly (readonly [why: string, der: string])[] = [
+  ['nothing at all', ''],
+  ['a tag alone', '30'],
+  ['a length beyond the end', '04 02 00'],
+  ['a long length beyond the end', '04 81 80 00'],
+  ['a length of lengths beyond the end', '04 84 00'],
+  ['an indefinite length', '30 80 00 00'],
+  ['a long form for a short length', '04 81 01 00'],
+  ['a length with a leading zero', `04 82 00 80 ${'00'.repeat(128)}`],
+  ['a length of more than four octets', '04 85 00 00 00 00 01 00'],
+  ['a tag of more than one octet', '1f 81 00 00'],
+  ["the end of BER's contents", '00 00'],
+  ['trailing data', '05 00 00'],
+];
+
+for (const [why, der] of MALFORMED) {
+  test(`refuses ${why}`, () => {
+    const read = readWhole(hex(der));
+    assert.ok(!read.ok && read.error.startsWith('malformed DER: '));
+  });
+}
+
+test('fields are read only if all of them are there, with their tags, and no more', () => {
+  const number = encodeInteger(Buffer.of(1));
+  const text = encodeOctetString(Buffer.from('x'));
+  const isRead = (der: Buffer, tags: readonly number[]) => {
+    const whole = readWhole(der);
+    return whole.ok && readFields(whole.value, TAG.sequence, tags).ok;
+  };
+  assert.equal(isRead(sequence(number, text), [TAG.integer, TAG.octetString]), true);
+  assert.equal(isRead(sequence(number, text), [TAG.integer, TAG.any]), true);
+  assert.equal(isRead(sequence(number, text), [TAG.octetString, TAG.integer]), false);
+  assert.equal(isRead(sequence(number, text), [TAG.integer]), false);
+  assert.equal(isRead(sequence(number), [TAG.integer, TAG.any]), false);
+  assert.equal(isRead(tlv(TAG.set, number), [TAG.integer]), false);
+});
+
+const INTEGERS: readonly (readonly [magnitude: string, der: string])[] = [
+  ['', '02 01 00'],
+  ['00', '02 01 00'],
+  ['7f', '02 01 7f'],
+  ['80', '02 02 00 80'],
+  ['00 00 80', '02 02 00 80'],
+  ['00 01', '02 01 01'],
+];
+
+for (const [magnitude, der] of INTEGERS) {
+  test(`writes the integer with the octets "${magnitude}" in the fewest octets that keep it positive`, () => {
+    assert.deepEqual(encodeInteger(hex(magnitude)), hex(der));
+  });
+}
+
+const OIDS: readonly (readonly [dotted: string, der: string])[] = [
+  ['2.5.29.17', '06 03 55 1d 11'],
+  ['1.2.840.113549.1.1.11', '06 09 2a 86 48 86 f7 0d 01 01 0b'],
+  ['2.999.3', '06 03 88 37 03'],
+  ['0.39', '06 01 27'],
+];
+
+for (const [dotted, der] of OIDS) {
+  test(`writes and reads the object identifier ${dotted}`, () => {
+    assert.deepEqual(encodeOid(dotted), hex(der));
+    assert.deepEqual(decodeOid(hex(der).subarray(2)), { ok: true, value: dotted });
+  });
+}
+
+test('an object identifier that was written is read again', () => {
+  const arcs = fc.array(fc.nat(2 ** 31 - 1), { maxLength: 12 });
+  fc.assert(
+    fc.property(fc.nat(2), fc.nat(39), arcs, (first, second, rest) => {
+      const dotted = [first, second, ...rest].join('.');
+      const whole = readWhole(encodeOid(dotted));
+      assert.deepEqual(whole.ok && decodeOid(whole.value.value), { ok: true, value: dotted });
+    }),
+  );
+});
+
+for (const value of ['', '80 01', '2a 80 01', '2a 86', '2a 90 80 80 80 00']) {
+  test(`refuses "${value}" as an object identifier`, () => assert.equal(decodeOid(hex(value)).ok, false));
+}
+
+const NAMED_BITS: readonly (readonly [mask: number, der: string])[] = [
+  [0, '03 01 00'],
+  [0b1, '03 02 07 80'],
+  [0b101, '03 02 05 a0'],
+  [0b1100000, '03 02 01 06'],
+  [0b10000000, '03 02 00 01'],
+  [0b100000000, '03 03 07 00 80'],
+  [0b111111111, '03 03 07 ff 80'],
+];
+
+for (const [mask, der] of NAMED_BITS) {
+  test(`writes and reads the named bits ${mask.toString(2)} without trailing zeros`, () => {
+    assert.deepEqual(encodeNamedBits(mask), hex(der));
+    assert.deepEqual(decodeNamedBits(hex(der).subarray(2)), { ok: true, value: mask });
+  });
+}
+
+for (const value of ['', '01', '08 80', '07 81', '00 00 00 00']) {
+  test(`refuses "${value}" as named bits`, () => assert.equal(decodeNamedBits(hex(value)).ok, false));
+}
+
+test('knows two booleans', () => {
+  assert.deepEqual(encodeBoolean(true), hex('01 01 ff'));
+  assert.deepEqual(decodeBoolean(hex('ff')), { ok: true, value: true });
+  assert.deepEqual(decodeBoolean(hex('00')), { ok: true, value: false });
+  for (const value of ['', '01', 'ff ff']) assert.equal(decodeBoolean(hex(value)).ok, false);
+});
+
+test('writes a bit string of whole octets', () => assert.deepEqual(encodeBitString(hex('ab')), hex('03 02 00 ab')));
+
+const TIMES: readonly (readonly [time: string, tag: number, text: string])[] = [
+  ['1949-12-31T23:59:59Z', TAG.generalizedTime, '19491231235959Z'],
+  ['1950-01-01T00:00:00Z', TAG.utcTime, '500101000000Z'],
+  ['2026-11-24T01:02:03.999Z', TAG.utcTime, '261124010203Z'],
+  ['2049-12-31T23:59:59Z', TAG.utcTime, '491231235959Z'],
+  ['2050-01-01T00:00:00Z', TAG.generalizedTime, '20500101000000Z'],
+];
+
+for (const [time, tag, text] of TIMES) {
+  test(`writes ${time} as ${text}, and reads it again`, () => {
+    const der = encodeTime(new Date(time));
+    assert.deepEqual(der, tlv(tag, Buffer.from(text)));
+    const element = readWhole(der);
+    const read = element.ok && decodeTime(element.value);
+    assert.deepEqual(read, { ok: true, value: new Date(time.replace(/\.\d+/, '')) });
+  });
+}
+
+const NO_TIMES: readonly (readonly [tag: number, text: string])[] = [
+  [TAG.utcTime, '260231000000Z'],
+  [TAG.utcTime, '2611240102Z'],
+  [TAG.utcTime, '261124010203+0000'],
+  [TAG.generalizedTime, '20261124010203Z'],
+  [TAG.generalizedTime, '20501124010203.5Z'],
+  [TAG.octetString, '20500101000000Z'],
+];
+
+for (const [tag, text] of NO_TIMES) {
+  test(`refuses ${text} with the tag ${tag} as a time`, () => {
+    const element = readWhole(tlv(tag, Buffer.from(text)));
+    assert.equal(element.ok && decodeTime(element.value).ok, false);
+  });
+}

@@ -1,0 +1,95 @@
+// The permission to reference an Issuer: the reviews that ask for it, and the text that helps whoever lacks it.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { denialText, grantingRole, referenceReviews } from '@countersign/common/reference-permission.ts';
+import { parse } from 'yaml';
+
+const issuer = { kind: 'Issuer', namespace: 'sandbox', name: 'my.issuer' } as const;
+const requester = { username: 'jane', uid: '7', groups: ['a', 'b'], extra: { 'example.com/x': ['y'] } };
+
+const review = (name: string) => ({
+  apiVersion: 'authorization.k8s.io/v1',
+  kind: 'SubjectAccessReview',
+  spec: {
+    user: 'jane',
+    uid: '7',
+    groups: ['a', 'b'],
+    extra: { 'example.com/x': ['y'] },
+    resourceAttributes: {
+      group: 'cert-manager.io',
+      resource: 'signers',
+      verb: 'reference',
+      namespace: 'sandbox',
+      name,
+      version: '*',
+    },
+  },
+});
+
+describe('referenceReviews', () => {
+  it('asks for the name of the issuer, then for the literal name *, on behalf of the requester', () => {
+    assert.deepEqual(referenceReviews(issuer, requester), [review('my.issuer'), review('*')]);
+  });
+
+  it('leaves out what is not known of the requester', () => {
+    const [first] = referenceReviews(issuer, { username: 'jane' });
+    assert.deepEqual(Object.keys(first?.spec ?? {}), ['user', 'resourceAttributes']);
+  });
+
+  it('takes only what identifies the requester from a whole spec', () => {
+    const spec = { ...requester, signerName: 'x', request: 'y', usages: ['any'] };
+    assert.deepEqual(referenceReviews(issuer, spec), referenceReviews(issuer, requester));
+  });
+
+  it('asks nothing for a ClusterIssuer', () => {
+    assert.deepEqual(referenceReviews({ kind: 'ClusterIssuer', namespace: '', name: 'x' }, requester), []);
+  });
+});
+
+describe('grantingRole', () => {
+  it('grants this verb on this issuer and nothing else', () => {
+    assert.deepEqual(parse(grantingRole(issuer)), {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata: { name: 'cert-manager-referencer:my.issuer', namespace: 'sandbox' },
+      rules: [
+        { apiGroups: ['cert-manager.io'], resources: ['signers'], verbs: ['reference'], resourceNames: ['my.issuer'] },
+      ],
+    });
+  });
+
+  it('keeps names that look like numbers texts', () => {
+    const role = parse(grantingRole({ kind: 'Issuer', namespace: '123', name: '1e3' }));
+    assert.equal(role.metadata.namespace, '123');
+    assert.deepEqual(role.rules[0].resourceNames, ['1e3']);
+  });
+});
+
+describe('denialText', () => {
+  it('says who lacks what and where, and what would grant it', () => {
+    assert.equal(
+      denialText(issuer, 'jane'),
+      `Requester may not reference Namespaced Issuer sandbox/my.issuer: user "jane" lacks the verb "reference" on "signers" of the API group "cert-manager.io" for the name "my.issuer" in the namespace "sandbox". This Role grants it:
+
+${grantingRole(issuer)}
+and this gives the Role to the user:
+
+kubectl create rolebinding cert-manager-referencer:my.issuer --namespace=sandbox --role=cert-manager-referencer:my.issuer --user=jane
+`,
+    );
+  });
+
+  for (const [username, word] of [
+    ['system:serviceaccount:sandbox:app', 'system:serviceaccount:sandbox:app'],
+    ['jane@example.com', 'jane@example.com'],
+    ['https://issuer.example/#jane', `'https://issuer.example/#jane'`],
+    ['a; rm -rf /', `'a; rm -rf /'`],
+    ["o'neill $(x)", `'o'\\''neill $(x)'`],
+    ['', "''"],
+  ] as const) {
+    it(`keeps the user name ${JSON.stringify(username)} one word in the command`, () => {
+      assert.ok(denialText(issuer, username).endsWith(` --user=${word}\n`));
+    });
+  }
+});

@@ -1,0 +1,106 @@
+// Signer names: which are ours, which issuer each names, and that every text gets one of three answers.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { formatRef, formatSignerName, parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import * as fc from 'fast-check';
+
+const issuer = (namespace: string, name: string): SignerRef => ({ kind: 'Issuer', namespace, name });
+const clusterIssuer = (name: string): SignerRef => ({ kind: 'ClusterIssuer', namespace: '', name });
+
+const READABLE: Readonly<Record<string, SignerRef>> = {
+  'issuers.cert-manager.io/sandbox.my-issuer': issuer('sandbox', 'my-issuer'),
+  'issuers.cert-manager.io/sandbox.my.dotted.issuer': issuer('sandbox', 'my.dotted.issuer'),
+  'clusterissuers.cert-manager.io/my-issuer': clusterIssuer('my-issuer'),
+  'clusterissuers.cert-manager.io/my.dotted.issuer': clusterIssuer('my.dotted.issuer'),
+  'issuers.cert-manager.io/1.2': issuer('1', '2'),
+};
+
+const FOREIGN = [
+  '',
+  '/',
+  'issuers.cert-manager.io',
+  'kubernetes.io/kube-apiserver-client',
+  'example.com/issuers.cert-manager.io',
+  'cert-manager.io/sandbox.my-issuer',
+  '.cert-manager.io/x',
+  'issuers.acme.cert-manager.io/sandbox.my-issuer',
+  'issuers.cert-manager.io.example.com/sandbox.my-issuer',
+  'issuers.cert-manager-io/sandbox.my-issuer',
+  'Issuers.cert-manager.io/sandbox.my-issuer',
+  'my-issuers.cert-manager.io/sandbox.my-issuer',
+  '\nissuers.cert-manager.io/sandbox.my-issuer',
+];
+
+const MALFORMED: Readonly<Record<string, RegExp>> = {
+  'issuers.cert-manager.io/no-namespace': /namespace is missing/,
+  'issuers.cert-manager.io/': /namespace is missing/,
+  'issuers.cert-manager.io/.x': /"" cannot be the name of a namespace/,
+  'issuers.cert-manager.io/x.': /"" cannot be the name of an Issuer/,
+  'issuers.cert-manager.io/x..y': /"\.y" cannot be the name of an Issuer/,
+  'issuers.cert-manager.io/sandbox.a/b': /"a\/b" cannot be/,
+  'issuers.cert-manager.io/sandbox.My-Issuer': /"My-Issuer" cannot be/,
+  'issuers.cert-manager.io/sandbox.x\n': /cannot be/,
+  'clusterissuers.cert-manager.io/': /"" cannot be the name of a ClusterIssuer/,
+  'clusterissuers.cert-manager.io/..': /"\.\." cannot be/,
+  'clusterissuers.cert-manager.io/.x': /"\.x" cannot be/,
+  [`clusterissuers.cert-manager.io/${'x'.repeat(254)}`]: /cannot be/,
+  [`issuers.cert-manager.io/${'n'.repeat(64)}.x`]: /cannot be the name of a namespace/,
+  'foos.cert-manager.io/x': /"foos" is neither "issuers" nor "clusterissuers"/,
+  'certificates.cert-manager.io/sandbox.x': /neither/,
+};
+
+describe('parseSignerName', () => {
+  for (const [text, ref] of Object.entries(READABLE)) {
+    it(`reads ${text}`, () => assert.deepEqual(parseSignerName(text), { ok: true, value: ref }));
+  }
+
+  for (const text of FOREIGN) {
+    it(`leaves ${JSON.stringify(text)} to others`, () => {
+      assert.deepEqual(parseSignerName(text), { ok: false, error: { kind: 'foreign' } });
+    });
+  }
+
+  for (const [text, detail] of Object.entries(MALFORMED)) {
+    it(`says what is wrong with ${JSON.stringify(text.slice(0, 60))}`, () => {
+      const parsed = parseSignerName(text);
+      assert.ok(!parsed.ok && parsed.error.kind === 'malformed');
+      assert.match(parsed.error.detail, detail);
+    });
+  }
+
+  it('answers every text, and what it reads it can write', () => {
+    const ours = fc.constantFrom('issuers', 'clusterissuers', 'foos').map(word => `${word}.cert-manager.io/`);
+    const path = fc.string({ unit: fc.constantFrom('a', '1', '-', '.', '/', 'A', '\n', 'é') });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.tuple(ours, path).map(parts => parts.join('')),
+        ),
+        text => {
+          const parsed = parseSignerName(text);
+          if (parsed.ok) assert.equal(formatSignerName(parsed.value), text);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('undoes formatSignerName', () => {
+    const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
+    const name = fc.array(label, { minLength: 1, maxLength: 5 }).map(labels => labels.join('.'));
+    const ref = fc.oneof(
+      name.map(clusterIssuer),
+      fc.tuple(label, name).map(([ns, rest]) => issuer(ns, rest)),
+    );
+    fc.assert(
+      fc.property(ref, value => assert.deepEqual(parseSignerName(formatSignerName(value)), { ok: true, value })),
+    );
+  });
+});
+
+describe('formatRef', () => {
+  it('shows namespace and name', () => assert.equal(formatRef(issuer('sandbox', 'my.issuer')), 'sandbox/my.issuer'));
+  it('leaves the namespace of a ClusterIssuer empty', () => assert.equal(formatRef(clusterIssuer('x')), '/x'));
+});

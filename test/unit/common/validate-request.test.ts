@@ -1,0 +1,70 @@
+// The rules on the shape of a CSR, case by case (test/vectors/validate-request.yaml), and what holds for every CSR.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { REQUEST_DURATION } from '@countersign/common/annotations.ts';
+import { HOUR, SECOND } from '@countersign/common/duration.ts';
+import { MINIMUM_DURATION, requestedDuration, validateRequest } from '@countersign/common/validate-request.ts';
+import * as fc from 'fast-check';
+import { readRequest, readValidationCases } from '../../support/vectors.ts';
+
+const request = readRequest('p256');
+
+function withDuration(duration: string | undefined, expirationSeconds: number | undefined) {
+  return {
+    metadata: { name: 'x', ...(duration !== undefined && { annotations: { [REQUEST_DURATION]: duration } }) },
+    spec: {
+      signerName: 'issuers.cert-manager.io/sandbox.ca',
+      request,
+      usages: ['digital signature'],
+      ...(expirationSeconds !== undefined && { expirationSeconds }),
+    },
+  };
+}
+
+describe('validateRequest', () => {
+  for (const { name, csr, errors } of readValidationCases()) {
+    it(name, () => assert.deepEqual(validateRequest(csr), errors));
+  }
+
+  it('never throws, and lets pass only durations that can be asked for', () => {
+    const text = fc.oneof(fc.string(), fc.stringMatching(/^-?[0-9]{1,4}(\.[0-9]{0,3})?(ns|us|ms|s|m|h)$/));
+    fc.assert(
+      fc.property(
+        fc.option(text, { nil: undefined }),
+        fc.option(fc.integer(), { nil: undefined }),
+        (duration, seconds) => {
+          const asked = withDuration(duration, seconds);
+          if (validateRequest(asked).length === 0) assert.ok(requestedDuration(asked) >= MINIMUM_DURATION);
+        },
+      ),
+    );
+  });
+
+  it('never throws for a request that is damaged', () => {
+    const pem = Buffer.from(readRequest('serving'), 'base64');
+    fc.assert(
+      fc.property(fc.nat(pem.length - 1), fc.nat(255), (at, octet) => {
+        const damaged = Buffer.from(pem);
+        damaged[at] = octet;
+        const { metadata, spec } = withDuration(undefined, undefined);
+        validateRequest({ metadata, spec: { ...spec, request: damaged.toString('base64') } });
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('requestedDuration', () => {
+  it('is the annotation, even beside expirationSeconds', () =>
+    assert.equal(requestedDuration(withDuration('1h', 7200)), HOUR));
+  it('is expirationSeconds without the annotation', () =>
+    assert.equal(requestedDuration(withDuration(undefined, 7200)), 2n * HOUR));
+  it('is 90 days without both', () =>
+    assert.equal(requestedDuration(withDuration(undefined, undefined)), 90n * 24n * HOUR));
+  it('keeps fractions of a second', () =>
+    assert.equal(requestedDuration(withDuration('600.5s', undefined)), 600n * SECOND + SECOND / 2n));
+  it('is no number for an annotation that cannot be read', () => {
+    assert.throws(() => requestedDuration(withDuration('90d', 7200)), /unknown unit "d"/);
+  });
+});

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
+import { type Work, WorkQueue } from '@countersign/signer/work-queue.ts';
+
+const SILENT = { depth() {}, added() {}, retried() {}, started() {}, finished() {} };
+
+interface Setup {
+  readonly work: Work;
+  readonly workers?: number;
+  readonly delayMs?: number | undefined;
+}
+
+function start({ work, workers = 1, delayMs = 1 }: Setup) {
+  const stop = new AbortController();
+  const errors: string[] = [];
+  const queue = new WorkQueue({
+    work,
+    workers,
+    delayFor: () => (delayMs < 0 ? undefined : delayMs),
+    onError: (key, error) => errors.push(`${key}: ${(error as Error).message}`),
+    observer: SILENT,
+  });
+  const ended = queue.run(stop.signal);
+  return { queue, errors, end: () => (stop.abort(), ended) };
+}
+
+test('a key that is added many times while it waits is worked on once', async () => {
+  const worked: string[] = [];
+  const { queue, end } = start({ work: async key => void worked.push(key) });
+  for (const key of ['a', 'b', 'a', 'a', 'b']) queue.add(key);
+  await sleep(5);
+  await end();
+  assert.deepEqual(worked, ['a', 'b', 'a']); // `a` was in hand already when it was added again.
+});
+
+test('a key is never in two hands at once, however many workers there are', async () => {
+  let inHand = 0;
+  let most = 0;
+  const work = async () => {
+    inHand += 1;
+    most = Math.max(most, inHand);
+    await sleep(2);
+    inHand -= 1;
+  };
+  const { queue, end } = start({ work, workers: 8 });
+  for (let i = 0; i < 10; i += 1) {
+    queue.add('same');
+    await sleep(1);
+  }
+  await end();
+  assert.equal(most, 1);
+});
+
+test('as many different keys are worked on at a time as there are workers', async () => {
+  let inHand = 0;
+  let most = 0;
+  const work = async () => {
+    inHand += 1;
+    most = Math.max(most, inHand);
+    await sleep(2);
+    inHand -= 1;
+  };
+  const { queue, end } = start({ work, workers: 3 });
+  for (let i = 0; i < 10; i += 1) queue.add(String(i));
+  await sleep(30);
+  await end();
+  assert.equal(most, 3);
+});
+
+test('a key whose work fails comes back with a growing attempt number until it succeeds, then starts from 0', async () => {
+  const attempts: number[] = [];
+  const work: Work = async (_, attempt) => {
+    attempts.push(attempt);
+    if (attempts.length < 4) throw new Error('not yet');
+  };
+  const { queue, errors, end } = start({ work });
+  queue.add('a');
+  await sleep(30);
+  queue.add('a');
+  await sleep(5);
+  await end();
+  assert.deepEqual(attempts, [0, 1, 2, 3, 0]);
+  assert.deepEqual(errors, ['a: not yet', 'a: not yet', 'a: not yet']);
+});
+
+test('a key whose failure cannot be cured by trying again is given up until it is added anew', async () => {
+  const attempts: number[] = [];
+  const work: Work = async (_, attempt) => {
+    attempts.push(attempt);
+    throw new Error('never');
+  };
+  const { queue, end } = start({ work, delayMs: -1 });
+  queue.add('a');
+  await sleep(10);
+  queue.add('a');
+  await sleep(5);
+  await end();
+  assert.deepEqual(attempts, [0, 0]);
+});
+
+test('an addition during the work leads to one more run, even if a retry was due later', async () => {
+  let runs = 0;
+  const { queue, end } = start({
+    work: async () => {
+      runs += 1;
+      if (runs === 1) {
+        queue.add('a');
+        throw new Error('first');
+      }
+    },
+    delayMs: 60_000,
+  });
+  queue.add('a');
+  await sleep(10);
+  await end();
+  assert.equal(runs, 2);
+});
+
+test('the end waits for the work in hand and starts nothing more', async () => {
+  const finished: string[] = [];
+  const { queue, end } = start({
+    work: async key => {
+      await sleep(10);
+      finished.push(key);
+    },
+  });
+  queue.add('a');
+  queue.add('b');
+  await tick();
+  await end();
+  assert.deepEqual(finished, ['a']);
+});

@@ -1,0 +1,83 @@
+#!/bin/sh
+# Makes the keys, CA certificates and requests of pki/ anew, with openssl 3. The keys guard nothing: they are for tests.
+# Run by hand; the results are committed. The files of make-requests.sh are apart, since their keys are thrown away.
+set -eu
+cd "$(dirname "$0")/pki"
+rm -rf keys certificates requests
+mkdir keys certificates requests
+
+key() { openssl genpkey -quiet -algorithm "$2" ${3:+-pkeyopt "$3"} -out "keys/$1.pem"; }
+
+for bits in 1024 2048 3072 4096; do key "rsa$bits" RSA "rsa_keygen_bits:$bits"; done
+for bits in 224 256 384 521; do key "p$bits" EC "ec_paramgen_curve:P-$bits"; done
+key p256-root EC ec_paramgen_curve:P-256
+key secp256k1 EC ec_paramgen_curve:secp256k1
+key ed25519 ED25519
+key ed448 ED448
+key rsa-pss RSA-PSS rsa_keygen_bits:2048
+openssl rsa -in keys/rsa2048.pem -traditional -out keys/rsa2048-pkcs1.pem 2>/dev/null
+openssl ec -in keys/p384.pem -out keys/p384-sec1.pem 2>/dev/null
+{ openssl ecparam -name secp384r1; cat keys/p384-sec1.pem; } > keys/p384-with-parameters.pem
+openssl pkcs8 -topk8 -in keys/p256.pem -passout pass:secret -out keys/encrypted.pem
+
+# root NAME KEY SUBJECT EXTENSION...: a certificate that signs itself
+root() {
+  name=$1 key=$2 subject=$3
+  shift 3
+  for extension; do set -- "$@" -addext "$extension"; shift; done
+  openssl req -x509 -new -batch -config /dev/null -days 36500 -key "keys/$key.pem" -subj "$subject" "$@" -out "certificates/$name.pem"
+}
+
+# signed NAME KEY SUBJECT ISSUER ISSUER_KEY EXTENSION...
+signed() {
+  name=$1 key=$2 subject=$3 issuer=$4 issuer_key=$5
+  shift 5
+  for extension; do echo "$extension"; done > extensions
+  openssl req -new -batch -config /dev/null -key "keys/$key.pem" -subj "$subject" |
+    openssl x509 -req -days 36500 -CA "certificates/$issuer.pem" -CAkey "keys/$issuer_key.pem" -extfile extensions \
+      -out "certificates/$name.pem" 2>/dev/null
+  rm extensions
+}
+
+ca='basicConstraints=critical,CA:TRUE'
+sign='keyUsage=critical,keyCertSign,cRLSign'
+ski='subjectKeyIdentifier=hash'
+root root p256-root '/O=Example/CN=root' "$ca" "$sign" "$ski"
+root root-renewed p256-root '/O=Example/CN=root' "$ca" "$sign" "$ski" nsComment=renewed
+root root-without-ski p256-root '/O=Example/CN=root without ski' "$ca"
+root not-ca p256-root '/O=Example/CN=not a CA' basicConstraints=critical,CA:FALSE
+root without-cert-sign p256-root '/O=Example/CN=may not sign' "$ca" keyUsage=critical,cRLSign
+root same-name-other-key p384 '/O=Example/CN=root' "$ca" "$sign" "$ski"
+root ed25519-root ed25519 '/CN=ed25519 root' "$ca" "$sign" "$ski"
+signed intermediate1 rsa2048 '/O=Example/CN=intermediate 1' root p256-root "$ca" "$sign" "$ski"
+signed intermediate2 p384 '/O=Example/CN=intermediate 2' intermediate1 rsa2048 "$ca" "$sign" "$ski"
+
+# request NAME KEY SUBJECT [OPTION...]
+request() {
+  name=$1 key=$2 subject=$3
+  shift 3
+  openssl req -new -batch -config /dev/null -key "keys/$key.pem" -subj "$subject" "$@" -out "requests/$name.pem"
+}
+
+request p521 p521 /CN=example
+request rsa-sha1 rsa2048 /CN=example -sha1
+request rsa-md5 rsa2048 /CN=example -md5
+for salt in 20 32; do
+  request "rsa-pss-salt$salt" rsa2048 /CN=example -sha256 -sigopt rsa_padding_mode:pss -sigopt "rsa_pss_saltlen:$salt"
+done
+request rsa-pss-key rsa-pss /CN=example
+request secp256k1 secp256k1 /CN=example
+request ed448 ed448 /CN=example
+request name-constraints p256 /CN=example -addext \
+  'nameConstraints=critical,permitted;email:example.com,permitted;DNS:example.com,permitted;IP:192.0.2.7/255.255.255.0,permitted;URI:.example.com,excluded;dirName:directory' \
+  -config /dev/stdin <<'CONFIG'
+[req]
+distinguished_name = directory
+[directory]
+CN = somebody
+CONFIG
+openssl ec -in keys/p256.pem -conv_form compressed -out keys/compressed.pem 2>/dev/null
+openssl ec -in keys/p256.pem -param_enc explicit -out keys/explicit.pem 2>/dev/null
+request compressed-point compressed /CN=example
+request explicit-curve explicit /CN=example
+rm keys/compressed.pem keys/explicit.pem
