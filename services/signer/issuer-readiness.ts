@@ -47,11 +47,11 @@ function requeueOnSecretChange(deps: ReadinessDeps, ref: SignerRef, { secret, co
 /** lastTransitionTime moves only when the status does (cert-manager.io/v1 IssuerCondition). */
 function toCondition({ condition }: Readiness, issuer: Issuer, now: Date): Condition {
   const before = readyCondition(issuer);
-  const moved = before?.status !== condition.status || before.lastTransitionTime === undefined;
+  const kept = before?.status === condition.status ? before.lastTransitionTime : undefined;
   return {
     type: 'Ready',
     ...condition,
-    lastTransitionTime: moved ? now.toISOString().replace(/\.\d+Z$/, 'Z') : (before?.lastTransitionTime as string),
+    lastTransitionTime: kept ?? now.toISOString().replace(/\.\d+Z$/, 'Z'),
     ...(issuer.metadata.generation !== undefined && { observedGeneration: issuer.metadata.generation }),
   };
 }

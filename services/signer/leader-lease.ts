@@ -122,7 +122,8 @@ export class LeaderLease {
   #claim(lease: Lease | undefined): Lease {
     const { identity, name, namespace } = this.#options;
     const now = microTime();
-    const mine = lease?.spec?.holderIdentity === identity;
+    const { holderIdentity, acquireTime, leaseTransitions = 0 } = lease?.spec ?? {};
+    const isRenewal = holderIdentity === identity;
     return {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
@@ -130,9 +131,9 @@ export class LeaderLease {
       spec: {
         holderIdentity: identity,
         leaseDurationSeconds: Math.ceil(this.#durationMs / 1000),
-        acquireTime: mine ? (lease.spec?.acquireTime ?? now) : now,
+        acquireTime: isRenewal && acquireTime !== undefined ? acquireTime : now,
         renewTime: now,
-        leaseTransitions: (lease?.spec?.leaseTransitions ?? 0) + (mine || lease === undefined ? 0 : 1),
+        leaseTransitions: isRenewal || lease === undefined ? leaseTransitions : leaseTransitions + 1,
       },
     };
   }

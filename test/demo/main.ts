@@ -27,6 +27,7 @@ async function main(): Promise<void> {
   const step = progress.step('installing the chart and starting the services');
   await using installation = await install(controlPlane).finally(() => step.done());
   const demo = await prepare(controlPlane);
+  introduce(demo.narrator, controlPlane, installation);
   const [signer, webhook] = [installation.running('signer')[0], installation.running('webhook')[0]];
   const story = tellStory({
     ...demo,
@@ -58,6 +59,13 @@ async function prepare(controlPlane: ControlPlane): Promise<{ narrator: Narrator
   return { narrator: new Narrator(process.stdout, dir, env), dir };
 }
 
+function introduce(narrator: Narrator, { url }: ControlPlane, installation: Installation): void {
+  narrator.heading('Countersign on a real API server');
+  narrator.say(`etcd and kube-apiserver run at ${url}. The chart was installed on them by
+  helm ${installation.helmCommand.join(' ')}
+and both services run beside them as processes, with the tokens of the chart's ServiceAccounts.`);
+}
+
 function sayGoodbye(narrator: Narrator, dir: string, installation: Installation): void {
   const [signer, webhook] = [installation.running('signer')[0], installation.running('webhook')[0]];
   narrator.heading('Now you. In another terminal:');
@@ -71,4 +79,9 @@ The webhook's metrics: ${webhook?.url}/metrics    its log: ${webhook?.child.logP
 Ctrl-C ends it all and leaves nothing behind.`);
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -39,14 +39,22 @@ export class Narrator {
     this.#print(`${this.#style('dim', `# ${name}\n${content.trimEnd()}`)}\n`);
   }
 
-  /** Prints and runs one command line, given as its words, and returns what it wrote to standard output. */
-  async run(words: readonly string[], expected: Expectation = {}): Promise<string> {
-    this.#print(`${this.#style('cyan', `$ ${words.map(quote).join(' ')}`)}\n`);
+  /** Prints and runs one command line, given as its words. */
+  async run(words: readonly string[], expected: Expectation = {}): Promise<void> {
+    await this.#tell(words.map(quote).join(' '), words, expected);
+  }
+
+  /** The same for a line with pipes and redirections. */
+  async shell(line: string, expected: Expectation = {}): Promise<void> {
+    await this.#tell(line, ['sh', '-c', line], expected);
+  }
+
+  async #tell(line: string, words: readonly string[], expected: Expectation): Promise<void> {
+    this.#print(`${this.#style('cyan', `$ ${line}`)}\n`);
     const result = await this.#runUntil(words, expected);
     this.#print(indent(result.stdout + result.stderr));
     const complaint = complaintAbout(result, expected);
-    if (complaint !== undefined) throw new Error(`The story did not go as told: \`${words.join(' ')}\` ${complaint}`);
-    return result.stdout;
+    if (complaint !== undefined) throw new Error(`The story did not go as told: \`${line}\` ${complaint}`);
   }
 
   /** Fetches a page and prints those of its lines that match. */

@@ -1,7 +1,7 @@
 // The story that the demo tells: who may use an issuer and who may not, and what becomes of their requests. Every step is a
 // command that a reader could type; a step that does not end as told ends the story.
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Narrator } from './narrator.ts';
@@ -30,8 +30,9 @@ async function setTheScene(deps: StoryDeps): Promise<void> {
   const { narrator } = deps;
   narrator.heading('1. The scene: a CA, an Issuer, and one of two users who may use it');
   await narrator.run(['kubectl', 'create', 'namespace', 'sandbox']);
-  const ca = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '365'];
-  await narrator.run(['openssl', 'req', ...ca, '-subj', '/CN=Sandbox CA', '-keyout', 'ca.key', '-out', 'ca.crt']);
+  await narrator.run(generateKey('ca'));
+  const ca = ['openssl', 'req', '-x509', '-key', 'ca.key', '-days', '365', '-subj', '/CN=Sandbox CA', '-out', 'ca.crt'];
+  await narrator.run(ca);
   await narrator.run(secretTls('my-ca', 'sandbox', 'ca'));
   await applyManifest(deps, 'issuer.yaml', {
     apiVersion: 'cert-manager.io/v1',
@@ -85,14 +86,8 @@ async function signForJane(deps: StoryDeps): Promise<void> {
   const fields = ['-subject', '-issuer', '-dates', '-ext', 'subjectAltName,keyUsage,extendedKeyUsage,basicConstraints'];
   await narrator.run(['openssl', 'x509', '-in', 'jane.crt', '-noout', ...fields], { says: ['CN = Sandbox CA'] });
   narrator.say('\nThe CA came with it, in an annotation:');
-  await narrator.run([
-    'kubectl',
-    'get',
-    'csr',
-    'jane',
-    '-o',
-    String.raw`jsonpath={.metadata.annotations.experimental\.cert-manager\.io/ca}`,
-  ]);
+  const annotation = String.raw`jsonpath='{.metadata.annotations.experimental\.cert-manager\.io/ca}'`;
+  await narrator.shell(`kubectl get csr jane -o ${annotation} | openssl base64 -d -A | openssl x509 -noout -subject`);
   const events = ['kubectl', 'get', 'events', '--field-selector', 'involvedObject.name=jane'];
   await narrator.run(events, { within: 5, says: ['CertificateIssued'] });
 }
@@ -140,13 +135,11 @@ async function showMetrics({ narrator, signerUrl, webhookUrl }: StoryDeps): Prom
   await narrator.fetchLines(`${signerUrl}/metrics`, certificates, issued);
 }
 
-async function approveAndFetch({ narrator, dir }: StoryDeps, name: string): Promise<void> {
+async function approveAndFetch({ narrator }: StoryDeps, name: string): Promise<void> {
   await narrator.run(['kubectl', 'certificate', 'approve', name]);
-  const get = ['kubectl', 'get', 'csr', name];
-  await narrator.run(get, { within: 10, says: ['Approved,Issued'] });
-  const certificate = await narrator.run([...get, '-o', 'jsonpath={.status.certificate}']);
-  await writeFile(join(dir, `${name}.crt`), Buffer.from(certificate, 'base64'));
-  narrator.say(`(decoded into ${name}.crt)`);
+  await narrator.run(['kubectl', 'get', 'csr', name], { within: 10, says: ['Approved,Issued'] });
+  const get = `kubectl get csr ${name} -o jsonpath='{.status.certificate}'`;
+  await narrator.shell(`${get} | openssl base64 -d -A > ${name}.crt`);
 }
 
 interface RequestOptions {
@@ -156,20 +149,26 @@ interface RequestOptions {
 }
 
 /** A key and a PKCS#10 request by openssl, in a CertificateSigningRequest that is written to `<name>.yaml`. */
-async function createRequest({ narrator, dir }: StoryDeps, { name, signerName, annotations }: RequestOptions) {
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`];
-  const subject = ['-subj', `/CN=${name}.example.com`, '-addext', `subjectAltName=DNS:${name}.example.com`];
-  const pem = await narrator.run(['openssl', 'req', '-new', ...key, ...subject]);
+async function createRequest(deps: StoryDeps, { name, signerName, annotations }: RequestOptions): Promise<void> {
+  await deps.narrator.run(generateKey(name));
+  const names = ['-subj', `/CN=${name}.example.com`, '-addext', `subjectAltName=DNS:${name}.example.com`];
+  await deps.narrator.run(['openssl', 'req', '-new', '-key', `${name}.key`, ...names, '-out', `${name}.csr`]);
+  const request = (await readFile(join(deps.dir, `${name}.csr`))).toString('base64');
   const manifest = {
     apiVersion: 'certificates.k8s.io/v1',
     kind: 'CertificateSigningRequest',
     metadata: { name, ...(annotations && { annotations }) },
-    spec: { signerName, usages: LEAF_USAGES, request: Buffer.from(pem).toString('base64') },
+    spec: { signerName, usages: LEAF_USAGES, request },
   };
-  await writeManifest({ narrator, dir }, `${name}.yaml`, manifest, {
+  const shown = {
     ...manifest,
-    spec: { ...manifest.spec, request: '…' },
-  });
+    spec: { ...manifest.spec, request: `${request.slice(0, 40)}… (${name}.csr in base64)` },
+  };
+  await writeManifest(deps, `${name}.yaml`, manifest, shown);
+}
+
+function generateKey(name: string): string[] {
+  return ['openssl', 'genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', `${name}.key`];
 }
 
 async function applyManifest(deps: StoryDeps, name: string, manifest: object): Promise<void> {

@@ -15,7 +15,7 @@ import {
   ServingCertificate,
 } from '@countersign/webhook/serving-certificate.ts';
 import { GRANTED } from './admission-cases.ts';
-import { makeKeyPair, review, WebhookFixture } from './webhook-fixture.ts';
+import { makeEndedKeyPair, makeKeyPair, review, WebhookFixture } from './webhook-fixture.ts';
 
 const FIRST = makeKeyPair('first');
 const SECOND = makeKeyPair('second');
@@ -65,7 +65,7 @@ describe('a serving certificate', () => {
     ['has a key that is no PEM', { cert: FIRST.cert, key: 'x' }],
     ['has the key of another', { cert: SECOND.cert, key: FIRST.key }],
     ['is empty', { cert: '', key: '' }],
-    ['has ended', makeKeyPair('ended', 0)],
+    ['has ended', makeEndedKeyPair()],
   ];
   for (const [name, pair] of BAD) {
     test(`that ${name} does not replace a good one; said and counted once`, async () => {

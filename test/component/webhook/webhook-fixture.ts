@@ -20,14 +20,25 @@ export const JANE = { username: 'jane', uid: 'u1', groups: ['dev', 'system:authe
 
 /** A self-signed certificate for 127.0.0.1, by openssl. */
 export function makeKeyPair(name = 'webhook', days = 30): KeyPair {
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '-'];
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '-'];
   const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const text = execFileSync('openssl', ['req', '-x509', ...key, ...names, '-days', String(days)], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const block = (label: string) => new RegExp(`-----BEGIN ${label}-----[^]*-----END ${label}-----\n`).exec(text)?.[0];
-  return { cert: block('CERTIFICATE') ?? '', key: block('PRIVATE KEY') ?? '' };
+  const text = openssl(['req', '-x509', ...newKey, ...names, '-days', String(days)]);
+  return { cert: pemBlock(text, 'CERTIFICATE'), key: pemBlock(text, 'PRIVATE KEY') };
+}
+
+/** The same, ended yesterday. */
+export function makeEndedKeyPair(): KeyPair {
+  const { cert, key } = makeKeyPair('ended');
+  const ended = openssl(['x509', '-signkey', '/dev/stdin', '-days', '-1'], key + cert);
+  return { cert: pemBlock(ended, 'CERTIFICATE'), key };
+}
+
+function openssl(args: readonly string[], input = ''): string {
+  return execFileSync('openssl', args, { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] });
+}
+
+function pemBlock(text: string, label: string): string {
+  return new RegExp(`-----BEGIN ${label}-----[^]*-----END ${label}-----\n`).exec(text)?.[0] ?? '';
 }
 
 export interface World {

@@ -73,7 +73,7 @@ for (const name of EQUALLY_READ) {
     assert.deepEqual(request.spki, Buffer.from(other.publicKey.rawData));
     assert.deepEqual(
       request.extensions,
-      other.extensions.map(({ type, critical, value }) => ({ oid: type, critical, value: Buffer.from(value) })),
+      Array.from(other.extensions, ({ type, critical, value }) => ({ oid: type, critical, value: Buffer.from(value) })),
     );
     assert.equal(hasValidSignature(request), true);
   });
@@ -241,8 +241,10 @@ test('a request with any of its bytes changed is read or refused, and never thro
         for (const { at, octet } of changes) changed[at % changed.length] = octet;
         const request = parsePkcs10(wrap(cut < changed.length ? changed.subarray(0, cut) : changed));
         if (!request.ok) return assert.equal(typeof request.error, 'string');
-        // Whatever is read from changed bytes must not pass for signed, unless nothing was changed.
-        assert.equal(hasValidSignature(request.value), changed.equals(base));
+        // The parameters of a signature algorithm do not count, but nothing that is signed may change unseen.
+        const { certificationRequestInfo } = request.value;
+        const isSame = base.includes(certificationRequestInfo);
+        assert.ok(isSame || !hasValidSignature(request.value));
       },
     ),
     { numRuns: 1500 },
