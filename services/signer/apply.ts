@@ -4,10 +4,10 @@
 import { CA, encodeCaAnnotation } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
-import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
-import { FIELD_MANAGER } from './csr-record.ts';
+import { csrObjectPath, FIELD_MANAGER } from './csr-record.ts';
 import type { Decision } from './decide.ts';
 import type { EventRecorder, EventSubject } from './event-recorder.ts';
 import type { Chain } from './issuance/chain.ts';
@@ -57,7 +57,12 @@ function applyWait(deps: ApplyDeps, subject: Subject, decision: Extract<Decision
   if (secret === undefined) return;
   const { name } = subject.csr.metadata;
   const version = secret.secret?.metadata.resourceVersion;
-  deps.secrets.wakeOnChange(secret.ref, version, `csr/${name}`, () => deps.requeue(name));
+  deps.secrets.wakeOnChange(secret.ref, version, csrWaiter(name), () => deps.requeue(name));
+}
+
+/** How a CSR is called among those that wait for a Secret. */
+export function csrWaiter(name: string): string {
+  return `csr/${name}`;
 }
 
 async function applyFail(
@@ -80,10 +85,14 @@ async function applyIssue(deps: ApplyDeps, subject: Subject, issuance: Issuance)
   const audit = auditFields(subject, certificate);
   subject.log.info(audit, 'signing certificate');
   const signed = await signCertificate(certificate, key);
-  await writeCertificate(deps, subject, complete(signed.pem));
+  const chain = complete(signed.pem);
+  const written = await writeCertificate(deps, subject, chain);
   subject.log.info({ ...audit, sha256: signed.sha256 }, 'certificate issued');
   const words = subject.reasons;
   if (words !== undefined) recordReason(deps, subject, 'CertificateIssued', words.issuedMessage);
+  if (deps.writeCaAnnotation && written.metadata.annotations?.[CA] === undefined) {
+    await completeAnnotation(deps, subject, chain.topPem);
+  }
 }
 
 /** What the audit trail says before and after each signature. */
@@ -97,15 +106,12 @@ function auditFields({ csr }: Subject, certificate: Issuance['certificate']): Re
   };
 }
 
-async function writeCertificate(deps: ApplyDeps, subject: Subject, chain: Chain): Promise<void> {
+async function writeCertificate(deps: ApplyDeps, subject: Subject, chain: Chain): Promise<CertificateSigningRequest> {
   const { csr, reasons: words } = subject;
   const annotation = deps.writeCaAnnotation ? { [CA]: encodeCaAnnotation(chain.topPem) } : {};
   const certificate = Buffer.from(chain.chainPem).toString('base64');
   try {
-    const written = await patchStatus(deps, csr, { metadata: { annotations: annotation }, status: { certificate } });
-    if (deps.writeCaAnnotation && written.metadata.annotations?.[CA] === undefined) {
-      await writeCaAnnotation(deps, subject, chain.topPem);
-    }
+    return await patchStatus(deps, csr, { metadata: { annotations: annotation }, status: { certificate } });
   } catch (error) {
     if (words !== undefined && isWorthTelling(error)) {
       recordReason(deps, subject, words.updateFailed, reasons.SigningError.update((error as Error).message));
@@ -114,9 +120,19 @@ async function writeCertificate(deps: ApplyDeps, subject: Subject, chain: Chain)
   }
 }
 
-/** A conflict is answered by a fresh look at once, and is nobody's news. */
+/** A conflict is answered by a fresh look at once, and of a CSR that is gone nobody wants news. */
 function isWorthTelling(error: unknown): boolean {
-  return !(error instanceof RetryableError && error.code === 'conflict');
+  const { code } = asClassifiedError(error);
+  return code !== 'conflict' && code !== 'not-found';
+}
+
+/** The certificate is out, whatever becomes of the annotation: the CSR comes back as one to repair when this fails. */
+async function completeAnnotation(deps: ApplyDeps, subject: Subject, topPem: string): Promise<void> {
+  try {
+    await writeCaAnnotation(deps, subject, topPem);
+  } catch (error) {
+    subject.log.warn({ err: error, annotation: CA }, 'annotation not written, it will be repaired');
+  }
 }
 
 /**
@@ -124,7 +140,8 @@ function isWorthTelling(error: unknown): boolean {
  * servers known so far, else through the object itself (which the chart lets the signer patch only on demand).
  */
 export async function writeCaAnnotation(deps: ApplyDeps, { csr, log }: Subject, topPem: string): Promise<void> {
-  const body = { metadata: { annotations: { [CA]: encodeCaAnnotation(topPem) } } };
+  // The uid makes it conditional: another CSR of the same name gets nothing.
+  const body = { metadata: { annotations: { [CA]: encodeCaAnnotation(topPem) }, uid: csr.metadata.uid } };
   const written = await deps.client.mergePatch<CertificateSigningRequest>(csrPath(csr, '/status'), body);
   if (written.metadata.annotations?.[CA] === undefined) await deps.client.mergePatch(csrPath(csr), body);
   log.info({ annotation: CA }, 'annotation repaired');
@@ -145,8 +162,7 @@ function patchStatus(
 }
 
 function csrPath(csr: CertificateSigningRequest, subresource = ''): string {
-  const path = `/apis/certificates.k8s.io/v1/certificatesigningrequests/${csr.metadata.name}${subresource}`;
-  return `${path}?fieldManager=${FIELD_MANAGER}`;
+  return `${csrObjectPath(csr.metadata.name)}${subresource}?fieldManager=${FIELD_MANAGER}`;
 }
 
 function toEventSubject(csr: CertificateSigningRequest): EventSubject {

@@ -5,11 +5,12 @@ import { pause } from '@countersign/common/runtime/backoff.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { formatSignerName, parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import { csrWaiter } from './apply.ts';
 import { CertManagerPresence } from './cert-manager-presence.ts';
 import { ClusterView } from './cluster-view.ts';
 import type { CsrRecord } from './csr-record.ts';
 import { EventRecorder } from './event-recorder.ts';
-import { reconcileReadiness } from './issuer-readiness.ts';
+import { issuerWaiter, reconcileReadiness } from './issuer-readiness.ts';
 import type { IssuerTypeHandler } from './issuers/issuer-type.ts';
 import type { SignerMetrics } from './metrics.ts';
 import { reconcile } from './reconcile.ts';
@@ -65,7 +66,7 @@ export class Controller {
   async watch(signal: AbortSignal): Promise<void> {
     const presence =
       this.#options.issuerStatus === 'auto' ? this.#presence.run(signal, () => this.#addIssuers()) : null;
-    await Promise.all([this.#view.run(signal), this.#secrets.run(signal), presence]);
+    await Promise.all([this.#view.run(signal), presence]);
   }
 
   /** Signs until the signal. Whatever is open is looked at first: events that came while another replica led are not kept. */
@@ -75,7 +76,7 @@ export class Controller {
     this.#addIssuers();
     for (const name of this.#view.openRequests.all()) this.#csrQueue.add(name);
     const recheck = setInterval(() => this.#addIssuers(), RECHECK_ISSUERS_MS);
-    await Promise.all([this.#csrQueue.run(signal), this.#issuerQueue.run(signal)]);
+    await Promise.all([this.#csrQueue.run(signal), this.#issuerQueue.run(signal), this.#secrets.run(signal)]);
     clearInterval(recheck);
     this.#leading = false;
   }
@@ -97,12 +98,18 @@ export class Controller {
 
   #onCsr(name: string, now: CsrRecord | undefined, before: CsrRecord | undefined): void {
     if (now === undefined || now.state === 'done') {
-      this.#options.metrics.forgetWaiting(name);
+      this.#forgetWaiting(name);
       if (before?.metadata.uid !== undefined) this.#events.forget(before.metadata.uid);
     } else if (this.#leading) this.#csrQueue.add(name);
   }
 
+  #forgetWaiting(name: string): void {
+    this.#options.metrics.forgetWaiting(name);
+    this.#secrets.stopWaiting(csrWaiter(name));
+  }
+
   #onIssuer(ref: SignerRef): void {
+    if (this.#view.findIssuer(ref) === undefined) this.#secrets.stopWaiting(issuerWaiter(ref));
     if (!this.#leading) return;
     const signerName = formatSignerName(ref);
     this.#issuerQueue.add(signerName);
@@ -141,7 +148,11 @@ export class Controller {
       recheckIssuer: (ref: SignerRef) => this.#issuerQueue.add(formatSignerName(ref)),
       report: metrics.reportOutcome,
     };
-    return (name, attempt) => reconcile(deps, name, attempt);
+    return async (name, attempt) => {
+      await reconcile(deps, name, attempt);
+      // It may have come to its end while it was in hand, and what was noted of it then would never be forgotten.
+      if ((this.#view.findCsr(name)?.state ?? 'done') === 'done') this.#forgetWaiting(name);
+    };
   }
 
   #createIssuerWork(): (signerName: string) => Promise<void> {

@@ -14,10 +14,15 @@ import { parseSignerName } from '@countersign/common/signer-name.ts';
 /** The field manager of everything that the signer writes (metav1 managedFields). */
 export const FIELD_MANAGER = 'countersign-signer';
 
+/** Path of a CSR in the API. Its name may hold all but `/` and `%` (the API server's ValidatePathSegmentName), `?` too. */
+export function csrObjectPath(name: string): string {
+  return `/apis/certificates.k8s.io/v1/certificatesigningrequests/${encodeURIComponent(name)}`;
+}
+
 export type CsrRecord = CertificateSigningRequest & {
   /** Open: may still have to be signed. Repair: signed by us, but without the `ca` annotation. */
   readonly state: 'open' | 'repair' | 'done';
-  /** When this version of the object reached the signer; milliseconds since 1970. */
+  /** When this version of the object, or an earlier one with the same approval, reached the signer; ms since 1970. */
   readonly receivedAt: number;
 };
 

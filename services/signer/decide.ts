@@ -17,9 +17,12 @@ export interface Observation {
   readonly handler: IssuerTypeHandler | undefined;
   /** Whether the requester may reference the issuer; undefined where nothing demands it (ClusterIssuer). */
   readonly mayReference: boolean | undefined;
-  /** What the issuer signs with; undefined while it is not Ready. */
+  /** What the issuer signs with; undefined where an earlier check has decided. */
   readonly signer: ObservedIssuer | undefined;
 }
+
+/** What is known before the issuer is asked for what it signs with. */
+type Known = Omit<Observation, 'signer'>;
 
 export type Decision =
   | { readonly kind: 'ignore' }
@@ -44,16 +47,20 @@ export function triage(csr: CertificateSigningRequest): Triage {
 
 /** The checks from the issuer on (steps 8 to 15). `now` becomes the certificate's notBefore. */
 export function decide(observation: Observation, now: Date): Decision {
+  return decideWithoutSigner(observation) ?? observation.signer?.decide(now) ?? { kind: 'ignore' };
+}
+
+/** Steps 8 to 14, which look at nothing that the issuer signs with; undefined when the issuer has the word. */
+export function decideWithoutSigner(observation: Known): Decision | undefined {
   return (
     withoutIssuer(observation) ??
     withoutPermission(observation) ??
     withBadDuration(observation) ??
-    withoutReadiness(observation) ??
-    observation.signer?.decide(now) ?? { kind: 'ignore' }
+    withoutReadiness(observation)
   );
 }
 
-function withoutIssuer({ issuer, ref, handler }: Observation): Decision | undefined {
+function withoutIssuer({ issuer, ref, handler }: Known): Decision | undefined {
   if (issuer === undefined) return { kind: 'wait', ...say('IssuerNotFound', reasons.IssuerNotFound.message(ref)) };
   if (issuerType(issuer) === undefined) {
     return { kind: 'wait', ...say('IssuerTypeMissing', reasons.IssuerTypeMissing.message(ref)) };
@@ -61,20 +68,20 @@ function withoutIssuer({ issuer, ref, handler }: Observation): Decision | undefi
   return handler === undefined ? { kind: 'ignore' } : undefined;
 }
 
-function withoutPermission({ mayReference, ref }: Observation): Decision | undefined {
+function withoutPermission({ mayReference, ref }: Known): Decision | undefined {
   if (mayReference !== false) return undefined;
   return { kind: 'fail', ...say('DeniedReference', reasons.DeniedReference.message(ref)) };
 }
 
 /** Only the rules on the duration come before the issuer's readiness; the issuer's type judges the rest of the shape. */
-function withBadDuration({ csr }: Observation): Decision | undefined {
+function withBadDuration({ csr }: Known): Decision | undefined {
   const error = validateRequest(csr).find(
     ({ reason }) => reason === 'ErrorParseDuration' || reason === 'InvalidDuration',
   );
   return error && { kind: 'fail', ...say(error.reason, error.message) };
 }
 
-function withoutReadiness({ issuer, ref }: Observation): Decision | undefined {
+function withoutReadiness({ issuer, ref }: Known): Decision | undefined {
   if (issuer !== undefined && isReady(issuer)) return undefined;
   return { kind: 'wait', ...say('IssuerNotReady', reasons.IssuerNotReady.message(ref)) };
 }

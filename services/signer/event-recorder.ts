@@ -2,7 +2,6 @@
 // fault. Never makes its caller wait, since a certificate must not be late for the sake of an event.
 
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
@@ -29,22 +28,31 @@ interface EventObject {
   readonly reason: string;
 }
 
+interface PendingEvent {
+  readonly event: EventObject;
+  readonly attempt: number;
+}
+
 /** The event source component, one for all issuer types. */
 export const EVENT_COMPONENT = 'countersign-signer';
 
 /** Cluster-scoped objects have no namespace; their events go here, as those of client-go's recorder do. */
 const DEFAULT_NAMESPACE = 'default';
 const CONCURRENT_WRITES = 4;
+/** About six minutes with the backoff below. What cannot be written by then (missing rights, a namespace that ends) is let go. */
+const MAX_ATTEMPTS = 12;
 /** The API server refuses longer notes (core/v1 Event message, 1024 bytes as in events.k8s.io/v1 note). */
 const MAX_MESSAGE_LENGTH = 1_024;
 
 export class EventRecorder {
   readonly #client: KubeClient;
   readonly #log: Logger;
-  readonly #pending: EventObject[] = [];
+  readonly #pending: PendingEvent[] = [];
   /** What was said of each object, by uid, so that the same thing is not said at each look. */
   readonly #said = new Map<string, Set<string>>();
   #writing = 0;
+  /** Events that the API server did not take, until their next attempt: they keep no other event from being written. */
+  #resting = 0;
   #whenDone: (() => void) | undefined;
 
   constructor(client: KubeClient, log: Logger) {
@@ -58,7 +66,7 @@ export class EventRecorder {
     const said = this.#said.get(subject.metadata.uid ?? '') ?? new Set();
     if (said.has(name)) return;
     this.#said.set(subject.metadata.uid ?? '', said.add(name));
-    this.#pending.push(toEvent(name, subject, text));
+    this.#pending.push({ event: toEvent(name, subject, text), attempt: 1 });
     this.#next();
   }
 
@@ -68,7 +76,7 @@ export class EventRecorder {
   }
 
   get pending(): number {
-    return this.#pending.length + this.#writing;
+    return this.#pending.length + this.#writing + this.#resting;
   }
 
   /** Resolves when every event is written, or at the signal. */
@@ -91,18 +99,25 @@ export class EventRecorder {
     }
   }
 
-  async #write(event: EventObject): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.#client.create(`/api/v1/namespaces/${event.metadata.namespace}/events`, event);
-        return;
-      } catch (error) {
-        if (isAlreadySaid(error)) return;
-        this.#log.warn({ err: error, event: event.metadata.name, reason: event.reason, attempt }, 'event not written');
-        if (!(error instanceof RetryableError)) return;
-        await sleep(error.retryAfterMs ?? backoff(attempt, 500, 60_000), undefined, { ref: false });
-      }
+  async #write({ event, attempt }: PendingEvent): Promise<void> {
+    try {
+      await this.#client.create(`/api/v1/namespaces/${event.metadata.namespace}/events`, event);
+    } catch (error) {
+      if (isAlreadySaid(error)) return;
+      this.#log.warn({ err: error, event: event.metadata.name, reason: event.reason, attempt }, 'event not written');
+      if (!(error instanceof RetryableError) || attempt >= MAX_ATTEMPTS) return;
+      this.#writeLater({ event, attempt: attempt + 1 }, error.retryAfterMs ?? backoff(attempt, 500, 60_000));
     }
+  }
+
+  #writeLater(event: PendingEvent, delayMs: number): void {
+    this.#resting += 1;
+    const timer = setTimeout(() => {
+      this.#resting -= 1;
+      this.#pending.push(event);
+      this.#next();
+    }, delayMs);
+    timer.unref();
   }
 }
 
@@ -114,8 +129,18 @@ function isAlreadySaid(error: unknown): boolean {
 function eventName(subject: EventSubject, text: EventText): string {
   const said = [subject.metadata.uid, text.reason, text.message, text.occasion ?? ''].join('\0');
   const hash = createHash('sha256').update(said).digest('hex').slice(0, 16);
-  // metadata.name is a DNS subdomain of at most 253 characters (RFC 1123), and a CSR's name may use them all.
-  return `${subject.metadata.name.slice(0, 200).replace(/[-.]+$/, '')}.${hash}`;
+  return `${toSubdomain(subject.metadata.name)}.${hash}`;
+}
+
+/** An event's name is a DNS subdomain of at most 253 characters (RFC 1123), while a CSR's may hold almost anything. */
+function toSubdomain(name: string): string {
+  const labels = name
+    .slice(0, 200)
+    .toLowerCase()
+    .replace(/[^a-z0-9.]+/g, '-')
+    .split('.');
+  const trimmed = labels.map(label => label.replace(/^-|-$/g, '')).filter(label => label !== '');
+  return trimmed.join('.') || 'event';
 }
 
 function toEvent(name: string, subject: EventSubject, text: EventText): EventObject & Record<string, unknown> {

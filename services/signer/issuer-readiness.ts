@@ -40,8 +40,13 @@ export async function reconcileReadiness(deps: ReadinessDeps, ref: SignerRef): P
 
 function requeueOnSecretChange(deps: ReadinessDeps, ref: SignerRef, { secret, condition }: Readiness): void {
   if (secret === undefined || condition.status === 'True') return;
-  const waiter = `${ref.kind}/${ref.namespace}/${ref.name}`;
-  deps.secrets.wakeOnChange(secret.ref, secret.secret?.metadata.resourceVersion, waiter, () => deps.requeue(ref));
+  const version = secret.secret?.metadata.resourceVersion;
+  deps.secrets.wakeOnChange(secret.ref, version, issuerWaiter(ref), () => deps.requeue(ref));
+}
+
+/** How an issuer is called among those that wait for a Secret. */
+export function issuerWaiter({ kind, namespace, name }: SignerRef): string {
+  return `${kind}/${namespace}/${name}`;
 }
 
 /** lastTransitionTime moves only when the status does (cert-manager.io/v1 IssuerCondition). */

@@ -1,11 +1,12 @@
-// Makes every read that a decision on one CSR needs, and none that it does not. Never writes, never judges.
+// Makes every read that a decision on one CSR needs, and none that it does not: once a check has decided, nothing further is
+// read. Never writes.
 
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import { type Issuer, isReady, issuerType } from '@countersign/common/issuer.ts';
+import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
 import { referenceReviews, type SubjectAccessReview } from '@countersign/common/reference-permission.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import type { Observation } from './decide.ts';
+import { decideWithoutSigner, type Observation } from './decide.ts';
 import type { IssuerDeps, IssuerTypeHandler } from './issuers/issuer-type.ts';
 
 export interface ObserveDeps extends IssuerDeps {
@@ -18,10 +19,9 @@ export async function observe(deps: ObserveDeps, csr: CertificateSigningRequest,
   const issuer = deps.findIssuer(ref);
   const handler = deps.handlers.find(({ type }) => issuer !== undefined && type === issuerType(issuer));
   if (issuer === undefined || handler === undefined) return unsupported(csr, ref, issuer);
-  const mayReference = await askMayReference(deps, csr, ref);
-  const needsSigner = mayReference !== false && isReady(issuer);
-  const signer = needsSigner ? await handler.observe(deps, { csr, ref, issuer }) : undefined;
-  return { csr, ref, issuer, handler, mayReference, signer };
+  const known = { csr, ref, issuer, handler, mayReference: await askMayReference(deps, csr, ref) };
+  const isDecided = decideWithoutSigner(known) !== undefined;
+  return { ...known, signer: isDecided ? undefined : await handler.observe(deps, { csr, ref, issuer }) };
 }
 
 function unsupported(csr: CertificateSigningRequest, ref: SignerRef, issuer: Issuer | undefined): Observation {

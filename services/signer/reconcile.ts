@@ -3,11 +3,12 @@
 
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { Reason } from '@countersign/common/reasons.ts';
+import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { type ApplyDeps, apply, recordReason, type Subject, writeCaAnnotation } from './apply.ts';
-import { type CsrRecord, toCsrRecord } from './csr-record.ts';
+import { type CsrRecord, csrObjectPath, toCsrRecord } from './csr-record.ts';
 import { type Decision, decide, triage } from './decide.ts';
 import { ObservationError } from './issuers/observe-secret.ts';
 import { type ObserveDeps, observe } from './observe.ts';
@@ -33,14 +34,24 @@ export async function reconcile(deps: ReconcileDeps, name: string, attempt: numb
   const csr = attempt === 0 ? deps.findCsr(name) : await readFresh(deps, name);
   if (csr === undefined || csr.state === 'done') return;
   const log = deps.log.child({ csr: name, uid: csr.metadata.uid, signerName: csr.spec.signerName });
-  const outcome = await run(deps, { csr, log, reasons: undefined });
-  deps.report(csr, outcome);
+  try {
+    const outcome = await run(deps, { csr, log, reasons: undefined });
+    deps.report(csr, outcome);
+  } catch (error) {
+    if (isGone(error)) log.debug({ err: error }, 'request is gone');
+    else throw error;
+  }
+}
+
+/** Reads of Secrets and CSRs give undefined for what is absent: a 404 can only be the CSR that was to be written. */
+function isGone(error: unknown): boolean {
+  return error instanceof TerminalError && error.code === 'not-found';
 }
 
 async function readFresh(deps: ReconcileDeps, name: string): Promise<CsrRecord | undefined> {
-  const path = `/apis/certificates.k8s.io/v1/certificatesigningrequests/${name}`;
-  const raw = await deps.client.get<CertificateSigningRequest>(path);
-  return raw && toCsrRecord(raw, deps.now().getTime());
+  const raw = await deps.client.get<CertificateSigningRequest>(csrObjectPath(name));
+  // The copy came in when the approval did; the moment of this read would make the wait look shorter than it was.
+  return raw && toCsrRecord(raw, deps.findCsr(name)?.receivedAt ?? deps.now().getTime());
 }
 
 type RecordSubject = Subject & { readonly csr: CsrRecord };

@@ -2,7 +2,7 @@
 // from coming back together.
 
 import { randomInt } from 'node:crypto';
-import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import { type RetryableCode, RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 
 const FIRST_MS = 250;
 const LONGEST_MS = 300_000;
@@ -15,9 +15,13 @@ const CONFLICT_MS = 10;
 export function retryDelay(error: unknown, attempt: number): number | undefined {
   if (error instanceof TerminalError) return undefined;
   if (!(error instanceof RetryableError)) return backoff(attempt, FIRST_MS, LONGEST_MS);
-  if (error.retryAfterMs !== undefined) return error.retryAfterMs;
-  if (error.code === 'conflict') return backoff(attempt, CONFLICT_MS, LONGEST_MS);
-  return backoff(attempt, error.code === 'forbidden' ? FIRST_FORBIDDEN_MS : FIRST_MS, LONGEST_MS);
+  // Never before the server wants it, and never in a hot loop because it said "0".
+  return Math.max(error.retryAfterMs ?? 0, backoff(attempt, firstDelay(error.code), LONGEST_MS));
+}
+
+function firstDelay(code: RetryableCode): number {
+  if (code === 'conflict') return CONFLICT_MS;
+  return code === 'forbidden' ? FIRST_FORBIDDEN_MS : FIRST_MS;
 }
 
 /** Exponential backoff in milliseconds; the upper half of each step is left to chance. */

@@ -32,12 +32,17 @@ interface Watch {
 }
 
 const MAX_AGE_MS = 1_000;
+/** How often the age of the copies is looked at: a change is seen a second and this much after it, by one read a second. */
+const POLL_EVERY_MS = 250;
+const FORGET_AFTER_MS = 600_000;
 
 export class SecretReader {
   readonly #client: KubeClient;
   readonly #clock: () => number;
   readonly #copies = new Map<string, Copy>();
   readonly #watches = new Map<string, Watch>();
+  /** Which of the watches each waiter is in. */
+  readonly #waitsFor = new Map<string, string>();
 
   constructor(client: KubeClient, clock: () => number = () => performance.now()) {
     this.#client = client;
@@ -52,27 +57,46 @@ export class SecretReader {
     if (copy !== undefined && this.#clock() - copy.readAt < MAX_AGE_MS) return copy.secret;
     const secret = this.#fetch(ref, copy);
     this.#copies.set(key, { readAt: this.#clock(), secret });
-    secret.catch(() => this.#copies.delete(key));
+    secret.catch(() => {
+      if (this.#copies.get(key)?.secret === secret) this.#copies.delete(key);
+    });
     return secret;
   }
 
-  /** Calls `wake` once when the Secret is no longer at `version` (undefined: absent). `waiter` names who waits: once each. */
+  /**
+   * Calls `wake` once when the Secret is no longer at `version` (undefined: absent). `waiter` names who waits: each waits for
+   * one Secret at a time, the last that it named.
+   */
   wakeOnChange(ref: SecretRef, version: string | undefined, waiter: string, wake: () => void): void {
+    this.stopWaiting(waiter);
     const key = formatSecretRef(ref);
     const watch = this.#watches.get(key);
-    if (watch !== undefined && watch.version === version) watch.wake.set(waiter, wake);
-    else {
-      for (const wakeOther of watch?.wake.values() ?? []) wakeOther();
-      this.#watches.set(key, { ref, version, wake: new Map([[waiter, wake]]) });
-    }
+    if (watch !== undefined && watch.version !== version) this.#wakeAll(key, watch);
+    const { wake: waiters } = this.#watches.get(key) ?? { wake: new Map<string, () => void>() };
+    this.#watches.set(key, { ref, version, wake: waiters.set(waiter, wake) });
+    this.#waitsFor.set(waiter, key);
   }
 
-  /** Asks every second for each Secret that something waits for, until the signal. */
+  /** For a waiter that is gone; a Secret that nobody waits for any more is not asked for. */
+  stopWaiting(waiter: string): void {
+    const key = this.#waitsFor.get(waiter);
+    if (key === undefined) return;
+    this.#waitsFor.delete(waiter);
+    const watch = this.#watches.get(key);
+    watch?.wake.delete(waiter);
+    if (watch?.wake.size === 0) this.#watches.delete(key);
+  }
+
+  /** Asks every second for each Secret that something waits for, until the signal; then nothing waits any more. */
   async run(signal: AbortSignal): Promise<void> {
-    const timer = setInterval(() => void this.#poll(), MAX_AGE_MS);
-    await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
+    const timer = setInterval(() => void this.#poll(), POLL_EVERY_MS);
+    await new Promise<void>(resolve => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
     clearInterval(timer);
     this.#watches.clear();
+    this.#waitsFor.clear();
   }
 
   async #fetch(ref: SecretRef, copy: Copy | undefined): Promise<Secret | undefined> {
@@ -93,12 +117,19 @@ export class SecretReader {
       () => undefined,
     );
     if (read === undefined || read.version === watch.version || this.#watches.get(key) !== watch) return;
+    this.#wakeAll(key, watch);
+  }
+
+  #wakeAll(key: string, { wake }: Watch): void {
     this.#watches.delete(key);
-    for (const wake of watch.wake.values()) wake();
+    for (const [waiter, wakeOne] of wake) {
+      this.#waitsFor.delete(waiter);
+      wakeOne();
+    }
   }
 
   #forgetOldCopies(): void {
-    const oldest = this.#clock() - 600 * MAX_AGE_MS;
+    const oldest = this.#clock() - FORGET_AFTER_MS;
     for (const [key, copy] of this.#copies) if (copy.readAt < oldest) this.#copies.delete(key);
   }
 }

@@ -21,17 +21,24 @@ const KEEP_ALIVE_MS = 120_000;
 /** From the first byte of a request to its last: the API server gives up after 5 s itself. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
+/** Longer than any admission takes. */
+const GRACE_MS = 5_000;
+
 export interface ServerOptions {
   readonly handle: AdmissionHandler;
   readonly log: Logger;
   readonly metrics: WebhookMetrics;
+  /** How long `close` waits for answers before it cuts what is still open. */
+  readonly graceMs?: number;
 }
 
 export class WebhookServer {
   readonly #app: FastifyInstance<Server>;
+  readonly #graceMs: number;
   #isListening = false;
 
   constructor(options: ServerOptions) {
+    this.#graceMs = options.graceMs ?? GRACE_MS;
     this.#app = createApp(options);
   }
 
@@ -49,10 +56,16 @@ export class WebhookServer {
   /** For new connections; those that are open go on with the certificate that they know. */
   readonly useKeyPair = ({ cert, key }: KeyPair): void => this.#app.server.setSecureContext({ cert, key });
 
-  /** Takes no new connections, closes the idle ones, and waits for the answers that are due. */
+  /** Takes no new connections, waits for the answers that are due, and closes each connection as soon as it is idle. */
   async close(): Promise<void> {
     this.#isListening = false;
+    const { server } = this.#app;
+    // A connection that falls idle while the server closes would be kept for as long as any other.
+    const sweep = setInterval(() => server.closeIdleConnections(), 20);
+    const cut = setTimeout(() => server.closeAllConnections(), this.#graceMs);
     await this.#app.close();
+    clearInterval(sweep);
+    clearTimeout(cut);
   }
 }
 

@@ -32,3 +32,8 @@ export function valueOf<T>(result: Result<T, unknown>): T {
   if (!result.ok) assert.fail(`no value: ${JSON.stringify(result.error)}`);
   return result.value;
 }
+
+/** The error of a result that should be one; a value is undefined here, and not printed when the test fails. */
+export function errorOf<E>(result: Result<unknown, E>): E | undefined {
+  return result.ok ? undefined : result.error;
+}

@@ -44,7 +44,7 @@ sign='keyUsage=critical,keyCertSign,cRLSign'
 ski='subjectKeyIdentifier=hash'
 root root p256-root '/O=Example/CN=root' "$ca" "$sign" "$ski"
 root root-renewed p256-root '/O=Example/CN=root' "$ca" "$sign" "$ski" nsComment=renewed
-root root-without-ski p256-root '/O=Example/CN=root without ski' "$ca"
+root root-without-ski p256-root '/O=Example/CN=root without ski' "$ca" subjectKeyIdentifier=none
 root not-ca p256-root '/O=Example/CN=not a CA' basicConstraints=critical,CA:FALSE
 root without-cert-sign p256-root '/O=Example/CN=may not sign' "$ca" keyUsage=critical,cRLSign
 root same-name-other-key p384 '/O=Example/CN=root' "$ca" "$sign" "$ski"

@@ -1,7 +1,7 @@
-// Reads the values of the extensions that tell where to look and whose key it is. Undefined, or an empty list, for a value
-// that is not of its form.
+// Reads the values of the extensions that tell where to look and whose key it is. Undefined for a value that is not
+// of its form.
 
-import { contextTag, readChildren, readFields, readWhole, TAG, type Tlv } from '@countersign/common/der.ts';
+import { contextTag, decodeOid, readChildren, readFields, readWhole, TAG, type Tlv } from '@countersign/common/der.ts';
 import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
 
 /** The identifier in a subjectKeyIdentifier (RFC 5280 section 4.2.1.2). */
@@ -17,15 +17,33 @@ export function readAuthorityKeyIdentifier(value: Buffer): Buffer | undefined {
   return fields.ok ? fields.value[0].value : undefined;
 }
 
-/** Every URI in the value, in order, however deep (authorityInfoAccess, cRLDistributionPoints). */
-export function readUris(value: Buffer): readonly string[] {
-  const whole = readWhole(value);
-  return whole.ok ? urisIn(whole.value) : [];
+/** What each AccessDescription of an authorityInfoAccess says (RFC 5280 section 4.2.2.1), with a URI alone as its location. */
+export function readAccessDescriptions(value: Buffer): readonly (readonly [method: string, url: string])[] | undefined {
+  return readRow(value, element => {
+    const fields = readFields(element, TAG.sequence, [TAG.oid, GENERAL_NAME.uniformResourceIdentifier]);
+    const method = fields.ok ? decodeOid(fields.value[0].value) : fields;
+    return fields.ok && method.ok ? [method.value, fields.value[1].value.toString()] : undefined;
+  });
 }
 
-function urisIn(element: Tlv): readonly string[] {
-  if (element.tag === GENERAL_NAME.uniformResourceIdentifier) return [element.value.toString()];
-  const isConstructed = (element.tag & 0x20) !== 0;
-  const children = isConstructed ? readChildren(element) : undefined;
-  return children?.ok ? children.value.flatMap(urisIn) : [];
+/** The URL of each DistributionPoint of a cRLDistributionPoints (RFC 5280 section 4.2.1.13) that has one and nothing else. */
+export function readDistributionPoints(value: Buffer): readonly string[] | undefined {
+  const outer = contextTag(0, 'constructed');
+  return readRow(value, element => {
+    const point = readFields(element, TAG.sequence, [outer]);
+    const fullName = point.ok ? readFields(point.value[0], outer, [outer]) : point;
+    const names = fullName.ok
+      ? readFields(fullName.value[0], outer, [GENERAL_NAME.uniformResourceIdentifier])
+      : fullName;
+    return names.ok ? names.value[0].value.toString() : undefined;
+  });
+}
+
+/** Every element of a SEQUENCE OF; undefined if one of them is not of its form. */
+function readRow<T>(value: Buffer, read: (element: Tlv) => T | undefined): readonly T[] | undefined {
+  const whole = readWhole(value);
+  const elements = whole.ok && whole.value.tag === TAG.sequence ? readChildren(whole.value) : undefined;
+  if (!elements?.ok) return undefined;
+  const items = elements.value.map(read).filter(item => item !== undefined);
+  return items.length === elements.value.length ? items : undefined;
 }

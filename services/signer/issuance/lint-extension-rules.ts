@@ -3,9 +3,14 @@
 
 import type { Extension } from '@countersign/common/extension.ts';
 import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from '@countersign/common/extension-values.ts';
-import { EXTENSION } from '@countersign/common/oids.ts';
+import { ACCESS_METHOD, EXTENSION } from '@countersign/common/oids.ts';
 import { readGeneralNames } from '@countersign/common/subject-alt-name.ts';
-import { readAuthorityKeyIdentifier, readKeyIdentifier, readUris } from './extension-readers.ts';
+import {
+  readAccessDescriptions,
+  readAuthorityKeyIdentifier,
+  readDistributionPoints,
+  readKeyIdentifier,
+} from './extension-readers.ts';
 import { keyIdentifier } from './extensions.ts';
 import type { LintRule } from './lint-rule.ts';
 import type { Profile } from './profile.ts';
@@ -90,17 +95,23 @@ export const EXTENSION_RULES: readonly LintRule[] = [
     name: 'CRL distribution points',
     citation: 'RFC 5280 4.2.1.13',
     check: (certificate, { profile }) =>
-      checkValue(certificate, EXTENSION.crlDistributionPoints, ({ critical, value }) =>
-        isUrlList(critical, value, profile.crlDistributionPoints),
-      ),
+      checkValue(certificate, EXTENSION.crlDistributionPoints, ({ critical, value }) => {
+        const urls = readDistributionPoints(value);
+        return !critical && urls?.join('\n') === profile.crlDistributionPoints.join('\n');
+      }),
   },
   {
     name: 'authority information access',
     citation: 'RFC 5280 4.2.2.1',
     check: (certificate, { profile }) =>
-      checkValue(certificate, EXTENSION.authorityInfoAccess, ({ critical, value }) =>
-        isUrlList(critical, value, [...profile.ocspServers, ...profile.issuingCertificateUrls]),
-      ),
+      checkValue(certificate, EXTENSION.authorityInfoAccess, ({ critical, value }) => {
+        const descriptions = readAccessDescriptions(value);
+        const expected = [
+          ...profile.ocspServers.map(url => [ACCESS_METHOD.ocsp, url]),
+          ...profile.issuingCertificateUrls.map(url => [ACCESS_METHOD.caIssuers, url]),
+        ];
+        return !critical && descriptions?.join('\n') === expected.join('\n');
+      }),
   },
 ];
 
@@ -112,11 +123,6 @@ function checkValue(
 ): string | undefined {
   const extension = extensions.find(candidate => candidate.oid === oid);
   return extension === undefined || isAsDecided(extension) ? undefined : DIFFERS;
-}
-
-function isUrlList(critical: boolean, value: Buffer, expected: readonly string[]): boolean {
-  const urls = readUris(value);
-  return !critical && urls.length === expected.length && urls.every((url, at) => url === expected[at]);
 }
 
 /** Which extensions the profile demands, in the order of the certificate. */

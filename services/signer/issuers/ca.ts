@@ -4,6 +4,7 @@
 import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
 import { reasons } from '@countersign/common/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
+import { isValidSignature } from '@countersign/common/signature.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { type CaCertificate, parseCertificates } from '../issuance/ca-certificate.ts';
 import { completeChain, type IssuerChain, linkIssuerChain } from '../issuance/chain.ts';
@@ -86,6 +87,8 @@ function link(key: SigningKey, certificates: readonly CaCertificate[]): Result<I
   if (signer === undefined || !key.isKeyOf(signer.spki)) {
     return err("error creating x509 certificate: x509: provided PrivateKey doesn't match parent's PublicKey");
   }
+  // cert-manager fails the request for it; but no requester can help a CA whose key is too small to sign.
+  if (!key.signatureAlgorithm.ok) return key.signatureAlgorithm;
   return linkIssuerChain(certificates);
 }
 
@@ -101,9 +104,10 @@ function observedCa(request: IssuanceRequest, secret: ObservedSecret, load: Load
   };
 }
 
-/** Whether the first certificate was signed by this CA. */
+/** Whether the first certificate was signed by this CA. The key decides: a renewed CA is as good as the first. */
 function linksTo([leaf]: readonly CaCertificate[], { certificate }: KeyPair): boolean {
-  return leaf !== undefined && linkIssuerChain([leaf, certificate]).ok;
+  if (leaf === undefined || !leaf.issuer.equals(certificate.subject)) return false;
+  return isValidSignature({ ...leaf.signed, spki: certificate.spki }, 'no sha1');
 }
 
 function decide(request: IssuanceRequest, secret: ObservedSecret, pair: Result<KeyPair>, now: Date): IssuerDecision {

@@ -2,20 +2,21 @@
 // And how the server comes to its end.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, request as send } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import type { TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import {
   type KeyPair,
   readFromFiles,
   readFromSecret,
   ServingCertificate,
 } from '@countersign/webhook/serving-certificate.ts';
-import { GRANTED } from './admission-cases.ts';
-import { makeEndedKeyPair, makeKeyPair, review, WebhookFixture } from './webhook-fixture.ts';
+import { GRANTED } from './admission-world.ts';
+import { KEY_PAIR, makeEndedKeyPair, makeKeyPair, review, WebhookFixture } from './webhook-fixture.ts';
 
 const FIRST = makeKeyPair('first');
 const SECOND = makeKeyPair('second');
@@ -201,4 +202,12 @@ test('closing answers what is in flight, ends idle connections, and takes no new
   assert.equal(status, 200);
   assert.equal(body.response.allowed, true);
   await assert.rejects(webhook.post(review()));
+});
+
+test('closing does not wait for ever for a connection on which nothing was asked', async () => {
+  const socket = connect({ host: '127.0.0.1', port: webhook.port, ca: KEY_PAIR.cert });
+  await once(socket, 'secureConnect');
+  const ended = once(socket, 'close');
+  await webhook.server.close();
+  await ended;
 });

@@ -2,7 +2,9 @@
 // For the tests of this folder.
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Issuer } from '@countersign/common/issuer.ts';
 import { createLogger } from '@countersign/common/runtime/log.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
@@ -29,7 +31,11 @@ export function makeKeyPair(name = 'webhook', days = 30): KeyPair {
 /** The same, ended yesterday. */
 export function makeEndedKeyPair(): KeyPair {
   const { cert, key } = makeKeyPair('ended');
-  const ended = openssl(['x509', '-signkey', '/dev/stdin', '-days', '-1'], key + cert);
+  const dir = mkdtempSync(join(tmpdir(), 'webhook-'));
+  const keyFile = join(dir, 'key.pem');
+  writeFileSync(keyFile, key, { mode: 0o600 });
+  const ended = openssl(['x509', '-signkey', keyFile, '-days', '-1'], cert);
+  rmSync(dir, { recursive: true });
   return { cert: pemBlock(ended, 'CERTIFICATE'), key };
 }
 
@@ -49,13 +55,37 @@ export interface World {
   readonly now?: Date;
 }
 
-export interface HttpAnswer {
-  readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: the JSON that came back, as it is.
-  readonly body: any;
+export interface Status {
+  readonly code: number;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly details?: {
+    readonly kind: string;
+    readonly name: string;
+    readonly causes: readonly { readonly reason: string; readonly field: string; readonly message: string }[];
+  };
 }
 
-const KEY_PAIR = makeKeyPair();
+/** What came back, as it is: an AdmissionReview with 200, else an error. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly response: {
+      readonly uid: string;
+      readonly allowed: boolean;
+      readonly status?: Status;
+      readonly warnings?: readonly string[];
+    };
+    readonly error: string;
+    readonly uid?: string;
+  };
+}
+
+/** What the fixture serves with. */
+export const KEY_PAIR = makeKeyPair();
 
 export class WebhookFixture {
   readonly client = new RecordingClient();
@@ -87,7 +117,7 @@ export class WebhookFixture {
       log: this.log,
       now: () => this.#world.now ?? new Date(),
     });
-    this.server = new WebhookServer({ handle, log: this.log, metrics: this.metrics });
+    this.server = new WebhookServer({ handle, log: this.log, metrics: this.metrics, graceMs: 200 });
     this.server.useKeyPair(KEY_PAIR);
     this.port = await this.server.listen({ host: '127.0.0.1', port: 0 });
     return this;
@@ -108,7 +138,7 @@ export class WebhookFixture {
       headers: { 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
     });
-    return { status: response.statusCode, body: await response.body.json() };
+    return { status: response.statusCode, body: (await response.body.json()) as HttpAnswer['body'] };
   }
 
   async stop(): Promise<void> {

@@ -21,7 +21,7 @@ import { findExtension, hasValidSignature, type Pkcs10, parsePkcs10 } from '@cou
 import { GENERAL_NAME, readGeneralNames } from '@countersign/common/subject-alt-name.ts';
 import { Pkcs10CertificateRequest } from '@peculiar/x509';
 import fc from 'fast-check';
-import { readPkiRequest, valueOf } from '../../support/pki.ts';
+import { errorOf, readPkiRequest, valueOf } from '../../support/pki.ts';
 import { readRequest } from '../../support/vectors.ts';
 
 function parse(request: string): Pkcs10 {
@@ -203,7 +203,7 @@ const REFUSED: readonly (readonly [what: string, request: string, error: string]
 ];
 
 for (const [what, request, error] of REFUSED) {
-  test(`refuses ${what}`, () => assert.deepEqual(parsePkcs10(request), { ok: false, error }));
+  test(`refuses ${what}`, () => assert.equal(errorOf(parsePkcs10(request)), error));
 }
 
 const ACCEPTED: readonly (readonly [what: string, request: string])[] = [

@@ -1,0 +1,110 @@
+// The webhook's own CAs as its replicas share them in a Secret, and what is due to them. Pure: the time is an argument; reads
+// and writes nothing, and makes no key.
+
+import { X509Certificate } from 'node:crypto';
+
+/** A CA: its certificate and private key, PEM. */
+export interface CertificateAuthority {
+  readonly certPem: string;
+  readonly keyPem: string;
+}
+
+export interface CaState {
+  /** Signs the serving certificates. */
+  readonly current: CertificateAuthority;
+  /** Is trusted already but signs only when every API server has had time to learn of it. */
+  readonly next?: CertificateAuthority;
+  /** When `next` was first seen in the webhook configuration. */
+  readonly nextPublishedAt?: Date;
+  /** Certificates (PEM) of former CAs. They are trusted until they end, so that no replica is cut off. */
+  readonly former: readonly string[];
+}
+
+/** What is due: another CA, its turn to sign, or nothing. */
+export type Due = 'introduce' | 'mark-published' | 'promote' | 'nothing';
+
+/** How long API servers have to take notice of a new caBundle: their watch is quick, but not bounded. */
+export const PROPAGATION_MS = 60_000;
+
+/**
+ * A CA gets a successor at two thirds of its life. The successor is published first, and signs only after that, so that at no
+ * time a replica serves with a certificate that an API server does not trust yet.
+ */
+export function findDue(state: CaState, isNextPublished: boolean, now: Date): Due {
+  if (state.next === undefined) return isPastTwoThirds(state.current.certPem, now) ? 'introduce' : 'nothing';
+  if (state.nextPublishedAt === undefined) return isNextPublished ? 'mark-published' : 'nothing';
+  return now.getTime() - state.nextPublishedAt.getTime() >= PROPAGATION_MS ? 'promote' : 'nothing';
+}
+
+export function introduce(state: CaState, next: CertificateAuthority): CaState {
+  return { current: state.current, next, former: state.former };
+}
+
+export function markPublished(state: CaState, now: Date): CaState {
+  return { ...state, nextPublishedAt: now };
+}
+
+/** The next CA signs from now on; the key of the former one is forgotten, and those that ended are dropped. */
+export function promote({ current, next, former }: CaState, now: Date): CaState {
+  if (next === undefined) throw new TypeError('there is no next CA to promote');
+  const trusted = [current.certPem, ...former].filter(certPem => !hasEnded(certPem, now));
+  return { current: next, former: trusted };
+}
+
+/** All certificates (PEM) that a serving certificate may chain to, the newest first. */
+export function caBundle({ current, next, former }: CaState): string {
+  return [...(next ? [next.certPem] : []), current.certPem, ...former].join('');
+}
+
+export function hasEnded(certPem: string, now: Date): boolean {
+  return new X509Certificate(certPem).validToDate <= now;
+}
+
+/** Whether two thirds of a certificate's life are over: what is left is time to replace it in. */
+export function isPastTwoThirds(certPem: string, now: Date): boolean {
+  const { validFromDate, validToDate } = new X509Certificate(certPem);
+  const [from, to] = [validFromDate.getTime(), validToDate.getTime()];
+  return now.getTime() >= from + ((to - from) * 2) / 3;
+}
+
+/** The state as values of a Secret's `data` (base64). */
+export function encodeState(state: CaState): Record<string, string> {
+  const values: Record<string, string | undefined> = {
+    'ca.crt': state.current.certPem,
+    'ca.key': state.current.keyPem,
+    'next-ca.crt': state.next?.certPem,
+    'next-ca.key': state.next?.keyPem,
+    'next-published-at': state.nextPublishedAt?.toISOString(),
+    'former-ca.crt': state.former.join('') || undefined,
+  };
+  const entries = Object.entries(values).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, Buffer.from(value).toString('base64')] as const],
+  );
+  return Object.fromEntries(entries);
+}
+
+/** undefined when the Secret holds no usable CA: it was made by hand, or damaged. */
+export function decodeState(data: Readonly<Record<string, string>> | undefined): CaState | undefined {
+  const text = (key: string) => Buffer.from(data?.[key] ?? '', 'base64').toString();
+  const authority = (prefix: string) => readAuthority(text(`${prefix}.crt`), text(`${prefix}.key`));
+  const [current, next] = [authority('ca'), authority('next-ca')];
+  if (current === undefined) return undefined;
+  const published = text('next-published-at');
+  const former = text('former-ca.crt').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? [];
+  return {
+    current,
+    ...(next && { next }),
+    ...(next && published !== '' && { nextPublishedAt: new Date(published) }),
+    former,
+  };
+}
+
+function readAuthority(certPem: string, keyPem: string): CertificateAuthority | undefined {
+  try {
+    new X509Certificate(certPem);
+    return keyPem === '' ? undefined : { certPem, keyPem };
+  } catch {
+    // Not a certificate: the caller makes a new CA, which is what the owner of a damaged Secret wants.
+    return undefined;
+  }
+}

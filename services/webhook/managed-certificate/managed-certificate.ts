@@ -1,0 +1,148 @@
+// The webhook's certificate without anybody's help: a CA that the replicas share in a Secret, a serving certificate that each
+// makes for itself, and the CA's certificate in the webhook configuration. Looked at every few seconds; does what is due.
+
+import type { ObjectMeta } from '@countersign/common/csr.ts';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/log.ts';
+import type { KeyPair } from '../serving-certificate.ts';
+import { publishCaBundle } from './ca-bundle.ts';
+import {
+  type CaState,
+  caBundle,
+  decodeState,
+  encodeState,
+  findDue,
+  hasEnded,
+  introduce,
+  isPastTwoThirds,
+  markPublished,
+  promote,
+} from './ca-state.ts';
+import { createAuthority, issueServingCertificate } from './certificate-authority.ts';
+
+export interface ManagedCertificateOptions {
+  readonly client: Pick<KubeClient, 'get' | 'create' | 'update'>;
+  readonly log: Logger;
+  /** The Secret that the replicas share. */
+  readonly secret: { readonly namespace: string; readonly name: string };
+  /** Name of the ValidatingWebhookConfiguration. */
+  readonly configuration: string;
+  /** DNS names and IP addresses that the API server calls. */
+  readonly names: readonly string[];
+  readonly now: () => Date;
+  /** Milliseconds; for tests. */
+  readonly caLifetimeMs?: number;
+  readonly leafLifetimeMs?: number;
+}
+
+interface CaSecret {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly type?: string;
+  readonly metadata: ObjectMeta;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+const DAY_MS = 86_400_000;
+const CA_LIFETIME_MS = 365 * DAY_MS;
+const LEAF_LIFETIME_MS = 7 * DAY_MS;
+
+/** As many replicas may start at the same moment and each be overtaken once by every other. */
+const MAX_ATTEMPTS = 10;
+
+export class ManagedCertificate {
+  readonly #options: ManagedCertificateOptions;
+  readonly #secretsPath: string;
+  #leaf: { readonly pair: KeyPair; readonly caPem: string } | undefined;
+
+  constructor(options: ManagedCertificateOptions) {
+    this.#options = options;
+    this.#secretsPath = `/api/v1/namespaces/${encodeURIComponent(options.secret.namespace)}/secrets`;
+  }
+
+  /** Does what is due and gives the key pair to serve with. Rejects when the world does not let it; ask again later. */
+  readonly read = async (): Promise<KeyPair> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#look();
+      } catch (error) {
+        if (attempt === MAX_ATTEMPTS || !wasOvertaken(error)) throw error;
+      }
+    }
+  };
+
+  async #look(): Promise<KeyPair> {
+    const { secret, state } = await this.#readOrCreate();
+    const isPublished = await publishCaBundle(this.#options.client, this.#options.configuration, caBundle(state));
+    if (!isPublished) throw new Error(`ValidatingWebhookConfiguration ${this.#options.configuration} does not exist`);
+    return this.#serve(await this.#advance(secret, state));
+  }
+
+  async #readOrCreate(): Promise<{ secret: CaSecret; state: CaState }> {
+    const found = await this.#options.client.get<CaSecret>(`${this.#secretsPath}/${this.#options.secret.name}`);
+    const state = decodeState(found?.data);
+    if (found !== undefined && state !== undefined && !this.#isOver(state)) return { secret: found, state };
+    const created: CaState = { current: await this.#createCa(), former: [] };
+    this.#options.log.info({ secret: this.#options.secret, replaced: found !== undefined }, 'webhook CA created');
+    return { secret: await this.#write(found, created), state: created };
+  }
+
+  /** A CA that ended while no replica ran cannot be handed over from: it is replaced at once. */
+  #isOver({ current }: CaState): boolean {
+    return hasEnded(current.certPem, this.#options.now());
+  }
+
+  async #advance(secret: CaSecret, state: CaState): Promise<CaState> {
+    const now = this.#options.now();
+    // Whatever is in the state was published just before.
+    const due = findDue(state, true, now);
+    if (due === 'nothing') return state;
+    const changed = await this.#change(due, state, now);
+    await this.#write(secret, changed);
+    this.#options.log.info({ step: due }, 'webhook CA rotates');
+    return changed;
+  }
+
+  async #change(due: 'introduce' | 'mark-published' | 'promote', state: CaState, now: Date): Promise<CaState> {
+    switch (due) {
+      case 'introduce':
+        return introduce(state, await this.#createCa());
+      case 'mark-published':
+        return markPublished(state, now);
+      case 'promote':
+        return promote(state, now);
+    }
+  }
+
+  async #serve({ current }: CaState): Promise<KeyPair> {
+    const { names, now, log, leafLifetimeMs: lifetimeMs = LEAF_LIFETIME_MS } = this.#options;
+    const leaf = this.#leaf;
+    if (leaf !== undefined && leaf.caPem === current.certPem && !isPastTwoThirds(leaf.pair.cert, now()))
+      return leaf.pair;
+    const pair = await issueServingCertificate(current, names, { now: now(), lifetimeMs });
+    log.info({ names }, 'serving certificate made');
+    this.#leaf = { pair, caPem: current.certPem };
+    return pair;
+  }
+
+  #createCa() {
+    const { now, caLifetimeMs: lifetimeMs = CA_LIFETIME_MS } = this.#options;
+    return createAuthority({ now: now(), lifetimeMs });
+  }
+
+  /** Creates the Secret, or writes on the version that was read: of two replicas one gets through, the other looks again. */
+  async #write(found: CaSecret | undefined, state: CaState): Promise<CaSecret> {
+    const { client, secret } = this.#options;
+    const data = encodeState(state);
+    if (found !== undefined) return client.update<CaSecret>(`${this.#secretsPath}/${secret.name}`, { ...found, data });
+    const body = { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata: secret, data };
+    return client.create<CaSecret>(this.#secretsPath, body);
+  }
+}
+
+/** Another replica wrote first: its work is looked at, and taken. */
+function wasOvertaken(error: unknown): boolean {
+  if (error instanceof TerminalError) return error.code === 'already-exists';
+  return error instanceof RetryableError && error.code === 'conflict';
+}

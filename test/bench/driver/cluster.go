@@ -1,0 +1,134 @@
+// The requests of a benchmark: made, approved, certified and cleared away through the API, many at a time.
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	certificates "k8s.io/api/certificates/v1"
+	core "k8s.io/api/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+)
+
+const (
+	runLabel       = "bench-run"
+	eventNamespace = "default"
+)
+
+type cluster struct {
+	admin, creator kubernetes.Interface
+	signer, run    string
+	request        []byte
+}
+
+func newCluster(admin, creator kubernetes.Interface, signer string) (*cluster, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{
+		Subject:  pkix.Name{CommonName: "bench"},
+		DNSNames: []string{"bench.example.com"},
+	}, key)
+	if err != nil {
+		return nil, err
+	}
+	return &cluster{
+		admin: admin, creator: creator, signer: signer,
+		run:     fmt.Sprintf("bench-%d", time.Now().UnixNano()),
+		request: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}),
+	}, nil
+}
+
+func (c *cluster) selector() string { return runLabel + "=" + c.run }
+
+func (c *cluster) create(ctx context.Context, name string) (*certificates.CertificateSigningRequest, error) {
+	return c.creator.CertificatesV1().CertificateSigningRequests().Create(ctx, &certificates.CertificateSigningRequest{
+		ObjectMeta: meta.ObjectMeta{Name: name, Labels: map[string]string{runLabel: c.run}},
+		Spec: certificates.CertificateSigningRequestSpec{
+			Request:    c.request,
+			SignerName: c.signer,
+			Usages:     []certificates.KeyUsage{certificates.UsageDigitalSignature, certificates.UsageKeyEncipherment, certificates.UsageServerAuth},
+		},
+	}, meta.CreateOptions{})
+}
+
+func (c *cluster) approve(ctx context.Context, csr *certificates.CertificateSigningRequest) error {
+	csr.Status.Conditions = []certificates.CertificateSigningRequestCondition{
+		{Type: certificates.CertificateApproved, Status: core.ConditionTrue, Reason: "Bench", Message: "approved by the benchmark"},
+	}
+	_, err := c.admin.CertificatesV1().CertificateSigningRequests().UpdateApproval(ctx, csr.Name, csr, meta.UpdateOptions{})
+	return err
+}
+
+// prepare makes and approves o.count requests.
+func (c *cluster) prepare(ctx context.Context, o options) ([]*certificates.CertificateSigningRequest, error) {
+	made := make([]*certificates.CertificateSigningRequest, o.count)
+	err := parallel(o, func(i int) error {
+		csr, err := c.create(ctx, fmt.Sprintf("%s-%05d", c.run, i))
+		if err != nil {
+			return err
+		}
+		made[i] = csr
+		return c.approve(ctx, csr)
+	})
+	return made, err
+}
+
+// cleanUp takes away what this run made, and all events: each run begins with the same number of them.
+func (c *cluster) cleanUp(ctx context.Context, keep bool) error {
+	if !keep {
+		err := c.admin.CertificatesV1().CertificateSigningRequests().DeleteCollection(ctx, meta.DeleteOptions{}, meta.ListOptions{LabelSelector: c.selector()})
+		if err != nil {
+			return err
+		}
+	}
+	return c.admin.CoreV1().Events(eventNamespace).DeleteCollection(ctx, meta.DeleteOptions{}, meta.ListOptions{})
+}
+
+// clear takes away every request in the cluster.
+func (c *cluster) clear(ctx context.Context) error {
+	return c.admin.CertificatesV1().CertificateSigningRequests().DeleteCollection(ctx, meta.DeleteOptions{}, meta.ListOptions{})
+}
+
+func (c *cluster) countEvents(ctx context.Context) (int, error) {
+	list, err := c.admin.CoreV1().Events(eventNamespace).List(ctx, meta.ListOptions{Limit: 1})
+	if err != nil {
+		return 0, err
+	}
+	count := len(list.Items)
+	if list.RemainingItemCount != nil {
+		count += int(*list.RemainingItemCount)
+	}
+	return count, nil
+}
+
+// parallel calls f for 0 to o.count-1, o.parallel at a time; the first error ends it.
+func parallel(o options, f func(i int) error) error {
+	var next, failed atomic.Int64
+	var once sync.Once
+	var wg sync.WaitGroup
+	var first error
+	for range o.parallel {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < o.count && failed.Load() == 0; i = int(next.Add(1)) - 1 {
+				if err := f(i); err != nil {
+					failed.Add(1)
+					once.Do(func() { first = err })
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return first
+}

@@ -1,0 +1,75 @@
+// What the webhook keeps in memory: its copy of the issuers, and what it knows about Secrets for one second.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { WatchEvent } from '@countersign/common/runtime/kube-client.ts';
+import { createLogger } from '@countersign/common/runtime/log.ts';
+import type { IssuerKind, SignerRef } from '@countersign/common/signer-name.ts';
+import { IssuerView } from '@countersign/webhook/issuer-view.ts';
+import { SecretFactsReader } from '@countersign/webhook/secret-facts.ts';
+import { RecordingClient } from '../../support/recording-client.ts';
+import { makeKeyPair } from './webhook-fixture.ts';
+
+const log = createLogger({ service: 'webhook', level: 'error' });
+const metrics = { onList: () => undefined, onWatchEnd: () => undefined, setSize: () => undefined };
+
+function ref(kind: IssuerKind, name: string): SignerRef {
+  return { kind, namespace: kind === 'Issuer' ? 'sandbox' : '', name };
+}
+
+describe('the copy of the issuers', () => {
+  test('knows nothing before it is complete', () => {
+    const view = new IssuerView({ client: new RecordingClient(), log, metrics });
+    assert.equal(view.find(ref('Issuer', 'ca')), 'unknown');
+  });
+
+  test('finds an issuer by kind, namespace and name, and keeps no more of it than is looked at', async () => {
+    const metadata = { name: 'ca', namespace: 'sandbox', resourceVersion: '7', managedFields: ['long'] };
+    const spec = { ca: { secretName: 's' } };
+    const client = new RecordingClient(({ path }) => {
+      const items = path.includes('/issuers') ? [{ metadata, spec }] : [];
+      return { metadata: { resourceVersion: '7' }, items };
+    });
+    const view = new IssuerView({ client, log, metrics });
+    const stop = new AbortController();
+    const running = view.run(stop.signal);
+    await view.waitUntilSynced(AbortSignal.timeout(5_000));
+    assert.deepEqual(view.find(ref('Issuer', 'ca')), {
+      metadata: { name: 'ca', namespace: 'sandbox', resourceVersion: '7' },
+      spec,
+      status: { conditions: [] },
+    });
+    assert.equal(view.find(ref('ClusterIssuer', 'ca')), 'missing');
+    assert.equal(view.find(ref('Issuer', 'other')), 'missing');
+    stop.abort();
+    await running;
+  });
+
+  test('is not waited for longer than the signal says', async () => {
+    const client = new RecordingClient(() => new Promise<WatchEvent>(() => undefined));
+    await new IssuerView({ client, log, metrics }).waitUntilSynced(AbortSignal.timeout(30));
+  });
+});
+
+describe('what is known of a Secret', () => {
+  const secret = { namespace: 'sandbox', name: 'ca' };
+  const { cert } = makeKeyPair('ca', 5);
+
+  test('is whether it exists and when its certificate ends', async () => {
+    const data = { 'tls.crt': Buffer.from(cert).toString('base64'), 'tls.key': 'never looked at' };
+    const facts = await new SecretFactsReader(new RecordingClient(() => ({ data })), 100).read(secret);
+    assert.equal(facts?.exists, true);
+    assert.deepEqual(Object.keys(facts ?? {}), ['exists', 'certificateEnds']);
+  });
+
+  test('is read once a second, however many ask', async () => {
+    const client = new RecordingClient(() => ({ data: {} }));
+    const reader = new SecretFactsReader(client, 100);
+    await Promise.all([reader.read(secret), reader.read(secret)]);
+    await reader.read(secret);
+    assert.equal(client.calls.length, 1);
+    await new Promise(resolve => setTimeout(resolve, 1_050));
+    await reader.read(secret);
+    assert.equal(client.calls.length, 2);
+  });
+});

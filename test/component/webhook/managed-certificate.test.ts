@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { test } from 'node:test';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import { createLogger } from '@countersign/common/runtime/log.ts';
+import { ManagedCertificate } from '@countersign/webhook/managed-certificate/managed-certificate.ts';
+import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
+
+const DAY_MS = 86_400_000;
+const CONFIGURATION = 'countersign-webhook';
+
+interface Stored {
+  readonly metadata: { readonly name: string; readonly resourceVersion?: string };
+  readonly data?: Record<string, string>;
+  readonly webhooks?: readonly { readonly name: string; readonly clientConfig: { readonly caBundle?: string } }[];
+}
+
+/** The Secret and the webhook configuration as the API server keeps them: writes on an old version conflict. */
+class World {
+  readonly objects = new Map<string, Stored>();
+  readonly client = new RecordingClient(call => this.#answer(call));
+  now = new Date('2026-01-01T00:00:00Z');
+  #version = 0;
+
+  constructor() {
+    const webhooks = [{ name: 'requests.countersign.io', clientConfig: {} }];
+    this.objects.set(CONFIGURATION, { metadata: { name: CONFIGURATION, resourceVersion: '0' }, webhooks });
+  }
+
+  replica(): ManagedCertificate {
+    return new ManagedCertificate({
+      client: this.client,
+      log: createLogger({ service: 'test', level: 'error' }),
+      secret: { namespace: 'countersign', name: 'countersign-webhook-ca' },
+      configuration: CONFIGURATION,
+      names: ['countersign-webhook.countersign.svc', '127.0.0.1'],
+      now: () => this.now,
+    });
+  }
+
+  pass(milliseconds: number): void {
+    this.now = new Date(this.now.getTime() + milliseconds);
+  }
+
+  /** The certificates that the API server trusts. */
+  get trusted(): X509Certificate[] {
+    const bundle = this.objects.get(CONFIGURATION)?.webhooks?.[0]?.clientConfig.caBundle ?? '';
+    const pems =
+      Buffer.from(bundle, 'base64')
+        .toString()
+        .match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? [];
+    return pems.map(pem => new X509Certificate(pem));
+  }
+
+  signerOf(certPem: string): X509Certificate | undefined {
+    const leaf = new X509Certificate(certPem);
+    return this.trusted.find(ca => leaf.checkIssued(ca) && leaf.verify(ca.publicKey) && ca.validToDate > this.now);
+  }
+
+  /** Whether an API server would talk to a webhook with this certificate. */
+  trusts(certPem: string): boolean {
+    return this.signerOf(certPem) !== undefined && new X509Certificate(certPem).validToDate > this.now;
+  }
+
+  #answer({ verb, path, body }: RecordedCall): unknown {
+    const name = path.replace(/\?.*/, '').split('/').at(-1) ?? '';
+    if (verb === 'get') return structuredClone(this.objects.get(name));
+    const given = body as Stored;
+    const stored = this.objects.get(given.metadata.name);
+    if (verb === 'create' && stored !== undefined) throw new TerminalError('exists', { code: 'already-exists' });
+    if (verb === 'update' && given.metadata.resourceVersion !== stored?.metadata.resourceVersion) {
+      throw new RetryableError('conflict', { code: 'conflict' });
+    }
+    this.#version += 1;
+    const written = { ...given, metadata: { ...given.metadata, resourceVersion: String(this.#version) } };
+    this.objects.set(given.metadata.name, structuredClone(written));
+    return written;
+  }
+}
+
+test('the first replica makes a CA, has it trusted, and serves for all the names with a certificate of it', async () => {
+  const world = new World();
+  const { cert } = await world.replica().read();
+  const leaf = new X509Certificate(cert);
+  assert.ok(world.trusts(cert));
+  assert.equal(leaf.subjectAltName, 'DNS:countersign-webhook.countersign.svc, IP Address:127.0.0.1');
+  assert.equal(leaf.ca, false);
+  assert.equal(world.trusted[0]?.ca, true);
+});
+
+test('replicas that start at the same moment agree on one CA, each with a key of its own', async () => {
+  const world = new World();
+  const pairs = await Promise.all([1, 2, 3].map(() => world.replica().read()));
+  assert.equal(world.trusted.length, 1);
+  assert.ok(pairs.every(({ cert }) => world.trusts(cert)));
+  assert.equal(new Set(pairs.map(({ key }) => key)).size, 3);
+});
+
+test('nothing is written while nothing is due', async () => {
+  const world = new World();
+  const replica = world.replica();
+  const first = await replica.read();
+  const before = world.client.writes.length;
+  world.pass(DAY_MS);
+  assert.deepEqual(await replica.read(), first);
+  assert.equal(world.client.writes.length, before);
+});
+
+test('the serving certificate is renewed at two thirds of its life', async () => {
+  const world = new World();
+  const replica = world.replica();
+  const first = await replica.read();
+  world.pass(4 * DAY_MS);
+  assert.equal(await replica.read(), first);
+  world.pass(DAY_MS);
+  const second = await replica.read();
+  assert.notEqual(second.cert, first.cert);
+  assert.ok(world.trusts(second.cert));
+});
+
+test('a bundle that somebody emptied or replaced is put back', async () => {
+  const world = new World();
+  const replica = world.replica();
+  const { cert } = await replica.read();
+  const configuration = world.objects.get(CONFIGURATION) as Stored;
+  world.objects.set(CONFIGURATION, {
+    ...configuration,
+    webhooks: [{ name: 'requests.countersign.io', clientConfig: {} }],
+  });
+  assert.ok(!world.trusts(cert));
+  await replica.read();
+  assert.ok(world.trusts(cert));
+});
+
+test('without a webhook configuration there is nothing to serve for, and the text says so', async () => {
+  const world = new World();
+  world.objects.delete(CONFIGURATION);
+  await assert.rejects(world.replica().read(), /ValidatingWebhookConfiguration countersign-webhook does not exist/);
+});
+
+for (const [what, damage] of [
+  ['is empty', {}],
+  ['holds no certificate', { 'ca.crt': 'AAAA', 'ca.key': 'AAAA' }],
+] as const) {
+  test(`a Secret that ${what} is filled with a new CA`, async () => {
+    const world = new World();
+    const metadata = { name: 'countersign-webhook-ca', resourceVersion: '7' };
+    world.objects.set('countersign-webhook-ca', { metadata, data: { ...damage } });
+    assert.ok(world.trusts((await world.replica().read()).cert));
+  });
+}
+
+test('a CA that ended while no replica ran is replaced at once', async () => {
+  const world = new World();
+  await world.replica().read();
+  world.pass(400 * DAY_MS);
+  assert.ok(world.trusts((await world.replica().read()).cert));
+});
+
+test('throughout two years in which three replicas look in turn, all that is served is trusted, and CAs come and go', async () => {
+  const world = new World();
+  const replicas = [world.replica(), world.replica(), world.replica()];
+  const signers = new Set<string>();
+  for (let day = 0; day < 730; day += 20) {
+    // Each step of a rotation happens at one of these looks, and one replica is always ahead of the others.
+    for (let look = 0; look < 6; look += 1) {
+      for (const replica of [...replicas, world.replica()]) {
+        const { cert } = await replica.read();
+        assert.ok(world.trusts(cert), `day ${day}, look ${look}`);
+        signers.add(world.signerOf(cert)?.serialNumber ?? '');
+      }
+      world.pass(30_000);
+    }
+    world.pass(20 * DAY_MS - 180_000);
+  }
+  assert.equal(signers.size, 3);
+  assert.ok(world.trusted.length <= 2, 'former CAs are dropped when they end');
+});

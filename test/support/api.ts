@@ -1,0 +1,115 @@
+// A plain client of the API server for tests: every answer comes back as it was sent, status and warnings included, whoever
+// asks. It never retries, and knows nothing of the client that the services use.
+
+import { readFile } from 'node:fs/promises';
+import { Pool } from 'undici';
+import { parse } from 'yaml';
+
+/** A user as the API server is told to take the admin for; or a token that is shown instead. */
+export type Caller = { readonly user: string; readonly groups?: readonly string[] } | { readonly token: string };
+
+export interface ApiCall {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+  /** The admin if not given. */
+  readonly as?: Caller;
+}
+
+export interface ApiAnswer<T> {
+  readonly status: number;
+  readonly body: T;
+  /** The text of each Warning header. */
+  readonly warnings: readonly string[];
+}
+
+/** metav1.Status, as a refusal has it. */
+export interface Refusal {
+  readonly message: string;
+  readonly reason?: string;
+  readonly code: number;
+  readonly details?: {
+    readonly causes?: readonly { readonly reason: string; readonly field: string; readonly message: string }[];
+  };
+}
+
+const TIMEOUT_MS = 20_000;
+
+export class Api {
+  readonly #admin: Pool;
+  /** Shows no client certificate, so that a token is what counts. */
+  readonly #anonymous: Pool;
+
+  constructor(url: string, connect: { readonly ca: string; readonly cert: string; readonly key: string }) {
+    const options = { connections: 16, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS };
+    this.#admin = new Pool(url, { ...options, connect });
+    this.#anonymous = new Pool(url, { ...options, connect: { ca: connect.ca } });
+  }
+
+  /** Whoever the kubeconfig belongs to must show a client certificate. */
+  static async fromKubeconfig(path: string): Promise<Api> {
+    const { clusters, users } = parse(await readFile(path, 'utf8'));
+    const decode = (value: string) => Buffer.from(value, 'base64').toString();
+    const { server, 'certificate-authority-data': ca } = clusters[0].cluster;
+    const { 'client-certificate-data': cert, 'client-key-data': key } = users[0].user;
+    return new Api(server, { ca: decode(ca), cert: decode(cert), key: decode(key) });
+  }
+
+  async call<T>({ method = 'GET', path, body, as }: ApiCall): Promise<ApiAnswer<T>> {
+    const isToken = as !== undefined && 'token' in as;
+    const response = await (isToken ? this.#anonymous : this.#admin).request({
+      method,
+      path,
+      headers: { ...callerHeaders(as), 'content-type': contentType(method) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const answer = (await response.body.json()) as T;
+    return { status: response.statusCode, body: answer, warnings: readWarnings(response.headers['warning']) };
+  }
+
+  /** The answer's body; throws what the API server said if it did not do it. */
+  async do<T>(call: ApiCall): Promise<T> {
+    const { status, body } = await this.call<T>(call);
+    if (status < 300) return body;
+    throw new Error(`${call.method ?? 'GET'} ${call.path}: ${status} ${(body as Refusal).message}`);
+  }
+
+  get<T>(path: string): Promise<T> {
+    return this.do<T>({ path });
+  }
+
+  create<T>(path: string, body: unknown): Promise<T> {
+    return this.do<T>({ method: 'POST', path, body });
+  }
+
+  patch<T>(path: string, body: unknown): Promise<T> {
+    return this.do<T>({ method: 'PATCH', path, body });
+  }
+
+  remove(path: string): Promise<unknown> {
+    return this.do({ method: 'DELETE', path });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#admin.destroy(), this.#anonymous.destroy()]);
+  }
+}
+
+function callerHeaders(as: Caller | undefined): Record<string, string | string[]> {
+  if (as === undefined) return {};
+  if ('token' in as) return { authorization: `Bearer ${as.token}` };
+  // system:authenticated is what every real user has, and what impersonation leaves out.
+  return { 'impersonate-user': as.user, 'impersonate-group': [...(as.groups ?? []), 'system:authenticated'] };
+}
+
+function contentType(method: string): string {
+  return method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+}
+
+/** `299 - "text"`, once for each or several on one line (RFC 9111 appendix). */
+function readWarnings(header: string | string[] | undefined): string[] {
+  const lines = typeof header === 'string' ? [header] : (header ?? []);
+  return lines.flatMap(line =>
+    [...line.matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replace(/\\(.)/g, '$1')),
+  );
+}

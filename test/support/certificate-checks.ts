@@ -1,0 +1,104 @@
+// Judges what was issued with tools that are not Countersign's: openssl, and Go's crypto/x509 and zlint in certcheck. It makes
+// keys, requests and CA certificates for that with openssl too, and never uses code of the services.
+
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import { findTools } from './control-plane/find-tools.ts';
+import { runCommand } from './control-plane/run-command.ts';
+
+/** What openssl prints; throws what it complains of. `<name>` of `files` stands for a file with that content. */
+export async function openssl(args: readonly string[], files: Readonly<Record<string, string>> = {}): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'countersign-openssl-'));
+  try {
+    for (const [name, content] of Object.entries(files)) await writeFile(join(dir, name), content, { mode: 0o600 });
+    const { code, stdout, stderr } = await runCommand('openssl', args, { env: process.env, cwd: dir });
+    if (code !== 0) throw new Error(`openssl ${args.join(' ')}: ${stderr || stdout}`);
+    return stdout;
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+}
+
+/** A CA certificate that signs itself with the key (PEM). */
+export function createRoot(key: string, commonName: string, ...options: string[]): Promise<string> {
+  const args = ['req', '-x509', '-new', '-key', 'key', '-subj', `/CN=${commonName}`, '-days', '365', ...options];
+  return openssl(args, { key });
+}
+
+/** Base64 of a PKCS#10 request for the key, as spec.request holds it. */
+export async function createRequest(key: string, commonName: string, ...options: string[]): Promise<string> {
+  const request = await openssl(['req', '-new', '-key', 'key', '-subj', `/CN=${commonName}`, ...options], { key });
+  return Buffer.from(request).toString('base64');
+}
+
+/** PEM of each certificate. */
+export function splitPem(chain: string): string[] {
+  return chain.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----\n/g) ?? [];
+}
+
+export interface CheckedCertificate {
+  /** PEM, the leaf first. */
+  readonly chain: string;
+  /** PEM; empty for a self-signed leaf. */
+  readonly roots: string;
+  readonly isCA: boolean;
+  readonly selfSigned: boolean;
+}
+
+/** Throws unless openssl builds a chain to one of the roots. */
+export async function verifyWithOpenssl({ chain, roots, selfSigned }: CheckedCertificate): Promise<void> {
+  const [leaf = '', ...untrusted] = splitPem(chain);
+  const files = { leaf, roots: selfSigned ? leaf : roots, untrusted: untrusted.join('') };
+  const untrustedArgs = untrusted.length > 0 ? ['-untrusted', 'untrusted'] : [];
+  await openssl(['verify', '-check_ss_sig', '-CAfile', 'roots', ...untrustedArgs, 'leaf'], files);
+}
+
+export interface Finding {
+  readonly lint: string;
+  readonly status: string;
+  readonly details?: string;
+  readonly source: string;
+}
+
+export interface CertcheckAnswer {
+  readonly verified: boolean;
+  readonly sameAsGo: boolean;
+  readonly error?: string;
+  readonly findings: readonly Finding[];
+}
+
+/** One process for all certificates of a test file: its tables of lints take longer to set up than a look takes. */
+export class Certcheck {
+  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #lines: Interface;
+  readonly #waiting: ((line: string) => void)[] = [];
+
+  constructor(path: string) {
+    this.#process = spawn(path);
+    this.#lines = createInterface(this.#process.stdout);
+    this.#lines.on('line', line => this.#waiting.shift()?.(line));
+    this.#lines.on('close', () => {
+      for (const answer of this.#waiting) answer('{"error": "certcheck ended", "findings": []}');
+    });
+  }
+
+  /** Builds the program first if there is none yet. */
+  static async start(): Promise<Certcheck> {
+    return new Certcheck((await findTools(['certcheck'])).certcheck);
+  }
+
+  async check(certificate: CheckedCertificate): Promise<CertcheckAnswer> {
+    const line = new Promise<string>(resolve => this.#waiting.push(resolve));
+    this.#process.stdin.write(`${JSON.stringify(certificate)}\n`);
+    return JSON.parse(await line) as CertcheckAnswer;
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise(resolve => this.#process.once('close', resolve));
+    this.#process.stdin.end();
+    await ended;
+  }
+}

@@ -1,0 +1,42 @@
+// Builds profiles for tests of issuance: from a CSR as the signer does, or with single parts exchanged.
+
+import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
+import {
+  buildProfile,
+  type IssuerIdentity,
+  type IssuerUrls,
+  type Profile,
+} from '@countersign/signer/issuance/profile.ts';
+import { valueOf } from './pki.ts';
+import { readRequest } from './vectors.ts';
+
+export const NOW = new Date('2026-11-24T12:00:00.789Z');
+export const SERIAL = Buffer.from('4d0102030405060708090a0b0c0d0e0f10111213', 'hex');
+export const NO_URLS: IssuerUrls = { crlDistributionPoints: [], ocspServers: [], issuingCertificateUrls: [] };
+
+export interface Order {
+  /** Base64 of the request; the plain request `p256` of test/vectors unless given. */
+  readonly request?: string;
+  readonly usages?: readonly string[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly issuer?: IssuerIdentity;
+  readonly urls?: IssuerUrls;
+}
+
+/** The profile for one order, issued by itself unless an issuer is given. */
+export function profileFor({ request = readRequest('p256'), usages, annotations = {}, issuer, urls }: Order): Profile {
+  const parsed = valueOf(parsePkcs10(request));
+  const csr: CertificateSigningRequest = {
+    metadata: { name: 'example', uid: 'uid', annotations },
+    spec: { signerName: 'issuers.cert-manager.io/sandbox.ca', request, ...(usages && { usages }) },
+  };
+  return buildProfile({
+    csr,
+    request: parsed,
+    issuer: issuer ?? { subject: parsed.subject },
+    urls: urls ?? NO_URLS,
+    now: NOW,
+    serial: SERIAL,
+  });
+}

@@ -1,0 +1,105 @@
+// CertificateSigningRequests as their requesters and approvers handle them: create, approve, wait for what becomes of them.
+// It never looks into a certificate.
+
+import type { ApiAnswer, Caller, Refusal } from './api.ts';
+import type { Cluster, KubeObject } from './cluster.ts';
+import { readRequest } from './vectors.ts';
+
+export const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+
+export interface CsrCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface CsrObject extends KubeObject {
+  readonly status?: { readonly certificate?: string; readonly conditions?: readonly CsrCondition[] };
+}
+
+export interface CsrInput {
+  readonly name: string;
+  readonly signerName: string;
+  /** Base64 of a PKCS#10 request in PEM. One with a P-256 key if not given. */
+  readonly request?: string;
+  readonly usages?: readonly string[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly expirationSeconds?: number;
+}
+
+export const LEAF_USAGES = ['digital signature', 'key encipherment'];
+
+export function csrManifest({ name, annotations, request, usages, ...spec }: CsrInput) {
+  return {
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    metadata: { name, ...(annotations && { annotations }) },
+    spec: { ...spec, request: request ?? readRequest('p256'), usages: usages ?? LEAF_USAGES },
+  };
+}
+
+export function createCsr(cluster: Cluster, input: CsrInput): Promise<CsrObject> {
+  return cluster.api.create(CSRS, csrManifest(input));
+}
+
+/** Whatever the API server says to it. */
+export function tryCreateCsr(cluster: Cluster, input: CsrInput, as?: Caller): Promise<ApiAnswer<CsrObject & Refusal>> {
+  return cluster.api.call({ method: 'POST', path: CSRS, body: csrManifest(input), ...(as && { as }) });
+}
+
+/** What `kubectl certificate approve` sends. */
+export function approvalBody(): object {
+  const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+  const approved = { type: 'Approved', status: 'True', reason: 'Tested', message: 'by a test', lastUpdateTime: now };
+  return { status: { conditions: [approved] } };
+}
+
+export function approve(cluster: Cluster, name: string): Promise<CsrObject> {
+  return cluster.api.patch(`${CSRS}/${name}/approval`, approvalBody());
+}
+
+export function getCsr(cluster: Cluster, name: string): Promise<CsrObject> {
+  return cluster.api.get(`${CSRS}/${name}`);
+}
+
+/** PEM of status.certificate. */
+export function chainOf({ status }: CsrObject): string {
+  return Buffer.from(status?.certificate ?? '', 'base64').toString();
+}
+
+export interface Issued {
+  readonly csr: CsrObject;
+  /** PEM, the leaf first. */
+  readonly chain: string;
+}
+
+/** Throws at once when the CSR fails instead. */
+export async function whenIssued(cluster: Cluster, name: string, withinMs?: number): Promise<Issued> {
+  const look = async () => {
+    const csr = await getCsr(cluster, name);
+    const failed = failureOf(csr);
+    if (failed !== undefined) throw new Error(`${name} failed: ${failed.reason}: ${failed.message}`);
+    return csr.status?.certificate === undefined ? undefined : { csr, chain: chainOf(csr) };
+  };
+  return cluster.eventually(`${name} has its certificate`, look, withinMs);
+}
+
+export async function whenFailed(cluster: Cluster, name: string): Promise<CsrObject> {
+  const look = async () => {
+    const csr = await getCsr(cluster, name);
+    return failureOf(csr) === undefined ? undefined : csr;
+  };
+  return cluster.eventually(`${name} is Failed`, look);
+}
+
+export function failureOf({ status }: CsrObject): CsrCondition | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Failed');
+}
+
+/** Created by the admin, approved, signed. */
+export async function issue(cluster: Cluster, input: CsrInput): Promise<Issued> {
+  await createCsr(cluster, input);
+  await approve(cluster, input.name);
+  return whenIssued(cluster, input.name);
+}

@@ -1,0 +1,103 @@
+// Name constraints are written again as cert-manager writes them: known kinds in a fixed order, the rest dropped.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sequence, tlv } from '@countersign/common/der.ts';
+import { rewriteNameConstraints } from '@countersign/common/name-constraints.ts';
+import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
+
+const { dnsName, ipAddress, rfc822Name, uniformResourceIdentifier: uri, directoryName } = GENERAL_NAME;
+const PERMITTED = 0xa0;
+const EXCLUDED = 0xa1;
+
+function subtree(tag: number, content: string | readonly number[], ...more: readonly Buffer[]): Buffer {
+  return sequence(tlv(tag, typeof content === 'string' ? Buffer.from(content) : Buffer.from(content)), ...more);
+}
+
+const REWRITTEN: readonly (readonly [what: string, value: Buffer, expected: Buffer | undefined])[] = [
+  [
+    'puts DNS, IP, email and URI in this order and clears the host bits of the address',
+    sequence(
+      tlv(
+        PERMITTED,
+        subtree(uri, '.example.com'),
+        subtree(rfc822Name, 'example.com'),
+        subtree(ipAddress, [192, 0, 2, 7, 255, 255, 255, 0]),
+        subtree(dnsName, 'b.example'),
+        subtree(dnsName, 'a.example'),
+      ),
+    ),
+    sequence(
+      tlv(
+        PERMITTED,
+        subtree(dnsName, 'b.example'),
+        subtree(dnsName, 'a.example'),
+        subtree(ipAddress, [192, 0, 2, 0, 255, 255, 255, 0]),
+        subtree(rfc822Name, 'example.com'),
+        subtree(uri, '.example.com'),
+      ),
+    ),
+  ],
+  [
+    'keeps what is excluded apart from what is permitted',
+    sequence(tlv(PERMITTED, subtree(dnsName, 'a.example')), tlv(EXCLUDED, subtree(dnsName, 'b.a.example'))),
+    sequence(tlv(PERMITTED, subtree(dnsName, 'a.example')), tlv(EXCLUDED, subtree(dnsName, 'b.a.example'))),
+  ],
+  [
+    'drops other kinds, and a list that is empty then',
+    sequence(tlv(PERMITTED, subtree(directoryName, [0x30, 0])), tlv(EXCLUDED, subtree(dnsName, ''))),
+    sequence(tlv(EXCLUDED, subtree(dnsName, ''))),
+  ],
+  ['leaves nothing of other kinds alone', sequence(tlv(PERMITTED, subtree(directoryName, [0x30, 0]))), undefined],
+  [
+    'drops minimum and maximum',
+    sequence(tlv(PERMITTED, subtree(dnsName, 'a.example', tlv(0x80, Buffer.of(0))))),
+    sequence(tlv(PERMITTED, subtree(dnsName, 'a.example'))),
+  ],
+];
+
+for (const [what, value, expected] of REWRITTEN) {
+  test(what, () => assert.deepEqual(rewriteNameConstraints(value), { ok: true, value: expected }));
+}
+
+const INVALID = 'x509: invalid NameConstraints extension';
+const REFUSED: readonly (readonly [what: string, value: Buffer, error: string])[] = [
+  ['no sequence', tlv(0x31), INVALID],
+  [
+    'lists in the wrong order',
+    sequence(tlv(EXCLUDED, subtree(dnsName, 'a')), tlv(PERMITTED, subtree(dnsName, 'b'))),
+    INVALID,
+  ],
+  ['the same list twice', sequence(tlv(PERMITTED), tlv(PERMITTED, subtree(dnsName, 'b'))), INVALID],
+  ['an empty subtree', sequence(tlv(PERMITTED, sequence())), INVALID],
+  ['empty lists', sequence(tlv(PERMITTED), tlv(EXCLUDED)), 'x509: empty name constraints extension'],
+  [
+    'an address without mask',
+    sequence(tlv(PERMITTED, subtree(ipAddress, [192, 0, 2, 7]))),
+    'x509: IP constraint contained value of length 4',
+  ],
+  [
+    'a mask with a hole',
+    sequence(tlv(PERMITTED, subtree(ipAddress, [192, 0, 2, 7, 255, 0, 255, 0]))),
+    'x509: IP constraint contained invalid mask ff00ff00',
+  ],
+  [
+    'an empty label',
+    sequence(tlv(PERMITTED, subtree(dnsName, 'a..example'))),
+    'x509: failed to parse dnsName constraint "a..example"',
+  ],
+  [
+    'a mailbox without name',
+    sequence(tlv(PERMITTED, subtree(rfc822Name, '@example.com'))),
+    'x509: failed to parse rfc822Name constraint "@example.com"',
+  ],
+  [
+    'a URI that is no host',
+    sequence(tlv(PERMITTED, subtree(uri, 'a b'))),
+    'x509: failed to parse URI constraint "a b"',
+  ],
+];
+
+for (const [what, value, error] of REFUSED) {
+  test(`refuses ${what}`, () => assert.deepEqual(rewriteNameConstraints(value), { ok: false, error }));
+}

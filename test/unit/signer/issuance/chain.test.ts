@@ -1,0 +1,130 @@
+// Chains: the certificates of a CA in line, from the signer up, with cert-manager's answers.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseCertificates } from '@countersign/signer/issuance/ca-certificate.ts';
+import { completeChain, linkIssuerChain, selfSignedChain } from '@countersign/signer/issuance/chain.ts';
+import { X509Certificate } from '@peculiar/x509';
+import { errorOf, readCaCertificates, readPki, valueOf } from '../../../support/pki.ts';
+
+const BROKEN = 'certificate chain is malformed or broken';
+const LEAF = 'leaf\n';
+
+function certificate(name: string): string {
+  return readPki(`certificates/${name}`);
+}
+
+/** The certificates of the Secret, signer first; then those shown above the leaf, and the top. */
+type Case = readonly [what: string, given: readonly string[], shown: readonly string[], top: string];
+
+const LINKED: readonly Case[] = [
+  ['a root is not shown, and is the top', ['root'], [], 'root'],
+  ['an intermediate without root is shown, and is the top', ['intermediate1'], ['intermediate1'], 'intermediate1'],
+  ['an intermediate is shown, its root is not', ['intermediate1', 'root'], ['intermediate1'], 'root'],
+  [
+    'two intermediates are shown from the signer up',
+    ['intermediate2', 'intermediate1', 'root'],
+    ['intermediate2', 'intermediate1'],
+    'root',
+  ],
+  [
+    'the order above the signer does not matter',
+    ['intermediate2', 'root', 'intermediate1'],
+    ['intermediate2', 'intermediate1'],
+    'root',
+  ],
+  [
+    'duplicates do not matter',
+    ['intermediate2', 'intermediate1', 'intermediate2', 'root', 'root'],
+    ['intermediate2', 'intermediate1'],
+    'root',
+  ],
+  ['a root without key identifiers links as well', ['root-without-ski'], [], 'root-without-ski'],
+  ['an Ed25519 root links as well', ['ed25519-root'], [], 'ed25519-root'],
+];
+
+for (const [what, given, shown, top] of LINKED) {
+  test(what, () => {
+    const chain = valueOf(linkIssuerChain(readCaCertificates(...given)));
+    const expected = { chainPem: LEAF + shown.map(certificate).join(''), topPem: certificate(top) };
+    assert.deepEqual(completeChain(LEAF, chain), expected);
+  });
+}
+
+test('a renewed root of the same name and key does not break the chain', () => {
+  const { chainPem } = completeChain(LEAF, valueOf(linkIssuerChain(readCaCertificates('root', 'root-renewed'))));
+  assert.equal(chainPem.match(/BEGIN CERTIFICATE/g)?.length, 1);
+});
+
+const UNLINKED: readonly (readonly [what: string, given: readonly string[]])[] = [
+  ['a gap in the chain', ['intermediate2', 'root']],
+  ['a certificate that does not belong', ['intermediate1', 'root', 'ed25519-root']],
+  ['a root of the same name with another key', ['intermediate1', 'same-name-other-key']],
+  ['a signer that is not the lowest', ['root', 'intermediate1']],
+  ['a signer that is not a CA', ['not-ca']],
+  ['a signer that may not sign certificates', ['without-cert-sign']],
+];
+
+for (const [what, given] of UNLINKED) {
+  test(`refuses ${what}`, () => {
+    assert.equal(errorOf(linkIssuerChain(readCaCertificates(...given))), BROKEN);
+  });
+}
+
+test('refuses no certificates at all', () => assert.equal(errorOf(linkIssuerChain([])), BROKEN));
+
+test('refuses a thousand certificates', () => {
+  const [root] = readCaCertificates('root');
+  assert.ok(root);
+  const many = Array.from({ length: 1000 }, (_, at) => ({ ...root, der: Buffer.from([at >> 8, at & 0xff]) }));
+  const error = 'certificate chain is too long, must be less than 1000 certificates';
+  assert.equal(errorOf(linkIssuerChain(many)), error);
+});
+
+test('a certificate that signed itself is its own chain', () => {
+  assert.deepEqual(selfSignedChain(LEAF), { chainPem: LEAF, topPem: LEAF });
+});
+
+for (const name of ['root', 'intermediate1', 'ed25519-root', 'root-without-ski', 'not-ca', 'without-cert-sign']) {
+  test(`reads the certificate ${name} as @peculiar/x509 does`, () => {
+    const [parsed] = readCaCertificates(name);
+    const other = new X509Certificate(certificate(name));
+    assert.ok(parsed);
+    assert.deepEqual(parsed.subject, Buffer.from(other.subjectName.toArrayBuffer()));
+    assert.deepEqual(parsed.issuer, Buffer.from(other.issuerName.toArrayBuffer()));
+    assert.deepEqual(parsed.spki, Buffer.from(other.publicKey.rawData));
+    assert.equal(parsed.pem, certificate(name));
+    assert.equal(parsed.isCa, name !== 'not-ca');
+    assert.equal(parsed.canSignCertificates, !['not-ca', 'without-cert-sign'].includes(name));
+    assert.equal(parsed.subjectKeyIdentifier?.length, name === 'root-without-ski' ? undefined : 20);
+  });
+}
+
+test('drops comments and blank lines around certificates', () => {
+  const [parsed] = valueOf(parseCertificates(`subject=root\n\n${certificate('root')}\n# end\n`));
+  assert.equal(parsed?.pem, certificate('root'));
+});
+
+const UNREADABLE: readonly (readonly [what: string, pem: string, error: string])[] = [
+  ['nothing', '', 'error decoding certificate PEM block: no valid certificates found'],
+  ['a key', readPki('keys/p256'), 'error parsing X.509 certificate: unexpected PEM block PRIVATE KEY'],
+  [
+    'too much',
+    certificate('root').repeat(200),
+    'error decoding certificate PEM block: provided PEM data was larger than the maximum 95000B',
+  ],
+  [
+    'a block that does not end',
+    certificate('root').slice(0, -10),
+    'error decoding certificate PEM block: PEM block CERTIFICATE does not end',
+  ],
+  [
+    'bytes that are no certificate',
+    '-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n',
+    'error parsing X.509 certificate: malformed DER: trailing data',
+  ],
+];
+
+for (const [what, pem, error] of UNREADABLE) {
+  test(`cannot read ${what}`, () => assert.equal(errorOf(parseCertificates(pem)), error));
+}

@@ -1,0 +1,147 @@
+// Lint: what is as decided passes; whatever differs, or is not as RFC 5280 wants it, is found and named.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encodeOctetString, sequence, TAG, tlv } from '@countersign/common/der.ts';
+import { lintCertificate } from '@countersign/signer/issuance/lint.ts';
+import { type PreparedCertificate, prepareCertificate } from '@countersign/signer/issuance/prepare.ts';
+import type { Profile } from '@countersign/signer/issuance/profile.ts';
+import fc from 'fast-check';
+import { readCaCertificates, readKey, readPkiRequest, valueOf } from '../../../support/pki.ts';
+import { profileFor } from '../../../support/profiles.ts';
+import { readRequest } from '../../../support/vectors.ts';
+
+const [root] = readCaCertificates('root');
+const [intermediate] = readCaCertificates('intermediate1');
+const ecdsa = valueOf(readKey('p256').signatureAlgorithm);
+const rsa = valueOf(readKey('rsa2048').signatureAlgorithm);
+
+const urls = {
+  crlDistributionPoints: ['http://crl.example/1', 'http://crl.example/2'],
+  ocspServers: ['http://ocsp.example'],
+  issuingCertificateUrls: ['http://ca.example/ca.crt'],
+};
+
+/** A profile with every part that there is. */
+const full: Profile = {
+  ...profileFor({
+    request: readRequest('names'),
+    usages: ['cert sign', 'server auth'],
+    urls,
+    ...(root && { issuer: root }),
+  }),
+  isCa: true,
+  nameConstraints: profileFor({ request: readPkiRequest('name-constraints') }).nameConstraints ?? assert.fail(),
+};
+
+function rulesOf(prepared: PreparedCertificate): readonly string[] {
+  const result = lintCertificate(prepared);
+  return result.ok ? [] : result.error.map(({ rule }) => rule);
+}
+
+const PASSING: readonly (readonly [what: string, profile: Profile])[] = [
+  ['a certificate with every part', full],
+  ['a plain certificate', profileFor({})],
+  ['a certificate without subject', profileFor({ request: readRequest('no-subject') })],
+  [
+    'a self-signed certificate without any name',
+    { ...profileFor({}), subject: sequence(), hasEmptySubject: true, issuer: { subject: sequence() } },
+  ],
+  ['a CA that may not sign certificates', { ...profileFor({ usages: ['digital signature'] }), isCa: true }],
+  ['a leaf that may sign certificates', profileFor({ usages: ['cert sign', 'crl sign'] })],
+  ['a certificate without usages', { ...profileFor({}), keyUsage: 0 }],
+  ['a certificate that ends after 2049', { ...profileFor({}), notAfter: new Date('2126-01-01T00:00:00Z') }],
+  ['a short serial', { ...profileFor({}), serial: Buffer.from('0000000000000000000000000000000000000080', 'hex') }],
+];
+
+for (const [what, profile] of PASSING) {
+  test(`passes ${what}`, () => assert.deepEqual(rulesOf(prepareCertificate(profile, ecdsa)), []));
+}
+
+/** What the certificate was made from, what was decided, and the rules that must see the difference. */
+type Difference = readonly [what: string, made: Partial<Profile>, rules: readonly string[]];
+
+const names = sequence(tlv(0x82, Buffer.from('evil.example')));
+const DIFFERENCES: readonly Difference[] = [
+  ['another serial', { serial: Buffer.from([1]) }, ['serial']],
+  ['another issuer', { issuer: { ...full.issuer, subject: sequence() } }, ['issuer']],
+  ['an earlier begin', { notBefore: new Date('2020-01-01T00:00:00Z') }, ['validity']],
+  ['a later end', { notAfter: new Date('2090-01-01T00:00:00Z') }, ['validity']],
+  ['another subject', { subject: sequence() }, ['subject']],
+  [
+    'another key',
+    { publicKey: profileFor({ request: readRequest('p384') }).publicKey },
+    ['public key', 'subject key identifier'],
+  ],
+  ['no CA', { isCa: false }, ['list of extensions', 'basic constraints']],
+  ['more usages', { keyUsage: 0b1100000 }, ['key usage']],
+  ['other extended usages', { extKeyUsages: ['2.5.29.37.0'] }, ['extended key usage']],
+  ['no usages', { keyUsage: 0, extKeyUsages: [] }, ['list of extensions']],
+  ['other names', { subjectAltName: names }, ['subject alternative name']],
+  ['names of another criticality', { hasEmptySubject: true }, ['subject alternative name']],
+  [
+    'name constraints that are not critical',
+    { nameConstraints: { oid: '2.5.29.30', critical: false, value: full.nameConstraints?.value ?? assert.fail() } },
+    ['name constraints'],
+  ],
+  [
+    'the key identifier of another issuer',
+    { issuer: { subject: full.issuer.subject, subjectKeyIdentifier: Buffer.of(1) } },
+    ['authority key identifier'],
+  ],
+  ['other CRL URLs', { crlDistributionPoints: ['http://evil.example'] }, ['CRL distribution points']],
+  ['other OCSP URLs', { ocspServers: ['http://evil.example'] }, ['authority information access']],
+];
+
+for (const [what, made, rules] of DIFFERENCES) {
+  test(`finds ${what} than decided`, () => {
+    const { tbs } = prepareCertificate({ ...full, ...made }, ecdsa);
+    assert.deepEqual(rulesOf({ tbs, profile: full, signatureAlgorithm: ecdsa }), rules);
+  });
+}
+
+test('finds the signature algorithm of another key', () => {
+  const { tbs } = prepareCertificate(full, ecdsa);
+  assert.deepEqual(rulesOf({ tbs, profile: full, signatureAlgorithm: rsa }), ['signature algorithm']);
+});
+
+const MALFORMED: readonly (readonly [what: string, profile: Partial<Profile>, rules: readonly string[]])[] = [
+  ['serial zero', { serial: Buffer.alloc(20) }, ['serial']],
+  ['a serial of 21 octets', { serial: Buffer.alloc(20, 0xff) }, ['serial']],
+  ['an end before the begin', { notAfter: new Date('2020-01-01T00:00:00Z') }, ['validity']],
+  ['an end at the begin', { notAfter: full.notBefore }, ['validity']],
+  [
+    'a key of no supported kind',
+    { publicKey: sequence(sequence(), tlv(TAG.bitString, Buffer.of(0))), isCa: false },
+    ['public key'],
+  ],
+  ['names that are none', { subjectAltName: encodeOctetString(Buffer.of()) }, ['subject alternative name']],
+  ['a year of five digits', { notAfter: new Date(Date.UTC(10_000, 0)) }, ['certificate']],
+  ['a subject that is no DER', { subject: Buffer.from([0x30, 0x05, 0]) }, ['certificate']],
+];
+
+for (const [what, profile, rules] of MALFORMED) {
+  test(`refuses ${what}, though decided`, () => {
+    assert.deepEqual(rulesOf(prepareCertificate({ ...full, ...profile }, ecdsa)), rules);
+  });
+}
+
+test('cites a rule book for each finding', () => {
+  const result = lintCertificate(prepareCertificate({ ...full, serial: Buffer.alloc(20) }, ecdsa));
+  assert.deepEqual(result, {
+    ok: false,
+    error: [{ rule: 'serial', citation: 'RFC 5280 4.1.2.2', problem: 'is zero' }],
+  });
+});
+
+test('finds every change of a single octet', () => {
+  const prepared = prepareCertificate({ ...full, ...(intermediate && { issuer: intermediate }) }, ecdsa);
+  fc.assert(
+    fc.property(fc.nat(prepared.tbs.length - 1), fc.integer({ min: 1, max: 255 }), (at, difference) => {
+      const tbs = Buffer.from(prepared.tbs);
+      tbs[at] = (tbs[at] ?? 0) ^ difference;
+      assert.notDeepEqual(rulesOf({ ...prepared, tbs }), []);
+    }),
+    { numRuns: 1500 },
+  );
+});

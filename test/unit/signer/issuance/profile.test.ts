@@ -1,0 +1,68 @@
+// Profiles: what of a CSR reaches the certificate, and what does not.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
+import { deriveSerial } from '@countersign/signer/issuance/profile.ts';
+import { readPkiRequest, valueOf } from '../../../support/pki.ts';
+import { profileFor } from '../../../support/profiles.ts';
+import { readRequest } from '../../../support/vectors.ts';
+
+const DURATION = 'experimental.cert-manager.io/request-duration';
+const IS_CA = 'experimental.cert-manager.io/request-is-ca';
+
+test('takes subject, key and names byte for byte from the request', () => {
+  const request = valueOf(parsePkcs10(readRequest('names')));
+  const profile = profileFor({ request: readRequest('names') });
+  assert.deepEqual(profile.subject, request.subject);
+  assert.deepEqual(profile.publicKey, request.spki);
+  assert.deepEqual(profile.subjectAltName, request.extensions[0]?.value);
+});
+
+test('begins now and lasts 90 days, in whole seconds', () => {
+  const { notBefore, notAfter } = profileFor({});
+  assert.equal(notBefore.toISOString(), '2026-11-24T12:00:00.000Z');
+  assert.equal(notAfter.toISOString(), '2027-02-22T12:00:00.000Z');
+});
+
+test('cuts both ends to whole seconds, each for itself', () => {
+  const { notAfter } = profileFor({ annotations: { [DURATION]: '10m0.5s' } });
+  assert.equal(notAfter.toISOString(), '2026-11-24T12:10:01.000Z');
+});
+
+test('without usages the certificate is for digital signature and key encipherment', () => {
+  assert.deepEqual([profileFor({}).keyUsage, profileFor({}).extKeyUsages], [0b101, []]);
+});
+
+test('keeps order and duplicates of extended usages, and unknown ones of the request after them', () => {
+  const request = readRequest('unknown-ext-key-usage');
+  const { keyUsage, extKeyUsages } = profileFor({ request, usages: ['digital signature', 'client auth'] });
+  assert.deepEqual([keyUsage, extKeyUsages], [0b1, ['1.3.6.1.5.5.7.3.2', '1.2.3.4.5']]);
+  const twice = profileFor({ usages: ['s/mime', 'any', 'email protection'] });
+  assert.deepEqual(twice.extKeyUsages, ['1.3.6.1.5.5.7.3.4', '2.5.29.37.0', '1.3.6.1.5.5.7.3.4']);
+});
+
+test('is a CA by the annotation alone, which adds no usage', () => {
+  const profile = profileFor({ request: readRequest('ca'), annotations: { [IS_CA]: 'true' } });
+  assert.deepEqual([profile.isCa, profile.keyUsage], [true, 0b101]);
+  assert.equal(profileFor({ request: readRequest('ca'), annotations: { [IS_CA]: 'True' } }).isCa, false);
+});
+
+test('name constraints reach the certificate, with their criticality', () => {
+  const { nameConstraints } = profileFor({ request: readPkiRequest('name-constraints') });
+  assert.equal(nameConstraints?.critical, true);
+  assert.equal(nameConstraints.value.includes('192'), false);
+  assert.ok(nameConstraints.value.includes(Buffer.from([192, 0, 2, 0, 255, 255, 255, 0])));
+});
+
+test('one CSR has one serial, positive in 20 octets, and no other CSR has it', () => {
+  const serial = deriveSerial('a');
+  assert.deepEqual(serial, deriveSerial('a'));
+  assert.notDeepEqual(serial, deriveSerial('b'));
+  const serials = Array.from({ length: 500 }, (_, at) => deriveSerial(`uid ${at}`));
+  assert.ok(serials.every(({ length, 0: first = 0xff }) => length === 20 && first < 0x80));
+});
+
+test('a CSR with unknown usages has no profile', () => {
+  assert.throws(() => profileFor({ usages: ['nonsense'] }), TypeError);
+});

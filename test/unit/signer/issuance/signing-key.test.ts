@@ -1,0 +1,102 @@
+// Signing keys: which PEM is read, with which errors; which algorithm a key signs with; and that nothing prints a key.
+
+import assert from 'node:assert/strict';
+import { createPrivateKey, createPublicKey, verify } from 'node:crypto';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { parseSigningKey } from '@countersign/signer/issuance/signing-key.ts';
+import { errorOf, readKey, readPki, valueOf } from '../../../support/pki.ts';
+
+const READ: readonly (readonly [file: string, kind: string, algorithm: string, digest: string | null])[] = [
+  ['rsa2048', 'rsa', 'rsaSha256', 'sha256'],
+  ['rsa2048-pkcs1', 'rsa', 'rsaSha256', 'sha256'],
+  ['rsa3072', 'rsa', 'rsaSha384', 'sha384'],
+  ['rsa4096', 'rsa', 'rsaSha512', 'sha512'],
+  ['p256', 'ec', 'ecdsaSha256', 'sha256'],
+  ['p384', 'ec', 'ecdsaSha384', 'sha384'],
+  ['p384-sec1', 'ec', 'ecdsaSha384', 'sha384'],
+  ['p384-with-parameters', 'ec', 'ecdsaSha384', 'sha384'],
+  ['p521', 'ec', 'ecdsaSha512', 'sha512'],
+  ['ed25519', 'ed25519', 'ed25519', null],
+];
+
+for (const [file, kind, algorithm, digest] of READ) {
+  test(`reads the key ${file}, which signs with ${algorithm}`, async () => {
+    const key = readKey(file);
+    const { name } = valueOf(key.signatureAlgorithm);
+    assert.deepEqual([key.algorithm, name], [kind, algorithm]);
+    const data = Buffer.from('to be signed');
+    const publicKey = createPublicKey(readPki(`keys/${file}`));
+    assert.equal(verify(digest, data, publicKey, await key.sign(data)), true);
+    assert.equal(key.isKeyOf(publicKey.export({ format: 'der', type: 'spki' })), true);
+  });
+}
+
+const SIGNS_NOTHING: readonly (readonly [file: string, error: string])[] = [
+  ['rsa1024', 'invalid size 1024 for RSA key on signing certificate'],
+  ['p224', 'unknown/unsupported curve attached to ECDSA signing certificate'],
+  ['secp256k1', 'unknown/unsupported curve attached to ECDSA signing certificate'],
+];
+
+for (const [file, error] of SIGNS_NOTHING) {
+  test(`reads the key ${file}, which nothing may be signed with`, async () => {
+    const key = readKey(file);
+    assert.deepEqual(key.signatureAlgorithm, { ok: false, error });
+    await assert.rejects(key.sign(Buffer.from('x')), { message: error });
+  });
+}
+
+const pkcs8 = (body: string) => `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`;
+const UNREADABLE: readonly (readonly [what: string, pem: string, error: string])[] = [
+  ['nothing', '', 'error decoding private key PEM block: no PEM data was found in given input'],
+  ['text', 'secret', 'error decoding private key PEM block: no PEM data was found in given input'],
+  [
+    'a curve without key',
+    readPki('keys/p384-with-parameters').replace(/-----BEGIN EC PRIVATE.*/s, ''),
+    'error decoding private key PEM block: no PEM data was found in given input',
+  ],
+  [
+    'too much',
+    pkcs8('A'.repeat(13_000)),
+    'error decoding private key PEM block: provided PEM data was larger than the maximum 13000B',
+  ],
+  ['a certificate', readPki('certificates/root'), 'unknown private key type: CERTIFICATE'],
+  ['an encrypted key', readPki('keys/encrypted'), 'unknown private key type: ENCRYPTED PRIVATE KEY'],
+  ['what is no PKCS#8', pkcs8('AAAA'), 'error parsing pkcs#8 private key: malformed key'],
+  ['a key of another kind', readPki('keys/ed448'), 'error parsing pkcs#8 private key: unsupported key type ed448'],
+  [
+    'an RSA key bound to PSS',
+    readPki('keys/rsa-pss'),
+    'error parsing pkcs#8 private key: unsupported key type rsa-pss',
+  ],
+];
+
+for (const [what, pem, error] of UNREADABLE) {
+  test(`cannot read ${what}`, () => assert.equal(errorOf(parseSigningKey(pem)), error));
+}
+
+test('is not the key of another public key, nor of what is none', () => {
+  assert.equal(readKey('p256').isKeyOf(readKey('p256-root').publicKeySpki), false);
+  assert.equal(readKey('p256').isKeyOf(Buffer.from('no key')), false);
+});
+
+test('shows nothing of the private key, however it is printed', () => {
+  const pem = readPki('keys/p256');
+  const key = valueOf(parseSigningKey(pem));
+  const { d = '' } = createPrivateKey(pem).export({ format: 'jwk' });
+  const secret = Buffer.from(d, 'base64url');
+  const printed = [
+    inspect(key),
+    inspect({ key }, { depth: 9, showHidden: true }),
+    JSON.stringify({ key }),
+    String(key),
+  ];
+  const properties = inspect(Object.getOwnPropertyDescriptors(key), { depth: 9, showHidden: true, getters: true });
+  for (const text of [...printed, properties]) {
+    for (const encoding of ['hex', 'base64', 'base64url'] as const) {
+      assert.ok(!text.includes(secret.toString(encoding)), text);
+    }
+    assert.ok(!text.includes('PrivateKeyObject'), text);
+  }
+  assert.deepEqual(printed[2], '{"key":"[signing key: ec]"}');
+});
