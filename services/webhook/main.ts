@@ -12,6 +12,7 @@ import { createRegistry, createRequestObserver } from '@countersign/common/runti
 import type { Registry } from 'prom-client';
 import { createHandler } from './handler.ts';
 import { IssuerView } from './issuer-view.ts';
+import { ManagedCertificate } from './managed-certificate/managed-certificate.ts';
 import { WebhookMetrics } from './metrics.ts';
 import { REVIEW_TIMEOUT_MS, SECRET_TIMEOUT_MS } from './observe.ts';
 import { certificatePlace, findMistakes, OPTIONS, parseAddress, type WebhookConfig } from './options.ts';
@@ -54,6 +55,7 @@ async function run(config: WebhookConfig): Promise<number> {
     registry,
     isReady: () => (stop.aborted ? ['stopping'] : [...certificate.problems(new Date()), ...server.problems]),
   });
+  log.info({ port: http.port }, 'serving metrics and health');
   const background = new AbortController();
   const watching = issuers.run(background.signal);
   const stopWatching = () => {
@@ -99,16 +101,22 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry): Pa
     log,
     now: () => new Date(),
   });
-  const certificate = new ServingCertificate({ source: keyPairSource(config, client), log, metrics });
+  const certificate = new ServingCertificate({ source: keyPairSource(config, client, log), log, metrics });
   return { client, certificate, issuers, server: new WebhookServer({ handle, log, metrics }) };
 }
 
-function keyPairSource(config: WebhookConfig, client: KubeClient): KeyPairSource {
+function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger): KeyPairSource {
   const place = certificatePlace(config);
-  if (place === undefined) throw new TypeError('the options were not checked');
-  return 'certFile' in place
-    ? readFromFiles(place.certFile, place.keyFile)
-    : readFromSecret(client, place.namespace, place.name);
+  switch (place?.kind) {
+    case undefined:
+      throw new TypeError('the options were not checked');
+    case 'files':
+      return readFromFiles(place.certFile, place.keyFile);
+    case 'secret':
+      return readFromSecret(client, place.secret.namespace, place.secret.name);
+    case 'managed':
+      return new ManagedCertificate({ ...place, client, log, now: () => new Date() }).read;
+  }
 }
 
 /** From the first usable certificate until the signal, and a little longer: callers have to notice first. */

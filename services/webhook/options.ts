@@ -36,6 +36,21 @@ export const OPTIONS = defineOptions({
     default: '',
     help: 'Instead of the two files: <namespace>/<name> of a Secret of type kubernetes.io/tls.',
   },
+  managedCertificateSecret: {
+    kind: 'string',
+    default: '',
+    help: 'Instead of these: keep an own CA in this Secret, <namespace>/<name>, and make the serving certificate from it.',
+  },
+  webhookConfiguration: {
+    kind: 'string',
+    default: '',
+    help: 'With --managed-certificate-secret: name of the ValidatingWebhookConfiguration that is told the CA.',
+  },
+  dnsNames: {
+    kind: 'string',
+    default: '',
+    help: 'With --managed-certificate-secret: what the API server calls the webhook by, DNS names or IP addresses, with commas between.',
+  },
   drainDelay: {
     kind: 'duration',
     default: '3s',
@@ -46,18 +61,53 @@ export const OPTIONS = defineOptions({
 
 export type WebhookConfig = Config<typeof OPTIONS>;
 
+interface SecretName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** Where the serving certificate comes from. */
 export type CertificatePlace =
-  | { readonly certFile: string; readonly keyFile: string }
-  | { readonly namespace: string; readonly name: string };
+  | { readonly kind: 'files'; readonly certFile: string; readonly keyFile: string }
+  | { readonly kind: 'secret'; readonly secret: SecretName }
+  | {
+      readonly kind: 'managed';
+      readonly secret: SecretName;
+      readonly configuration: string;
+      readonly names: readonly string[];
+    };
 
-export function certificatePlace({ tlsCertFile, tlsKeyFile, tlsSecret }: WebhookConfig): CertificatePlace | undefined {
-  const [, namespace, name] = /^([^/]+)\/([^/]+)$/.exec(tlsSecret) ?? [];
-  if (namespace !== undefined && name !== undefined) {
-    return tlsCertFile === '' && tlsKeyFile === '' ? { namespace, name } : undefined;
-  }
-  const hasFiles = tlsCertFile !== '' && tlsKeyFile !== '' && tlsSecret === '';
-  return hasFiles ? { certFile: tlsCertFile, keyFile: tlsKeyFile } : undefined;
+/** undefined unless exactly one place is given, and whole. */
+export function certificatePlace(config: WebhookConfig): CertificatePlace | undefined {
+  const places = [filesPlace(config), secretPlace(config), managedPlace(config)].filter(place => place !== 'none');
+  const [place] = places;
+  return places.length === 1 && place !== 'incomplete' ? place : undefined;
+}
+
+type PlaceOrNot = CertificatePlace | 'none' | 'incomplete';
+
+function filesPlace({ tlsCertFile: certFile, tlsKeyFile: keyFile }: WebhookConfig): PlaceOrNot {
+  if (certFile === '' && keyFile === '') return 'none';
+  return certFile === '' || keyFile === '' ? 'incomplete' : { kind: 'files', certFile, keyFile };
+}
+
+function secretPlace({ tlsSecret }: WebhookConfig): PlaceOrNot {
+  if (tlsSecret === '') return 'none';
+  const secret = parseSecretName(tlsSecret);
+  return secret === undefined ? 'incomplete' : { kind: 'secret', secret };
+}
+
+function managedPlace({ managedCertificateSecret, webhookConfiguration, dnsNames }: WebhookConfig): PlaceOrNot {
+  if (managedCertificateSecret === '' && webhookConfiguration === '' && dnsNames === '') return 'none';
+  const secret = parseSecretName(managedCertificateSecret);
+  const names = dnsNames.split(',').filter(name => name !== '');
+  if (secret === undefined || webhookConfiguration === '' || names.length === 0) return 'incomplete';
+  return { kind: 'managed', secret, configuration: webhookConfiguration, names };
+}
+
+function parseSecretName(text: string): SecretName | undefined {
+  const [, namespace, name] = /^([^/]+)\/([^/]+)$/.exec(text) ?? [];
+  return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }
 
 /** `host:port`, `:port` for all addresses. */
@@ -71,7 +121,10 @@ export function parseAddress(address: string): { readonly host: string; readonly
 export function findMistakes(config: WebhookConfig): string[] {
   const mistakes: string[] = [];
   if (certificatePlace(config) === undefined) {
-    mistakes.push('give either --tls-cert-file and --tls-key-file, or --tls-secret=<namespace>/<name>');
+    mistakes.push(
+      'give one of these: --tls-cert-file and --tls-key-file; --tls-secret=<namespace>/<name>; ' +
+        '--managed-certificate-secret=<namespace>/<name> with --webhook-configuration and --dns-names',
+    );
   }
   if (parseAddress(config.address) === undefined) {
     mistakes.push(`--address: "${config.address}" is no address: write <host>:<port>`);

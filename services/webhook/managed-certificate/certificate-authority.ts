@@ -88,7 +88,7 @@ function toCryptoKey(key: KeyObject, usage: 'sign' | 'verify') {
 }
 
 function exportKey(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return key.export({ type: 'pkcs8', format: 'pem' });
 }
 
 function toPem(certificate: x509.X509Certificate): string {

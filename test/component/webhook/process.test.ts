@@ -36,10 +36,12 @@ function start(args: readonly string[]): {
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }));
   /** Waits for a line of the log. */
   const line = async (text: string): Promise<string> => {
+    const deadline = performance.now() + 20_000;
     for (;;) {
       const found = stdout.split('\n').find(candidate => candidate.includes(text));
       if (found !== undefined) return found;
-      if (child.exitCode !== null) throw new Error(`ended before "${text}": ${stdout}${stderr}`);
+      if (child.exitCode !== null || performance.now() > deadline)
+        throw new Error(`did not say "${text}": ${stdout}${stderr}`);
       await new Promise(resolve => setTimeout(resolve, 10));
     }
   };
@@ -60,8 +62,23 @@ test('mistakes are told together, and nothing is started', async () => {
 
 describe('the serving certificate comes from', () => {
   const CASES: readonly (readonly [string, readonly string[], unknown])[] = [
-    ['two files', ['--tls-cert-file=c', '--tls-key-file=k'], { certFile: 'c', keyFile: 'k' }],
-    ['a Secret', ['--tls-secret=a/b'], { namespace: 'a', name: 'b' }],
+    ['two files', ['--tls-cert-file=c', '--tls-key-file=k'], { kind: 'files', certFile: 'c', keyFile: 'k' }],
+    ['a Secret', ['--tls-secret=a/b'], { kind: 'secret', secret: { namespace: 'a', name: 'b' } }],
+    [
+      'its own CA in a Secret',
+      ['--managed-certificate-secret=a/b', '--webhook-configuration=c', '--dns-names=d.svc,127.0.0.1'],
+      {
+        kind: 'managed',
+        secret: { namespace: 'a', name: 'b' },
+        configuration: 'c',
+        names: ['d.svc', '127.0.0.1'],
+      },
+    ],
+    [
+      'its own CA for no names: a mistake',
+      ['--managed-certificate-secret=a/b', '--webhook-configuration=c'],
+      undefined,
+    ],
     ['nowhere: a mistake', [], undefined],
     ['a certificate without key: a mistake', ['--tls-cert-file=c'], undefined],
     ['both: a mistake', ['--tls-secret=a/b', '--tls-cert-file=c', '--tls-key-file=k'], undefined],
@@ -84,6 +101,7 @@ describe('a running webhook', () => {
   const agent = new Agent({ connect: { ca: KEY_PAIR.cert } });
   let api: Server;
   let dir: string;
+  let kill = (): boolean => false;
 
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), 'webhook-'));
@@ -96,6 +114,7 @@ describe('a running webhook', () => {
   });
 
   after(async () => {
+    kill();
     api.closeAllConnections();
     api.close();
     await agent.destroy();
@@ -128,6 +147,7 @@ describe('a running webhook', () => {
     const files = [`--tls-cert-file=${join(dir, 'tls.crt')}`, `--tls-key-file=${join(dir, 'tls.key')}`];
     const addresses = ['--address=127.0.0.1:0', '--http-address=127.0.0.1:0', '--drain-delay=300ms'];
     const { child, ended, line } = start([`--kubeconfig=${join(dir, 'kubeconfig')}`, ...files, ...addresses]);
+    kill = () => child.kill('SIGKILL');
     const portOf = async (text: string) => (JSON.parse(await line(text)) as { port: number }).port;
     const health = `http://127.0.0.1:${await portOf('serving metrics and health')}`;
     const port = await portOf('serving admission requests');
