@@ -1,5 +1,5 @@
-// Points in time as certificates write them (RFC 5280 section 4.1.2.5): UTCTime from 1950 to 2049, GeneralizedTime for all
-// else, always in whole seconds and in UTC. Never rounds up: a fraction of a second is dropped, as Go does.
+// Points in time as certificates write them (RFC 5280 section 4.1.2.5): UTCTime from 1950 to 2049, GeneralizedTime for
+// all else, always in whole seconds and in UTC. Never rounds up: a fraction of a second is dropped, as Go does.
 
 import { TAG, type Tlv, tlv } from './der.ts';
 import { err, ok, type Result } from './result.ts';

@@ -1,5 +1,6 @@
-// Reads and writes DER (ITU-T X.690): the tag-length-value level and the few primitive types that X.509 is made of. Strict:
-// what is not the one DER encoding of its value is refused. Knows no certificate, and never throws for bad input.
+// Reads and writes DER (ITU-T X.690): the tag-length-value level and the few primitive types that X.509 is made of.
+// Strict: what is not the one DER encoding of its value is refused. Knows no certificate, and never throws for bad
+// input.
 
 import { err, ok, type Result } from './result.ts';
 
@@ -38,21 +39,22 @@ export function readTlv(buffer: Buffer, offset = 0): Result<Tlv> {
   if (tag === undefined || first === undefined) return err('malformed DER: truncated element');
   // Neither X.509 nor PKCS#10 has a tag number above 30; 0x00 is BER's end of contents.
   if (tag === 0 || (tag & 0x1f) === 0x1f) return err('malformed DER: unexpected tag');
-  if (first < 0x80) return cut(buffer, offset, offset + 2, first);
-  const size = first & 0x7f;
+  const size = first < 0x80 ? 0 : first & 0x7f;
   const start = offset + 2 + size;
-  if (size === 0) return err('malformed DER: indefinite length');
-  if (size > 4 || start > buffer.length) return err('malformed DER: length out of bounds');
-  const length = buffer.readUIntBE(offset + 2, size);
-  // X.690 10.1: the length has the fewest octets possible.
-  if (length < 0x80 || length < 2 ** (8 * (size - 1))) return err('malformed DER: length is not minimal');
-  return cut(buffer, offset, start, length);
+  const length = first < 0x80 ? ok(first) : readLongLength(buffer, offset + 2, size);
+  if (!length.ok) return length;
+  const end = start + length.value;
+  if (end > buffer.length) return err('malformed DER: length out of bounds');
+  return ok({ tag, value: buffer.subarray(start, end), bytes: buffer.subarray(offset, end) });
 }
 
-function cut(buffer: Buffer, offset: number, start: number, length: number): Result<Tlv> {
-  const end = start + length;
-  if (end > buffer.length) return err('malformed DER: length out of bounds');
-  return ok({ tag: buffer[offset] ?? 0, value: buffer.subarray(start, end), bytes: buffer.subarray(offset, end) });
+/** A length in `size` octets of its own, no more than it needs (X.690 10.1). */
+function readLongLength(buffer: Buffer, offset: number, size: number): Result<number> {
+  if (size === 0) return err('malformed DER: indefinite length');
+  if (size > 4 || offset + size > buffer.length) return err('malformed DER: length out of bounds');
+  const length = buffer.readUIntBE(offset, size);
+  const isMinimal = length >= 0x80 && length >= 2 ** (8 * (size - 1));
+  return isMinimal ? ok(length) : err('malformed DER: length is not minimal');
 }
 
 /** Reads a buffer that holds exactly one element, nothing after it. */
@@ -135,7 +137,7 @@ export function encodeOctetString(octets: Buffer): Buffer {
   return tlv(TAG.octetString, octets);
 }
 
-/** Writes a BIT STRING with named bits: bit i of the mask is bit i of the string, trailing zeros dropped (X.690 11.2.2). */
+/** Writes a BIT STRING with named bits, bit i of the mask as bit i, without trailing zeros (X.690 11.2.2). */
 export function encodeNamedBits(mask: number): Buffer {
   if (mask === 0) return tlv(TAG.bitString, Buffer.of(0));
   const bits = 32 - Math.clz32(mask);
@@ -146,15 +148,14 @@ export function encodeNamedBits(mask: number): Buffer {
   return tlv(TAG.bitString, Buffer.of(octets.length * 8 - bits), octets);
 }
 
-/** Reads the content of a BIT STRING with named bits (at most 16) into a mask. Trailing zero bits are let pass, as Go does. */
+/** Reads the content of a BIT STRING with at most 16 named bits; trailing zeros are let pass, as Go does. */
 export function decodeNamedBits(value: Buffer): Result<number> {
-  const unused = value[0];
-  if (unused === undefined || unused > 7 || value.length > 3) return err('malformed DER: invalid bit string');
-  const hasPadding = unused > 0 && ((value[value.length - 1] ?? 0) & ((1 << unused) - 1)) !== 0;
-  if (hasPadding || (value.length === 1 && unused > 0)) return err('malformed DER: invalid bit string');
+  const [unused = 8, ...octets] = value;
+  const padding = (octets.at(-1) ?? 0xff) & ((1 << unused) - 1);
+  if (unused > 7 || octets.length > 2 || padding !== 0) return err('malformed DER: invalid bit string');
   let mask = 0;
-  for (let bit = 0; bit < (value.length - 1) * 8; bit++) {
-    if ((value[1 + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) mask |= 1 << bit;
+  for (let bit = 0; bit < octets.length * 8; bit++) {
+    if ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) mask |= 1 << bit;
   }
   return ok(mask);
 }
@@ -174,20 +175,24 @@ function base128(arc: number): number[] {
   return groups;
 }
 
-/** Reads the content of an OBJECT IDENTIFIER into dotted text; arcs that Go cannot hold (above 2^31) are refused, as there. */
+/** Reads the content of an OBJECT IDENTIFIER; arcs of 2^31 and more are refused, since Go cannot hold them. */
 export function decodeOid(value: Buffer): Result<string> {
-  const arcs: number[] = [];
-  let arc = 0;
-  for (const [at, octet] of value.entries()) {
-    const startsArc = at === 0 || (value[at - 1] ?? 0) < 0x80;
-    if (startsArc && octet === 0x80) return err('malformed DER: invalid object identifier');
-    arc = (startsArc ? 0 : arc * 128) + (octet & 0x7f);
-    if (arc >= 2 ** 31) return err('malformed DER: object identifier out of bounds');
-    if (octet < 0x80) arcs.push(arc);
-  }
-  const [root, ...rest] = arcs;
-  if (root === undefined || (value[value.length - 1] ?? 0) >= 0x80)
-    return err('malformed DER: invalid object identifier');
-  const top = root < 40 ? 0 : root < 80 ? 1 : 2;
+  const [root, ...rest] = readArcs(value) ?? [];
+  if (root === undefined) return err('malformed DER: invalid object identifier');
+  const top = Math.min(Math.floor(root / 40), 2);
   return ok([top, root - top * 40, ...rest].join('.'));
+}
+
+function readArcs(value: Buffer): readonly number[] | undefined {
+  const arcs: number[] = [];
+  let arc: number | undefined;
+  for (const octet of value) {
+    if (arc === undefined && octet === 0x80) return undefined;
+    arc = (arc ?? 0) * 128 + (octet & 0x7f);
+    if (arc >= 2 ** 31) return undefined;
+    if (octet >= 0x80) continue;
+    arcs.push(arc);
+    arc = undefined;
+  }
+  return arc === undefined ? arcs : undefined;
 }

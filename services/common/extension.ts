@@ -1,4 +1,5 @@
-// One X.509 extension (RFC 5280 section 4.1), as requests ask for it and certificates carry it. Never looks at its value.
+// One X.509 extension (RFC 5280 section 4.1), as requests ask for it and certificates carry it. Never looks at its
+// value.
 
 import {
   decodeBoolean,

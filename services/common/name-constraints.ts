@@ -1,5 +1,5 @@
-// The value of a nameConstraints extension (RFC 5280 section 4.2.1.10), read and written again as cert-manager does: DNS, IP,
-// email and URI constraints in that order, everything else dropped. Never judges what is constrained.
+// The value of a nameConstraints extension (RFC 5280 section 4.2.1.10), read and written again as cert-manager does:
+// DNS, IP, email and URI constraints in that order, everything else dropped. Never judges what is constrained.
 
 import { contextTag, readChildren, readWhole, sequence, TAG, type Tlv, tlv } from './der.ts';
 import { err, ok, type Result } from './result.ts';
@@ -57,7 +57,7 @@ function rewriteSubtrees(list: Tlv): Result<readonly Buffer[]> {
     const kind = KINDS.indexOf(tag);
     if (kind >= 0) written.push({ kind, der: sequence(tlv(tag, constraint.value)) });
   }
-  return ok(written.sort((a, b) => a.kind - b.kind).map(({ der }) => der));
+  return ok(written.toSorted((a, b) => a.kind - b.kind).map(({ der }) => der));
 }
 
 /** The base of a GeneralSubtree; minimum and maximum are ignored, as Go does (RFC 5280 forbids them). */

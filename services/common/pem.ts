@@ -1,5 +1,5 @@
-// PEM (RFC 7468): finds the blocks of a text and undoes their base64, and writes a block. Strict inside a block; text around
-// the blocks is ignored, as Go does. Never looks at what a block holds.
+// PEM (RFC 7468): finds the blocks of a text and undoes their base64, and writes a block. Strict inside a block; text
+// around the blocks is ignored, as Go does. Never looks at what a block holds.
 
 import { err, ok, type Result } from './result.ts';
 
@@ -23,7 +23,9 @@ export function parsePem(text: string): Result<PemBlock[]> {
   return ok(blocks);
 }
 
-/** Undoes base64 with its padding (RFC 4648 section 4); white space is let pass, every other foreign character is not. */
+/**
+ * Undoes base64 with its padding (RFC 4648 section 4); white space is let pass, every other foreign character is not.
+ */
 export function decodeBase64(text: string): Result<Buffer> {
   const digits = text.replace(/\s+/g, '');
   if (digits.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(digits)) return err('illegal base64 data');

@@ -1,6 +1,6 @@
-// Reads spec.request of a CSR: base64 of the PEM of a PKCS#10 request (RFC 2986), into the parts that a certificate is made
-// of, byte for byte as they were sent. Stricter than the API server where two readers could see two requests in one text.
-// Never judges what is asked for.
+// Reads spec.request of a CSR: base64 of the PEM of a PKCS#10 request (RFC 2986), into the parts that a certificate is
+// made of, byte for byte as they were sent. Stricter than the API server where two readers could see two requests in
+// one text. Never judges what is asked for.
 
 import { decodeOid, readChildren, readFields, readWhole, TAG, type Tlv } from './der.ts';
 import { type Extension, parseExtensions } from './extension.ts';
@@ -30,7 +30,7 @@ export interface Pkcs10 {
 const MAX_PEM_SIZE = 36_500;
 
 /** The second label is what some old tools write (RFC 7468 section 7). */
-const LABELS: readonly string[] = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'];
+const LABELS: ReadonlySet<string> = new Set(['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST']);
 
 /** Parses the base64 text of spec.request. The error is prose for the requester. Does not verify the signature. */
 export function parsePkcs10(request: string): Result<Pkcs10> {
@@ -61,7 +61,7 @@ function decodeRequest(request: string): Result<Buffer> {
   const [block, ...others] = blocks.value;
   if (block === undefined) return err('no PEM data was found in given input');
   if (others.length > 0) return err('more than one PEM block was found');
-  return LABELS.includes(block.label) ? ok(block.der) : err(`unexpected PEM block ${block.label}`);
+  return LABELS.has(block.label) ? ok(block.der) : err(`unexpected PEM block ${block.label}`);
 }
 
 function parseDer(der: Buffer): Result<Pkcs10> {
@@ -101,7 +101,9 @@ function parseInfo(info: Tlv): Result<Pick<Pkcs10, 'subject' | 'hasEmptySubject'
   return ok({ subject: subject.bytes, hasEmptySubject, spki: spki.bytes, extensions: extensions.value });
 }
 
-/** A Name is copied into the certificate unread, so that at least its structure must hold (RFC 5280 section 4.1.2.4). */
+/**
+ * A Name is copied into the certificate unread, so that at least its structure must hold (RFC 5280 section 4.1.2.4).
+ */
 function checkName(name: Tlv): Result<true> {
   const rdns = readChildren(name);
   if (!rdns.ok) return rdns;

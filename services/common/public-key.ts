@@ -1,5 +1,6 @@
-// The kind of a public key (SubjectPublicKeyInfo), as Go knows kinds: RSA, ECDSA on the NIST curves, Ed25519. A key of another
-// kind, or of a known kind in another form (explicit curve, compressed point), is of no kind. Never judges its strength.
+// The kind of a public key (SubjectPublicKeyInfo), as Go knows kinds: RSA, ECDSA on the NIST curves, Ed25519. A key of
+// another kind, or of a known kind in another form (explicit curve, compressed point), is of no kind. Never judges its
+// strength.
 
 import { decodeOid, readChildren, readFields, readWhole, TAG, type Tlv } from './der.ts';
 import { CURVE, PUBLIC_KEY } from './oids.ts';
@@ -7,20 +8,29 @@ import { ok, type Result } from './result.ts';
 
 export type KeyKind = 'rsa' | 'ec' | 'ed25519';
 
+const KINDS: ReadonlyMap<string, KeyKind> = new Map([
+  [PUBLIC_KEY.rsa, 'rsa'],
+  [PUBLIC_KEY.ec, 'ec'],
+  [PUBLIC_KEY.ed25519, 'ed25519'],
+]);
+
 /** The kind of the key in this DER SubjectPublicKeyInfo, if a certificate may have it. */
 export function publicKeyKind(spki: Buffer): KeyKind | undefined {
   const key = readSpki(spki);
   if (!key.ok) return undefined;
-  const { oid, parameters, octets } = key.value;
-  switch (oid) {
-    case PUBLIC_KEY.rsa:
-      return parameters?.tag === TAG.null ? 'rsa' : undefined;
-    case PUBLIC_KEY.ec:
-      return isNamedCurve(parameters) && octets[0] === 0x04 ? 'ec' : undefined;
-    case PUBLIC_KEY.ed25519:
-      return parameters === undefined && octets.length === 32 ? 'ed25519' : undefined;
-    default:
-      return undefined;
+  const kind = KINDS.get(key.value.oid);
+  return kind !== undefined && hasExpectedForm(kind, key.value) ? kind : undefined;
+}
+
+/** Parameters as the standard of each kind demands them, which is all that Go reads. */
+function hasExpectedForm(kind: KeyKind, { parameters, octets }: SubjectPublicKeyInfo): boolean {
+  switch (kind) {
+    case 'rsa':
+      return parameters?.tag === TAG.null;
+    case 'ec':
+      return isNamedCurve(parameters) && octets[0] === 0x04;
+    case 'ed25519':
+      return parameters === undefined && octets.length === 32;
   }
 }
 

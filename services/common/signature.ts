@@ -1,5 +1,6 @@
-// Verifies a signature by the algorithm that its AlgorithmIdentifier names, as Go's CheckSignature does: the algorithm must fit
-// the kind of the key, SHA-1 is good enough where the caller says so, MD5 nowhere. Never throws: what cannot be verified is not valid.
+// Verifies a signature by the algorithm that its AlgorithmIdentifier names, as Go's CheckSignature does: the algorithm
+// must fit the kind of the key, SHA-1 is good enough where the caller says so, MD5 nowhere. Never throws: what cannot
+// be verified is not valid.
 
 import { constants, createPublicKey, type VerifyKeyObjectInput, verify } from 'node:crypto';
 import { decodeOid, readFields, readWhole, TAG, type Tlv } from './der.ts';
@@ -70,21 +71,28 @@ function readScheme(algorithm: Buffer): Result<Scheme> {
   return scheme === undefined ? err('unknown signature algorithm') : ok(scheme);
 }
 
-/** RSASSA-PSS-params (RFC 4055 section 3.1), narrowed as Go does: MGF1 with the same digest, and a salt as long as it. */
+/**
+ * RSASSA-PSS-params (RFC 4055 section 3.1), narrowed as Go does: MGF1 with the same digest, and a salt as long as it.
+ */
 function readPssScheme(parameters: Tlv | undefined): Result<Scheme> {
   const fields = parameters ? readFields(parameters, TAG.sequence, [0xa0, 0xa1, 0xa2]) : err('no parameters');
   if (!fields.ok) return fields;
   const [hash, mask, salt] = fields.value;
   const digest = readDigest(hash.value);
-  const maskFields = readWhole(mask.value);
-  const generator = maskFields.ok ? readFields(maskFields.value, TAG.sequence, [TAG.oid, TAG.sequence]) : maskFields;
-  if (!generator.ok || !digest.ok) return err('malformed parameters');
-  const mgf = decodeOid(generator.value[0].value);
-  const maskDigest = readDigest(generator.value[1].bytes);
-  const isUniform = mgf.ok && mgf.value === MGF1 && maskDigest.ok && maskDigest.value === digest.value;
-  const scheme = isUniform ? PSS_SCHEMES.get(digest.value) : undefined;
+  const maskDigest = readMaskDigest(mask.value);
+  if (!digest.ok || !maskDigest.ok || digest.value !== maskDigest.value) return err('unsupported parameters');
+  const scheme = PSS_SCHEMES.get(digest.value);
   const expectedSalt = Buffer.of(TAG.integer, 1, scheme?.saltLength ?? 0);
   return scheme !== undefined && salt.value.equals(expectedSalt) ? ok(scheme) : err('unsupported parameters');
+}
+
+/** The digest that MGF1 works with; there is no other mask generation function. */
+function readMaskDigest(der: Buffer): Result<string> {
+  const whole = readWhole(der);
+  const fields = whole.ok ? readFields(whole.value, TAG.sequence, [TAG.oid, TAG.sequence]) : whole;
+  if (!fields.ok) return fields;
+  const oid = decodeOid(fields.value[0].value);
+  return oid.ok && oid.value === MGF1 ? readDigest(fields.value[1].bytes) : err('unknown mask generation function');
 }
 
 function readDigest(der: Buffer): Result<string> {

@@ -21,11 +21,11 @@ const NAME_BY_TAG: ReadonlyMap<number, string> = new Map(
   Object.entries(GENERAL_NAME).map(([name, tag]) => [tag, name] as const),
 );
 
-const TEXT_TAGS: readonly number[] = [
+const TEXT_TAGS: ReadonlySet<number> = new Set<number>([
   GENERAL_NAME.rfc822Name,
   GENERAL_NAME.dnsName,
   GENERAL_NAME.uniformResourceIdentifier,
-];
+]);
 
 /** The names, in order; their `tag` is one of GENERAL_NAME. Error texts are Go's where Go has one. */
 export function readGeneralNames(value: Buffer): Result<readonly Tlv[]> {
@@ -43,7 +43,7 @@ export function readGeneralNames(value: Buffer): Result<readonly Tlv[]> {
 function findProblem({ tag, value, bytes }: Tlv): string | undefined {
   const kind = NAME_BY_TAG.get(tag);
   if (kind === undefined) return 'x509: invalid subject alternative name';
-  if (TEXT_TAGS.includes(tag) && value.some(octet => octet > 0x7f)) return `x509: SAN ${kind} is malformed`;
+  if (TEXT_TAGS.has(tag) && value.some(octet => octet > 0x7f)) return `x509: SAN ${kind} is malformed`;
   if (tag === GENERAL_NAME.ipAddress && value.length !== 4 && value.length !== 16) {
     return `x509: cannot parse IP address of length ${value.length}`;
   }

@@ -1,5 +1,5 @@
-// Reads the keys, CA certificates and requests of test/vectors/pki (make-pki.sh made them with openssl), and builds what
-// tests of issuance need of them.
+// Reads the keys, CA certificates and requests of test/vectors/pki (make-pki.sh made them with openssl), and builds
+// what tests of issuance need of them.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

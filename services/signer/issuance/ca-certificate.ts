@@ -2,7 +2,7 @@
 // @peculiar/x509, which reads what others wrote more broadly than this project's own strict reader. Judges no dates.
 
 import 'reflect-metadata';
-import { contextTag, readChildren, readFields, readWhole, TAG } from '@countersign/common/der.ts';
+import { contextTag, readChildren, readFields, readWhole, TAG, type Tlv } from '@countersign/common/der.ts';
 import { formatPem, parsePem } from '@countersign/common/pem.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import type { Signed } from '@countersign/common/signature.ts';
@@ -29,7 +29,10 @@ export interface CaCertificate {
   readonly notAfter: Date;
   /** Whether basicConstraints says so. */
   readonly isCa: boolean;
-  /** Whether certificates that it has signed are accepted (Go's CheckSignatureFrom): a CA, and not kept from it by keyUsage. */
+  /**
+   * Whether certificates that it has signed are accepted (Go's CheckSignatureFrom): a CA, and not kept from it by
+   * keyUsage.
+   */
   readonly canSignCertificates: boolean;
   /** Its own signature, to be verified with the key of its issuer. */
   readonly signed: Omit<Signed, 'spki'>;
@@ -69,27 +72,32 @@ function parseCertificate(der: Buffer): Result<CaCertificate> {
   return ok({ der, pem: formatPem('CERTIFICATE', der), ...bytes, ...rest, isCa, canSignCertificates });
 }
 
+interface Slices extends Pick<CaCertificate, 'subject' | 'issuer' | 'spki' | 'signed'> {
+  readonly isVersion3: boolean;
+}
+
 /** The parts whose bytes matter, cut out and not encoded again. */
-function sliceCertificate(
-  der: Buffer,
-): Result<Pick<CaCertificate, 'subject' | 'issuer' | 'spki' | 'signed'> & { isVersion3: boolean }> {
+function sliceCertificate(der: Buffer): Result<Slices> {
   const whole = readWhole(der);
   const parts = whole.ok ? readFields(whole.value, TAG.sequence, [TAG.sequence, TAG.sequence, TAG.bitString]) : whole;
   if (!parts.ok) return parts;
   const [tbs, algorithm, signature] = parts.value;
+  const fields = sliceTbs(tbs);
+  if (!fields.ok) return fields;
+  const signed = { algorithm: algorithm.bytes, data: tbs.bytes, signature: signature.value.subarray(1) };
+  return ok({ ...fields.value, signed });
+}
+
+function sliceTbs(tbs: Tlv): Result<Pick<Slices, 'subject' | 'issuer' | 'spki' | 'isVersion3'>> {
   const fields = readChildren(tbs);
   if (!fields.ok) return fields;
-  const hasVersion = fields.value[0]?.tag === contextTag(0, 'constructed');
-  const [, , issuer, , subject, spki] = hasVersion ? fields.value.slice(1) : fields.value;
+  const [first, ...others] = fields.value;
+  const hasVersion = first?.tag === contextTag(0, 'constructed');
+  // Without a version (it is 1 then) the serial is the first field.
+  const [, , issuer, , subject, spki] = hasVersion ? others : fields.value;
   if (!issuer || !subject || !spki) return err('malformed certificate');
-  const signed = { algorithm: algorithm.bytes, data: tbs.bytes, signature: signature.value.subarray(1) };
-  return ok({
-    issuer: issuer.bytes,
-    subject: subject.bytes,
-    spki: spki.bytes,
-    signed,
-    isVersion3: hasVersion && fields.value[0]?.value[2] === 2,
-  });
+  const isVersion3 = hasVersion && first.value.at(-1) === 2;
+  return ok({ issuer: issuer.bytes, subject: subject.bytes, spki: spki.bytes, isVersion3 });
 }
 
 interface Meaning extends Pick<CaCertificate, 'subjectKeyIdentifier' | 'notBefore' | 'notAfter' | 'isCa'> {

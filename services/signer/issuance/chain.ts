@@ -1,11 +1,14 @@
-// Puts certificates in line, from the signer up, as cert-manager's ParseSingleCertificateChain does: whatever does not make
-// one single chain is refused. Links by name and signature; judges no dates and trusts nobody.
+// Puts certificates in line, from the signer up, as cert-manager's ParseSingleCertificateChain does: whatever does not
+// make one single chain is refused. Links by name and signature; judges no dates and trusts nobody.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { isValidSignature } from '@countersign/common/signature.ts';
 import type { CaCertificate } from './ca-certificate.ts';
 
-/** What status.certificate gets (leaf first), and the top of the chain, for the `ca` annotation. Both PEM without comments. */
+/**
+ * What status.certificate gets (leaf first), and the top of the chain, for the `ca` annotation. Both PEM without
+ * comments.
+ */
 export interface Chain {
   readonly chainPem: string;
   readonly topPem: string;
@@ -13,7 +16,10 @@ export interface Chain {
 
 /** A CA's certificates that are known to make one chain: from the one that signs up to the top. */
 export interface IssuerChain {
-  /** What goes above the leaf: all but a self-signed top, which its relying parties have anyway (RFC 5246 section 7.4.2). */
+  /**
+   * What goes above the leaf: all but a self-signed top, which its relying parties have anyway (RFC 5246 section
+   * 7.4.2).
+   */
   readonly aboveLeafPem: string;
   readonly topPem: string;
 }
@@ -22,8 +28,9 @@ export interface IssuerChain {
 const MAX_CERTIFICATES = 1000;
 
 /**
- * Links the certificates of a CA, of which the first is the one that signs; duplicates do not matter, and neither does the
- * order of the others. Done once for a Secret, before anything is signed: the errors are those that cert-manager finds after.
+ * Links the certificates of a CA, of which the first is the one that signs; duplicates do not matter, and neither does
+ * the order of the others. Done once for a Secret, before anything is signed: the errors are those that cert-manager
+ * finds after.
  */
 export function linkIssuerChain(certificates: readonly CaCertificate[]): Result<IssuerChain> {
   const [signer] = certificates;

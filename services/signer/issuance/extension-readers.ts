@@ -17,7 +17,10 @@ export function readAuthorityKeyIdentifier(value: Buffer): Buffer | undefined {
   return fields.ok ? fields.value[0].value : undefined;
 }
 
-/** What each AccessDescription of an authorityInfoAccess says (RFC 5280 section 4.2.2.1), with a URI alone as its location. */
+/**
+ * What each AccessDescription of an authorityInfoAccess says (RFC 5280 section 4.2.2.1), with a URI alone as its
+ * location.
+ */
 export function readAccessDescriptions(value: Buffer): readonly (readonly [method: string, url: string])[] | undefined {
   return readRow(value, element => {
     const fields = readFields(element, TAG.sequence, [TAG.oid, GENERAL_NAME.uniformResourceIdentifier]);
@@ -26,7 +29,10 @@ export function readAccessDescriptions(value: Buffer): readonly (readonly [metho
   });
 }
 
-/** The URL of each DistributionPoint of a cRLDistributionPoints (RFC 5280 section 4.2.1.13) that has one and nothing else. */
+/**
+ * The URL of each DistributionPoint of a cRLDistributionPoints (RFC 5280 section 4.2.1.13) that has one and nothing
+ * else.
+ */
 export function readDistributionPoints(value: Buffer): readonly string[] | undefined {
   const outer = contextTag(0, 'constructed');
   return readRow(value, element => {

@@ -1,5 +1,5 @@
-// The extensions of a certificate, by its profile: which ones, in which order, how critical, and the DER of each value, as
-// Go's CreateCertificate writes them for cert-manager's template. Decides nothing that the profile does not say.
+// The extensions of a certificate, by its profile: which ones, in which order, how critical, and the DER of each value,
+// as Go's CreateCertificate writes them for cert-manager's template. Decides nothing that the profile does not say.
 
 import { createHash } from 'node:crypto';
 import {
@@ -55,13 +55,18 @@ function subjectKeyIdentifier({ isCa, publicKey }: Profile): Extension | undefin
   return { oid: EXTENSION.subjectKeyIdentifier, critical: false, value };
 }
 
-/** RFC 7093 section 2 method 1: the leftmost 160 bits of the SHA-256 of the public key's octets, as Go does since 1.25. */
+/**
+ * RFC 7093 section 2 method 1: the leftmost 160 bits of the SHA-256 of the public key's octets, as Go does since 1.25.
+ */
 export function keyIdentifier(spki: Buffer): Buffer {
   const octets = publicKeyOctets(spki) ?? Buffer.alloc(0);
   return createHash('sha256').update(octets).digest().subarray(0, 20);
 }
 
-/** Only under another name than the issuer's (which is Go's notion of self-signed), and never with a computed identifier. */
+/**
+ * Only under another name than the issuer's (which is Go's notion of self-signed), and never with a computed
+ * identifier.
+ */
 function authorityKeyIdentifier({ issuer, subject }: Profile): Extension | undefined {
   const { subjectKeyIdentifier: identifier } = issuer;
   if (identifier === undefined || identifier.length === 0 || issuer.subject.equals(subject)) return undefined;

@@ -1,5 +1,5 @@
-// The lint rules on the extensions of a certificate: each value is read again, by readers that the writers do not use, and
-// must be what the profile decided. That an extension comes once only is the parser's rule.
+// The lint rules on the extensions of a certificate: each value is read again, by readers that the writers do not use,
+// and must be what the profile decided. That an extension comes once only is the parser's rule.
 
 import type { Extension } from '@countersign/common/extension.ts';
 import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from '@countersign/common/extension-values.ts';

@@ -1,4 +1,5 @@
-// The lint rules on the fields of a certificate: what the bytes say must be what the profile decided, and within RFC 5280.
+// The lint rules on the fields of a certificate: what the bytes say must be what the profile decided, and within RFC
+// 5280.
 
 import { publicKeyKind } from '@countersign/common/public-key.ts';
 import type { LintRule } from './lint-rule.ts';

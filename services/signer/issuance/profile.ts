@@ -1,5 +1,6 @@
-// The profile of one certificate: what may be issued for a CSR, decided but not yet encoded, as cert-manager's certificate
-// template decides it. Takes time and serial as arguments; never judges the request, which must have been found valid.
+// The profile of one certificate: what may be issued for a CSR, decided but not yet encoded, as cert-manager's
+// certificate template decides it. Takes time and serial as arguments; never judges the request, which must have been
+// found valid.
 
 import { createHash } from 'node:crypto';
 import { readIsCa } from '@countersign/common/annotations.ts';
@@ -12,7 +13,10 @@ import { EXTENSION } from '@countersign/common/oids.ts';
 import { findExtension, type Pkcs10 } from '@countersign/common/pkcs10.ts';
 import { requestedDuration } from '@countersign/common/validate-request.ts';
 
-/** What the certificate takes from its issuer's certificate. A self-signed one is its own issuer, without key identifier. */
+/**
+ * What the certificate takes from its issuer's certificate. A self-signed one is its own issuer, without key
+ * identifier.
+ */
 export interface IssuerIdentity {
   /** The DER of the Name, byte for byte. */
   readonly subject: Buffer;
@@ -79,8 +83,8 @@ export function buildProfile({ csr, request, issuer, urls, now, serial }: Profil
 }
 
 /**
- * One serial for one CSR, however often it is signed (after a crash, say): 20 octets of SHA-256 over its uid, which the API
- * server makes at random. The top bit is clear, so that it is positive in 20 octets (RFC 5280 section 4.1.2.2).
+ * One serial for one CSR, however often it is signed (after a crash, say): 20 octets of SHA-256 over its uid, which the
+ * API server makes at random. The top bit is clear, so that it is positive in 20 octets (RFC 5280 section 4.1.2.2).
  */
 export function deriveSerial(csrUid: string): Buffer {
   const serial = createHash('sha256').update(`countersign serial v1\0${csrUid}`).digest().subarray(0, 20);

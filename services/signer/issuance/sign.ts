@@ -1,5 +1,5 @@
-// Signs a linted certificate, then reads back what it made: nothing leaves this file unless the signature verifies under the
-// signer's key and the signed bytes are those that lint saw. Takes nothing that was not linted.
+// Signs a linted certificate, then reads back what it made: nothing leaves this file unless the signature verifies
+// under the signer's key and the signed bytes are those that lint saw. Takes nothing that was not linted.
 
 import { createHash, X509Certificate } from 'node:crypto';
 import { encodeBitString, readFields, readWhole, sequence, TAG } from '@countersign/common/der.ts';
@@ -18,7 +18,10 @@ export interface SignedCertificate {
   readonly sha256: string;
 }
 
-/** Throws a TerminalError when the result is not what was linted: a defect of ours or of the machine, never the requester's. */
+/**
+ * Throws a TerminalError when the result is not what was linted: a defect of ours or of the machine, never the
+ * requester's.
+ */
 export async function signCertificate(linted: LintedCertificate, key: SigningKey): Promise<SignedCertificate> {
   const { tbs, signatureAlgorithm, profile } = linted;
   const signature = await key.sign(tbs);

@@ -1,4 +1,5 @@
-// Which signature algorithm goes with which signing key, by cert-manager's table. The key alone decides, never the request.
+// Which signature algorithm goes with which signing key, by cert-manager's table. The key alone decides, never the
+// request.
 
 import type { AsymmetricKeyDetails } from 'node:crypto';
 import { encodeOid, sequence, TAG, tlv } from '@countersign/common/der.ts';
@@ -48,7 +49,9 @@ function forCurve(curve: string | undefined): Result<SignatureAlgorithm> {
   }
 }
 
-/** RSA wants NULL as its parameters (RFC 4055 section 5), the others none (RFC 5758 section 3.2, RFC 8410 section 3). */
+/**
+ * RSA wants NULL as its parameters (RFC 4055 section 5), the others none (RFC 5758 section 3.2, RFC 8410 section 3).
+ */
 function algorithm(name: keyof typeof SIGNATURE, digest: string | null): SignatureAlgorithm {
   const oid = encodeOid(SIGNATURE[name]);
   return { name, digest, der: name.startsWith('rsa') ? sequence(oid, tlv(TAG.null)) : sequence(oid) };

@@ -1,5 +1,6 @@
-// The key that a certificate is signed with, as a handle that signs and tells its public half, and gives nothing else away.
-// Reads PEM as cert-manager does, with its error texts; which signature algorithm goes with which key is decided here.
+// The key that a certificate is signed with, as a handle that signs and tells its public half, and gives nothing else
+// away. Reads PEM as cert-manager does, with its error texts; which signature algorithm goes with which key is decided
+// here.
 
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { inspect } from 'node:util';
@@ -87,7 +88,10 @@ class HeldKey implements SigningKey {
   isKeyOf(spki: Buffer): boolean {
     if (spki.equals(this.publicKeySpki)) return true;
     try {
-      return createPublicKey({ key: spki, format: 'der', type: 'spki' }).equals(this.publicKey);
+      // Not KeyObject.equals: between keys of different kinds it leaves an OpenSSL error behind (seen with Node 26),
+      // which makes the next createPrivateKey fail for a good key.
+      const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+      return key.export({ format: 'der', type: 'spki' }).equals(this.publicKeySpki);
     } catch {
       return false;
     }

@@ -1,7 +1,7 @@
-// Reads a TBS certificate of the one form that is issued here: version 3, no unique identifiers, no extension twice. Strict
-// on purpose, since it reads only what this signer wrote; certificates of others are read elsewhere.
+// Reads a TBS certificate of the one form that is issued here: version 3, no unique identifiers, no extension twice.
+// Strict on purpose, since it reads only what this signer wrote; certificates of others are read elsewhere.
 
-import { contextTag, readChildren, readFields, readWhole, TAG } from '@countersign/common/der.ts';
+import { contextTag, readChildren, readFields, readWhole, TAG, type Tlv } from '@countersign/common/der.ts';
 import { decodeTime } from '@countersign/common/der-time.ts';
 import { type Extension, parseExtensions } from '@countersign/common/extension.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
@@ -37,23 +37,32 @@ export function parseTbsCertificate(tbs: Buffer): Result<TbsCertificate> {
   if (!fields.ok) return fields;
   const [version, serial, algorithm, issuer, validity, subject, publicKey, explicit] = fields.value;
   if (!version.bytes.equals(VERSION_3)) return err('not a version 3 certificate');
-  const times = readFields(validity, TAG.sequence, [TAG.any, TAG.any]);
-  const notBefore = times.ok ? decodeTime(times.value[0]) : times;
-  const notAfter = times.ok ? decodeTime(times.value[1]) : times;
-  const row = readFields(explicit, explicit.tag, [TAG.sequence]);
-  const elements = row.ok ? readChildren(row.value[0]) : row;
-  const extensions = elements.ok ? parseExtensions(elements.value) : elements;
-  if (!notBefore.ok) return notBefore;
-  if (!notAfter.ok) return notAfter;
+  const times = parseValidity(validity);
+  if (!times.ok) return times;
+  const extensions = parseExtensionList(explicit);
   if (!extensions.ok) return extensions;
   return ok({
     serial: serial.value,
     signatureAlgorithm: algorithm.bytes,
     issuer: issuer.bytes,
-    notBefore: notBefore.value,
-    notAfter: notAfter.value,
+    ...times.value,
     subject: subject.bytes,
     publicKey: publicKey.bytes,
     extensions: extensions.value,
   });
+}
+
+function parseValidity(validity: Tlv): Result<Pick<TbsCertificate, 'notBefore' | 'notAfter'>> {
+  const times = readFields(validity, TAG.sequence, [TAG.any, TAG.any]);
+  if (!times.ok) return times;
+  const notBefore = decodeTime(times.value[0]);
+  const notAfter = decodeTime(times.value[1]);
+  if (!notBefore.ok) return notBefore;
+  return notAfter.ok ? ok({ notBefore: notBefore.value, notAfter: notAfter.value }) : notAfter;
+}
+
+function parseExtensionList(explicit: Tlv): Result<readonly Extension[]> {
+  const list = readFields(explicit, explicit.tag, [TAG.sequence]);
+  const elements = list.ok ? readChildren(list.value[0]) : list;
+  return elements.ok ? parseExtensions(elements.value) : elements;
 }

@@ -22,7 +22,7 @@ type Request struct {
 
 // Answer is what the tools think of one certificate.
 type Answer struct {
-	// Verified tells whether Go builds a chain to a root on the day the leaf begins, for any usage.
+	// Verified tells whether Go builds a chain to a root, as soon as all are valid and for any usage.
 	Verified bool `json:"verified"`
 	// SameAsGo tells whether Go's CreateCertificate, given the same contents, writes the same bytes (signature aside).
 	SameAsGo bool `json:"sameAsGo"`

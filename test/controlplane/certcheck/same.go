@@ -16,8 +16,8 @@ import (
 
 var subjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
 
-// compareWithGo has Go write a certificate of the same contents and compares what is signed, byte for byte. The contents come
-// from the certificate itself; that they are the right ones is for others to check.
+// compareWithGo has Go write a certificate of the same contents and compares what is signed, byte for byte. The
+// contents come from the certificate itself; that they are the right ones is for others to check.
 func compareWithGo(leaf *x509.Certificate, above []*x509.Certificate) error {
 	template := templateOf(leaf)
 	parent := template

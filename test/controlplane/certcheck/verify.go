@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // parseCertificates reads every block of the text; there must be one at least, and nothing else.
@@ -43,10 +44,22 @@ func verify(request Request, chain, roots []*x509.Certificate) error {
 	_, err := leaf.Verify(x509.VerifyOptions{
 		Roots:         pool(roots),
 		Intermediates: pool(chain[1:]),
-		CurrentTime:   leaf.NotBefore,
+		CurrentTime:   begin(append(chain, roots...)),
 		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	return err
+}
+
+// begin is the first moment at which all certificates are valid, if there is one: a fixed time in a test says nothing
+// else.
+func begin(certificates []*x509.Certificate) time.Time {
+	var latest time.Time
+	for _, certificate := range certificates {
+		if certificate.NotBefore.After(latest) {
+			latest = certificate.NotBefore
+		}
+	}
+	return latest
 }
 
 func pool(certificates []*x509.Certificate) *x509.CertPool {

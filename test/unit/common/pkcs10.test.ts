@@ -1,5 +1,5 @@
-// PKCS#10 requests: what a certificate is made of is taken byte for byte, and whatever two readers could read in two ways is
-// refused. @peculiar/x509 is the second opinion.
+// PKCS#10 requests: what a certificate is made of is taken byte for byte, and whatever two readers could read in two
+// ways is refused. @peculiar/x509 is the second opinion.
 
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
@@ -41,7 +41,10 @@ function wrap(der: Buffer): string {
   return encode(formatPem('CERTIFICATE REQUEST', der));
 }
 
-/** A request with these attributes instead of its own; its signature is then of no worth, but parsing does not look at it. */
+/**
+ * A request with these attributes instead of its own; its signature is then of no worth, but parsing does not look at
+ * it.
+ */
 function withAttributes(...attributes: readonly Buffer[]): string {
   const { certificationRequestInfo, signatureAlgorithm, signature } = parse(readRequest('p256'));
   const [version, subject, spki] = valueOf(readChildren(valueOf(readWhole(certificationRequestInfo))));

@@ -80,6 +80,12 @@ test('is not the key of another public key, nor of what is none', () => {
   assert.equal(readKey('p256').isKeyOf(Buffer.from('no key')), false);
 });
 
+test('a key is read after it was compared with a key of another kind', () => {
+  const pem = readPki('keys/p256');
+  assert.equal(readKey('p256').isKeyOf(readKey('rsa2048').publicKeySpki), false);
+  assert.equal(parseSigningKey(pem).ok, true);
+});
+
 test('shows nothing of the private key, however it is printed', () => {
   const pem = readPki('keys/p256');
   const key = valueOf(parseSigningKey(pem));
