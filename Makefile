@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lint format test demo tools docs clean
+.PHONY: help install lint format test demo e2e images bench tools docs clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,15 @@ test: lint tools ## Run every check and test
 
 demo: tools ## Watch a refusal and a certificate on a real API server; ARGS=--once to exit after the story
 	node test/demo/main.ts $(ARGS)
+
+images: install ## Build the images of both services, with a Docker engine or without one
+	node build/images.ts
+
+e2e: install ## Install on a real node (kubelet, containerd) and try everything there; needs root
+	npm run --silent test:e2e
+
+bench: tools ## Measure against cert-manager's own controller and the API server itself
+	node test/bench/main.ts $(ARGS)
 
 docs: install ## Write the generated pages anew
 	npm run --silent docs

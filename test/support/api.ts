@@ -41,7 +41,8 @@ export class Api {
   readonly #anonymous: Pool;
 
   constructor(url: string, connect: { readonly ca: string; readonly cert: string; readonly key: string }) {
-    const options = { connections: 16, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS };
+    // Over HTTP/2 undici joins headers of one name into one value.
+    const options = { allowH2: false, connections: 16, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS };
     this.#admin = new Pool(url, { ...options, connect });
     this.#anonymous = new Pool(url, { ...options, connect: { ca: connect.ca } });
   }
@@ -60,7 +61,7 @@ export class Api {
     const response = await (isToken ? this.#anonymous : this.#admin).request({
       method,
       path,
-      headers: { ...callerHeaders(as), 'content-type': contentType(method) },
+      headers: [...callerHeaders(as), 'content-type', contentType(method)],
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const answer = (await response.body.json()) as T;
@@ -95,11 +96,11 @@ export class Api {
   }
 }
 
-function callerHeaders(as: Caller | undefined): Record<string, string | string[]> {
-  if (as === undefined) return {};
-  if ('token' in as) return { authorization: `Bearer ${as.token}` };
-  // system:authenticated is what every real user has, and what impersonation leaves out.
-  return { 'impersonate-user': as.user, 'impersonate-group': [...(as.groups ?? []), 'system:authenticated'] };
+/** Names and values in turn: undici would join several values of one name, and the API server takes that for one group. */
+function callerHeaders(as: Caller | undefined): string[] {
+  if (as === undefined) return [];
+  if ('token' in as) return ['authorization', `Bearer ${as.token}`];
+  return ['impersonate-user', as.user, ...(as.groups ?? []).flatMap(group => ['impersonate-group', group])];
 }
 
 function contentType(method: string): string {

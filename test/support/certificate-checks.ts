@@ -28,6 +28,14 @@ export function createRoot(key: string, commonName: string, ...options: string[]
   return openssl(args, { key });
 }
 
+/** The same, ended a day ago. */
+export async function createEndedRoot(key: string, commonName: string): Promise<string> {
+  const request = await openssl(['req', '-new', '-key', 'key', '-subj', `/CN=${commonName}`], { key });
+  const files = { key, request, extensions: 'basicConstraints = critical, CA:TRUE\n' };
+  const dates = ['-days', '-1'];
+  return openssl(['x509', '-req', '-in', 'request', '-signkey', 'key', ...dates, '-extfile', 'extensions'], files);
+}
+
 /** Base64 of a PKCS#10 request for the key, as spec.request holds it. */
 export async function createRequest(key: string, commonName: string, ...options: string[]): Promise<string> {
   const request = await openssl(['req', '-new', '-key', 'key', '-subj', `/CN=${commonName}`, ...options], { key });

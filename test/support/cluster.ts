@@ -99,10 +99,12 @@ export class Cluster {
   async eventually<T>(what: string, probe: () => Promise<T | undefined>, withinMs = 10_000): Promise<T> {
     const deadline = performance.now() + withinMs;
     for (;;) {
+      const start = performance.now();
       const found = await probe();
       if (found !== undefined) return found;
       if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms\n${this.logTails()}`);
-      await sleep(25);
+      // A probe that takes long must not be what everything else waits for.
+      await sleep(Math.max(25, performance.now() - start));
     }
   }
 
@@ -154,6 +156,23 @@ export class Cluster {
       return readiness?.startsWith('True') ? readiness : undefined;
     };
     return this.eventually(`${place.namespace ?? ''}/${place.name} is Ready`, isReady, withinMs);
+  }
+
+  /** A Role with the permission to reference one issuer, or with `*` all of the namespace. */
+  createReferencerRole(namespace: string, name: string, issuer: string): Promise<KubeObject> {
+    const rule = {
+      apiGroups: ['cert-manager.io'],
+      resources: ['signers'],
+      verbs: ['reference'],
+      resourceNames: [issuer],
+    };
+    const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name }, rules: [rule] };
+    return this.api.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/roles`, role);
+  }
+
+  /** kubectl as the admin; throws what it complains of. */
+  kubectl(args: readonly string[], input?: string): Promise<string> {
+    return this.installation.kubectl(args, input);
   }
 
   /** What was said of an object, as `type reason: message`, sorted; each must be said once, and by the signer. */

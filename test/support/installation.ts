@@ -74,7 +74,8 @@ export class Installation {
     await mkdir(this.#dir, { recursive: true });
     await this.kubectl(['create', 'namespace', NAMESPACE]);
     const caPem = await this.#createServingCertificate();
-    const webhook = { url: this.webhookUrl, caBundle: Buffer.from(caPem).toString('base64') };
+    const caBundle = Buffer.from(caPem).toString('base64');
+    const webhook = { url: this.webhookUrl, certificate: { mode: 'secret', caBundle } };
     const values = {
       ...this.#options.values,
       webhook: { ...(this.#options.values?.['webhook'] as object), ...webhook },

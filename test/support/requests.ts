@@ -93,8 +93,24 @@ export async function whenFailed(cluster: Cluster, name: string): Promise<CsrObj
   return cluster.eventually(`${name} is Failed`, look);
 }
 
+/** Merge-patches annotations through the object or one of its subresources (`/status`); null removes one. */
+export function annotate(
+  cluster: Cluster,
+  path: string,
+  annotations: Readonly<Record<string, string | null>>,
+): Promise<ApiAnswer<CsrObject & Refusal>> {
+  return cluster.api.call({ method: 'PATCH', path: `${CSRS}/${path}`, body: { metadata: { annotations } } });
+}
+
 export function failureOf({ status }: CsrObject): CsrCondition | undefined {
   return status?.conditions?.find(({ type }) => type === 'Failed');
+}
+
+/** Approved only after the signer has said that it waits for that, so that every event of the request is known. */
+export async function createThenApprove(cluster: Cluster, input: CsrInput): Promise<CsrObject> {
+  const csr = await createCsr(cluster, input);
+  await cluster.eventsWhenWritten(csr, 1);
+  return approve(cluster, input.name);
 }
 
 /** Created by the admin, approved, signed. */

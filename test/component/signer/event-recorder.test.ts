@@ -50,7 +50,7 @@ test('a restarted signer derives the same name, and takes "already exists" for s
   second.recorder.record(CSR, WAITING);
   await Promise.all([first, second].map(({ recorder }) => recorder.flush(AbortSignal.timeout(1_000))));
   const names = [first, second].map(
-    ({ client }) => (client.calls[0]?.body as { metadata: { name: string } }).metadata.name,
+    ({ client }) => (client.calls[0]!.body as { metadata: { name: string } }).metadata.name,
   );
   assert.equal(names[0], names[1]);
   assert.equal(second.client.calls.length, 1);
@@ -68,16 +68,63 @@ test('an event that the API server could not take is written later, in spite of 
   assert.equal(recorder.pending, 0);
 });
 
+test('events that the API server does not take keep no other event from being written', async () => {
+  const { client, recorder } = setup();
+  client.answer = ({ body }) => {
+    if ((body as { reason: string }).reason !== 'Stuck') return undefined;
+    throw new RetryableError('the namespace is being terminated', { code: 'forbidden', retryAfterMs: 60_000 });
+  };
+  for (let i = 0; i < 8; i += 1) recorder.record(CSR, { ...WAITING, reason: 'Stuck', occasion: String(i) });
+  recorder.record(CSR, WAITING);
+  await recorder.flush(AbortSignal.timeout(20));
+  assert.ok(client.events.includes('Normal WaitingApproval: Waiting'));
+  assert.equal(recorder.pending, 8);
+});
+
+test('an event that is never taken is let go in the end, and one that cannot be right at once', async () => {
+  for (const [error, calls] of [
+    [new RetryableError('forbidden', { code: 'forbidden', retryAfterMs: 0 }), 12],
+    [new TerminalError('invalid', { code: 'invalid' }), 1],
+  ] as const) {
+    const { client, recorder } = setup();
+    client.answer = () => {
+      throw error;
+    };
+    recorder.record(CSR, WAITING);
+    await recorder.flush(AbortSignal.timeout(2_000));
+    assert.deepEqual([client.calls.length, recorder.pending], [calls, 0]);
+  }
+});
+
+test('an event of a namespaced object is written to its namespace', async () => {
+  const { client, recorder } = setup();
+  const metadata = { name: 'my-ca', namespace: 'sandbox', uid: 'u' };
+  recorder.record({ apiVersion: 'cert-manager.io/v1', kind: 'Issuer', metadata }, WAITING);
+  await recorder.flush(AbortSignal.timeout(1_000));
+  assert.equal(client.calls[0]?.path, '/api/v1/namespaces/sandbox/events');
+});
+
+test('what is remembered of an object that is gone is forgotten', async () => {
+  const { client, recorder } = setup();
+  recorder.record(CSR, WAITING);
+  recorder.forget('uid-1');
+  recorder.record(CSR, WAITING);
+  await recorder.flush(AbortSignal.timeout(1_000));
+  assert.equal(client.calls.length, 2);
+});
+
 const LONG_NAMES = [
   ['a name of 253 characters', `${'a'.repeat(199)}.${'b'.repeat(53)}`],
   ['a name that would be cut at a dot', `${'a'.repeat(199)}.b`],
+  ['a name that only a CSR may have', 'Jane Doe?x=#1..-é-.'],
+  ['a name of which nothing is left', 'é'],
 ] as const;
 for (const [what, name] of LONG_NAMES) {
   test(`${what} gives a valid event name`, async () => {
     const { client, recorder } = setup();
     recorder.record({ ...CSR, metadata: { name, uid: 'u' } }, WAITING);
     await recorder.flush(AbortSignal.timeout(1_000));
-    const { metadata } = client.calls[0]?.body as { metadata: { name: string } };
+    const { metadata } = client.calls[0]!.body as { metadata: { name: string } };
     assert.match(metadata.name, /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
     assert.ok(metadata.name.length <= 253);
   });

@@ -66,7 +66,7 @@ test('who waits for a Secret is woken once, within a second of its change, by on
   assert.deepEqual(woken, []);
   world.secret = secret('1');
   await second();
-  assert.deepEqual(woken, ['a', 'b']);
+  assert.deepEqual(woken, ['b', 'a']);
   await second();
   assert.equal(client.calls.length, 2);
   assert.equal(woken.length, 2);
@@ -96,3 +96,64 @@ test('a Secret that cannot be read wakes nobody, and is asked for again', async 
   stop.abort();
   await running;
 });
+
+test('a Secret that nobody waits for any more is not asked for', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { world, client, reader } = setup(undefined);
+  const stop = new AbortController();
+  const running = reader.run(stop.signal);
+  const fail = () => assert.fail('woken');
+  reader.wakeOnChange(REF, undefined, 'a', fail);
+  reader.wakeOnChange(REF, undefined, 'b', fail);
+  reader.stopWaiting('a');
+  reader.stopWaiting('a');
+  reader.wakeOnChange({ namespace: 'sandbox', name: 'other' }, undefined, 'b', () => {});
+  world.now += 1_000;
+  t.mock.timers.tick(1_000);
+  await sleep(1);
+  assert.deepEqual(
+    client.calls.map(({ path }) => path),
+    ['/api/v1/namespaces/sandbox/secrets/other'],
+  );
+  stop.abort();
+  await running;
+});
+
+test('after the end nobody waits, and who had waited may wait again', async () => {
+  const { reader } = setup(undefined);
+  const woken: string[] = [];
+  reader.wakeOnChange(REF, undefined, 'a', () => woken.push('a'));
+  await reader.run(AbortSignal.abort());
+  reader.wakeOnChange(REF, '1', 'b', () => woken.push('b'));
+  reader.wakeOnChange(REF, '2', 'a', () => woken.push('a again'));
+  assert.deepEqual(woken, ['b']);
+});
+
+test('the change of a Secret is seen little more than a second after it, whenever it was last read', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { world, reader } = setup(undefined);
+  const stop = new AbortController();
+  const running = reader.run(stop.signal);
+  const woken: number[] = [];
+  world.now = 1_100;
+  t.mock.timers.tick(1_100);
+  await reader.read(REF);
+  reader.wakeOnChange(REF, undefined, 'a', () => woken.push(world.now));
+  world.secret = secret('1');
+  for (let i = 0; i < 30; i += 1) {
+    world.now += 50;
+    t.mock.timers.tick(50);
+    await sleep(0);
+  }
+  assert.deepEqual(woken, [2_250]);
+  stop.abort();
+  await running;
+});
+
+for (const name of ['', '..', '../x', 'x?y', 'X']) {
+  test(`a Secret called "${name}" cannot exist, and is not asked for`, async () => {
+    const { client, reader } = setup(secret('1'));
+    assert.equal(await reader.read({ namespace: 'sandbox', name }), undefined);
+    assert.deepEqual(client.calls, []);
+  });
+}

@@ -20,8 +20,8 @@ export interface User {
 
 export interface Authority {
   readonly certPem: string;
-  /** For 127.0.0.1 and the names; it can also be shown as a client (etcd's peers need both). */
-  issueServing(name: string, dnsNames?: readonly string[]): Promise<KeyPair>;
+  /** For the names and addresses (127.0.0.1 if not given); can also be shown as a client (etcd's peers need both). */
+  issueServing(name: string, dnsNames?: readonly string[], addresses?: readonly string[]): Promise<KeyPair>;
   issueClient(user: User): Promise<KeyPair>;
 }
 
@@ -79,9 +79,10 @@ function authorityOf(certPem: string, keyPem: string): Authority {
   const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
   return {
     certPem,
-    issueServing(name, dnsNames = []) {
+    issueServing(name, dnsNames = [], addresses = ['127.0.0.1']) {
       const names = dnsNames.map(value => ({ type: 'dns' as const, value }));
-      const san = new x509.SubjectAlternativeNameExtension([...names, { type: 'ip', value: '127.0.0.1' }]);
+      const ips = addresses.map(value => ({ type: 'ip' as const, value }));
+      const san = new x509.SubjectAlternativeNameExtension([...names, ...ips]);
       return issue(issuer, nameOf(name), [usage(serverAuth, clientAuth), san]);
     },
     issueClient({ user, groups = [] }) {

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import type { User } from './authority.ts';
 import { type Child, startChild } from './child.ts';
+import { commandEnvironment } from './command-environment.ts';
 import { findTools } from './find-tools.ts';
 import { closeFolder, type Folder, openFolder } from './folder.ts';
 import { kubeconfigName, readServer, type Server, writeKubeconfig } from './kubeconfig.ts';
@@ -155,17 +156,7 @@ export class ControlPlane {
   }
 
   #run(path: string, args: readonly string[], { kubeconfig = this.adminKubeconfig, input = '' }: CommandInput) {
-    // Ports are used again, so a discovery cache or a repository list from elsewhere must not be found.
-    const home = (name: string) => join(this.dir, 'home', name);
-    const env = {
-      ...process.env,
-      KUBECONFIG: kubeconfig,
-      KUBECACHEDIR: home('kubectl'),
-      KUBECTL_KUBERC: 'false',
-      HELM_CACHE_HOME: home('helm-cache'),
-      HELM_CONFIG_HOME: home('helm-config'),
-      HELM_DATA_HOME: home('helm-data'),
-    };
+    const env = commandEnvironment(this.dir, kubeconfig);
     return runCommand(path, args, { env, input });
   }
 }

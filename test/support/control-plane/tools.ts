@@ -22,9 +22,10 @@ export const TOOLS = {
   kubectl: { goPackage: 'k8s.io/kubernetes/cmd/kubectl', about: 'half a minute' },
   helm: { goPackage: 'helm.sh/helm/v4/cmd/helm', about: 'half a minute' },
   'kube-controller-manager': { goPackage: 'k8s.io/kubernetes/cmd/kube-controller-manager', about: '2 minutes' },
-  kubelet: { goPackage: 'k8s.io/kubernetes/cmd/kubelet', about: 'half a minute' },
-  'kube-scheduler': { goPackage: 'k8s.io/kubernetes/cmd/kube-scheduler', about: 'a quarter of a minute' },
-  'kube-proxy': { goPackage: 'k8s.io/kubernetes/cmd/kube-proxy', about: 'a quarter of a minute' },
+  kubelet: { goPackage: 'k8s.io/kubernetes/cmd/kubelet', about: '2 minutes' },
+  'kube-scheduler': { goPackage: 'k8s.io/kubernetes/cmd/kube-scheduler', about: 'half a minute' },
+  'kube-proxy': { goPackage: 'k8s.io/kubernetes/cmd/kube-proxy', about: 'half a minute' },
+  pause: { goPackage: './pause', about: 'a few seconds', ownFolder: 'pause' },
   certcheck: { goPackage: './certcheck', about: 'a few seconds', ownFolder: 'certcheck' },
 } as const satisfies Record<string, ToolSource>;
 

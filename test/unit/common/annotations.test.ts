@@ -82,11 +82,11 @@ describe('changedLockedAnnotations', () => {
       assert.deepEqual(changedLockedAnnotations(csr(), csr({ [key]: 'a' })), [key]);
       assert.deepEqual(changedLockedAnnotations(csr({ [key]: 'a' }), csr({ [key]: 'b' })), [key]);
       assert.deepEqual(changedLockedAnnotations(csr({ [key]: 'a' }), csr({})), [key]);
+      assert.deepEqual(changedLockedAnnotations(csr(), csr({ [key]: '' })), [key]);
     });
 
     it(`sees no change of ${key} between equal values, and between absent and empty`, () => {
       assert.deepEqual(changedLockedAnnotations(csr({ [key]: 'a' }), csr({ [key]: 'a' })), []);
-      assert.deepEqual(changedLockedAnnotations(csr(), csr({ [key]: '' })), []);
     });
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises';
 import { type Work, WorkQueue } from '@countersign/signer/work-queue.ts';
 
 const SILENT = { depth() {}, added() {}, retried() {}, started() {}, finished() {} };

@@ -1,0 +1,71 @@
+// Whether cert-manager is taken to be at work, by what its Lease says.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import { createLogger } from '@countersign/common/runtime/log.ts';
+import { CertManagerPresence } from '@countersign/signer/cert-manager-presence.ts';
+import { RecordingClient } from '../../support/recording-client.ts';
+
+const NOW = Date.parse('2026-11-24T12:00:00Z');
+
+function lease(secondsAgo: number, spec: object = {}) {
+  const renewTime = new Date(NOW - secondsAgo * 1000).toISOString().replace('Z', '000Z');
+  return {
+    metadata: { resourceVersion: '1' },
+    spec: { holderIdentity: 'x', leaseDurationSeconds: 60, renewTime, ...spec },
+  };
+}
+
+/** Asks once, with what the API server holds by namespace. */
+async function ask(leases: Record<string, unknown> | RetryableError) {
+  const client = new RecordingClient(({ path }) => {
+    if (leases instanceof RetryableError) throw leases;
+    return leases[path.split('/')[5] ?? ''];
+  });
+  const log = createLogger({ service: 'test', level: 'error' });
+  const presence = new CertManagerPresence(client, log, () => new Date(NOW));
+  const stop = new AbortController();
+  let changes = 0;
+  const running = presence.run(stop.signal, () => (changes += 1));
+  await new Promise(resolve => setImmediate(resolve));
+  stop.abort();
+  await running;
+  return { isPresent: presence.isPresent, changes, paths: client.calls.map(({ path }) => path) };
+}
+
+describe('cert-manager', () => {
+  const rows: Record<string, readonly [Record<string, unknown>, boolean]> = {
+    'is absent without its Lease': [{}, false],
+    'is present with a fresh Lease in kube-system': [{ 'kube-system': lease(5) }, true],
+    'is present with a fresh Lease in its own namespace': [{ 'cert-manager': lease(5) }, true],
+    'is present up to twice the duration of its Lease': [{ 'cert-manager': lease(119) }, true],
+    'is absent when its Lease ran out': [{ 'kube-system': lease(120), 'cert-manager': lease(9_999) }, false],
+    'is present with one fresh Lease beside an old one': [
+      { 'kube-system': lease(9_999), 'cert-manager': lease(1) },
+      true,
+    ],
+    'is absent when it has let go of its Lease': [{ 'kube-system': lease(1, { holderIdentity: '' }) }, false],
+    'is absent with a Lease that was never renewed': [
+      { 'kube-system': { metadata: {}, spec: { holderIdentity: 'x' } } },
+      false,
+    ],
+  };
+  for (const [what, [leases, expected]] of Object.entries(rows)) {
+    it(what, async () => {
+      const { isPresent, changes, paths } = await ask(leases);
+      assert.deepEqual([isPresent, changes], [expected, 1]);
+      assert.deepEqual(
+        paths,
+        ['kube-system', 'cert-manager'].map(
+          namespace => `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/cert-manager-controller`,
+        ),
+      );
+    });
+  }
+
+  it('counts as present while nobody can tell', async () => {
+    const { isPresent, changes } = await ask(new RetryableError('403', { code: 'forbidden' }));
+    assert.deepEqual([isPresent, changes], [true, 0]);
+  });
+});

@@ -1,0 +1,200 @@
+// The controller as a whole against a cluster in a table: what a change in the cluster leads to, while this replica leads and
+// while it does not, and what is forgotten when a request comes to its end.
+
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import type { WatchEvent } from '@countersign/common/runtime/kube-client.ts';
+import { createLogger } from '@countersign/common/runtime/log.ts';
+import { createRegistry } from '@countersign/common/runtime/metrics.ts';
+import { Controller } from '@countersign/signer/controller.ts';
+import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
+import { SignerMetrics } from '@countersign/signer/metrics.ts';
+import type { Secret } from '@countersign/signer/secret-reader.ts';
+import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
+import { buildCsr } from '../../support/csr-builder.ts';
+import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
+
+const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+const SECRET = '/api/v1/namespaces/sandbox/secrets/my-ca';
+
+/** Lists what it is given, and sends what is pushed to the watch of a resource. */
+class ClusterClient extends RecordingClient {
+  readonly lists: Record<string, readonly unknown[]> = {
+    certificatesigningrequests: [],
+    issuers: [],
+    clusterissuers: [],
+  };
+  secret: Secret | undefined = buildSecret(rootTexts());
+  readonly #pushed = new Map<string, (event: WatchEvent) => void>();
+
+  constructor() {
+    super();
+    this.answer = call => this.#read(call);
+  }
+
+  override async *watch(path: string, signal: AbortSignal): AsyncIterable<WatchEvent> {
+    const events: WatchEvent[] = [];
+    let wake = () => {};
+    this.#pushed.set(resourceOf(path), event => {
+      events.push(event);
+      wake();
+    });
+    signal.addEventListener('abort', () => wake(), { once: true });
+    while (!signal.aborted) {
+      yield* events.splice(0);
+      await new Promise<void>(resolve => (wake = resolve));
+    }
+  }
+
+  push(
+    resource: string,
+    type: WatchEvent['type'],
+    object: { readonly metadata: object },
+    resourceVersion: string,
+  ): void {
+    this.#pushed.get(resource)?.({ type, object: { ...object, metadata: { ...object.metadata, resourceVersion } } });
+  }
+
+  count(part: string): number {
+    return this.calls.filter(({ path }) => path.startsWith(part)).length;
+  }
+
+  #read({ verb, path }: RecordedCall): unknown {
+    if (path === SECRET) return this.secret;
+    if (path.includes('subjectaccessreviews')) return { status: { allowed: true } };
+    const items = this.lists[resourceOf(path)];
+    return verb === 'get' && items ? { metadata: { resourceVersion: '100' }, items } : undefined;
+  }
+}
+
+function resourceOf(path: string): string {
+  return path.split('?', 1)[0]?.split('/').at(-1) ?? '';
+}
+
+/** Waits until it holds; a machine under load may take its time. */
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) assert.fail(`never came true: ${holds.toString()}`);
+    await sleep(5);
+  }
+}
+
+interface Setup {
+  readonly csrs?: readonly CertificateSigningRequest[];
+  readonly secret?: Secret | undefined;
+  readonly leads?: boolean;
+}
+
+async function start(t: TestContext, { csrs = [], leads = true, ...given }: Setup) {
+  const client = new ClusterClient();
+  client.lists['certificatesigningrequests'] = csrs;
+  client.lists['issuers'] = [buildIssuer()];
+  if ('secret' in given) client.secret = given.secret;
+  const registry = createRegistry();
+  const controller = new Controller({
+    client,
+    log: createLogger({ service: 'test', level: 'error' }),
+    metrics: new SignerMetrics(registry),
+    handlers: [createCaIssuer()],
+    clusterResourceNamespace: 'countersign',
+    workers: 2,
+    issuerStatus: 'never',
+    writeCaAnnotation: true,
+  });
+  const [stop, stopLeading] = [new AbortController(), new AbortController()];
+  const watching = controller.watch(stop.signal);
+  const leading = leads ? controller.lead(AbortSignal.any([stop.signal, stopLeading.signal])) : undefined;
+  t.after(async () => {
+    stop.abort();
+    await Promise.all([watching, leading]);
+  });
+  await until(() => controller.problems().length === 0);
+  await sleep(20);
+  const yieldLease = () => (stopLeading.abort(), leading);
+  return { client, controller, registry, yieldLease };
+}
+
+const denied = buildCsr({ conditions: ['Denied'] });
+
+// At the same time, since some must wait for a second to pass.
+describe('the controller', { concurrency: true }, () => {
+  it('what is open when the lead begins is signed, and so is what comes later', async t => {
+    const { client } = await start(t, { csrs: [buildCsr({ name: 'early' })] });
+    client.push('certificatesigningrequests', 'ADDED', buildCsr({ name: 'late' }), '101');
+    await until(() => client.writes.length === 2);
+    const written = new Set(client.writes.map(({ path }) => path.split('/')[5]));
+    assert.deepEqual(written, new Set(['early', 'late']));
+  });
+
+  it('a replica that does not lead watches, and neither writes nor reads a Secret', async t => {
+    const { client, controller } = await start(t, { csrs: [buildCsr()], leads: false });
+    client.push('certificatesigningrequests', 'MODIFIED', buildCsr(), '101');
+    await sleep(20);
+    assert.deepEqual([client.writes, client.count(SECRET), controller.problems()], [[], 0, []]);
+  });
+
+  it('a request that waits for its Issuer is signed when the Issuer is there', async t => {
+    const { client } = await start(t, { csrs: [buildCsr({ signerName: 'issuers.cert-manager.io/sandbox.later' })] });
+    assert.deepEqual(client.writes, []);
+    const { metadata, ...rest } = buildIssuer();
+    client.push('issuers', 'ADDED', { metadata: { ...metadata, name: 'later' }, ...rest }, '101');
+    await until(() => client.writes.length === 1);
+  });
+
+  it('a request that waits for its Secret is signed little more than a second after the Secret is there', async t => {
+    const { client } = await start(t, { csrs: [buildCsr()], secret: undefined });
+    await until(() => client.count(SECRET) > 0);
+    client.secret = buildSecret(rootTexts());
+    await until(() => client.writes.length === 1);
+  });
+
+  for (const [what, type, object] of [
+    ['is denied', 'MODIFIED', denied],
+    ['is deleted', 'DELETED', buildCsr()],
+  ] as const) {
+    it(`a request that ${what} while it waits for a Secret is forgotten: no more reads, and not counted as waiting`, async t => {
+      const { client, registry } = await start(t, { csrs: [buildCsr()], secret: undefined });
+      const waiting = 'countersign_requests_waiting{reason="SecretMissing"}';
+      await until(async () => (await registry.metrics()).includes(`${waiting} 1`));
+      const before = client.count(SECRET);
+      client.push('certificatesigningrequests', type, object, '101');
+      await sleep(1_300);
+      assert.equal(client.count(SECRET), before);
+      assert.ok((await registry.metrics()).includes(`${waiting} 0`));
+    });
+  }
+
+  it('a request that is gone by the time that its run ends is not counted as waiting', async t => {
+    const { client, registry } = await start(t, { secret: undefined });
+    const answer = client.answer;
+    client.answer = call => {
+      if (call.path === SECRET) client.push('certificatesigningrequests', 'DELETED', buildCsr(), '102');
+      return answer(call);
+    };
+    const get = client.get.bind(client);
+    client.get = async path => {
+      const object = await get<never>(path);
+      if (path === SECRET) await sleep(10);
+      return object;
+    };
+    client.push('certificatesigningrequests', 'ADDED', buildCsr(), '101');
+    await until(() => client.count(SECRET) === 1);
+    await sleep(60);
+    assert.ok((await registry.metrics()).includes('countersign_requests_waiting{reason="SecretMissing"} 0'));
+    const before = client.count(SECRET);
+    assert.equal(before, 1);
+  });
+
+  it('a replica that has given up the lead asks for no Secret any more', async t => {
+    const { client, yieldLease } = await start(t, { csrs: [buildCsr()], secret: undefined });
+    await until(() => client.count(SECRET) > 0);
+    await yieldLease();
+    const before = client.count(SECRET);
+    await sleep(1_300);
+    assert.equal(client.count(SECRET), before);
+    assert.equal(client.count(CSRS), 1);
+  });
+});

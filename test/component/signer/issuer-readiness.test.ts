@@ -1,0 +1,202 @@
+// The Ready condition of one issuer against a recording client: when it is written, with what, and who is told.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Condition } from '@countersign/common/csr.ts';
+import type { Issuer } from '@countersign/common/issuer.ts';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import { createLogger } from '@countersign/common/runtime/log.ts';
+import type { SignerRef } from '@countersign/common/signer-name.ts';
+import { EventRecorder } from '@countersign/signer/event-recorder.ts';
+import { type ReadinessDeps, reconcileReadiness } from '@countersign/signer/issuer-readiness.ts';
+import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
+import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
+import { type Secret, SecretReader } from '@countersign/signer/secret-reader.ts';
+import { buildIssuer, buildSecret, CA_SPEC, rootTexts } from '../../support/ca-builder.ts';
+import { RecordingClient } from '../../support/recording-client.ts';
+
+const NOW = new Date('2026-11-24T12:00:00.789Z');
+const BEFORE = '2026-11-23T00:00:00Z';
+const REF: SignerRef = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' };
+const STATUS = '/apis/cert-manager.io/v1/namespaces/sandbox/issuers/my-ca/status?fieldManager=countersign-signer';
+const SECRET = '/api/v1/namespaces/sandbox/secrets/my-ca';
+const OTHER: Condition = { type: 'Other', status: 'True', message: 'kept' };
+const VERIFIED: Condition = {
+  type: 'Ready',
+  status: 'True',
+  reason: 'KeyPairVerified',
+  message: 'Signing CA verified',
+  lastTransitionTime: BEFORE,
+  observedGeneration: 2,
+};
+const PAIR = 'Error getting keypair for CA issuer: secrets "my-ca" not found';
+const MISSING: Condition = { ...VERIFIED, status: 'False', reason: 'ErrGetKeyPair', message: PAIR };
+const MISSING_EVENTS = [
+  `Warning ErrGetKeyPair: ${PAIR}`,
+  'Warning ErrInitIssuer: Error initializing issuer: secrets "my-ca" not found',
+];
+
+interface Setup {
+  readonly conditions?: readonly Condition[];
+  readonly spec?: Issuer['spec'];
+  readonly secret?: Secret | undefined;
+  readonly mayWrite?: boolean;
+}
+
+function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Setup) {
+  const client = new RecordingClient(({ path, verb }) => (verb === 'get' && path === SECRET ? secret : undefined));
+  const log = createLogger({ service: 'test', level: 'error' });
+  const events = new EventRecorder(client, log);
+  const secrets = new SecretReader(client, () => 0);
+  const requeued: SignerRef[] = [];
+  const deps: ReadinessDeps = {
+    client,
+    log,
+    events,
+    secrets,
+    now: () => NOW,
+    findIssuer: () => ({ ...buildIssuer(spec), status: { conditions } }),
+    handlers: [createCaIssuer(), createSelfSignedIssuer()],
+    mayWrite: () => mayWrite,
+    requeue: ref => requeued.push(ref),
+    readSecret: ref => secrets.read(ref),
+    clusterResourceNamespace: 'countersign',
+  };
+  const run = async (ref = REF) => {
+    await reconcileReadiness(deps, ref);
+    await events.flush(AbortSignal.timeout(1_000));
+  };
+  return { client, secrets, deps, requeued, run };
+}
+
+const secret = buildSecret(rootTexts());
+
+interface Row extends Setup {
+  /** The Ready condition that is written; undefined for no write. */
+  readonly written?: Condition;
+  readonly events?: readonly string[];
+}
+
+const at = (condition: Condition, time: string) => ({ ...condition, lastTransitionTime: time });
+const NOW_TEXT = '2026-11-24T12:00:00Z';
+const VERIFIED_EVENTS = ['Normal KeyPairVerified: Signing CA verified'];
+
+const ROWS: Record<string, Row> = {
+  'is written for a new issuer': { secret, written: at(VERIFIED, NOW_TEXT), events: VERIFIED_EVENTS },
+  'is not written again as it is': { secret, conditions: [VERIFIED] },
+  'is not written again as it is, False': { conditions: [MISSING] },
+  'becomes False with a new time when the Secret is gone': {
+    conditions: [VERIFIED],
+    written: at(MISSING, NOW_TEXT),
+    events: MISSING_EVENTS,
+  },
+  'becomes True with a new time when the Secret is there': {
+    secret,
+    conditions: [MISSING],
+    written: at(VERIFIED, NOW_TEXT),
+    events: VERIFIED_EVENTS,
+  },
+  'keeps its time when only the message changes': {
+    conditions: [{ ...MISSING, message: 'something else' }],
+    written: MISSING,
+    events: MISSING_EVENTS,
+  },
+  'keeps its time when only the generation is another': {
+    secret,
+    conditions: [{ ...VERIFIED, observedGeneration: 1 }],
+    written: VERIFIED,
+    events: VERIFIED_EVENTS,
+  },
+  'gets a time where it has none, once something else is written': {
+    secret,
+    conditions: [{ type: 'Ready', status: 'True' }],
+    written: at(VERIFIED, NOW_TEXT),
+    events: VERIFIED_EVENTS,
+  },
+  'is written without an event for a SelfSigned issuer': {
+    spec: { selfSigned: {} },
+    written: { ...at(VERIFIED, NOW_TEXT), reason: 'IsReady', message: '' },
+  },
+  'is left alone where it is not ours to write': { secret, mayWrite: false },
+  'is left alone on an issuer of another type': { spec: { vault: {} } },
+  'is left alone on an issuer without type': { spec: {} },
+};
+
+describe('the Ready condition', () => {
+  for (const [what, { written, events = [], ...given }] of Object.entries(ROWS)) {
+    it(what, async () => {
+      const { client, run } = setup(given);
+      await run();
+      const patch = written && {
+        verb: 'mergePatch',
+        path: STATUS,
+        body: { metadata: { resourceVersion: '3' }, status: { conditions: [written] } },
+      };
+      assert.deepEqual(client.writes, patch ? [patch] : []);
+      assert.deepEqual(client.events, events);
+    });
+  }
+
+  it('leaves the other conditions as they are', async () => {
+    const { client, run } = setup({ secret, conditions: [MISSING, OTHER] });
+    await run();
+    const { status } = client.writes[0]!.body as { status: { conditions: Condition[] } };
+    assert.deepEqual(status.conditions, [OTHER, at(VERIFIED, NOW_TEXT)]);
+  });
+
+  it('of a ClusterIssuer is told by the Secret in the one namespace for those', async () => {
+    const { client, run } = setup({});
+    await run({ kind: 'ClusterIssuer', namespace: '', name: 'my-ca' });
+    assert.deepEqual(
+      client.calls.slice(0, 2).map(({ path }) => path),
+      [
+        '/api/v1/namespaces/countersign/secrets/my-ca',
+        '/apis/cert-manager.io/v1/clusterissuers/my-ca/status?fieldManager=countersign-signer',
+      ],
+    );
+  });
+
+  it('reads nothing where it may not be written', async () => {
+    const { client, run } = setup({ secret, mayWrite: false });
+    await run();
+    assert.deepEqual(client.calls, []);
+  });
+
+  it('reads nothing for an issuer that is gone', async () => {
+    const { client, deps, run } = setup({ secret });
+    Object.assign(deps, { findIssuer: () => undefined });
+    await run();
+    assert.deepEqual(client.calls, []);
+  });
+
+  it('is looked at again when the missing Secret changes, and not for one that is good', async () => {
+    for (const [given, expected] of [
+      [{}, [REF]],
+      [{ secret }, []],
+    ] as const) {
+      const { secrets, requeued, run } = setup(given);
+      await run();
+      secrets.wakeOnChange({ namespace: 'sandbox', name: 'my-ca' }, 'a new version', 'somebody', () => {});
+      assert.deepEqual(requeued, expected);
+    }
+  });
+
+  it('stays as it is while the Secret cannot be read, and the read is tried again', async () => {
+    const { client, run } = setup({ conditions: [VERIFIED] });
+    client.answer = () => {
+      throw new RetryableError('down', { code: 'server' });
+    };
+    await assert.rejects(run(), { code: 'server' });
+    assert.deepEqual(client.writes, []);
+  });
+
+  it('that could not be written causes no event', async () => {
+    const { client, run } = setup({});
+    client.answer = ({ verb }) => {
+      if (verb === 'mergePatch') throw new RetryableError('conflict', { code: 'conflict' });
+      return undefined;
+    };
+    await assert.rejects(run(), { code: 'conflict' });
+    assert.deepEqual(client.events, []);
+  });
+});

@@ -1,0 +1,253 @@
+// One run for one CSR when the API server refuses, fails or drops something: what is said, what another attempt does, and
+// how a certificate without its annotation gets it.
+
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { CA, encodeCaAnnotation, PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION } from '@countersign/common/annotations.ts';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import { retryDelay } from '@countersign/signer/retry-policy.ts';
+import { buildIssuer, buildSecret, readCertificates } from '../../support/ca-builder.ts';
+import { buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
+import { readPki } from '../../support/pki.ts';
+import type { RecordedCall } from '../../support/recording-client.ts';
+import { CSR_PATH, REVIEW_PATH, SECRET_PATH, SignerWorld, STATUS_PATH } from './signer-world.ts';
+
+interface StatusPatch {
+  readonly metadata: { readonly annotations?: Record<string, string> };
+  readonly status: { readonly certificate: string };
+}
+
+const REVIEW = `create ${REVIEW_PATH}`;
+const SECRET = `get ${SECRET_PATH}`;
+const PATCH = `mergePatch ${STATUS_PATH}`;
+const ISSUED = 'Normal CertificateIssued: Certificate fetched from issuer successfully';
+const rootPem = readCertificates('root');
+
+const isStatusPatch = ({ verb }: RecordedCall) => verb === 'mergePatch';
+const conflict = new RetryableError('conflict', { code: 'conflict' });
+const NOW_LATER = '2026-11-24T12:00:01.500Z';
+
+function certificateIn(body: unknown): X509Certificate {
+  return new X509Certificate(Buffer.from((body as StatusPatch).status.certificate, 'base64'));
+}
+
+/** The CSR as it is after the patch, as the API server would send it. */
+function patched(call: RecordedCall | undefined, dropsAnnotation = false): CsrOrder {
+  const { metadata, status } = call!.body as StatusPatch;
+  const annotations = dropsAnnotation ? {} : (metadata.annotations ?? {});
+  return { annotations, certificate: status.certificate, managers: ['countersign-signer'] };
+}
+
+describe('after a conflict', () => {
+  function conflicting(): SignerWorld {
+    const world = new SignerWorld();
+    world.fault = call => {
+      if (isStatusPatch(call) && world.client.writes.length === 1) throw conflict;
+      return undefined;
+    };
+    return world;
+  }
+
+  it('nothing is said, and the next attempt reads afresh and decides anew', async () => {
+    const world = conflicting();
+    await assert.rejects(world.run(), conflict);
+    assert.deepEqual(world.client.events, []);
+    world.fresh = buildCsr({ annotations: { [REQUEST_DURATION]: '1m' } });
+    await world.run(1);
+    assert.deepEqual(world.asked.slice(3), [`get ${CSR_PATH}`, REVIEW, PATCH]);
+    assert.equal(world.outcomes[0]?.result, 'failed');
+  });
+
+  it('a CSR that has its certificate by now is left alone', async () => {
+    const world = conflicting();
+    await assert.rejects(world.run(), conflict);
+    world.fresh = buildCsr({ certificate: 'Zm9v', annotations: { [CA]: 'x' } });
+    await world.run(1);
+    assert.deepEqual(world.asked.slice(3), [`get ${CSR_PATH}`]);
+    assert.deepEqual(world.client.events, []);
+  });
+
+  it('a second signature carries the serial and the key of the first', async () => {
+    const world = conflicting();
+    await assert.rejects(world.run(), conflict);
+    await world.run(1);
+    const [first, second] = world.client.writes.map(({ body }) => certificateIn(body));
+    assert.equal(first?.serialNumber, second?.serialNumber);
+    assert.equal(first?.subject, second?.subject);
+  });
+
+  it('the approval counts from when it was first seen', async () => {
+    const world = conflicting();
+    const received: number[] = [];
+    Object.assign(world.deps, {
+      report: (record: { receivedAt: number }) => received.push(record.receivedAt),
+      now: () => new Date(NOW_LATER),
+    });
+    await assert.rejects(world.run(), conflict);
+    await world.run(1);
+    assert.deepEqual(received, [Date.parse('2026-11-24T12:00:00.789Z')]);
+  });
+});
+
+describe('a write that is not taken', () => {
+  const rows = {
+    'is said and given up when it is invalid': {
+      error: new TerminalError('422', { code: 'invalid' }),
+      delay: undefined,
+    },
+    'is said and tried again after a long while when it is forbidden': {
+      error: new RetryableError('403', { code: 'forbidden' }),
+      delay: 2_500,
+    },
+    'is said and tried again when the server fails': {
+      error: new RetryableError('500', { code: 'server' }),
+      delay: 125,
+    },
+  };
+  for (const [what, { error, delay }] of Object.entries(rows)) {
+    it(what, async () => {
+      const world = new SignerWorld();
+      world.fault = call => {
+        if (isStatusPatch(call)) throw error;
+        return undefined;
+      };
+      await assert.rejects(world.run(), error);
+      assert.deepEqual(world.client.events, [`Warning SigningError: Error updating certificate: ${error.message}`]);
+      assert.deepEqual(world.outcomes, []);
+      const actual = retryDelay(error, 1);
+      if (delay === undefined) assert.equal(actual, undefined);
+      else assert.ok((actual ?? 0) >= delay);
+    });
+  }
+
+  it("because the CSR is gone is nobody's news", async () => {
+    const world = new SignerWorld();
+    world.fault = call => {
+      if (isStatusPatch(call)) throw new TerminalError('404', { code: 'not-found' });
+      return undefined;
+    };
+    await world.run();
+    assert.deepEqual([world.client.events, world.outcomes], [[], []]);
+  });
+});
+
+describe('a read that fails', () => {
+  const down = new RetryableError('GET secret: 403', { code: 'forbidden', retryAfterMs: 7_000 });
+  const failReads = (part: string) => (call: RecordedCall) => {
+    if (call.path.includes(part) && !call.path.includes('/events')) throw down;
+    return undefined;
+  };
+
+  it("of the CA's Secret is said, and tried again as its cause demands", async () => {
+    const world = new SignerWorld();
+    world.fault = failReads('/secrets/');
+    await assert.rejects(world.run(), { name: 'RetryableError', code: 'forbidden', retryAfterMs: 7_000 });
+    await assert.rejects(world.run());
+    assert.deepEqual(world.client.events, [
+      'Warning SecretGetError: Failed to get certificate key pair from secret sandbox/my-ca: GET secret: 403',
+    ]);
+    assert.deepEqual(world.client.writes, []);
+  });
+
+  it("of a SelfSigned request's Secret does not fail the request", async () => {
+    const world = new SignerWorld();
+    world.issuer = buildIssuer({ selfSigned: {} });
+    world.csr = buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-key' } });
+    world.fault = failReads('/secrets/');
+    await assert.rejects(world.run(), { code: 'forbidden' });
+    assert.deepEqual(world.client.events, [
+      'Warning ErrorGettingSecret: Failed to get certificate CA key from secret sandbox/my-key: GET secret: 403',
+    ]);
+    assert.deepEqual(world.client.writes, []);
+  });
+
+  it('of the access review decides nothing', async () => {
+    const world = new SignerWorld();
+    world.fault = failReads('subjectaccessreviews');
+    await assert.rejects(world.run(), down);
+    assert.deepEqual(world.asked, [REVIEW]);
+    assert.deepEqual(world.client.events, []);
+  });
+});
+
+for (const name of ['../x', '../../kube-system/secrets/x', 'a/b', 'x?y', 'x%2fy', '.', 'X']) {
+  it(`a Secret called ${name} is never asked for, only waited for`, async () => {
+    const world = new SignerWorld();
+    world.issuer = buildIssuer({ selfSigned: {} });
+    world.csr = buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: name } });
+    await world.run();
+    assert.deepEqual(world.asked, [REVIEW]);
+    assert.deepEqual(world.client.events, [`Warning SecretNotFound: Referenced Secret sandbox/${name} not found`]);
+  });
+}
+
+describe('where the server drops the annotation', () => {
+  const second = { annotations: { [CA]: encodeCaAnnotation(rootPem) } };
+  const drop = (world: SignerWorld, keepsFrom: number) => (call: RecordedCall) => {
+    if (!isStatusPatch(call)) return undefined;
+    return world.client.writes.length >= keepsFrom ? buildCsr(second) : buildCsr();
+  };
+
+  it('it is patched by itself, for this one CSR, after the certificate', async () => {
+    const world = new SignerWorld();
+    world.fault = drop(world, 2);
+    await world.run();
+    assert.deepEqual(world.asked.slice(2), [PATCH, PATCH]);
+    assert.deepEqual(world.client.writes[1]?.body, { metadata: { ...second, uid: 'uid-of-jane' } });
+    assert.deepEqual(world.client.events, [ISSUED]);
+  });
+
+  it('from every status patch, it is patched on the object itself', async () => {
+    const world = new SignerWorld();
+    world.fault = drop(world, 3);
+    await world.run();
+    assert.deepEqual(world.asked.slice(2), [PATCH, PATCH, `mergePatch ${CSR_PATH}?fieldManager=countersign-signer`]);
+  });
+
+  it('and takes no second patch either, the certificate is issued all the same', async () => {
+    const world = new SignerWorld();
+    world.fault = call => {
+      if (isStatusPatch(call) && world.client.writes.length > 1) throw new RetryableError('403', { code: 'forbidden' });
+      return isStatusPatch(call) ? buildCsr() : undefined;
+    };
+    await world.run();
+    assert.deepEqual(world.client.events, [ISSUED]);
+    assert.equal(world.outcomes[0]?.result, 'issued');
+  });
+});
+
+describe('our certificate without its annotation', () => {
+  async function toRepair(options = {}): Promise<SignerWorld> {
+    const before = new SignerWorld();
+    await before.run();
+    const world = new SignerWorld(options);
+    world.csr = buildCsr(patched(before.client.writes[0], true));
+    return world;
+  }
+
+  it('gets it when it is seen again', async () => {
+    const world = await toRepair();
+    world.fault = call => (isStatusPatch(call) ? buildCsr({ annotations: { [CA]: 'x' } }) : undefined);
+    await world.run();
+    assert.deepEqual(world.asked, [REVIEW, SECRET, PATCH]);
+    assert.deepEqual(world.client.writes[0]?.body, {
+      metadata: { annotations: { [CA]: encodeCaAnnotation(rootPem) }, uid: 'uid-of-jane' },
+    });
+    assert.deepEqual(world.client.events, []);
+    assert.deepEqual(world.outcomes, [{ result: 'repaired', reason: undefined, issuerType: 'ca' }]);
+  });
+
+  it('is left alone when the CA is another by now', async () => {
+    const world = await toRepair();
+    world.secret = buildSecret({ 'tls.key': readPki('keys/ed25519'), 'tls.crt': readCertificates('ed25519-root') });
+    await world.run();
+    assert.deepEqual(world.client.writes, []);
+  });
+
+  it('is left alone when annotations are switched off', async () => {
+    const world = await toRepair({ writeCaAnnotation: false });
+    await world.run();
+    assert.deepEqual(world.client.calls, []);
+  });
+});

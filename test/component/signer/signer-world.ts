@@ -1,0 +1,92 @@
+// A cluster in a table, and one signer that works on it by single runs: what it asks of the API server is written down call by
+// call. The parts that a run needs are the real ones.
+
+import { Writable } from 'node:stream';
+import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import type { Issuer } from '@countersign/common/issuer.ts';
+import { createLogger } from '@countersign/common/runtime/log.ts';
+import type { SignerRef } from '@countersign/common/signer-name.ts';
+import { toCsrRecord } from '@countersign/signer/csr-record.ts';
+import { EventRecorder } from '@countersign/signer/event-recorder.ts';
+import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
+import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
+import { type Outcome, type ReconcileDeps, reconcile } from '@countersign/signer/reconcile.ts';
+import { type Secret, SecretReader } from '@countersign/signer/secret-reader.ts';
+import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
+import { buildCsr } from '../../support/csr-builder.ts';
+import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
+
+export const NOW = new Date('2026-11-24T12:00:00.789Z');
+export const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests/jane';
+export const STATUS_PATH = `${CSR_PATH}/status?fieldManager=countersign-signer`;
+export const SECRET_PATH = '/api/v1/namespaces/sandbox/secrets/my-ca';
+export const REVIEW_PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+
+export class SignerWorld {
+  /** As the signer's own copy has it; the API server has `fresh`, the same unless set. */
+  csr: CertificateSigningRequest = buildCsr();
+  fresh: CertificateSigningRequest | undefined;
+  issuer: Issuer | undefined = buildIssuer();
+  secret: Secret | undefined = buildSecret(rootTexts());
+  /** Names that the requester may reference. */
+  mayReference: readonly string[] = ['my-ca'];
+  /** Throws to fail a call, gives an object to answer it otherwise. */
+  fault: (call: RecordedCall) => unknown = () => undefined;
+  readonly client = new RecordingClient(call => this.#answer(call));
+  readonly secrets = new SecretReader(this.client, () => 0);
+  readonly outcomes: Outcome[] = [];
+  readonly rechecked: SignerRef[] = [];
+  readonly logged: Record<string, unknown>[] = [];
+  readonly deps: ReconcileDeps;
+  readonly #events: EventRecorder;
+
+  constructor(options: { readonly writeCaAnnotation?: boolean } = {}) {
+    const destination = new Writable({
+      write: (line, _, done) => (this.logged.push(JSON.parse(String(line))), done()),
+    });
+    const log = createLogger({ service: 'test', level: 'debug', destination });
+    this.#events = new EventRecorder(this.client, log);
+    this.deps = {
+      client: this.client,
+      log,
+      events: this.#events,
+      secrets: this.secrets,
+      now: () => NOW,
+      writeCaAnnotation: options.writeCaAnnotation ?? true,
+      requeue: () => {},
+      readSecret: ref => this.secrets.read(ref),
+      clusterResourceNamespace: 'countersign',
+      findIssuer: () => this.issuer,
+      handlers: [createCaIssuer(), createSelfSignedIssuer()],
+      findCsr: name => (name === this.csr.metadata.name ? toCsrRecord(this.csr, NOW.getTime()) : undefined),
+      recheckIssuer: ref => this.rechecked.push(ref),
+      report: (_, outcome) => this.outcomes.push(outcome),
+    };
+  }
+
+  /** One run; rejects as reconcile does, with the events written all the same. */
+  async run(attempt = 0): Promise<void> {
+    try {
+      await reconcile(this.deps, this.csr.metadata.name, attempt);
+    } finally {
+      await this.#events.flush(AbortSignal.timeout(1_000));
+    }
+  }
+
+  /** What was asked, events left out, as `verb path`. */
+  get asked(): string[] {
+    return this.client.calls.filter(({ path }) => !path.includes('/events')).map(({ verb, path }) => `${verb} ${path}`);
+  }
+
+  #answer(call: RecordedCall): unknown {
+    const answer = this.fault(call);
+    if (answer !== undefined) return answer;
+    if (call.path.startsWith('/api/v1/namespaces/') && call.verb === 'get') return this.secret;
+    if (call.path === REVIEW_PATH) return this.#review(call.body as { spec: { resourceAttributes: { name: string } } });
+    return call.verb === 'get' ? (this.fresh ?? this.csr) : undefined;
+  }
+
+  #review({ spec }: { spec: { resourceAttributes: { name: string } } }) {
+    return { status: { allowed: this.mayReference.includes(spec.resourceAttributes.name) } };
+  }
+}

@@ -1,0 +1,67 @@
+// Builds what an issuer signs with, for tests of the signer: Secrets from the keys and certificates of test/vectors/pki, and
+// Issuers that refer to them.
+
+import { createPublicKey, sign } from 'node:crypto';
+import {
+  encodeBitString,
+  encodeBoolean,
+  encodeInteger,
+  encodeOctetString,
+  encodeOid,
+  sequence,
+  TAG,
+  tlv,
+} from '@countersign/common/der.ts';
+import type { Issuer, IssuerSpec } from '@countersign/common/issuer.ts';
+import { EXTENSION, SIGNATURE } from '@countersign/common/oids.ts';
+import { formatPem } from '@countersign/common/pem.ts';
+import type { Secret } from '@countersign/signer/secret-reader.ts';
+import { readPki } from './pki.ts';
+
+/** The texts of a Secret's values; left out: absent. */
+export interface SecretTexts {
+  readonly 'tls.key'?: string;
+  readonly 'tls.crt'?: string;
+  readonly 'ca.crt'?: string;
+}
+
+export function buildSecret(texts: SecretTexts, name = 'my-ca', resourceVersion = '1'): Secret {
+  const data = Object.fromEntries(
+    Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
+  );
+  return { metadata: { name, uid: `uid-of-${name}`, resourceVersion }, data };
+}
+
+export function readCertificates(...names: readonly string[]): string {
+  return names.map(name => readPki(`certificates/${name}`)).join('');
+}
+
+/** A root CA that can sign. */
+export function rootTexts(): Required<Pick<SecretTexts, 'tls.key' | 'tls.crt'>> {
+  return { 'tls.key': readPki('keys/p256-root'), 'tls.crt': readCertificates('root') };
+}
+
+export const CA_SPEC: IssuerSpec = { ca: { secretName: 'my-ca' } };
+
+/** The Issuer sandbox/my-ca; `ready` is the status of its Ready condition, undefined for none. */
+export function buildIssuer(spec: IssuerSpec = CA_SPEC, ready: string | undefined = 'True'): Issuer {
+  const conditions = ready === undefined ? [] : [{ type: 'Ready', status: ready }];
+  return {
+    metadata: { name: 'my-ca', namespace: 'sandbox', uid: 'uid-of-issuer', resourceVersion: '3', generation: 2 },
+    spec,
+    status: { conditions },
+  };
+}
+
+/** The PEM of a CA certificate that an RSA key signs for itself, for keys that openssl is not asked to make one for. */
+export function buildRsaCaCertificate(keyPem: string): string {
+  const name = sequence(tlv(TAG.set, sequence(encodeOid('2.5.4.3'), tlv(0x0c, Buffer.from('rsa')))));
+  const algorithm = sequence(encodeOid(SIGNATURE.rsaSha256), tlv(0x05));
+  const validity = sequence(...['260101000000Z', '460101000000Z'].map(time => tlv(0x17, Buffer.from(time))));
+  const isCa = sequence(encodeOid(EXTENSION.basicConstraints), encodeOctetString(sequence(encodeBoolean(true))));
+  const spki = createPublicKey(keyPem).export({ format: 'der', type: 'spki' });
+  const version = tlv(0xa0, encodeInteger(Buffer.of(2)));
+  const serial = encodeInteger(Buffer.of(1));
+  const tbs = sequence(version, serial, algorithm, name, validity, name, spki, tlv(0xa3, sequence(isCa)));
+  return formatPem('CERTIFICATE', sequence(tbs, algorithm, encodeBitString(sign('sha256', tbs, keyPem))));
+}

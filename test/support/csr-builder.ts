@@ -1,0 +1,86 @@
+// Builds CertificateSigningRequests for tests of the signer: whole objects as the API server would hold them, and real PKCS#10
+// requests whose key is at hand or whose extensions no tool would write.
+
+import { createPublicKey, sign } from 'node:crypto';
+import type { CertificateSigningRequest, ObjectMeta } from '@countersign/common/csr.ts';
+import {
+  encodeBitString,
+  encodeInteger,
+  encodeOctetString,
+  encodeOid,
+  sequence,
+  TAG,
+  tlv,
+} from '@countersign/common/der.ts';
+import { EXTENSION_REQUEST, SIGNATURE } from '@countersign/common/oids.ts';
+import { formatPem } from '@countersign/common/pem.ts';
+import { readPki } from './pki.ts';
+import { readRequest } from './vectors.ts';
+
+export interface CsrOrder {
+  readonly name?: string;
+  readonly signerName?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Base64, as in spec.request. */
+  readonly request?: string;
+  readonly usages?: readonly string[];
+  readonly expirationSeconds?: number;
+  /** Types of conditions that are "True". */
+  readonly conditions?: readonly string[];
+  /** Base64, as in status.certificate. */
+  readonly certificate?: string;
+  /** Field managers that have written to it. */
+  readonly managers?: readonly string[];
+  readonly deleted?: boolean;
+}
+
+export const APPROVED_AT = '2026-11-24T11:59:00Z';
+
+/** A request of jane's to the Issuer sandbox/my-ca, approved unless the order says otherwise. */
+export function buildCsr(order: CsrOrder = {}): CertificateSigningRequest {
+  const { conditions = ['Approved'], certificate, expirationSeconds } = order;
+  const spec = {
+    signerName: order.signerName ?? 'issuers.cert-manager.io/sandbox.my-ca',
+    request: order.request ?? readRequest('p256'),
+    usages: order.usages ?? ['digital signature', 'key encipherment'],
+    username: 'jane',
+    groups: ['system:authenticated'],
+    ...(expirationSeconds !== undefined && { expirationSeconds }),
+  };
+  const status = { conditions: conditions.map(toCondition), ...(certificate !== undefined && { certificate }) };
+  return { metadata: buildMetadata(order), spec, status };
+}
+
+function buildMetadata({ name = 'jane', annotations, managers, deleted }: CsrOrder): ObjectMeta {
+  return {
+    name,
+    uid: `uid-of-${name}`,
+    resourceVersion: '7',
+    creationTimestamp: '2026-11-24T11:58:00Z',
+    ...(annotations && { annotations }),
+    ...(managers && { managedFields: managers.map(manager => ({ manager })) }),
+    ...(deleted && { deletionTimestamp: APPROVED_AT }),
+  };
+}
+
+function toCondition(type: string) {
+  return { type, status: 'True', reason: 'Test', lastUpdateTime: APPROVED_AT, lastTransitionTime: APPROVED_AT };
+}
+
+export interface RequestedExtension {
+  readonly oid: string;
+  readonly value: Buffer;
+}
+
+/** Base64 of a request without subject that an RSA or P-256 key has signed: `p256` of test/vectors/pki unless given. */
+export function buildRequest(extensions: readonly RequestedExtension[] = [], key = readPki('keys/p256')): string {
+  const list = sequence(...extensions.map(({ oid, value }) => sequence(encodeOid(oid), encodeOctetString(value))));
+  const attributes = sequence(encodeOid(EXTENSION_REQUEST), tlv(TAG.set, list));
+  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
+  const info = sequence(encodeInteger(Buffer.of(0)), sequence(), spki, tlv(0xa0, attributes));
+  const signature = sign('sha256', info, key);
+  const isRsa = createPublicKey(key).asymmetricKeyType === 'rsa';
+  const algorithm = isRsa ? [encodeOid(SIGNATURE.rsaSha256), tlv(0x05)] : [encodeOid(SIGNATURE.ecdsaSha256)];
+  const der = sequence(info, sequence(...algorithm), encodeBitString(signature));
+  return Buffer.from(formatPem('CERTIFICATE REQUEST', der)).toString('base64');
+}

@@ -1,0 +1,58 @@
+// Finds the programs of the machine that a Docker engine of one's own needs. In CI it installs Debian's engine where there is
+// none; elsewhere it says in one line what is missing.
+
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { Environment } from '../control-plane/tools.ts';
+
+/** docker-proxy is what publishes ports where there are no iptables rules for it. */
+const NAMES = ['dockerd', 'docker', 'docker-proxy', 'iptables', 'ip', 'nsenter', 'unshare'] as const;
+const DEBIAN_PACKAGES = ['docker.io', 'iptables', 'iproute2', 'util-linux'];
+const INSTALL = ['install', '--no-install-recommends', ...DEBIAN_PACKAGES];
+const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+export interface EnginePrograms {
+  readonly dockerd: string;
+  readonly docker: string;
+  /** PATH for the engine, which looks for containerd and iptables there. */
+  readonly searchPath: string;
+}
+
+/** The programs, or why there can be no engine here, in one line. */
+export function provideEnginePrograms(env: Environment = process.env): EnginePrograms | string {
+  if (process.platform !== 'linux') return 'a Docker engine of its own needs Linux';
+  if (process.getuid?.() !== 0) return 'a Docker engine of its own needs root, for namespaces and cgroups';
+  const found = find(env);
+  if (typeof found !== 'string' || !mayInstall(env)) return found;
+  return install(env) ? find(env) : `${found}; installing it failed`;
+}
+
+function find(env: Environment): EnginePrograms | string {
+  const folders = [...(env['PATH'] ?? '').split(delimiter).filter(folder => folder !== ''), ...SYSTEM_FOLDERS];
+  const locate = (name: string) => folders.map(folder => join(folder, name)).find(isExecutable);
+  const missing = NAMES.filter(name => locate(name) === undefined);
+  const [dockerd, docker] = [locate('dockerd'), locate('docker')];
+  if (missing.length === 0 && dockerd && docker) return { dockerd, docker, searchPath: folders.join(delimiter) };
+  return `a Docker engine of its own needs ${missing.join(', ')} (on Debian: apt-get ${INSTALL.join(' ')})`;
+}
+
+function mayInstall(env: Environment): boolean {
+  return env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false';
+}
+
+/** A service manager, if any, is kept from starting the engine: tests start their own. */
+function install(env: Environment): boolean {
+  const options = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }, stdio: 'ignore' } as const;
+  const apt = (...args: string[]) => spawnSync('apt-get', ['-qq', '-y', ...args], options).status === 0;
+  return apt(...INSTALL) || (apt('update') && apt(...INSTALL));
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

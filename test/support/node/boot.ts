@@ -1,0 +1,107 @@
+// Starts what a node consists of, in order, inside its own world, and waits until the API server serves. It stops nothing:
+// whoever opened the world closes it.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { writeDockerArchive } from '../../../build/docker-archive.ts';
+import { type Child, startChild } from '../control-plane/child.ts';
+import { failureOf } from '../control-plane/launch.ts';
+import { waitUntilOk } from '../control-plane/loopback.ts';
+import { runCommand } from '../control-plane/run-command.ts';
+import type { Keys } from '../control-plane/servers.ts';
+import type { ToolPaths } from '../control-plane/tools.ts';
+import { containerdConfiguration, kubeletConfiguration, networkConfiguration, runtimeSocket } from './configuration.ts';
+import { API_PORT, prepareNodeKeys } from './keys.ts';
+import type { OwnWorld } from './own-world.ts';
+import { pauseImage } from './pause-image.ts';
+import type { Programs } from './programs.ts';
+import { Relay, relayCommand } from './relay.ts';
+import { nodeServers, storageServers } from './servers.ts';
+
+export interface Machinery {
+  readonly world: OwnWorld;
+  readonly programs: Programs;
+  readonly tools: ToolPaths;
+}
+
+export interface Booted {
+  readonly keys: Keys;
+  readonly relay: Relay;
+  readonly children: readonly Child[];
+}
+
+const READY_PATHS = ['/readyz', '/api/v1/namespaces/default', '/api/v1/namespaces/kube-system'];
+const RUNTIME_MS = 20_000;
+
+export async function boot(machinery: Machinery, imageArchives: readonly string[]): Promise<Booted> {
+  const { dir } = machinery.world;
+  const keys = await prepareNodeKeys(dir);
+  await writeConfiguration(machinery);
+  const servers = storageServers(dir).map(([name, args]) => start(machinery, machinery.tools[name], args, name));
+  const socket = join(dir, 'api.sock');
+  const [command, args] = relayCommand(socket, API_PORT);
+  const children = [...servers, start(machinery, command, args, 'relay')];
+  const relay = await Relay.listen(socket);
+  await Promise.all([startRuntime(machinery, imageArchives), apiServerIsReady(relay, keys, children)]);
+  for (const [name, flags] of nodeServers(dir)) children.push(start(machinery, machinery.tools[name], flags, name));
+  return { keys, relay, children };
+}
+
+async function writeConfiguration({ world, programs }: Machinery): Promise<void> {
+  const { dir } = world;
+  await mkdir(join(dir, 'cni'));
+  await Promise.all([
+    writeFile(join(dir, 'containerd.toml'), containerdConfiguration(dir, programs)),
+    writeFile(join(dir, 'cni', 'pods.conflist'), networkConfiguration(dir)),
+    writeFile(join(dir, 'kubelet.yaml'), kubeletConfiguration(world)),
+  ]);
+}
+
+function start({ world, programs }: Machinery, command: string, args: readonly string[], name: string): Child {
+  const [program, ...words] = world.enter(command, args);
+  const env = { ...process.env, PATH: programs.searchPath };
+  return startChild({ name, command: program, args: words, logPath: world.log(name), cwd: world.dir, env });
+}
+
+/** containerd, with the images in it. */
+async function startRuntime(machinery: Machinery, imageArchives: readonly string[]): Promise<void> {
+  const { world, programs, tools } = machinery;
+  const pause = join(world.dir, 'pause.tar');
+  await writeDockerArchive(pause, [await pauseImage(tools.pause)]);
+  const runtime = start(
+    machinery,
+    programs.paths.containerd,
+    ['--config', join(world.dir, 'containerd.toml')],
+    'containerd',
+  );
+  await runtimeAnswers(machinery, runtime);
+  for (const archive of [pause, ...imageArchives]) await ctr(machinery, ['images', 'import', archive]);
+}
+
+async function runtimeAnswers(machinery: Machinery, runtime: Child): Promise<void> {
+  const deadline = Date.now() + RUNTIME_MS;
+  for (;;) {
+    const failure = await ctr(machinery, ['version']).then(
+      () => undefined,
+      (error: unknown) => String(error),
+    );
+    if (failure === undefined) return;
+    if (runtime.ending !== undefined || Date.now() > deadline)
+      throw new Error(`containerd does not answer: ${failure}`);
+    await sleep(100);
+  }
+}
+
+async function ctr({ world, programs }: Machinery, args: readonly string[]): Promise<void> {
+  const common = ['--address', runtimeSocket(world.dir), '--namespace', 'k8s.io'];
+  const [program, ...words] = world.enter(programs.paths.ctr, [...common, ...args]);
+  const { code, stderr } = await runCommand(program, words, { env: process.env });
+  if (code !== 0) throw new Error(`ctr ${args.join(' ')}: ${stderr}`);
+}
+
+async function apiServerIsReady(relay: Relay, { authority, admin }: Keys, children: readonly Child[]): Promise<void> {
+  const endpoint = { url: `https://127.0.0.1:${relay.port}`, caPem: authority.certPem, client: admin };
+  const failure = await failureOf(children, signal => waitUntilOk(endpoint, READY_PATHS, signal));
+  if (failure !== undefined) throw new Error(failure);
+}

@@ -1,0 +1,124 @@
+// A Kubernetes cluster of one real node in a world of its own: control plane, kubelet, containerd, pods with addresses and
+// Services. It ends what it started and leaves nothing behind, save the logs of a start that failed.
+
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { User } from '../control-plane/authority.ts';
+import { commandEnvironment } from '../control-plane/command-environment.ts';
+import type { CommandInput } from '../control-plane/control-plane.ts';
+import { findTools } from '../control-plane/find-tools.ts';
+import { kubeconfigName, writeKubeconfig } from '../control-plane/kubeconfig.ts';
+import { createProgress } from '../control-plane/progress.ts';
+import { type CommandResult, runCommand } from '../control-plane/run-command.ts';
+import type { ToolName, ToolPaths } from '../control-plane/tools.ts';
+import { type Booted, boot, type Machinery } from './boot.ts';
+import { NODE_NAME } from './configuration.ts';
+import { OwnWorld } from './own-world.ts';
+import type { Programs } from './programs.ts';
+
+export interface NodeOptions {
+  readonly programs: Programs;
+  /** docker-archives that the node's pods find their images in. */
+  readonly imageArchives: readonly string[];
+}
+
+export const NODE_TOOLS: readonly ToolName[] = [
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubelet',
+  'kube-proxy',
+  'pause',
+  'kubectl',
+  'helm',
+];
+
+const READY_MS = 60_000;
+
+/** The node is Ready when it resolves. */
+export async function startNode({ programs, imageArchives }: NodeOptions): Promise<RealNode> {
+  const tools: ToolPaths = await findTools([...NODE_TOOLS]);
+  const step = createProgress().step('starting a node');
+  const world = await OwnWorld.open();
+  try {
+    const node = new RealNode({ world, programs, tools }, await boot({ world, programs, tools }, imageArchives));
+    await node.writeAdmin();
+    await node.eventually('the node is Ready', async () => (await node.isReady()) || undefined, READY_MS);
+    return node;
+  } catch (cause) {
+    const tails = await world.logTails();
+    await world.close({ keep: true });
+    throw new Error(`The node did not start; its logs are kept in ${world.dir}/logs\n${tails}`, { cause });
+  } finally {
+    step.done();
+  }
+}
+
+export class RealNode {
+  readonly url: string;
+  readonly caPem: string;
+  readonly dir: string;
+  readonly adminKubeconfig: string;
+  readonly #machinery: Machinery;
+  readonly #booted: Booted;
+
+  constructor(machinery: Machinery, booted: Booted) {
+    this.#machinery = machinery;
+    this.#booted = booted;
+    this.dir = machinery.world.dir;
+    this.url = `https://127.0.0.1:${booted.relay.port}`;
+    this.caPem = booted.keys.authority.certPem;
+    this.adminKubeconfig = join(this.dir, 'kubeconfig');
+  }
+
+  async writeAdmin(): Promise<void> {
+    await writeKubeconfig(this.adminKubeconfig, this, 'admin', this.#booted.keys.admin);
+  }
+
+  /** The path of a kubeconfig for a user that has no rights but those that RBAC gives to it or to its groups. */
+  async kubeconfigFor({ user, groups = [] }: User): Promise<string> {
+    const pair = await this.#booted.keys.authority.issueClient({ user, groups });
+    return writeKubeconfig(join(this.dir, 'users', kubeconfigName(user, groups)), this, user, pair);
+  }
+
+  kubectl(args: readonly string[], command: CommandInput = {}): Promise<CommandResult> {
+    return this.#run('kubectl', args, command);
+  }
+
+  helm(args: readonly string[], command: CommandInput = {}): Promise<CommandResult> {
+    return this.#run('helm', args, command);
+  }
+
+  async isReady(): Promise<boolean> {
+    const path = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}';
+    return (await this.kubectl(['get', 'node', NODE_NAME, '-o', path])).stdout === 'True';
+  }
+
+  /** Polls until `probe` gives something. */
+  async eventually<T>(what: string, probe: () => Promise<T | undefined>, withinMs: number): Promise<T> {
+    const deadline = Date.now() + withinMs;
+    for (;;) {
+      const found = await probe();
+      if (found !== undefined) return found;
+      if (Date.now() > deadline) throw new Error(`Not within ${withinMs / 1000} s: ${what}`);
+      await sleep(200);
+    }
+  }
+
+  /** Returns when every process, mount, network and cgroup of the node is gone, and its folder. */
+  async stop(): Promise<void> {
+    this.#booted.relay.close();
+    await this.#machinery.world.close();
+    await Promise.all(this.#booted.children.map(child => child.stop(0)));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #run(tool: 'kubectl' | 'helm', args: readonly string[], command: CommandInput): Promise<CommandResult> {
+    const { kubeconfig = this.adminKubeconfig, input = '' } = command;
+    return runCommand(this.#machinery.tools[tool], args, { env: commandEnvironment(this.dir, kubeconfig), input });
+  }
+}

@@ -1,0 +1,24 @@
+// Makes the images of both services, as `make images` does without a Docker engine, when tests need them. Test files that ask
+// at the same time wait for each other, since both write to dist.
+
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ROOT } from '../../build/bundle.ts';
+import { ARCHIVE } from '../../build/image-contents.ts';
+import { acquireLock } from './control-plane/lock-file.ts';
+import { runCommand } from './control-plane/run-command.ts';
+
+/** The path of the docker-archive. */
+export async function makeServiceImages(): Promise<string> {
+  await mkdir(join(ROOT, 'dist'), { recursive: true });
+  const lock = await acquireLock(join(ROOT, 'dist', 'lock'), () => {});
+  try {
+    const args = [join(ROOT, 'build', 'images.ts'), '--archive'];
+    const { code, stderr } = await runCommand(process.execPath, args, { env: process.env });
+    assert.equal(code, 0, stderr);
+    return ARCHIVE;
+  } finally {
+    await lock.release();
+  }
+}

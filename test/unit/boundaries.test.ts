@@ -1,0 +1,240 @@
+// Holds the sources to the rules of the design that no compiler knows: who may import whom, where the world may be touched,
+// and the form of a file.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Source {
+  /** Relative to the root of the repository. */
+  readonly path: string;
+  readonly text: string;
+  /** The text without comments. */
+  readonly code: string;
+  /** What it imports: paths of files in the repository, names of everything else. */
+  readonly imports: readonly string[];
+}
+
+const SCOPES: Record<string, string> = {
+  '@countersign/common/': 'services/common/',
+  '@countersign/signer/': 'services/signer/',
+  '@countersign/webhook/': 'services/webhook/',
+};
+
+function readSources(folder: string): Source[] {
+  const entries = readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true });
+  return entries
+    .filter(entry => entry.name.endsWith('.ts') && !entry.parentPath.includes('node_modules'))
+    .map(entry => readSource(relative(ROOT, join(entry.parentPath, entry.name))));
+}
+
+function readSource(path: string): Source {
+  const text = readFileSync(join(ROOT, path), 'utf8');
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '');
+  const names = [...code.matchAll(/(?:\bfrom|\bimport)[\s(]+'([^']+)'/g)].map(([, name]) => name ?? '');
+  return { path, text, code, imports: names.map(name => resolveImport(path, name)) };
+}
+
+function resolveImport(path: string, name: string): string {
+  if (name.startsWith('.')) return join(dirname(path), name);
+  const scope = Object.keys(SCOPES).find(prefix => name.startsWith(prefix));
+  return scope === undefined ? name : `${SCOPES[scope]}${name.slice(scope.length)}`;
+}
+
+const services = readSources('services');
+const tests = readSources('test');
+const isIn = (folder: string) => (path: string) => path.startsWith(`services/${folder}/`);
+const isPureCommon = (path: string) => /^services\/common\/[^/]+\.ts$/.test(path);
+const PURE_ELSEWHERE = [
+  'services/webhook/admission-review.ts',
+  'services/webhook/admit.ts',
+  'services/webhook/decode-json.ts',
+  'services/webhook/warnings.ts',
+  'services/signer/decide.ts',
+  'services/signer/issuance/profile.ts',
+  'services/signer/issuance/prepare.ts',
+];
+const isPure = (path: string) =>
+  isPureCommon(path) || PURE_ELSEWHERE.includes(path) || path.startsWith('services/signer/issuance/lint');
+
+/** `path: what` for each source of `sources` in which `find` finds something that it may not have. */
+function findings(sources: readonly Source[], find: (source: Source) => readonly string[]): string[] {
+  return sources.flatMap(source => find(source).map(what => `${source.path}: ${what}`));
+}
+
+function importsOf(isFrom: (path: string) => boolean, isForbidden: (imported: string) => boolean): string[] {
+  return findings(
+    services.filter(({ path }) => isFrom(path)),
+    ({ imports }) => imports.filter(isForbidden),
+  );
+}
+
+/** Sources, but for those allowed, whose code matches. */
+function usesOf(pattern: RegExp, isAllowed: (path: string) => boolean): string[] {
+  return findings(
+    services.filter(({ path }) => !isAllowed(path)),
+    ({ code }) => [...code.matchAll(pattern)].map(([text]) => text),
+  );
+}
+
+describe('the arrows between the rooms', () => {
+  it('are read from all sources', () => {
+    assert.ok(services.length > 80 && services.every(({ imports }) => imports.length < 40));
+    const main = services.find(({ path }) => path === 'services/signer/main.ts');
+    assert.ok(
+      main?.imports.includes('services/common/runtime/config.ts') &&
+        main.imports.includes('services/signer/controller.ts'),
+    );
+  });
+
+  const rules: Record<string, readonly [(path: string) => boolean, (imported: string) => boolean]> = {
+    'never lead from the webhook to the signer': [isIn('webhook'), isIn('signer')],
+    'never lead from the signer to the webhook': [isIn('signer'), isIn('webhook')],
+    'never lead from common to a service': [isIn('common'), name => isIn('signer')(name) || isIn('webhook')(name)],
+    'never lead from the vocabulary to its runtime': [isPureCommon, isIn('common/runtime')],
+    'never lead from a service to the tests': [
+      () => true,
+      name => name.startsWith('test/') || name.startsWith('@countersign/test'),
+    ],
+    'never lead out of the services by a relative path': [
+      () => true,
+      name => name.startsWith('..') || /^(docs|charts)\//.test(name),
+    ],
+  };
+  for (const [what, [isFrom, isForbidden]] of Object.entries(rules)) {
+    it(what, () => assert.deepEqual(importsOf(isFrom, isForbidden), []));
+  }
+});
+
+/** All that pure files may import besides each other: computation without input or output. */
+const PURE_MODULES = new Set(['node:crypto', 'node:net']);
+const isPureImport = (path: string, name: string) =>
+  PURE_MODULES.has(name) ||
+  isPureCommon(name) ||
+  (name.startsWith('services/signer/issuance/') && path.startsWith('services/signer/'));
+
+describe('pure files', () => {
+  it('are all there', () => {
+    const paths = new Set(services.map(({ path }) => path));
+    assert.deepEqual(
+      PURE_ELSEWHERE.filter(path => !paths.has(path)),
+      [],
+    );
+  });
+
+  it('import nothing that reads or writes', () => {
+    const pure = services.filter(({ path }) => isPure(path));
+    assert.deepEqual(
+      findings(pure, ({ path, code, imports }) =>
+        imports.filter(name => !isPureImport(path, name) && !isTypeOnly(code, name) && !isPure(name)),
+      ),
+      [],
+    );
+  });
+
+  it('have no clock, no randomness and no process', () => {
+    const world =
+      /\b(process\.|Date\.now|new Date\(\)|performance\.|Math\.random|random(Bytes|Int|UUID)|setTimeout|setInterval|fetch\()/g;
+    assert.deepEqual(
+      usesOf(world, path => !isPure(path)),
+      [],
+    );
+  });
+});
+
+/** Whether a module of the repository is imported for its types alone. */
+function isTypeOnly(code: string, resolved: string): boolean {
+  const file = resolved.split('/').at(-1);
+  return [...code.matchAll(/import (type )?[^;]*?from '([^']+)'/g)].every(
+    ([, type, name]) => name?.split('/').at(-1) !== file || type !== undefined,
+  );
+}
+
+describe('one place for each thing', () => {
+  const only =
+    (...paths: readonly string[]) =>
+    (path: string) =>
+      paths.includes(path);
+  const writers = new Set(
+    ['apply', 'event-recorder', 'leader-lease', 'issuer-readiness'].map(name => `services/signer/${name}.ts`),
+  );
+
+  it('the Kubernetes library is known to the credentials alone', () => {
+    const isAllowed = only('services/common/runtime/kube-credentials.ts');
+    assert.deepEqual(
+      importsOf(
+        path => !isAllowed(path),
+        name => name.startsWith('@kubernetes/client-node'),
+      ),
+      [],
+    );
+  });
+  it('in the signer, @peculiar/x509 is known to the reader of CA certificates alone', () => {
+    const isAllowed = only('services/signer/issuance/ca-certificate.ts');
+    assert.deepEqual(
+      importsOf(
+        path => isIn('signer')(path) && !isAllowed(path),
+        name => name.startsWith('@peculiar/'),
+      ),
+      [],
+    );
+  });
+  it('environment and arguments are read by the configuration alone', () =>
+    assert.deepEqual(usesOf(/process\.(env|argv)/g, only('services/common/runtime/config.ts')), []));
+  it('only main ends the process', () =>
+    assert.deepEqual(
+      usesOf(/process\.(exit\b|exitCode|kill|abort)/g, path => path.endsWith('/main.ts')),
+      [],
+    ));
+  it('only four files of the signer write to the cluster; an access review writes nothing', () => {
+    const isAllowed = (path: string) => !isIn('signer')(path) || writers.has(path);
+    const uses = usesOf(/client\.(mergePatch|update|create|remove)\b/g, isAllowed);
+    assert.deepEqual(uses, ['services/signer/observe.ts: client.create']);
+  });
+});
+
+describe('every source', () => {
+  const all = [...services, ...tests];
+  it('opens with a comment that says what it does', () =>
+    assert.deepEqual(
+      services.filter(({ text }) => !text.startsWith('// ')).map(({ path }) => path),
+      [],
+    ));
+  it('has at most 200 lines, a test 300', () =>
+    assert.deepEqual(
+      findings(all, ({ path, code }) => {
+        const lines = code.split('\n').filter(line => line.trim() !== '').length;
+        return lines > (path.startsWith('test/') ? 300 : 200) ? [`${lines} lines`] : [];
+      }),
+      [],
+    ));
+  it('exports by name, and only what is its own', () =>
+    assert.deepEqual(
+      findings(all, ({ code }) =>
+        [...code.matchAll(/^export (default\b|\*|\{[^}]*\} from).*/gm)]
+          .map(([text]) => text)
+          .filter(text => !text.includes("'pino'")),
+      ),
+      [],
+    ));
+  it('has a kebab-case noun for a name, and none that takes everything in', () =>
+    assert.deepEqual(
+      all
+        .map(({ path }) => path)
+        .filter(
+          path =>
+            !/\/[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.ts$/.test(path) ||
+            /\/(utils?|helpers?|types|common|index)\.ts$/.test(path),
+        ),
+      [],
+    ));
+  it('leaves nothing to be done', () =>
+    assert.deepEqual(
+      findings(services, ({ text }) => [...text.matchAll(/\b(TODO|FIXME|XXX)\b(?! ?\(#\d)/g)].map(([word]) => word)),
+      [],
+    ));
+});

@@ -1,0 +1,67 @@
+// What the signer keeps of a CSR, and how long it says that a certificate took.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CA } from '@countersign/common/annotations.ts';
+import { millisecondsSinceApproval, toCsrRecord } from '@countersign/signer/csr-record.ts';
+import { APPROVED_AT, buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
+
+const OURS = ['kubectl', 'countersign-signer'];
+
+describe('toCsrRecord', () => {
+  const states: Record<string, readonly [CsrOrder, string]> = {
+    'a CSR without a judgement': [{ conditions: [] }, 'open'],
+    'an approved CSR': [{}, 'open'],
+    'a CSR of a ClusterIssuer': [{ signerName: 'clusterissuers.cert-manager.io/x' }, 'open'],
+    'a CSR of another signer': [{ signerName: 'kubernetes.io/kubelet-serving' }, 'done'],
+    'a CSR that can never be signed': [{ signerName: 'issuers.cert-manager.io/x' }, 'done'],
+    'a denied CSR': [{ conditions: ['Denied'] }, 'done'],
+    'a failed CSR': [{ conditions: ['Approved', 'Failed'] }, 'done'],
+    'a CSR that is being deleted': [{ deleted: true }, 'done'],
+    'a CSR that somebody else signed': [{ certificate: 'Zm9v', managers: ['cert-manager'] }, 'done'],
+    'a CSR that we signed and annotated': [{ certificate: 'Zm9v', managers: OURS, annotations: { [CA]: 'x' } }, 'done'],
+    'a CSR that we signed without annotation': [{ certificate: 'Zm9v', managers: OURS }, 'repair'],
+    'a CSR that we signed and that failed': [{ certificate: 'Zm9v', managers: OURS, conditions: ['Failed'] }, 'done'],
+  };
+  for (const [which, [order, state]] of Object.entries(states)) {
+    it(`takes ${which} for ${state}`, () => assert.equal(toCsrRecord(buildCsr(order), 0).state, state));
+  }
+
+  it('keeps an open CSR whole, but for its managed fields', () => {
+    const { metadata, spec, status } = buildCsr();
+    const raw = { ...buildCsr({ managers: ['kubectl'] }), apiVersion: 'certificates.k8s.io/v1' };
+    assert.deepEqual(toCsrRecord(raw, 5), { metadata, spec, status, state: 'open', receivedAt: 5 });
+    assert.deepEqual(toCsrRecord({ metadata, spec }, 5), { metadata, spec, state: 'open', receivedAt: 5 });
+  });
+
+  it('keeps next to nothing of one that is done', () => {
+    assert.deepEqual(toCsrRecord(buildCsr({ conditions: ['Denied'] }), 5), {
+      metadata: { name: 'jane', uid: 'uid-of-jane', resourceVersion: '7' },
+      spec: { signerName: '', request: '' },
+      state: 'done',
+      receivedAt: 5,
+    });
+  });
+});
+
+describe('the time since the approval', () => {
+  const approvedAt = Date.parse(APPROVED_AT);
+  const rows: readonly (readonly [string, number, number, number])[] = [
+    ['counts from the receipt of an approval that came in live', 900, 1_400, 500],
+    ['counts from the receipt up to two seconds of clock difference', 2_000, 2_100, 100],
+    ['counts from the stored time when the signer came later', 60_000, 61_000, 61_000],
+    ['is never negative', 900, 800, 0],
+    ['counts from the receipt if the clock of the API server is ahead', -5_000, -4_000, 1_000],
+  ];
+  for (const [what, received, now, expected] of rows) {
+    it(what, () => {
+      const record = toCsrRecord(buildCsr(), approvedAt + received);
+      assert.equal(millisecondsSinceApproval(record, approvedAt + now), expected);
+    });
+  }
+
+  it('counts from the receipt where the condition tells no time', () => {
+    const csr = { ...buildCsr(), status: { conditions: [{ type: 'Approved', status: 'True' }] } };
+    assert.equal(millisecondsSinceApproval(toCsrRecord(csr, 1_000), 1_250), 250);
+  });
+});

@@ -1,0 +1,150 @@
+// What the signer does with one CSR: every row of cert-manager's Sync (test/vectors/decide.yaml), and what holds for every
+// CSR of the webhook's vectors and for requests that no tool would write.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PRIVATE_KEY_SECRET_NAME } from '@countersign/common/annotations.ts';
+import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
+import { EXTENSION } from '@countersign/common/oids.ts';
+import { parseSignerName } from '@countersign/common/signer-name.ts';
+import { validateRequest } from '@countersign/common/validate-request.ts';
+import { type Decision, decide, type Observation, triage } from '@countersign/signer/decide.ts';
+import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
+import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
+import * as fc from 'fast-check';
+import { buildIssuer, buildSecret, CA_SPEC, rootTexts } from '../../support/ca-builder.ts';
+import { buildCsr, buildRequest, type CsrOrder } from '../../support/csr-builder.ts';
+import { readPki, valueOf } from '../../support/pki.ts';
+import { readRequest, readValidationCases, readVectors } from '../../support/vectors.ts';
+
+const NOW = new Date('2026-11-24T12:00:00Z');
+const HANDLERS = [createCaIssuer(), createSelfSignedIssuer()];
+const SECRET = buildSecret(rootTexts());
+const DEPS = { readSecret: async () => SECRET, clusterResourceNamespace: 'countersign' };
+
+interface DecideCase {
+  readonly name: string;
+  readonly csr?: CsrOrder & { readonly requestFile?: string };
+  readonly issuer?: 'none' | { readonly spec?: Issuer['spec']; readonly ready?: string };
+  readonly mayReference?: boolean;
+  readonly kind: Decision['kind'];
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/** Everything is observed, also what comes later in the order of checks, so that the order alone decides. */
+async function observed(csr: CertificateSigningRequest, issuer: Issuer | undefined, mayReference = true) {
+  const ref = valueOf(parseSignerName(csr.spec.signerName));
+  const handler = HANDLERS.find(({ type }) => issuer !== undefined && type === issuerType(issuer));
+  const signer = issuer && (await handler?.observe(DEPS, { csr, ref, issuer }));
+  const asked = ref.kind === 'ClusterIssuer' ? undefined : mayReference;
+  return { csr, ref, issuer, handler, mayReference: asked, signer } satisfies Observation;
+}
+
+async function decideOn(csr: CertificateSigningRequest, issuer: Issuer | undefined, mayReference?: boolean) {
+  const triaged = triage(csr);
+  return triaged.kind === 'look' ? decide(await observed(csr, issuer, mayReference), NOW) : triaged;
+}
+
+function said(decision: Decision) {
+  const { kind } = decision;
+  return 'reason' in decision ? { kind, reason: decision.reason, message: decision.message } : { kind };
+}
+
+function readIssuer(issuer: DecideCase['issuer']): Issuer | undefined {
+  if (issuer === 'none') return undefined;
+  return buildIssuer(issuer?.spec ?? CA_SPEC, issuer?.ready === 'none' ? '' : (issuer?.ready ?? 'True'));
+}
+
+describe('decide', () => {
+  for (const { name, csr = {}, issuer, mayReference, ...expected } of readVectors<DecideCase[]>('decide.yaml')) {
+    it(name, async () => {
+      const request = csr.requestFile === undefined ? {} : { request: readRequest(csr.requestFile) };
+      const decision = await decideOn(buildCsr({ ...csr, ...request }), readIssuer(issuer), mayReference);
+      assert.deepEqual(said(decision), expected);
+    });
+  }
+
+  it('gives the same answer, to the byte of what would be signed, for the same observation and time', async () => {
+    const [a, b] = [await decideOn(buildCsr(), buildIssuer()), await decideOn(buildCsr(), buildIssuer())];
+    assert.ok(a.kind === 'issue' && b.kind === 'issue');
+    assert.deepEqual(a.issuance.certificate.tbs, b.issuance.certificate.tbs);
+  });
+});
+
+describe('what was admitted never fails for its shape, and what was refused fails with the same words', () => {
+  const approved = (csr: CertificateSigningRequest) => ({
+    ...csr,
+    metadata: { ...csr.metadata, uid: 'uid' },
+    status: { conditions: [{ type: 'Approved', status: 'True' }] },
+  });
+  const ours = readValidationCases().filter(({ csr }) => parseSignerName(csr.spec.signerName).ok);
+
+  for (const { name, csr, errors } of ours) {
+    it(`CA: ${name}`, async () => {
+      const [first] = errors;
+      const expected = first ? { kind: 'fail', reason: first.reason, message: first.message } : { kind: 'issue' };
+      assert.deepEqual(said(await decideOn(approved(csr), buildIssuer())), expected);
+    });
+  }
+
+  // The key of the requests is gone, so that a good one ends with the words for a key that does not match.
+  for (const { name, csr, errors } of ours) {
+    it(`SelfSigned: ${name}`, async () => {
+      const annotations = { ...csr.metadata.annotations, [PRIVATE_KEY_SECRET_NAME]: 'key' };
+      const asked = approved({ ...csr, metadata: { ...csr.metadata, annotations } });
+      const decision = said(await decideOn(asked, buildIssuer({ selfSigned: {} })));
+      const [first] = errors;
+      const words = { SigningError: 'ErrorGenerating' } as Record<string, string>;
+      if (first === undefined) assert.equal(decision.reason, 'ErrorKeyMatch');
+      else
+        assert.deepEqual(decision, {
+          kind: 'fail',
+          reason: words[first.reason] ?? first.reason,
+          message: first.message,
+        });
+    });
+  }
+
+  it('holds for extensions that no tool would write', async () => {
+    const oid = fc.constantFrom(...Object.values(EXTENSION), '1.2.3.4');
+    const octets = fc.uint8Array({ maxLength: 12 }).map(bytes => Buffer.from(bytes));
+    const wellFormed = fc.constantFrom(
+      '3000',
+      '30030101ff',
+      '03020780',
+      '300a06082b06010505070302',
+      '30068204612e6262',
+    );
+    const value = fc.oneof(
+      octets,
+      wellFormed.map(hex => Buffer.from(hex, 'hex')),
+    );
+    const issuer = buildIssuer();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(fc.record({ oid, value }), { selector: e => e.oid, maxLength: 4 }),
+        async list => {
+          const csr = buildCsr({ request: buildRequest(list) });
+          const [error] = validateRequest(csr);
+          assert.equal((await decideOn(csr, issuer)).kind, error === undefined ? 'issue' : 'fail');
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it('holds for a request that its own key signs', async () => {
+    const csr = buildCsr({ request: buildRequest(), annotations: { [PRIVATE_KEY_SECRET_NAME]: 'key' } });
+    const handler = createSelfSignedIssuer();
+    const readSecret = async () => buildSecret({ 'tls.key': readPki('keys/p256') });
+    const request = {
+      csr,
+      ref: valueOf(parseSignerName(csr.spec.signerName)),
+      issuer: buildIssuer({ selfSigned: {} }),
+    };
+    const signer = await handler.observe({ ...DEPS, readSecret }, request);
+    assert.equal(signer.decide(NOW).kind, 'issue');
+  });
+});

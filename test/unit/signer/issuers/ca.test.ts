@@ -1,0 +1,187 @@
+// What a CA issuer says to every state of its Secret: who waits, who is signed, and which chain and top come out.
+
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { buildRsaCaCertificate, readCertificates, rootTexts, type SecretTexts } from '../../../support/ca-builder.ts';
+import { buildCsr } from '../../../support/csr-builder.ts';
+import { caKind, decide, decideOn, key, nonsense, observe, signChain } from '../../../support/issuer-case.ts';
+
+const CA = caKind();
+const invalid = (error: string) =>
+  `wait SecretInvalidData: Failed to parse signing CA keypair from secret sandbox/my-ca: ${error}`;
+const broken = invalid('certificate chain is malformed or broken');
+const mismatch = invalid("error creating x509 certificate: x509: provided PrivateKey doesn't match parent's PublicKey");
+const root = rootTexts();
+const rsa1024 = key('rsa1024');
+
+const TROUBLE: readonly (readonly [string, SecretTexts | undefined, string])[] = [
+  ['no Secret', undefined, 'wait SecretMissing: Referenced secret sandbox/my-ca not found'],
+  ['no key', { 'tls.crt': root['tls.crt'] }, invalid(`no private key data for "tls.key" in secret 'sandbox/my-ca'`)],
+  ['an empty key', { ...root, 'tls.key': '' }, invalid(`no private key data for "tls.key" in secret 'sandbox/my-ca'`)],
+  [
+    'no certificate',
+    { 'tls.key': root['tls.key'] },
+    invalid(`no certificate data for "tls.crt" in secret 'sandbox/my-ca'`),
+  ],
+  ['nothing at all', {}, invalid(`no private key data for "tls.key" in secret 'sandbox/my-ca'`)],
+  [
+    'a key that is no PEM',
+    { ...root, 'tls.key': 'x' },
+    invalid('error decoding private key PEM block: no PEM data was found in given input'),
+  ],
+  [
+    'a broken PKCS#8 key',
+    { ...root, 'tls.key': nonsense('PRIVATE KEY') },
+    invalid('error parsing pkcs#8 private key: malformed key'),
+  ],
+  [
+    'a broken SEC1 key',
+    { ...root, 'tls.key': nonsense('EC PRIVATE KEY') },
+    invalid('error parsing ecdsa private key: malformed key'),
+  ],
+  [
+    'a broken PKCS#1 key',
+    { ...root, 'tls.key': nonsense('RSA PRIVATE KEY') },
+    invalid('error parsing rsa private key: malformed key'),
+  ],
+  [
+    'an encrypted key',
+    { ...root, 'tls.key': key('encrypted') },
+    invalid('unknown private key type: ENCRYPTED PRIVATE KEY'),
+  ],
+  [
+    'a certificate for a key',
+    { ...root, 'tls.key': root['tls.crt'] },
+    invalid('unknown private key type: CERTIFICATE'),
+  ],
+  [
+    'a certificate that is no PEM',
+    { ...root, 'tls.crt': 'x' },
+    invalid('error decoding certificate PEM block: no valid certificates found'),
+  ],
+  [
+    'a ca.crt that is no PEM',
+    { ...root, 'ca.crt': 'x' },
+    invalid('error decoding certificate PEM block: no valid certificates found'),
+  ],
+  ['the key of another', { ...root, 'tls.key': key('p384') }, mismatch],
+  [
+    'the certificates in the wrong order',
+    { 'tls.key': key('rsa2048'), 'tls.crt': readCertificates('root', 'intermediate1') },
+    mismatch,
+  ],
+  ['a chain with a stranger', { ...root, 'tls.crt': readCertificates('root', 'ed25519-root') }, broken],
+  ['a gap in the chain', { 'tls.key': key('p384'), 'tls.crt': readCertificates('intermediate2', 'root') }, broken],
+  ['a ca.crt of a stranger', { ...root, 'ca.crt': readCertificates('ed25519-root') }, broken],
+  ['a certificate that is no CA', { ...root, 'tls.crt': readCertificates('not-ca') }, broken],
+  ['a CA that may not sign certificates', { ...root, 'tls.crt': readCertificates('without-cert-sign') }, broken],
+  [
+    'a CA whose key is too small',
+    { 'tls.key': rsa1024, 'tls.crt': buildRsaCaCertificate(rsa1024) },
+    invalid('invalid size 1024 for RSA key on signing certificate'),
+  ],
+];
+
+describe('a CA issuer', () => {
+  for (const [what, texts, expected] of TROUBLE) {
+    it(`makes requests wait for ${what}`, async () => {
+      const decision = decide(await observe(CA, texts));
+      assert.equal(await decideOn(CA, texts), expected);
+      assert.deepEqual(decision.kind === 'wait' && decision.secret?.ref, { namespace: 'sandbox', name: 'my-ca' });
+    });
+  }
+
+  it('is not led astray by the key of another kind that it has seen before', async () => {
+    assert.equal(await decideOn(CA, { ...root, 'tls.key': key('ed25519') }), mismatch);
+    assert.equal(await decideOn(CA, root), 'issue');
+  });
+
+  it('names what a certificate is that cannot be read', async () => {
+    const decision = await decideOn(CA, { ...root, 'tls.crt': nonsense('CERTIFICATE') });
+    assert.match(decision, /^wait SecretInvalidData: .*: error parsing X\.509 certificate: ./);
+  });
+
+  it('waits for its Secret before it judges the usages of the request', async () => {
+    const csr = buildCsr({ usages: ['digital signature', 'nonsense'] });
+    assert.match(await decideOn(CA, undefined, csr), /^wait SecretMissing/);
+    const expected = 'fail SigningError: Error generating certificate template: unknown key usages: [nonsense]';
+    assert.equal(await decideOn(CA, root, csr), expected);
+  });
+
+  it('looks for the Secret of a ClusterIssuer in the one namespace for those', async () => {
+    const csr = buildCsr({ signerName: 'clusterissuers.cert-manager.io/my-ca' });
+    const expected = 'wait SecretMissing: Referenced secret countersign/my-ca not found';
+    assert.equal(await decideOn(CA, undefined, csr), expected);
+  });
+
+  const chain = readCertificates('intermediate2', 'intermediate1');
+  const CHAINS: readonly (readonly [string, SecretTexts, readonly string[], string])[] = [
+    ['a root: the leaf alone', root, [], 'root'],
+    ['a root that is in ca.crt too', { ...root, 'ca.crt': root['tls.crt'] }, [], 'root'],
+    [
+      'a PKCS#1 key under a root',
+      { 'tls.key': key('rsa2048-pkcs1'), 'tls.crt': readCertificates('intermediate1', 'root') },
+      ['intermediate1'],
+      'root',
+    ],
+    [
+      'a chain without its root',
+      { 'tls.key': key('p384-sec1'), 'tls.crt': chain },
+      ['intermediate2', 'intermediate1'],
+      'intermediate1',
+    ],
+    [
+      'a chain whose root is in ca.crt',
+      { 'tls.key': key('p384'), 'tls.crt': chain, 'ca.crt': root['tls.crt'] },
+      ['intermediate2', 'intermediate1'],
+      'root',
+    ],
+    ['only the first of ca.crt', { ...root, 'ca.crt': readCertificates('root', 'ed25519-root') }, [], 'root'],
+    [
+      'intermediates in any order',
+      { 'tls.key': key('p384'), 'tls.crt': readCertificates('intermediate2', 'root', 'intermediate1') },
+      ['intermediate2', 'intermediate1'],
+      'root',
+    ],
+    ['Ed25519', { 'tls.key': key('ed25519'), 'tls.crt': readCertificates('ed25519-root') }, [], 'ed25519-root'],
+  ];
+  const parse = (pem: string) => new X509Certificate(pem).fingerprint256;
+  for (const [what, texts, above, top] of CHAINS) {
+    it(`signs with the chain of ${what}, and finds the top again`, async () => {
+      const observed = await observe(CA, texts);
+      const { chainPem, topPem } = await signChain(observed);
+      const [leaf, ...others] = chainPem.split(/(?<=-----END CERTIFICATE-----\n)/);
+      const signer = new X509Certificate(texts['tls.crt'] ?? '');
+      assert.ok(new X509Certificate(leaf ?? '').verify(signer.publicKey));
+      assert.deepEqual(
+        others.map(parse),
+        above.map(name => parse(readCertificates(name))),
+      );
+      assert.equal(parse(topPem), parse(readCertificates(top)));
+      assert.equal(observed.topOf(chainPem), topPem);
+    });
+  }
+
+  it('tells no top for the certificate of another CA, even of the same name', async () => {
+    const { chainPem } = await signChain(await observe(CA, root));
+    const namesake = await observe(CA, { 'tls.key': key('p384'), 'tls.crt': readCertificates('same-name-other-key') });
+    assert.equal(namesake.topOf(chainPem), undefined);
+    for (const text of ['', 'x', nonsense('CERTIFICATE')])
+      assert.equal((await observe(CA, root)).topOf(text), undefined);
+    assert.equal((await observe(CA, undefined)).topOf(chainPem), undefined);
+  });
+
+  it('tells the top for what it signed before its certificate was renewed', async () => {
+    const { chainPem } = await signChain(await observe(CA, root));
+    const renewed = await observe(CA, { ...root, 'tls.crt': readCertificates('root-renewed') });
+    assert.equal(parse(renewed.topOf(chainPem) ?? ''), parse(readCertificates('root-renewed')));
+  });
+
+  it('gives the private key away to nobody who prints or serializes the decision', async () => {
+    const decision = decide(await observe(CA, root));
+    const der = Buffer.from(root['tls.key'].split('\n').slice(1, -2).join(''), 'base64');
+    const shown = JSON.stringify(decision);
+    assert.ok(!shown.includes('PRIVATE KEY') && !shown.includes(der.toString('base64')));
+  });
+});

@@ -1,0 +1,53 @@
+// Which Ready condition each type of issuer deserves, and what is said of a change to it.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { buildIssuer, readCertificates, rootTexts } from '../../../support/ca-builder.ts';
+import { caKind, depsWith, key, selfSignedKind } from '../../../support/issuer-case.ts';
+
+const CA = caKind();
+const SELF_SIGNED = selfSignedKind();
+const root = rootTexts();
+
+describe('the readiness of an issuer', () => {
+  const pair = (error: string) => `Error getting keypair for CA issuer: ${error}`;
+  const noKey = `no private key data for "tls.key" in secret 'sandbox/my-ca'`;
+  const verified = { status: 'True', reason: 'KeyPairVerified', message: 'Signing CA verified' };
+  const verifiedEvent = ['Normal KeyPairVerified: Signing CA verified'];
+  const failed = (error: string) => ({
+    condition: { status: 'False', reason: 'ErrGetKeyPair', message: pair(error) },
+    events: [`Warning ErrGetKeyPair: ${pair(error)}`, `Warning ErrInitIssuer: Error initializing issuer: ${error}`],
+  });
+  const notCa = { status: 'False', reason: 'ErrInvalidKeyPair', message: pair('certificate is not a CA') };
+  const ROWS = [
+    ['CA with a Secret', CA, root, { condition: verified, events: verifiedEvent }],
+    ['CA without its Secret', CA, undefined, failed('secrets "my-ca" not found')],
+    ['CA with an empty Secret', CA, {}, failed(noKey)],
+    [
+      'CA that is none',
+      CA,
+      { ...root, 'tls.crt': readCertificates('not-ca') },
+      { condition: notCa, events: [`Warning ErrInvalidKeyPair: ${notCa.message}`] },
+    ],
+    [
+      'CA with another key, as cert-manager sees it',
+      CA,
+      { ...root, 'tls.key': key('p384') },
+      { condition: verified, events: verifiedEvent },
+    ],
+    [
+      'SelfSigned',
+      SELF_SIGNED,
+      undefined,
+      { condition: { status: 'True', reason: 'IsReady', message: '' }, events: [] },
+    ],
+  ] as const;
+  for (const [what, { handler, spec }, texts, expected] of ROWS) {
+    it(`of type ${what}`, async () => {
+      const ref = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' } as const;
+      const { condition, events } = await handler.readiness(depsWith(texts), ref, buildIssuer(spec));
+      const said = events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
+      assert.deepEqual({ condition, events: said }, expected);
+    });
+  }
+});

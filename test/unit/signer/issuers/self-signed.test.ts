@@ -1,0 +1,90 @@
+// What a SelfSigned issuer says to every state of a request and of the Secret that it names.
+
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { PRIVATE_KEY_SECRET_NAME } from '@countersign/common/annotations.ts';
+import type { SecretTexts } from '../../../support/ca-builder.ts';
+import { buildCsr, buildRequest } from '../../../support/csr-builder.ts';
+import { decideOn, key, observe, selfSignedKind, signChain } from '../../../support/issuer-case.ts';
+import { readPkiRequest } from '../../../support/pki.ts';
+
+const SELF_SIGNED = selfSignedKind();
+const rsa1024 = key('rsa1024');
+
+describe('a SelfSigned issuer', () => {
+  const named = { annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-key' } };
+  const ours = buildCsr({ ...named, request: buildRequest() });
+  const missing =
+    'fail MissingAnnotation: Missing private key reference annotation: "experimental.cert-manager.io/private-key-secret-name"';
+  const unreadable = (error: string) =>
+    `wait ErrorParsingKey: Failed to parse signing key from secret sandbox/my-key: ${error}`;
+  const noData = unreadable(`no data for "tls.key" in secret 'sandbox/my-key'`);
+  const bad = buildCsr({ ...named, request: buildRequest(), usages: ['nonsense'] });
+  const generating = 'fail ErrorGenerating: Error generating certificate template: unknown key usages: [nonsense]';
+  const mismatched = 'fail ErrorKeyMatch: Referenced private key in Secret does not match that in the request';
+  const small = 'fail ErrorSigning: Error signing certificate: invalid size 1024 for RSA key on signing certificate';
+  const ROWS: readonly (readonly [string, typeof ours, SecretTexts | undefined, string])[] = [
+    ['fails without the annotation', buildCsr(), { 'tls.key': key('p256') }, missing],
+    [
+      'fails with an empty annotation',
+      buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: '' } }),
+      { 'tls.key': key('p256') },
+      missing,
+    ],
+    ['waits for its Secret', ours, undefined, 'wait SecretNotFound: Referenced Secret sandbox/my-key not found'],
+    [
+      'waits for its Secret before it judges the request',
+      bad,
+      undefined,
+      'wait SecretNotFound: Referenced Secret sandbox/my-key not found',
+    ],
+    ['waits for a key', ours, {}, noData],
+    ['waits for a key in place of an empty one', ours, { 'tls.key': '' }, noData],
+    [
+      'waits for a key that can be read',
+      ours,
+      { 'tls.key': 'x' },
+      unreadable('error decoding private key PEM block: no PEM data was found in given input'),
+    ],
+    [
+      'waits for a key of a kind that can sign',
+      ours,
+      { 'tls.key': key('ed448') },
+      unreadable('error parsing pkcs#8 private key: unsupported key type ed448'),
+    ],
+    ['fails a request that contradicts itself', bad, { 'tls.key': key('p256') }, generating],
+    ['judges the request before the key', bad, { 'tls.key': key('p384') }, generating],
+    ['fails for the key of another request', ours, { 'tls.key': key('p384') }, mismatched],
+    ['fails for the key of another request that could not sign anyway', ours, { 'tls.key': rsa1024 }, mismatched],
+    [
+      'fails for a key that is too small',
+      buildCsr({ ...named, request: buildRequest([], rsa1024) }),
+      { 'tls.key': rsa1024 },
+      small,
+    ],
+    ['signs with the key of the request', ours, { 'tls.key': key('p256') }, 'issue'],
+    [
+      'signs a request that openssl made',
+      buildCsr({ ...named, request: readPkiRequest('p521') }),
+      { 'tls.key': key('p521') },
+      'issue',
+    ],
+  ];
+  for (const [what, csr, texts, expected] of ROWS) {
+    it(what, async () => assert.equal(await decideOn(SELF_SIGNED, texts, csr), expected));
+  }
+
+  it('makes a certificate that is its own issuer, chain and top', async () => {
+    const observed = await observe(
+      SELF_SIGNED,
+      { 'tls.key': key('p521') },
+      buildCsr({ ...named, request: readPkiRequest('p521') }),
+    );
+    const { chainPem, topPem } = await signChain(observed);
+    const certificate = new X509Certificate(chainPem);
+    assert.ok(certificate.verify(certificate.publicKey));
+    assert.equal(certificate.issuer, certificate.subject);
+    assert.deepEqual([topPem, observed.topOf(chainPem)], [chainPem, chainPem]);
+  });
+});

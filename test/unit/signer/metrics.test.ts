@@ -1,0 +1,116 @@
+// The signer's metrics as Prometheus reads them.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { reasons } from '@countersign/common/reasons.ts';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import { createRegistry } from '@countersign/common/runtime/metrics.ts';
+import { toCsrRecord } from '@countersign/signer/csr-record.ts';
+import { SignerMetrics } from '@countersign/signer/metrics.ts';
+import type { Outcome } from '@countersign/signer/reconcile.ts';
+import { buildCsr } from '../../support/csr-builder.ts';
+
+const ISSUED: Outcome = { result: 'issued', reason: 'CertificateIssued', issuerType: 'ca' };
+const WAITING: Outcome = { result: 'waiting', reason: 'SecretMissing', issuerType: 'ca' };
+
+function setup() {
+  const registry = createRegistry();
+  const metrics = new SignerMetrics(registry);
+  const lines = async (name: string) => {
+    const text = await registry.metrics();
+    return text.split('\n').filter(line => line.startsWith(name) && !line.endsWith(' 0'));
+  };
+  const report = (name: string, outcome: Outcome) =>
+    metrics.reportOutcome(toCsrRecord(buildCsr({ name }), Date.now()), outcome);
+  return { registry, metrics, lines, report };
+}
+
+test('what came to an end is counted by type, result and reason; what waits or was ignored is not', async () => {
+  const { lines, report } = setup();
+  report('a', ISSUED);
+  report('b', ISSUED);
+  report('c', { result: 'failed', reason: 'DeniedReference', issuerType: 'ca' });
+  report('d', { result: 'repaired', reason: undefined, issuerType: 'selfSigned' });
+  report('e', WAITING);
+  report('f', { result: 'ignored', reason: undefined, issuerType: '' });
+  assert.deepEqual(await lines('countersign_certificates_total'), [
+    'countersign_certificates_total{issuer_type="ca",result="issued",reason="CertificateIssued"} 2',
+    'countersign_certificates_total{issuer_type="ca",result="failed",reason="DeniedReference"} 1',
+    'countersign_certificates_total{issuer_type="selfSigned",result="repaired",reason=""} 1',
+  ]);
+});
+
+test('the time from the approval to the certificate is measured for what was issued, and for nothing else', async () => {
+  const { lines, report } = setup();
+  report('a', ISSUED);
+  report('b', { result: 'failed', reason: 'DeniedReference', issuerType: 'ca' });
+  report('c', WAITING);
+  assert.deepEqual(await lines('countersign_approval_to_certificate_seconds_count'), [
+    'countersign_approval_to_certificate_seconds_count 1',
+  ]);
+});
+
+test('a request is counted as waiting for its last reason, until it waits no more or is gone', async () => {
+  const { metrics, lines, report } = setup();
+  const waiting = () => lines('countersign_requests_waiting');
+  report('a', { ...WAITING, reason: 'WaitingApproval' });
+  report('a', WAITING);
+  report('b', WAITING);
+  assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="SecretMissing"} 2']);
+  report('a', ISSUED);
+  assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="SecretMissing"} 1']);
+  metrics.forgetWaiting('b');
+  assert.deepEqual(await waiting(), []);
+});
+
+test('every reason to wait is there from the start, at 0', async () => {
+  const { registry } = setup();
+  const text = await registry.metrics();
+  const waits = Object.entries(reasons).filter(([, { outcome }]) => outcome === 'wait');
+  for (const [reason] of waits) assert.ok(text.includes(`countersign_requests_waiting{reason="${reason}"} 0`), reason);
+});
+
+test('a replica that loses the lease says so, and that nothing waits for it', async () => {
+  const { metrics, lines, report } = setup();
+  metrics.leading(true);
+  report('a', WAITING);
+  assert.deepEqual(await lines('leader_election_master_status'), ['leader_election_master_status 1']);
+  metrics.leading(false);
+  assert.deepEqual(await lines('leader_election_master_status'), []);
+  assert.deepEqual(await lines('countersign_requests_waiting'), []);
+});
+
+test('runs that failed are counted by the code of the error, never by its text', async () => {
+  const { metrics, lines } = setup();
+  metrics.failed('csr', new RetryableError('a', { code: 'forbidden' }));
+  metrics.failed('csr', new TerminalError('b', { code: 'invalid' }));
+  metrics.failed('issuer', new Error('c'));
+  assert.deepEqual(await lines('countersign_work_errors_total'), [
+    'countersign_work_errors_total{queue="csr",code="forbidden"} 1',
+    'countersign_work_errors_total{queue="csr",code="invalid"} 1',
+    'countersign_work_errors_total{queue="issuer",code="unknown"} 1',
+  ]);
+});
+
+test('the queues speak under the names that client-go gave them, each for itself', async () => {
+  const { metrics, lines } = setup();
+  const queue = metrics.queue('csr');
+  queue.added();
+  queue.depth(3);
+  queue.retried();
+  queue.started(0.5);
+  queue.finished(2);
+  metrics.queue('issuer').added();
+  assert.deepEqual(await lines('workqueue_adds_total'), [
+    'workqueue_adds_total{name="csr"} 1',
+    'workqueue_adds_total{name="issuer"} 1',
+  ]);
+  assert.deepEqual(await lines('workqueue_depth'), ['workqueue_depth{name="csr"} 3']);
+  assert.deepEqual(await lines('workqueue_retries_total'), ['workqueue_retries_total{name="csr"} 1']);
+  assert.deepEqual(await lines('workqueue_queue_duration_seconds_sum'), [
+    'workqueue_queue_duration_seconds_sum{name="csr"} 0.5',
+  ]);
+  assert.deepEqual(await lines('workqueue_work_duration_seconds_sum'), [
+    'workqueue_work_duration_seconds_sum{name="csr"} 2',
+  ]);
+});

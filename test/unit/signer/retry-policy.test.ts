@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RetryableError, type RetryableErrorOptions, TerminalError } from '@countersign/common/runtime/errors.ts';
+import { backoff, retryDelay } from '@countersign/signer/retry-policy.ts';
+
+const retryable = (options: RetryableErrorOptions) => new RetryableError('x', options);
+
+/** What was thrown, which attempt comes next, and between which milliseconds it may come. */
+const ROWS: readonly (readonly [string, unknown, number, number, number])[] = [
+  ['a server error', retryable({ code: 'server' }), 1, 125, 250],
+  ['a server error for the third time', retryable({ code: 'server' }), 3, 500, 1_000],
+  ['a network error after a long outage', retryable({ code: 'network' }), 5_000, 150_000, 300_000],
+  ['a conflict', retryable({ code: 'conflict' }), 1, 5, 10],
+  ['a conflict that does not end', retryable({ code: 'conflict' }), 40, 150_000, 300_000],
+  ['missing rights', retryable({ code: 'forbidden' }), 1, 2_500, 5_000],
+  ['missing rights for long', retryable({ code: 'forbidden' }), 20, 150_000, 300_000],
+  ['what nobody has classified', new Error('bug'), 1, 125, 250],
+  ['what is no error at all', 'text', 1, 125, 250],
+  ['a Retry-After', retryable({ code: 'throttled', retryAfterMs: 7_000 }), 1, 7_000, 7_000],
+  [
+    'a Retry-After that is shorter than the backoff',
+    retryable({ code: 'throttled', retryAfterMs: 1_000 }),
+    6,
+    4_000,
+    8_000,
+  ],
+  ['a Retry-After of nothing', retryable({ code: 'throttled', retryAfterMs: 0 }), 1, 125, 250],
+];
+for (const [what, error, attempt, least, most] of ROWS) {
+  test(`${what} is tried again after ${least} to ${most} ms`, () => {
+    for (let i = 0; i < 50; i += 1) {
+      const delay = retryDelay(error, attempt) ?? Number.NaN;
+      assert.ok(delay >= least && delay <= most, `${delay}`);
+    }
+  });
+}
+
+for (const code of ['invalid', 'not-found', 'bad-request', 'too-large', 'already-exists'] as const) {
+  test(`${code} is not tried again until the object changes`, () =>
+    assert.equal(retryDelay(new TerminalError('x', { code }), 1), undefined));
+}
+
+test('keys that failed together do not come back together', () => {
+  const delays = new Set(Array.from({ length: 50 }, () => backoff(10, 250, 300_000)));
+  assert.ok(delays.size > 10);
+});
