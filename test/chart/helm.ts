@@ -12,8 +12,10 @@ export const NAMESPACE = 'countersign-system';
 
 /** It need not be a real CA: the chart copies it as it is. */
 export const CA_BUNDLE = Buffer.from('a certificate').toString('base64');
-/** The least that an installation must give. */
-export const LEAST_VALUES: Values = { webhook: { caBundle: CA_BUNDLE } };
+/** The least that an installation must give: nothing. One object, so that it is rendered once. */
+export const LEAST_VALUES: Values = {};
+/** For a webhook that is given its certificate. */
+export const GIVEN_CERTIFICATE = { mode: 'secret', caBundle: CA_BUNDLE };
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -47,6 +49,11 @@ export async function runHelm(args: readonly string[], values: Values): Promise<
     });
     child.stdin?.end(JSON.stringify(values));
   });
+}
+
+/** What `helm test` makes and takes away again. */
+export function isTestHook({ metadata }: KubeObject): boolean {
+  return metadata.annotations?.['helm.sh/hook'] === 'test';
 }
 
 export function runTemplate(values: Values): Promise<HelmResult> {

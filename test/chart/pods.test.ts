@@ -156,8 +156,20 @@ test('the flags of the webhook', async () => {
     `--cluster-resource-namespace=${NAMESPACE}`,
     '--log-level=info',
     '--address=0.0.0.0:8443',
-    `--tls-secret=${NAMESPACE}/countersign-webhook-tls`,
+    `--managed-certificate-secret=${NAMESPACE}/countersign-webhook-ca`,
+    '--webhook-configuration=countersign-webhook',
+    `--dns-names=countersign-webhook.${NAMESPACE}.svc`,
   ]);
+});
+
+test('a webhook that is called by its URL has a certificate for the host of the URL, too', async () => {
+  const { args } = await readContainer(VARIANTS['webhook by url']!, 'countersign-webhook');
+  assert.equal(args.at(-1), `--dns-names=countersign-webhook.${NAMESPACE}.svc,127.0.0.1`);
+});
+
+test('a webhook with a given certificate is told where it is, and nothing of a CA', async () => {
+  const { args } = await readContainer(VARIANTS['given certificate']!, 'countersign-webhook');
+  assert.deepEqual(args.slice(4), [`--tls-secret=${NAMESPACE}/countersign-webhook-tls`]);
 });
 
 test('values change the flags, and extraArgs come last', async () => {

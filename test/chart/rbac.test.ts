@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ISSUER_GROUP } from '@countersign/common/signer-name.ts';
-import { createRenderer, findObject, type KubeObject, LEAST_VALUES, NAMESPACE, type Values } from './helm.ts';
+import {
+  createRenderer,
+  findObject,
+  isTestHook,
+  type KubeObject,
+  LEAST_VALUES,
+  NAMESPACE,
+  type Values,
+} from './helm.ts';
 import { VARIANTS } from './variants.ts';
 
 const render = createRenderer();
@@ -60,11 +68,36 @@ const WEBHOOK: readonly Rule[] = [
   { apiGroups: [ISSUER_GROUP], resources: ['issuers', 'clusterissuers'], verbs: ['get', 'list', 'watch'] },
 ];
 
-const WEBHOOK_TLS: readonly Rule[] = [{ ...GET_SECRETS, resourceNames: ['countersign-webhook-tls'] }];
+const WEBHOOK_CONFIGURATION: Rule = {
+  apiGroups: ['admissionregistration.k8s.io'],
+  resources: ['validatingwebhookconfigurations'],
+  resourceNames: ['countersign-webhook'],
+  verbs: ['get', 'update'],
+};
 
-/** Every role of the rendered chart: `ClusterRole/name` or `namespace/name` → its rules. */
+const WEBHOOK_TLS: readonly Rule[] = [
+  { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
+  { apiGroups: [''], resources: ['secrets'], resourceNames: ['countersign-webhook-ca'], verbs: ['get', 'update'] },
+];
+
+const ISSUERS = { apiGroups: [ISSUER_GROUP], resources: ['issuers'] };
+
+/** To be bound or aggregated by others. */
+const FOR_USERS: Readonly<Record<string, readonly Rule[]>> = {
+  'ClusterRole/countersign-referencer': [{ apiGroups: [ISSUER_GROUP], resources: ['signers'], verbs: ['reference'] }],
+  'ClusterRole/countersign-issuers-view': [{ ...ISSUERS, verbs: ['get', 'list', 'watch'] }],
+  'ClusterRole/countersign-issuers-edit': [
+    { ...ISSUERS, verbs: ['create', 'update', 'patch', 'delete', 'deletecollection'] },
+  ],
+};
+
+function isRole({ kind }: KubeObject): boolean {
+  return kind === 'Role' || kind === 'ClusterRole';
+}
+
+/** Every role of the rendered chart, without those of its test: `ClusterRole/name` or `namespace/name` → its rules. */
 async function readRoles(values: Values): Promise<Readonly<Record<string, readonly Rule[]>>> {
-  const roles = (await render(values)).filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole') as Role[];
+  const roles = (await render(values)).filter(object => isRole(object) && !isTestHook(object)) as Role[];
   return Object.fromEntries(
     roles.map(({ kind, metadata, rules }) => [`${metadata.namespace ?? kind}/${metadata.name}`, rules]),
   );
@@ -73,12 +106,13 @@ async function readRoles(values: Values): Promise<Readonly<Record<string, readon
 const ROLES_OF_THE_RELEASE = {
   [`${NAMESPACE}/countersign-signer-lease`]: SIGNER_LEASE,
   [`${NAMESPACE}/countersign-webhook-tls`]: WEBHOOK_TLS,
+  ...FOR_USERS,
 };
 
 test('the chart grants exactly this', async () => {
   assert.deepEqual(await readRoles(LEAST_VALUES), {
     'ClusterRole/countersign-signer': [...SIGNER, GET_SECRETS],
-    'ClusterRole/countersign-webhook': [...WEBHOOK, GET_SECRETS],
+    'ClusterRole/countersign-webhook': [...WEBHOOK, WEBHOOK_CONFIGURATION, GET_SECRETS],
     ...ROLES_OF_THE_RELEASE,
   });
 });
@@ -86,7 +120,7 @@ test('the chart grants exactly this', async () => {
 test('webhook.secretWarnings false takes the Secrets from the webhook, except its own', async () => {
   assert.deepEqual(await readRoles(VARIANTS['no Secrets for the webhook']!), {
     'ClusterRole/countersign-signer': [...SIGNER, GET_SECRETS],
-    'ClusterRole/countersign-webhook': WEBHOOK,
+    'ClusterRole/countersign-webhook': [...WEBHOOK, WEBHOOK_CONFIGURATION],
     ...ROLES_OF_THE_RELEASE,
   });
 });
@@ -94,7 +128,7 @@ test('webhook.secretWarnings false takes the Secrets from the webhook, except it
 test('signer.secretNamespaces grants Secrets in these namespaces only, to both services', async () => {
   assert.deepEqual(await readRoles(VARIANTS['Secrets of two namespaces']!), {
     'ClusterRole/countersign-signer': SIGNER,
-    'ClusterRole/countersign-webhook': WEBHOOK,
+    'ClusterRole/countersign-webhook': [...WEBHOOK, WEBHOOK_CONFIGURATION],
     ...ROLES_OF_THE_RELEASE,
     'sandbox/countersign-signer-secrets': [GET_SECRETS],
     'sandbox/countersign-webhook-secrets': [GET_SECRETS],
@@ -103,27 +137,68 @@ test('signer.secretNamespaces grants Secrets in these namespaces only, to both s
   });
 });
 
+test('a webhook with a given certificate may read its Secret, and write nothing', async () => {
+  const roles = await readRoles(VARIANTS['given certificate']!);
+  assert.deepEqual(roles['ClusterRole/countersign-webhook'], [...WEBHOOK, GET_SECRETS]);
+  assert.deepEqual(roles[`${NAMESPACE}/countersign-webhook-tls`], [
+    { ...GET_SECRETS, resourceNames: ['countersign-webhook-tls'] },
+  ]);
+});
+
+test('signer.patchAnnotations lets the signer patch CSRs, and nothing else', async () => {
+  const { 'ClusterRole/countersign-signer': rules } = await readRoles(VARIANTS['annotations patched']!);
+  const [csrs, ...rest] = SIGNER;
+  assert.deepEqual(rules, [{ ...csrs, verbs: [...csrs!.verbs, 'patch'] }, ...rest, GET_SECRETS]);
+});
+
+test('rbac.create false grants nothing, and leaves out the test that would need it', async () => {
+  const objects = await render(VARIANTS['no roles']!);
+  assert.deepEqual(
+    objects.filter(object => isRole(object) || object.kind.endsWith('Binding') || isTestHook(object)),
+    [],
+  );
+});
+
+test('rbac.aggregateClusterRoles false leaves the built-in roles alone', async () => {
+  const roles = await readRoles(VARIANTS['no aggregated roles']!);
+  assert.deepEqual(
+    Object.keys(roles).filter(name => name.includes('-issuers-')),
+    [],
+  );
+});
+
 for (const [name, values] of Object.entries(VARIANTS)) {
-  test(`nobody may list, watch or write Secrets, and no rule has a wildcard: ${name}`, async () => {
+  test(`nobody may list, watch or write others' Secrets, and no rule has a wildcard: ${name}`, async () => {
     for (const rule of Object.values(await readRoles(values)).flat()) {
       assert.ok(![...rule.apiGroups, ...rule.resources, ...rule.verbs].includes('*'), JSON.stringify(rule));
-      if (rule.resources.includes('secrets')) assert.deepEqual(rule.verbs, ['get']);
+      if (!rule.resources.includes('secrets')) continue;
+      // Its own CA, by name; a Secret that is made needs a name that is not taken.
+      const allowed = rule.resourceNames === undefined ? ['get', 'create'] : ['get', 'update'];
+      assert.ok(
+        rule.verbs.every(verb => allowed.includes(verb)),
+        JSON.stringify(rule),
+      );
     }
   });
 
   test(`every role is bound once, under its own name, to ServiceAccounts that exist or to referencers: ${name}`, async () => {
     const objects = await render(values);
-    const bindings = objects.filter(({ kind }) => kind.endsWith('Binding')) as Binding[];
-    const roles = objects.filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole');
+    const bindings = objects.filter(({ kind }) => /^(Cluster)?RoleBinding$/.test(kind)) as Binding[];
+    const roles = objects.filter(object => isRole(object) && !isForUsers(object.metadata.name));
     assert.equal(bindings.length, roles.length);
     for (const { metadata, roleRef, subjects } of bindings) {
       const role = findBoundRole(roles, { kind: roleRef.kind, ...metadata });
       assert.equal(role?.metadata.name, roleRef.name);
-      if (metadata.name.includes('-referencer:')) continue;
+      if (/-referencer|-test-requester$/.test(metadata.name)) continue;
       assert.equal(subjects.length, 1);
+      if (subjects[0]!.name === 'mine') continue;
       assert.equal(findObject(objects, 'ServiceAccount', subjects[0]!.name).metadata.namespace, subjects[0]!.namespace);
     }
   });
+}
+
+function isForUsers(name: string): boolean {
+  return /(?<!-test)-referencer$|-issuers-(view|edit)$/.test(name);
 }
 
 function findBoundRole(

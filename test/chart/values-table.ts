@@ -1,6 +1,6 @@
 // Makes the table of values in the chart's README from the comments in values.yaml. Decides no text of its own.
 
-import { isMap, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import { isMap, isNode, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
 
 interface Row {
   readonly path: string;
@@ -39,7 +39,7 @@ function commentOf({ key }: Pair): string | null | undefined {
 }
 
 function toJson(value: unknown): unknown {
-  return isMap(value) || isScalar(value) ? value.toJSON() : [];
+  return isNode(value) ? value.toJSON() : value;
 }
 
 /**

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { CA_BUNDLE, CHART, LEAST_VALUES, runTemplate, type Values } from './helm.ts';
+import { CA_BUNDLE, CHART, runTemplate, type Values } from './helm.ts';
 import { valuesTable } from './values-table.ts';
 
 interface Schema {
@@ -16,11 +16,13 @@ interface Schema {
 const subject = { kind: 'User', name: 'jane' };
 const referencer = { namespace: 'sandbox', issuer: 'my-issuer', subjects: [subject] };
 
+const unnamedCondition = { webhook: { matchConditions: [{ expression: 'true' }] } };
+
 /** Each is refused by the schema at the path that is named. */
 const REFUSED: readonly { readonly name: string; readonly at: string; readonly values: Values }[] = [
   { name: 'an unknown value', at: 'replicaCount', values: { replicaCount: 1 } },
   { name: 'a typo in a service', at: '/signer', values: { signer: { replica: 1 } } },
-  { name: 'a typo deep down', at: '/webhook/tls', values: { webhook: { caBundle: CA_BUNDLE, tls: { secret: 'x' } } } },
+  { name: 'a typo deep down', at: '/webhook/certificate', values: { webhook: { certificate: { secret: 'x' } } } },
   { name: 'a text for a number', at: '/signer/replicas', values: { signer: { replicas: '2' } } },
   { name: 'no workers', at: '/signer/workers', values: { signer: { workers: 0 } } },
   { name: 'an unknown log level', at: '/logLevel', values: { logLevel: 'verbose' } },
@@ -29,8 +31,23 @@ const REFUSED: readonly { readonly name: string; readonly at: string; readonly v
   { name: 'a name that is too long', at: '/fullnameOverride', values: { fullnameOverride: 'n'.repeat(49) } },
   { name: 'a label that is no text', at: '/commonLabels/a', values: { commonLabels: { a: true } } },
   { name: 'a webhook without TLS', at: '/webhook/url', values: { webhook: { url: 'http://127.0.0.1/validate' } } },
-  { name: 'PEM that is not in base64', at: '/webhook/caBundle', values: { webhook: { caBundle: '-----BEGIN' } } },
-  { name: 'base64 on several lines', at: '/webhook/caBundle', values: { webhook: { caBundle: 'QUJD\nQUJD\n' } } },
+  ...['-----BEGIN', 'QUJD\nQUJD\n'].map(caBundle => ({
+    name: `a CA that is no base64 on one line: ${JSON.stringify(caBundle)}`,
+    at: '/webhook/certificate/caBundle',
+    values: { webhook: { certificate: { mode: 'secret', caBundle } } },
+  })),
+  { name: 'an unknown mode', at: '/webhook/certificate/mode', values: { webhook: { certificate: { mode: 'auto' } } } },
+  { name: 'an unknown failurePolicy', at: '/webhook/failurePolicy', values: { webhook: { failurePolicy: 'Open' } } },
+  { name: 'a timeout too long', at: '/webhook/timeoutSeconds', values: { webhook: { timeoutSeconds: 31 } } },
+  { name: 'a condition without a name', at: '/webhook/matchConditions/0', values: unnamedCondition },
+  { name: 'a namespaceSelector', at: '/webhook', values: { webhook: { namespaceSelector: {} } } },
+  { name: 'a probe with a handler', at: '/signer/livenessProbe', values: { signer: { livenessProbe: { exec: {} } } } },
+  { name: 'a kind of monitor that is none', at: '/monitor/kind', values: { monitor: { kind: 'Probe' } } },
+  {
+    name: 'a CIDR that is none',
+    at: '/networkPolicy/apiServer/cidrs/0',
+    values: { networkPolicy: { apiServer: { cidrs: ['10.0.0.1'] } } },
+  },
   { name: 'an argument that is no flag', at: '/signer/extraArgs/0', values: { signer: { extraArgs: ['workers=3'] } } },
   { name: 'a digest that is none', at: '/webhook/image/digest', values: { webhook: { image: { digest: 'latest' } } } },
   {
@@ -52,27 +69,48 @@ const REFUSED: readonly { readonly name: string; readonly at: string; readonly v
 
 for (const { name, at, values } of REFUSED) {
   test(`the schema refuses ${name}`, async () => {
-    const { code, stderr } = await runTemplate({ ...LEAST_VALUES, ...values });
+    const { code, stderr } = await runTemplate(values);
     assert.notEqual(code, 0);
     assert.match(stderr, /don't meet the specifications of the schema/);
     assert.ok(stderr.includes(at), stderr);
   });
 }
 
-test('without a CA for the webhook the chart says what to give', async () => {
-  const { code, stderr } = await runTemplate({});
-  assert.notEqual(code, 0);
-  assert.match(stderr, /webhook\.caBundle is empty: give the CA of the webhook's certificate/);
-});
+/** Each is well-formed, and refused by a template that says what to do. */
+const CONTRADICTIONS: readonly { readonly name: string; readonly says: RegExp; readonly values: Values }[] = [
+  {
+    name: 'a certificate without the CA that signed it',
+    says: /webhook\.certificate\.caBundle is empty: in mode secret give the CA/,
+    values: { webhook: { certificate: { mode: 'secret' } } },
+  },
+  {
+    name: 'a CA for a webhook that makes its own',
+    says: /webhook\.certificate: caBundle is given, but .* set mode: secret/,
+    values: { webhook: { certificate: { caBundle: CA_BUNDLE } } },
+  },
+  {
+    name: 'a ServiceAccount that is neither made nor named',
+    says: /signer\.serviceAccount: with create: false, name must say/,
+    values: { signer: { serviceAccount: { create: false } } },
+  },
+];
+
+for (const { name, says, values } of CONTRADICTIONS) {
+  test(`the chart refuses ${name}`, async () => {
+    const { code, stderr } = await runTemplate(values);
+    assert.notEqual(code, 0);
+    assert.match(stderr, says);
+  });
+}
 
 test('an Issuer that is given twice in referencers is refused, since its two Roles would have one name', async () => {
-  const { code, stderr } = await runTemplate({ ...LEAST_VALUES, referencers: [referencer, referencer] });
+  const { code, stderr } = await runTemplate({ referencers: [referencer, referencer] });
   assert.notEqual(code, 0);
   assert.match(stderr, /sandbox\/my-issuer is given twice/);
 });
 
 test('the chart may be a subchart: global and a condition are let through', async () => {
-  const { code, stderr } = await runTemplate({ ...LEAST_VALUES, global: { a: 1 }, enabled: true });
+  const { code, stderr } = await runTemplate({ global: { a: 1 }, enabled: true });
   assert.equal(code, 0, stderr);
 });
 

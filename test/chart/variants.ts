@@ -1,18 +1,49 @@
 // The ways of installing the chart that every test of its rendering walks through, as data.
 
-import { CA_BUNDLE, LEAST_VALUES, type Values } from './helm.ts';
+import { GIVEN_CERTIFICATE, LEAST_VALUES, type Values } from './helm.ts';
 
 export const VARIANTS: Readonly<Record<string, Values>> = {
   least: LEAST_VALUES,
-  'webhook by url': { webhook: { url: 'https://127.0.0.1:12345/validate', caBundle: CA_BUNDLE } },
-  'caBundle injected': { webhook: { configurationAnnotations: { 'cert-manager.io/inject-ca-from': 'a/b' } } },
-  'no Secrets for the webhook': { webhook: { caBundle: CA_BUNDLE, secretWarnings: false } },
-  'Secrets of two namespaces': { ...LEAST_VALUES, signer: { secretNamespaces: ['sandbox', 'countersign-system'] } },
-  'no CRDs': { ...LEAST_VALUES, crds: { enabled: false } },
-  'CRDs not kept': { ...LEAST_VALUES, crds: { keep: false } },
-  'long names': { ...LEAST_VALUES, fullnameOverride: 'n'.repeat(48), nameOverride: 'm'.repeat(63) },
+  'webhook by url': { webhook: { url: 'https://127.0.0.1:12345/validate' } },
+  'given certificate': { webhook: { certificate: GIVEN_CERTIFICATE } },
+  'caBundle injected': {
+    webhook: {
+      certificate: { mode: 'secret' },
+      configurationAnnotations: { 'cert-manager.io/inject-ca-from': 'a/b' },
+    },
+  },
+  'no Secrets for the webhook': { webhook: { secretWarnings: false } },
+  'Secrets of two namespaces': { signer: { secretNamespaces: ['sandbox', 'countersign-system'] } },
+  'annotations patched': { signer: { patchAnnotations: true } },
+  'no CRDs': { crds: { enabled: false } },
+  'CRDs not kept': { crds: { keep: false } },
+  'no roles': { rbac: { create: false } },
+  'no aggregated roles': { rbac: { aggregateClusterRoles: false } },
+  'other ServiceAccounts': {
+    signer: { serviceAccount: { create: false, name: 'mine' } },
+    webhook: { serviceAccount: { create: false, name: 'mine' } },
+  },
+  'private cluster': {
+    podSecurityContext: { runAsUser: null, runAsGroup: null, fsGroup: null },
+    webhook: { hostNetwork: true, port: 10250, httpPort: 10251, preStopSeconds: 0 },
+  },
+  'open webhook': {
+    webhook: {
+      failurePolicy: 'Ignore',
+      timeoutSeconds: 10,
+      objectSelector: { matchLabels: { a: 'b' }, matchExpressions: [{ key: 'c', operator: 'Exists' }] },
+      matchConditions: [{ name: 'not-from-x', expression: "request.userInfo.username != 'x'" }],
+    },
+  },
+  'admission policy': { admissionPolicy: { enabled: true } },
+  'network policy': { networkPolicy: { enabled: true } },
+  PodMonitor: { monitor: { kind: 'PodMonitor' } },
+  'no PodDisruptionBudgets': {
+    signer: { podDisruptionBudget: { enabled: false } },
+    webhook: { podDisruptionBudget: { enabled: false } },
+  },
+  'long names': { admissionPolicy: { enabled: true }, fullnameOverride: 'n'.repeat(48), nameOverride: 'm'.repeat(63) },
   referencers: {
-    ...LEAST_VALUES,
     referencers: [
       {
         namespace: 'sandbox',
@@ -36,7 +67,23 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
     nodeSelector: { 'kubernetes.io/os': 'linux' },
     tolerations: [{ key: 'dedicated', operator: 'Exists', effect: 'NoSchedule' }],
     affinity: { nodeAffinity: {} },
+    topologySpreadConstraints: [
+      { maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
+      {
+        maxSkew: 2,
+        topologyKey: 'kubernetes.io/hostname',
+        whenUnsatisfiable: 'DoNotSchedule',
+        labelSelector: { matchLabels: { a: 'b' } },
+      },
+    ],
     priorityClassName: 'system-cluster-critical',
+    admissionPolicy: { enabled: true },
+    networkPolicy: {
+      enabled: true,
+      metricsFrom: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
+      apiServer: { ports: [6443], cidrs: ['10.0.0.1/32', 'fd00::1/128'] },
+    },
+    monitor: { kind: 'ServiceMonitor', interval: '30s', labels: { release: 'prometheus' } },
     signer: {
       replicas: 1,
       image: { repository: 'registry.example.com:5000/a/signer', tag: 'v2', pullPolicy: 'Always' },
@@ -46,12 +93,15 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
       podAnnotations: { 'prometheus.io/scrape': 'true' },
       extraArgs: ['--ca-annotation=false'],
       extraEnv: [{ name: 'NODE_OPTIONS', value: '--max-old-space-size=256' }],
+      extraVolumes: [{ name: 'cas', configMap: { name: 'cas' } }],
+      extraVolumeMounts: [{ name: 'cas', mountPath: '/cas' }],
+      podDisruptionBudget: { maxUnavailable: '50%' },
     },
     webhook: {
       replicas: 3,
       image: { repository: 'a/webhook', digest: `sha256:${'0'.repeat(64)}` },
-      caBundle: CA_BUNDLE,
-      tls: { secretName: 'my-tls' },
+      certificate: { ...GIVEN_CERTIFICATE, secretName: 'my-tls' },
+      readinessProbe: { periodSeconds: 1 },
       serviceAccount: { name: 'my-webhook', annotations: { a: 'b' } },
       podAnnotations: { c: 'd' },
       resources: { requests: { cpu: '1' } },

@@ -22,6 +22,9 @@ interface Webhook {
   readonly name: string;
   readonly clientConfig: unknown;
   readonly rules: unknown;
+  readonly failurePolicy: string;
+  readonly timeoutSeconds: number;
+  readonly objectSelector?: unknown;
   readonly matchConditions: readonly { readonly name: string; readonly expression: string }[];
 }
 
@@ -71,22 +74,36 @@ test('its conditions let through only issuer names, and only creations and chang
   ]);
 });
 
-test('the API server calls it through its Service', async () => {
-  assert.deepEqual((await readWebhook(LEAST_VALUES)).clientConfig, {
-    service: { name: 'countersign-webhook', namespace: NAMESPACE, path: '/validate', port: 443 },
-    caBundle: CA_BUNDLE,
-  });
+const SERVICE = { name: 'countersign-webhook', namespace: NAMESPACE, path: '/validate', port: 443 };
+
+test("the API server calls it through its Service; the CA is the webhook's to write", async () => {
+  assert.deepEqual((await readWebhook(LEAST_VALUES)).clientConfig, { service: SERVICE });
+});
+
+test('the API server trusts the CA that is given with a certificate', async () => {
+  const { clientConfig } = await readWebhook(VARIANTS['given certificate']!);
+  assert.deepEqual(clientConfig, { service: SERVICE, caBundle: CA_BUNDLE });
+});
+
+test('its failurePolicy, timeout, objectSelector and further conditions are values', async () => {
+  const { webhook } = VARIANTS['open webhook'] as { webhook: Record<string, unknown> & { matchConditions: unknown[] } };
+  const { failurePolicy, timeoutSeconds, objectSelector, matchConditions } = await readWebhook(
+    VARIANTS['open webhook']!,
+  );
+  assert.deepEqual(
+    { failurePolicy, timeoutSeconds, objectSelector, matchConditions: matchConditions.slice(2) },
+    webhook,
+  );
+  assert.deepEqual(matchConditions.slice(0, 2), (await readWebhook(LEAST_VALUES)).matchConditions);
 });
 
 test('the API server calls it by its URL where one is given', async () => {
   const { clientConfig } = await readWebhook(VARIANTS['webhook by url']!);
-  assert.deepEqual(clientConfig, { url: 'https://127.0.0.1:12345/validate', caBundle: CA_BUNDLE });
+  assert.deepEqual(clientConfig, { url: 'https://127.0.0.1:12345/validate' });
 });
 
 test('annotations may have the CA injected instead of caBundle', async () => {
   const { metadata, webhooks } = await readConfiguration(VARIANTS['caBundle injected']!);
   assert.deepEqual(metadata.annotations, { 'cert-manager.io/inject-ca-from': 'a/b' });
-  assert.deepEqual(webhooks[0]?.clientConfig, {
-    service: { name: 'countersign-webhook', namespace: NAMESPACE, path: '/validate', port: 443 },
-  });
+  assert.deepEqual(webhooks[0]?.clientConfig, { service: SERVICE });
 });

@@ -19,12 +19,73 @@
 {{- default (include "countersign.componentName" .) (index .root.Values .service).serviceAccount.name }}
 {{- end }}
 
+{{- define "countersign.serviceAccount" -}}
+{{- $account := (index .root.Values .service).serviceAccount }}
+{{- if $account.create }}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {{ include "countersign.serviceAccountName" . }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "countersign.labels" . | nindent 4 }}
+  {{- with $account.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+automountServiceAccountToken: false
+{{- else if not $account.name }}
+{{- fail (printf "%s.serviceAccount: with create: false, name must say which existing ServiceAccount the pods run as" .service) }}
+{{- end }}
+{{- end }}
+
+{{- define "countersign.podDisruptionBudget" -}}
+{{- $budget := (index .root.Values .service).podDisruptionBudget }}
+{{- if $budget.enabled }}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ include "countersign.componentName" . }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "countersign.labels" . | nindent 4 }}
+spec:
+  maxUnavailable: {{ $budget.maxUnavailable }}
+  # A pod that is not ready helps nobody, and must not hold up the drain of its node.
+  unhealthyPodEvictionPolicy: AlwaysAllow
+  selector:
+    matchLabels:
+      {{- include "countersign.selectorLabels" . | nindent 6 }}
+{{- end }}
+{{- end }}
+
+{{/* A pod goes only when its successor is ready. */}}
+{{- define "countersign.surgeStrategy" -}}
+type: RollingUpdate
+rollingUpdate:
+  maxUnavailable: 0
+  maxSurge: 1
+{{- end }}
+
 {{- define "countersign.clusterResourceNamespace" -}}
 {{- default .Release.Namespace .Values.clusterResourceNamespace }}
 {{- end }}
 
-{{- define "countersign.tlsSecretName" -}}
-{{- default (printf "%s-webhook-tls" (include "countersign.fullname" .)) .Values.webhook.tls.secretName }}
+{{/* In mode managed the Secret with the webhook's own CA, in mode secret that with the certificate it is given. */}}
+{{- define "countersign.certificateSecretName" -}}
+{{- $certificate := .Values.webhook.certificate }}
+{{- $suffix := ternary "webhook-ca" "webhook-tls" (eq $certificate.mode "managed") }}
+{{- default (printf "%s-%s" (include "countersign.fullname" .) $suffix) $certificate.secretName }}
+{{- end }}
+
+{{/* The names by which the API server may call the webhook: each must be in its certificate. */}}
+{{- define "countersign.webhookNames" -}}
+{{- $service := printf "%s.%s.svc" (include "countersign.componentName" (dict "root" . "service" "webhook")) .Release.Namespace }}
+{{- $names := list $service }}
+{{- with .Values.webhook.url }}
+{{- $names = append $names (urlParse .).hostname }}
+{{- end }}
+{{- join "," $names }}
 {{- end }}
 
 {{- define "countersign.selectorLabels" -}}
@@ -49,6 +110,15 @@ app.kubernetes.io/component: {{ .service | quote }}
 {{- toYaml (merge $labels $root.Values.commonLabels) }}
 {{- end }}
 
+{{/* Labels and annotations of what `helm test` makes, and takes away whether it succeeds or not; only a failed pod stays. */}}
+{{- define "countersign.testMetadata" -}}
+labels:
+  {{- include "countersign.labels" (dict "root" . "service" "test") | nindent 2 }}
+annotations:
+  helm.sh/hook: test
+  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end }}
+
 {{- define "countersign.image" -}}
 {{- $image := (index .root.Values .service).image }}
 {{- if $image.digest }}
@@ -67,20 +137,18 @@ labels:
   {{- include "countersign.labels" . | nindent 2 }}
 {{- end }}
 
-{{/* A pod's spec up to its containers. 65532 is the user `nonroot` of the images. */}}
+{{/* A pod's spec up to its containers. */}}
 {{- define "countersign.podSpec" -}}
 {{- $values := .root.Values -}}
+{{- $context := . -}}
 serviceAccountName: {{ include "countersign.serviceAccountName" . }}
 automountServiceAccountToken: true
 # Variables of the Services (COUNTERSIGN_SIGNER_PORT and so on) would be taken for unknown options.
 enableServiceLinks: false
+{{- with $values.podSecurityContext }}
 securityContext:
-  runAsNonRoot: true
-  runAsUser: 65532
-  runAsGroup: 65532
-  fsGroup: 65532
-  seccompProfile:
-    type: RuntimeDefault
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- with $values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
@@ -109,6 +177,21 @@ affinity:
             matchLabels:
               {{- include "countersign.selectorLabels" . | nindent 14 }}
 {{- end }}
+{{- with $values.topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- range . }}
+  - {{- toYaml . | nindent 4 }}
+    {{- if not .labelSelector }}
+    labelSelector:
+      matchLabels:
+        {{- include "countersign.selectorLabels" $context | nindent 8 }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- with (index $values .service).extraVolumes }}
+volumes:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{/* A container's fields other than its name, args and ports. Both services answer /healthz and /readyz on the port `http`. */}}
@@ -116,26 +199,20 @@ affinity:
 {{- $service := index .root.Values .service -}}
 image: {{ include "countersign.image" . }}
 imagePullPolicy: {{ $service.image.pullPolicy }}
+{{- with .root.Values.securityContext }}
 securityContext:
-  allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
-  runAsNonRoot: true
-  capabilities:
-    drop: [ALL]
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 livenessProbe:
   httpGet:
     path: /healthz
     port: http
-  periodSeconds: 10
-  timeoutSeconds: 5
-  failureThreshold: 6
+  {{- toYaml $service.livenessProbe | nindent 2 }}
 readinessProbe:
   httpGet:
     path: /readyz
     port: http
-  periodSeconds: 2
-  timeoutSeconds: 2
-  failureThreshold: 2
+  {{- toYaml $service.readinessProbe | nindent 2 }}
 {{- with $service.extraEnv }}
 env:
   {{- toYaml . | nindent 2 }}
@@ -144,11 +221,20 @@ env:
 resources:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with $service.extraVolumeMounts }}
+volumeMounts:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Of metrics and probes. Only the webhook can be in the node's network, where a port may be taken. */}}
+{{- define "countersign.httpPort" -}}
+{{- default 9402 (index .root.Values .service).httpPort }}
 {{- end }}
 
 {{/* The flags that both services take. */}}
 {{- define "countersign.commonArgs" -}}
-- --http-address=0.0.0.0:9402
+- --http-address=0.0.0.0:{{ include "countersign.httpPort" . }}
 - --cluster-resource-namespace={{ include "countersign.clusterResourceNamespace" .root }}
 - --log-level={{ .root.Values.logLevel }}
 {{- end }}

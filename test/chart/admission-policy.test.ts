@@ -1,0 +1,64 @@
+// The admission policy speaks of the same things as the webhook: the same objects, conditions and names.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LOCKED_ANNOTATIONS } from '@countersign/common/annotations.ts';
+import { referenceReviews } from '@countersign/common/reference-permission.ts';
+import { createRenderer, findObject, type KubeObject } from './helm.ts';
+import { VARIANTS } from './variants.ts';
+
+const render = createRenderer();
+
+interface Policy extends KubeObject {
+  readonly spec: {
+    readonly failurePolicy: string;
+    readonly matchConstraints: { readonly resourceRules: unknown };
+    readonly matchConditions: unknown;
+    readonly variables: readonly { readonly name: string; readonly expression: string }[];
+    readonly validations: readonly {
+      readonly expression: string;
+      readonly reason: string;
+      readonly message: string;
+      readonly messageExpression: string;
+    }[];
+  };
+}
+
+async function readPolicy(): Promise<Policy['spec']> {
+  const objects = await render(VARIANTS['admission policy']!);
+  return (findObject(objects, 'ValidatingAdmissionPolicy', 'countersign-requests') as Policy).spec;
+}
+
+test('the policy looks at what the webhook looks at', async () => {
+  const objects = await render(VARIANTS['admission policy']!);
+  const { webhooks } = findObject(objects, 'ValidatingWebhookConfiguration', 'countersign-webhook') as KubeObject & {
+    webhooks: readonly { rules: unknown; matchConditions: unknown }[];
+  };
+  const { matchConstraints, matchConditions } = await readPolicy();
+  assert.deepEqual(matchConstraints.resourceRules, webhooks[0]?.rules);
+  assert.deepEqual(matchConditions, webhooks[0]?.matchConditions);
+});
+
+test('the policy denies, and fails closed', async () => {
+  const objects = await render(VARIANTS['admission policy']!);
+  const { spec } = findObject(objects, 'ValidatingAdmissionPolicyBinding', 'countersign-requests') as KubeObject & {
+    spec: unknown;
+  };
+  assert.deepEqual(spec, { policyName: 'countersign-requests', validationActions: ['Deny'] });
+  assert.equal((await readPolicy()).failurePolicy, 'Fail');
+});
+
+test('the policy asks for the permission that the webhook asks for', async () => {
+  const ref = { kind: 'Issuer', namespace: 'NAMESPACE', name: 'NAME' } as const;
+  const { group, resource, verb } = referenceReviews(ref, {})[0]!.spec.resourceAttributes;
+  const check = `authorizer.group('${group}').resource('${resource}').namespace(variables.issuerNamespace).name(name).check('${verb}').allowed()`;
+  const { validations } = await readPolicy();
+  assert.ok(validations.find(({ reason }) => reason === 'Forbidden')?.expression.includes(check));
+});
+
+test('the policy locks the annotations that the webhook locks', async () => {
+  const { variables } = await readPolicy();
+  const { expression = '' } = variables.find(({ name }) => name === 'changedAnnotations') ?? {};
+  const named = expression.match(/'[a-z.-]+\/[a-z-]+'/g)?.map(text => text.slice(1, -1));
+  assert.deepEqual(named, LOCKED_ANNOTATIONS);
+});

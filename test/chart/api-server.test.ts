@@ -1,0 +1,137 @@
+// A real API server judges what the chart renders: every field of every variant exists and is valid, and Pod Security
+// `restricted` lets every pod in.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { stringify } from 'yaml';
+import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
+import type { CommandResult } from '../support/control-plane/run-command.ts';
+import { createRenderer, isTestHook, type KubeObject, LEAST_VALUES, NAMESPACE, type Values } from './helm.ts';
+import { VARIANTS } from './variants.ts';
+
+const render = createRenderer();
+
+let controlPlane: ControlPlane;
+before(async () => {
+  controlPlane = await startControlPlane();
+  await apply([
+    restrictedNamespace(NAMESPACE),
+    restrictedNamespace('sandbox'),
+    ...['PodMonitor', 'ServiceMonitor'].map(monitorCrd),
+  ]);
+  for (const plural of ['podmonitors', 'servicemonitors']) {
+    const crd = `crd/${plural}.monitoring.coreos.com`;
+    await expectSuccess(controlPlane.kubectl(['wait', '--for=condition=Established', crd, '--timeout=30s']));
+  }
+});
+after(() => controlPlane.stop());
+
+function restrictedNamespace(name: string): object {
+  const labels = {
+    'pod-security.kubernetes.io/enforce': 'restricted',
+    'pod-security.kubernetes.io/warn': 'restricted',
+  };
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
+}
+
+/** The fields that the chart uses, as prometheus-operator.dev documents them: enough for a typo to be refused. */
+function monitorCrd(kind: string): object {
+  const text = { type: 'string' };
+  const endpoints = {
+    type: 'array',
+    items: { type: 'object', properties: { port: text, path: text, interval: text } },
+  };
+  const list = { PodMonitor: 'podMetricsEndpoints', ServiceMonitor: 'endpoints' }[kind] ?? '';
+  const selector = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  const spec = { type: 'object', required: [list], properties: { jobLabel: text, selector, [list]: endpoints } };
+  const schema = { openAPIV3Schema: { type: 'object', properties: { spec } } };
+  const plural = `${kind.toLowerCase()}s`;
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.monitoring.coreos.com` },
+    spec: {
+      group: 'monitoring.coreos.com',
+      scope: 'Namespaced',
+      names: { kind, plural, singular: kind.toLowerCase() },
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  };
+}
+
+async function expectSuccess(command: Promise<CommandResult>): Promise<CommandResult> {
+  const result = await command;
+  assert.equal(result.code, 0, result.stderr);
+  return result;
+}
+
+function kubectlApply(objects: readonly object[], ...flags: string[]): Promise<CommandResult> {
+  return controlPlane.kubectl(['apply', '--validate=strict', ...flags, '-f', '-'], { input: toYaml(objects) });
+}
+
+function toYaml(objects: readonly object[]): string {
+  return objects.map(object => stringify(object)).join('---\n');
+}
+
+function apply(objects: readonly object[]): Promise<CommandResult> {
+  return expectSuccess(kubectlApply(objects));
+}
+
+/** No pod is let in without its ServiceAccount, not even for show. */
+async function applyServiceAccounts(objects: readonly KubeObject[]): Promise<void> {
+  const accounts = objects.filter(({ kind }) => kind === 'ServiceAccount');
+  await apply([...new Map(accounts.map(account => [account.metadata.name, account])).values()]);
+}
+
+test('every object of every variant is valid to its last field, and none is deprecated', async () => {
+  const rendered = await Promise.all(Object.values(VARIANTS).map(render));
+  const distinct = new Map(rendered.flat().map(object => [JSON.stringify(object), object]));
+  await applyServiceAccounts([...distinct.values()]);
+  const others = [...distinct.values()].filter(({ kind }) => kind !== 'ServiceAccount');
+  const create = ['create', '--validate=strict', '--dry-run=server', '-f', '-'];
+  const { stdout, stderr } = await expectSuccess(controlPlane.kubectl(create, { input: toYaml(others) }));
+  assert.equal(stdout.trim().split('\n').length, others.length);
+  // The only variant that Pod Security would not let in is the one that asks for the node's network, and the chart says so.
+  const warnings = stderr.split('\n').filter(line => line.startsWith('Warning:') && !line.includes('hostNetwork=true'));
+  assert.deepEqual(warnings, []);
+});
+
+interface WithTemplate extends KubeObject {
+  readonly spec: { readonly template: { readonly spec: object } };
+}
+
+/** Every pod that the chart would run, bare: a Deployment is let in whatever its pods are. */
+async function podsOf(values: Values): Promise<readonly object[]> {
+  const objects = await render(values);
+  await applyServiceAccounts(objects);
+  const deployments = objects.filter(({ kind }) => kind === 'Deployment') as WithTemplate[];
+  const bare = deployments.map(({ metadata: { name, namespace }, spec }) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace },
+    spec: spec.template.spec,
+  }));
+  return [...bare, ...objects.filter(object => object.kind === 'Pod' && isTestHook(object))];
+}
+
+for (const name of ['least', 'everything']) {
+  test(`Pod Security "restricted" lets in the pods of both services and of the test: ${name}`, async () => {
+    const pods = await podsOf(VARIANTS[name]!);
+    assert.equal(pods.length, 3);
+    await expectSuccess(kubectlApply(pods, '--dry-run=server'));
+  });
+}
+
+test('Pod Security "restricted" is in force here: it refuses a pod in the network of its node', async () => {
+  const { code, stderr } = await kubectlApply(await podsOf(VARIANTS['private cluster']!), '--dry-run=server');
+  assert.equal(code, 1);
+  assert.match(stderr, /violates PodSecurity "restricted:latest": host namespaces \(hostNetwork=true\)/);
+});
+
+test('strict validation is in force here: it refuses a field that does not exist', async () => {
+  const [deployment] = (await render(LEAST_VALUES)).filter(({ kind }) => kind === 'Deployment') as WithTemplate[];
+  const misspelt = { ...deployment, spec: { ...deployment!.spec, replica: 1 } };
+  const { code, stderr } = await kubectlApply([misspelt], '--dry-run=server');
+  assert.equal(code, 1);
+  assert.match(stderr, /unknown field "spec.replica"/);
+});

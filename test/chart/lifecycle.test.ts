@@ -1,0 +1,195 @@
+// A release on a real API server from install to uninstall: it leaves cert-manager's CRDs alone, never takes away what the webhook
+// wrote, whoever applies the chart and however, and goes without leaving anything that blocks requests.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { stringify } from 'yaml';
+import { Api, type ApiCall } from '../support/api.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
+import { CSRS, csrManifest } from '../support/requests.ts';
+import {
+  CHART,
+  isTestHook,
+  type KubeObject,
+  NAMESPACE,
+  parseObjects,
+  RELEASE,
+  renderText,
+  type Values,
+} from './helm.ts';
+
+const CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/countersign-webhook';
+const SECRET = `/api/v1/namespaces/${NAMESPACE}/secrets/countersign-webhook-ca`;
+const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const CA = Buffer.from('-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n').toString('base64');
+
+interface Configuration extends Versioned {
+  readonly webhooks: readonly {
+    readonly timeoutSeconds: number;
+    readonly clientConfig: { readonly caBundle?: string };
+  }[];
+}
+
+interface Versioned extends KubeObject {
+  readonly metadata: KubeObject['metadata'] & { readonly resourceVersion: string };
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+let controlPlane: ControlPlane;
+let api: Api;
+let foreignCrd: Versioned;
+
+before(async () => {
+  controlPlane = await startControlPlane();
+  api = await Api.fromKubeconfig(controlPlane.adminKubeconfig);
+  foreignCrd = await api.create(CRDS, crdOfCertManager());
+  await helm({}, 'install', RELEASE, CHART, '--create-namespace');
+});
+after(async () => {
+  await api.close();
+  await controlPlane.stop();
+});
+
+function crdOfCertManager(): object {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'issuers.cert-manager.io', annotations: { 'meta.helm.sh/release-name': 'cert-manager' } },
+    spec: {
+      group: 'cert-manager.io',
+      scope: 'Namespaced',
+      names: { kind: 'Issuer', plural: 'issuers', singular: 'issuer' },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+    },
+  };
+}
+
+async function helm(values: Values, ...args: string[]): Promise<void> {
+  const command = [...args, '--namespace', NAMESPACE];
+  const withValues = ['install', 'upgrade'].includes(args[0] ?? '') ? [...command, '--values', '-'] : command;
+  const { code, stderr } = await controlPlane.helm(withValues, { input: JSON.stringify(values) });
+  assert.equal(code, 0, stderr);
+}
+
+async function kubectlApply(values: Values, ...flags: string[]): Promise<void> {
+  // Their owners leave out the CRDs of others, and what only `helm test` makes.
+  const objects = parseObjects(await renderText({ ...values, crds: { enabled: false } }));
+  const input = objects
+    .filter(object => !isTestHook(object))
+    .map(object => stringify(object))
+    .join('---\n');
+  const { code, stderr } = await controlPlane.kubectl(['apply', ...flags, '-f', '-'], { input });
+  assert.equal(code, 0, stderr);
+}
+
+/** Its own ServiceAccount, so that RBAC says what it may. */
+async function asWebhook<T>(call: ApiCall): Promise<T> {
+  const account = ['create', 'token', 'countersign-webhook', '--namespace', NAMESPACE];
+  const { stdout } = await controlPlane.kubectl(account);
+  return api.do<T>({ ...call, as: { token: stdout.trim() } });
+}
+
+async function readState(): Promise<object> {
+  const [configuration, secret] = await Promise.all([
+    api.get<Configuration>(CONFIGURATION),
+    api.get<Versioned>(SECRET),
+  ]);
+  const [webhook] = configuration.webhooks;
+  return { timeout: webhook?.timeoutSeconds, caBundle: webhook?.clientConfig.caBundle, data: secret.data };
+}
+
+test('an install beside cert-manager leaves its CRD as it is, and brings the one that is missing', async () => {
+  assert.deepEqual(
+    await api.get<Versioned>(`${CRDS}/issuers.cert-manager.io`).then(withoutStatus),
+    withoutStatus(foreignCrd),
+  );
+  const { metadata } = await api.get<KubeObject>(`${CRDS}/clusterissuers.cert-manager.io`);
+  assert.equal(metadata.annotations?.['meta.helm.sh/release-name'], RELEASE);
+});
+
+function withoutStatus(crd: Versioned): object {
+  const { spec, metadata } = crd as Versioned & { spec: unknown };
+  const { annotations, labels } = metadata;
+  return { spec, annotations, labels };
+}
+
+test('until the webhook has written its CA, the API server refuses requests for issuers', async () => {
+  const input = csrManifest({ name: 'too-early', signerName: 'clusterissuers.cert-manager.io/any' });
+  const { status, body } = await api.call<{ message: string }>({ method: 'POST', path: CSRS, body: input });
+  assert.equal(status, 500, body.message);
+  assert.match(body.message, /failed calling webhook "requests.countersign.io"/);
+});
+
+test('the webhook may write its CA into its Secret and its configuration', async () => {
+  const secret = await asWebhook<Versioned>({ path: SECRET });
+  const data = { 'ca.crt': CA };
+  const by = 'fieldManager=countersign-webhook';
+  await asWebhook({ method: 'PUT', path: `${SECRET}?${by}`, body: { ...secret, data } });
+  const configuration = await asWebhook<Configuration>({ path: CONFIGURATION });
+  const webhooks = configuration.webhooks.map(webhook => ({
+    ...webhook,
+    clientConfig: { ...webhook.clientConfig, caBundle: CA },
+  }));
+  await asWebhook({ method: 'PUT', path: `${CONFIGURATION}?${by}`, body: { ...configuration, webhooks } });
+  assert.deepEqual(await readState(), { timeout: 5, caBundle: CA, data });
+});
+
+test('the webhook may neither write other configurations nor read other Secrets of its namespace by list', async () => {
+  const other = CONFIGURATION.replace('countersign-webhook', 'other');
+  await assert.rejects(asWebhook({ path: other }), /403/);
+  await assert.rejects(asWebhook({ method: 'PATCH', path: CONFIGURATION, body: {} }), /403/);
+  await assert.rejects(asWebhook({ path: `/api/v1/namespaces/${NAMESPACE}/secrets` }), /403/);
+});
+
+const waiting = (timeoutSeconds: number) => ({ webhook: { timeoutSeconds } });
+
+/** Each changes the configuration, so that it was certainly applied. */
+const APPLIERS: readonly { readonly name: string; readonly timeout: number; readonly run: () => Promise<void> }[] = [
+  { name: 'helm upgrade', timeout: 6, run: () => helm(waiting(6), 'upgrade', RELEASE, CHART) },
+  {
+    name: 'helm upgrade without server-side apply',
+    timeout: 7,
+    run: () => helm(waiting(7), 'upgrade', RELEASE, CHART, '--server-side=false'),
+  },
+  {
+    name: 'helm upgrade with server-side apply that takes over fields',
+    timeout: 8,
+    run: () => helm(waiting(8), 'upgrade', RELEASE, CHART, '--server-side=true', '--force-conflicts'),
+  },
+  { name: 'helm rollback', timeout: 5, run: () => helm({}, 'rollback', RELEASE, '1') },
+  {
+    name: 'kubectl apply, as Argo CD does it by default',
+    timeout: 9,
+    run: () => kubectlApply(waiting(9)),
+  },
+  {
+    name: 'server-side apply, as Flux and Argo CD do it',
+    timeout: 10,
+    run: () => kubectlApply(waiting(10), '--server-side', '--force-conflicts', '--field-manager=kustomize-controller'),
+  },
+];
+
+for (const { name, timeout, run } of APPLIERS) {
+  test(`what the webhook wrote outlives ${name}`, async () => {
+    await run();
+    assert.deepEqual(await readState(), { timeout, caBundle: CA, data: { 'ca.crt': CA } });
+  });
+}
+
+test('applied again by server-side apply, nothing changes', async () => {
+  const readVersions = async () =>
+    Promise.all([CONFIGURATION, SECRET].map(async path => (await api.get<Versioned>(path)).metadata.resourceVersion));
+  const versions = await readVersions();
+  await kubectlApply(waiting(10), '--server-side', '--force-conflicts', '--field-manager=kustomize-controller');
+  assert.deepEqual(await readVersions(), versions);
+});
+
+test('uninstalled, the release leaves only its CRDs, and requests are let in again', async () => {
+  await helm({}, 'uninstall', RELEASE);
+  const { stdout: kinds } = await controlPlane.kubectl(['api-resources', '--verbs=list', '-o', 'name']);
+  const selector = ['-l', 'app.kubernetes.io/part-of=countersign', '--all-namespaces', '-o', 'name'];
+  const { stdout } = await controlPlane.kubectl(['get', kinds.trim().split('\n').join(','), ...selector]);
+  assert.equal(stdout.trim(), 'customresourcedefinition.apiextensions.k8s.io/clusterissuers.cert-manager.io');
+  const input = csrManifest({ name: 'let-in', signerName: 'clusterissuers.cert-manager.io/any' });
+  await api.create(CSRS, input);
+});

@@ -1,0 +1,80 @@
+// What stands around the services: network policies, the monitor for the Prometheus Operator, roles for users, the Secret of
+// the webhook's CA.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRenderer, findObject, type KubeObject, LEAST_VALUES, NAMESPACE, type Values } from './helm.ts';
+import { VARIANTS } from './variants.ts';
+
+const render = createRenderer();
+
+type Fields = Readonly<Record<string, unknown>>;
+
+async function readSpec(values: Values, kind: string, name: string): Promise<Fields> {
+  return (findObject(await render(values), kind, name) as KubeObject & { spec: Fields }).spec;
+}
+
+const tcp = (port: number | string) => ({ protocol: 'TCP', port });
+
+test('by default there is neither a network policy nor a monitor nor an admission policy', async () => {
+  const kinds = new Set((await render(LEAST_VALUES)).map(({ kind }) => kind));
+  for (const kind of ['NetworkPolicy', 'ServiceMonitor', 'PodMonitor', 'ValidatingAdmissionPolicy']) {
+    assert.ok(!kinds.has(kind), kind);
+  }
+});
+
+test('the network policies let in the API server and scrapes, and out only to the API server', async () => {
+  const values = VARIANTS['network policy']!;
+  const egress = [{ ports: [tcp(443), tcp(6443)] }];
+  const { podSelector: _, ...signer } = await readSpec(values, 'NetworkPolicy', 'countersign-signer');
+  assert.deepEqual(signer, { policyTypes: ['Ingress', 'Egress'], ingress: [{ ports: [tcp('http')] }], egress });
+  const { podSelector, ...webhook } = await readSpec(values, 'NetworkPolicy', 'countersign-webhook');
+  const ingress = [{ ports: [tcp('https')] }, { ports: [tcp('http')] }];
+  assert.deepEqual(webhook, { policyTypes: ['Ingress', 'Egress'], ingress, egress });
+  const { selector } = await readSpec(values, 'Deployment', 'countersign-webhook');
+  assert.deepEqual(podSelector, selector);
+});
+
+test('the network policies name the scrapers and the addresses of the API server where they are given', async () => {
+  const { networkPolicy } = VARIANTS['everything'] as { networkPolicy: { metricsFrom: unknown } };
+  const { ingress, egress } = await readSpec(VARIANTS['everything']!, 'NetworkPolicy', 'csrs-webhook');
+  assert.deepEqual(ingress, [{ ports: [tcp('https')] }, { ports: [tcp('http')], from: networkPolicy.metricsFrom }]);
+  const to = ['10.0.0.1/32', 'fd00::1/128'].map(cidr => ({ ipBlock: { cidr } }));
+  assert.deepEqual(egress, [{ ports: [tcp(6443)], to }]);
+});
+
+const SELECTOR = {
+  matchLabels: { 'app.kubernetes.io/name': 'countersign', 'app.kubernetes.io/instance': 'countersign' },
+  matchExpressions: [{ key: 'app.kubernetes.io/component', operator: 'In', values: ['signer', 'webhook'] }],
+};
+
+test('a PodMonitor scrapes the pods of both services', async () => {
+  assert.deepEqual(await readSpec(VARIANTS['PodMonitor']!, 'PodMonitor', 'countersign'), {
+    jobLabel: 'app.kubernetes.io/component',
+    selector: SELECTOR,
+    podMetricsEndpoints: [{ port: 'http', path: '/metrics' }],
+  });
+});
+
+test('a ServiceMonitor scrapes both Services, and has the labels that a Prometheus selects it by', async () => {
+  const { metadata, spec } = findObject(
+    await render(VARIANTS['everything']!),
+    'ServiceMonitor',
+    'csrs',
+  ) as KubeObject & {
+    spec: Fields;
+  };
+  assert.equal(metadata.labels?.['release'], 'prometheus');
+  assert.deepEqual(spec['endpoints'], [{ port: 'http', path: '/metrics', interval: '30s' }]);
+});
+
+test('the Secret of the CA says nothing about its content, so that no upgrade takes the CA away', async () => {
+  const { metadata, ...rest } = findObject(await render(LEAST_VALUES), 'Secret', 'countersign-webhook-ca');
+  assert.equal(metadata.namespace, NAMESPACE);
+  assert.deepEqual(rest, { apiVersion: 'v1', kind: 'Secret', type: 'Opaque' });
+});
+
+test('a webhook with a given certificate has no CA, and the chart no Secret', async () => {
+  const objects = await render(VARIANTS['given certificate']!);
+  assert.ok(objects.every(({ kind }) => kind !== 'Secret'));
+});

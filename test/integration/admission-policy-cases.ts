@@ -1,0 +1,189 @@
+// Who makes or changes which request, and what becomes of it: cases that the admission policy and the webhook must answer alike.
+
+import { REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
+
+const API_GROUP = 'rbac.authorization.k8s.io';
+
+interface User {
+  readonly user: string;
+  readonly groups?: readonly string[];
+}
+
+interface Creation {
+  readonly name: string;
+  readonly as: User;
+  readonly signerName: string;
+  /** undefined: it is let in. */
+  readonly reason?: 'DeniedReference' | 'InvalidSignerName';
+}
+
+interface Update {
+  readonly name: string;
+  readonly isApproved: boolean;
+  readonly subresource: '' | '/status' | '/approval';
+  readonly change: { readonly metadata: { readonly annotations: Readonly<Record<string, string>> } };
+  readonly reason?: 'ImmutableAnnotation';
+}
+
+function referencer(
+  name: string,
+  issuer: string,
+  subject: { kind: 'User' | 'Group'; name: string },
+): readonly object[] {
+  const metadata = { name, namespace: 'sandbox' };
+  const rule = {
+    apiGroups: ['cert-manager.io'],
+    resources: ['signers'],
+    resourceNames: [issuer],
+    verbs: ['reference'],
+  };
+  return [
+    { apiVersion: `${API_GROUP}/v1`, kind: 'Role', metadata, rules: [rule] },
+    {
+      apiVersion: `${API_GROUP}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: API_GROUP, kind: 'Role', name },
+      subjects: [{ ...subject, apiGroup: API_GROUP }],
+    },
+  ];
+}
+
+const requester = { name: 'requester' };
+
+/** Everybody may make requests. */
+export const ADMISSION_POLICY_RBAC: readonly object[] = [
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'sandbox' } },
+  {
+    apiVersion: `${API_GROUP}/v1`,
+    kind: 'ClusterRole',
+    metadata: requester,
+    rules: [{ apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests'], verbs: ['create'] }],
+  },
+  {
+    apiVersion: `${API_GROUP}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: requester,
+    roleRef: { apiGroup: API_GROUP, kind: 'ClusterRole', name: 'requester' },
+    subjects: [{ apiGroup: API_GROUP, kind: 'Group', name: 'system:authenticated' }],
+  },
+  ...referencer('jane', 'mine', { kind: 'User', name: 'jane' }),
+  ...referencer('anna', '*', { kind: 'User', name: 'anna' }),
+  ...referencer('platform', 'mine', { kind: 'Group', name: 'platform' }),
+  ...referencer('dotted', 'my.dotted.issuer', { kind: 'User', name: 'dora' }),
+  ...referencer('builders', 'mine', { kind: 'Group', name: 'system:serviceaccounts:ci' }),
+];
+
+const ISSUERS = 'issuers.cert-manager.io';
+const MINE = `${ISSUERS}/sandbox.mine`;
+const mallory: User = { user: 'mallory', groups: ['others'] };
+const jane: User = { user: 'jane' };
+const anna: User = { user: 'anna' };
+const builder: User = {
+  user: 'system:serviceaccount:ci:builder',
+  groups: ['system:serviceaccounts', 'system:serviceaccounts:ci'],
+};
+
+const malformed = (name: string, signerName: string): Creation => ({
+  name,
+  as: anna,
+  signerName,
+  reason: 'InvalidSignerName',
+});
+
+export const CREATIONS: readonly Creation[] = [
+  { name: 'by a user who may reference the Issuer by its name', as: jane, signerName: MINE },
+  { name: 'by a user who may reference every Issuer', as: anna, signerName: MINE },
+  { name: 'by a member of a group that may', as: { user: 'paul', groups: ['platform'] }, signerName: MINE },
+  { name: 'by a service account whose group may', as: builder, signerName: MINE },
+  { name: 'by a user who may not', as: mallory, signerName: MINE, reason: 'DeniedReference' },
+  {
+    name: 'by a user who may reference another Issuer',
+    as: jane,
+    signerName: `${ISSUERS}/sandbox.other`,
+    reason: 'DeniedReference',
+  },
+  {
+    name: 'for the same name in another namespace',
+    as: jane,
+    signerName: `${ISSUERS}/default.mine`,
+    reason: 'DeniedReference',
+  },
+  {
+    name: 'for every Issuer, but in another namespace',
+    as: anna,
+    signerName: `${ISSUERS}/default.mine`,
+    reason: 'DeniedReference',
+  },
+  {
+    name: 'for an Issuer with dots in its name',
+    as: { user: 'dora' },
+    signerName: `${ISSUERS}/sandbox.my.dotted.issuer`,
+  },
+  {
+    name: 'for an Issuer whose name only begins like the permitted one',
+    as: jane,
+    signerName: `${ISSUERS}/sandbox.mine.too`,
+    reason: 'DeniedReference',
+  },
+  { name: 'for a ClusterIssuer, by anybody', as: mallory, signerName: 'clusterissuers.cert-manager.io/mine' },
+  {
+    name: 'for a ClusterIssuer with dots in its name',
+    as: mallory,
+    signerName: 'clusterissuers.cert-manager.io/a.b.c',
+  },
+  { name: "for another project's signer", as: mallory, signerName: 'example.com/sandbox.mine' },
+  { name: "for one of Kubernetes' signers", as: mallory, signerName: 'kubernetes.io/kube-apiserver-client' },
+  {
+    name: 'for a signer of another group of cert-manager',
+    as: mallory,
+    signerName: 'issuers.acme.cert-manager.io/a.b',
+  },
+  { name: 'for a signer of a resource with a hyphen', as: mallory, signerName: 'my-issuers.cert-manager.io/a.b' },
+  { name: 'for a signer whose domain only begins like ours', as: mallory, signerName: `${ISSUERS}.example.com/a.b` },
+  malformed('for an Issuer without its namespace', `${ISSUERS}/mine`),
+  malformed('for a namespace that cannot be', `${ISSUERS}/${'n'.repeat(64)}.mine`),
+  malformed('for a resource that signs nothing', 'certificates.cert-manager.io/sandbox.mine'),
+];
+
+const annotate = (key: string, value: string) => ({ metadata: { annotations: { [key]: value } } });
+const longer = annotate(REQUEST_DURATION, '2h');
+const asCa = annotate(REQUEST_IS_CA, 'true');
+const other = annotate('example.com/note', 'seen');
+
+export const UPDATES: readonly Update[] = [
+  { name: 'a duration before the approval', isApproved: false, subresource: '', change: longer },
+  { name: 'a duration after it', isApproved: true, subresource: '', change: longer, reason: 'ImmutableAnnotation' },
+  { name: 'a CA, after it', isApproved: true, subresource: '', change: asCa, reason: 'ImmutableAnnotation' },
+  {
+    name: 'a CA, through status',
+    isApproved: true,
+    subresource: '/status',
+    change: asCa,
+    reason: 'ImmutableAnnotation',
+  },
+  {
+    name: 'a CA, through approval',
+    isApproved: true,
+    subresource: '/approval',
+    change: asCa,
+    reason: 'ImmutableAnnotation',
+  },
+  {
+    name: 'a CA, with the approval',
+    isApproved: false,
+    subresource: '/approval',
+    change: asCa,
+    reason: 'ImmutableAnnotation',
+  },
+  {
+    name: 'an empty annotation where there was none',
+    isApproved: true,
+    subresource: '',
+    change: annotate(REQUEST_IS_CA, ''),
+    reason: 'ImmutableAnnotation',
+  },
+  { name: 'another annotation after it', isApproved: true, subresource: '', change: other },
+  { name: 'another annotation through status', isApproved: true, subresource: '/status', change: other },
+  { name: 'another annotation with the approval', isApproved: false, subresource: '/approval', change: other },
+];

@@ -1,0 +1,151 @@
+// The admission policy alone, without the webhook, on a real API server: it gives to every case the answer that the webhook
+// gives, whose own code is asked beside it with the same access reviews.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CertificateSigningRequest, Requester } from '@countersign/common/csr.ts';
+import { createKubeClient, type KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import { createRegistry } from '@countersign/common/runtime/metrics.ts';
+import type { AdmissionRequest } from '@countersign/webhook/admission-review.ts';
+import { admit, type Decision, findMatter } from '@countersign/webhook/admit.ts';
+import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
+import { observe } from '@countersign/webhook/observe.ts';
+import { stringify } from 'yaml';
+import { parseObjects, renderText } from '../chart/helm.ts';
+import { Api, type ApiAnswer, type Refusal } from '../support/api.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
+import { approvalBody, CSRS, csrManifest } from '../support/requests.ts';
+import { ADMISSION_POLICY_RBAC, CREATIONS, UPDATES } from './admission-policy-cases.ts';
+
+type Csr = CertificateSigningRequest & Refusal;
+
+let controlPlane: ControlPlane;
+let api: Api;
+let client: KubeClient;
+
+before(async () => {
+  controlPlane = await startControlPlane();
+  api = await Api.fromKubeconfig(controlPlane.adminKubeconfig);
+  client = createKubeClient({ kubeconfig: controlPlane.adminKubeconfig });
+  const policy = parseObjects(await renderText({ admissionPolicy: { enabled: true } })).filter(({ kind }) =>
+    kind.startsWith('ValidatingAdmissionPolicy'),
+  );
+  assert.equal(policy.length, 2);
+  const input = [...ADMISSION_POLICY_RBAC, ...policy].map(object => stringify(object)).join('---\n');
+  const { code, stderr } = await controlPlane.kubectl(['apply', '-f', '-'], { input });
+  assert.equal(code, 0, stderr);
+  await untilInForce();
+});
+
+after(async () => {
+  await Promise.all([api.close(), client.close()]);
+  await controlPlane.stop();
+});
+
+/** The API server looks for new policies and roles on its own time. */
+async function untilInForce(): Promise<void> {
+  const probes = [
+    { user: 'mallory', code: 403, isRight: (message: string) => message.includes('DeniedReference') },
+    { user: 'jane', code: 201, isRight: () => true },
+  ];
+  for (let i = 0; i < 200; i++) {
+    const answers = await Promise.all(
+      probes.map(({ user }) => create({ user }, 'issuers.cert-manager.io/sandbox.mine')),
+    );
+    const areRight = probes.every(({ code, isRight }, index) => {
+      const { status, body } = answers[index]!;
+      return status === code && isRight(body.message ?? '');
+    });
+    if (areRight) return;
+    await sleep(50);
+  }
+  assert.fail('the policy is not in force after 10 s');
+}
+
+interface User {
+  readonly user: string;
+  readonly groups?: readonly string[];
+}
+
+function create(as: User, signerName: string): Promise<ApiAnswer<Csr>> {
+  const body = csrManifest({ name: 'tried', signerName });
+  return api.call({ method: 'POST', path: `${CSRS}?dryRun=All`, body, as });
+}
+
+/** What the webhook would say, knowing no issuer. */
+async function askWebhook(request: AdmissionRequest): Promise<Decision> {
+  const matter = findMatter(request);
+  const observation = await observe(matter, request.userInfo, {
+    client,
+    issuers: { find: () => 'unknown' },
+    secrets: { read: async () => undefined },
+    clusterResourceNamespace: 'countersign',
+    metrics: new WebhookMetrics(createRegistry()),
+    reviewTimeoutMs: 10_000,
+  });
+  return admit(matter, observation, request.userInfo.username ?? '');
+}
+
+function requesterOf({ user, groups = [] }: User): Requester {
+  return { username: user, groups: [...groups, 'system:authenticated'] };
+}
+
+/** `reason` is the word that both must say, undefined where both must let the request in. */
+function assertSameAnswer(reason: string | undefined, { status, body }: ApiAnswer<Csr>, decision: Decision): void {
+  if (reason === undefined) {
+    assert.ok(status < 300, body.message);
+    assert.deepEqual(decision, { allowed: true });
+    return;
+  }
+  assert.ok(!decision.allowed, 'the webhook lets it in');
+  assert.deepEqual([status, decision.reason], [decision.code, reason], body.message);
+  assert.match(body.message, /ValidatingAdmissionPolicy 'countersign-requests'/);
+  assert.ok(body.message.endsWith(`(${reason})`), body.message);
+  // The webhook tells the name of an annotation's field besides; all else is word for word the same.
+  for (const { message } of decision.causes) assert.ok(body.message.includes(message), body.message);
+}
+
+describe('a request that is made', () => {
+  for (const { name, as, signerName, reason } of CREATIONS) {
+    test(`${reason === undefined ? 'is let in' : `is refused with ${reason}`}: ${name}`, async () => {
+      const object = csrManifest({ name: 'tried', signerName });
+      const [answer, decision] = await Promise.all([
+        create(as, signerName),
+        askWebhook({ uid: '1', operation: 'CREATE', userInfo: requesterOf(as), object }),
+      ]);
+      assertSameAnswer(reason, answer, decision);
+    });
+  }
+
+  test('tells a refused requester who lacks what and where', async () => {
+    const { body } = await create({ user: 'mal"lory' }, 'issuers.cert-manager.io/sandbox.mine');
+    assert.equal(
+      body.message.replace(/.* denied request: /, ''),
+      'Requester may not reference Namespaced Issuer sandbox/mine: user "mal\\"lory" lacks the verb "reference" on "signers" of the API group "cert-manager.io" for the name "mine" in the namespace "sandbox" (DeniedReference)',
+    );
+  });
+});
+
+describe('a request that is changed', () => {
+  for (const [index, { name, isApproved, subresource, change, reason }] of UPDATES.entries()) {
+    test(`${reason === undefined ? 'may' : 'may not'}: ${name}`, async () => {
+      const csr = `changed-${index}`;
+      const annotations = { 'experimental.cert-manager.io/request-duration': '1h' };
+      const signerName = 'issuers.cert-manager.io/sandbox.mine';
+      await api.create(CSRS, csrManifest({ name: csr, signerName, annotations }));
+      if (isApproved) await api.patch(`${CSRS}/${csr}/approval`, approvalBody());
+      const path = `${CSRS}/${csr}`;
+      const oldObject = await api.get<CertificateSigningRequest>(path);
+      const body = subresource === '/approval' && !isApproved ? { ...change, ...approvalBody() } : change;
+      const answer = await api.call<Csr>({ method: 'PATCH', path: `${path}${subresource}`, body });
+      const changed = {
+        ...oldObject.metadata,
+        annotations: { ...oldObject.metadata.annotations, ...change.metadata.annotations },
+      };
+      const object = { ...oldObject, ...('status' in body && { status: body.status as object }), metadata: changed };
+      const decision = await askWebhook({ uid: '1', operation: 'UPDATE', userInfo: {}, object, oldObject });
+      assertSameAnswer(reason, answer, decision);
+    });
+  }
+});
