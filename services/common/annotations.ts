@@ -54,5 +54,5 @@ export function changedLockedAnnotations(
 ): readonly string[] {
   const { annotations: old = {} } = before.metadata;
   const { annotations: now = {} } = after.metadata;
-  return LOCKED_ANNOTATIONS.filter(key => (old[key] ?? '') !== (now[key] ?? ''));
+  return LOCKED_ANNOTATIONS.filter(key => old[key] !== now[key]);
 }

@@ -32,10 +32,18 @@ export const DEFAULT_DURATION: Nanoseconds = 2160n * HOUR;
 export function validateRequest(csr: CertificateSigningRequest): readonly FieldError[] {
   const { signerName } = csr.spec;
   const signer = parseSignerName(signerName);
-  const shapeErrors = () => [...durationErrors(csr), ...templateErrors(csr)];
-  if (signer.ok) return shapeErrors();
+  if (signer.ok) return examineRequest(csr).errors;
   if (signer.error.kind === 'foreign') return [];
-  return [signerNameError(signerName, signer.error.detail), ...shapeErrors()];
+  return [signerNameError(signerName, signer.error.detail), ...examineRequest(csr).errors];
+}
+
+/** The same for a CSR whose signer name is known to be good, together with the request inside it if that can be read. */
+export function examineRequest(csr: CertificateSigningRequest): {
+  readonly errors: readonly FieldError[];
+  readonly request: Result<Pkcs10>;
+} {
+  const request = parsePkcs10(csr.spec.request);
+  return { errors: [...validateDuration(csr), ...templateErrors(csr, request)], request };
 }
 
 /** How long the certificate shall be valid: annotation, else spec.expirationSeconds, else 90 days. For a valid CSR only. */
@@ -53,7 +61,8 @@ function signerNameError(signerName: string, detail: string): FieldError {
   return { reason: 'InvalidSignerName', field: 'spec.signerName', message };
 }
 
-function durationErrors(csr: CertificateSigningRequest): readonly FieldError[] {
+/** The rules on the duration alone, which cert-manager checks before it looks at the request. */
+export function validateDuration(csr: CertificateSigningRequest): readonly FieldError[] {
   const annotated = readRequestDuration(csr);
   if (!annotated.ok) return [annotated.error];
   const requested = requestedDuration(csr);
@@ -64,10 +73,9 @@ function durationErrors(csr: CertificateSigningRequest): readonly FieldError[] {
 }
 
 /** What makes cert-manager's certificate template fail. */
-function templateErrors(csr: CertificateSigningRequest): readonly FieldError[] {
+function templateErrors(csr: CertificateSigningRequest, request: Result<Pkcs10>): readonly FieldError[] {
   const usages = resolveUsages(csr.spec.usages);
   const usageErrors = usages.ok ? [] : [templateError('spec.usages', usages.error)];
-  const request = parsePkcs10(csr.spec.request);
   const problems = request.ok
     ? requestProblems(request.value, readIsCa(csr), usages.ok ? usages.value : undefined)
     : [request.error];

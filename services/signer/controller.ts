@@ -48,7 +48,7 @@ export class Controller {
   constructor(options: ControllerOptions) {
     const { client, log, metrics } = options;
     this.#options = options;
-    this.#events = new EventRecorder(client, log);
+    this.#events = new EventRecorder(client, log, () => this.#csrQueue.isBusy);
     this.#secrets = new SecretReader(client);
     this.#presence = new CertManagerPresence(client, log, () => new Date());
     this.#view = new ClusterView({

@@ -5,7 +5,7 @@ import { type CertificateSigningRequest, isApproved, isDenied, isFailed, isIssue
 import { type Issuer, isReady, issuerType } from '@countersign/common/issuer.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
-import { validateRequest } from '@countersign/common/validate-request.ts';
+import { validateDuration } from '@countersign/common/validate-request.ts';
 import type { Issuance, IssuerTypeHandler, ObservedIssuer, ObservedSecret } from './issuers/issuer-type.ts';
 
 /** All that was read for one decision. What comes later in the order of checks is absent where it was not needed. */
@@ -75,9 +75,7 @@ function withoutPermission({ mayReference, ref }: Known): Decision | undefined {
 
 /** Only the rules on the duration come before the issuer's readiness; the issuer's type judges the rest of the shape. */
 function withBadDuration({ csr }: Known): Decision | undefined {
-  const error = validateRequest(csr).find(
-    ({ reason }) => reason === 'ErrorParseDuration' || reason === 'InvalidDuration',
-  );
+  const [error] = validateDuration(csr);
   return error && { kind: 'fail', ...say(error.reason, error.message) };
 }
 

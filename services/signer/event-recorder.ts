@@ -38,7 +38,9 @@ export const EVENT_COMPONENT = 'countersign-signer';
 
 /** Cluster-scoped objects have no namespace; their events go here, as those of client-go's recorder do. */
 const DEFAULT_NAMESPACE = 'default';
-const CONCURRENT_WRITES = 4;
+const CONCURRENT_WRITES = 16;
+/** While certificates are being written: enough that no event waits for ever, too few for a certificate to notice. */
+const CONCURRENT_WRITES_WHEN_BUSY = 1;
 /** About six minutes with the backoff below. What cannot be written by then (missing rights, a namespace that ends) is let go. */
 const MAX_ATTEMPTS = 12;
 /** The API server refuses longer notes (core/v1 Event message, 1024 bytes as in events.k8s.io/v1 note). */
@@ -47,6 +49,7 @@ const MAX_MESSAGE_LENGTH = 1_024;
 export class EventRecorder {
   readonly #client: KubeClient;
   readonly #log: Logger;
+  readonly #isBusy: () => boolean;
   readonly #pending: PendingEvent[] = [];
   /** What was said of each object, by uid, so that the same thing is not said at each look. */
   readonly #said = new Map<string, Set<string>>();
@@ -55,9 +58,11 @@ export class EventRecorder {
   #resting = 0;
   #whenDone: (() => void) | undefined;
 
-  constructor(client: KubeClient, log: Logger) {
+  /** `isBusy` tells whether there is more urgent work for the API server: then events are written one by one. */
+  constructor(client: KubeClient, log: Logger, isBusy: () => boolean = () => false) {
     this.#client = client;
     this.#log = log;
+    this.#isBusy = isBusy;
   }
 
   /** Says it once for this object and occasion, now or as soon as the API server takes it. */
@@ -88,8 +93,12 @@ export class EventRecorder {
     });
   }
 
+  get #limit(): number {
+    return this.#isBusy() ? CONCURRENT_WRITES_WHEN_BUSY : CONCURRENT_WRITES;
+  }
+
   #next(): void {
-    while (this.#writing < CONCURRENT_WRITES && this.#pending.length > 0) {
+    while (this.#writing < this.#limit && this.#pending.length > 0) {
       this.#writing += 1;
       void this.#write(this.#pending.shift()!).finally(() => {
         this.#writing -= 1;

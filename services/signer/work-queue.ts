@@ -74,6 +74,11 @@ export class WorkQueue {
     return this.#waiting.size;
   }
 
+  /** Whether anything is worked on or waits for a worker. */
+  get isBusy(): boolean {
+    return this.#working.size + this.#waiting.size > 0;
+  }
+
   #drop(): void {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();

@@ -16,6 +16,7 @@ import { ManagedCertificate } from './managed-certificate/managed-certificate.ts
 import { WebhookMetrics } from './metrics.ts';
 import { REVIEW_TIMEOUT_MS, SECRET_TIMEOUT_MS } from './observe.ts';
 import { certificatePlace, findMistakes, OPTIONS, parseAddress, type WebhookConfig } from './options.ts';
+import { PermissionCache } from './permission-cache.ts';
 import { SecretFactsReader } from './secret-facts.ts';
 import { WebhookServer } from './server.ts';
 import { type KeyPairSource, readFromFiles, readFromSecret, ServingCertificate } from './serving-certificate.ts';
@@ -96,6 +97,7 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry): Pa
     issuers,
     secrets: new SecretFactsReader(client, SECRET_TIMEOUT_MS),
     clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
+    permissions: new PermissionCache(config.permissionTtl),
     reviewTimeoutMs: REVIEW_TIMEOUT_MS,
     metrics,
     log,
@@ -129,6 +131,7 @@ async function serve(parts: Parts, config: WebhookConfig, log: Logger, stop: Abo
   server.useKeyPair(keyPair);
   log.info({ port: await server.listen(address) }, 'serving admission requests');
   await certificate.follow(stop, server.useKeyPair);
+  server.drain();
   await sleep(config.drainDelay);
 }
 

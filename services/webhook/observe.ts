@@ -12,6 +12,7 @@ import type { Matter, Observation } from './admit.ts';
 import { within } from './deadline.ts';
 import type { IssuerKnowledge, IssuerSource } from './issuer-view.ts';
 import type { WebhookMetrics } from './metrics.ts';
+import type { Permission, PermissionCache } from './permission-cache.ts';
 import type { SecretFacts, SecretFactsReader, SecretRef } from './secret-facts.ts';
 
 /** The reviews and the read for the warnings (Deps.secrets, 500 ms) together stay below the API server's timeout of 5 s. */
@@ -24,6 +25,8 @@ export interface Deps {
   readonly secrets: Pick<SecretFactsReader, 'read'>;
   readonly clusterResourceNamespace: string;
   readonly metrics: WebhookMetrics;
+  /** Without it every admission asks. */
+  readonly permissions?: Pick<PermissionCache, 'find'>;
   /** For all access reviews of one admission together. */
   readonly reviewTimeoutMs: number;
 }
@@ -36,19 +39,24 @@ export async function observe(matter: Matter, requester: Requester, deps: Deps):
   return { permission, issuer: typeof issuer === 'string' ? undefined : issuer };
 }
 
-async function reviewPermission(ref: SignerRef, requester: Requester, deps: Deps): Promise<'granted' | 'missing'> {
+function reviewPermission(ref: SignerRef, requester: Requester, deps: Deps): Promise<Permission> {
+  const ask = () => askInTurn(referenceReviews(ref, requester), deps);
+  return within(deps.reviewTimeoutMs, deps.permissions?.find(ref, requester, ask) ?? ask());
+}
+
+/** The second review, for the name `*`, is only asked for when the first says no: most requesters hold the exact name. */
+async function askInTurn(reviews: readonly SubjectAccessReview[], deps: Deps): Promise<Permission> {
   const stopTimer = deps.metrics.startAccessReview();
-  let result: 'granted' | 'missing' | 'error' = 'error';
+  let result: Permission | 'error' = 'error';
   try {
-    result = await within(deps.reviewTimeoutMs, askInTurn(referenceReviews(ref, requester), deps));
+    result = await askFor(reviews, deps);
     return result;
   } finally {
     stopTimer(result);
   }
 }
 
-/** The second review, for the name `*`, is only asked for when the first says no: most requesters hold the exact name. */
-async function askInTurn(reviews: readonly SubjectAccessReview[], { client }: Deps): Promise<'granted' | 'missing'> {
+async function askFor(reviews: readonly SubjectAccessReview[], { client }: Deps): Promise<Permission> {
   for (const review of reviews) {
     const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
     const { status } = await client.create<SubjectAccessReview>(path, review);

@@ -3,6 +3,7 @@
 
 import { type Config, defineOptions } from '@countersign/common/runtime/config.ts';
 import { LOG_LEVELS } from '@countersign/common/runtime/log.ts';
+import { MAX_TTL_MS } from './permission-cache.ts';
 
 export const OPTIONS = defineOptions({
   kubeconfig: {
@@ -50,6 +51,11 @@ export const OPTIONS = defineOptions({
     kind: 'string',
     default: '',
     help: 'With --managed-certificate-secret: what the API server calls the webhook by, DNS names or IP addresses, with commas between.',
+  },
+  permissionTtl: {
+    kind: 'duration',
+    default: '1s',
+    help: 'How long a yes to the same requester, groups and issuer is good for, at most 1s; 0s to ask each time. A no is always asked for anew, and the signer asks again before it signs.',
   },
   drainDelay: {
     kind: 'duration',
@@ -129,5 +135,6 @@ export function findMistakes(config: WebhookConfig): string[] {
   if (parseAddress(config.address) === undefined) {
     mistakes.push(`--address: "${config.address}" is no address: write <host>:<port>`);
   }
+  if (config.permissionTtl > MAX_TTL_MS) mistakes.push('--permission-ttl: may be at most 1s');
   return mistakes;
 }

@@ -36,10 +36,11 @@ export class WebhookServer {
   readonly #app: FastifyInstance<Server>;
   readonly #graceMs: number;
   #isListening = false;
+  #isDraining = false;
 
   constructor(options: ServerOptions) {
     this.#graceMs = options.graceMs ?? GRACE_MS;
-    this.#app = createApp(options);
+    this.#app = createApp(options, () => this.#isDraining);
   }
 
   get problems(): string[] {
@@ -56,6 +57,11 @@ export class WebhookServer {
   /** For new connections; those that are open go on with the certificate that they know. */
   readonly useKeyPair = ({ cert, key }: KeyPair): void => this.#app.server.setSecureContext({ cert, key });
 
+  /** From now on every answer ends its connection: one that is cut while it is idle may have a request on the way already. */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
   /** Takes no new connections, waits for the answers that are due, and closes each connection as soon as it is idle. */
   async close(): Promise<void> {
     this.#isListening = false;
@@ -69,7 +75,8 @@ export class WebhookServer {
   }
 }
 
-function createApp({ handle, log, metrics }: ServerOptions): FastifyInstance<Server> {
+function createApp(options: ServerOptions, isDraining: () => boolean): FastifyInstance<Server> {
+  const { handle, log, metrics } = options;
   const app = fastify({
     // The API server speaks HTTP/1.1 to webhooks, whatever is offered (kubernetes#75791).
     https: {},
@@ -82,6 +89,9 @@ function createApp({ handle, log, metrics }: ServerOptions): FastifyInstance<Ser
     exposeHeadRoutes: false,
   });
   app.removeContentTypeParser('text/plain');
+  app.addHook('onSend', async (_, reply) => {
+    if (isDraining()) reply.header('connection', 'close');
+  });
   app.post(PATH, async (request, reply) => {
     const { status, body } = await handle(request.body);
     return reply.code(status).send(body);

@@ -16,7 +16,7 @@ import {
 } from '../support/certificate-checks.ts';
 import { type Cluster, type KeyPairFiles, startCluster } from '../support/cluster.ts';
 import { readPki, readPkiRequest } from '../support/pki.ts';
-import { approve, createCsr, type Issued, issue, whenFailed, whenIssued } from '../support/requests.ts';
+import { createThenApprove, type Issued, issue, whenFailed, whenIssued } from '../support/requests.ts';
 import { readRequest, readVectors } from '../support/vectors.ts';
 
 const IS_CA = { 'experimental.cert-manager.io/request-is-ca': 'true' };
@@ -25,11 +25,9 @@ const KEY_SECRET = 'experimental.cert-manager.io/private-key-secret-name';
 const SAN = '2.5.29.17';
 const HOUR_MS = 3_600_000;
 
-interface ExplainedFinding {
-  readonly lint: string;
-  readonly why: string;
-}
-const EXPLAINED = new Set(readVectors<readonly ExplainedFinding[]>('zlint-findings.yaml').map(({ lint }) => lint));
+const EXPLAINED = new Set(
+  readVectors<readonly { readonly lints: readonly string[] }[]>('zlint-findings.yaml').flatMap(({ lints }) => lints),
+);
 
 const certificate = (name: string) => readPki(`certificates/${name}`);
 const key = (name: string) => readPki(`keys/${name}`);
@@ -42,7 +40,8 @@ let signerName: string;
 const seenFindings = new Set<string>();
 
 before(async () => {
-  [cluster, certcheck] = await Promise.all([startCluster(), Certcheck.start()]);
+  certcheck = await Certcheck.start();
+  cluster = await startCluster();
   signerName = await cluster.createCaIssuer({ name: 'root' }, ROOT);
 });
 after(async () => {
@@ -117,7 +116,8 @@ describe('issuance', { concurrency: 6 }, () => {
       await cluster.createSecret('countersign', name, { 'tls.key': key(file) });
       const request = await createRequest(key(file), name);
       const annotations = { [KEY_SECRET]: name };
-      const issued = await issue(cluster, { name, signerName: issuer, request, annotations });
+      await createThenApprove(cluster, { name, signerName: issuer, request, annotations });
+      const issued = await whenIssued(cluster, name);
       const { leaf } = await check(issued, { selfSigned: true });
       assert.equal(leaf.issuer, `CN=${name}`);
       assert.match(await extensionsText(issued.chain, 'crlDistributionPoints'), /URI:http:\/\/crl\.example\.com/);
@@ -221,10 +221,11 @@ describe('issuance', { concurrency: 6 }, () => {
     const input = { name: 'constraints', signerName, request, usages: ['cert sign'], annotations: IS_CA };
     const issued = await issue(cluster, input);
     await check(issued, { isCA: true });
-    assert.match(
-      await extensionsText(issued.chain, 'nameConstraints'),
-      /critical\n +Permitted:\n +email:example\.com/i,
-    );
+    // What the request excludes, a directory name, is of a kind that Go cannot write, so that cert-manager drops it.
+    const kinds = ['DNS:example.com', 'IP:192.0.2.0/255.255.255.0', 'email:example.com', 'URI:.example.com'];
+    const text = await extensionsText(issued.chain, 'nameConstraints');
+    const wanted = `X509v3 Name Constraints: critical Permitted: ${kinds.join(' ')}`;
+    assert.equal(text.replace(/\s+/g, ' ').trim(), wanted);
   });
 
   test('an extended key usage that nobody knows comes through', async () => {
@@ -257,9 +258,7 @@ describe('issuance', { concurrency: 6 }, () => {
     const place = { namespace: 'told', name: 'my.dotted.issuer' };
     const issuer = await cluster.createCaIssuer(place, ROOT);
     assert.equal(await cluster.whenReady(place), 'True KeyPairVerified: Signing CA verified');
-    const created = await createCsr(cluster, { name: 'told', signerName: issuer });
-    await cluster.eventsWhenWritten(created, 1);
-    await approve(cluster, 'told');
+    await createThenApprove(cluster, { name: 'told', signerName: issuer });
     const issued = await whenIssued(cluster, 'told');
     await check(issued);
     assert.deepEqual(
@@ -278,8 +277,8 @@ describe('issuance', { concurrency: 6 }, () => {
   test('a request that cannot be signed is Failed, with the reason in condition and event alike', async () => {
     const issuer = await cluster.createIssuer({ name: 'mismatch' }, { selfSigned: {} });
     await cluster.createSecret('countersign', 'mismatch', { 'tls.key': key('p384') });
-    await createCsr(cluster, { name: 'mismatch', signerName: issuer, annotations: { [KEY_SECRET]: 'mismatch' } });
-    await approve(cluster, 'mismatch');
+    const annotations = { [KEY_SECRET]: 'mismatch' };
+    await createThenApprove(cluster, { name: 'mismatch', signerName: issuer, annotations });
     const csr = await whenFailed(cluster, 'mismatch');
     const message = 'Referenced private key in Secret does not match that in the request';
     const told = csr.status?.conditions?.map(condition => [condition.type, condition.reason, condition.message]);

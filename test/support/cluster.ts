@@ -104,7 +104,7 @@ export class Cluster {
       if (found !== undefined) return found;
       if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms\n${this.logTails()}`);
       // A probe that takes long must not be what everything else waits for.
-      await sleep(Math.max(25, performance.now() - start));
+      await sleep(Math.max(50, performance.now() - start));
     }
   }
 

@@ -1,8 +1,8 @@
 // The requests of a KubeClient over one connection: path and body in, JSON or a classified error out. Knows neither where
 // the server is nor whose credentials are used.
 
-import type { Dispatcher } from 'undici';
 import { TerminalError } from './errors.ts';
+import type { Answer } from './exchange.ts';
 import type { KubeClient, WatchEvent } from './kube-client.ts';
 import type { ApiConnection, ApiRequest } from './kube-connection.ts';
 import { errorFromGarbage, errorFromResponse, errorFromTransport } from './kube-errors.ts';
@@ -32,42 +32,40 @@ async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
 }
 
 async function callApi<T>(connection: ApiConnection, request: ApiRequest, timeoutMs: number): Promise<T> {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const signal = request.signal ? AbortSignal.any([request.signal, timeout]) : timeout;
-  const response = await connection.send({ ...request, signal });
-  const text = await readBody(request, response);
-  if (!isSuccess(response)) throw errorOf(request, response, text);
+  const answer = await connection.exchange(request, timeoutMs);
+  if (!isSuccess(answer)) throw errorOf(request, answer);
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(answer.text) as T;
   } catch (cause) {
     throw errorFromGarbage(request, 'the answer is not JSON', cause);
   }
 }
 
-function isSuccess(response: Dispatcher.ResponseData): boolean {
-  return response.statusCode >= 200 && response.statusCode < 300;
+function isSuccess({ statusCode }: { readonly statusCode: number }): boolean {
+  return statusCode >= 200 && statusCode < 300;
 }
 
-function errorOf(request: ApiRequest, response: Dispatcher.ResponseData, text: string): Error {
-  return errorFromResponse(request, response.statusCode, text, [response.headers['retry-after']].flat()[0]);
-}
-
-async function readBody(request: ApiRequest, response: Dispatcher.ResponseData): Promise<string> {
-  try {
-    return await response.body.text();
-  } catch (cause) {
-    throw errorFromTransport(request, cause);
-  }
+function errorOf(request: ApiRequest, { statusCode, headers, text }: Answer): Error {
+  return errorFromResponse(request, statusCode, text, [headers['retry-after']].flat()[0]);
 }
 
 async function* watchApi(connection: ApiConnection, path: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
-  const request: ApiRequest = { method: 'GET', path, signal, isWatch: true };
+  const request: ApiRequest = { method: 'GET', path, signal };
   try {
-    const response = await connection.send(request);
-    if (!isSuccess(response)) throw errorOf(request, response, await readBody(request, response));
-    yield* readWatchEvents(request, response.body);
+    const { statusCode, headers, body } = await connection.open(request);
+    if (!isSuccess({ statusCode }))
+      throw errorOf(request, { statusCode, headers, text: await readBody(request, body) });
+    yield* readWatchEvents(request, body);
   } catch (error) {
     // An end that was asked for is no failure, however the connection words it.
     if (!signal.aborted) throw error;
+  }
+}
+
+async function readBody(request: ApiRequest, body: { text(): Promise<string> }): Promise<string> {
+  try {
+    return await body.text();
+  } catch (cause) {
+    throw errorFromTransport(request, cause);
   }
 }

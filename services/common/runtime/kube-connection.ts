@@ -2,6 +2,7 @@
 // changes. Sends one request and gives its answer, whatever the status; classifies only what got no answer.
 
 import { Agent, type Dispatcher } from 'undici';
+import { type Answer, exchange } from './exchange.ts';
 import type { Credentials, TlsOptions } from './kube-credentials.ts';
 import { type ApiCall, errorFromTransport } from './kube-errors.ts';
 
@@ -9,7 +10,6 @@ export interface ApiRequest extends ApiCall {
   readonly body?: unknown;
   readonly contentType?: string;
   readonly signal?: AbortSignal;
-  readonly isWatch?: boolean;
 }
 
 /** One finished request, for metrics. `code` is the HTTP status, or `<error>` when there was no answer (as client-go). */
@@ -33,13 +33,18 @@ const KEEP_ALIVE_MS = 30_000;
 
 interface Agents {
   readonly fingerprint: string;
+  readonly origin: string;
+  /** The server may be behind a path prefix, as with Rancher. */
+  readonly prefix: string;
   readonly requests: Agent;
   readonly watches: Agent;
 }
 
-function createAgents({ tls, fingerprint }: Credentials, timeoutMs: number): Agents {
+function createAgents({ server, tls, fingerprint }: Credentials, timeoutMs: number): Agents {
   return {
     fingerprint,
+    origin: server.origin,
+    prefix: server.pathname.replace(/\/$/, ''),
     requests: createAgent(tls, timeoutMs, { connections: MAX_CONNECTIONS }),
     // A watch holds its connection for minutes: in a pool of their own, watches cannot starve the requests. It may be
     // silent for as long as it likes; who reads it knows how long is too long.
@@ -81,19 +86,24 @@ export class ApiConnection {
     this.#options = options;
   }
 
-  /** Sends one request. The caller must read or destroy the body. Throws RetryableError when there is no answer. */
-  async send(request: ApiRequest): Promise<Dispatcher.ResponseData> {
-    const credentials = await this.#options.credentials.read();
-    const started = performance.now();
-    try {
-      const response = await this.#dispatch(request, credentials);
-      this.#observe(request, credentials, String(response.statusCode), started);
-      if (response.statusCode === 401) this.#options.credentials.markRefused();
-      return response;
-    } catch (cause) {
-      this.#observe(request, credentials, '<error>', started);
-      throw errorFromTransport(request, cause);
-    }
+  /** Sends one request and gives its whole answer, within `timeoutMs`. Throws RetryableError when there is none. */
+  exchange(request: ApiRequest, timeoutMs: number): Promise<Answer> {
+    const { signal } = request;
+    const limits = signal === undefined ? { timeoutMs } : { timeoutMs, signal };
+    return this.#observed(request, credentials =>
+      exchange(this.#agentsFor(credentials).requests, this.#optionsFor(request, credentials), limits),
+    );
+  }
+
+  /** Opens a watch. The caller must read or destroy the body. Throws RetryableError when there is no answer. */
+  open(request: ApiRequest): Promise<Dispatcher.ResponseData> {
+    const { signal } = request;
+    return this.#observed(request, credentials =>
+      this.#agentsFor(credentials).watches.request({
+        ...this.#optionsFor(request, credentials),
+        ...(signal && { signal }),
+      }),
+    );
   }
 
   /** Lets the requests in flight finish and cuts the watches. */
@@ -104,18 +114,32 @@ export class ApiConnection {
     await Promise.all([agents?.requests.close(), agents?.watches.destroy()]);
   }
 
-  #dispatch(request: ApiRequest, credentials: Credentials): Promise<Dispatcher.ResponseData> {
-    const { requests, watches } = this.#agentsFor(credentials);
-    const { server } = credentials;
-    return (request.isWatch ? watches : requests).request({
-      origin: server.origin,
-      // The server may be behind a path prefix, as with Rancher.
-      path: server.pathname.replace(/\/$/, '') + request.path,
+  async #observed<T extends { readonly statusCode: number }>(
+    request: ApiRequest,
+    send: (credentials: Credentials) => Promise<T>,
+  ): Promise<T> {
+    const credentials = await this.#options.credentials.read();
+    const started = performance.now();
+    try {
+      const answer = await send(credentials);
+      this.#observe(request, credentials, String(answer.statusCode), started);
+      if (answer.statusCode === 401) this.#options.credentials.markRefused();
+      return answer;
+    } catch (cause) {
+      this.#observe(request, credentials, '<error>', started);
+      throw errorFromTransport(request, cause);
+    }
+  }
+
+  #optionsFor(request: ApiRequest, credentials: Credentials): Dispatcher.DispatchOptions & { method: string } {
+    const { origin, prefix } = this.#agentsFor(credentials);
+    return {
+      origin,
+      path: prefix + request.path,
       method: request.method,
       headers: this.#headers(request, credentials),
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-      ...(request.signal ? { signal: request.signal } : {}),
-    });
+    };
   }
 
   #headers(request: ApiRequest, credentials: Credentials): Record<string, string> {

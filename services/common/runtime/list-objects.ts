@@ -1,5 +1,5 @@
-// Reads a whole collection of the API, page by page, as one consistent list. Keeps nothing; any failure but an expired
-// page token is the caller's.
+// Reads a whole collection of the API, page by page, as one consistent list. Keeps no page; any failure but an expired page
+// token is the caller's.
 
 import { RetryableError } from './errors.ts';
 import type { KubeClient } from './kube-client.ts';
@@ -8,18 +8,12 @@ import { isRawObject, type RawObject } from './object-store.ts';
 /** As client-go's pager: one page of CSRs is some 2 MB, quick to parse without holding up the event loop for long. */
 const PAGE_SIZE = 500;
 
-export interface ObjectList {
-  readonly items: readonly RawObject[];
-  /** Where a watch goes on from this list. */
-  readonly resourceVersion: string;
-}
-
 export interface ListOptions {
   readonly client: Pick<KubeClient, 'get'>;
   readonly path: string;
   readonly signal: AbortSignal;
-  /** Called after each page, as a sign of life. */
-  readonly onPage: () => void;
+  /** Called with each page as it comes. After an expired page token the list begins again: what was on a page may come twice. */
+  readonly onPage: (items: readonly RawObject[]) => void;
 }
 
 interface Page {
@@ -32,8 +26,11 @@ export function withQuery(path: string, query: Readonly<Record<string, string>>)
   return `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams(query).toString()}`;
 }
 
-/** Lists everything at `path`. Throws what the client throws, and RetryableError when the resource does not exist. */
-export async function listObjects(options: ListOptions): Promise<ObjectList> {
+/**
+ * Lists everything at `path` and gives the resourceVersion where a watch goes on from it. Throws what the client throws, and
+ * RetryableError when the resource does not exist.
+ */
+export async function listObjects(options: ListOptions): Promise<string> {
   try {
     return await listPages(options, { limit: String(PAGE_SIZE) });
   } catch (error) {
@@ -43,17 +40,16 @@ export async function listObjects(options: ListOptions): Promise<ObjectList> {
   }
 }
 
-async function listPages(options: ListOptions, query: Readonly<Record<string, string>>): Promise<ObjectList> {
-  const items: RawObject[] = [];
+async function listPages(options: ListOptions, query: Readonly<Record<string, string>>): Promise<string> {
   let next: string | undefined = '';
   let resourceVersion = '';
   while (next !== undefined) {
     const page = await readPage(options, next ? { ...query, continue: next } : query);
-    items.push(...(page.items ?? []).filter(isRawObject));
+    options.onPage((page.items ?? []).filter(isRawObject));
     resourceVersion = page.metadata?.resourceVersion ?? '';
     next = page.metadata?.continue || undefined;
   }
-  return { items, resourceVersion };
+  return resourceVersion;
 }
 
 async function readPage(options: ListOptions, query: Readonly<Record<string, string>>): Promise<Page> {
@@ -65,6 +61,5 @@ async function readPage(options: ListOptions, query: Readonly<Record<string, str
   if (typeof page !== 'object' || page === null || !page.metadata?.resourceVersion) {
     throw new RetryableError(`GET ${options.path}: the answer is no list`, { code: 'server' });
   }
-  options.onPage();
   return page;
 }

@@ -53,27 +53,29 @@ export class ObjectStore<T> {
     for (const { value } of this.#stored.values()) yield value;
   }
 
-  set(raw: RawObject): void {
+  /** Takes over one object and gives its key. */
+  set(raw: RawObject): string {
     const key = keyOf(raw.metadata);
     const before = this.#stored.get(key);
     const version = raw.metadata.resourceVersion;
     // The same version again: a list after a gap repeats what did not change.
-    if (before !== undefined && version !== undefined && before.version === version) return;
+    if (before !== undefined && version !== undefined && before.version === version) return key;
     const value = this.#transform(key, raw);
-    if (value === undefined) return this.#deleteKey(key);
-    this.#stored.set(key, { value, version });
-    this.#notify(key, value, before?.value);
+    if (value === undefined) this.#deleteKey(key);
+    else {
+      this.#stored.set(key, { value, version });
+      this.#notify(key, value, before?.value);
+    }
+    return key;
   }
 
   delete(raw: RawObject): void {
     this.#deleteKey(keyOf(raw.metadata));
   }
 
-  /** Makes the store equal to a whole list. */
-  replace(list: readonly RawObject[]): void {
-    const present = new Set(list.map(raw => keyOf(raw.metadata)));
-    for (const key of this.#stored.keys()) if (!present.has(key)) this.#deleteKey(key);
-    for (const raw of list) this.set(raw);
+  /** Drops what a whole list did not bring: everything but `listed`, the keys that `set` gave. */
+  keepOnly(listed: ReadonlySet<string>): void {
+    for (const key of this.#stored.keys()) if (!listed.has(key)) this.#deleteKey(key);
   }
 
   #deleteKey(key: string): void {

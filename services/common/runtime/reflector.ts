@@ -7,7 +7,7 @@ import { asClassifiedError, RetryableError, TerminalError } from './errors.ts';
 import type { KubeClient, WatchEvent } from './kube-client.ts';
 import { listObjects, withQuery } from './list-objects.ts';
 import type { Logger } from './log.ts';
-import { type ChangeHandler, isRawObject, ObjectStore } from './object-store.ts';
+import { type ChangeHandler, isRawObject, ObjectStore, type RawObject } from './object-store.ts';
 import { watchUntilSilent } from './silence-guard.ts';
 
 /** What a reflector counts; reflector-metrics.ts has the one for Prometheus. */
@@ -120,14 +120,20 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     }
   }
 
+  /** Takes over each page as it comes, so that no more than one is ever held whole. */
   async #list(signal: AbortSignal): Promise<string> {
     const { client, path, metrics } = this.#options;
-    const list = await listObjects({ client, path, signal, onPage: () => this.#touch() });
-    this.#store.replace(list.items);
+    const listed = new Set<string>();
+    const onPage = (items: readonly RawObject[]): void => {
+      this.#touch();
+      for (const raw of items) listed.add(this.#store.set(raw));
+    };
+    const resourceVersion = await listObjects({ client, path, signal, onPage });
+    this.#store.keepOnly(listed);
     this.#hasSynced = true;
     metrics?.onList(this.name);
     metrics?.setSize(this.name, this.size);
-    return list.resourceVersion;
+    return resourceVersion;
   }
 
   /** Follows one watch until it ends; gives how long to wait, lest a server that ends watches early causes a busy loop. */

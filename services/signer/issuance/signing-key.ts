@@ -18,7 +18,7 @@ export interface SigningKey {
   readonly signatureAlgorithm: Result<SignatureAlgorithm>;
   /** Whether this DER SubjectPublicKeyInfo is the public half of this key. */
   isKeyOf(spki: Buffer): boolean;
-  /** The signature over a TBS certificate, by `signatureAlgorithm`; computed off the main thread. */
+  /** The signature over a TBS certificate, by `signatureAlgorithm`; with RSA computed off the main thread. */
   sign(tbs: Buffer): Promise<Buffer>;
 }
 
@@ -97,14 +97,15 @@ class HeldKey implements SigningKey {
     }
   }
 
-  sign(tbs: Buffer): Promise<Buffer> {
+  async sign(tbs: Buffer): Promise<Buffer> {
     const algorithm = this.signatureAlgorithm;
-    if (!algorithm.ok) return Promise.reject(new TypeError(algorithm.error));
+    if (!algorithm.ok) throw new TypeError(algorithm.error);
+    const { digest } = algorithm.value;
+    // An ECDSA or Ed25519 signature costs less than to hand it to another thread.
+    if (this.algorithm !== 'rsa') return sign(digest, tbs, this.#privateKey);
     // The callback form: an RSA-4096 signature would hold up the main thread for milliseconds.
     return new Promise((resolve, reject) => {
-      sign(algorithm.value.digest, tbs, this.#privateKey, (error, signature) =>
-        error ? reject(error) : resolve(signature),
-      );
+      sign(digest, tbs, this.#privateKey, (error, signature) => (error ? reject(error) : resolve(signature)));
     });
   }
 

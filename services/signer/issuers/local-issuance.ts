@@ -1,9 +1,8 @@
 // The way from a CSR to a linted certificate for every issuer type whose key is at hand: judge the request's shape, make the
 // profile, encode it, lint it. Pure; the signature comes later and elsewhere.
 
-import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
-import { validateRequest } from '@countersign/common/validate-request.ts';
+import { examineRequest } from '@countersign/common/validate-request.ts';
 import { type LintedCertificate, lintCertificate } from '../issuance/lint.ts';
 import { prepareCertificate } from '../issuance/prepare.ts';
 import { buildProfile, deriveSerial, type IssuerIdentity, type IssuerUrls } from '../issuance/profile.ts';
@@ -25,9 +24,9 @@ export function prepareLocally(
   signer: LocalSigner,
   now: Date,
 ): Result<LintedCertificate, LocalProblem> {
-  const [shapeError] = validateRequest(csr);
+  const { errors, request } = examineRequest(csr);
+  const [shapeError] = errors;
   if (shapeError !== undefined) return err({ kind: 'request', message: shapeError.message });
-  const request = parsePkcs10(csr.spec.request);
   if (!request.ok) return err({ kind: 'request', message: request.error });
   const algorithm = signer.key.signatureAlgorithm;
   if (!algorithm.ok) return err({ kind: 'signing', message: algorithm.error });

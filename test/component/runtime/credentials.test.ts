@@ -23,8 +23,8 @@ after(() => server.close());
 
 /** Asks the server whom it sees. */
 async function whoAmI(connection: ApiConnection): Promise<unknown> {
-  const response = await connection.send({ method: 'GET', path: '/x' });
-  return response.body.json();
+  const { text } = await connection.exchange({ method: 'GET', path: '/x' }, 1000);
+  return JSON.parse(text);
 }
 
 function connect(credentials: CredentialSource): ApiConnection {

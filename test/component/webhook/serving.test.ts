@@ -187,6 +187,22 @@ describe('a new certificate', () => {
   });
 });
 
+test('draining answers as before, and ends each connection with its answer', async () => {
+  const agent = new Agent({ keepAlive: true, ca: KEY_PAIR.cert });
+  const ask = async () => {
+    const headers = { 'content-type': 'application/json' };
+    const call = send({ host: '127.0.0.1', port: webhook.port, path: '/validate', method: 'POST', agent, headers });
+    call.end(JSON.stringify(review()));
+    const [response] = await once(call, 'response');
+    await once(response.resume(), 'end');
+    return [response.statusCode, response.headers.connection];
+  };
+  assert.deepEqual(await ask(), [200, 'keep-alive']);
+  webhook.server.drain();
+  assert.deepEqual(await ask(), [200, 'close']);
+  agent.destroy();
+});
+
 test('closing answers what is in flight, ends idle connections, and takes no new ones', async () => {
   const gate = Promise.withResolvers<void>();
   webhook.enter({

@@ -1,0 +1,61 @@
+// Bundles one service with all that it imports into a single file that Node runs as it is, with its source map, the licences
+// that the sources carry, and a bill of materials. The same sources give the same bytes.
+
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { describeMaterials } from './bill-of-materials.ts';
+import { keepOnly } from './source-map.ts';
+
+export const SERVICES = ['webhook', 'signer'] as const;
+
+export type Service = (typeof SERVICES)[number];
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Some dependencies are CommonJS and require what is built into Node, which a module has no `require` for. */
+const REQUIRE = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
+
+/** Where the files of a service's image are made. */
+export function bundleFolder(service: Service): string {
+  return join(ROOT, 'dist', service);
+}
+
+/** Makes `<service>.mjs` and what belongs to it anew in the folder, which holds all of it or what it held before. */
+export async function bundleService(service: Service, folder = bundleFolder(service)): Promise<void> {
+  const draft = `${folder}.${process.pid}.partial`;
+  await mkdir(draft, { recursive: true });
+  try {
+    await Promise.all([writeBundle(service, draft), writeMaterials(service, draft)]);
+    await rm(folder, { recursive: true, force: true });
+    await rename(draft, folder);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+async function writeBundle(service: Service, folder: string): Promise<void> {
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: [`services/${service}/main.ts`],
+    outfile: join(folder, `${service}.mjs`),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node26',
+    banner: { js: REQUIRE },
+    sourcemap: 'linked',
+    legalComments: 'external',
+    logLevel: 'warning',
+  });
+  const map = join(folder, `${service}.mjs.map`);
+  await writeFile(
+    map,
+    keepOnly(source => !source.includes('/node_modules/'), await readFile(map, 'utf8')),
+  );
+}
+
+async function writeMaterials(service: Service, folder: string): Promise<void> {
+  await writeFile(join(folder, 'sbom.cdx.json'), await describeMaterials(ROOT, service));
+}

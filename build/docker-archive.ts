@@ -1,0 +1,88 @@
+// Puts layers together to images and writes them as one docker-archive, the format of `docker save`, which `docker load` and
+// `ctr images import` take. Images that share a layer share its bytes. It compresses nothing and signs nothing.
+
+import { createHash } from 'node:crypto';
+import { open, rename } from 'node:fs/promises';
+import { type TarEntry, tarPieces } from './tar.ts';
+
+export interface Layer {
+  readonly entries: readonly TarEntry[];
+  /** What made it, for `docker history`. */
+  readonly createdBy: string;
+}
+
+/** OCI image configuration, as far as it is used here. */
+export interface ImageConfig {
+  readonly Entrypoint: readonly string[];
+  readonly Env: readonly string[];
+  readonly User: string;
+  readonly WorkingDir: string;
+  readonly Labels: Readonly<Record<string, string>>;
+}
+
+export interface Image {
+  /** With the tag: `countersign/webhook:1.0.0`. */
+  readonly name: string;
+  readonly config: ImageConfig;
+  readonly layers: readonly Layer[];
+}
+
+/** The platform is the one that this runs on: Node's own names are translated to Go's. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+
+/** For every image the same moment, so that the same contents have the same digest. */
+const CREATED = '1970-01-01T00:00:00Z';
+
+/** Whole or not there: it is written beside `path` first. */
+export async function writeDockerArchive(path: string, images: readonly Image[]): Promise<void> {
+  const draft = `${path}.${process.pid}.partial`;
+  await using file = await open(draft, 'w');
+  await file.writeFile(concatenated(tarPieces(archiveEntries(images))));
+  await rename(draft, path);
+}
+
+function archiveEntries(images: readonly Image[]): TarEntry[] {
+  const layers = new Map<Layer, TarEntry>();
+  for (const layer of images.flatMap(image => image.layers)) if (!layers.has(layer)) layers.set(layer, pack(layer));
+  const configs = images.map(image => ({ image, entry: configEntry(image, layers) }));
+  const manifest = configs.map(({ image, entry }) => ({
+    Config: entry.path,
+    RepoTags: [image.name],
+    Layers: image.layers.map(layer => layers.get(layer)?.path),
+  }));
+  return [
+    ...configs.map(({ entry }) => entry),
+    ...new Map([...layers.values()].map(entry => [entry.path, entry])).values(),
+    { path: 'manifest.json', content: Buffer.from(JSON.stringify(manifest)) },
+  ];
+}
+
+function pack({ entries }: Layer): TarEntry {
+  const content = Buffer.concat([...tarPieces(entries)]);
+  return { path: `${digest(content)}.tar`, content };
+}
+
+function configEntry({ config, layers }: Image, packed: ReadonlyMap<Layer, TarEntry>): TarEntry {
+  const content = Buffer.from(
+    JSON.stringify({
+      architecture: ARCHITECTURES[process.arch] ?? process.arch,
+      os: 'linux',
+      created: CREATED,
+      config,
+      rootfs: {
+        type: 'layers',
+        diff_ids: layers.map(layer => `sha256:${packed.get(layer)?.path.replace('.tar', '')}`),
+      },
+      history: layers.map(({ createdBy }) => ({ created: CREATED, created_by: createdBy })),
+    }),
+  );
+  return { path: `${digest(content)}.json`, content };
+}
+
+function digest(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+async function* concatenated(pieces: Iterable<Buffer>): AsyncGenerator<Buffer> {
+  yield* pieces;
+}

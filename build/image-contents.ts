@@ -1,0 +1,54 @@
+// What is in the images of the services: Node with the libraries that it needs, and above it what was bundled. Both ways to
+// make them (build/images.ts) put in the same files.
+
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bundleFolder, ROOT, SERVICES, type Service } from './bundle.ts';
+import type { Image, Layer } from './docker-archive.ts';
+import { NONROOT, nodeFiles } from './node-files.ts';
+
+/** Where the images are written to when there is no Docker engine. */
+export const ARCHIVE = join(ROOT, 'dist', 'images.tar');
+
+/** As in the Dockerfile. */
+const DESCRIPTIONS: Readonly<Record<Service, string>> = {
+  webhook: 'Refuses CertificateSigningRequests whose requester may not use the issuer',
+  signer: "Signs CertificateSigningRequests with cert-manager's Issuers",
+};
+
+export function imageName(service: Service, version: string): string {
+  return `countersign/${service}:${version}`;
+}
+
+/** The chart installs images of this version. */
+export async function readVersion(): Promise<string> {
+  return JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')).version;
+}
+
+/** From what is bundled in dist. */
+export async function makeImages(version: string): Promise<Image[]> {
+  const base = { entries: await nodeFiles(), createdBy: `Node ${process.version} and the libraries that it needs` };
+  return Promise.all(SERVICES.map(service => makeImage(service, version, base)));
+}
+
+async function makeImage(service: Service, version: string, base: Layer): Promise<Image> {
+  const folder = bundleFolder(service);
+  const entries = (await readdir(folder)).map(async name => {
+    return { path: `app/${name}`, content: await readFile(join(folder, name)) };
+  });
+  return {
+    name: imageName(service, version),
+    config: {
+      Entrypoint: ['/usr/local/bin/node', '--enable-source-maps', `/app/${service}.mjs`],
+      Env: ['PATH=/usr/local/bin', 'NODE_ENV=production'],
+      User: `${NONROOT}:${NONROOT}`,
+      WorkingDir: '/',
+      Labels: {
+        'org.opencontainers.image.title': `countersign-${service}`,
+        'org.opencontainers.image.description': DESCRIPTIONS[service],
+        'org.opencontainers.image.version': version,
+      },
+    },
+    layers: [base, { entries: await Promise.all(entries), createdBy: `The ${service} of Countersign` }],
+  };
+}

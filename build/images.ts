@@ -1,0 +1,51 @@
+// `make images`: bundles both services and makes their images, with a Docker engine where there is one; without one it
+// writes the same images to dist/images.tar. It pushes nothing.
+
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { parseArgs, promisify } from 'node:util';
+import { bundleService, ROOT, SERVICES } from './bundle.ts';
+import { writeDockerArchive } from './docker-archive.ts';
+import { ARCHIVE, imageName, makeImages, readVersion } from './image-contents.ts';
+
+const HELP = `Makes the images countersign/webhook and countersign/signer.
+  --archive       write dist/images.tar, even if there is a Docker engine
+  --base IMAGE    with Docker: the image that Node and its libraries are taken from (see the Dockerfile)
+`;
+
+async function main(): Promise<void> {
+  const options = { archive: { type: 'boolean' }, base: { type: 'string' }, help: { type: 'boolean' } } as const;
+  const { values } = parseArgs({ options });
+  if (values.help) return say(HELP);
+  const version = await readVersion();
+  for (const service of SERVICES) await bundleService(service);
+  if (!values.archive && (await hasDocker())) return buildWithDocker(version, values.base);
+  await writeDockerArchive(ARCHIVE, await makeImages(version));
+  say(`${SERVICES.map(service => imageName(service, version)).join(' and ')} are in ${ARCHIVE}. To use them:
+  docker load -i ${ARCHIVE}
+  ctr -n k8s.io images import ${ARCHIVE}\n`);
+}
+
+/** Whether an engine answers, and not only whether there is a client. */
+async function hasDocker(): Promise<boolean> {
+  return promisify(execFile)('docker', ['version', '--format', '{{.Server.Version}}'], { timeout: 10_000 }).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function buildWithDocker(version: string, base: string | undefined): Promise<void> {
+  for (const service of SERVICES) {
+    const args = ['--target', service, '--tag', imageName(service, version), '--build-arg', `VERSION=${version}`];
+    const from = base === undefined ? [] : ['--build-arg', `BASE=${base}`];
+    const child = spawn('docker', ['build', ...args, ...from, ROOT], { stdio: 'inherit' });
+    const [code] = await once(child, 'exit');
+    if (code !== 0) throw new Error(`docker build of the ${service} failed (exit code ${code})`);
+  }
+}
+
+function say(text: string): void {
+  process.stdout.write(text);
+}
+
+await main();

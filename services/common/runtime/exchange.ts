@@ -1,0 +1,91 @@
+// One request over an undici dispatcher, and its whole answer as text, within a time limit. Half the cost of undici's own
+// request(), which makes a stream and an AbortSignal for answers that are a few kilobytes. Judges no status.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher } from 'undici';
+
+export interface Answer {
+  readonly statusCode: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+export interface Limits {
+  /** From now to the last byte of the answer, the wait for a connection included. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Rejects with what the connection failed with, with a TimeoutError, or with the signal's reason. */
+export function exchange(
+  dispatcher: Dispatcher,
+  options: Dispatcher.DispatchOptions,
+  { timeoutMs, signal }: Limits,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const collector = new Collector(resolve, reject);
+    const timer = setTimeout(() => collector.fail(timeoutError(timeoutMs)), timeoutMs);
+    const onAbort = () => collector.fail(signal?.reason as Error);
+    collector.onSettled = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    if (signal?.aborted) return onAbort();
+    signal?.addEventListener('abort', onAbort);
+    dispatcher.dispatch(options, collector);
+  });
+}
+
+function timeoutError(timeoutMs: number): Error {
+  return new DOMException(`no whole answer within ${timeoutMs / 1000} s`, 'TimeoutError');
+}
+
+class Collector implements Dispatcher.DispatchHandler {
+  onSettled: () => void = () => undefined;
+  readonly #resolve: (answer: Answer) => void;
+  readonly #reject: (error: Error) => void;
+  readonly #chunks: Buffer[] = [];
+  #controller: Dispatcher.DispatchController | undefined;
+  #failure: Error | undefined;
+  #statusCode = 0;
+  #headers: IncomingHttpHeaders = {};
+
+  constructor(resolve: (answer: Answer) => void, reject: (error: Error) => void) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Gives up: at once for the caller, and for the connection as soon as it has one. */
+  fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.onSettled();
+    this.#reject(error);
+    this.#controller?.abort(error);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#failure !== undefined) controller.abort(this.#failure);
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, statusCode: number, headers: IncomingHttpHeaders): void {
+    this.#statusCode = statusCode;
+    this.#headers = headers;
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    const [first] = this.#chunks;
+    const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
+    this.onSettled();
+    this.#resolve({ statusCode: this.#statusCode, headers: this.#headers, text: body.toString() });
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.fail(error);
+  }
+}

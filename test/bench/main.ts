@@ -1,0 +1,62 @@
+// The command `make bench`: builds what is measured, measures it against its targets on a control plane of its own, and
+// prints one table. What it measures, and how, is in targets.ts.
+
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createProgress } from '../support/control-plane/progress.ts';
+import { buildPrograms } from './programs.ts';
+import { formatTable, type Row } from './row.ts';
+import { MEASUREMENTS } from './targets.ts';
+import { createWorld } from './world.ts';
+
+const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
+
+const HELP = `node test/bench/main.ts [--only NAME]... [--runs N]
+
+  --only NAME  Measure only this: ${Object.keys(MEASUREMENTS).join(', ')}. May be given several times; writes no files.
+  --runs N     How many alternating runs, of which the median counts. Default 5.
+`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true },
+      runs: { type: 'string', default: '5' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const names = values.only ?? Object.keys(MEASUREMENTS);
+  const isMistaken = names.some(name => !Object.hasOwn(MEASUREMENTS, name)) || !(Number(values.runs) >= 1);
+  if (values.help || isMistaken) {
+    process.stdout.write(HELP);
+    return values.help ? 0 : 2;
+  }
+  const rows = await measure(names, Number(values.runs));
+  process.stdout.write(`${formatTable(rows)}\n`);
+  if (values.only === undefined) await writeResults(rows);
+  return 0;
+}
+
+async function measure(names: readonly string[], runs: number): Promise<readonly Row[]> {
+  const progress = createProgress();
+  const programs = await buildPrograms(progress);
+  const world = await createWorld(programs, progress);
+  const rows: Row[] = [];
+  try {
+    for (const name of names) {
+      process.stderr.write(`${name}\n`);
+      rows.push(...((await MEASUREMENTS[name]?.(world, { runs })) ?? []));
+    }
+  } finally {
+    await world.stop();
+  }
+  return rows;
+}
+
+async function writeResults(rows: readonly Row[]): Promise<void> {
+  const allTargetsMet = rows.every(({ met }) => met);
+  await writeFile(RESULTS, `${JSON.stringify({ rows, allTargetsMet }, null, 2)}\n`);
+}
+
+process.exitCode = await main();

@@ -1,0 +1,61 @@
+// Builds what the benchmark runs: the driver and the peer with Go, both services as bundles, as an image has them. Starts
+// none of them.
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import type { Progress } from '../support/control-plane/progress.ts';
+import { runCommand } from '../support/control-plane/run-command.ts';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const FOLDER = join(ROOT, '.tmp', 'bench');
+
+/** Paths of what was built. */
+export interface Programs {
+  readonly driver: string;
+  readonly peer: string;
+  readonly signer: string;
+  readonly webhook: string;
+  /** The webhook's server in front of an answer that never changes. */
+  readonly constant: string;
+}
+
+export async function buildPrograms(progress: Progress): Promise<Programs> {
+  await mkdir(FOLDER, { recursive: true });
+  return {
+    driver: await buildGo('driver', progress),
+    peer: await buildGo('peer', progress),
+    signer: await bundle('signer', 'services/signer/main.ts'),
+    webhook: await bundle('webhook', 'services/webhook/main.ts'),
+    constant: await bundle('constant', 'test/bench/constant-webhook.ts'),
+  };
+}
+
+async function buildGo(name: 'driver' | 'peer', progress: Progress): Promise<string> {
+  const path = join(FOLDER, name);
+  const step = progress.step(`building test/bench/${name} with Go (the peer takes five minutes the first time)`);
+  const env = { ...process.env, GOWORK: 'off', GOFLAGS: '-mod=readonly -buildvcs=false' };
+  const { code, stderr } = await runCommand('go', ['build', '-o', path, '.'], { env, cwd: join(HERE, name) });
+  step.done();
+  if (code !== 0) throw new Error(`Building ${name} with Go failed:\n${stderr}`);
+  return path;
+}
+
+async function bundle(name: string, entry: string): Promise<string> {
+  const outfile = join(FOLDER, `${name}.mjs`);
+  await build({
+    entryPoints: [join(ROOT, entry)],
+    outfile,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    // Packages that are CommonJS call require for Node's own modules.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    logLevel: 'error',
+  });
+  return outfile;
+}

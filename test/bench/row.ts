@@ -1,0 +1,46 @@
+// One row of the table: what was measured on both sides, their ratio, and whether it reaches its target. Formats the table.
+
+export interface Row {
+  readonly what: string;
+  readonly ours: number;
+  readonly theirs: number;
+  /** ours divided by theirs. */
+  readonly ratio: number;
+  readonly target: string;
+  readonly met: boolean;
+}
+
+/** `at least` for rates, `at most` for costs. */
+export interface Target {
+  readonly bound: 'at least' | 'at most';
+  readonly ratio: number;
+}
+
+export function row(what: string, ours: number, theirs: number, { bound, ratio: goal }: Target): Row {
+  const ratio = ours / theirs;
+  const met = bound === 'at least' ? ratio >= goal : ratio <= goal;
+  return { what, ours: round(ours), theirs: round(theirs), ratio: round(ratio), target: `${bound} ${goal}`, met };
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
+export function formatTable(rows: readonly Row[]): string {
+  const head = ['what', 'ours', 'theirs', 'ratio', 'target', 'met'];
+  const lines = rows.map(each => [
+    each.what,
+    String(each.ours),
+    String(each.theirs),
+    each.ratio.toFixed(2),
+    each.target,
+    each.met ? 'yes' : 'NO',
+  ]);
+  const widths = head.map((_, column) => Math.max(...[head, ...lines].map(line => line[column]?.length ?? 0)));
+  const format = (line: readonly string[]) =>
+    line
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [head, widths.map(width => '-'.repeat(width)), ...lines].map(format).join('\n');
+}

@@ -1,0 +1,52 @@
+// The two signers as commands that the driver starts, and runs of both and of the floor in alternating order, so that what
+// else the machine does falls on all of them alike.
+
+import { join } from 'node:path';
+import { FOLDER } from './programs.ts';
+import { BENCH_NAMESPACE, type Figures, type KeyType, logFile, type World } from './world.ts';
+
+export type Side = 'ours' | 'theirs';
+
+/** How many requests both sides, and the floor, have in flight. */
+export const IN_FLIGHT = 32;
+
+export function signerCommand({ programs, controlPlane }: World, side: Side): string {
+  const common = `--kubeconfig=${controlPlane.adminKubeconfig} --cluster-resource-namespace=${BENCH_NAMESPACE} --workers=${IN_FLIGHT}`;
+  if (side === 'theirs') return `${programs.peer} ${common}`;
+  const environment = `env NODE_COMPILE_CACHE=${join(FOLDER, 'compile-cache')}`;
+  const flags = [process.env['BENCH_NODE_FLAGS'], process.env['BENCH_SIGNER_FLAGS']].map(text => text ?? '');
+  return `${environment} ${process.execPath} ${flags[0]} ${programs.signer} ${common} --leader-elect=false --http-address=127.0.0.1:0 ${flags[1]}`;
+}
+
+export function drain(world: World, side: Side, count: number, key: KeyType = 'ec', keep = false): Promise<Figures> {
+  return world.drive('drain', {
+    count,
+    keep: String(keep),
+    signer: `clusterissuers.cert-manager.io/${key}`,
+    command: signerCommand(world, side),
+    log: logFile(side),
+  });
+}
+
+/** Runs each measurement `runs` times, in turns, every other round backwards; gives the figures of each by name. */
+export async function alternate<Name extends string>(
+  runs: number,
+  measurements: Readonly<Record<Name, () => Promise<Figures>>>,
+): Promise<Readonly<Record<Name, readonly Figures[]>>> {
+  const figures = new Map<string, Figures[]>(Object.keys(measurements).map(name => [name, []]));
+  for (let round = 0; round < runs; round++) {
+    const order = Object.entries<() => Promise<Figures>>(measurements);
+    for (const [name, measure] of round % 2 === 0 ? order : order.toReversed()) {
+      const measured = await measure();
+      process.stderr.write(`  ${name} ${JSON.stringify(measured)}\n`);
+      figures.get(name)?.push(measured);
+    }
+  }
+  return Object.fromEntries(figures) as unknown as Record<Name, readonly Figures[]>;
+}
+
+/** The middle value of one figure over the runs. */
+export function median(runs: readonly Figures[], figure: string): number {
+  const values = runs.map(run => run[figure] ?? Number.NaN).toSorted((a, b) => a - b);
+  return values[Math.floor(values.length / 2)] ?? Number.NaN;
+}

@@ -1,0 +1,94 @@
+// The targets of the project's performance, each as a measurement that gives rows. Each compares two sides in one run.
+
+import { type Row, row } from './row.ts';
+import { alternate, drain, IN_FLIGHT, median, signerCommand } from './sides.ts';
+import { logFile, type World } from './world.ts';
+
+export interface Plan {
+  readonly runs: number;
+}
+
+export type Measurement = (world: World, plan: Plan) => Promise<readonly Row[]>;
+
+export const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
+  drain: measureDrain,
+  cpu: measureCpu,
+  rsa: measureRsa,
+  latency: measureLatency,
+};
+
+async function measureDrain(world: World, { runs }: Plan): Promise<readonly Row[]> {
+  const count = 2_000;
+  const { ours, theirs, floor } = await alternate(runs, {
+    ours: () => drain(world, 'ours', count),
+    theirs: () => drain(world, 'theirs', count),
+    floor: () => world.drive('floor', { count, parallel: IN_FLIGHT }),
+  });
+  return [
+    row('drain 2 000 approved CSRs, ECDSA CA (per second)', median(ours, 'rate'), median(theirs, 'rate'), {
+      bound: 'at least',
+      ratio: 1.4,
+    }),
+    row('the same against bare status writes (per second)', median(ours, 'rate'), median(floor, 'statusRate'), {
+      bound: 'at least',
+      ratio: 0.8,
+    }),
+    row('resident memory after the drain (MB)', median(ours, 'residentMB'), median(theirs, 'residentMB'), {
+      bound: 'at most',
+      ratio: 1,
+    }),
+    row('start to first certificate, 2 000 waiting (ms)', median(ours, 'firstMs'), median(theirs, 'firstMs'), {
+      bound: 'at most',
+      ratio: 1.5,
+    }),
+  ];
+}
+
+async function measureCpu(world: World, { runs }: Plan): Promise<readonly Row[]> {
+  const { ours, theirs } = await alternate(runs, {
+    ours: () => drain(world, 'ours', 10_000),
+    theirs: () => drain(world, 'theirs', 10_000),
+  });
+  const perCertificate = (figures: typeof ours) => median(figures, 'cpuMs') / median(figures, 'issued');
+  return [
+    row('CPU per certificate, 10 000 CSRs, events included (ms)', perCertificate(ours), perCertificate(theirs), {
+      bound: 'at most',
+      ratio: 0.5,
+    }),
+  ];
+}
+
+async function measureRsa(world: World, { runs }: Plan): Promise<readonly Row[]> {
+  const { ours, theirs } = await alternate(runs, {
+    ours: () => drain(world, 'ours', 2_000, 'rsa'),
+    theirs: () => drain(world, 'theirs', 2_000, 'rsa'),
+  });
+  return [
+    row('drain 2 000 approved CSRs, RSA-2048 CA (per second)', median(ours, 'rate'), median(theirs, 'rate'), {
+      bound: 'at least',
+      ratio: 1.3,
+    }),
+  ];
+}
+
+async function measureLatency(world: World, { runs }: Plan): Promise<readonly Row[]> {
+  const measure = (side: 'ours' | 'theirs') => () =>
+    world.drive('latency', {
+      count: 200,
+      rate: 20,
+      signer: 'clusterissuers.cert-manager.io/ec',
+      command: signerCommand(world, side),
+      log: logFile(side),
+    });
+  const { ours, theirs } = await alternate(runs, { ours: measure('ours'), theirs: measure('theirs') });
+  return [
+    row('approval to certificate at 20/s, p50 (ms)', median(ours, 'p50'), median(theirs, 'p50'), {
+      bound: 'at most',
+      ratio: 0.5,
+    }),
+    row('approval to certificate at 20/s, p99 (ms)', median(ours, 'p99'), median(theirs, 'p99'), {
+      bound: 'at most',
+      ratio: 0.7,
+    }),
+  ];
+}

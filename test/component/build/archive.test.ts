@@ -1,0 +1,87 @@
+// The archives that images are written as: other programs read them, and the same contents have the same bytes.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Image, writeDockerArchive } from '../../../build/docker-archive.ts';
+import { nodeFiles } from '../../../build/node-files.ts';
+import { tarPieces } from '../../../build/tar.ts';
+
+let dir: string;
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'countersign-archive-'));
+});
+after(() => rm(dir, { recursive: true, force: true }));
+
+const ENTRIES = [
+  { path: 'usr/bin/tool', mode: 0o755, content: Buffer.from('x'.repeat(513)) },
+  { path: 'tmp/', mode: 0o1777 },
+  { path: 'etc/passwd', content: Buffer.from('root\n') },
+];
+
+function listing(entries: typeof ENTRIES): string[] {
+  const input = Buffer.concat([...tarPieces(entries)]);
+  const text = execFileSync('tar', ['-tvf', '-', '--utc', '--full-time'], { input, encoding: 'utf8' });
+  return text
+    .trim()
+    .split('\n')
+    .map(line => line.replace(/ +/g, ' '));
+}
+
+test('tar reads what was written: root owns it, it is from 1970, and folders that nobody named come before their files', () => {
+  assert.deepEqual(listing(ENTRIES), [
+    'drwxr-xr-x 0/0 0 1970-01-01 00:00:00 etc/',
+    '-rw-r--r-- 0/0 5 1970-01-01 00:00:00 etc/passwd',
+    'drwxrwxrwt 0/0 0 1970-01-01 00:00:00 tmp/',
+    'drwxr-xr-x 0/0 0 1970-01-01 00:00:00 usr/',
+    'drwxr-xr-x 0/0 0 1970-01-01 00:00:00 usr/bin/',
+    '-rwxr-xr-x 0/0 513 1970-01-01 00:00:00 usr/bin/tool',
+  ]);
+});
+
+test('the order in which entries are given makes no difference', () => {
+  assert.deepEqual(listing(ENTRIES.toReversed()), listing(ENTRIES));
+});
+
+test('a path that does not fit a header is refused', () => {
+  assert.throws(() => [...tarPieces([{ path: 'a'.repeat(101) }])], /too long/);
+});
+
+test('two images that share a layer have its bytes once, and name every file that they need', async () => {
+  const shared = { entries: ENTRIES, createdBy: 'base' };
+  const image = (name: string): Image => ({
+    name,
+    config: { Entrypoint: [`/${name}`], Env: [], User: '1:1', WorkingDir: '/', Labels: {} },
+    layers: [shared, { entries: [{ path: name, content: Buffer.from(name) }], createdBy: name }],
+  });
+  const [first, second] = [join(dir, 'first.tar'), join(dir, 'second.tar')];
+  await writeDockerArchive(first, [image('a'), image('b')]);
+  await writeDockerArchive(second, [image('a'), image('b')]);
+  assert.deepEqual(await readFile(first), await readFile(second));
+
+  const names = execFileSync('tar', ['-tf', first], { encoding: 'utf8' }).trim().split('\n');
+  assert.equal(names.filter(name => name.endsWith('.tar')).length, 3);
+  const manifest = JSON.parse(execFileSync('tar', ['-xOf', first, 'manifest.json'], { encoding: 'utf8' }));
+  const needed: string[] = manifest.flatMap(({ Config, Layers }: { Config: string; Layers: string[] }) => [
+    Config,
+    ...Layers,
+  ]);
+  assert.deepEqual([...new Set(needed)].toSorted(), names.filter(name => name !== 'manifest.json').toSorted());
+});
+
+test('the lowest layer has Node with its libraries, and no shell or package manager', async () => {
+  const paths = (await nodeFiles()).map(({ path }) => path);
+  for (const wanted of [/^usr\/local\/bin\/node$/, /libc\.so\.6$/, /ld-linux/, /libresolv/, /^etc\/passwd$/]) {
+    assert.ok(
+      paths.some(path => wanted.test(path)),
+      String(wanted),
+    );
+  }
+  assert.deepEqual(
+    paths.filter(path => /\/bin\/(?!node$)|npm/.test(path)),
+    [],
+  );
+});

@@ -1,0 +1,51 @@
+// The bundles that images hold: each runs without the repository, and its stack traces tell the places in our sources.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { SourceMap } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { bundleService, SERVICES } from '../../../build/bundle.ts';
+
+let dir: string;
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'countersign-bundle-'));
+  for (const service of SERVICES) await bundleService(service, join(dir, service));
+});
+after(() => rm(dir, { recursive: true, force: true }));
+
+for (const service of SERVICES) {
+  test(`the bundle of the ${service} runs where there are no packages`, async () => {
+    const bundle = join(dir, service, `${service}.mjs`);
+    const { stdout } = await promisify(execFile)(process.execPath, [bundle, '--help'], { cwd: dir });
+    assert.match(stdout, new RegExp(`^Usage: countersign-${service}`));
+  });
+
+  test(`a place in the bundle of the ${service} leads to the same text in our sources`, async () => {
+    const lines = (await readFile(join(dir, service, `${service}.mjs`), 'utf8')).split('\n');
+    const payload = JSON.parse(await readFile(join(dir, service, `${service}.mjs.map`), 'utf8'));
+    assert.deepEqual(
+      payload.sources.filter((source: string) => source.includes('node_modules')),
+      [],
+    );
+    const call = 'requireNode();';
+    const line = lines.findLastIndex(text => text.trim() === call);
+    const entry = new SourceMap(payload).findEntry(line, lines[line]?.indexOf(call) ?? 0);
+    assert.ok('originalSource' in entry);
+    const original = payload.sourcesContent[payload.sources.indexOf(entry.originalSource)].split('\n');
+    assert.equal(original[entry.originalLine].slice(entry.originalColumn), call);
+    assert.match(entry.originalSource, new RegExp(`services/${service}/main.ts$`));
+  });
+
+  test(`the bill of materials of the ${service} names the packages that are bundled, and none for development`, async () => {
+    const { components } = JSON.parse(await readFile(join(dir, service, 'sbom.cdx.json'), 'utf8'));
+    const names = components.map(({ name, group }: { name: string; group?: string }) =>
+      group ? `${group}/${name}` : name,
+    );
+    assert.ok(names.includes('undici') && names.includes('pino'), names.join(' '));
+    assert.ok(!names.includes('typescript') && !names.includes('knip'), names.join(' '));
+  });
+}

@@ -1,0 +1,71 @@
+// The guard on performance that counts work instead of time: how many calls of the API server one request costs, and how many
+// a signer with nothing to do makes. A number that changes here changes the load on every cluster.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLogger } from '@countersign/common/runtime/log.ts';
+import { createRegistry } from '@countersign/common/runtime/metrics.ts';
+import { Controller } from '@countersign/signer/controller.ts';
+import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
+import { SignerMetrics } from '@countersign/signer/metrics.ts';
+import { RecordingClient } from '../../support/recording-client.ts';
+import { REVIEW_PATH, SECRET_PATH, SignerWorld, STATUS_PATH } from './signer-world.ts';
+
+const REVIEW = `create ${REVIEW_PATH}`;
+const SECRET = `get ${SECRET_PATH}`;
+const STATUS = `mergePatch ${STATUS_PATH}`;
+
+describe('calls of the API server', () => {
+  test('a certificate costs one review, one read of the Secret, one write and one event', async () => {
+    const world = new SignerWorld();
+    await world.run();
+    assert.deepEqual(world.asked, [REVIEW, SECRET, STATUS]);
+    assert.equal(world.client.events.length, 1);
+  });
+
+  test('the Secret is read once for all certificates of one second', async () => {
+    const world = new SignerWorld();
+    for (let run = 0; run < 10; run += 1) await world.run();
+    const count = (call: string) => world.asked.filter(asked => asked === call).length;
+    assert.deepEqual([REVIEW, SECRET, STATUS].map(count), [10, 1, 10]);
+  });
+
+  test('a refusal costs two reviews, one write and one event, and reads no Secret', async () => {
+    const world = new SignerWorld();
+    world.mayReference = [];
+    await world.run();
+    assert.deepEqual(world.asked, [REVIEW, REVIEW, STATUS]);
+    assert.equal(world.client.events.length, 1);
+  });
+
+  test('a signer with nothing to do lists three collections once and then only watches', async () => {
+    const client = new RecordingClient(({ verb, path }) =>
+      verb === 'get' && !path.includes('/leases/') ? { metadata: { resourceVersion: '1' }, items: [] } : undefined,
+    );
+    const stop = new AbortController();
+    const controller = new Controller({
+      client,
+      log: createLogger({ service: 'test', level: 'error' }),
+      metrics: new SignerMetrics(createRegistry()),
+      handlers: [createCaIssuer()],
+      clusterResourceNamespace: 'countersign',
+      workers: 1,
+      issuerStatus: 'auto',
+      writeCaAnnotation: true,
+    });
+    const running = Promise.all([controller.watch(stop.signal), controller.lead(stop.signal)]);
+    // Longer than the second after which Secrets that something waits for are read again.
+    await sleep(1_200);
+    stop.abort();
+    await running;
+    const asked = client.calls.map(({ path }) => path.replace(/\?.*/, '').split('/').at(-1));
+    assert.deepEqual(asked.toSorted(), [
+      'cert-manager-controller',
+      'cert-manager-controller',
+      'certificatesigningrequests',
+      'clusterissuers',
+      'issuers',
+    ]);
+  });
+});

@@ -1,0 +1,171 @@
+// The compose stack as a user has it: up, one refusal, one certificate, the kubeconfigs, Prometheus, down. Beside that, what
+// docker-compose.yml names must be what the other tests run.
+
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { chown, readFile, stat } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+import { readVersion } from '../../build/image-contents.ts';
+import { readToolModule } from '../support/control-plane/tools.ts';
+import { provideEnginePrograms } from '../support/docker/engine-programs.ts';
+import { moduleFolder } from '../support/docker/module-tool.ts';
+import { MANIFESTS, renderComposeManifests } from './compose-manifests.ts';
+import { COMPOSE_FILE, ComposeStack, FOLDER_OWNER } from './compose-stack.ts';
+
+const programs = provideEnginePrograms();
+/** Milliseconds, for one test: the stack is up within half a minute on a busy machine. */
+const BOUND = { timeout: 150_000 };
+const requirement = typeof programs === 'string' ? { skip: programs } : {};
+
+test('the stack installs what the chart renders', async () => {
+  const written = await readFile(MANIFESTS, 'utf8');
+  const isFresh = written === (await renderComposeManifests());
+  assert.ok(isFresh, 'compose/manifests.json is out of date: run node test/e2e/write-compose-manifests.ts');
+});
+
+describe('the image in docker-compose.yml', async () => {
+  const { services } = parse(await readFile(COMPOSE_FILE, 'utf8'), { merge: true });
+  const controlPlane = await readToolModule();
+  const ours = await readVersion();
+  for (const [service, wanted] of [
+    ['kube-apiserver', controlPlane.kubernetesVersion],
+    ['etcd', await requiredVersion(controlPlane.dir, /go\.etcd\.io\/etcd\/server\/v3 (v[\d.]+)/)],
+    // Prometheus 3.16.0 is the Go module of the version v0.316.0.
+    ['prometheus', (await requiredVersion(moduleFolder('prometheus'), / (v0\.3\d\d\.\d+)/)).replace('v0.3', 'v3.')],
+    ['webhook', ours],
+    ['signer', ours],
+    ['setup', ours],
+  ] as const) {
+    test(`of ${service} has the version that the other tests run`, () => {
+      assert.match(services[service].image, new RegExp(`:${wanted.replaceAll('.', String.raw`\.`)}}+$`));
+    });
+  }
+});
+
+describe('docker compose', requirement, () => {
+  let stack: ComposeStack;
+  before(async () => {
+    if (typeof programs === 'string') throw new Error(programs);
+    stack = await ComposeStack.open(programs);
+    await chown(stack.kubeconfigs, FOLDER_OWNER.uid, FOLDER_OWNER.gid);
+  });
+  after(() => stack?.close());
+
+  test('up --wait starts everything, and returns when it is healthy', BOUND, async () => {
+    await stack.compose('up', '--wait', '--wait-timeout', '90');
+    assert.deepEqual(await states(), {
+      certificates: 'exited 0',
+      etcd: 'running',
+      'kube-apiserver': 'running',
+      prometheus: 'running healthy',
+      setup: 'exited 0',
+      signer: 'running healthy',
+      webhook: 'running healthy',
+    });
+  });
+
+  test('mallory is refused, and told what is missing', BOUND, async () => {
+    const { code, stdout } = await stack.tryCompose('run', '--rm', '-T', 'request', 'mallory');
+    assert.equal(code, 1, stdout);
+    assert.match(stdout, /refused \(DeniedReference\): .*user "mallory" lacks the verb "reference"/);
+  });
+
+  test('jane gets a certificate that the CA of the Issuer signed', BOUND, async () => {
+    const [leaf, ca] = [new X509Certificate(await stack.compose(...askAs('jane')).then(onlyPem)), await demoCa()];
+    assert.ok(leaf.verify(ca.publicKey));
+    assert.equal(leaf.subjectAltName, 'DNS:jane.example.com');
+  });
+
+  test('the kubeconfigs work outside, and are for the owner of their folder alone', BOUND, async () => {
+    const { uid, gid, mode } = await stat(`${stack.kubeconfigs}/admin.kubeconfig`);
+    assert.deepEqual({ uid, gid, mode: mode & 0o777 }, { ...FOLDER_OWNER, mode: 0o400 });
+    const issuers = await stack.kubectl('admin', 'get', 'issuers', '-n', 'demo', '-o', 'wide');
+    assert.match(issuers.stdout, /demo-ca +True +Signing CA verified/, issuers.stderr);
+    const secrets = await stack.kubectl('jane', 'get', 'secrets', '-n', 'demo');
+    assert.match(secrets.stderr, /User "jane" cannot list resource "secrets"/);
+  });
+
+  test('Prometheus scrapes both services', BOUND, async () => {
+    await eventually(async () => {
+      const refused = await query('sum(countersign_webhook_admissions_total{reason="DeniedReference"})');
+      assert.deepEqual(refused, ['1']);
+      assert.deepEqual(await query('sum(countersign_certificates_total{result="issued"})'), ['1']);
+    });
+    assert.deepEqual(await query('up'), ['1', '1']);
+  });
+
+  test('down and up again brings back what was there', BOUND, async () => {
+    await stack.compose('down', '--timeout', '5');
+    await stack.compose('up', '--wait', '--wait-timeout', '90');
+    const requests = await stack.kubectl('admin', 'get', 'csr', '-o', 'name');
+    assert.match(requests.stdout, /^certificatesigningrequest\S+\/jane-\w+\n$/, requests.stderr);
+    await stack.compose(...askAs('jane'));
+  });
+
+  test('down leaves no container, volume or network', BOUND, async () => {
+    await stack.compose('--profile', 'demo', 'down', '--volumes', '--timeout', '5');
+    const left = [
+      await stack.docker(['ps', '--all', '--quiet']),
+      await stack.docker(['volume', 'ls', '--quiet']),
+      await stack.docker(['network', 'ls', '--quiet', '--filter', 'type=custom']),
+    ];
+    assert.deepEqual(left, ['', '', '']);
+  });
+
+  async function states(): Promise<Record<string, string>> {
+    const lines = (await stack.compose('ps', '--all', '--format', 'json')).trim().split('\n');
+    const containers: Container[] = lines.map(line => JSON.parse(line));
+    return Object.fromEntries(containers.map(container => [container.Service, stateOf(container)]));
+  }
+
+  async function demoCa(): Promise<X509Certificate> {
+    const path = String.raw`jsonpath={.data.tls\.crt}`;
+    const { stdout } = await stack.kubectl('admin', 'get', 'secret', 'demo-ca', '-n', 'demo', '-o', path);
+    return new X509Certificate(Buffer.from(stdout, 'base64'));
+  }
+
+  /** The values of an instant query, sorted. */
+  async function query(expression: string): Promise<string[]> {
+    const url = `http://127.0.0.1:9090/api/v1/query?query=${encodeURIComponent(expression)}`;
+    const { data } = JSON.parse(await stack.fetch(url));
+    return data.result.map(({ value }: { value: [number, string] }) => value[1]).toSorted();
+  }
+});
+
+interface Container {
+  readonly Service: string;
+  readonly State: string;
+  readonly Health: string;
+  readonly ExitCode: number;
+}
+
+function stateOf({ State, Health, ExitCode }: Container): string {
+  return State === 'exited' ? `exited ${ExitCode}` : [State, Health].join(' ').trim();
+}
+
+function askAs(user: string): string[] {
+  return ['run', '--rm', '-T', 'request', user];
+}
+
+function onlyPem(text: string): string {
+  return text.slice(text.indexOf('-----BEGIN CERTIFICATE-----'));
+}
+
+async function requiredVersion(dir: string, pattern: RegExp): Promise<string> {
+  return pattern.exec(await readFile(`${dir}/go.mod`, 'utf8'))?.[1] ?? '';
+}
+
+async function eventually(check: () => Promise<void>): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const failure = await check().then(
+      () => undefined,
+      error => error,
+    );
+    if (failure === undefined) return;
+    if (Date.now() > deadline) throw failure;
+    await sleep(500);
+  }
+}

@@ -1,0 +1,151 @@
+// What the two ServiceAccounts of the chart may do, by the API server's own word: exactly this, and of what would be worst to
+// have, nothing. No service runs here: the others show that it is enough.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Api, type Caller } from '../support/api.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
+import { freePort } from '../support/control-plane/loopback.ts';
+import { Installation } from '../support/installation.ts';
+
+interface Rule {
+  readonly verbs: readonly string[];
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+
+let controlPlane: ControlPlane;
+let api: Api;
+before(async () => {
+  controlPlane = await startControlPlane();
+  api = await Api.fromKubeconfig(controlPlane.adminKubeconfig);
+  await new Installation(controlPlane, await freePort(), {}).release();
+});
+after(async () => {
+  await api?.close();
+  await controlPlane?.stop();
+});
+
+function callerOf(account: string): Caller {
+  const groups = ['system:serviceaccounts', 'system:serviceaccounts:countersign'];
+  return { user: `system:serviceaccount:countersign:${account}`, groups };
+}
+
+/** `get,list certificates.k8s.io/certificatesigningrequests [name]`, one for each resource, sorted. */
+async function rulesOf(account: string, namespace: string): Promise<string[]> {
+  const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: { namespace } };
+  const path = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews';
+  const review = await api.do<{ status: { resourceRules: readonly Rule[]; incomplete: boolean } }>({
+    method: 'POST',
+    path,
+    body,
+    as: callerOf(account),
+  });
+  const words = review.status.resourceRules.flatMap(({ verbs, apiGroups, resources, resourceNames }) =>
+    resources.map(resource => {
+      const names = resourceNames === undefined ? '' : ` [${resourceNames.toSorted().join(' ')}]`;
+      return `${verbs.toSorted().join(',')} ${apiGroups.join(',')}/${resource}${names}`;
+    }),
+  );
+  return words.toSorted();
+}
+
+/** What the account may beyond what every authenticated user may. */
+async function ownRules(account: string, namespace: string): Promise<string[]> {
+  const common = new Set(await rulesOf('nobody', namespace));
+  return (await rulesOf(account, namespace)).filter(rule => !common.has(rule));
+}
+
+const SIGNER_ANYWHERE = [
+  'create /events',
+  'create authorization.k8s.io/subjectaccessreviews',
+  'get /secrets',
+  'get coordination.k8s.io/leases [cert-manager-controller]',
+  'get,list,watch cert-manager.io/clusterissuers',
+  'get,list,watch cert-manager.io/issuers',
+  'get,list,watch certificates.k8s.io/certificatesigningrequests',
+  'patch cert-manager.io/clusterissuers/status',
+  'patch cert-manager.io/issuers/status',
+  'patch certificates.k8s.io/certificatesigningrequests/status',
+  'sign certificates.k8s.io/signers [clusterissuers.cert-manager.io/* issuers.cert-manager.io/*]',
+];
+const SIGNER_AT_HOME = [
+  'create coordination.k8s.io/leases',
+  'get,update coordination.k8s.io/leases [countersign-signer]',
+];
+const WEBHOOK_ANYWHERE = [
+  'create authorization.k8s.io/subjectaccessreviews',
+  'get /secrets',
+  'get,list,watch cert-manager.io/clusterissuers',
+  'get,list,watch cert-manager.io/issuers',
+];
+const WEBHOOK_AT_HOME = ['get /secrets [countersign-webhook-tls]'];
+
+type Action = readonly [verb: string, group: string, resource: string, name?: string | undefined];
+
+/** What `kubectl auth can-i` asks, for everything or for one namespace. */
+async function mayDo(account: string, namespace: string, action: Action): Promise<boolean> {
+  const [verb, group, path, name] = action;
+  const [resource, subresource] = path.split('/');
+  const resourceAttributes = { verb, group, resource, subresource, name, namespace };
+  const body = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes },
+  };
+  const reviews = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+  const review = { method: 'POST', path: reviews, body, as: callerOf(account) } as const;
+  return (await api.do<{ status: { allowed: boolean } }>(review)).status.allowed;
+}
+
+const FORBIDDEN: readonly Action[] = [
+  ['list', '', 'secrets'],
+  ['watch', '', 'secrets'],
+  ['create', '', 'secrets'],
+  ['update', '', 'secrets'],
+  ['create', 'certificates.k8s.io', 'certificatesigningrequests'],
+  ['update', 'certificates.k8s.io', 'certificatesigningrequests'],
+  ['patch', 'certificates.k8s.io', 'certificatesigningrequests'],
+  ['delete', 'certificates.k8s.io', 'certificatesigningrequests'],
+  ['update', 'certificates.k8s.io', 'certificatesigningrequests/approval'],
+  ['patch', 'certificates.k8s.io', 'certificatesigningrequests/approval'],
+  ['approve', 'certificates.k8s.io', 'signers', 'issuers.cert-manager.io/*'],
+  ['sign', 'certificates.k8s.io', 'signers', 'kubernetes.io/kube-apiserver-client'],
+  ['sign', 'certificates.k8s.io', 'signers', 'kubernetes.io/*'],
+  ['reference', 'cert-manager.io', 'signers', '*'],
+  ['update', 'cert-manager.io', 'issuers'],
+  ['update', 'coordination.k8s.io', 'leases', 'another'],
+  ['impersonate', '', 'users', 'admin'],
+  ['create', '', 'serviceaccounts/token'],
+  ['create', '', 'pods'],
+  ['bind', 'rbac.authorization.k8s.io', 'clusterroles', 'cluster-admin'],
+  ['update', 'admissionregistration.k8s.io', 'validatingwebhookconfigurations'],
+];
+
+describe('the ServiceAccount', { concurrency: 8 }, () => {
+  for (const [account, namespace, rules] of [
+    ['countersign-signer', 'default', SIGNER_ANYWHERE],
+    ['countersign-signer', 'countersign', [...SIGNER_ANYWHERE, ...SIGNER_AT_HOME]],
+    ['countersign-webhook', 'default', WEBHOOK_ANYWHERE],
+    ['countersign-webhook', 'countersign', [...WEBHOOK_ANYWHERE, ...WEBHOOK_AT_HOME]],
+  ] as const) {
+    test(`${account} may do this in ${namespace} and nothing else`, async () => {
+      assert.deepEqual(await ownRules(account, namespace), [...rules].toSorted());
+    });
+  }
+
+  for (const account of ['countersign-signer', 'countersign-webhook']) {
+    for (const [verb, group, resource, name] of FORBIDDEN) {
+      test(`${account} may not ${verb} ${group}/${resource} ${name ?? ''}`, async () => {
+        for (const namespace of ['', 'countersign'])
+          assert.equal(await mayDo(account, namespace, [verb, group, resource, name]), false, `in "${namespace}"`);
+      });
+    }
+  }
+
+  test('countersign-signer may sign for issuers, so that the question of what it may not is a good one', async () => {
+    for (const name of ['issuers.cert-manager.io/*', 'clusterissuers.cert-manager.io/*'])
+      assert.equal(await mayDo('countersign-signer', '', ['sign', 'certificates.k8s.io', 'signers', name]), true);
+  });
+});

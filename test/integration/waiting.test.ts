@@ -1,0 +1,288 @@
+// Requests that come before what they need: each is signed within two seconds of the last missing piece, whatever that is,
+// and told once why it waits. And the Ready condition of issuers, and who writes it.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRoot, openssl } from '../support/certificate-checks.ts';
+import { type Cluster, type IssuerPlace, secretData, startCluster } from '../support/cluster.ts';
+import { readPki } from '../support/pki.ts';
+import { createCsr, createThenApprove, type Issued, issue, whenFailed, whenIssued } from '../support/requests.ts';
+
+/** What issue 3 promises, from the last missing piece to the certificate. */
+const PROMISED_MS = 2_000;
+/** Longer than it takes to look at something, so that what waits is really waiting. */
+const SETTLED_MS = 300;
+const KEY_SECRET = 'experimental.cert-manager.io/private-key-secret-name';
+const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
+const APPROVAL = 'Normal WaitingApproval: Waiting for the Approved condition before issuing';
+const ISSUED = 'Normal CertificateIssued: Certificate fetched from issuer successfully';
+
+let cluster: Cluster;
+before(async () => {
+  cluster = await startCluster();
+});
+after(() => cluster?.stop());
+
+/** Waits until the signer has said so much of the request, and a little longer. */
+async function whenTold(name: string, events: readonly string[]): Promise<void> {
+  const csr = await cluster.api.get<Issued['csr']>(`/apis/certificates.k8s.io/v1/certificatesigningrequests/${name}`);
+  assert.deepEqual(await cluster.eventsWhenWritten(csr, events.length), events.toSorted());
+  await sleep(SETTLED_MS);
+  assert.equal(csr.status?.certificate, undefined);
+}
+
+/** Does the last thing that was missing, and sees the certificate within what was promised. */
+async function signedAfter(name: string, lastPiece: () => Promise<unknown>): Promise<Issued> {
+  await lastPiece();
+  const start = performance.now();
+  const issued = await whenIssued(cluster, name);
+  const took = Math.round(performance.now() - start);
+  assert.ok(took <= PROMISED_MS, `signed ${took} ms after the last missing piece`);
+  return issued;
+}
+
+function notReady({ namespace, name }: IssuerPlace): string {
+  const shown = namespace === undefined ? `ClusterIssuer /${name}` : `Issuer ${namespace}/${name}`;
+  return `Warning IssuerNotReady: Referenced ${shown} does not have a Ready status condition`;
+}
+
+function secretPath(namespace: string, name: string): string {
+  return `/api/v1/namespaces/${namespace}/secrets/${name}`;
+}
+
+async function issuerOf({ chain }: Issued): Promise<string> {
+  return (await openssl(['x509', '-in', 'pem', '-noout', '-issuer', '-nameopt', 'RFC2253'], { pem: chain })).trim();
+}
+
+describe('waiting', { concurrency: 4 }, () => {
+  const places: readonly IssuerPlace[] = [{ namespace: 'early', name: 'ca' }, { name: 'early' }];
+  for (const place of places) {
+    const kind = place.namespace === undefined ? 'ClusterIssuer' : 'Issuer';
+    const { namespace = 'countersign', name: issuer } = place;
+
+    test(`a request waits for its ${kind}, and that for its Secret`, async () => {
+      if (place.namespace !== undefined) await cluster.createNamespace(place.namespace);
+      const name = `early-${kind.toLowerCase()}`;
+      const resource = place.namespace === undefined ? 'clusterissuers' : 'issuers';
+      const path = place.namespace === undefined ? issuer : `${namespace}.${issuer}`;
+      const shown = `${kind} ${place.namespace ?? ''}/${issuer}`;
+      await createThenApprove(cluster, { name, signerName: `${resource}.cert-manager.io/${path}` });
+      const notFound = `Warning IssuerNotFound: Referenced ${shown} not found`;
+      await whenTold(name, [APPROVAL, notFound]);
+
+      await cluster.createIssuer(place, { ca: { secretName: issuer } });
+      await whenTold(name, [APPROVAL, notFound, notReady(place)]);
+      const missing = `False ErrGetKeyPair: Error getting keypair for CA issuer: secrets "${issuer}" not found`;
+      assert.equal(await cluster.readinessOf(place), missing);
+
+      const { csr } = await signedAfter(name, () => cluster.createSecret(namespace, issuer, secretData(ROOT)));
+      assert.equal(await cluster.readinessOf(place), 'True KeyPairVerified: Signing CA verified');
+      assert.deepEqual(
+        await cluster.eventsWhenWritten(csr, 4),
+        [ISSUED, APPROVAL, notFound, notReady(place)].toSorted(),
+      );
+      assert.deepEqual(await cluster.eventsOf(await cluster.getIssuer(place), place.namespace), [
+        'Normal KeyPairVerified: Signing CA verified',
+        `Warning ErrGetKeyPair: Error getting keypair for CA issuer: secrets "${issuer}" not found`.replace(
+          'early',
+          issuer,
+        ),
+        `Warning ErrInitIssuer: Error initializing issuer: secrets "${issuer}" not found`,
+      ]);
+    });
+  }
+
+  test('a request waits for an Issuer that has everything else', async () => {
+    const namespace = await cluster.createNamespace('late');
+    await cluster.createSecret(namespace, 'ca', secretData(ROOT));
+    await createThenApprove(cluster, { name: 'late', signerName: 'issuers.cert-manager.io/late.ca' });
+    await whenTold('late', [APPROVAL, 'Warning IssuerNotFound: Referenced Issuer late/ca not found']);
+    await signedAfter('late', () => cluster.createIssuer({ namespace, name: 'ca' }, { ca: { secretName: 'ca' } }));
+  });
+
+  const faults = [
+    {
+      what: 'without key',
+      data: { 'tls.crt': ROOT.certificate },
+      says: `Failed to parse signing CA keypair from secret fixed-0/ca: no private key data for "tls.key" in secret 'fixed-0/ca'`,
+    },
+    {
+      what: 'with the key of another',
+      data: { 'tls.crt': ROOT.certificate, 'tls.key': readPki('keys/p256') },
+      says: "Failed to parse signing CA keypair from secret fixed-1/ca: error creating x509 certificate: x509: provided PrivateKey doesn't match parent's PublicKey",
+    },
+  ];
+  for (const [index, { what, data, says }] of faults.entries()) {
+    test(`a request waits for a Secret that turned up ${what} to be corrected`, async () => {
+      const place = { namespace: await cluster.createNamespace(`fixed-${index}`), name: 'ca' };
+      const signerName = await cluster.createCaIssuer(place, ROOT);
+      await cluster.whenReady(place);
+      await cluster.api.remove(secretPath(place.namespace, 'ca'));
+      await cluster.createSecret(place.namespace, 'ca', data);
+      // A copy of the Secret that is younger than a second would still sign.
+      await sleep(1_000);
+      await createThenApprove(cluster, { name: `fixed-${index}`, signerName });
+      const told = [...(index === 0 ? [notReady(place)] : []), `Warning SecretInvalidData: ${says}`, APPROVAL];
+      await whenTold(`fixed-${index}`, told);
+      const correct = () => cluster.api.patch(secretPath(place.namespace, 'ca'), { stringData: secretData(ROOT) });
+      const { csr } = await signedAfter(`fixed-${index}`, correct);
+      assert.deepEqual(await cluster.eventsWhenWritten(csr, told.length + 1), [ISSUED, ...told].toSorted());
+    });
+  }
+
+  test('a request waits for a Secret that was deleted to come back', async () => {
+    const place = { namespace: await cluster.createNamespace('deleted'), name: 'ca' };
+    const signerName = await cluster.createCaIssuer(place, ROOT);
+    await cluster.whenReady(place);
+    await cluster.api.remove(secretPath('deleted', 'ca'));
+    await sleep(1_000);
+    await createThenApprove(cluster, { name: 'deleted', signerName });
+    const missing = 'Warning SecretMissing: Referenced secret deleted/ca not found';
+    // That the Secret is gone comes to light when it is needed; from then on the issuer is not Ready either.
+    await whenTold('deleted', [APPROVAL, missing, notReady(place)]);
+    const isUnready = async () => ((await cluster.readinessOf(place))?.startsWith('False') ? true : undefined);
+    await cluster.eventually('the issuer is no longer Ready', isUnready);
+    await signedAfter('deleted', () => cluster.createSecret('deleted', 'ca', secretData(ROOT)));
+    await cluster.whenReady(place);
+  });
+
+  test('a self-signing request waits for the Secret with its key, and for that to be corrected', async () => {
+    const namespace = await cluster.createNamespace('own-key');
+    const signerName = await cluster.createIssuer({ namespace, name: 'self' }, { selfSigned: {} });
+    const key = readPki('keys/p521');
+    const request = Buffer.from(readPki('requests/p521')).toString('base64');
+    const annotations = { [KEY_SECRET]: 'key' };
+    await createThenApprove(cluster, { name: 'own-key', signerName, request, annotations });
+    const missing = 'Warning SecretNotFound: Referenced Secret own-key/key not found';
+    await whenTold('own-key', [APPROVAL, missing]);
+    await cluster.createSecret(namespace, 'key', { 'tls.key': 'nonsense' });
+    const nonsense =
+      'Warning ErrorParsingKey: Failed to parse signing key from secret own-key/key: error decoding private key PEM block: no PEM data was found in given input';
+    await whenTold('own-key', [APPROVAL, missing, nonsense]);
+    await signedAfter('own-key', () =>
+      cluster.api.patch(secretPath(namespace, 'key'), { stringData: { 'tls.key': key } }),
+    );
+  });
+
+  test('an issuer that gets another type is one of that type', async () => {
+    const place = { namespace: await cluster.createNamespace('retyped'), name: 'issuer' };
+    const signerName = await cluster.createIssuer(place, {});
+    await createThenApprove(cluster, { name: 'retyped', signerName });
+    await whenTold('retyped', [
+      APPROVAL,
+      'Warning IssuerTypeMissing: Referenced Issuer retyped/issuer is missing type',
+    ]);
+    await cluster.createSecret('retyped', 'ca', secretData(ROOT));
+    const path = '/apis/cert-manager.io/v1/namespaces/retyped/issuers/issuer';
+    await signedAfter('retyped', () => cluster.api.patch(path, { spec: { ca: { secretName: 'ca' } } }));
+    await cluster.api.patch(path, { spec: { ca: null, selfSigned: {} } });
+    const isReady = async () => ((await cluster.readinessOf(place)) === 'True IsReady: ' ? true : undefined);
+    await cluster.eventually('the issuer is Ready as what it is now', isReady);
+    const issuer = await cluster.getIssuer(place);
+    const [ready] = issuer.status?.conditions ?? [];
+    assert.equal(ready?.observedGeneration, 3);
+  });
+
+  test('a certificate in the Secret that is no CA is not Ready', async () => {
+    const place = { namespace: await cluster.createNamespace('no-ca'), name: 'leaf' };
+    await cluster.createCaIssuer(place, { ...ROOT, certificate: readPki('certificates/not-ca') });
+    const readiness = await cluster.eventually('it is judged', () => cluster.readinessOf(place));
+    assert.equal(readiness, 'False ErrInvalidKeyPair: Error getting keypair for CA issuer: certificate is not a CA');
+  });
+
+  test('a CA that is renewed signs within about a second', async () => {
+    const place = { namespace: await cluster.createNamespace('rotated'), name: 'ca' };
+    const signerName = await cluster.createCaIssuer(place, ROOT);
+    assert.equal(await issuerOf(await issue(cluster, { name: 'rotated-0', signerName })), 'issuer=CN=root,O=Example');
+    const renewed = { certificate: await createRoot(readPki('keys/p384'), 'renewed'), key: readPki('keys/p384') };
+    await cluster.api.patch(secretPath('rotated', 'ca'), { stringData: secretData(renewed) });
+    await sleep(1_000);
+    assert.equal(await issuerOf(await issue(cluster, { name: 'rotated-1', signerName })), 'issuer=CN=renewed');
+  });
+
+  test('a request that is denied while it waits is never signed', async () => {
+    const signerName = 'clusterissuers.cert-manager.io/denied';
+    await createCsr(cluster, { name: 'denied', signerName });
+    const conditions = [{ type: 'Denied', status: 'True', reason: 'Tested', message: 'by a test' }];
+    const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests/denied';
+    await cluster.api.patch(`${path}/approval`, { status: { conditions } });
+    await cluster.createCaIssuer({ name: 'denied' }, ROOT);
+    await cluster.whenReady({ name: 'denied' });
+    await issue(cluster, { name: 'not-denied', signerName });
+    const { status } = await cluster.api.get<Issued['csr']>(path);
+    assert.deepEqual([status?.certificate, status?.conditions?.length], [undefined, 1]);
+  });
+});
+
+describe('who writes the Ready condition of issuers', () => {
+  /** Another signer in place of the running one; a leader that stops hands over at once. */
+  async function restartSigner(issuerStatus: string): Promise<void> {
+    for (const { child } of cluster.installation.running('signer')) await child.stop(10_000);
+    await cluster.installation.start('signer', [`--issuer-status=${issuerStatus}`]);
+  }
+
+  /** A new issuer's condition, once the signer has seen the issuer and told those who wait for it. */
+  async function readinessOfNew(name: string): Promise<string | undefined> {
+    const signerName = await cluster.createIssuer({ name }, { selfSigned: {} });
+    await createThenApprove(cluster, { name, signerName, annotations: { [KEY_SECRET]: name } });
+    const csr = await cluster.api.get<Issued['csr']>(`/apis/certificates.k8s.io/v1/certificatesigningrequests/${name}`);
+    await cluster.eventsWhenWritten(csr, 2);
+    await sleep(SETTLED_MS);
+    return cluster.readinessOf({ name });
+  }
+
+  test('with --issuer-status=never nobody here does, and one that another calls Ready signs', async () => {
+    await restartSigner('never');
+    assert.equal(await readinessOfNew('status-never'), undefined);
+    await cluster.createSecret('countersign', 'status-never', { 'tls.key': readPki('keys/p384') });
+    const conditions = [
+      { type: 'Ready', status: 'True', reason: 'IsReady', lastTransitionTime: new Date().toISOString() },
+    ];
+    const path = '/apis/cert-manager.io/v1/clusterissuers/status-never/status';
+    await cluster.api.patch(path, { status: { conditions } });
+    // Ready: what is wrong with the request itself comes to light.
+    await whenFailed(cluster, 'status-never');
+  });
+
+  test('with auto cert-manager does while its controller holds its Lease, and with always the signer', async t => {
+    const stopCertManager = await pretendCertManager();
+    t.after(stopCertManager);
+    await restartSigner('auto');
+    assert.equal(await readinessOfNew('status-auto'), undefined);
+    await restartSigner('always');
+    assert.equal(await cluster.whenReady({ name: 'status-auto' }), 'True IsReady: ');
+    await cluster.createIssuer({ name: 'status-always' }, { selfSigned: {} });
+    assert.equal(await cluster.whenReady({ name: 'status-always' }), 'True IsReady: ');
+  });
+
+  test('with auto the signer does when the Lease of cert-manager is long out of date', async () => {
+    const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/cert-manager-controller';
+    await cluster.api.patch(path, { spec: { renewTime: microTime(-130_000) } });
+    await restartSigner('auto');
+    await cluster.createIssuer({ name: 'status-outdated' }, { selfSigned: {} });
+    assert.equal(await cluster.whenReady({ name: 'status-outdated' }), 'True IsReady: ');
+  });
+
+  /** A Lease like that of cert-manager's controller, renewed as often; gives what stops the renewal. */
+  async function pretendCertManager(): Promise<() => Promise<void>> {
+    const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases';
+    const metadata = { name: 'cert-manager-controller' };
+    const spec = { holderIdentity: 'cert-manager-7f9c-external-cert-manager-controller', leaseDurationSeconds: 60 };
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata };
+    let renewed: Promise<unknown> = cluster.api.create(path, { ...lease, spec: { ...spec, renewTime: microTime(0) } });
+    await renewed;
+    const renew = () => cluster.api.patch(`${path}/${metadata.name}`, { spec: { renewTime: microTime(0) } });
+    const timer = setInterval(() => {
+      renewed = renew();
+    }, 2_000);
+    return async () => {
+      clearInterval(timer);
+      await renewed;
+    };
+  }
+
+  function microTime(offsetMs: number): string {
+    return new Date(Date.now() + offsetMs).toISOString().replace('Z', '000Z');
+  }
+});

@@ -1,0 +1,221 @@
+// What the webhook guards while it runs, and what goes on without it: the requests of others, approvals and signatures never
+// depend on it, our own requests are refused at the door, and a request that came in all the same is judged by the signer.
+
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { connect } from 'node:tls';
+import type { Refusal } from '../support/api.ts';
+import { createRequest } from '../support/certificate-checks.ts';
+import { type Cluster, startCluster } from '../support/cluster.ts';
+import { loadAuthority } from '../support/control-plane/authority.ts';
+import { readPki } from '../support/pki.ts';
+import {
+  annotate,
+  approvalBody,
+  approve,
+  CSRS,
+  type CsrObject,
+  createCsr,
+  failureOf,
+  getCsr,
+  issue,
+  tryCreateCsr,
+  whenFailed,
+  whenIssued,
+} from '../support/requests.ts';
+import { readValidationCases } from '../support/vectors.ts';
+
+const DURATION = 'experimental.cert-manager.io/request-duration';
+const IS_CA = 'experimental.cert-manager.io/request-is-ca';
+const KEY_SECRET = 'experimental.cert-manager.io/private-key-secret-name';
+const LOCKED = { [DURATION]: '2h', [IS_CA]: 'true', [KEY_SECRET]: 'another' };
+const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
+const ABSENT = 'clusterissuers.cert-manager.io/absent';
+const NO_WEBHOOK = /failed calling webhook "requests\.countersign\.io"/;
+
+let cluster: Cluster;
+let signerName: string;
+before(async () => {
+  cluster = await startCluster();
+  await cluster.createNamespace('sandbox');
+  signerName = await cluster.createCaIssuer({ namespace: 'sandbox', name: 'ca' }, ROOT);
+  await cluster.createCaIssuer({ namespace: 'sandbox', name: 'my.ca' }, ROOT);
+});
+after(() => cluster?.stop());
+
+/** The serial number of the certificate that the webhook shows. */
+function servedSerial(): Promise<string> {
+  const { hostname, port } = new URL(cluster.installation.webhookUrl);
+  return new Promise((resolve, reject) => {
+    // Only what is shown is asked here. That the API server trusts it, the request after it tells.
+    const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().serialNumber);
+      socket.destroy();
+    });
+    socket.once('error', reject);
+  });
+}
+
+function conditionsOf({ status }: CsrObject): string[] | undefined {
+  return status?.conditions?.map(({ type, reason }) => `${type} ${reason}`);
+}
+
+describe('while the webhook runs', () => {
+  test('a locked annotation may change before the approval, to what would be let in', async () => {
+    await createCsr(cluster, { name: 'unlocked', signerName: ABSENT, annotations: { [DURATION]: '1h' } });
+    assert.equal((await annotate(cluster, 'unlocked', { [DURATION]: '2h' })).status, 200);
+    const refused = await annotate(cluster, 'unlocked', { [DURATION]: '9m' });
+    assert.deepEqual([refused.status, refused.body.reason], [422, 'InvalidDuration']);
+    assert.equal((await annotate(cluster, 'unlocked', { [DURATION]: null })).status, 200);
+    assert.equal((await getCsr(cluster, 'unlocked')).metadata.annotations?.[DURATION], undefined);
+  });
+
+  for (const subresource of ['', '/status', '/approval']) {
+    test(`after the approval none may change through ${subresource || 'the object'}, and others may`, async () => {
+      const name = `locked${subresource.replace('/', '-')}`;
+      await createCsr(cluster, { name, signerName: ABSENT, annotations: { [DURATION]: '1h', other: 'a' } });
+      await approve(cluster, name);
+      const changes = [...Object.entries(LOCKED), [DURATION, null], [DURATION, '']] as const;
+      for (const [key, value] of changes) {
+        const { status, body } = await annotate(cluster, `${name}${subresource}`, { [key]: value });
+        assert.deepEqual([status, body.reason], [422, 'ImmutableAnnotation'], key);
+        const fields = body.details?.causes?.map(({ field }) => field);
+        assert.deepEqual(fields, [`metadata.annotations[${key}]`]);
+      }
+      assert.equal((await annotate(cluster, `${name}${subresource}`, { other: 'b', another: 'c' })).status, 200);
+      const { annotations } = (await getCsr(cluster, name)).metadata;
+      assert.deepEqual(annotations, { [DURATION]: '1h', other: 'b', another: 'c' });
+    });
+  }
+
+  test('after the approval an empty annotation is a change, too', async () => {
+    await createCsr(cluster, { name: 'emptied', signerName: ABSENT });
+    await approve(cluster, 'emptied');
+    const { status, body } = await annotate(cluster, 'emptied', { [DURATION]: '' });
+    assert.deepEqual([status, body.reason], [422, 'ImmutableAnnotation']);
+  });
+
+  test('an approval cannot bring another request with it', async () => {
+    await createCsr(cluster, { name: 'in-passing', signerName: ABSENT });
+    const body = { ...approvalBody(), metadata: { annotations: { [IS_CA]: 'true' } } };
+    const path = `${CSRS}/in-passing/approval`;
+    const answer = await cluster.api.call<Refusal>({ method: 'PATCH', path, body });
+    assert.deepEqual([answer.status, answer.body.reason], [422, 'ImmutableAnnotation']);
+    assert.equal((await getCsr(cluster, 'in-passing')).status?.conditions, undefined);
+  });
+
+  test('the request of another signer may be annotated as one likes', async () => {
+    const annotations = { [DURATION]: 'foo' };
+    await createCsr(cluster, { name: 'foreign', signerName: 'example.com/signer', annotations });
+    await approve(cluster, 'foreign');
+    assert.equal((await annotate(cluster, 'foreign', { [DURATION]: 'bar' })).status, 200);
+  });
+
+  test('a new serving certificate in the Secret is served without a restart', async () => {
+    const file = (name: string) => join(cluster.controlPlane.dir, 'installation', name);
+    const authority = await loadAuthority(file('webhook-ca.crt'), file('webhook-ca.key'));
+    assert.ok(authority);
+    const { certPem, keyPem } = await authority.issueServing('countersign-webhook');
+    const secrets = '/api/v1/namespaces/countersign/secrets';
+    await cluster.api.patch(`${secrets}/countersign-webhook-tls`, {
+      stringData: { 'tls.crt': certPem, 'tls.key': keyPem },
+    });
+    const { serialNumber } = new X509Certificate(certPem);
+    const isServed = async () => ((await servedSerial()) === serialNumber ? true : undefined);
+    await cluster.eventually('the new certificate is served', isServed);
+    assert.equal((await tryCreateCsr(cluster, { name: 'after-rotation', signerName: ABSENT })).status, 201);
+  });
+});
+
+describe('while the webhook is down', () => {
+  before(async () => {
+    await createCsr(cluster, { name: 'before', signerName, annotations: { [DURATION]: '1h' } });
+    await createCsr(cluster, { name: 'denied', signerName });
+    const [webhook] = cluster.installation.running('webhook');
+    await webhook?.child.stop(0);
+  });
+
+  test('the certificate of a kubelet can be asked for', async () => {
+    const key = readPki('keys/p256');
+    const node = { user: 'system:node:n1', groups: ['system:nodes'] };
+    const input = {
+      name: 'kubelet',
+      signerName: 'kubernetes.io/kube-apiserver-client-kubelet',
+      request: await createRequest(key, 'system:node:n1', '-subj', '/O=system:nodes/CN=system:node:n1'),
+      usages: ['digital signature', 'client auth'],
+    };
+    const { status, body } = await tryCreateCsr(cluster, input, node);
+    assert.equal(status, 201, body.message);
+    await approve(cluster, 'kubelet');
+  });
+
+  test('a request that is there can be approved and is signed, or denied', async () => {
+    await approve(cluster, 'before');
+    const { csr } = await whenIssued(cluster, 'before');
+    assert.ok(csr.metadata.annotations?.['experimental.cert-manager.io/ca']);
+    const conditions = [{ type: 'Denied', status: 'True', reason: 'Tested', message: 'by a test' }];
+    await cluster.api.patch(`${CSRS}/denied/approval`, { status: { conditions } });
+    assert.deepEqual(conditionsOf(await getCsr(cluster, 'denied')), ['Denied Tested']);
+  });
+
+  test('annotations that are not locked may change', async () => {
+    assert.equal((await annotate(cluster, 'before', { other: 'b' })).status, 200);
+  });
+
+  for (const subresource of ['', '/status', '/approval']) {
+    test(`a locked annotation may not change through ${subresource || 'the object'}`, async () => {
+      const { status, body } = await annotate(cluster, `before${subresource}`, { [IS_CA]: 'true' });
+      assert.deepEqual([status, NO_WEBHOOK.test(body.message)], [500, true], body.message);
+    });
+  }
+
+  test('a new request to an issuer is refused, and let in as soon as the webhook is back', async () => {
+    for (const name of [signerName, ABSENT]) {
+      const { status, body } = await tryCreateCsr(cluster, { name: 'shut-out', signerName: name });
+      assert.deepEqual([status, NO_WEBHOOK.test(body.message)], [500, true], body.message);
+    }
+    await cluster.installation.start('webhook');
+    await issue(cluster, { name: 'back', signerName });
+  });
+});
+
+describe('without the webhook the signer', { concurrency: 8 }, () => {
+  before(async () => {
+    await cluster.createCaIssuer({ name: 'ca' }, ROOT);
+    const configurations = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+    await cluster.api.remove(`${configurations}/countersign-webhook`);
+    const isGone = async () => {
+      const { status } = await tryCreateCsr(cluster, { name: 'unguarded', signerName: 'foos.cert-manager.io/x' });
+      return status === 201 ? true : undefined;
+    };
+    await cluster.eventually('the API server no longer calls the webhook', isGone);
+  });
+
+  for (const { name, csr, errors, refusedByApiServer } of readValidationCases()) {
+    if (refusedByApiServer) continue;
+    test(`judges as it would: ${name}`, async () => {
+      const [error] = errors;
+      await cluster.api.create(CSRS, csr);
+      await approve(cluster, csr.metadata.name);
+      if (!csr.spec.signerName.includes('issuers.cert-manager.io/') || error?.reason === 'InvalidSignerName') {
+        return void ignored.push(csr.metadata.name);
+      }
+      if (error === undefined) return void (await whenIssued(cluster, csr.metadata.name));
+      const failed = await whenFailed(cluster, csr.metadata.name);
+      const { reason, message } = failureOf(failed) ?? {};
+      assert.deepEqual([reason, message], [error.reason, error.message]);
+      assert.equal(failed.status?.certificate, undefined);
+    });
+  }
+});
+
+const ignored: string[] = [];
+test('and it leaves alone what names no issuer', async () => {
+  assert.equal(ignored.length, 3);
+  for (const name of ignored) {
+    const csr = await getCsr(cluster, name);
+    assert.deepEqual([conditionsOf(csr), await cluster.eventsOf(csr)], [['Approved Tested'], []]);
+  }
+});
