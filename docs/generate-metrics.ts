@@ -1,10 +1,11 @@
 // Prints docs/metrics.md from the registries of both services: `node docs/generate-metrics.ts > docs/metrics.md`. Adds nothing
 // that the metrics do not say of themselves.
 
-import { createRequestObserver } from '@countersign/common/runtime/metrics.ts';
+import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
-import { Registry } from 'prom-client';
+
+type Registry = ReturnType<typeof createRegistry>;
 
 /** What the library knows of a metric but does not put into its types. */
 interface Described {
@@ -33,7 +34,7 @@ ${renderTable(webhook)}`;
 }
 
 function registryOf(register: (registry: Registry) => unknown): Registry {
-  const registry = new Registry();
+  const registry = createRegistry();
   register(registry);
   createRequestObserver(registry);
   return registry;
@@ -41,7 +42,8 @@ function registryOf(register: (registry: Registry) => unknown): Registry {
 
 function renderTable(registry: Registry): string {
   const metrics = registry.getMetricsAsArray() as unknown as Described[];
-  const rows = metrics.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(renderRow);
+  const own = metrics.filter(({ name }) => !/^(process|nodejs)_/.test(name));
+  const rows = own.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(renderRow);
   return `| Metric | Type | Labels | Tells |\n|---|---|---|---|\n${rows.join('')}`;
 }
 

@@ -5,16 +5,21 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createProgress } from '../support/control-plane/progress.ts';
+import { type GrowthPoint, measureGrowth } from './growth.ts';
+import { drawResults } from './plot.ts';
 import { buildPrograms } from './programs.ts';
 import { formatTable, type Row } from './row.ts';
 import { MEASUREMENTS } from './targets.ts';
 import { createWorld } from './world.ts';
 
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
+const PLOT = fileURLToPath(new URL('../../docs/bench.svg', import.meta.url));
+const GROWTH = 'growth';
+const NAMES = [GROWTH, ...Object.keys(MEASUREMENTS)];
 
 const HELP = `node test/bench/main.ts [--only NAME]... [--runs N]
 
-  --only NAME  Measure only this: ${Object.keys(MEASUREMENTS).join(', ')}. May be given several times; writes no files.
+  --only NAME  Measure only this: ${NAMES.join(', ')}. May be given several times; writes no files.
   --runs N     How many alternating runs, of which the median counts. Default 5.
 `;
 
@@ -26,37 +31,45 @@ async function main(): Promise<number> {
       help: { type: 'boolean', default: false },
     },
   });
-  const names = values.only ?? Object.keys(MEASUREMENTS);
-  const isMistaken = names.some(name => !Object.hasOwn(MEASUREMENTS, name)) || !(Number(values.runs) >= 1);
+  const names = values.only ?? NAMES;
+  const isMistaken = names.some(name => !NAMES.includes(name)) || !(Number(values.runs) >= 1);
   if (values.help || isMistaken) {
     process.stdout.write(HELP);
     return values.help ? 0 : 2;
   }
-  const rows = await measure(names, Number(values.runs));
-  process.stdout.write(`${formatTable(rows)}\n`);
-  if (values.only === undefined) await writeResults(rows);
+  const results = await measure(names, Number(values.runs));
+  process.stdout.write(`${formatTable(results.rows)}\n`);
+  if (values.only === undefined) await writeResults(results);
   return 0;
 }
 
-async function measure(names: readonly string[], runs: number): Promise<readonly Row[]> {
+interface Results {
+  readonly rows: readonly Row[];
+  readonly growth: readonly GrowthPoint[];
+}
+
+async function measure(names: readonly string[], runs: number): Promise<Results> {
   const progress = createProgress();
   const programs = await buildPrograms(progress);
   const world = await createWorld(programs, progress);
   const rows: Row[] = [];
+  let growth: readonly GrowthPoint[] = [];
   try {
     for (const name of names) {
       process.stderr.write(`${name}\n`);
+      if (name === GROWTH) growth = await measureGrowth(world);
       rows.push(...((await MEASUREMENTS[name]?.(world, { runs })) ?? []));
     }
   } finally {
     await world.stop();
   }
-  return rows;
+  return { rows, growth };
 }
 
-async function writeResults(rows: readonly Row[]): Promise<void> {
+async function writeResults({ rows, growth }: Results): Promise<void> {
   const allTargetsMet = rows.every(({ met }) => met);
-  await writeFile(RESULTS, `${JSON.stringify({ rows, allTargetsMet }, null, 2)}\n`);
+  await writeFile(RESULTS, `${JSON.stringify({ rows, allTargetsMet, growth }, null, 2)}\n`);
+  await writeFile(PLOT, drawResults(rows, growth));
 }
 
 process.exitCode = await main();

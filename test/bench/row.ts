@@ -10,16 +10,17 @@ export interface Row {
   readonly met: boolean;
 }
 
-/** `at least` for rates, `at most` for costs. */
+/** `at least` for rates, `at most` for costs; `none` for a row that only explains another. */
 export interface Target {
-  readonly bound: 'at least' | 'at most';
+  readonly bound: 'at least' | 'at most' | 'none';
   readonly ratio: number;
 }
 
 export function row(what: string, ours: number, theirs: number, { bound, ratio: goal }: Target): Row {
   const ratio = ours / theirs;
-  const met = bound === 'at least' ? ratio >= goal : ratio <= goal;
-  return { what, ours: round(ours), theirs: round(theirs), ratio: round(ratio), target: `${bound} ${goal}`, met };
+  const met = { 'at least': ratio >= goal, 'at most': ratio <= goal, none: true }[bound];
+  const target = bound === 'none' ? bound : `${bound} ${goal}`;
+  return { what, ours: round(ours), theirs: round(theirs), ratio: round(ratio), target, met };
 }
 
 function round(value: number): number {

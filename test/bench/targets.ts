@@ -1,5 +1,6 @@
 // The targets of the project's performance, each as a measurement that gives rows. Each compares two sides in one run.
 
+import { measureAdmission } from './admission.ts';
 import { type Row, row } from './row.ts';
 import { alternate, drain, IN_FLIGHT, median, signerCommand } from './sides.ts';
 import { logFile, type World } from './world.ts';
@@ -15,6 +16,9 @@ export const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   cpu: measureCpu,
   rsa: measureRsa,
   latency: measureLatency,
+  admission: measureAdmission,
+  // The last: it leaves the cluster full.
+  old: measureOld,
 };
 
 async function measureDrain(world: World, { runs }: Plan): Promise<readonly Row[]> {
@@ -89,6 +93,25 @@ async function measureLatency(world: World, { runs }: Plan): Promise<readonly Ro
     row('approval to certificate at 20/s, p99 (ms)', median(ours, 'p99'), median(theirs, 'p99'), {
       bound: 'at most',
       ratio: 0.7,
+    }),
+  ];
+}
+
+/** 50 000 finished requests in the cluster, and one that is approved and waits. */
+async function measureOld(world: World, { runs }: Plan): Promise<readonly Row[]> {
+  await world.drive('fill', { count: 50_000, parallel: IN_FLIGHT });
+  const { ours, theirs } = await alternate(runs, {
+    ours: () => drain(world, 'ours', 1),
+    theirs: () => drain(world, 'theirs', 1),
+  });
+  return [
+    row('resident memory, 50 000 CSRs in the cluster (MB)', median(ours, 'residentMB'), median(theirs, 'residentMB'), {
+      bound: 'at most',
+      ratio: 0.7,
+    }),
+    row('start with 50 000 old CSRs to first certificate (ms)', median(ours, 'firstMs'), median(theirs, 'firstMs'), {
+      bound: 'at most',
+      ratio: 1,
     }),
   ];
 }

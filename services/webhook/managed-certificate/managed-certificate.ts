@@ -84,8 +84,9 @@ export class ManagedCertificate {
     const state = decodeState(found?.data);
     if (found !== undefined && state !== undefined && !this.#isOver(state)) return { secret: found, state };
     const created: CaState = { current: await this.#createCa(), former: [] };
+    const written = await this.#write(found, created);
     this.#options.log.info({ secret: this.#options.secret, replaced: found !== undefined }, 'webhook CA created');
-    return { secret: await this.#write(found, created), state: created };
+    return { secret: written, state: created };
   }
 
   /** A CA that ended while no replica ran cannot be handed over from: it is replaced at once. */

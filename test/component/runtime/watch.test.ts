@@ -25,7 +25,7 @@ function answerWatch(write: (response: ServerResponse) => void | Promise<void>):
   server.handle((_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
-    write(response);
+    void write(response);
   });
 }
 

@@ -1,0 +1,111 @@
+// What the webhook costs those who create requests: the time and rate of creates without a webhook, with the webhook, and with
+// its server in front of a constant answer.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+import { type Child, logTail, startChild } from '../support/control-plane/child.ts';
+import { FOLDER } from './programs.ts';
+import { type Row, row } from './row.ts';
+import { alternate, median } from './sides.ts';
+import { BENCH_NAMESPACE, type Figures, logFile, REQUESTER, type World } from './world.ts';
+
+const COUNT = 1_000;
+const IN_FLIGHT = 16;
+/** What /proc/<pid>/stat counts CPU time in (USER_HZ, which is 100 on every Linux). */
+const MILLISECONDS_PER_TICK = 10;
+
+export async function measureAdmission(world: World, { runs }: { readonly runs: number }): Promise<readonly Row[]> {
+  const { none, ours, asking, constant } = await alternate(runs, {
+    none: () => createAll(world),
+    ours: () => behind(world, 'webhook'),
+    asking: () => behind(world, 'webhook', ['--permission-ttl=0s']),
+    constant: () => behind(world, 'constant'),
+  });
+  const p50 = 'create with webhook and access review against none, p50 (ms)';
+  const rate = `the same, rate at ${IN_FLIGHT} in flight (per second)`;
+  const cpu = 'webhook CPU per admission against a constant answer (ms)';
+  const each = ', a review each time';
+  return [
+    row(p50, median(ours, 'p50'), median(none, 'p50'), { bound: 'at most', ratio: 1.9 }),
+    row(rate, median(ours, 'rate'), median(none, 'rate'), { bound: 'at least', ratio: 0.65 }),
+    row(cpu, median(ours, 'cpuMs'), median(constant, 'cpuMs'), { bound: 'at most', ratio: 3 }),
+    row(p50 + each, median(asking, 'p50'), median(none, 'p50'), { bound: 'none', ratio: 0 }),
+    row(rate + each, median(asking, 'rate'), median(none, 'rate'), { bound: 'none', ratio: 0 }),
+    row(cpu + each, median(asking, 'cpuMs'), median(constant, 'cpuMs'), { bound: 'none', ratio: 0 }),
+  ];
+}
+
+function createAll(world: World): Promise<Figures> {
+  const signer = `issuers.cert-manager.io/${BENCH_NAMESPACE}.ec`;
+  return world.drive('create', { count: COUNT, parallel: IN_FLIGHT, as: REQUESTER, signer });
+}
+
+/** The same with a server as the webhook, and the CPU time that one admission cost it. */
+async function behind(world: World, program: 'webhook' | 'constant', flags: readonly string[] = []): Promise<Figures> {
+  const child = startServer(world, program, flags);
+  try {
+    await untilAnswering(world, child);
+    await world.setWebhook(true);
+    // The API server takes a moment to take note of a webhook.
+    await sleep(2_000);
+    const before = cpuOf(child);
+    const figures = await createAll(world);
+    return { ...figures, cpuMs: (cpuOf(child) - before) / (2 * COUNT) };
+  } finally {
+    await world.setWebhook(false);
+    await child.stop(10_000);
+  }
+}
+
+function startServer(world: World, program: 'webhook' | 'constant', flags: readonly string[]): Child {
+  const { controlPlane, programs, webhookPort } = world;
+  const pair = ['crt', 'key'].map(type => join(controlPlane.dir, 'installation', `tls.${type}`));
+  const args = {
+    webhook: [
+      `--kubeconfig=${controlPlane.adminKubeconfig}`,
+      `--address=127.0.0.1:${webhookPort}`,
+      '--http-address=127.0.0.1:0',
+      `--tls-cert-file=${pair[0]}`,
+      `--tls-key-file=${pair[1]}`,
+      '--drain-delay=0s',
+      ...flags,
+    ],
+    constant: [String(webhookPort), ...pair],
+  }[program];
+  return startChild({
+    name: program,
+    command: process.execPath,
+    args: [programs[program], ...args],
+    logPath: logFile(program),
+    env: { ...process.env, NODE_COMPILE_CACHE: join(FOLDER, 'compile-cache') },
+  });
+}
+
+async function untilAnswering(world: World, child: Child): Promise<void> {
+  const ca = readFileSync(join(world.controlPlane.dir, 'installation', 'webhook-ca.crt'), 'utf8');
+  const dispatcher = new Agent({ connect: { ca } });
+  const url = `https://127.0.0.1:${world.webhookPort}/`;
+  const isUp = () =>
+    request(url, { dispatcher }).then(
+      ({ body }) => body.dump().then(() => true),
+      () => false,
+    );
+  const deadline = Date.now() + 60_000;
+  while (!(await isUp())) {
+    if (child.ending !== undefined || Date.now() > deadline) {
+      throw new Error(`${child.name} does not answer; the end of its log:\n${logTail(child.logPath)}`);
+    }
+    await sleep(100);
+  }
+  await dispatcher.close();
+}
+
+/** Milliseconds of CPU time, user and system (fields 14 and 15 of /proc/<pid>/stat). */
+function cpuOf({ pid }: Child): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * MILLISECONDS_PER_TICK;
+}
