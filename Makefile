@@ -34,7 +34,8 @@ demo: tools ## Watch a refusal and a certificate on a real API server; ARGS=--on
 images: install ## Build the images of both services, with a Docker engine or without one
 	node build/images.ts
 
-e2e: install ## Install on a real node (kubelet, containerd) and try everything there; needs root
+e2e: tools ## Install on a real node (kubelet, containerd) and try everything there; needs root
+	node test/support/node/main.ts --install
 	npm run --silent test:e2e
 
 bench: tools ## Measure against cert-manager's own controller and the API server itself

@@ -6,9 +6,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Image, writeDockerArchive } from '../../../build/docker-archive.ts';
-import { nodeFiles } from '../../../build/node-files.ts';
-import { tarPieces } from '../../../build/tar.ts';
+import { type Image, writeDockerArchive } from '../../build/docker-archive.ts';
+import { nodeFiles } from '../../build/node-files.ts';
+import { tarPieces } from '../../build/tar.ts';
 
 let dir: string;
 before(async () => {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { bundleService, SERVICES } from '../../../build/bundle.ts';
+import { bundleService, SERVICES } from '../../build/bundle.ts';
 
 let dir: string;
 before(async () => {
