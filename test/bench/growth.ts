@@ -22,7 +22,7 @@ export interface GrowthPoint {
 export async function measureGrowth(world: World): Promise<readonly GrowthPoint[]> {
   const points: GrowthPoint[] = [];
   for (const count of SIZES) {
-    const { rate = 0, cpuMs = 0, residentMB = 0 } = await drain(world, 'ours', count, 'ec', true);
+    const { rate = 0, cpuMs = 0, residentMB = 0 } = await drain(world, 'ours', { count, keep: true });
     const { p50 = 0, p99 = 0 } = await world.drive('latency', {
       count: 100,
       signer: 'clusterissuers.cert-manager.io/ec',

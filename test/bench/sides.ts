@@ -18,7 +18,14 @@ export function signerCommand({ programs, controlPlane }: World, side: Side): st
   return `${environment} ${process.execPath} ${flags[0]} ${programs.signer} ${common} --leader-elect=false --http-address=127.0.0.1:0 ${flags[1]}`;
 }
 
-export function drain(world: World, side: Side, count: number, key: KeyType = 'ec', keep = false): Promise<Figures> {
+export interface Load {
+  readonly count: number;
+  readonly key?: KeyType;
+  /** Whether the requests stay. */
+  readonly keep?: boolean;
+}
+
+export function drain(world: World, side: Side, { count, key = 'ec', keep = false }: Load): Promise<Figures> {
   return world.drive('drain', {
     count,
     keep: String(keep),

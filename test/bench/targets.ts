@@ -24,8 +24,8 @@ export const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
 async function measureDrain(world: World, { runs }: Plan): Promise<readonly Row[]> {
   const count = 2_000;
   const { ours, theirs, floor } = await alternate(runs, {
-    ours: () => drain(world, 'ours', count),
-    theirs: () => drain(world, 'theirs', count),
+    ours: () => drain(world, 'ours', { count }),
+    theirs: () => drain(world, 'theirs', { count }),
     floor: () => world.drive('floor', { count, parallel: IN_FLIGHT }),
   });
   return [
@@ -50,8 +50,8 @@ async function measureDrain(world: World, { runs }: Plan): Promise<readonly Row[
 
 async function measureCpu(world: World, { runs }: Plan): Promise<readonly Row[]> {
   const { ours, theirs } = await alternate(runs, {
-    ours: () => drain(world, 'ours', 10_000),
-    theirs: () => drain(world, 'theirs', 10_000),
+    ours: () => drain(world, 'ours', { count: 10_000 }),
+    theirs: () => drain(world, 'theirs', { count: 10_000 }),
   });
   const perCertificate = (figures: typeof ours) => median(figures, 'cpuMs') / median(figures, 'issued');
   return [
@@ -64,8 +64,8 @@ async function measureCpu(world: World, { runs }: Plan): Promise<readonly Row[]>
 
 async function measureRsa(world: World, { runs }: Plan): Promise<readonly Row[]> {
   const { ours, theirs } = await alternate(runs, {
-    ours: () => drain(world, 'ours', 2_000, 'rsa'),
-    theirs: () => drain(world, 'theirs', 2_000, 'rsa'),
+    ours: () => drain(world, 'ours', { count: 2_000, key: 'rsa' }),
+    theirs: () => drain(world, 'theirs', { count: 2_000, key: 'rsa' }),
   });
   return [
     row('drain 2 000 approved CSRs, RSA-2048 CA (per second)', median(ours, 'rate'), median(theirs, 'rate'), {
@@ -101,8 +101,8 @@ async function measureLatency(world: World, { runs }: Plan): Promise<readonly Ro
 async function measureOld(world: World, { runs }: Plan): Promise<readonly Row[]> {
   await world.drive('fill', { count: 50_000, parallel: IN_FLIGHT });
   const { ours, theirs } = await alternate(runs, {
-    ours: () => drain(world, 'ours', 1),
-    theirs: () => drain(world, 'theirs', 1),
+    ours: () => drain(world, 'ours', { count: 1 }),
+    theirs: () => drain(world, 'theirs', { count: 1 }),
   });
   return [
     row('resident memory, 50 000 CSRs in the cluster (MB)', median(ours, 'residentMB'), median(theirs, 'residentMB'), {

@@ -14,7 +14,7 @@ import { makeServiceImages } from '../support/service-images.ts';
 
 export const COMPOSE_FILE = join(ROOT, 'docker-compose.yml');
 
-/** The official Prometheus image and ours belong to one user each; your kubeconfigs belong to you: here, to somebody. */
+/** Of the folder of the kubeconfigs: some user of the machine, neither root nor that of the images. */
 export const FOLDER_OWNER = { uid: 1234, gid: 1234 };
 
 export class ComposeStack {

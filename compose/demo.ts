@@ -1,0 +1,43 @@
+// What the stack shows Countersign with: an Issuer in a namespace of its own, and users who may create requests. Who may
+// reference the Issuer is said in values.yaml.
+
+import type { KeyPair } from './x509.ts';
+
+export const DEMO_SIGNER_NAME = 'issuers.cert-manager.io/demo.demo-ca';
+
+const RBAC = 'rbac.authorization.k8s.io';
+const REQUESTERS = 'demo-requesters';
+
+export function demoObjects(ca: KeyPair) {
+  const metadata = { name: 'demo-ca', namespace: 'demo' };
+  return [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo' } },
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata,
+      type: 'kubernetes.io/tls',
+      stringData: { 'tls.crt': ca.cert, 'tls.key': ca.key },
+    },
+    { apiVersion: 'cert-manager.io/v1', kind: 'Issuer', metadata, spec: { ca: { secretName: 'demo-ca' } } },
+    {
+      apiVersion: `${RBAC}/v1`,
+      kind: 'ClusterRole',
+      metadata: { name: REQUESTERS },
+      rules: [
+        {
+          apiGroups: ['certificates.k8s.io'],
+          resources: ['certificatesigningrequests'],
+          verbs: ['create', 'get', 'list', 'watch'],
+        },
+      ],
+    },
+    {
+      apiVersion: `${RBAC}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name: REQUESTERS },
+      roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: REQUESTERS },
+      subjects: ['jane', 'mallory'].map(name => ({ apiGroup: RBAC, kind: 'User', name })),
+    },
+  ];
+}

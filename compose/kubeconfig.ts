@@ -1,0 +1,50 @@
+// Writes and reads the kubeconfigs of the compose stack: JSON, which is YAML too, with everything in them. The check of the
+// server's certificate is never turned off.
+
+import { readFile } from 'node:fs/promises';
+import type { KeyPair } from './x509.ts';
+
+export interface Access {
+  readonly server: string;
+  /** PEM. */
+  readonly ca: string;
+  readonly user: string;
+  readonly pair: KeyPair;
+  /** Where kubectl and the services look if they are not told; `default` if not given. */
+  readonly namespace?: string | undefined;
+}
+
+export function formatKubeconfig({ server, ca, user, pair, namespace = 'default' }: Access): string {
+  const name = 'countersign-compose';
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster: { server, 'certificate-authority-data': toBase64(ca) } }],
+    users: [
+      { name: user, user: { 'client-certificate-data': toBase64(pair.cert), 'client-key-data': toBase64(pair.key) } },
+    ],
+    contexts: [{ name, context: { cluster: name, user, namespace } }],
+    'current-context': name,
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+/** Of one that was written here. */
+export async function readKubeconfig(path: string): Promise<Access> {
+  const { clusters, users } = JSON.parse(await readFile(path, 'utf8'));
+  const [{ cluster }, { name, user }] = [clusters[0], users[0]];
+  return {
+    server: cluster.server,
+    ca: fromBase64(cluster['certificate-authority-data']),
+    user: name,
+    pair: { cert: fromBase64(user['client-certificate-data']), key: fromBase64(user['client-key-data']) },
+  };
+}
+
+function toBase64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+function fromBase64(text: string): string {
+  return Buffer.from(text, 'base64').toString();
+}

@@ -1,0 +1,56 @@
+// Asks for a certificate of the demo's Issuer as one of its users, as `docker compose run --rm request jane` has it, and tells
+// step by step what comes of it. The administrator approves whatever was let in.
+
+import { randomUUID, X509Certificate } from 'node:crypto';
+import { Api, eventually } from './api.ts';
+import { DEMO_SIGNER_NAME } from './demo.ts';
+import { createKey, createRequest } from './x509.ts';
+
+const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+const ISSUED_MS = 30_000;
+
+async function main(user: string | undefined): Promise<number> {
+  if (user !== 'jane' && user !== 'mallory') {
+    process.stderr.write('Say who asks: jane or mallory.\n');
+    return 2;
+  }
+  const asUser = await Api.open(`/keys/${user}.kubeconfig`);
+  const name = `${user}-${randomUUID().slice(0, 8)}`;
+  say(`${user} creates the CertificateSigningRequest ${name} for ${DEMO_SIGNER_NAME}`);
+  const created = await asUser.create(CSRS, csr(name, createRequest(createKey(), `${user}.example.com`)));
+  if (created.status >= 300) {
+    say(`  refused (${created.body.reason}): ${created.body.message?.trim()}`);
+    return 1;
+  }
+  say(`  created\nadmin approves it`);
+  await approve(await Api.open('/keys/admin.kubeconfig'), name);
+  const chain = await eventually(`${name} is signed`, ISSUED_MS, () => certificateOf(asUser, name));
+  const { subject, issuer, subjectAltName, validTo } = new X509Certificate(chain);
+  say(`  signed: ${subject} (${subjectAltName}) by ${issuer}, until ${validTo}\n${chain}`);
+  return 0;
+}
+
+function csr(name: string, request: string) {
+  const usages = ['digital signature', 'server auth'];
+  const spec = { signerName: DEMO_SIGNER_NAME, usages, request: Buffer.from(request).toString('base64') };
+  return { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest', metadata: { name }, spec };
+}
+
+async function approve(api: Api, name: string): Promise<void> {
+  const approved = { type: 'Approved', status: 'True', reason: 'Demo', message: 'approved for the demo' };
+  const { status, body } = await api.patch(`${CSRS}/${name}/approval`, { status: { conditions: [approved] } });
+  if (status >= 300) throw new Error(`${name} cannot be approved: ${body.message}`);
+}
+
+/** PEM; undefined until it is there. */
+async function certificateOf(api: Api, name: string): Promise<string | undefined> {
+  const { body } = await api.get<{ status?: { certificate?: string } }>(`${CSRS}/${name}`);
+  const certificate = body.status?.certificate;
+  return certificate === undefined ? undefined : Buffer.from(certificate, 'base64').toString();
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+process.exitCode = await main(process.argv[2]);
