@@ -95,7 +95,7 @@ test('shows nothing of the private key, however it is printed', () => {
     inspect(key),
     inspect({ key }, { depth: 9, showHidden: true }),
     JSON.stringify({ key }),
-    [key].join(),
+    ''.concat(key as unknown as string),
   ];
   const properties = inspect(Object.getOwnPropertyDescriptors(key), { depth: 9, showHidden: true, getters: true });
   for (const text of [...printed, properties]) {
