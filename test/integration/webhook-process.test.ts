@@ -13,9 +13,9 @@ import { after, before, describe, test } from 'node:test';
 import { parseConfig } from '@countersign/common/runtime/config.ts';
 import { certificatePlace, findMistakes, OPTIONS } from '@countersign/webhook/options.ts';
 import { Agent, request } from 'undici';
-import { KEY_PAIR, review } from './webhook-fixture.ts';
+import { KEY_PAIR, review } from '../component/webhook/webhook-fixture.ts';
 
-const MAIN = new URL('../../../services/webhook/main.ts', import.meta.url).pathname;
+const MAIN = new URL('../../services/webhook/main.ts', import.meta.url).pathname;
 
 interface Ended {
   readonly code: number | null;
