@@ -1,5 +1,5 @@
-// One request over an undici dispatcher, and its whole answer as text, within a time limit. Half the cost of undici's own
-// request(), which makes a stream and an AbortSignal for answers that are a few kilobytes. Judges no status.
+// One request over an undici dispatcher, and its whole answer as text, within a time limit. Without the stream and the
+// AbortSignal that undici's own request() makes for each answer, which is a few kilobytes here. Judges no status.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
