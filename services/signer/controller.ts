@@ -62,7 +62,7 @@ export class Controller {
     this.#issuerQueue = this.#createQueue('issuer', ISSUER_WORKERS, this.#createIssuerWork());
   }
 
-  /** Keeps the view of the cluster, leading or not, until the signal; then writes the events that are still to be said. */
+  /** Keeps the view of the cluster up to date until the signal, leading or not. */
   async watch(signal: AbortSignal): Promise<void> {
     const presence =
       this.#options.issuerStatus === 'auto' ? this.#presence.run(signal, () => this.#addIssuers()) : null;
