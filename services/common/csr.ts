@@ -71,3 +71,8 @@ export function isFailed(csr: CertificateSigningRequest): boolean {
 export function isIssued(csr: CertificateSigningRequest): boolean {
   return Boolean(csr.status?.certificate);
 }
+
+/** A time as the API server stores it: RFC 3339 in whole seconds (metav1.Time). */
+export function formatTime(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, 'Z');
+}

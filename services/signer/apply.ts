@@ -2,7 +2,7 @@
 // writes to a CSR; it decides nothing.
 
 import { CA, encodeCaAnnotation } from '@countersign/common/annotations.ts';
-import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import { type CertificateSigningRequest, formatTime } from '@countersign/common/csr.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
@@ -70,10 +70,7 @@ async function applyFail(
   subject: Subject,
   { reason, message }: { readonly reason: Reason; readonly message: string },
 ): Promise<void> {
-  const now = deps
-    .now()
-    .toISOString()
-    .replace(/\.\d+Z$/, 'Z');
+  const now = formatTime(deps.now());
   const failed = { type: 'Failed', status: 'True', reason, message, lastTransitionTime: now, lastUpdateTime: now };
   await patchStatus(deps, subject.csr, { status: { conditions: [...(subject.csr.status?.conditions ?? []), failed] } });
   subject.log.info({ reason, detail: message }, 'request failed');

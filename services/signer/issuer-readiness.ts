@@ -1,7 +1,7 @@
 // Keeps the Ready condition of Issuers and ClusterIssuers true to what they sign with, as cert-manager does, and leaves it
 // alone where cert-manager itself is at work. Never touches another condition or an issuer of a type not signed with here.
 
-import type { Condition } from '@countersign/common/csr.ts';
+import { type Condition, formatTime } from '@countersign/common/csr.ts';
 import { type Issuer, issuerPath, issuerType, readyCondition } from '@countersign/common/issuer.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
@@ -56,7 +56,7 @@ function toCondition({ condition }: Readiness, issuer: Issuer, now: Date): Condi
   return {
     type: 'Ready',
     ...condition,
-    lastTransitionTime: kept ?? now.toISOString().replace(/\.\d+Z$/, 'Z'),
+    lastTransitionTime: kept ?? formatTime(now),
     ...(issuer.metadata.generation !== undefined && { observedGeneration: issuer.metadata.generation }),
   };
 }

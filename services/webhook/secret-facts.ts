@@ -2,6 +2,7 @@
 // each at most once a second, and keeps these facts alone: never a key, never the Secret itself.
 
 import { X509Certificate } from 'node:crypto';
+import { isObjectName } from '@countersign/common/object-name.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import { within } from './deadline.ts';
 
@@ -24,10 +25,6 @@ interface Copy {
 
 const MAX_AGE_MS = 1_000;
 
-// The API server's rule for the name of a Secret (RFC 1123). The name comes from a requester: `..` and the like must never
-// become part of a path.
-const NAME = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-
 export class SecretFactsReader {
   readonly #client: Pick<KubeClient, 'get'>;
   readonly #timeoutMs: number;
@@ -40,7 +37,8 @@ export class SecretFactsReader {
 
   /** Undefined when it cannot be told, or not soon enough: we may have no right to read it. Never rejects. */
   read({ namespace, name }: SecretRef): Promise<SecretFacts | undefined> {
-    if (!NAME.test(name)) return Promise.resolve({ exists: false });
+    // The name comes from a requester: `..` and the like must never become part of a path.
+    if (!isObjectName(name)) return Promise.resolve({ exists: false });
     this.#forgetOldCopies();
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${name}`;
     const copy = this.#copies.get(path) ?? { readAt: performance.now(), facts: this.#fetch(path) };
