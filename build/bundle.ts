@@ -27,7 +27,8 @@ export async function bundleService(service: Service, folder = bundleFolder(serv
   const draft = `${folder}.${process.pid}.partial`;
   await mkdir(draft, { recursive: true });
   try {
-    await Promise.all([writeBundle(service, draft), writeMaterials(service, draft)]);
+    const program = join(draft, `${service}.mjs`);
+    await Promise.all([bundleProgram(`services/${service}/main.ts`, program), writeMaterials(service, draft)]);
     await rm(folder, { recursive: true, force: true });
     await rename(draft, folder);
   } finally {
@@ -35,11 +36,12 @@ export async function bundleService(service: Service, folder = bundleFolder(serv
   }
 }
 
-async function writeBundle(service: Service, folder: string): Promise<void> {
+/** Makes one file, and its source map beside it, of a program; `entryPoint` is a path from the root of the repository. */
+export async function bundleProgram(entryPoint: string, outfile: string): Promise<void> {
   await build({
     absWorkingDir: ROOT,
-    entryPoints: [`services/${service}/main.ts`],
-    outfile: join(folder, `${service}.mjs`),
+    entryPoints: [entryPoint],
+    outfile,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -49,7 +51,7 @@ async function writeBundle(service: Service, folder: string): Promise<void> {
     legalComments: 'external',
     logLevel: 'warning',
   });
-  const map = join(folder, `${service}.mjs.map`);
+  const map = `${outfile}.map`;
   await writeFile(
     map,
     keepOnly(source => !source.includes('/node_modules/'), await readFile(map, 'utf8')),

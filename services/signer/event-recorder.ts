@@ -1,7 +1,7 @@
 // Writes Kubernetes Events (core/v1) in the background: each reason and message once for an object, none lost to a passing
 // fault. Never makes its caller wait, since a certificate must not be late for the sake of an event.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
@@ -137,8 +137,7 @@ function isAlreadySaid(error: unknown): boolean {
 
 function eventName(subject: EventSubject, text: EventText): string {
   const said = [subject.metadata.uid, text.reason, text.message, text.occasion ?? ''].join('\0');
-  const hash = createHash('sha256').update(said).digest('hex').slice(0, 16);
-  return `${toSubdomain(subject.metadata.name)}.${hash}`;
+  return `${toSubdomain(subject.metadata.name)}.${hash('sha256', said, 'hex').slice(0, 16)}`;
 }
 
 /** An event's name is a DNS subdomain of at most 253 characters (RFC 1123), while a CSR's may hold almost anything. */

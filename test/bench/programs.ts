@@ -4,12 +4,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundleProgram, ROOT } from '../../build/bundle.ts';
 import type { Progress } from '../support/control-plane/progress.ts';
 import { runCommand } from '../support/control-plane/run-command.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const FOLDER = join(ROOT, '.tmp', 'bench');
 
 /** Paths of what was built. */
@@ -43,19 +42,8 @@ async function buildGo(name: 'driver' | 'peer', progress: Progress): Promise<str
   return path;
 }
 
-async function bundle(name: string, entry: string): Promise<string> {
+async function bundle(name: string, entryPoint: string): Promise<string> {
   const outfile = join(FOLDER, `${name}.mjs`);
-  await build({
-    entryPoints: [join(ROOT, entry)],
-    outfile,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    // Packages that are CommonJS call require for Node's own modules.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    logLevel: 'error',
-  });
+  await bundleProgram(entryPoint, outfile);
   return outfile;
 }

@@ -1,7 +1,7 @@
 // The extensions of a certificate, by its profile: which ones, in which order, how critical, and the DER of each value,
 // as Go's CreateCertificate writes them for cert-manager's template. Decides nothing that the profile does not say.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   contextTag,
   encodeBoolean,
@@ -60,7 +60,7 @@ function subjectKeyIdentifier({ isCa, publicKey }: Profile): Extension | undefin
  */
 export function keyIdentifier(spki: Buffer): Buffer {
   const octets = publicKeyOctets(spki) ?? Buffer.alloc(0);
-  return createHash('sha256').update(octets).digest().subarray(0, 20);
+  return hash('sha256', octets, 'buffer').subarray(0, 20);
 }
 
 /**

@@ -2,7 +2,7 @@
 // certificate template decides it. Takes time and serial as arguments; never judges the request, which must have been
 // found valid.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readIsCa } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { Extension } from '@countersign/common/extension.ts';
@@ -87,7 +87,7 @@ export function buildProfile({ csr, request, issuer, urls, now, serial }: Profil
  * API server makes at random. The top bit is clear, so that it is positive in 20 octets (RFC 5280 section 4.1.2.2).
  */
 export function deriveSerial(csrUid: string): Buffer {
-  const serial = createHash('sha256').update(`countersign serial v1\0${csrUid}`).digest().subarray(0, 20);
+  const serial = hash('sha256', `countersign serial v1\0${csrUid}`, 'buffer').subarray(0, 20);
   serial[0] = (serial[0] ?? 0) & 0x7f;
   return serial;
 }

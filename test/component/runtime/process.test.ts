@@ -30,7 +30,8 @@ describe('logs', () => {
   test('an error keeps its code and its cause, and credentials are left out', () => {
     const { lines, log } = capture();
     const err = new RetryableError('no answer', { code: 'network', cause: new Error('ECONNRESET') });
-    log.warn({ err, headers: { authorization: 'Bearer x' } }, 'failed');
+    const headers = { authorization: 'Bearer x' };
+    log.warn({ err: Object.assign(err, { request: { headers } }), headers, ...headers }, 'failed');
     const text = JSON.stringify(lines);
     assert.match(text, /"code":"network"/);
     assert.match(text, /ECONNRESET/);

@@ -1,7 +1,9 @@
 // Chains: the certificates of a CA in line, from the signer up, with cert-manager's answers.
 
+import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatPem } from '@countersign/common/pem.ts';
 import { parseCertificates } from '@countersign/signer/issuance/ca-certificate.ts';
 import { completeChain, linkIssuerChain, selfSignedChain } from '@countersign/signer/issuance/chain.ts';
 import { X509Certificate } from '@peculiar/x509';
@@ -123,7 +125,24 @@ const UNREADABLE: readonly (readonly [what: string, pem: string, error: string])
     '-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n',
     'error parsing X.509 certificate: malformed DER: trailing data',
   ],
+  [
+    'a TRUE that is not DER, as Go cannot',
+    replaceDer(certificate('root'), '0603551d130101ff040530030101ff', '0603551d130101ff04053003010101'),
+    'error parsing X.509 certificate: malformed basicConstraints',
+  ],
+  [
+    'an extension that comes twice',
+    replaceDer(certificate('root'), '0603551d0f', '0603551d13'),
+    'error parsing X.509 certificate: duplicate extension 2.5.29.19',
+  ],
 ];
+
+/** The certificate with some of its bytes (hexadecimal) replaced by as many others. */
+function replaceDer(pem: string, before: string, after: string): string {
+  const hex = Buffer.from(new X509Certificate(pem).rawData).toString('hex');
+  assert.ok(hex.includes(before), `no ${before} in ${hex}`);
+  return formatPem('CERTIFICATE', Buffer.from(hex.replace(before, after), 'hex'));
+}
 
 for (const [what, pem, error] of UNREADABLE) {
   test(`cannot read ${what}`, () => assert.equal(errorOf(parseCertificates(pem)), error));
