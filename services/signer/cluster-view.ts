@@ -6,6 +6,7 @@ import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { Reflector, type ReflectorMetrics } from '@countersign/common/runtime/reflector.ts';
 import { ISSUER_GROUP, type IssuerKind, type SignerRef } from '@countersign/common/signer-name.ts';
+import { CSR_PATH } from './csr-protobuf.ts';
 import { type CsrRecord, toCsrRecord } from './csr-record.ts';
 import { OpenRequests } from './open-requests.ts';
 
@@ -30,7 +31,7 @@ export class ClusterView {
       log,
       metrics,
       name: 'certificatesigningrequests',
-      path: '/apis/certificates.k8s.io/v1/certificatesigningrequests',
+      path: CSR_PATH,
       transform: raw => toCsrRecord(raw, Date.now()),
       onChange: (name, now, before) => {
         this.openRequests.update(name, now, before);

@@ -10,13 +10,14 @@ import {
   type ObjectMeta,
 } from '@countersign/common/csr.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
+import { CSR_PATH } from './csr-protobuf.ts';
 
 /** The field manager of everything that the signer writes (metav1 managedFields). */
 export const FIELD_MANAGER = 'countersign-signer';
 
 /** Path of a CSR in the API. Its name may hold all but `/` and `%` (the API server's ValidatePathSegmentName), `?` too. */
 export function csrObjectPath(name: string): string {
-  return `/apis/certificates.k8s.io/v1/certificatesigningrequests/${encodeURIComponent(name)}`;
+  return `${CSR_PATH}/${encodeURIComponent(name)}`;
 }
 
 export type CsrRecord = CertificateSigningRequest & {

@@ -10,6 +10,7 @@ import { createStopSignal, drain, requireNode } from '@countersign/common/runtim
 import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
 import { Controller } from './controller.ts';
+import { CSR_PROTOBUF } from './csr-protobuf.ts';
 import { createCaIssuer } from './issuers/ca.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
 import { LeaderLease } from './leader-lease.ts';
@@ -43,7 +44,8 @@ async function run(config: Config<typeof OPTIONS>): Promise<number> {
   const stop = createStopSignal({ log, exit: code => process.exit(code) });
   const registry = createRegistry();
   const metrics = new SignerMetrics(registry);
-  const client = createKubeClient({ kubeconfig: config.kubeconfig, observe: createRequestObserver(registry) });
+  const observe = createRequestObserver(registry);
+  const client = createKubeClient({ kubeconfig: config.kubeconfig, observe, protobuf: CSR_PROTOBUF });
   const controller = new Controller({
     client,
     log,

@@ -1,25 +1,41 @@
-// The requests of a KubeClient over one connection: path and body in, JSON or a classified error out. Knows neither where
-// the server is nor whose credentials are used.
+// The requests of a KubeClient over one connection: path and body in, JSON values or a classified error out. Knows neither
+// where the server is nor whose credentials are used.
 
+import type { IncomingHttpHeaders } from 'node:http';
 import { TerminalError } from './errors.ts';
 import type { Answer } from './exchange.ts';
 import type { KubeClient, WatchEvent } from './kube-client.ts';
 import type { ApiConnection, ApiRequest } from './kube-connection.ts';
 import { errorFromGarbage, errorFromResponse, errorFromTransport } from './kube-errors.ts';
-import { readWatchEvents } from './watch-stream.ts';
+import { decodeObject, decodeWatchEvent, PROTOBUF, type ProtobufResource, splitFrames } from './kube-protobuf.ts';
+import { JSON_LINES, readWatchEvents, type WatchFormat } from './watch-stream.ts';
+
+/** JSON for what no protobuf is told of. */
+const NO_PROTOBUF: ProtobufResource = { path: '\0', kinds: {} };
 
 /** A client over `connection`; one request may take `timeoutMs`, from the connect to the last byte of the answer. */
-export function createApiClient(connection: ApiConnection, timeoutMs: number): KubeClient {
-  const call = <T>(request: ApiRequest) => callApi<T>(connection, request, timeoutMs);
+export function createApiClient(
+  connection: ApiConnection,
+  timeoutMs: number,
+  protobuf: ProtobufResource = NO_PROTOBUF,
+): KubeClient {
+  const context = { connection, timeoutMs, protobuf };
+  const call = <T>(request: ApiRequest) => callApi<T>(context, request);
   return {
     get: (path, signal) => unlessMissing(call({ method: 'GET', path, ...(signal ? { signal } : {}) })),
     create: (path, body) => call({ method: 'POST', path, body }),
     update: (path, body) => call({ method: 'PUT', path, body }),
     mergePatch: (path, body) => call({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' }),
     remove: async path => void (await unlessMissing(call({ method: 'DELETE', path }))),
-    watch: (path, signal) => watchApi(connection, path, signal),
+    watch: (path, signal) => watchApi(context, path, signal),
     close: () => connection.close(),
   };
+}
+
+interface Context {
+  readonly connection: ApiConnection;
+  readonly timeoutMs: number;
+  readonly protobuf: ProtobufResource;
 }
 
 async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
@@ -31,40 +47,74 @@ async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function callApi<T>(connection: ApiConnection, request: ApiRequest, timeoutMs: number): Promise<T> {
+async function callApi<T>({ connection, timeoutMs, protobuf }: Context, given: ApiRequest): Promise<T> {
+  const request = negotiated(given, protobuf);
   const answer = await connection.exchange(request, timeoutMs);
   if (!isSuccess(answer)) throw errorOf(request, answer);
   try {
-    return JSON.parse(answer.text) as T;
+    return decode(answer, protobuf.kinds) as T;
   } catch (cause) {
-    throw errorFromGarbage(request, 'the answer is not JSON', cause);
+    throw errorFromGarbage(request, 'the answer cannot be read', cause);
   }
+}
+
+/** Both forms are offered, and the answer says which one it has. */
+function negotiated(request: ApiRequest, { path }: ProtobufResource): ApiRequest {
+  return request.path.startsWith(path) ? { ...request, accept: `${PROTOBUF}, application/json` } : request;
+}
+
+function decode({ headers, body }: Answer, kinds: ProtobufResource['kinds']): unknown {
+  return isProtobuf(headers) ? decodeObject(body, kinds) : JSON.parse(body.toString());
+}
+
+function isProtobuf(headers: IncomingHttpHeaders): boolean {
+  return headers['content-type']?.startsWith(PROTOBUF) ?? false;
 }
 
 function isSuccess({ statusCode }: { readonly statusCode: number }): boolean {
   return statusCode >= 200 && statusCode < 300;
 }
 
-function errorOf(request: ApiRequest, { statusCode, headers, text }: Answer): Error {
-  return errorFromResponse(request, statusCode, text, [headers['retry-after']].flat()[0]);
+function errorOf(request: ApiRequest, answer: Answer): Error {
+  const { statusCode, headers } = answer;
+  return errorFromResponse(request, statusCode, textOf(answer), [headers['retry-after']].flat()[0]);
 }
 
-async function* watchApi(connection: ApiConnection, path: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
-  const request: ApiRequest = { method: 'GET', path, signal };
+/** What was refused in protobuf is a Status, and no worse for it in JSON. */
+function textOf({ headers, body }: Answer): string {
+  if (!isProtobuf(headers)) return body.toString();
+  try {
+    return JSON.stringify(decodeObject(body, {}));
+  } catch {
+    return '';
+  }
+}
+
+async function* watchApi(
+  { connection, protobuf }: Context,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent> {
+  const request = negotiated({ method: 'GET', path, signal }, protobuf);
   try {
     const { statusCode, headers, body } = await connection.open(request);
-    if (!isSuccess({ statusCode }))
-      throw errorOf(request, { statusCode, headers, text: await readBody(request, body) });
-    yield* readWatchEvents(request, body);
+    if (!isSuccess({ statusCode })) {
+      throw errorOf(request, { statusCode, headers, body: await readBody(request, body) });
+    }
+    yield* readWatchEvents(request, body, isProtobuf(headers) ? protobufFrames(protobuf) : JSON_LINES);
   } catch (error) {
     // An end that was asked for is no failure, however the connection words it.
     if (!signal.aborted) throw error;
   }
 }
 
-async function readBody(request: ApiRequest, body: { text(): Promise<string> }): Promise<string> {
+function protobufFrames({ kinds }: ProtobufResource): WatchFormat {
+  return { cut: splitFrames, parse: frame => decodeWatchEvent(frame, kinds) };
+}
+
+async function readBody(request: ApiRequest, body: { bytes(): Promise<Uint8Array> }): Promise<Buffer> {
   try {
-    return await body.text();
+    return Buffer.from(await body.bytes());
   } catch (cause) {
     throw errorFromTransport(request, cause);
   }

@@ -1,4 +1,4 @@
-// One request over an undici dispatcher, and its whole answer as text, within a time limit. Without the stream and the
+// One request over an undici dispatcher, and its whole answer, within a time limit. Without the stream and the
 // AbortSignal that undici's own request() makes for each answer, which is a few kilobytes here. Judges no status.
 
 import type { IncomingHttpHeaders } from 'node:http';
@@ -7,7 +7,7 @@ import type { Dispatcher } from 'undici';
 export interface Answer {
   readonly statusCode: number;
   readonly headers: IncomingHttpHeaders;
-  readonly text: string;
+  readonly body: Buffer;
 }
 
 export interface Limits {
@@ -82,7 +82,7 @@ class Collector implements Dispatcher.DispatchHandler {
     const [first] = this.#chunks;
     const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
     this.onSettled();
-    this.#resolve({ statusCode: this.#statusCode, headers: this.#headers, text: body.toString() });
+    this.#resolve({ statusCode: this.#statusCode, headers: this.#headers, body });
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {

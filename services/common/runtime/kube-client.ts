@@ -1,11 +1,12 @@
-// The one adapter to the Kubernetes API server: plain paths, JSON in and out, every failure classified. It knows no types
+// The one adapter to the Kubernetes API server: plain paths, JSON values in and out, every failure classified. It knows no types
 // of the API and never retries by itself: who calls decides when to try again.
 
 import { createApiClient } from './api-client.ts';
 import { ApiConnection, type RequestObserver } from './kube-connection.ts';
 import { CredentialSource } from './kube-credentials.ts';
+import type { ProtobufResource } from './kube-protobuf.ts';
 
-/** One line of a watch; `object` is the plain JSON of the API. ERROR is thrown by `watch`, never yielded. */
+/** One event of a watch; `object` is the plain JSON of the API. ERROR is thrown by `watch`, never yielded. */
 export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
   readonly object: unknown;
@@ -47,6 +48,8 @@ export interface KubeClientOptions {
   /** How long one request may take, from the connect to the last byte of the answer; a watch: to its first byte. */
   readonly requestTimeoutMs?: number;
   readonly userAgent?: string;
+  /** A resource to be asked for in protobuf, and how to read it; JSON for all others. */
+  readonly protobuf?: ProtobufResource;
 }
 
 /** For background work; a webhook must answer in less than its own timeoutSeconds and sets a shorter one. */
@@ -62,5 +65,5 @@ export function createKubeClient(options: KubeClientOptions = {}): ClusterClient
     userAgent: options.userAgent ?? 'countersign',
     ...(options.observe ? { observe: options.observe } : {}),
   });
-  return { ...createApiClient(connection, timeoutMs), namespace: credentials.namespace };
+  return { ...createApiClient(connection, timeoutMs, options.protobuf), namespace: credentials.namespace };
 }

@@ -9,6 +9,7 @@ import { type ApiCall, errorFromTransport } from './kube-errors.ts';
 export interface ApiRequest extends ApiCall {
   readonly body?: unknown;
   readonly contentType?: string;
+  readonly accept?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -145,7 +146,7 @@ export class ApiConnection {
   #headers(request: ApiRequest, credentials: Credentials): Record<string, string> {
     return {
       ...credentials.headers,
-      accept: 'application/json',
+      accept: request.accept ?? 'application/json',
       'user-agent': this.#options.userAgent,
       ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
     };

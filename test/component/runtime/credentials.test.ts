@@ -23,8 +23,8 @@ after(() => server.close());
 
 /** Asks the server whom it sees. */
 async function whoAmI(connection: ApiConnection): Promise<unknown> {
-  const { text } = await connection.exchange({ method: 'GET', path: '/x' }, 1000);
-  return JSON.parse(text);
+  const { body } = await connection.exchange({ method: 'GET', path: '/x' }, 1000);
+  return JSON.parse(body.toString());
 }
 
 function connect(credentials: CredentialSource): ApiConnection {

@@ -14,6 +14,7 @@ import { createApiClient } from '@countersign/common/runtime/api-client.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import { ApiConnection, type RequestObserver } from '@countersign/common/runtime/kube-connection.ts';
+import type { ProtobufResource } from '@countersign/common/runtime/kube-protobuf.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
@@ -29,7 +30,7 @@ export interface FakeApiServer {
   /** Writes a kubeconfig for this server and gives its path. */
   kubeconfig(user?: Record<string, unknown>, cluster?: Record<string, unknown>): string;
   /** A client of this server (plain HTTP), without a kubeconfig: client-node takes most of a second to load. */
-  client(timeoutMs: number, observe?: RequestObserver): KubeClient;
+  client(timeoutMs: number, observe?: RequestObserver, protobuf?: ProtobufResource): KubeClient;
   close(): Promise<void>;
 }
 
@@ -84,7 +85,7 @@ export async function startFakeApiServer({ tls = false }: FakeApiServerOptions =
         : { 'insecure-skip-tls-verify': true };
       return writeKubeconfig(join(directory, 'kubeconfig'), user, { server: url, ...trust, ...cluster });
     },
-    client: (timeoutMs, observe) => createPlainClient(url, timeoutMs, observe),
+    client: (timeoutMs, observe, protobuf) => createPlainClient(url, { timeoutMs, observe, protobuf }),
     close: async () => {
       server.closeAllConnections();
       await new Promise(resolve => server.close(resolve));
@@ -93,14 +94,20 @@ export async function startFakeApiServer({ tls = false }: FakeApiServerOptions =
   };
 }
 
-function createPlainClient(url: string, timeoutMs: number, observe?: RequestObserver): KubeClient {
+interface PlainClientOptions {
+  readonly timeoutMs: number;
+  readonly observe: RequestObserver | undefined;
+  readonly protobuf: ProtobufResource | undefined;
+}
+
+function createPlainClient(url: string, { timeoutMs, observe, protobuf }: PlainClientOptions): KubeClient {
   const headers = { authorization: 'Bearer secret-token' };
   const credentials = {
     read: async () => ({ server: new URL(url), headers, tls: {}, fingerprint: '' }),
     markRefused: () => undefined,
   };
   const connection = new ApiConnection({ credentials, timeoutMs, userAgent: 'test', ...(observe ? { observe } : {}) });
-  return createApiClient(connection, timeoutMs);
+  return createApiClient(connection, timeoutMs, protobuf);
 }
 
 function answerEmpty(_request: IncomingMessage, response: ServerResponse): void {

@@ -1,0 +1,109 @@
+// The API server's binary form of its objects (application/vnd.kubernetes.protobuf): the envelope around every object, the
+// frames of a watch, and Status. What is inside an object of one resource is told by whoever asks for that resource; all of
+// it comes out in the shape that the JSON of the API has.
+
+import { formatTime } from '../csr.ts';
+import { type ApiCall, errorFromGarbage } from './kube-errors.ts';
+import { ProtobufError, ProtobufReader } from './protobuf.ts';
+import { type Field, type Fields, integer, message, readMessage, text } from './protobuf-message.ts';
+
+/** A resource that is asked for in protobuf: at about half the cost of JSON for either side (measured with CSRs). */
+export interface ProtobufResource {
+  /** Path of the collection; what begins with it is asked for in protobuf. */
+  readonly path: string;
+  /** Reads one message of each kind that answers at that path, lists included. */
+  readonly kinds: Readonly<Record<string, (message: ProtobufReader) => unknown>>;
+}
+
+export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+
+/** Every object in this form begins with it (k8s.io/apimachinery pkg/runtime/serializer/protobuf). */
+const MAGIC = Buffer.from('k8s\0');
+
+/** Far above the largest object that etcd takes (1.5 MiB). */
+const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+
+const LENGTH_BYTES = 4;
+
+const TYPE_META: Fields = { 2: text('kind') };
+
+/** metav1.Status, as far as errors are made of it. */
+const STATUS: Fields = {
+  3: text('message'),
+  4: text('reason'),
+  5: message('details', { 5: seconds('retryAfterSeconds') }),
+  6: integer('code'),
+};
+
+/** Go writes 0 for a wait that the server does not ask for. */
+function seconds(name: string): Field {
+  return (reader, into) => {
+    const value = reader.integer();
+    if (value > 0) into[name] = value;
+  };
+}
+
+/** metav1.Time, in the form that it has in JSON. */
+export function time(name: string): Field {
+  return (reader, into) => {
+    const { seconds: value } = readMessage(reader.message(), { 1: integer('seconds') });
+    if (value !== undefined) into[name] = formatTime(new Date(Number(value) * 1000));
+  };
+}
+
+/** Reads one object in its envelope (runtime.Unknown). Throws a ProtobufError for what is none, or of a kind not told. */
+export function decodeObject(bytes: Buffer, kinds: ProtobufResource['kinds']): unknown {
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new ProtobufError('not an object of Kubernetes');
+  const envelope = new ProtobufReader(bytes, MAGIC.length);
+  let kind = '';
+  let raw = new ProtobufReader(bytes, 0, 0);
+  for (let field = envelope.next(); field !== 0; field = envelope.next()) {
+    if (field === 1) kind = String(readMessage(envelope.message(), TYPE_META)['kind']);
+    else if (field === 2) raw = envelope.message();
+    else envelope.skip();
+  }
+  if (kind === 'Status') return readMessage(raw, STATUS);
+  if (!Object.hasOwn(kinds, kind)) throw new ProtobufError(`an object of the kind "${kind}" was not expected`);
+  return kinds[kind]?.(raw);
+}
+
+/** Reads one frame of a watch: metav1.WatchEvent, with an object (runtime.RawExtension) in its envelope. */
+export function decodeWatchEvent(frame: Buffer, kinds: ProtobufResource['kinds']): object {
+  const object: Field = (reader, into) => {
+    into['object'] = decodeObject(reader.bytes(), kinds);
+  };
+  return readMessage(new ProtobufReader(frame), {
+    1: text('type'),
+    2: (reader, into) => void readMessage(reader.message(), { 1: object }, into),
+  });
+}
+
+/** Yields each frame of a watch without its length (4 octets, big-endian); linear in the bytes, however they are cut. */
+export async function* splitFrames(call: ApiCall, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let pending: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    pending.push(chunk);
+    size += chunk.length;
+    // The length itself may be cut.
+    if (pending[0] !== undefined && pending[0].length < LENGTH_BYTES) pending = [Buffer.concat(pending)];
+    if (size < frameLength(call, pending[0], 0)) continue;
+    const bytes = Buffer.concat(pending);
+    let at = 0;
+    for (let end = frameLength(call, bytes, 0); end <= size; end = at + frameLength(call, bytes, at)) {
+      yield bytes.subarray(at + LENGTH_BYTES, end);
+      at = end;
+    }
+    pending = [bytes.subarray(at)];
+    size -= at;
+  }
+  if (size > 0) throw errorFromGarbage(call, 'the watch ended in the middle of an event');
+}
+
+/** The bytes of the frame at `at`, its length included; infinitely many while that is not all there. */
+function frameLength(call: ApiCall, bytes: Buffer | undefined, at: number): number {
+  if (bytes === undefined || at + LENGTH_BYTES > bytes.length) return Number.POSITIVE_INFINITY;
+  const length = bytes.readUInt32BE(at);
+  if (length > MAX_FRAME_BYTES) throw errorFromGarbage(call, 'an event of the watch is larger than any object');
+  return LENGTH_BYTES + length;
+}

@@ -1,0 +1,82 @@
+// Reads a protobuf message into a plain object by a table of its fields, which says what each is called in JSON and how it
+// is read. Fields that are not in the table are stepped over; a field that does not come is not in the object.
+
+import type { ProtobufReader } from './protobuf.ts';
+
+type Values = Record<string, unknown>;
+
+/** Reads the value of one field into the object. */
+export type Field = (reader: ProtobufReader, into: Values) => void;
+
+/** The fields of a message by their numbers. */
+export type Fields = Readonly<Record<number, Field>>;
+
+export function readMessage(reader: ProtobufReader, fields: Fields, into: Values = {}): Values {
+  for (let number = reader.next(); number !== 0; number = reader.next()) {
+    const field = fields[number];
+    if (field === undefined) reader.skip();
+    else field(reader, into);
+  }
+  return into;
+}
+
+/** Text that JSON leaves out when it is empty. */
+export function text(name: string): Field {
+  return (reader, into) => {
+    const value = reader.string();
+    if (value !== '') into[name] = value;
+  };
+}
+
+/** Text that is always there. */
+export function requiredText(name: string): Field {
+  return (reader, into) => {
+    into[name] = reader.string();
+  };
+}
+
+export function integer(name: string): Field {
+  return (reader, into) => {
+    into[name] = reader.integer();
+  };
+}
+
+/** Bytes, which are base64 in JSON and left out when there are none. */
+export function base64(name: string): Field {
+  return (reader, into) => {
+    const value = reader.base64();
+    if (value !== '') into[name] = value;
+  };
+}
+
+export function message(name: string, fields: Fields): Field {
+  return (reader, into) => {
+    into[name] = readMessage(reader.message(), fields);
+  };
+}
+
+/** A repeated field, each element read as if it were a field of this name. */
+export function repeated(name: string, element: (name: string) => Field): Field {
+  const read = element(name);
+  return (reader, into) => {
+    const one: Values = {};
+    read(reader, one);
+    const list = (into[name] ??= []) as unknown[];
+    list.push(one[name]);
+  };
+}
+
+/** A map from text, whose entries are messages of a key (1) and a value (2). */
+export function map(name: string, value: (name: string) => Field): Field {
+  const fields = { 1: requiredText('key'), 2: value('value') };
+  return (reader, into) => {
+    const entry = readMessage(reader.message(), fields, { key: '' });
+    // Defined, not assigned: "__proto__" is a key like any other.
+    Object.defineProperty((into[name] ??= {}), String(entry['key']), {
+      value: entry['value'],
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  };
+}

@@ -1,0 +1,112 @@
+// Reads the wire format of Protocol Buffers (https://protobuf.dev/programming-guides/encoding/), field by field and without
+// a copy. Knows no message; throws a ProtobufError for what is no protobuf, and never reads past its end.
+
+export class ProtobufError extends Error {
+  override readonly name = 'ProtobufError';
+}
+
+const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
+
+/** A cursor over one message: `next` names a field, whose value is then read with one of the other methods, or skipped. */
+export class ProtobufReader {
+  readonly #buffer: Buffer;
+  readonly #end: number;
+  #at: number;
+  #wireType = 0;
+
+  constructor(buffer: Buffer, start = 0, end = buffer.length) {
+    this.#buffer = buffer;
+    this.#at = start;
+    this.#end = end;
+  }
+
+  /** The number of the next field; 0 at the end of the message, which no field has. */
+  next(): number {
+    if (this.#at >= this.#end) return 0;
+    const key = this.#varint();
+    this.#wireType = key % 8;
+    const field = Math.floor(key / 8);
+    if (field === 0) throw new ProtobufError('a field has the number 0');
+    return field;
+  }
+
+  /** An int32, int64, bool or enum; not exact above 2^53, and never negative here. */
+  integer(): number {
+    this.#expect(WIRE.varint);
+    return this.#varint();
+  }
+
+  string(): string {
+    const start = this.#enter();
+    return this.#buffer.toString('utf8', start, this.#at);
+  }
+
+  /** Bytes, in base64 as JSON has them. */
+  base64(): string {
+    const start = this.#enter();
+    return this.#buffer.toString('base64', start, this.#at);
+  }
+
+  /** A view of the bytes, not a copy. */
+  bytes(): Buffer {
+    const start = this.#enter();
+    return this.#buffer.subarray(start, this.#at);
+  }
+
+  message(): ProtobufReader {
+    const start = this.#enter();
+    return new ProtobufReader(this.#buffer, start, this.#at);
+  }
+
+  skip(): void {
+    switch (this.#wireType) {
+      case WIRE.varint:
+        this.#varint();
+        break;
+      case WIRE.fixed64:
+        this.#advance(8);
+        break;
+      case WIRE.bytes:
+        this.#enter();
+        break;
+      case WIRE.fixed32:
+        this.#advance(4);
+        break;
+      default:
+        throw new ProtobufError(`wire type ${this.#wireType} is not known`);
+    }
+  }
+
+  /** Steps over a length-delimited value and gives where it starts. */
+  #enter(): number {
+    this.#expect(WIRE.bytes);
+    const length = this.#varint();
+    const start = this.#at;
+    this.#advance(length);
+    return start;
+  }
+
+  #advance(length: number): void {
+    this.#at += length;
+    if (this.#at > this.#end) throw new ProtobufError('a value goes past the end of its message');
+  }
+
+  #expect(wireType: number): void {
+    if (this.#wireType !== wireType) {
+      throw new ProtobufError(`wire type ${this.#wireType} where ${wireType} was expected`);
+    }
+  }
+
+  #varint(): number {
+    let value = 0;
+    // Multiplied, not shifted: JavaScript shifts 32 bits only.
+    for (let scale = 1, octets = 0; octets < 10; scale *= 128, octets += 1) {
+      if (this.#at >= this.#end) break;
+      const octet = this.#buffer[this.#at] ?? 0;
+      this.#at += 1;
+      value += (octet & 0x7f) * scale;
+      if (octet < 0x80) return value;
+    }
+    throw new ProtobufError('a varint does not end');
+  }
+}

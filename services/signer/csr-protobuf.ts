@@ -1,0 +1,74 @@
+// The CertificateSigningRequest in protobuf (k8s.io/api/certificates/v1/generated.proto), read into the shape that its JSON
+// has. Reads what the signer uses of it and steps over the rest, which is most of it (managedFields).
+
+import { type ProtobufResource, time } from '@countersign/common/runtime/kube-protobuf.ts';
+import {
+  base64,
+  type Field,
+  type Fields,
+  integer,
+  map,
+  message,
+  readMessage,
+  repeated,
+  requiredText,
+  text,
+} from '@countersign/common/runtime/protobuf-message.ts';
+
+export const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+
+/** metav1.ObjectMeta, with the managers of its fields: by them the signer knows its own writes. */
+const METADATA: Fields = {
+  1: requiredText('name'),
+  5: text('uid'),
+  6: text('resourceVersion'),
+  8: time('creationTimestamp'),
+  9: time('deletionTimestamp'),
+  12: map('annotations', requiredText),
+  17: repeated('managedFields', name => message(name, { 1: requiredText('manager') })),
+};
+
+/** certificates.k8s.io/v1 ExtraValue: a list that is a message in protobuf only. */
+function extraValue(name: string): Field {
+  const items = repeated(name, requiredText);
+  return (reader, into) => void readMessage(reader.message(), { 1: items }, into);
+}
+
+const SPEC: Fields = {
+  1: base64('request'),
+  2: text('username'),
+  3: text('uid'),
+  4: repeated('groups', requiredText),
+  5: repeated('usages', requiredText),
+  6: map('extra', extraValue),
+  7: requiredText('signerName'),
+  8: integer('expirationSeconds'),
+};
+
+const CONDITION: Fields = {
+  1: requiredText('type'),
+  2: text('reason'),
+  3: text('message'),
+  4: time('lastUpdateTime'),
+  5: time('lastTransitionTime'),
+  6: requiredText('status'),
+};
+
+const CSR: Fields = {
+  1: message('metadata', METADATA),
+  2: message('spec', SPEC),
+  3: message('status', { 1: repeated('conditions', name => message(name, CONDITION)), 2: base64('certificate') }),
+};
+
+const LIST: Fields = {
+  1: message('metadata', { 2: text('resourceVersion'), 3: text('continue') }),
+  2: repeated('items', name => message(name, CSR)),
+};
+
+export const CSR_PROTOBUF: ProtobufResource = {
+  path: CSR_PATH,
+  kinds: {
+    CertificateSigningRequest: reader => readMessage(reader, CSR),
+    CertificateSigningRequestList: reader => readMessage(reader, LIST),
+  },
+};

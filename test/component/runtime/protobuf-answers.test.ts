@@ -1,0 +1,159 @@
+// The client against a server that answers in protobuf: asked for where a resource is told, read as JSON would be, and every
+// failure classified the same.
+
+import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
+import { after, before, describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import type { KubeClient, WatchEvent } from '@countersign/common/runtime/kube-client.ts';
+import type { ProtobufReader } from '@countersign/common/runtime/protobuf.ts';
+import { envelope, message, watchFrame } from '../../support/protobuf-writer.ts';
+import { type FakeApiServer, sendJson, startFakeApiServer } from './fake-api-server.ts';
+
+const PATH = '/apis/x/v1/things';
+const TYPE = 'application/vnd.kubernetes.protobuf';
+
+let server: FakeApiServer;
+let client: KubeClient;
+
+before(async () => {
+  server = await startFakeApiServer();
+  client = server.client(500, undefined, { path: PATH, kinds: { Thing: readThing } });
+});
+after(async () => {
+  await client.close();
+  await server.close();
+});
+
+function readThing(reader: ProtobufReader): object {
+  reader.next();
+  return { metadata: { name: reader.string() } };
+}
+
+function thing(name: string): Buffer {
+  return envelope('Thing', message([1, name]));
+}
+
+/** metav1.Status: a failure of 429 that asks to wait three seconds. */
+function status(code: number, reason: string): Buffer {
+  return envelope('Status', message([2, 'Failure'], [3, 'told so'], [4, reason], [5, message([5, 3])], [6, code]));
+}
+
+function answer(code: number, body: Buffer): void {
+  server.handle((_, response) => response.writeHead(code, { 'content-type': TYPE }).end(body));
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<RetryableError | TerminalError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    thrown => thrown,
+  );
+  assert.ok(error instanceof RetryableError || error instanceof TerminalError, String(error));
+  return error;
+}
+
+describe('answers', () => {
+  test('protobuf is asked for at the path that is told, and JSON everywhere else', async () => {
+    const accepted: unknown[] = [];
+    server.handle((request, response) => {
+      accepted.push(request.headers.accept);
+      sendJson(response, 200, { answer: 42 });
+    });
+    assert.deepEqual(await client.get(`${PATH}/a`), { answer: 42 });
+    assert.deepEqual(await client.get('/apis/x/v1/others'), { answer: 42 });
+    assert.deepEqual(accepted, [`${TYPE}, application/json`, 'application/json']);
+  });
+
+  test('an object is read by the reader of its kind', async () => {
+    answer(200, thing('grüße'));
+    assert.deepEqual(await client.mergePatch(`${PATH}/a/status`, {}), { metadata: { name: 'grüße' } });
+  });
+
+  test('a Status tells what failed, why, and how long to wait', async () => {
+    answer(429, status(429, 'TooManyRequests'));
+    const error = await failureOf(client.get(PATH));
+    assert.ok(error instanceof RetryableError);
+    assert.deepEqual([error.code, error.retryAfterMs], ['throttled', 3000]);
+    assert.equal(error.message, `GET ${PATH}: 429 TooManyRequests: told so`);
+  });
+
+  test('a missing object reads as undefined', async () => {
+    answer(404, status(404, 'NotFound'));
+    assert.equal(await client.get(`${PATH}/a`), undefined);
+  });
+
+  const garbage: readonly (readonly [string, Buffer])[] = [
+    ['no envelope', Buffer.from('{}')],
+    ['a kind that was not told', envelope('Other', Buffer.alloc(0))],
+    ['a kind that every object has', envelope('constructor', Buffer.alloc(0))],
+    ['a cut message', thing('name').subarray(0, -6)],
+  ];
+  for (const [name, body] of garbage) {
+    test(`${name} is a failure of the server`, async () => {
+      answer(200, body);
+      const error = await failureOf(client.get(PATH));
+      assert.deepEqual([error.code, error.message], ['server', `GET ${PATH}: the answer cannot be read`]);
+    });
+  }
+});
+
+function answerWatch(write: (response: ServerResponse) => void | Promise<void>): void {
+  server.handle((_, response) => {
+    response.writeHead(200, { 'content-type': `${TYPE};stream=watch` });
+    response.flushHeaders();
+    void write(response);
+  });
+}
+
+async function readWatch(): Promise<{ events: WatchEvent[]; error: unknown }> {
+  const events: WatchEvent[] = [];
+  try {
+    for await (const event of client.watch(`${PATH}?watch=1`, new AbortController().signal)) events.push(event);
+    return { events, error: undefined };
+  } catch (error) {
+    return { events, error };
+  }
+}
+
+describe('a watch', () => {
+  const frames = Buffer.concat([watchFrame('ADDED', thing('a')), watchFrame('DELETED', thing('b'))]);
+  const events = [
+    { type: 'ADDED', object: { metadata: { name: 'a' } } },
+    { type: 'DELETED', object: { metadata: { name: 'b' } } },
+  ];
+
+  test('several events in one piece are events in order', async () => {
+    answerWatch(response => void response.end(Buffer.concat([frames, frames])));
+    assert.deepEqual(await readWatch(), { events: [...events, ...events], error: undefined });
+  });
+
+  test('events cut after every byte are the same events', async () => {
+    answerWatch(async response => {
+      for (const byte of frames) {
+        response.write(Buffer.of(byte));
+        await setImmediate();
+      }
+      response.end();
+    });
+    assert.deepEqual(await readWatch(), { events, error: undefined });
+  });
+
+  const broken: readonly (readonly [string, Buffer, string])[] = [
+    ['an ERROR event', watchFrame('ERROR', status(410, 'Expired')), 'gone'],
+    ['an end in the middle of an event', frames.subarray(0, 9), 'server'],
+    ['an end in the middle of a length', frames.subarray(0, 2), 'server'],
+    ['an event of an unknown type', watchFrame('SUNG', thing('a')), 'server'],
+    ['an event that cannot be read', watchFrame('ADDED', Buffer.from('x')), 'server'],
+    ['a length beyond all objects', Buffer.alloc(8, 0xff), 'server'],
+  ];
+  for (const [name, bytes, code] of broken) {
+    test(`${name} is thrown as retryable ${code}, after the events before it`, async () => {
+      answerWatch(response => void response.end(Buffer.concat([frames, bytes])));
+      const read = await readWatch();
+      assert.deepEqual(read.events, events);
+      assert.ok(read.error instanceof RetryableError, String(read.error));
+      assert.equal(read.error.code, code);
+    });
+  }
+});
