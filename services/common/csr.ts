@@ -8,7 +8,6 @@ export interface ObjectMeta {
   readonly uid?: string;
   readonly resourceVersion?: string;
   readonly generation?: number;
-  readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -74,5 +73,5 @@ export function isIssued(csr: CertificateSigningRequest): boolean {
 
 /** A time as the API server stores it: RFC 3339 in whole seconds (metav1.Time). */
 export function formatTime(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z$/, 'Z');
+  return `${time.toISOString().slice(0, -'.000Z'.length)}Z`;
 }

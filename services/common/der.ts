@@ -160,8 +160,18 @@ export function decodeNamedBits(value: Buffer): Result<number> {
   return ok(mask);
 }
 
+/** The OIDs that were written first, which are those that every certificate has: they are not written anew. */
+const WRITTEN_OIDS = new Map<string, Buffer>();
+const MAX_WRITTEN_OIDS = 64;
+
 /** Writes an OBJECT IDENTIFIER from its dotted text, which must be valid: it comes from oids.ts or from decodeOid. */
 export function encodeOid(dotted: string): Buffer {
+  const written = WRITTEN_OIDS.get(dotted) ?? writeOid(dotted);
+  if (WRITTEN_OIDS.size < MAX_WRITTEN_OIDS) WRITTEN_OIDS.set(dotted, written);
+  return written;
+}
+
+function writeOid(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
   const octets: number[] = [];
   for (const arc of [first * 40 + second, ...rest]) octets.push(...base128(arc));

@@ -34,6 +34,8 @@ export function decodeBase64(text: string): Result<Buffer> {
 
 /** Writes one block: lines of 64 columns and a newline at the end, as Go's encoding/pem does. */
 export function formatPem(label: string, der: Buffer): string {
-  const lines = der.toString('base64').replace(/.{64}(?=.)/g, '$&\n');
-  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
+  const digits = der.toString('base64');
+  let lines = '';
+  for (let at = 0; at < digits.length; at += 64) lines += `${digits.slice(at, at + 64)}\n`;
+  return `-----BEGIN ${label}-----\n${lines}-----END ${label}-----\n`;
 }

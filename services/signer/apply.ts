@@ -81,6 +81,8 @@ async function applyIssue(deps: ApplyDeps, subject: Subject, issuance: Issuance)
   const { certificate, key, complete } = issuance;
   const audit = auditFields(subject, certificate);
   subject.log.info(audit, 'signing certificate');
+  // No signature without its line, whatever becomes of this process.
+  subject.log.flush();
   const signed = await signCertificate(certificate, key);
   const chain = complete(signed.pem);
   const written = await writeCertificate(deps, subject, chain);

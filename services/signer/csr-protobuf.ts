@@ -22,7 +22,6 @@ const METADATA: Fields = {
   1: requiredText('name'),
   5: text('uid'),
   6: text('resourceVersion'),
-  8: time('creationTimestamp'),
   9: time('deletionTimestamp'),
   12: map('annotations', requiredText),
   17: repeated('managedFields', name => message(name, { 1: requiredText('manager') })),

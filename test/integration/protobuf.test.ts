@@ -93,7 +93,7 @@ async function patch(name: string, subresource: string, status: object): Promise
 
 /** What of its JSON is read in protobuf: spec and status whole, of the metadata what anybody here asks for. */
 function project({ metadata, spec, status }: Csr): object {
-  const names = new Set(['name', 'uid', 'resourceVersion', 'creationTimestamp', 'annotations']);
+  const names = new Set(['name', 'uid', 'resourceVersion', 'annotations']);
   const kept = Object.fromEntries(Object.entries(metadata).filter(([name]) => names.has(name)));
   const managedFields = metadata.managedFields?.map(({ manager }) => ({ manager }));
   return { metadata: { ...kept, ...(managedFields && { managedFields }) }, spec, status };

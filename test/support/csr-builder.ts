@@ -56,7 +56,6 @@ function buildMetadata({ name = 'jane', annotations, managers, deleted }: CsrOrd
     name,
     uid: `uid-of-${name}`,
     resourceVersion: '7',
-    creationTimestamp: '2026-11-24T11:58:00Z',
     ...(annotations && { annotations }),
     ...(managers && { managedFields: managers.map(manager => ({ manager })) }),
     ...(deleted && { deletionTimestamp: APPROVED_AT }),

@@ -1,8 +1,10 @@
 // The plumbing of a process: logs, metrics, probes, signals and the orderly end.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
 import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/lifecycle.ts';
@@ -37,6 +39,30 @@ describe('logs', () => {
     assert.match(text, /ECONNRESET/);
     assert.doesNotMatch(text, /Bearer/);
   });
+});
+
+describe('the last words of a process', () => {
+  const ends: readonly (readonly [how: string, script: string])[] = [
+    ['that exits', 'process.exit(0)'],
+    ['that fails', 'throw new Error("unexpected")'],
+    ['that fails later', 'setTimeout(() => { log.info("second"); throw new Error("unexpected") }, 5)'],
+    ['that goes on', ''],
+    ['that is killed after a flush', 'log.flush(); process.kill(process.pid, "SIGKILL")'],
+  ];
+  for (const [how, script] of ends) {
+    test(`of one ${how} are all there, in order`, () => {
+      const log = fileURLToPath(import.meta.resolve('@countersign/common/runtime/log.ts'));
+      const source = `import { createLogger } from ${JSON.stringify(log)};
+        const log = createLogger({ service: 'x', level: 'info' });
+        log.info('first'); ${script.includes('second') ? '' : "log.info('second');"} ${script}`;
+      const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' });
+      const lines = stdout.trim().split('\n');
+      assert.deepEqual(
+        lines.map(line => JSON.parse(line).msg),
+        ['first', 'second'],
+      );
+    });
+  }
 });
 
 function failToTell(): never {
