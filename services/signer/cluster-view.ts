@@ -46,8 +46,9 @@ export class ClusterView {
     await Promise.all(this.#reflectors.map(reflector => reflector.run(signal)));
   }
 
-  get hasSynced(): boolean {
-    return this.#reflectors.every(reflector => reflector.hasSynced);
+  /** Whether an issuer that is not found here is not there. */
+  get knowsIssuers(): boolean {
+    return this.#issuers.hasSynced && this.#clusterIssuers.hasSynced;
   }
 
   /** Why the copy cannot be trusted, one line a resource; empty when it can. */

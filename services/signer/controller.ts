@@ -69,9 +69,12 @@ export class Controller {
     await Promise.all([this.#view.run(signal), presence]);
   }
 
-  /** Signs until the signal. Whatever is open is looked at first: events that came while another replica led are not kept. */
+  /**
+   * Signs until the signal. Whatever is open is looked at first: events that came while another replica led are not kept. Does
+   * not wait for the whole list of CSRs, which may be long: each is looked at as it comes.
+   */
   async lead(signal: AbortSignal): Promise<void> {
-    while (!this.#view.hasSynced && !signal.aborted) await pause(20, signal);
+    while (!this.#view.knowsIssuers && !signal.aborted) await pause(10, signal);
     this.#leading = true;
     this.#addIssuers();
     for (const name of this.#view.openRequests.all()) this.#csrQueue.add(name);

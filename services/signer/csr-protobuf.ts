@@ -4,6 +4,7 @@
 import { type ProtobufResource, time } from '@countersign/common/runtime/kube-protobuf.ts';
 import {
   base64,
+  deferred,
   type Field,
   type Fields,
   integer,
@@ -61,7 +62,7 @@ const CSR: Fields = {
 
 const LIST: Fields = {
   1: message('metadata', { 2: text('resourceVersion'), 3: text('continue') }),
-  2: repeated('items', name => message(name, CSR)),
+  2: deferred('items', CSR),
 };
 
 export const CSR_PROTOBUF: ProtobufResource = {

@@ -31,6 +31,8 @@ interface EventObject {
 interface PendingEvent {
   readonly event: EventObject;
   readonly attempt: number;
+  /** When it was first said; ms of the clock. */
+  readonly since: number;
 }
 
 /** The event source component, one for all issuer types. */
@@ -39,8 +41,9 @@ export const EVENT_COMPONENT = 'countersign-signer';
 /** Cluster-scoped objects have no namespace; their events go here, as those of client-go's recorder do. */
 const DEFAULT_NAMESPACE = 'default';
 const CONCURRENT_WRITES = 16;
-/** While certificates are being written: enough that no event waits for ever, too few for a certificate to notice. */
-const CONCURRENT_WRITES_WHEN_BUSY = 1;
+/** How long events wait while certificates are being written; from then on one is written at a time, lest they wait for ever. */
+const MAX_WAIT_MS = 5_000;
+const LOOK_AGAIN_AFTER_MS = 20;
 /** About six minutes with the backoff below. What cannot be written by then (missing rights, a namespace that ends) is let go. */
 const MAX_ATTEMPTS = 12;
 /** The API server refuses longer notes (core/v1 Event message, 1024 bytes as in events.k8s.io/v1 note). */
@@ -50,6 +53,7 @@ export class EventRecorder {
   readonly #client: KubeClient;
   readonly #log: Logger;
   readonly #isBusy: () => boolean;
+  readonly #clock: () => number;
   readonly #pending: PendingEvent[] = [];
   /** What was said of each object, by uid, so that the same thing is not said at each look. */
   readonly #said = new Map<string, Set<string>>();
@@ -57,12 +61,19 @@ export class EventRecorder {
   /** Events that the API server did not take, until their next attempt: they keep no other event from being written. */
   #resting = 0;
   #whenDone: (() => void) | undefined;
+  #isLookingAgain = false;
 
-  /** `isBusy` tells whether there is more urgent work for the API server: then events are written one by one. */
-  constructor(client: KubeClient, log: Logger, isBusy: () => boolean = () => false) {
+  /** `isBusy` tells whether there is more urgent work for the API server: then events wait. */
+  constructor(
+    client: KubeClient,
+    log: Logger,
+    isBusy: () => boolean = () => false,
+    clock: () => number = () => performance.now(),
+  ) {
     this.#client = client;
     this.#log = log;
     this.#isBusy = isBusy;
+    this.#clock = clock;
   }
 
   /** Says it once for this object and occasion, now or as soon as the API server takes it. */
@@ -71,7 +82,7 @@ export class EventRecorder {
     const said = this.#said.get(subject.metadata.uid ?? '') ?? new Set();
     if (said.has(name)) return;
     this.#said.set(subject.metadata.uid ?? '', said.add(name));
-    this.#pending.push({ event: toEvent(name, subject, text), attempt: 1 });
+    this.#pending.push({ event: toEvent(name, subject, text), attempt: 1, since: this.#clock() });
     this.#next();
   }
 
@@ -90,11 +101,15 @@ export class EventRecorder {
     await new Promise<void>(resolve => {
       this.#whenDone = resolve;
       signal.addEventListener('abort', () => resolve(), { once: true });
+      this.#next();
     });
   }
 
+  /** How many may be written at a time now. */
   get #limit(): number {
-    return this.#isBusy() ? CONCURRENT_WRITES_WHEN_BUSY : CONCURRENT_WRITES;
+    if (this.#whenDone !== undefined || !this.#isBusy()) return CONCURRENT_WRITES;
+    const [oldest] = this.#pending;
+    return oldest !== undefined && this.#clock() - oldest.since > MAX_WAIT_MS ? 1 : 0;
   }
 
   #next(): void {
@@ -106,16 +121,26 @@ export class EventRecorder {
         if (this.pending === 0) this.#whenDone?.();
       });
     }
+    if (this.#writing === 0 && this.#pending.length > 0) this.#lookAgain();
   }
 
-  async #write({ event, attempt }: PendingEvent): Promise<void> {
+  #lookAgain(): void {
+    if (this.#isLookingAgain) return;
+    this.#isLookingAgain = true;
+    setTimeout(() => {
+      this.#isLookingAgain = false;
+      this.#next();
+    }, LOOK_AGAIN_AFTER_MS).unref();
+  }
+
+  async #write({ event, attempt, since }: PendingEvent): Promise<void> {
     try {
       await this.#client.create(`/api/v1/namespaces/${event.metadata.namespace}/events`, event);
     } catch (error) {
       if (isAlreadySaid(error)) return;
       this.#log.warn({ err: error, event: event.metadata.name, reason: event.reason, attempt }, 'event not written');
       if (!(error instanceof RetryableError) || attempt >= MAX_ATTEMPTS) return;
-      this.#writeLater({ event, attempt: attempt + 1 }, error.retryAfterMs ?? backoff(attempt, 500, 60_000));
+      this.#writeLater({ event, attempt: attempt + 1, since }, error.retryAfterMs ?? backoff(attempt, 500, 60_000));
     }
   }
 

@@ -1,9 +1,9 @@
 // Reads a whole collection of the API, page by page, as one consistent list. Keeps no page; any failure but an expired page
 // token is the caller's.
 
+import { setImmediate } from 'node:timers/promises';
 import { RetryableError } from './errors.ts';
 import type { KubeClient } from './kube-client.ts';
-import { isRawObject, type RawObject } from './object-store.ts';
 
 /** As client-go's pager: one page of CSRs is some 2 MB, quick to parse without holding up the event loop for long. */
 const PAGE_SIZE = 500;
@@ -13,12 +13,12 @@ export interface ListOptions {
   readonly path: string;
   readonly signal: AbortSignal;
   /** Called with each page as it comes. After an expired page token the list begins again: what was on a page may come twice. */
-  readonly onPage: (items: readonly RawObject[]) => void;
+  readonly onPage: (items: Iterable<unknown>) => void;
 }
 
 interface Page {
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
-  readonly items?: readonly unknown[] | null;
+  readonly items?: Iterable<unknown> | null;
 }
 
 /** Appends a query to a path that may have one already. */
@@ -41,13 +41,16 @@ export async function listObjects(options: ListOptions): Promise<string> {
 }
 
 async function listPages(options: ListOptions, query: Readonly<Record<string, string>>): Promise<string> {
-  let next: string | undefined = '';
+  let asked: Promise<Page> | undefined = readPage(options, query);
   let resourceVersion = '';
-  while (next !== undefined) {
-    const page = await readPage(options, next ? { ...query, continue: next } : query);
-    options.onPage((page.items ?? []).filter(isRawObject));
-    resourceVersion = page.metadata?.resourceVersion ?? '';
-    next = page.metadata?.continue || undefined;
+  while (asked !== undefined) {
+    const { metadata, items }: Page = await asked;
+    asked = metadata?.continue ? readPage(options, { ...query, continue: metadata.continue }) : undefined;
+    // The server works on the next page while this one is taken over; whether it failed is seen when it is awaited.
+    asked?.catch(() => undefined);
+    await setImmediate();
+    options.onPage(items ?? []);
+    resourceVersion = metadata?.resourceVersion ?? '';
   }
   return resourceVersion;
 }

@@ -66,6 +66,31 @@ export function repeated(name: string, element: (name: string) => Field): Field 
   };
 }
 
+/** A repeated message that is read as it is iterated over, which can be done once: a long list costs little until then. */
+export function deferred(name: string, fields: Fields): Field {
+  return (reader, into) => {
+    const list = (into[name] ??= new DeferredList(fields)) as DeferredList;
+    list.add(reader.message());
+  };
+}
+
+class DeferredList implements Iterable<Values> {
+  readonly #fields: Fields;
+  readonly #messages: ProtobufReader[] = [];
+
+  constructor(fields: Fields) {
+    this.#fields = fields;
+  }
+
+  add(reader: ProtobufReader): void {
+    this.#messages.push(reader);
+  }
+
+  *[Symbol.iterator](): Iterator<Values> {
+    for (const each of this.#messages) yield readMessage(each, this.#fields);
+  }
+}
+
 /** A map from text, whose entries are messages of a key (1) and a value (2). */
 export function map(name: string, value: (name: string) => Field): Field {
   const fields = { 1: requiredText('key'), 2: value('value') };

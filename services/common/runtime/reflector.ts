@@ -7,7 +7,7 @@ import { asClassifiedError, RetryableError, TerminalError } from './errors.ts';
 import type { KubeClient, WatchEvent } from './kube-client.ts';
 import { listObjects, withQuery } from './list-objects.ts';
 import type { Logger } from './log.ts';
-import { type ChangeHandler, isRawObject, ObjectStore, type RawObject } from './object-store.ts';
+import { type ChangeHandler, isRawObject, ObjectStore } from './object-store.ts';
 import { watchUntilSilent } from './silence-guard.ts';
 
 /** What a reflector counts; reflector-metrics.ts has the one for Prometheus. */
@@ -124,9 +124,9 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   async #list(signal: AbortSignal): Promise<string> {
     const { client, path, metrics } = this.#options;
     const listed = new Set<string>();
-    const onPage = (items: readonly RawObject[]): void => {
+    const onPage = (items: Iterable<unknown>): void => {
       this.#touch();
-      for (const raw of items) listed.add(this.#store.set(raw));
+      for (const raw of items) if (isRawObject(raw)) listed.add(this.#store.set(raw));
     };
     const resourceVersion = await listObjects({ client, path, signal, onPage });
     this.#store.keepOnly(listed);

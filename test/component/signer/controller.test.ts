@@ -27,6 +27,8 @@ class ClusterClient extends RecordingClient {
     clusterissuers: [],
   };
   secret: Secret | undefined = buildSecret(rootTexts());
+  /** The second page of the CSRs, if there is one. */
+  rest: Promise<readonly unknown[]> | undefined;
   readonly #pushed = new Map<string, (event: WatchEvent) => void>();
 
   constructor() {
@@ -65,7 +67,11 @@ class ClusterClient extends RecordingClient {
     if (path === SECRET) return this.secret;
     if (path.includes('subjectaccessreviews')) return { status: { allowed: true } };
     const items = this.lists[resourceOf(path)];
-    return verb === 'get' && items ? { metadata: { resourceVersion: '100' }, items } : undefined;
+    if (verb !== 'get' || items === undefined) return undefined;
+    const metadata = { resourceVersion: '100' };
+    if (path.includes('continue=')) return this.rest?.then(rest => ({ metadata, items: rest }));
+    const isCut = this.rest !== undefined && path.startsWith(CSRS);
+    return { metadata: { ...metadata, ...(isCut && { continue: 'more' }) }, items };
   }
 }
 
@@ -86,13 +92,15 @@ interface Setup {
   readonly csrs?: readonly CertificateSigningRequest[];
   readonly secret?: Secret | undefined;
   readonly leads?: boolean;
+  readonly rest?: Promise<readonly CertificateSigningRequest[]>;
 }
 
-async function start(t: TestContext, { csrs = [], leads = true, ...given }: Setup) {
+async function start(t: TestContext, { csrs = [], leads = true, rest, ...given }: Setup) {
   const client = new ClusterClient();
   client.lists['certificatesigningrequests'] = csrs;
   client.lists['issuers'] = [buildIssuer()];
   if ('secret' in given) client.secret = given.secret;
+  client.rest = rest;
   const registry = createRegistry();
   const controller = new Controller({
     client,
@@ -111,7 +119,7 @@ async function start(t: TestContext, { csrs = [], leads = true, ...given }: Setu
     stop.abort();
     await Promise.all([watching, leading]);
   });
-  await until(() => controller.problems().length === 0);
+  await until(() => controller.problems().length === (rest ? 1 : 0));
   await sleep(20);
   const yieldLease = () => (stopLeading.abort(), leading);
   return { client, controller, registry, yieldLease };
@@ -127,6 +135,15 @@ describe('the controller', { concurrency: true }, () => {
     await until(() => client.writes.length === 2);
     const written = new Set(client.writes.map(({ path }) => path.split('/')[5]));
     assert.deepEqual(written, new Set(['early', 'late']));
+  });
+
+  it('what is on the first page of a long list is signed before the last page is there', async t => {
+    const rest = Promise.withResolvers<readonly CertificateSigningRequest[]>();
+    const { client, controller } = await start(t, { csrs: [buildCsr({ name: 'first' })], rest: rest.promise });
+    await until(() => client.writes.length === 1);
+    assert.deepEqual(controller.problems(), ['certificatesigningrequests: not listed yet']);
+    rest.resolve([buildCsr({ name: 'last' })]);
+    await until(() => client.writes.length === 2 && controller.problems().length === 0);
   });
 
   it('a replica that does not lead watches, and neither writes nor reads a Secret', async t => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { createLogger } from '@countersign/common/runtime/log.ts';
 import { EventRecorder } from '@countersign/signer/event-recorder.ts';
@@ -66,6 +67,51 @@ test('an event that the API server could not take is written later, in spite of 
   await recorder.flush(AbortSignal.timeout(2_000));
   assert.equal(client.calls.length, 4);
   assert.equal(recorder.pending, 0);
+});
+
+describe('while certificates are being written', () => {
+  function setupBusy() {
+    const world = { isBusy: true, now: 0 };
+    const client = new RecordingClient();
+    const log = createLogger({ service: 'test', level: 'error' });
+    const recorder = new EventRecorder(
+      client,
+      log,
+      () => world.isBusy,
+      () => world.now,
+    );
+    for (let i = 0; i < 3; i += 1) recorder.record(CSR, { ...WAITING, occasion: String(i) });
+    return { world, client, recorder };
+  }
+
+  test('events wait, and are written soon after', async () => {
+    const { world, client } = setupBusy();
+    await sleep(60);
+    assert.equal(client.calls.length, 0);
+    world.isBusy = false;
+    await sleep(60);
+    assert.equal(client.calls.length, 3);
+  });
+
+  test('events that have waited for more than five seconds are written one at a time', async () => {
+    const { world, client } = setupBusy();
+    let [inFlight, most] = [0, 0];
+    client.answer = async () => {
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      await sleep(5);
+      inFlight -= 1;
+    };
+    world.now = 5_001;
+    await sleep(100);
+    assert.deepEqual([client.calls.length, most], [3, 1]);
+  });
+
+  test('events are written all the same when the process ends', async () => {
+    const { client, recorder } = setupBusy();
+    await recorder.flush(AbortSignal.timeout(1_000));
+    assert.equal(client.calls.length, 3);
+  });
 });
 
 test('events that the API server does not take keep no other event from being written', async () => {
