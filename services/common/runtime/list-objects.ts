@@ -5,8 +5,13 @@ import { setImmediate } from 'node:timers/promises';
 import { RetryableError } from './errors.ts';
 import type { KubeClient } from './kube-client.ts';
 
-/** As client-go's pager: one page of CSRs is some 2 MB, quick to parse without holding up the event loop for long. */
-const PAGE_SIZE = 500;
+/**
+ * How many objects are asked for at a time: first a few, so that work can begin; then as many as are read without holding up the
+ * event loop for long (50 ms, 8 MB of CSRs). Not fewer: each page makes the API server count what is left, so that 50 000 CSRs in
+ * pages of 500 cost it twice the CPU time (measured).
+ */
+const FIRST_PAGE = 500;
+const NEXT_PAGES = 2_500;
 
 export interface ListOptions {
   readonly client: Pick<KubeClient, 'get'>;
@@ -32,20 +37,25 @@ export function withQuery(path: string, query: Readonly<Record<string, string>>)
  */
 export async function listObjects(options: ListOptions): Promise<string> {
   try {
-    return await listPages(options, { limit: String(PAGE_SIZE) });
+    return await listPages(options, { first: { limit: `${FIRST_PAGE}` }, next: { limit: `${NEXT_PAGES}` } });
   } catch (error) {
     // 410: the token of a later page is older than the API server's history. One list without pages cannot expire.
-    if (error instanceof RetryableError && error.code === 'gone') return listPages(options, {});
+    if (error instanceof RetryableError && error.code === 'gone') return listPages(options, { first: {}, next: {} });
     throw error;
   }
 }
 
-async function listPages(options: ListOptions, query: Readonly<Record<string, string>>): Promise<string> {
-  let asked: Promise<Page> | undefined = readPage(options, query);
+type Query = Readonly<Record<string, string>>;
+
+async function listPages(
+  options: ListOptions,
+  query: { readonly first: Query; readonly next: Query },
+): Promise<string> {
+  let asked: Promise<Page> | undefined = readPage(options, query.first);
   let resourceVersion = '';
   while (asked !== undefined) {
     const { metadata, items }: Page = await asked;
-    asked = metadata?.continue ? readPage(options, { ...query, continue: metadata.continue }) : undefined;
+    asked = metadata?.continue ? readPage(options, { ...query.next, continue: metadata.continue }) : undefined;
     // The server works on the next page while this one is taken over; whether it failed is seen when it is awaited.
     asked?.catch(() => undefined);
     await setImmediate();
@@ -55,7 +65,7 @@ async function listPages(options: ListOptions, query: Readonly<Record<string, st
   return resourceVersion;
 }
 
-async function readPage(options: ListOptions, query: Readonly<Record<string, string>>): Promise<Page> {
+async function readPage(options: ListOptions, query: Query): Promise<Page> {
   const page = await options.client.get<Page>(withQuery(options.path, query), options.signal);
   if (page === undefined) {
     const message = `GET ${options.path}: the API server does not know this resource (is its CRD installed?)`;

@@ -41,11 +41,11 @@ describe('in good weather', () => {
     });
   }
 
-  test('a long list is read in pages of 500', async () => {
-    for (let index = 0; index < 1200; index += 1) world.things.put(`thing-${index}`, index);
+  test('a long list is read in pages, first of 500, then of 2 500', async () => {
+    for (let index = 0; index < 5_000; index += 1) world.things.put(`thing-${index}`, index);
     const reflector = world.start();
     await world.until(() => reflector.hasSynced);
-    assert.equal(reflector.size, 1202);
+    assert.equal(reflector.size, 5_002);
     assert.equal(world.count('list'), 3);
   });
 
