@@ -42,8 +42,8 @@ export class LeaderLease {
   readonly #path: string;
   readonly #durationMs: number;
   readonly #retryMs: number;
-  /** The lease as last read, and when it was first seen in that state. */
-  #seen: { readonly version: string; readonly at: number } | undefined;
+  /** The lease of another as last read, and when it may be taken if it stays in that state. */
+  #seen: { readonly version: string; readonly mayTakeAt: number } | undefined;
 
   constructor(options: LeaderLeaseOptions) {
     this.#options = options;
@@ -56,7 +56,7 @@ export class LeaderLease {
   async run(signal: AbortSignal, lead: (leading: AbortSignal) => Promise<void>): Promise<void> {
     while (!signal.aborted) {
       if (!(await this.#tryAcquire())) {
-        await pause(this.#retryMs, signal);
+        await pause(this.#untilNextTry(), signal);
         continue;
       }
       await this.#leadUntilLost(signal, lead);
@@ -113,9 +113,15 @@ export class LeaderLease {
     const holder = lease.spec?.holderIdentity ?? '';
     if (holder === '' || holder === this.#options.identity) return true;
     const version = lease.metadata.resourceVersion ?? '';
-    if (this.#seen?.version !== version) this.#seen = { version, at: performance.now() };
     const durationMs = (lease.spec?.leaseDurationSeconds ?? this.#durationMs / 1000) * 1000;
-    return performance.now() - this.#seen.at > durationMs;
+    if (this.#seen?.version !== version) this.#seen = { version, mayTakeAt: performance.now() + durationMs };
+    return performance.now() > this.#seen.mayTakeAt;
+  }
+
+  /** A lease that runs out before the next try is taken when it does: nobody signs meanwhile. */
+  #untilNextTry(): number {
+    const leftMs = (this.#seen?.mayTakeAt ?? 0) - performance.now() + 1;
+    return leftMs > 0 ? Math.min(leftMs, this.#retryMs) : this.#retryMs;
   }
 
   /** The lease in this replica's name; the resourceVersion of what was read makes two takers conflict (409). */

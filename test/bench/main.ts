@@ -37,18 +37,25 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return values.help ? 0 : 2;
   }
-  const results = await measure(names, Number(values.runs));
-  process.stdout.write(`${formatTable(results.rows)}\n`);
-  if (values.only === undefined) await writeResults(results);
+  // Written as they come: most of an hour's work is not to be lost to the last measurement.
+  const keep = values.only === undefined ? writeResults : async () => {};
+  const { rows } = await measure(names, Number(values.runs), keep);
+  process.stdout.write(`${formatTable(rows)}\n`);
   return 0;
 }
 
 interface Results {
+  /** How many alternating runs each row is the median of. */
+  readonly runs: number;
   readonly rows: readonly Row[];
   readonly growth: readonly GrowthPoint[];
 }
 
-async function measure(names: readonly string[], runs: number): Promise<Results> {
+async function measure(
+  names: readonly string[],
+  runs: number,
+  keep: (results: Results) => Promise<void>,
+): Promise<Results> {
   const progress = createProgress();
   const programs = await buildPrograms(progress);
   const world = await createWorld(programs, progress);
@@ -59,16 +66,17 @@ async function measure(names: readonly string[], runs: number): Promise<Results>
       process.stderr.write(`${name}\n`);
       if (name === GROWTH) growth = await measureGrowth(world);
       rows.push(...((await MEASUREMENTS[name]?.(world, { runs })) ?? []));
+      await keep({ runs, rows, growth });
     }
   } finally {
     await world.stop();
   }
-  return { rows, growth };
+  return { runs, rows, growth };
 }
 
-async function writeResults({ rows, growth }: Results): Promise<void> {
+async function writeResults({ runs, rows, growth }: Results): Promise<void> {
   const allTargetsMet = rows.every(({ met }) => met !== false);
-  await writeFile(RESULTS, `${JSON.stringify({ rows, allTargetsMet, growth }, null, 2)}\n`);
+  await writeFile(RESULTS, `${JSON.stringify({ runs, rows, allTargetsMet, growth }, null, 2)}\n`);
   await writeFile(PLOT, drawResults(rows, growth));
 }
 

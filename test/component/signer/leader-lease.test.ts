@@ -24,7 +24,7 @@ class LeaseServer {
   };
 }
 
-function contend(t: TestContext, server: LeaseServer, identity: string, leaders: string[]) {
+function contend(t: TestContext, server: LeaseServer, identity: string, leaders: string[], retryMs = 10) {
   const stop = new AbortController();
   const lease = new LeaderLease({
     client: new RecordingClient(server.answer),
@@ -34,7 +34,7 @@ function contend(t: TestContext, server: LeaseServer, identity: string, leaders:
     log: createLogger({ service: 'test', level: 'fatal' as 'error' }),
     onChange: () => {},
     durationMs: 150,
-    retryMs: 10,
+    retryMs,
   });
   const ended = lease.run(stop.signal, async leading => {
     leaders.push(identity);
@@ -86,6 +86,19 @@ test('a leader that cannot renew stops leading before another may take over', as
   await sleep(60);
   assert.deepEqual(leaders, ['a']); // The same replica may lead again.
   await a.end();
+});
+
+test('the lease of a holder that fell silent is taken as it runs out, not at the next try', async t => {
+  const server = new LeaseServer();
+  const spec = { holderIdentity: 'gone', leaseDurationSeconds: 0.3 };
+  server.answer({ verb: 'create', path: '', body: { metadata: {}, spec } });
+  const leaders: string[] = [];
+  // Tries at 0, 250 and 500 ms would come too late.
+  contend(t, server, 'b', leaders, 250);
+  await sleep(280);
+  assert.deepEqual(leaders, []);
+  await sleep(120);
+  assert.deepEqual(leaders, ['b']);
 });
 
 test('the lease of a holder that fell silent is taken after its duration', async t => {
