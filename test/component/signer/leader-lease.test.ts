@@ -10,6 +10,8 @@ import { type RecordedCall, RecordingClient } from '../../support/recording-clie
 class LeaseServer {
   lease: { metadata: { resourceVersion: string }; spec: { holderIdentity: string } } | undefined;
   isDown = false;
+  /** How often those who contend for it try. */
+  retryMs = 10;
 
   readonly answer = ({ verb, body }: RecordedCall): unknown => {
     if (this.isDown) throw new RetryableError('down', { code: 'network' });
@@ -24,7 +26,7 @@ class LeaseServer {
   };
 }
 
-function contend(t: TestContext, server: LeaseServer, identity: string, leaders: string[], retryMs = 10) {
+function contend(t: TestContext, server: LeaseServer, identity: string, leaders: string[]) {
   const stop = new AbortController();
   const lease = new LeaderLease({
     client: new RecordingClient(server.answer),
@@ -34,7 +36,7 @@ function contend(t: TestContext, server: LeaseServer, identity: string, leaders:
     log: createLogger({ service: 'test', level: 'fatal' as 'error' }),
     onChange: () => {},
     durationMs: 150,
-    retryMs,
+    retryMs: server.retryMs,
   });
   const ended = lease.run(stop.signal, async leading => {
     leaders.push(identity);
@@ -94,7 +96,8 @@ test('the lease of a holder that fell silent is taken as it runs out, not at the
   server.answer({ verb: 'create', path: '', body: { metadata: {}, spec } });
   const leaders: string[] = [];
   // Tries at 0, 250 and 500 ms would come too late.
-  contend(t, server, 'b', leaders, 250);
+  server.retryMs = 250;
+  contend(t, server, 'b', leaders);
   await sleep(280);
   assert.deepEqual(leaders, []);
   await sleep(120);
