@@ -7,8 +7,8 @@ import type { KubeClient } from './kube-client.ts';
 
 /**
  * How many objects are asked for at a time: first a few, so that work can begin; then as many as are read without holding up the
- * event loop for long (50 ms, 8 MB of CSRs). Not fewer: each page makes the API server count what is left, so that 50 000 CSRs in
- * pages of 500 cost it twice the CPU time (measured).
+ * event loop for long (50 ms, 8 MB of CSRs). Not fewer: 10 000 CSRs cost the API server 240 ms of CPU in pages of 2 500, and
+ * 330 ms in pages of 500 (measured).
  */
 const FIRST_PAGE = 500;
 const NEXT_PAGES = 2_500;
