@@ -166,7 +166,9 @@ const MAX_WRITTEN_OIDS = 64;
 
 /** Writes an OBJECT IDENTIFIER from its dotted text, which must be valid: it comes from oids.ts or from decodeOid. */
 export function encodeOid(dotted: string): Buffer {
-  const written = WRITTEN_OIDS.get(dotted) ?? writeOid(dotted);
+  const known = WRITTEN_OIDS.get(dotted);
+  if (known !== undefined) return known;
+  const written = writeOid(dotted);
   if (WRITTEN_OIDS.size < MAX_WRITTEN_OIDS) WRITTEN_OIDS.set(dotted, written);
   return written;
 }

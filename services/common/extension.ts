@@ -8,6 +8,7 @@ import {
   encodeOctetString,
   encodeOid,
   readChildren,
+  readFields,
   sequence,
   TAG,
   type Tlv,
@@ -52,6 +53,21 @@ export function parseExtensions(elements: readonly Tlv[]): Result<readonly Exten
     extensions.set(extension.value.oid, extension.value);
   }
   return ok([...extensions.values()]);
+}
+
+/** Reads the extensions of a certificate: one list inside an explicit tag (RFC 5280 section 4.1). */
+export function parseExplicitExtensions(explicit: Tlv): Result<readonly Extension[]> {
+  const list = readFields(explicit, explicit.tag, [TAG.sequence]);
+  const elements = list.ok ? readChildren(list.value[0]) : list;
+  return elements.ok ? parseExtensions(elements.value) : elements;
+}
+
+/** The extension of this kind in a request or a certificate, if it has it. */
+export function findExtension(
+  { extensions }: { readonly extensions: readonly Extension[] },
+  oid: string,
+): Extension | undefined {
+  return extensions.find(extension => extension.oid === oid);
 }
 
 /** Writes one Extension; FALSE is the default, and DER leaves defaults out (X.690 11.5). */

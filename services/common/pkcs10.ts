@@ -2,13 +2,13 @@
 // made of, byte for byte as they were sent. Stricter than the API server where two readers could see two requests in
 // one text. Never judges what is asked for.
 
-import { decodeOid, readChildren, readFields, readWhole, TAG, type Tlv } from './der.ts';
+import { decodeOid, readChildren, readFields, TAG, type Tlv } from './der.ts';
 import { type Extension, parseExtensions } from './extension.ts';
 import { rewriteNameConstraints } from './name-constraints.ts';
 import { EXTENSION, EXTENSION_REQUEST } from './oids.ts';
 import { decodeBase64, parsePem } from './pem.ts';
 import { err, ok, type Result } from './result.ts';
-import { isValidSignature } from './signature.ts';
+import { isValidSignature, readSigned } from './signature.ts';
 import { readGeneralNames } from './subject-alt-name.ts';
 
 export interface Pkcs10 {
@@ -38,10 +38,6 @@ export function parsePkcs10(request: string): Result<Pkcs10> {
   return der.ok ? parseDer(der.value) : err(`error decoding certificate request PEM block: ${der.error}`);
 }
 
-export function findExtension(request: Pick<Pkcs10, 'extensions'>, oid: string): Extension | undefined {
-  return request.extensions.find(extension => extension.oid === oid);
-}
-
 /** Whether whoever made the request has its private key (RFC 2986 section 3). Unknown algorithms and keys: false. */
 export function hasValidSignature(request: Pkcs10): boolean {
   const { signatureAlgorithm, spki, certificationRequestInfo, signature } = request;
@@ -65,8 +61,7 @@ function decodeRequest(request: string): Result<Buffer> {
 }
 
 function parseDer(der: Buffer): Result<Pkcs10> {
-  const outer = readWhole(der);
-  const parts = outer.ok ? readFields(outer.value, TAG.sequence, [TAG.sequence, TAG.sequence, TAG.bitString]) : outer;
+  const parts = readSigned(der);
   if (!parts.ok) return fail(parts.error);
   const [info, algorithm, signature] = parts.value;
   const content = parseInfo(info);

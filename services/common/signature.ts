@@ -17,6 +17,15 @@ export interface Signed {
   readonly signature: Buffer;
 }
 
+/**
+ * Cuts what is signed in X.509 and PKCS#10 (RFC 5280 section 4.1, RFC 2986 section 4.2) into what the signature is over, its
+ * AlgorithmIdentifier, and the BIT STRING of the signature.
+ */
+export function readSigned(der: Buffer): Result<readonly [content: Tlv, algorithm: Tlv, signature: Tlv]> {
+  const whole = readWhole(der);
+  return whole.ok ? readFields(whole.value, TAG.sequence, [TAG.sequence, TAG.sequence, TAG.bitString]) : whole;
+}
+
 /** How a signature is made; no digest where the algorithm has its own. */
 interface Scheme {
   readonly kind: KeyKind;

@@ -4,6 +4,7 @@
 import { REQUEST_DURATION, readIsCa, readRequestDuration } from './annotations.ts';
 import type { CertificateSigningRequest } from './csr.ts';
 import { HOUR, type Nanoseconds, SECOND } from './duration.ts';
+import { findExtension } from './extension.ts';
 import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from './extension-values.ts';
 import { annotationField, type FieldError } from './field-error.ts';
 import {
@@ -14,7 +15,7 @@ import {
   type X509Usages,
 } from './key-usage.ts';
 import { EXTENSION } from './oids.ts';
-import { findExtension, hasValidSignature, type Pkcs10, parsePkcs10 } from './pkcs10.ts';
+import { hasValidSignature, type Pkcs10, parsePkcs10 } from './pkcs10.ts';
 import { reasons } from './reasons.ts';
 import { err, ok, type Result } from './result.ts';
 import { parseSignerName } from './signer-name.ts';

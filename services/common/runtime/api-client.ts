@@ -7,8 +7,8 @@ import type { Answer } from './exchange.ts';
 import type { KubeClient, WatchEvent } from './kube-client.ts';
 import type { ApiConnection, ApiRequest } from './kube-connection.ts';
 import { errorFromGarbage, errorFromResponse, errorFromTransport } from './kube-errors.ts';
-import { decodeObject, decodeWatchEvent, PROTOBUF, type ProtobufResource, splitFrames } from './kube-protobuf.ts';
-import { JSON_LINES, readWatchEvents, type WatchFormat } from './watch-stream.ts';
+import { decodeObject, PROTOBUF, type ProtobufResource, watchFrames } from './kube-protobuf.ts';
+import { JSON_LINES, readWatchEvents } from './watch-stream.ts';
 
 /** JSON for what no protobuf is told of. */
 const NO_PROTOBUF: ProtobufResource = { path: '\0', kinds: {} };
@@ -101,15 +101,11 @@ async function* watchApi(
     if (!isSuccess({ statusCode })) {
       throw errorOf(request, { statusCode, headers, body: await readBody(request, body) });
     }
-    yield* readWatchEvents(request, body, isProtobuf(headers) ? protobufFrames(protobuf) : JSON_LINES);
+    yield* readWatchEvents(request, body, isProtobuf(headers) ? watchFrames(protobuf.kinds) : JSON_LINES);
   } catch (error) {
     // An end that was asked for is no failure, however the connection words it.
     if (!signal.aborted) throw error;
   }
-}
-
-function protobufFrames({ kinds }: ProtobufResource): WatchFormat {
-  return { cut: splitFrames, parse: frame => decodeWatchEvent(frame, kinds) };
 }
 
 async function readBody(request: ApiRequest, body: { bytes(): Promise<Uint8Array> }): Promise<Buffer> {

@@ -6,8 +6,9 @@ import { formatTime } from '../csr.ts';
 import { type ApiCall, errorFromGarbage } from './kube-errors.ts';
 import { ProtobufError, ProtobufReader } from './protobuf.ts';
 import { type Field, type Fields, integer, message, readMessage, text } from './protobuf-message.ts';
+import { MAX_EVENT_BYTES, type WatchFormat } from './watch-stream.ts';
 
-/** A resource that is asked for in protobuf: at about half the cost of JSON for either side (measured with CSRs). */
+/** A resource that is asked for in protobuf (ADR 11). */
 export interface ProtobufResource {
   /** Path of the collection; what begins with it is asked for in protobuf. */
   readonly path: string;
@@ -19,9 +20,6 @@ export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
 /** Every object in this form begins with it (k8s.io/apimachinery pkg/runtime/serializer/protobuf). */
 const MAGIC = Buffer.from('k8s\0');
-
-/** Far above the largest object that etcd takes (1.5 MiB). */
-const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 
 const LENGTH_BYTES = 4;
 
@@ -43,10 +41,12 @@ function seconds(name: string): Field {
   };
 }
 
+const TIME: Fields = { 1: integer('seconds') };
+
 /** metav1.Time, in the form that it has in JSON. */
 export function time(name: string): Field {
   return (reader, into) => {
-    const { seconds: value } = readMessage(reader.message(), { 1: integer('seconds') });
+    const { seconds: value } = readMessage(reader.message(), TIME);
     if (value !== undefined) into[name] = formatTime(new Date(Number(value) * 1000));
   };
 }
@@ -67,19 +67,22 @@ export function decodeObject(bytes: Buffer, kinds: ProtobufResource['kinds']): u
   return kinds[kind]?.(raw);
 }
 
-/** Reads one frame of a watch: metav1.WatchEvent, with an object (runtime.RawExtension) in its envelope. */
-export function decodeWatchEvent(frame: Buffer, kinds: ProtobufResource['kinds']): object {
-  const object: Field = (reader, into) => {
-    into['object'] = decodeObject(reader.bytes(), kinds);
+/** A watch in protobuf: frames, in each a metav1.WatchEvent with an object (runtime.RawExtension) in its envelope. */
+export function watchFrames(kinds: ProtobufResource['kinds']): WatchFormat {
+  const extension: Fields = {
+    1: (reader, into) => {
+      into['object'] = decodeObject(reader.bytes(), kinds);
+    },
   };
-  return readMessage(new ProtobufReader(frame), {
+  const event: Fields = {
     1: text('type'),
-    2: (reader, into) => void readMessage(reader.message(), { 1: object }, into),
-  });
+    2: (reader, into) => void readMessage(reader.message(), extension, into),
+  };
+  return { cut: splitFrames, parse: frame => readMessage(new ProtobufReader(frame), event) };
 }
 
 /** Yields each frame of a watch without its length (4 octets, big-endian); linear in the bytes, however they are cut. */
-export async function* splitFrames(call: ApiCall, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* splitFrames(call: ApiCall, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let pending: Buffer[] = [];
   let size = 0;
   for await (const chunk of chunks) {
@@ -104,6 +107,6 @@ export async function* splitFrames(call: ApiCall, chunks: AsyncIterable<Buffer>)
 function frameLength(call: ApiCall, bytes: Buffer | undefined, at: number): number {
   if (bytes === undefined || at + LENGTH_BYTES > bytes.length) return Number.POSITIVE_INFINITY;
   const length = bytes.readUInt32BE(at);
-  if (length > MAX_FRAME_BYTES) throw errorFromGarbage(call, 'an event of the watch is larger than any object');
+  if (length > MAX_EVENT_BYTES) throw errorFromGarbage(call, 'an event of the watch is larger than any object');
   return LENGTH_BYTES + length;
 }

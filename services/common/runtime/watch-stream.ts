@@ -14,8 +14,8 @@ export interface WatchFormat {
 /** Newline-delimited JSON. */
 export const JSON_LINES: WatchFormat = { cut: splitLines, parse: line => JSON.parse(line.toString('utf8')) };
 
-/** Far above the largest object that etcd takes (1.5 MiB); a longer line is no watch of Kubernetes. */
-const MAX_LINE_BYTES = 16 * 1024 * 1024;
+/** Far above the largest object that etcd takes (1.5 MiB); what is longer is no event of Kubernetes. */
+export const MAX_EVENT_BYTES = 16 * 1024 * 1024;
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -41,7 +41,7 @@ async function* splitLines(call: ApiCall, chunks: AsyncIterable<Buffer>): AsyncG
     }
     pending.push(chunk.subarray(start));
     pendingBytes += chunk.length - start;
-    if (pendingBytes > MAX_LINE_BYTES) throw errorFromGarbage(call, 'a line of the watch never ends');
+    if (pendingBytes > MAX_EVENT_BYTES) throw errorFromGarbage(call, 'a line of the watch never ends');
   }
   if (pendingBytes > 0) throw errorFromGarbage(call, 'the watch ended in the middle of a line');
 }

@@ -1,7 +1,7 @@
 // The lint rules on the extensions of a certificate: each value is read again, by readers that the writers do not use,
 // and must be what the profile decided. That an extension comes once only is the parser's rule.
 
-import type { Extension } from '@countersign/common/extension.ts';
+import { type Extension, findExtension } from '@countersign/common/extension.ts';
 import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from '@countersign/common/extension-values.ts';
 import { ACCESS_METHOD, EXTENSION } from '@countersign/common/oids.ts';
 import { readGeneralNames } from '@countersign/common/subject-alt-name.ts';
@@ -117,11 +117,11 @@ export const EXTENSION_RULES: readonly LintRule[] = [
 
 /** Whether the extension is there is the first rule's matter; this is about its value. */
 function checkValue(
-  { extensions }: TbsCertificate,
+  certificate: TbsCertificate,
   oid: string,
   isAsDecided: (extension: Extension) => boolean,
 ): string | undefined {
-  const extension = extensions.find(candidate => candidate.oid === oid);
+  const extension = findExtension(certificate, oid);
   return extension === undefined || isAsDecided(extension) ? undefined : DIFFERS;
 }
 

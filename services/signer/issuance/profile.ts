@@ -5,12 +5,12 @@
 import { hash } from 'node:crypto';
 import { readIsCa } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import type { Extension } from '@countersign/common/extension.ts';
+import { type Extension, findExtension } from '@countersign/common/extension.ts';
 import { parseExtKeyUsage } from '@countersign/common/extension-values.ts';
 import { isKnownExtKeyUsage, resolveUsages } from '@countersign/common/key-usage.ts';
 import { rewriteNameConstraints } from '@countersign/common/name-constraints.ts';
 import { EXTENSION } from '@countersign/common/oids.ts';
-import { findExtension, type Pkcs10 } from '@countersign/common/pkcs10.ts';
+import type { Pkcs10 } from '@countersign/common/pkcs10.ts';
 import { requestedDuration } from '@countersign/common/validate-request.ts';
 
 /**

@@ -2,10 +2,11 @@
 // under the signer's key and the signed bytes are those that lint saw. Takes nothing that was not linted.
 
 import { hash, verify } from 'node:crypto';
-import { encodeBitString, readFields, readWhole, sequence, TAG } from '@countersign/common/der.ts';
+import { encodeBitString, sequence } from '@countersign/common/der.ts';
 import { formatPem } from '@countersign/common/pem.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
+import { readSigned } from '@countersign/common/signature.ts';
 import type { LintedCertificate } from './lint.ts';
 import type { SigningKey } from './signing-key.ts';
 
@@ -39,8 +40,7 @@ export async function signCertificate(linted: LintedCertificate, key: SigningKey
 
 /** Lint has judged every byte that was to be signed, so that what is left to see is that just these bytes were, and by whom. */
 function checkSigned(der: Buffer, { tbs, signatureAlgorithm }: LintedCertificate, key: SigningKey): Result<true> {
-  const whole = readWhole(der);
-  const fields = whole.ok ? readFields(whole.value, TAG.sequence, [TAG.sequence, TAG.sequence, TAG.bitString]) : whole;
+  const fields = readSigned(der);
   if (!fields.ok) return fields;
   const [signed, algorithm, signature] = fields.value;
   if (!signed.bytes.equals(tbs)) return err('the signed bytes differ');

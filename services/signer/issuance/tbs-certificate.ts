@@ -1,9 +1,9 @@
 // Reads a TBS certificate of the one form that is issued here: version 3, no unique identifiers, no extension twice.
 // Strict on purpose, since it reads only what this signer wrote; certificates of others are read elsewhere.
 
-import { contextTag, readChildren, readFields, readWhole, TAG, type Tlv } from '@countersign/common/der.ts';
+import { contextTag, readFields, readWhole, TAG, type Tlv } from '@countersign/common/der.ts';
 import { decodeTime } from '@countersign/common/der-time.ts';
-import { type Extension, parseExtensions } from '@countersign/common/extension.ts';
+import { type Extension, parseExplicitExtensions } from '@countersign/common/extension.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 
 export interface TbsCertificate {
@@ -39,7 +39,7 @@ export function parseTbsCertificate(tbs: Buffer): Result<TbsCertificate> {
   if (!version.bytes.equals(VERSION_3)) return err('not a version 3 certificate');
   const times = parseValidity(validity);
   if (!times.ok) return times;
-  const extensions = parseExtensionList(explicit);
+  const extensions = parseExplicitExtensions(explicit);
   if (!extensions.ok) return extensions;
   return ok({
     serial: serial.value,
@@ -59,10 +59,4 @@ function parseValidity(validity: Tlv): Result<Pick<TbsCertificate, 'notBefore' |
   const notAfter = decodeTime(times.value[1]);
   if (!notBefore.ok) return notBefore;
   return notAfter.ok ? ok({ notBefore: notBefore.value, notAfter: notAfter.value }) : notAfter;
-}
-
-function parseExtensionList(explicit: Tlv): Result<readonly Extension[]> {
-  const list = readFields(explicit, explicit.tag, [TAG.sequence]);
-  const elements = list.ok ? readChildren(list.value[0]) : list;
-  return elements.ok ? parseExtensions(elements.value) : elements;
 }

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createApiClient } from '@countersign/common/runtime/api-client.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { KubeClient, WatchEvent } from '@countersign/common/runtime/kube-client.ts';
 import { ApiConnection, type RequestObserver } from '@countersign/common/runtime/kube-connection.ts';
 import type { ProtobufResource } from '@countersign/common/runtime/kube-protobuf.ts';
 
@@ -165,4 +165,30 @@ export async function failureOf(promise: Promise<unknown>): Promise<RetryableErr
   );
   assert.ok(error instanceof RetryableError || error instanceof TerminalError, String(error));
   return error;
+}
+
+export type WatchWriter = (response: ServerResponse) => void | Promise<void>;
+
+/** Begins a watch of this media type, and lets `write` go on. */
+export function watchHandler(contentType: string, write: WatchWriter): Handler {
+  return (_, response) => {
+    response.writeHead(200, { 'content-type': contentType });
+    response.flushHeaders();
+    void write(response);
+  };
+}
+
+/** Reads a watch to its end: the events, and what was thrown. */
+export async function readEvents(
+  client: KubeClient,
+  path: string,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<{ events: WatchEvent[]; error: unknown }> {
+  const events: WatchEvent[] = [];
+  try {
+    for await (const event of client.watch(path, signal)) events.push(event);
+    return { events, error: undefined };
+  } catch (error) {
+    return { events, error };
+  }
 }

@@ -2,14 +2,21 @@
 // failure classified the same.
 
 import assert from 'node:assert/strict';
-import type { ServerResponse } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient, WatchEvent } from '@countersign/common/runtime/kube-client.ts';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { ProtobufReader } from '@countersign/common/runtime/protobuf.ts';
 import { envelope, message, watchFrame } from '../../support/protobuf-writer.ts';
-import { type FakeApiServer, sendJson, startFakeApiServer } from './fake-api-server.ts';
+import {
+  type FakeApiServer,
+  failureOf,
+  readEvents,
+  sendJson,
+  startFakeApiServer,
+  type WatchWriter,
+  watchHandler,
+} from './fake-api-server.ts';
 
 const PATH = '/apis/x/v1/things';
 const TYPE = 'application/vnd.kubernetes.protobuf';
@@ -42,15 +49,6 @@ function status(code: number, reason: string): Buffer {
 
 function answer(code: number, body: Buffer): void {
   server.handle((_, response) => response.writeHead(code, { 'content-type': TYPE }).end(body));
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<RetryableError | TerminalError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    thrown => thrown,
-  );
-  assert.ok(error instanceof RetryableError || error instanceof TerminalError, String(error));
-  return error;
 }
 
 describe('answers', () => {
@@ -98,22 +96,8 @@ describe('answers', () => {
   }
 });
 
-function answerWatch(write: (response: ServerResponse) => void | Promise<void>): void {
-  server.handle((_, response) => {
-    response.writeHead(200, { 'content-type': `${TYPE};stream=watch` });
-    response.flushHeaders();
-    void write(response);
-  });
-}
-
-async function readWatch(): Promise<{ events: WatchEvent[]; error: unknown }> {
-  const events: WatchEvent[] = [];
-  try {
-    for await (const event of client.watch(`${PATH}?watch=1`, new AbortController().signal)) events.push(event);
-    return { events, error: undefined };
-  } catch (error) {
-    return { events, error };
-  }
+function answerWatch(write: WatchWriter): void {
+  server.handle(watchHandler(`${TYPE};stream=watch`, write));
 }
 
 describe('a watch', () => {
@@ -125,7 +109,7 @@ describe('a watch', () => {
 
   test('several events in one piece are events in order', async () => {
     answerWatch(response => void response.end(Buffer.concat([frames, frames])));
-    assert.deepEqual(await readWatch(), { events: [...events, ...events], error: undefined });
+    assert.deepEqual(await readEvents(client, `${PATH}?watch=1`), { events: [...events, ...events], error: undefined });
   });
 
   test('events cut after every byte are the same events', async () => {
@@ -136,7 +120,7 @@ describe('a watch', () => {
       }
       response.end();
     });
-    assert.deepEqual(await readWatch(), { events, error: undefined });
+    assert.deepEqual(await readEvents(client, `${PATH}?watch=1`), { events, error: undefined });
   });
 
   const broken: readonly (readonly [string, Buffer, string])[] = [
@@ -150,7 +134,7 @@ describe('a watch', () => {
   for (const [name, bytes, code] of broken) {
     test(`${name} is thrown as retryable ${code}, after the events before it`, async () => {
       answerWatch(response => void response.end(Buffer.concat([frames, bytes])));
-      const read = await readWatch();
+      const read = await readEvents(client, `${PATH}?watch=1`);
       assert.deepEqual(read.events, events);
       assert.ok(read.error instanceof RetryableError, String(read.error));
       assert.equal(read.error.code, code);

@@ -1,12 +1,18 @@
 // The client's watch against real sockets: lines however they are cut, and every way in which a watch can end.
 
 import assert from 'node:assert/strict';
-import type { ServerResponse } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient, WatchEvent } from '@countersign/common/runtime/kube-client.ts';
-import { type FakeApiServer, sendStatus, startFakeApiServer } from './fake-api-server.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import {
+  type FakeApiServer,
+  readEvents,
+  sendStatus,
+  startFakeApiServer,
+  type WatchWriter,
+  watchHandler,
+} from './fake-api-server.ts';
 
 let server: FakeApiServer;
 let client: KubeClient;
@@ -21,23 +27,12 @@ after(async () => {
   await server.close();
 });
 
-function answerWatch(write: (response: ServerResponse) => void | Promise<void>): void {
-  server.handle((_, response) => {
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.flushHeaders();
-    void write(response);
-  });
+function answerWatch(write: WatchWriter): void {
+  server.handle(watchHandler('application/json', write));
 }
 
-/** Reads a watch to its end: the events, and what was thrown. */
-async function readWatch(signal = forever): Promise<{ events: WatchEvent[]; error: unknown }> {
-  const events: WatchEvent[] = [];
-  try {
-    for await (const event of client.watch('/apis/x?watch=1', signal)) events.push(event);
-    return { events, error: undefined };
-  } catch (error) {
-    return { events, error };
-  }
+function readWatch(signal = forever): ReturnType<typeof readEvents> {
+  return readEvents(client, '/apis/x?watch=1', signal);
 }
 
 const added = { type: 'ADDED', object: { metadata: { name: 'grüße-✓' } } };

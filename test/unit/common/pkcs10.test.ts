@@ -14,10 +14,10 @@ import {
   TAG,
   tlv,
 } from '@countersign/common/der.ts';
-import { encodeExtension } from '@countersign/common/extension.ts';
+import { encodeExtension, findExtension } from '@countersign/common/extension.ts';
 import { EXTENSION, EXTENSION_REQUEST } from '@countersign/common/oids.ts';
 import { formatPem } from '@countersign/common/pem.ts';
-import { findExtension, hasValidSignature, type Pkcs10, parsePkcs10 } from '@countersign/common/pkcs10.ts';
+import { hasValidSignature, type Pkcs10, parsePkcs10 } from '@countersign/common/pkcs10.ts';
 import { GENERAL_NAME, readGeneralNames } from '@countersign/common/subject-alt-name.ts';
 import { Pkcs10CertificateRequest } from '@peculiar/x509';
 import fc from 'fast-check';
