@@ -9,10 +9,10 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { findTools } from '../support/control-plane/find-tools.ts';
 import type { Progress } from '../support/control-plane/progress.ts';
 import { cacheFolder, readToolModule, type ToolName } from '../support/control-plane/tools.ts';
+import { until } from '../support/until.ts';
 
 const FAKE_GO = `#!/bin/sh
 if [ "$1" = env ]; then echo "\${FAKE_GO_VERSION:-go1.99.0}"; exit 0; fi
@@ -62,11 +62,6 @@ async function placeProgram(path: string, content = '#!/bin/sh\n'): Promise<stri
   await writeFile(path, content);
   await chmod(path, 0o755);
   return path;
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 200 && !(await isSo()); i++) await sleep(20);
-  assert.ok(await isSo());
 }
 
 function isRunning(pid: number): boolean {

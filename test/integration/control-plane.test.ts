@@ -9,10 +9,10 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
 import { findTools } from '../support/control-plane/find-tools.ts';
+import { until } from '../support/until.ts';
 
 const COMMAND = fileURLToPath(new URL('../controlplane/main.ts', import.meta.url));
 
@@ -144,11 +144,6 @@ function get(path: string, { ca, token }: { ca?: string; token?: string }): Prom
     call.once('error', reject);
     call.end();
   });
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 100 && !(await isSo()); i++) await sleep(50);
-  assert.ok(await isSo());
 }
 
 function isRunning(pid: number): boolean {

@@ -39,6 +39,14 @@ describe('logs', () => {
     assert.match(text, /ECONNRESET/);
     assert.doesNotMatch(text, /Bearer/);
   });
+
+  for (const thrown of ['only text', null, 42]) {
+    test(`what was thrown and is no error, ${String(thrown)}, is told all the same`, () => {
+      const { lines, log } = capture();
+      log.warn({ err: thrown }, 'failed');
+      assert.deepEqual([lines[0]?.['msg'], lines[0]?.['err']], ['failed', { message: String(thrown) }]);
+    });
+  }
 });
 
 describe('the last words of a process', () => {

@@ -15,6 +15,7 @@ import type { Secret } from '@countersign/signer/secret-reader.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
+import { until } from '../../support/until.ts';
 
 const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 const SECRET = '/api/v1/namespaces/sandbox/secrets/my-ca';
@@ -77,15 +78,6 @@ class ClusterClient extends RecordingClient {
 
 function resourceOf(path: string): string {
   return path.split('?', 1)[0]?.split('/').at(-1) ?? '';
-}
-
-/** Waits until it holds; a machine under load may take its time. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!(await holds())) {
-    if (performance.now() > deadline) assert.fail(`never came true: ${holds.toString()}`);
-    await sleep(5);
-  }
 }
 
 interface Setup {

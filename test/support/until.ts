@@ -1,0 +1,16 @@
+// Waits for what comes true by itself.
+
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Far longer than anything waited for takes: a machine under load may take its time, and only what never comes true fails. */
+const PATIENCE_MS = 30_000;
+
+/** Asks again until it holds; fails, quoting the question, when it does not within half a minute. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!(await holds())) {
+    if (performance.now() > deadline) assert.fail(`never came true: ${holds.toString()}`);
+    await sleep(10);
+  }
+}
