@@ -21,10 +21,10 @@ FROM service AS webhook
 LABEL org.opencontainers.image.title=countersign-webhook
 LABEL org.opencontainers.image.description="Refuses CertificateSigningRequests whose requester may not use the issuer"
 COPY dist/webhook/ /app/
-ENTRYPOINT ["/usr/local/bin/node", "--enable-source-maps", "/app/webhook.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "/app/webhook.mjs"]
 
 FROM service AS signer
 LABEL org.opencontainers.image.title=countersign-signer
 LABEL org.opencontainers.image.description="Signs CertificateSigningRequests with cert-manager's Issuers"
 COPY dist/signer/ /app/
-ENTRYPOINT ["/usr/local/bin/node", "--enable-source-maps", "/app/signer.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "/app/signer.mjs"]

@@ -39,7 +39,7 @@ async function makeImage(service: Service, version: string, base: Layer): Promis
   return {
     name: imageName(service, version),
     config: {
-      Entrypoint: ['/usr/local/bin/node', '--enable-source-maps', `/app/${service}.mjs`],
+      Entrypoint: ['/usr/local/bin/node', `/app/${service}.mjs`],
       Env: ['PATH=/usr/local/bin', 'NODE_ENV=production'],
       User: `${NONROOT}:${NONROOT}`,
       WorkingDir: '/',

@@ -27,17 +27,13 @@ for (const service of SERVICES) {
   test(`a place in the bundle of the ${service} leads to the same text in our sources`, async () => {
     const lines = (await readFile(join(dir, service, `${service}.mjs`), 'utf8')).split('\n');
     const payload = JSON.parse(await readFile(join(dir, service, `${service}.mjs.map`), 'utf8'));
-    assert.deepEqual(
-      payload.sources.filter((source: string) => source.includes('node_modules')),
-      [],
-    );
     const call = 'requireNode();';
     const line = lines.findLastIndex(text => text.trim() === call);
     const entry = new SourceMap(payload).findEntry(line, lines[line]?.indexOf(call) ?? 0);
     assert.ok('originalSource' in entry);
-    const original = payload.sourcesContent[payload.sources.indexOf(entry.originalSource)].split('\n');
-    assert.equal(original[entry.originalLine].slice(entry.originalColumn), call);
     assert.match(entry.originalSource, new RegExp(`services/${service}/main.ts$`));
+    const original = (await readFile(join(dir, service, entry.originalSource), 'utf8')).split('\n');
+    assert.equal(original[entry.originalLine]?.slice(entry.originalColumn), call);
   });
 
   test(`the bill of materials of the ${service} names the packages that are bundled, and none for development`, async () => {
