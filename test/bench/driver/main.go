@@ -37,7 +37,7 @@ func main() {
 
 func parse() options {
 	var o options
-	flag.StringVar(&o.mode, "mode", "", "ca, floor, drain, latency, create, fill or clear")
+	flag.StringVar(&o.mode, "mode", "", "ca, floor, drain, latency, instant, create, fill or clear")
 	flag.StringVar(&o.kubeconfig, "kubeconfig", "", "path of a kubeconfig")
 	flag.StringVar(&o.signer, "signer", "clusterissuers.cert-manager.io/bench", "signerName of the requests; ca: the kind of key, ec or rsa")
 	flag.StringVar(&o.command, "command", "", "drain, latency: the signer, a shell command that stays in the foreground")
@@ -67,6 +67,8 @@ func run(ctx context.Context, o options) (any, error) {
 		return drain(ctx, c, o)
 	case "latency":
 		return latency(ctx, c, o)
+	case "instant":
+		return instant(ctx, c, o)
 	case "create":
 		return create(ctx, c, o)
 	case "fill":

@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"os"
 	"sort"
 	"time"
 
+	certificates "k8s.io/api/certificates/v1"
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -187,6 +189,30 @@ func latency(ctx context.Context, c *cluster, o options) (*latencies, error) {
 		return nil, err
 	}
 	return r, c.cleanUp(ctx, o.keep)
+}
+
+// instant signs nothing: it writes the same certificate to each request of the signer as soon as it is approved, until it is
+// stopped. What the API server takes of the way from approval to certificate, whoever signs.
+func instant(ctx context.Context, c *cluster, o options) (any, error) {
+	patch, err := certificatePatch()
+	if err != nil {
+		return nil, err
+	}
+	watch, err := c.admin.CertificatesV1().CertificateSigningRequests().Watch(ctx, meta.ListOptions{FieldSelector: "spec.signerName=" + o.signer})
+	if err != nil {
+		return nil, err
+	}
+	for event := range watch.ResultChan() {
+		csr, ok := event.Object.(*certificates.CertificateSigningRequest)
+		if ok && len(csr.Status.Conditions) > 0 && len(csr.Status.Certificate) == 0 {
+			go func() {
+				if err := c.certify(ctx, csr.Name, patch); err != nil {
+					fmt.Fprintln(os.Stderr, err)
+				}
+			}()
+		}
+	}
+	return struct{}{}, nil
 }
 
 type created struct {

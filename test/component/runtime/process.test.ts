@@ -55,12 +55,15 @@ describe('the last words of a process', () => {
     ['that fails', 'log.info("second"); throw new Error("unexpected")'],
     ['that fails later', 'setTimeout(() => { log.info("second"); throw new Error("unexpected") }, 5)'],
     ['that goes on', 'log.info("second")'],
+    ['that says much at a time', 'log.info({ much: "x".repeat(20_000) }, "second")'],
     ['that is killed after a flush', 'log.info("second"); log.flush(); process.kill(process.pid, "SIGKILL")'],
   ];
   for (const [how, script] of ends) {
-    test(`of one ${how} are all there, in order`, () => {
+    test(`of one ${how} are all there, in order, without waiting for the disk`, () => {
       const log = fileURLToPath(import.meta.resolve('@countersign/common/runtime/log.ts'));
-      const source = `import { createLogger } from ${JSON.stringify(log)};
+      const source = `import fs from 'node:fs';
+        import { createLogger } from ${JSON.stringify(log)};
+        fs.fsyncSync = () => process.abort();
         const log = createLogger({ service: 'x', level: 'info' });
         log.info('first'); ${script}`;
       const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' });
