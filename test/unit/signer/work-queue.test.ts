@@ -52,6 +52,23 @@ test('a key is never in two hands at once, however many workers there are', asyn
   assert.equal(most, 1);
 });
 
+test('a queue starts with four workers, and one more comes with each key that is done, up to all of them', async () => {
+  const inHand: (() => void)[] = [];
+  const work = () => new Promise<void>(resolve => inHand.push(resolve));
+  const { queue, end } = start({ work, workers: 6 });
+  for (let i = 0; i < 20; i += 1) queue.add(`key-${i}`);
+  const sizes = [inHand.length];
+  for (let i = 0; i < 3; i += 1) {
+    inHand.shift()?.();
+    await tick();
+    sizes.push(inHand.length);
+  }
+  const ended = end();
+  for (const finish of inHand) finish();
+  await ended;
+  assert.deepEqual(sizes, [4, 5, 6, 6]);
+});
+
 test('as many different keys are worked on at a time as there are workers', async () => {
   let inHand = 0;
   let most = 0;
