@@ -6,25 +6,33 @@ ARG BASE=node:26-slim
 
 FROM ${BASE} AS node
 USER 0:0
-COPY build/root-filesystem.ts build/node-files.ts build/tar.ts /build/
+COPY build/root-filesystem.ts build/node-files.ts build/tar.ts build/compile.ts /build/
 RUN ["node", "/build/root-filesystem.ts", "/root-filesystem"]
 
 FROM scratch AS service
 COPY --from=node /root-filesystem/ /
-ENV PATH=/usr/local/bin NODE_ENV=production
+ENV PATH=/usr/local/bin NODE_ENV=production NODE_COMPILE_CACHE=/app/compile-cache NODE_COMPILE_CACHE_PORTABLE=1
 USER 65532:65532
 WORKDIR /
 ARG VERSION=unknown
 LABEL org.opencontainers.image.version=${VERSION}
 
+FROM node AS compiled-webhook
+COPY dist/webhook/ /app/
+RUN ["node", "/build/compile.ts", "/app/webhook.mjs"]
+
 FROM service AS webhook
 LABEL org.opencontainers.image.title=countersign-webhook
 LABEL org.opencontainers.image.description="Refuses CertificateSigningRequests whose requester may not use the issuer"
-COPY dist/webhook/ /app/
+COPY --from=compiled-webhook /app/ /app/
 ENTRYPOINT ["/usr/local/bin/node", "/app/webhook.mjs"]
+
+FROM node AS compiled-signer
+COPY dist/signer/ /app/
+RUN ["node", "/build/compile.ts", "/app/signer.mjs"]
 
 FROM service AS signer
 LABEL org.opencontainers.image.title=countersign-signer
 LABEL org.opencontainers.image.description="Signs CertificateSigningRequests with cert-manager's Issuers"
-COPY dist/signer/ /app/
+COPY --from=compiled-signer /app/ /app/
 ENTRYPOINT ["/usr/local/bin/node", "/app/signer.mjs"]

@@ -2,8 +2,9 @@
 // make them (build/images.ts) put in the same files.
 
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { bundleFolder, ROOT, SERVICES, type Service } from './bundle.ts';
+import { compile, compileCacheVariables } from './compile.ts';
 import type { Image, Layer } from './docker-archive.ts';
 import { NONROOT, nodeFiles } from './node-files.ts';
 
@@ -16,6 +17,9 @@ const DESCRIPTIONS: Readonly<Record<Service, string>> = {
   signer: "Signs CertificateSigningRequests with cert-manager's Issuers",
 };
 
+/** As in the Dockerfile. */
+const ENVIRONMENT = { PATH: '/usr/local/bin', NODE_ENV: 'production', ...compileCacheVariables('/app') };
+
 export function imageName(service: Service, version: string): string {
   return `countersign/${service}:${version}`;
 }
@@ -25,7 +29,7 @@ export async function readVersion(): Promise<string> {
   return JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')).version;
 }
 
-/** From what is bundled in dist. */
+/** From what is bundled in dist, and compiled there. */
 export async function makeImages(version: string): Promise<Image[]> {
   const base = { entries: await nodeFiles(), createdBy: `Node ${process.version} and the libraries that it needs` };
   return Promise.all(SERVICES.map(service => makeImage(service, version, base)));
@@ -33,14 +37,17 @@ export async function makeImages(version: string): Promise<Image[]> {
 
 async function makeImage(service: Service, version: string, base: Layer): Promise<Image> {
   const folder = bundleFolder(service);
-  const entries = (await readdir(folder)).map(async name => {
-    return { path: `app/${name}`, content: await readFile(join(folder, name)) };
+  await compile(join(folder, `${service}.mjs`));
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter(file => file.isFile());
+  const entries = files.map(async ({ parentPath, name }) => {
+    const path = join(parentPath, name);
+    return { path: join('app', relative(folder, path)), content: await readFile(path) };
   });
   return {
     name: imageName(service, version),
     config: {
       Entrypoint: ['/usr/local/bin/node', `/app/${service}.mjs`],
-      Env: ['PATH=/usr/local/bin', 'NODE_ENV=production'],
+      Env: Object.entries(ENVIRONMENT).map(([name, value]) => `${name}=${value}`),
       User: `${NONROOT}:${NONROOT}`,
       WorkingDir: '/',
       Labels: {

@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, glob, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { SourceMap } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { bundleService, SERVICES } from '../../build/bundle.ts';
+import { compile, compileCacheVariables } from '../../build/compile.ts';
 
 let dir: string;
 before(async () => {
@@ -22,6 +23,19 @@ for (const service of SERVICES) {
     const bundle = join(dir, service, `${service}.mjs`);
     const { stdout } = await promisify(execFile)(process.execPath, [bundle, '--help'], { cwd: dir });
     assert.match(stdout, new RegExp(`^Usage: countersign-${service}`));
+  });
+
+  test(`what is compiled beside the bundle of the ${service} is used by any user, wherever it was moved to`, async () => {
+    const [made, moved] = [join(dir, `made-${service}`), join(dir, `moved-${service}`)];
+    await cp(join(dir, service), made, { recursive: true });
+    await compile(join(made, `${service}.mjs`));
+    await rename(made, moved);
+    for await (const file of glob(join(moved, 'compile-cache', '*', '*')))
+      assert.equal((await stat(file)).mode & 0o777, 0o644);
+    const env = { ...process.env, ...compileCacheVariables(moved), NODE_DEBUG_NATIVE: 'COMPILE_CACHE' };
+    const args = [join(moved, `${service}.mjs`), '--help'];
+    const { stderr } = await promisify(execFile)(process.execPath, args, { env });
+    assert.match(stderr, new RegExp(`${service}\\.mjs was accepted`));
   });
 
   test(`a place in the bundle of the ${service} leads to the same text in our sources`, async () => {

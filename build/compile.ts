@@ -1,0 +1,27 @@
+// Compiles a program once, into a folder beside it that Node reads at each start (NODE_COMPILE_CACHE, which must be set there as
+// it is here): `node compile.ts PROGRAM`, with the Node that will run it. Another version compiles for itself, as ever.
+
+import { execFile } from 'node:child_process';
+import { chmod, glob, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const FOLDER = 'compile-cache';
+
+/** What Node must be told to find what was compiled beside the programs in `folder`, wherever that was done and by whom. */
+export function compileCacheVariables(folder: string): Record<string, string> {
+  return { NODE_COMPILE_CACHE: join(folder, FOLDER), NODE_COMPILE_CACHE_PORTABLE: '1' };
+}
+
+export async function compile(program: string): Promise<void> {
+  const folder = dirname(program);
+  await rm(join(folder, FOLDER), { recursive: true, force: true });
+  const env = { ...process.env, ...compileCacheVariables(folder) };
+  // All of a bundle is compiled when it is loaded, whatever it is then asked to do.
+  await promisify(execFile)(process.execPath, [program, '--help'], { env });
+  // Node writes for its own user alone.
+  for await (const file of glob(join(folder, FOLDER, '*', '*'))) await chmod(file, 0o644);
+}
+
+const [program] = process.argv.slice(2);
+if (import.meta.main && program !== undefined) await compile(program);
