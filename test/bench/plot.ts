@@ -3,7 +3,7 @@
 import type { GrowthPoint } from './growth.ts';
 import type { Row } from './row.ts';
 
-const WIDTH = 960;
+const WIDTH = 1_000;
 const BAR_LEFT = 520;
 const BAR_WIDTH = 380;
 const LINE = 24;
@@ -16,7 +16,7 @@ export function drawResults(rows: readonly Row[], growth: readonly GrowthPoint[]
   const height = barsEnd + (growth.length > 0 ? PANEL.height + 90 : 20);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">
 <rect width="100%" height="100%" fill="#fff"/>
-<text x="20" y="28" font-size="15" font-weight="bold">Ours divided by theirs, in one run; the mark is the target</text>
+<text x="20" y="28" font-size="15" font-weight="bold">Ours divided by theirs, in one run; the mark is the target, grey only explains</text>
 ${rows.map((each, at) => drawBar(each, 50 + at * LINE)).join('\n')}
 ${growth.length > 0 ? drawGrowth(growth, barsEnd + 20) : ''}
 </svg>
@@ -26,7 +26,8 @@ ${growth.length > 0 ? drawGrowth(growth, barsEnd + 20) : ''}
 function drawBar({ what, ratio, target, met }: Row, y: number): string {
   const toX = (value: number) => (BAR_LEFT + (Math.min(value, LONGEST) / LONGEST) * BAR_WIDTH).toFixed(1);
   const goal = Number(/[\d.]+$/.exec(target)?.[0] ?? Number.NaN);
-  const colour = met ? '#2a7f62' : '#b5482a';
+  const colour = met === undefined ? '#8a8f98' : met ? '#2a7f62' : '#b5482a';
+  const bound = met === undefined ? '' : `  ${target.replace('at least', '≥').replace('at most', '≤')}`;
   const mark = Number.isNaN(goal)
     ? ''
     : `<line x1="${toX(goal)}" y1="${y - 2}" x2="${toX(goal)}" y2="${y + 18}" stroke="#000" stroke-width="2"/>`;
@@ -34,7 +35,7 @@ function drawBar({ what, ratio, target, met }: Row, y: number): string {
     `<text x="20" y="${y + 13}">${escape(what)}</text>`,
     `<rect x="${BAR_LEFT}" y="${y}" width="${(Number(toX(ratio)) - BAR_LEFT).toFixed(1)}" height="16" fill="${colour}"/>`,
     mark,
-    `<text x="${BAR_LEFT + BAR_WIDTH + 8}" y="${y + 13}">${ratio.toFixed(2)}</text>`,
+    `<text x="${BAR_LEFT + BAR_WIDTH + 8}" y="${y + 13}">${ratio.toFixed(2)}${bound}</text>`,
   ].join('');
 }
 

@@ -13,9 +13,15 @@ export const IN_FLIGHT = 32;
 export function signerCommand({ programs, controlPlane }: World, side: Side): string {
   const common = `--kubeconfig=${controlPlane.adminKubeconfig} --cluster-resource-namespace=${BENCH_NAMESPACE} --workers=${IN_FLIGHT}`;
   if (side === 'theirs') return `${programs.peer} ${common}`;
+  // Compiled at its first start, as an image's is when that is made.
   const environment = `env NODE_COMPILE_CACHE=${join(FOLDER, 'compile-cache')}`;
   const flags = [process.env['BENCH_NODE_FLAGS'], process.env['BENCH_SIGNER_FLAGS']].map(text => text ?? '');
   return `${environment} ${process.execPath} ${flags[0]} ${programs.signer} ${common} --leader-elect=false --http-address=127.0.0.1:0 ${flags[1]}`;
+}
+
+/** No signer: it writes a certificate to each request as soon as it is approved. No signer can be faster. */
+export function instantCommand({ programs, controlPlane }: World, signerName: string): string {
+  return `${programs.driver} -mode=instant -kubeconfig=${controlPlane.adminKubeconfig} -signer=${signerName}`;
 }
 
 export interface Load {
