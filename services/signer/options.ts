@@ -1,25 +1,10 @@
 // The flags of the signer, and the environment variables of the same names.
 
+import { COMMON_OPTIONS } from '@countersign/common/runtime/common-options.ts';
 import { defineOptions } from '@countersign/common/runtime/config.ts';
-import { LOG_LEVELS } from '@countersign/common/runtime/log.ts';
 
 export const OPTIONS = defineOptions({
-  kubeconfig: {
-    kind: 'string',
-    default: '',
-    help: 'Path of a kubeconfig. Without it $KUBECONFIG is taken, else the ServiceAccount of the pod.',
-  },
-  clusterResourceNamespace: {
-    kind: 'string',
-    default: '',
-    help: 'Namespace of the Secrets that ClusterIssuers name. Without it the own namespace.',
-  },
-  httpAddress: {
-    kind: 'string',
-    default: '127.0.0.1:9402',
-    help: 'Where /metrics, /healthz and /readyz are served: <host>:<port>.',
-  },
-  logLevel: { kind: 'enum', values: LOG_LEVELS, default: 'info', help: 'The least level that is logged.' },
+  ...COMMON_OPTIONS,
   workers: { kind: 'integer', default: 32, min: 1, max: 1000, help: 'How many CSRs are worked on at the same time.' },
   leaderElect: {
     kind: 'boolean',

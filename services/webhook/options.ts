@@ -1,30 +1,16 @@
 // The flags of the webhook, the environment variables of the same names, and what must hold between them. Reads nothing
 // itself.
 
+import { COMMON_OPTIONS } from '@countersign/common/runtime/common-options.ts';
 import { type Config, defineOptions } from '@countersign/common/runtime/config.ts';
-import { LOG_LEVELS } from '@countersign/common/runtime/log.ts';
 import { MAX_TTL_MS } from './permission-cache.ts';
 
 export const OPTIONS = defineOptions({
-  kubeconfig: {
-    kind: 'string',
-    default: '',
-    help: 'Path of a kubeconfig. Without it $KUBECONFIG is taken, else the ServiceAccount of the pod.',
-  },
-  clusterResourceNamespace: {
-    kind: 'string',
-    default: '',
-    help: 'Namespace of the Secrets that ClusterIssuers name. Without it the own namespace.',
-  },
+  ...COMMON_OPTIONS,
   address: {
     kind: 'string',
     default: '127.0.0.1:8443',
     help: 'Where the API server calls (HTTPS): <host>:<port>; [<host>]:<port> for IPv6.',
-  },
-  httpAddress: {
-    kind: 'string',
-    default: '127.0.0.1:9402',
-    help: 'Where /metrics, /healthz and /readyz are served: <host>:<port>.',
   },
   tlsCertFile: {
     kind: 'string',
@@ -62,7 +48,6 @@ export const OPTIONS = defineOptions({
     default: '3s',
     help: 'How long to go on serving after SIGTERM, while /readyz already fails and callers turn away.',
   },
-  logLevel: { kind: 'enum', values: LOG_LEVELS, default: 'info', help: 'The least level that is logged.' },
 });
 
 export type WebhookConfig = Config<typeof OPTIONS>;

@@ -1,7 +1,8 @@
 // A KubeClient that answers from a table and writes down every call, so that a test can state exactly what was asked of the
 // API server, and that nothing else was.
 
-import type { KubeClient, WatchEvent } from '@countersign/common/runtime/kube-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
 
 export interface RecordedCall {
   readonly verb: 'get' | 'create' | 'update' | 'mergePatch' | 'remove';

@@ -4,11 +4,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { TerminalError } from './errors.ts';
 import type { Answer } from './exchange.ts';
-import type { KubeClient, WatchEvent } from './kube-client.ts';
+import type { KubeClient } from './kube-client.ts';
 import type { ApiConnection, ApiRequest } from './kube-connection.ts';
 import { errorFromGarbage, errorFromResponse, errorFromTransport } from './kube-errors.ts';
 import { decodeObject, PROTOBUF, type ProtobufResource, watchFrames } from './kube-protobuf.ts';
-import { JSON_LINES, readWatchEvents } from './watch-stream.ts';
+import { JSON_LINES, readWatchEvents, type WatchEvent } from './watch-stream.ts';
 
 /** JSON for what no protobuf is told of. */
 const NO_PROTOBUF: ProtobufResource = { path: '\0', kinds: {} };

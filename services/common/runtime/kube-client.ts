@@ -5,12 +5,7 @@ import { createApiClient } from './api-client.ts';
 import { ApiConnection, type RequestObserver } from './kube-connection.ts';
 import { CredentialSource } from './kube-credentials.ts';
 import type { ProtobufResource } from './kube-protobuf.ts';
-
-/** One event of a watch; `object` is the plain JSON of the API. ERROR is thrown by `watch`, never yielded. */
-export interface WatchEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
-  readonly object: unknown;
-}
+import type { WatchEvent } from './watch-stream.ts';
 
 /** All methods reject with RetryableError or TerminalError (errors.ts). Paths begin with `/` and may carry a query. */
 export interface KubeClient {

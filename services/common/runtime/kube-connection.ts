@@ -3,7 +3,7 @@
 
 import { Agent, type Dispatcher } from 'undici';
 import { type Answer, exchange } from './exchange.ts';
-import type { Credentials, TlsOptions } from './kube-credentials.ts';
+import type { CredentialReader, Credentials, TlsOptions } from './kube-credentials.ts';
 import { type ApiCall, errorFromTransport } from './kube-errors.ts';
 
 export interface ApiRequest extends ApiCall {
@@ -62,13 +62,6 @@ function createAgent(tls: TlsOptions, timeoutMs: number, options: Agent.Options)
     keepAliveTimeout: KEEP_ALIVE_MS,
     connect: { ...tls, timeout: timeoutMs, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
   });
-}
-
-/** Where the credentials of now come from (CredentialSource). */
-export interface CredentialReader {
-  read(): Promise<Credentials>;
-  /** Told when the server answered 401. */
-  markRefused(): void;
 }
 
 export interface ApiConnectionOptions {

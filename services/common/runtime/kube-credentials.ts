@@ -7,7 +7,6 @@ import type { RequestOptions } from 'node:https';
 // 425 ms. The package has no exports map, so that the path is allowed, and its version is pinned exactly.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { RetryableError } from './errors.ts';
-import type { CredentialReader } from './kube-connection.ts';
 
 type TlsMaterial = string | Buffer | (string | Buffer)[];
 
@@ -24,6 +23,13 @@ export interface Credentials {
   readonly tls: TlsOptions;
   /** Changes when anything that a TLS connection is built from changes. */
   readonly fingerprint: string;
+}
+
+/** Where the credentials of now come from (CredentialSource). */
+export interface CredentialReader {
+  read(): Promise<Credentials>;
+  /** Told when the server answered 401. */
+  markRefused(): void;
 }
 
 /** Files are read again after this long: well within the overlap of a rotated token or certificate, and cheap. */

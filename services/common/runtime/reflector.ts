@@ -4,11 +4,12 @@
 import type { ObjectMeta } from '../csr.ts';
 import { Backoff, pause } from './backoff.ts';
 import { asClassifiedError, RetryableError, TerminalError } from './errors.ts';
-import type { KubeClient, WatchEvent } from './kube-client.ts';
+import type { KubeClient } from './kube-client.ts';
 import { listObjects, withQuery } from './list-objects.ts';
 import type { Logger } from './log.ts';
 import { type ChangeHandler, isRawObject, ObjectStore } from './object-store.ts';
 import { watchUntilSilent } from './silence-guard.ts';
+import type { WatchEvent } from './watch-stream.ts';
 
 /** What a reflector counts; reflector-metrics.ts has the one for Prometheus. */
 export interface ReflectorMetrics {

@@ -1,7 +1,8 @@
 // Ends a watch that has gone silent. Passes every event on unchanged and never reconnects.
 
 import { RetryableError } from './errors.ts';
-import type { KubeClient, WatchEvent } from './kube-client.ts';
+import type { KubeClient } from './kube-client.ts';
+import type { WatchEvent } from './watch-stream.ts';
 
 export interface SilenceGuardOptions {
   readonly client: Pick<KubeClient, 'watch'>;

@@ -2,8 +2,13 @@
 // become classified errors; what the events mean is not known here.
 
 import { asClassifiedError } from './errors.ts';
-import type { WatchEvent } from './kube-client.ts';
 import { type ApiCall, errorFromGarbage, errorFromTransport, errorFromWatchEvent } from './kube-errors.ts';
+
+/** One event of a watch; `object` is the plain JSON of the API. ERROR is thrown by `watch`, never yielded. */
+export interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  readonly object: unknown;
+}
 
 /** How a watch is written: how to cut its bytes into events, and how to read one, which may throw. */
 export interface WatchFormat {

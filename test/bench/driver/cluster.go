@@ -88,17 +88,33 @@ func (c *cluster) prepare(ctx context.Context, o options) ([]*certificates.Certi
 // cleanUp takes away what this run made, and all events: each run begins with the same number of them.
 func (c *cluster) cleanUp(ctx context.Context, keep bool) error {
 	if !keep {
-		err := c.admin.CertificatesV1().CertificateSigningRequests().DeleteCollection(ctx, meta.DeleteOptions{}, meta.ListOptions{LabelSelector: c.selector()})
-		if err != nil {
+		if err := c.deleteRequests(ctx, meta.ListOptions{LabelSelector: c.selector()}); err != nil {
 			return err
 		}
 	}
-	return c.admin.CoreV1().Events(eventNamespace).DeleteCollection(ctx, meta.DeleteOptions{}, meta.ListOptions{})
+	return insist(func() error {
+		return c.admin.CoreV1().Events(eventNamespace).DeleteCollection(ctx, meta.DeleteOptions{}, meta.ListOptions{})
+	})
 }
 
 // clear takes away every request in the cluster.
-func (c *cluster) clear(ctx context.Context) error {
-	return c.admin.CertificatesV1().CertificateSigningRequests().DeleteCollection(ctx, meta.DeleteOptions{}, meta.ListOptions{})
+func (c *cluster) clear(ctx context.Context) error { return c.deleteRequests(ctx, meta.ListOptions{}) }
+
+func (c *cluster) deleteRequests(ctx context.Context, which meta.ListOptions) error {
+	return insist(func() error {
+		return c.admin.CertificatesV1().CertificateSigningRequests().DeleteCollection(ctx, meta.DeleteOptions{}, which)
+	})
+}
+
+// insist calls again what the API server cuts off after a minute: tens of thousands of objects are not deleted in one.
+func insist(delete func() error) error {
+	var err error
+	for range 10 {
+		if err = delete(); err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 func (c *cluster) countEvents(ctx context.Context) (int, error) {

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getHeapStatistics } from 'node:v8';
 import { createLogger } from '@countersign/common/runtime/log.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import { Controller } from '@countersign/signer/controller.ts';
@@ -64,5 +65,23 @@ describe('calls of the API server', () => {
     // The Lease of cert-manager's controller is looked for in two namespaces.
     const leases = ['cert-manager-controller', 'cert-manager-controller'];
     assert.deepEqual(asked, [...leases, 'certificatesigningrequests', 'clusterissuers', 'issuers']);
+  });
+});
+
+describe('memory', () => {
+  // It was 160 to 190 kB, the client and the world of the test included; the compiler decides how many it leaves out.
+  const MOST_BYTES = 240_000;
+
+  test('a certificate allocates no more than it did when this was last looked at', async () => {
+    const world = new SignerWorld();
+    const count = 300;
+    const sign = async () => {
+      const before = getHeapStatistics().total_allocated_bytes;
+      for (let run = 0; run < count; run += 1) await world.run();
+      return (getHeapStatistics().total_allocated_bytes - before) / count;
+    };
+    await sign();
+    const bytes = await sign();
+    assert.ok(bytes < MOST_BYTES, `${Math.round(bytes)} bytes for each certificate`);
   });
 });

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { WatchEvent } from '@countersign/common/runtime/kube-client.ts';
 import { createLogger } from '@countersign/common/runtime/log.ts';
+import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
 import type { IssuerKind, SignerRef } from '@countersign/common/signer-name.ts';
 import { IssuerView } from '@countersign/webhook/issuer-view.ts';
 import { SecretFactsReader } from '@countersign/webhook/secret-facts.ts';
