@@ -3,8 +3,8 @@
 import type { GrowthPoint } from './growth.ts';
 import type { Row } from './row.ts';
 
-const WIDTH = 1_000;
-const BAR_LEFT = 520;
+const WIDTH = 1_120;
+const BAR_LEFT = 560;
 const BAR_WIDTH = 380;
 const LINE = 24;
 const PANEL = { width: 210, height: 120 } as const;
@@ -26,8 +26,8 @@ ${growth.length > 0 ? drawGrowth(growth, barsEnd + 20) : ''}
 function drawBar({ what, ratio, target, met }: Row, y: number): string {
   const toX = (value: number) => (BAR_LEFT + (Math.min(value, LONGEST) / LONGEST) * BAR_WIDTH).toFixed(1);
   const goal = Number(/[\d.]+$/.exec(target)?.[0] ?? Number.NaN);
-  const colour = met === undefined ? '#8a8f98' : met ? '#2a7f62' : '#b5482a';
-  const bound = met === undefined ? '' : `  ${target.replace('at least', '≥').replace('at most', '≤')}`;
+  const colour = met === null ? '#8a8f98' : met ? '#2a7f62' : '#b5482a';
+  const bound = met === null ? '' : ` (${target})`;
   const mark = Number.isNaN(goal)
     ? ''
     : `<line x1="${toX(goal)}" y1="${y - 2}" x2="${toX(goal)}" y2="${y + 18}" stroke="#000" stroke-width="2"/>`;
@@ -35,7 +35,7 @@ function drawBar({ what, ratio, target, met }: Row, y: number): string {
     `<text x="20" y="${y + 13}">${escape(what)}</text>`,
     `<rect x="${BAR_LEFT}" y="${y}" width="${(Number(toX(ratio)) - BAR_LEFT).toFixed(1)}" height="16" fill="${colour}"/>`,
     mark,
-    `<text x="${BAR_LEFT + BAR_WIDTH + 8}" y="${y + 13}">${ratio.toFixed(2)}${bound}</text>`,
+    `<text x="${BAR_LEFT + BAR_WIDTH + 8}" y="${y + 13}">${ratio.toFixed(3)}${bound}</text>`,
   ].join('');
 }
 

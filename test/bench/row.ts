@@ -7,8 +7,8 @@ export interface Row {
   /** ours divided by theirs. */
   readonly ratio: number;
   readonly target: string;
-  /** undefined for a row that has no target and only explains another. */
-  readonly met: boolean | undefined;
+  /** null for a row that has no target and only explains another. */
+  readonly met: boolean | null;
 }
 
 /** `at least` for rates, `at most` for costs; `none` for a row that only explains another. */
@@ -19,7 +19,7 @@ export interface Target {
 
 export function row(what: string, ours: number, theirs: number, { bound, ratio: goal }: Target): Row {
   const ratio = ours / theirs;
-  const met = { 'at least': ratio >= goal, 'at most': ratio <= goal, none: undefined }[bound];
+  const met = { 'at least': ratio >= goal, 'at most': ratio <= goal, none: null }[bound];
   const target = bound === 'none' ? bound : `${bound} ${goal}`;
   return { what, ours: round(ours), theirs: round(theirs), ratio: round(ratio), target, met };
 }
@@ -34,9 +34,9 @@ export function formatTable(rows: readonly Row[]): string {
     each.what,
     String(each.ours),
     String(each.theirs),
-    each.ratio.toFixed(2),
+    each.ratio.toFixed(3),
     each.target,
-    each.met === undefined ? '' : each.met ? 'yes' : 'NO',
+    each.met === null ? '' : each.met ? 'yes' : 'NO',
   ]);
   const widths = head.map((_, column) => Math.max(...[head, ...lines].map(line => line[column]?.length ?? 0)));
   const format = (line: readonly string[]) =>
