@@ -11,7 +11,7 @@ let client: KubeClient;
 
 before(async () => {
   server = await startFakeApiServer();
-  client = server.client(1000);
+  client = server.client(10_000);
 });
 after(async () => {
   await client.close();

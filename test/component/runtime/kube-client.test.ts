@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { RequestObservation } from '@countersign/common/runtime/kube-connection.ts';
+import { until } from '../../support/until.ts';
 import { type FakeApiServer, failureOf, sendJson, sendStatus, startFakeApiServer } from './fake-api-server.ts';
 
 let server: FakeApiServer;
@@ -112,7 +113,7 @@ describe('a world that fails', () => {
 
   test('a server that is not there is a retryable network failure with advice', async () => {
     const gone = await startFakeApiServer();
-    const other = gone.client(1000);
+    const other = gone.client(10_000);
     await gone.close();
     const error = await failureOf(other.get('/x'));
     assert.equal(error.code, 'network');
@@ -153,7 +154,7 @@ async function readAll(events: AsyncIterable<unknown>): Promise<void> {
 
 describe('connections', () => {
   test('many requests one after the other use one connection, or two', async () => {
-    const fresh = server.client(1000);
+    const fresh = server.client(10_000);
     server.handle((_, response) => sendJson(response, 200, {}));
     const earlier = server.connections();
     for (let index = 0; index < 100; index += 1) await fresh.get('/x');
@@ -162,30 +163,33 @@ describe('connections', () => {
     await fresh.close();
   });
 
-  test('64 requests are in flight at a time while 70 watches are open, and reuse their connections', async () => {
-    const fresh = server.client(1000);
+  test('64 requests are in flight at a time while 70 watches are open, and reuse their connections', async t => {
+    const fresh = server.client(10_000);
     const held: ServerResponse[] = [];
     server.handle((request, response) => {
       if (request.url === '/watch') response.writeHead(200).flushHeaders();
       else held.push(response);
     });
     const stop = new AbortController();
+    t.after(async () => {
+      stop.abort();
+      await fresh.close();
+    });
     const watches = Array.from({ length: 70 }, () => readAll(fresh.watch('/watch', stop.signal)));
     const earlier = server.connections();
     for (let round = 0; round < 3; round += 1) {
-      const answers = Array.from({ length: 64 }, () => fresh.get('/x'));
-      while (held.length < 64) await sleep(1);
+      const answers = Promise.all(Array.from({ length: 64 }, () => fresh.get('/x')));
+      await Promise.race([answers, until(() => held.length === 64)]);
       for (const response of held.splice(0)) sendJson(response, 200, {});
-      await Promise.all(answers);
+      await answers;
     }
     assert.ok(server.connections() - earlier <= 64 + 70, String(server.connections() - earlier));
     stop.abort();
     await Promise.all(watches);
-    await fresh.close();
   });
 
   test('close lets a request in flight finish, and refuses the next', async () => {
-    const fresh = server.client(1000);
+    const fresh = server.client(10_000);
     server.handle((_, response) => void setTimeout(() => sendJson(response, 200, { late: true }), 20));
     const answer = fresh.get('/x');
     await sleep(10);
