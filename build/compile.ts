@@ -23,5 +23,8 @@ export async function compile(program: string): Promise<void> {
   for await (const file of glob(join(folder, FOLDER, '*', '*'))) await chmod(file, 0o644);
 }
 
-const [program] = process.argv.slice(2);
-if (import.meta.main && program !== undefined) await compile(program);
+if (import.meta.main) {
+  const [program] = process.argv.slice(2);
+  if (program === undefined) throw new Error('the program is missing');
+  await compile(program);
+}

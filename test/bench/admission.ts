@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
+import { compileCacheVariables } from '../../build/compile.ts';
 import { type Child, logTail, startChild } from '../support/control-plane/child.ts';
 import { FOLDER } from './programs.ts';
 import { type Row, row } from './row.ts';
@@ -79,7 +80,7 @@ function startServer(world: World, program: 'webhook' | 'constant', flags: reado
     command: process.execPath,
     args: [programs[program], ...args],
     logPath: logFile(program),
-    env: { ...process.env, NODE_COMPILE_CACHE: join(FOLDER, 'compile-cache') },
+    env: { ...process.env, ...compileCacheVariables(FOLDER) },
   });
 }
 

@@ -1,7 +1,7 @@
 // The two signers as commands that the driver starts, and runs of both and of the floor in alternating order, so that what
 // else the machine does falls on all of them alike.
 
-import { join } from 'node:path';
+import { compileCacheVariables } from '../../build/compile.ts';
 import { FOLDER } from './programs.ts';
 import { BENCH_NAMESPACE, type Figures, type KeyType, logFile, type World } from './world.ts';
 
@@ -14,9 +14,9 @@ export function signerCommand({ programs, controlPlane }: World, side: Side): st
   const common = `--kubeconfig=${controlPlane.adminKubeconfig} --cluster-resource-namespace=${BENCH_NAMESPACE} --workers=${IN_FLIGHT}`;
   if (side === 'theirs') return `${programs.peer} ${common}`;
   // Compiled at its first start, as an image's is when that is made.
-  const environment = `env NODE_COMPILE_CACHE=${join(FOLDER, 'compile-cache')}`;
+  const environment = Object.entries(compileCacheVariables(FOLDER)).map(([name, value]) => `${name}=${value}`);
   const flags = [process.env['BENCH_NODE_FLAGS'], process.env['BENCH_SIGNER_FLAGS']].map(text => text ?? '');
-  return `${environment} ${process.execPath} ${flags[0]} ${programs.signer} ${common} --leader-elect=false --http-address=127.0.0.1:0 ${flags[1]}`;
+  return `env ${environment.join(' ')} ${process.execPath} ${flags[0]} ${programs.signer} ${common} --leader-elect=false --http-address=127.0.0.1:0 ${flags[1]}`;
 }
 
 /** No signer: it writes a certificate to each request as soon as it is approved. No signer can be faster. */

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { findTools } from '../support/control-plane/find-tools.ts';
+import { isAlive } from '../support/control-plane/lock-file.ts';
 import type { Progress } from '../support/control-plane/progress.ts';
 import { cacheFolder, readToolModule, type ToolName } from '../support/control-plane/tools.ts';
 import { until } from '../support/until.ts';
@@ -62,14 +63,6 @@ async function placeProgram(path: string, content = '#!/bin/sh\n'): Promise<stri
   await writeFile(path, content);
   await chmod(path, 0o755);
   return path;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 test('a tool in KUBEBUILDER_ASSETS is taken before the cache, and what is missing there comes from the cache', async t => {
@@ -138,7 +131,7 @@ test('a process killed while it builds takes Go with it, and the next one replac
   const go = Number(await readFile(`${env['FAKE_GO_CALLS']}.pid`, 'utf8'));
   assert.deepEqual(await find(['etcd']), { etcd: join(cache, 'etcd') });
   assert.deepEqual(await readdir(cache), ['etcd']);
-  await until(() => !isRunning(go));
+  await until(() => !isAlive(go));
 });
 
 test('a lock that nobody has touched for a minute is replaced, whoever has that process id by now', async t => {

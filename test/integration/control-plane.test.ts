@@ -12,6 +12,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
 import { findTools } from '../support/control-plane/find-tools.ts';
+import { isAlive } from '../support/control-plane/lock-file.ts';
 import { until } from '../support/until.ts';
 
 const COMMAND = fileURLToPath(new URL('../controlplane/main.ts', import.meta.url));
@@ -72,7 +73,7 @@ test('a second one runs beside it, and stopping that leaves no process and no fo
   await second.kubectl(['create', 'namespace', 'only-there']);
   assert.equal((await controlPlane.kubectl(['get', 'namespace', 'only-there'])).code, 1);
   await second.stop();
-  assert.deepEqual(pids.filter(isRunning), []);
+  assert.deepEqual(pids.filter(isAlive), []);
   await assert.rejects(access(second.dir), { code: 'ENOENT' });
 });
 
@@ -144,14 +145,6 @@ function get(path: string, { ca, token }: { ca?: string; token?: string }): Prom
     call.once('error', reject);
     call.end();
   });
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 /** The servers whose command line names the folder. */

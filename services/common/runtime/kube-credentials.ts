@@ -3,9 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type { RequestOptions } from 'node:https';
-// The deep path leaves client-node's generated API models, most of its size, out of the bundle: 115 ms to load instead of
-// 425 ms. The package has no exports map, so that the path is allowed, and its version is pinned exactly.
-import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
+import { KubeConfig } from '@kubernetes/client-node';
 import { RetryableError } from './errors.ts';
 
 type TlsMaterial = string | Buffer | (string | Buffer)[];

@@ -78,7 +78,8 @@ function holderOf(content: string): number {
   return Number.parseInt(content, 10) || 0;
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is a process of this id, whoever's it is. */
+export function isAlive(pid: number): boolean {
   if (pid <= 0) return false;
   try {
     process.kill(pid, 0);
