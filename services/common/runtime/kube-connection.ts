@@ -1,9 +1,10 @@
 // The connections to the API server: one shared pool for requests and one for watches, rebuilt when the TLS material
 // changes. Sends one request and gives its answer, whatever the status; classifies only what got no answer.
 
+import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
 import { type Answer, exchange } from './exchange.ts';
-import type { CredentialReader, Credentials, TlsOptions } from './kube-credentials.ts';
+import type { CredentialReader, Credentials } from './kube-credentials.ts';
 import { type ApiCall, errorFromTransport } from './kube-errors.ts';
 
 export interface ApiRequest extends ApiCall {
@@ -42,25 +43,32 @@ interface Agents {
 }
 
 function createAgents({ server, tls, fingerprint }: Credentials, timeoutMs: number): Agents {
+  const { servername, ...material } = tls;
+  // Made once: reading the certificates and the key takes a millisecond, and there are dozens of connections.
+  const connect = { secureContext: createSecureContext(material), ...(servername ? { servername } : {}) };
   return {
     fingerprint,
     origin: server.origin,
     prefix: server.pathname.replace(/\/$/, ''),
-    requests: createAgent(tls, timeoutMs, { connections: MAX_CONNECTIONS }),
+    requests: createAgent(connect, timeoutMs, { connections: MAX_CONNECTIONS }),
     // A watch holds its connection for minutes: in a pool of their own, watches cannot starve the requests. It may be
     // silent for as long as it likes; who reads it knows how long is too long.
-    watches: createAgent(tls, timeoutMs, { bodyTimeout: 0 }),
+    watches: createAgent(connect, timeoutMs, { bodyTimeout: 0 }),
   };
 }
 
-function createAgent(tls: TlsOptions, timeoutMs: number, options: Agent.Options): Agent {
+function createAgent(
+  connect: Pick<ConnectionOptions, 'secureContext' | 'servername'>,
+  timeoutMs: number,
+  options: Agent.Options,
+): Agent {
   return new Agent({
     ...options,
     allowH2: false,
     pipelining: 1,
     headersTimeout: timeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    connect: { ...tls, timeout: timeoutMs, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
+    connect: { ...connect, timeout: timeoutMs, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
   });
 }
 
@@ -149,9 +157,10 @@ export class ApiConnection {
     if (this.#isClosed) throw new Error('the client is closed');
     const old = this.#agents;
     if (old?.fingerprint === credentials.fingerprint) return old;
+    // Throws on a key that does not belong to its certificate, as while both are being replaced: the old connections stay.
+    this.#agents = createAgents(credentials, this.#options.timeoutMs);
     // What is in flight on the old connections may finish; a watch ends by its own timeoutSeconds.
     for (const agent of [old?.requests, old?.watches]) agent?.close().catch(() => undefined);
-    this.#agents = createAgents(credentials, this.#options.timeoutMs);
     return this.#agents;
   }
 

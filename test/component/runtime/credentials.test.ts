@@ -76,6 +76,23 @@ describe('TLS', () => {
     assert.deepEqual(await whoAmI(connection), { client: 'bob', url: '/x' });
     await connection.close();
   });
+
+  test('a client certificate without its key is to be tried again, and the one before it still works', async () => {
+    const [dan, eve] = [createKeyPair(server.directory, 'dan'), createKeyPair(server.directory, 'eve')];
+    writeFileSync(join(server.directory, 'half.crt'), dan.cert);
+    writeFileSync(join(server.directory, 'half.key'), dan.key);
+    let now = 0;
+    const user = { 'client-certificate': 'half.crt', 'client-key': 'half.key' };
+    const connection = connect(new CredentialSource(server.kubeconfig(user), () => now));
+    assert.deepEqual(await whoAmI(connection), { client: 'dan', url: '/x' });
+    writeFileSync(join(server.directory, 'half.crt'), eve.cert);
+    now += 11_000;
+    await assert.rejects(whoAmI(connection), { name: 'RetryableError', code: 'network', message: /key/ });
+    writeFileSync(join(server.directory, 'half.crt'), dan.cert);
+    now += 11_000;
+    assert.deepEqual(await whoAmI(connection), { client: 'dan', url: '/x' });
+    await connection.close();
+  });
 });
 
 describe('credentials', () => {
