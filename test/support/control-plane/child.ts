@@ -26,23 +26,26 @@ export interface Child {
   stop(patience: number): Promise<void>;
 }
 
-// The guard's standard input is a pipe from this process. It reads a line when the child has ended, and end-of-file when
-// this process is gone first; then it ends the child's own process group: politely, and after two seconds for good.
-const GUARD = `read -r released && exit 0
-kill -s INT -- "-$1" 2>/dev/null
+// The guard's standard input is a pipe from this process. It reads the child's process group, then a line when the child has
+// ended, or end-of-file when this process is gone first; then it ends the group: politely, and after two seconds for good.
+const GUARD = `read -r group || exit 0
+read -r released && exit 0
+kill -s INT -- "-$group" 2>/dev/null
 i=0
-while [ $i -lt 20 ] && kill -s 0 -- "-$1" 2>/dev/null; do i=$((i + 1)); sleep 0.1; done
-kill -s KILL -- "-$1" 2>/dev/null`;
+while [ $i -lt 20 ] && kill -s 0 -- "-$group" 2>/dev/null; do i=$((i + 1)); sleep 0.1; done
+kill -s KILL -- "-$group" 2>/dev/null`;
 
 export function startChild(options: ChildOptions): Child {
   const log = openSync(options.logPath, 'a', 0o600);
+  // Before the child: this process may be killed at any moment after it has one.
+  const guard = startGuard();
   // An own process group: Ctrl-C reaches this process alone, and the order of the stop stays its decision.
   const child = detach(options, ['ignore', log, log]);
   closeSync(log);
-  const release = child.pid === undefined ? () => {} : guard(child.pid);
+  if (child.pid !== undefined) guard.watch(child.pid);
   let ending: string | undefined;
   const ended = endOf(child).then(how => {
-    release();
+    guard.release();
     ending = how;
     return how;
   });
@@ -74,15 +77,18 @@ function detach({ command, args, cwd, env }: ChildOptions, stdio: StdioOptions):
   return child;
 }
 
-function guard(pid: number): () => void {
-  const watcher = spawn('sh', ['-c', GUARD, 'guard', String(pid)], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  watcher.unref();
-  watcher.stdin.on('error', () => {});
-  watcher.on('error', () => {});
-  return () => void watcher.stdin.end('released\n');
+interface Guard {
+  watch(processGroup: number): void;
+  release(): void;
+}
+
+function startGuard(): Guard {
+  const guard = spawn('sh', ['-c', GUARD], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  guard.unref();
+  guard.on('error', () => {});
+  const { stdin } = guard;
+  stdin.on('error', () => {});
+  return { watch: group => void stdin.write(`${group}\n`), release: () => void stdin.end('released\n') };
 }
 
 function endOf(child: ChildProcess): Promise<string> {
