@@ -3,6 +3,7 @@
 
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Writable } from 'node:stream';
 import type { Environment } from './tools.ts';
 
 export interface ChildOptions {
@@ -42,10 +43,10 @@ export function startChild(options: ChildOptions): Child {
   // An own process group: Ctrl-C reaches this process alone, and the order of the stop stays its decision.
   const child = detach(options, ['ignore', log, log]);
   closeSync(log);
-  if (child.pid !== undefined) guard.watch(child.pid);
+  guard.write(`${child.pid ?? 'none'}\n`);
   let ending: string | undefined;
   const ended = endOf(child).then(how => {
-    guard.release();
+    guard.end('released\n');
     ending = how;
     return how;
   });
@@ -77,18 +78,13 @@ function detach({ command, args, cwd, env }: ChildOptions, stdio: StdioOptions):
   return child;
 }
 
-interface Guard {
-  watch(processGroup: number): void;
-  release(): void;
-}
-
-function startGuard(): Guard {
+/** Gives the standard input of a guard. */
+function startGuard(): Writable {
   const guard = spawn('sh', ['-c', GUARD], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   guard.unref();
   guard.on('error', () => {});
-  const { stdin } = guard;
-  stdin.on('error', () => {});
-  return { watch: group => void stdin.write(`${group}\n`), release: () => void stdin.end('released\n') };
+  guard.stdin.on('error', () => {});
+  return guard.stdin;
 }
 
 function endOf(child: ChildProcess): Promise<string> {
