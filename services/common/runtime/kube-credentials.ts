@@ -8,7 +8,7 @@ import { RetryableError } from './errors.ts';
 
 type TlsMaterial = string | Buffer | (string | Buffer)[];
 
-export interface TlsOptions {
+interface TlsOptions {
   readonly ca?: TlsMaterial;
   readonly cert?: TlsMaterial;
   readonly key?: TlsMaterial;

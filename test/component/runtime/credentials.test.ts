@@ -31,6 +31,14 @@ function connect(credentials: CredentialSource): ApiConnection {
   return new ApiConnection({ credentials, timeoutMs: 1000, userAgent: 'test' });
 }
 
+/** Relative to the kubeconfig, as kubeadm and minikube write them. */
+const CLIENT_FILES = { 'client-certificate': 'client.crt', 'client-key': 'client.key' };
+
+function placeClient({ cert, key }: ReturnType<typeof createKeyPair>): void {
+  writeFileSync(join(server.directory, CLIENT_FILES['client-certificate']), cert);
+  writeFileSync(join(server.directory, CLIENT_FILES['client-key']), key);
+}
+
 describe('TLS', () => {
   test('the CA of the kubeconfig is trusted, connections are reused, and a path prefix is kept', async () => {
     const client = createKubeClient({ kubeconfig: server.kubeconfig(undefined, { server: `${server.url}/k8s/c1/` }) });
@@ -58,18 +66,11 @@ describe('TLS', () => {
   }
 
   test('a client certificate that changes on disk is used on a new connection', async () => {
-    const write = (name: string) => {
-      const { cert, key } = createKeyPair(server.directory, name);
-      writeFileSync(join(server.directory, 'client.crt'), cert);
-      writeFileSync(join(server.directory, 'client.key'), key);
-    };
-    write('alice');
+    placeClient(createKeyPair(server.directory, 'alice'));
     let now = 0;
-    // Relative to the kubeconfig, as kubeadm and minikube write them.
-    const user = { 'client-certificate': 'client.crt', 'client-key': 'client.key' };
-    const connection = connect(new CredentialSource(server.kubeconfig(user), () => now));
+    const connection = connect(new CredentialSource(server.kubeconfig(CLIENT_FILES), () => now));
     assert.deepEqual(await whoAmI(connection), { client: 'alice', url: '/x' });
-    write('bob');
+    placeClient(createKeyPair(server.directory, 'bob'));
     now += 9_000;
     assert.deepEqual(await whoAmI(connection), { client: 'alice', url: '/x' });
     now += 2_000;
@@ -79,16 +80,14 @@ describe('TLS', () => {
 
   test('a client certificate without its key is to be tried again, and the one before it still works', async () => {
     const [dan, eve] = [createKeyPair(server.directory, 'dan'), createKeyPair(server.directory, 'eve')];
-    writeFileSync(join(server.directory, 'half.crt'), dan.cert);
-    writeFileSync(join(server.directory, 'half.key'), dan.key);
+    placeClient(dan);
     let now = 0;
-    const user = { 'client-certificate': 'half.crt', 'client-key': 'half.key' };
-    const connection = connect(new CredentialSource(server.kubeconfig(user), () => now));
+    const connection = connect(new CredentialSource(server.kubeconfig(CLIENT_FILES), () => now));
     assert.deepEqual(await whoAmI(connection), { client: 'dan', url: '/x' });
-    writeFileSync(join(server.directory, 'half.crt'), eve.cert);
+    placeClient({ cert: eve.cert, key: dan.key });
     now += 11_000;
     await assert.rejects(whoAmI(connection), { name: 'RetryableError', code: 'network', message: /key/ });
-    writeFileSync(join(server.directory, 'half.crt'), dan.cert);
+    placeClient(dan);
     now += 11_000;
     assert.deepEqual(await whoAmI(connection), { client: 'dan', url: '/x' });
     await connection.close();
