@@ -93,7 +93,8 @@ export async function bundleService(service: Service, folder = bundleFolder(serv
   await mkdir(draft, { recursive: true });
   try {
     const program = join(draft, `${service}.mjs`);
-    await Promise.all([bundleProgram(`services/${service}/main.ts`, program), writeMaterials(service, draft)]);
+    const sources = await bundleProgram(`services/${service}/main.ts`, program);
+    await writeFile(join(draft, 'sbom.cdx.json'), await describeMaterials(ROOT, service, sources));
     await rm(folder, { recursive: true, force: true });
     await rename(draft, folder);
   } finally {
@@ -101,9 +102,12 @@ export async function bundleService(service: Service, folder = bundleFolder(serv
   }
 }
 
-/** Makes one file, and its source map beside it, of a program; `entryPoint` is a path from the root of the repository. */
-export async function bundleProgram(entryPoint: string, outfile: string): Promise<void> {
-  await build({
+/**
+ * Makes one file, and its source map beside it, of a program, and gives the files that something of is in it. `entryPoint` and
+ * they are paths from the root of the repository.
+ */
+export async function bundleProgram(entryPoint: string, outfile: string): Promise<readonly string[]> {
+  const { metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints: [entryPoint],
     outfile,
@@ -117,10 +121,9 @@ export async function bundleProgram(entryPoint: string, outfile: string): Promis
     sourcesContent: false,
     legalComments: 'external',
     logLevel: 'warning',
+    metafile: true,
     plugins: [requireBuiltins, keepUsedParts, dropUnusedApiModels],
   });
-}
-
-async function writeMaterials(service: Service, folder: string): Promise<void> {
-  await writeFile(join(folder, 'sbom.cdx.json'), await describeMaterials(ROOT, service));
+  const parts = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
+  return parts.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([source]) => source);
 }
