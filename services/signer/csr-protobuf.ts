@@ -8,6 +8,7 @@ import {
   type Field,
   type Fields,
   integer,
+  lazyMessage,
   map,
   message,
   readMessage,
@@ -60,9 +61,12 @@ const CSR: Fields = {
   3: message('status', { 1: repeated('conditions', name => message(name, CONDITION)), 2: base64('certificate') }),
 };
 
+/** Nobody looks at the spec of a CSR that is done with. */
+const LISTED_CSR: Fields = { ...CSR, 2: lazyMessage('spec', SPEC) };
+
 const LIST: Fields = {
   1: message('metadata', { 2: text('resourceVersion'), 3: text('continue') }),
-  2: deferred('items', CSR),
+  2: deferred('items', LISTED_CSR),
 };
 
 export const CSR_PROTOBUF: ProtobufResource = {

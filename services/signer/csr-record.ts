@@ -51,8 +51,13 @@ export function millisecondsSinceApproval(record: CsrRecord, now: number): numbe
 }
 
 function stateOf(csr: RawCsr): CsrRecord['state'] {
-  const signer = parseSignerName(csr.spec.signerName);
-  if (!signer.ok || isDenied(csr) || isFailed(csr) || csr.metadata.deletionTimestamp !== undefined) return 'done';
+  const state = progressOf(csr);
+  // The spec last: a listed CSR that is done with need not be read that far.
+  return state !== 'done' && parseSignerName(csr.spec.signerName).ok ? state : 'done';
+}
+
+function progressOf(csr: RawCsr): CsrRecord['state'] {
+  if (isDenied(csr) || isFailed(csr) || csr.metadata.deletionTimestamp !== undefined) return 'done';
   if (!isIssued(csr)) return 'open';
   return csr.metadata.annotations?.[CA] === undefined && isWrittenByUs(csr) ? 'repair' : 'done';
 }

@@ -55,6 +55,16 @@ export function message(name: string, fields: Fields): Field {
   };
 }
 
+/** A message that is read when it is first looked at, which of a long list most are not; what cannot be read throws then. */
+export function lazyMessage(name: string, fields: Fields): Field {
+  return (reader, into) => {
+    const unread = reader.message();
+    let value: Values | undefined;
+    const get = () => (value ??= readMessage(unread, fields));
+    Object.defineProperty(into, name, { get, enumerable: true, configurable: true });
+  };
+}
+
 /** A repeated field, each element read as if it were a field of this name. */
 export function repeated(name: string, element: (name: string) => Field): Field {
   const read = element(name);
