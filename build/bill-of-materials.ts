@@ -3,7 +3,7 @@
 
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 /** What is used here of CycloneDX 1.5: components, and which of them needs which, by their references. */
@@ -27,10 +27,11 @@ export async function describeMaterials(root: string, service: string, sources: 
   const bom: Bom = JSON.parse(stdout);
   delete bom.serialNumber;
   delete bom.metadata.timestamp;
+  const product = await readPackage(root);
   // npm calls it as its folder is called.
-  const product = (await readPackage(root))?.name;
-  if (product !== undefined) bom.metadata.component.name = product;
-  keepComponents(bom, await packagesOf(root, sources));
+  bom.metadata.component.name = product.name;
+  const packages = await Promise.all(packageFolders(sources).map(folder => readPackage(join(root, folder))));
+  keepComponents(bom, new Set([product, ...packages].map(({ name, version }) => `${name}@${version}`)));
   return `${JSON.stringify(bom, null, 2)}\n`;
 }
 
@@ -41,28 +42,12 @@ function keepComponents(bom: Bom, packages: ReadonlySet<PackageReference>): void
   );
 }
 
-/** The packages that the files belong to, and the product itself. */
-async function packagesOf(root: string, sources: readonly string[]): Promise<ReadonlySet<PackageReference>> {
-  const folders = new Map<string, Promise<PackageReference>>();
-  const find = (folder: string): Promise<PackageReference> => {
-    const found = folders.get(folder) ?? search(folder);
-    folders.set(folder, found);
-    return found;
-  };
-  const search = async (folder: string): Promise<PackageReference> => {
-    const described = await readPackage(join(root, folder));
-    return described ? `${described.name}@${described.version}` : find(dirname(folder));
-  };
-  return new Set(await Promise.all(['.', ...sources.map(source => dirname(source))].map(find)));
+/** The folders of the packages that the files belong to, workspaces included. */
+function packageFolders(sources: readonly string[]): readonly string[] {
+  const inPackage = /^(?:.*node_modules\/(?:@[^/]+\/)?|services\/)[^/]+/;
+  return [...new Set(sources.flatMap(source => inPackage.exec(source)?.[0] ?? []))];
 }
 
-/** Undefined where there is no package.json, or one that only says how the files of its folder are to be read. */
-async function readPackage(folder: string): Promise<{ readonly name: string; readonly version: string } | undefined> {
-  try {
-    const { name, version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
-    return typeof name === 'string' && typeof version === 'string' ? { name, version } : undefined;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+async function readPackage(folder: string): Promise<{ readonly name: string; readonly version: string }> {
+  return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
 }
