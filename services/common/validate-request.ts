@@ -1,5 +1,6 @@
 // Every rule on the shape of a CSR itself, for whatever issuer: signer name, duration, and the agreement of the PKCS#10
-// request with spec.usages and the annotations. Webhook and signer both run it. Never looks at issuers, permissions or time.
+// request with spec.usages and the annotations. Webhook and signer both run it. Never looks at issuers, permissions or time,
+// nor at the signature of the request: that the API server has verified, and the signer verifies it again (ADR 12).
 
 import { REQUEST_DURATION, readIsCa, readRequestDuration } from './annotations.ts';
 import type { CertificateSigningRequest } from './csr.ts';
@@ -15,7 +16,7 @@ import {
   type X509Usages,
 } from './key-usage.ts';
 import { EXTENSION } from './oids.ts';
-import { hasValidSignature, type Pkcs10, parsePkcs10 } from './pkcs10.ts';
+import { type Pkcs10, parsePkcs10 } from './pkcs10.ts';
 import { reasons } from './reasons.ts';
 import { err, ok, type Result } from './result.ts';
 import { parseSignerName } from './signer-name.ts';
@@ -89,8 +90,7 @@ function templateError(field: string, problem: string): FieldError {
 
 /** `expected` is undefined when spec.usages is wrong already: there is nothing to compare with. */
 function requestProblems(request: Pkcs10, isCa: boolean, expected: X509Usages | undefined): readonly string[] {
-  const signature = hasValidSignature(request) ? [] : ['the signature of the certificate request is not valid'];
-  return [...signature, ...basicConstraintsProblems(request, isCa), ...usageProblems(request, expected)];
+  return [...basicConstraintsProblems(request, isCa), ...usageProblems(request, expected)];
 }
 
 /** A request without the extension asks for nothing; one with it must agree with the annotation. */

@@ -2,6 +2,7 @@
 // let in and warned of what, by kubectl and by the API.
 
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { stringify } from 'yaml';
@@ -20,7 +21,7 @@ import {
   whenFailed,
   whenIssued,
 } from '../support/requests.ts';
-import { readValidationCases } from '../support/vectors.ts';
+import { readSignatureCases, readValidationCases } from '../support/vectors.ts';
 
 const DURATION = 'experimental.cert-manager.io/request-duration';
 const IS_CA = 'experimental.cert-manager.io/request-is-ca';
@@ -164,6 +165,16 @@ describe('admission', { concurrency: 6 }, () => {
         const told = causes.map(({ field, message }) => `${field}: ${message}`).join('\n');
         assert.equal(body.message, `${DENIED_BY_US}: ${told}`);
       }
+    });
+  }
+
+  for (const { name, request, isValid } of readSignatureCases()) {
+    test(`the API server itself ${isValid ? 'lets in' : 'refuses'} as a signature: ${name}`, async () => {
+      const input = { name: `signature-${randomUUID()}`, signerName: 'issuers.cert-manager.io/sandbox.ca', request };
+      const { status, body } = await tryCreateCsr(cluster, input);
+      assert.equal(status, isValid ? 201 : 422, body.message);
+      if (!isValid)
+        assert.match(body.message, /^CertificateSigningRequest\.certificates\.k8s\.io .* spec\.request: Invalid/);
     });
   }
 

@@ -40,7 +40,11 @@ export function readVectors<T>(file: string): T {
 
 /** Base64 of a request in test/vectors/requests, as spec.request holds it. */
 export function readRequest(name: string): string {
-  return readFileSync(new URL(`requests/${name}.pem`, DIRECTORY)).toString('base64');
+  return readPem(`requests/${name}`);
+}
+
+function readPem(path: string): string {
+  return readFileSync(new URL(`${path}.pem`, DIRECTORY)).toString('base64');
 }
 
 /** The cases of validate-request.yaml as whole objects. */
@@ -56,4 +60,18 @@ export function readValidationCases(): readonly ValidationCase[] {
     errors: written.errors ?? [],
     refusedByApiServer: written.refusedByApiServer ?? false,
   }));
+}
+
+export interface SignatureCase {
+  readonly name: string;
+  /** Base64 of the request, as spec.request holds it. */
+  readonly request: string;
+  readonly isValid: boolean;
+}
+
+/** The cases of signatures.yaml. */
+export function readSignatureCases(): readonly SignatureCase[] {
+  const written =
+    readVectors<readonly (Omit<SignatureCase, 'request'> & { readonly file: string })[]>('signatures.yaml');
+  return written.map(({ file, ...rest }) => ({ ...rest, request: readPem(file) }));
 }

@@ -1,6 +1,8 @@
 // The way from a CSR to a linted certificate for every issuer type whose key is at hand: judge the request's shape, make the
 // profile, encode it, lint it. Pure; the signature comes later and elsewhere.
 
+import { hasValidSignature } from '@countersign/common/pkcs10.ts';
+import { reasons } from '@countersign/common/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { examineRequest } from '@countersign/common/validate-request.ts';
 import { type LintedCertificate, lintCertificate } from '../issuance/lint.ts';
@@ -19,6 +21,7 @@ export interface LocalSigner {
 /** Why there is no certificate: the whole message of a bad request, or why the key cannot sign. */
 export type LocalProblem = { readonly kind: 'request' | 'signing'; readonly message: string };
 
+/** `now` becomes the notBefore. */
 export function prepareLocally(
   { csr }: IssuanceRequest,
   signer: LocalSigner,
@@ -28,6 +31,7 @@ export function prepareLocally(
   const [shapeError] = errors;
   if (shapeError !== undefined) return err({ kind: 'request', message: shapeError.message });
   if (!request.ok) return err({ kind: 'request', message: request.error });
+  if (!hasValidSignature(request.value)) return err({ kind: 'request', message: badSignature() });
   const algorithm = signer.key.signatureAlgorithm;
   if (!algorithm.ok) return err({ kind: 'signing', message: algorithm.error });
   const profile = buildProfile({
@@ -42,4 +46,8 @@ export function prepareLocally(
   if (linted.ok) return ok(linted.value);
   const findings = linted.error.map(({ rule, citation, problem }) => `${rule} ${problem} (${citation})`);
   return err({ kind: 'signing', message: findings.join('; ') });
+}
+
+function badSignature(): string {
+  return reasons.SigningError.template('the signature of the certificate request is not valid');
 }
