@@ -15,7 +15,7 @@ import { IssuerView } from './issuer-view.ts';
 import { ManagedCertificate } from './managed-certificate/managed-certificate.ts';
 import { WebhookMetrics } from './metrics.ts';
 import { REVIEW_TIMEOUT_MS, SECRET_TIMEOUT_MS } from './observe.ts';
-import { certificatePlace, findMistakes, OPTIONS, parseAddress, type WebhookConfig } from './options.ts';
+import { certificatePlace, findMistakes, OPTIONS, type WebhookConfig } from './options.ts';
 import { PermissionCache } from './permission-cache.ts';
 import { SecretFactsReader } from './secret-facts.ts';
 import { WebhookServer } from './server.ts';
@@ -125,11 +125,10 @@ function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger): 
 async function serve(parts: Parts, config: WebhookConfig, log: Logger, stop: AbortSignal): Promise<void> {
   const { certificate, issuers, server } = parts;
   const keyPair = await certificate.waitForFirst(stop);
-  const address = parseAddress(config.address);
-  if (keyPair === undefined || address === undefined) return;
+  if (keyPair === undefined) return;
   await issuers.waitUntilSynced(AbortSignal.any([stop, AbortSignal.timeout(SYNC_WAIT_MS)]));
   server.useKeyPair(keyPair);
-  log.info({ port: await server.listen(address) }, 'serving admission requests');
+  log.info({ port: await server.listen(config.address) }, 'serving admission requests');
   await certificate.follow(stop, server.useKeyPair);
   server.drain();
   await sleep(config.drainDelay);

@@ -8,9 +8,9 @@ import { MAX_TTL_MS } from './permission-cache.ts';
 export const OPTIONS = defineOptions({
   ...COMMON_OPTIONS,
   address: {
-    kind: 'string',
+    kind: 'address',
     default: '127.0.0.1:8443',
-    help: 'Where the API server calls (HTTPS): <host>:<port>; [<host>]:<port> for IPv6.',
+    help: 'Where the API server calls (HTTPS): <host>:<port>, or :<port> for all addresses.',
   },
   tlsCertFile: {
     kind: 'string',
@@ -101,13 +101,6 @@ function parseSecretName(text: string): SecretName | undefined {
   return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }
 
-/** `host:port`, `:port` for all addresses. */
-export function parseAddress(address: string): { readonly host: string; readonly port: number } | undefined {
-  const [, host = '', port = ''] = /^(.*):(\d{1,5})$/.exec(address) ?? [];
-  if (port === '' || Number(port) > 65_535) return undefined;
-  return { host: host === '' ? '::' : host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
-}
-
 /** What is wrong with options that are well-formed one by one. */
 export function findMistakes(config: WebhookConfig): string[] {
   const mistakes: string[] = [];
@@ -116,9 +109,6 @@ export function findMistakes(config: WebhookConfig): string[] {
       'give one of these: --tls-cert-file and --tls-key-file; --tls-secret=<namespace>/<name>; ' +
         '--managed-certificate-secret=<namespace>/<name> with --webhook-configuration and --dns-names',
     );
-  }
-  if (parseAddress(config.address) === undefined) {
-    mistakes.push(`--address: "${config.address}" is no address: write <host>:<port>`);
   }
   if (config.permissionTtl > MAX_TTL_MS) mistakes.push('--permission-ttl: may be at most 1s');
   return mistakes;

@@ -3,6 +3,7 @@
 
 import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { type ListenAddress, listenOptions } from '@countersign/common/runtime/listen-address.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { AdmissionHandler } from './handler.ts';
@@ -48,8 +49,8 @@ export class WebhookServer {
   }
 
   /** After the first key pair. Gives the port; rejects when the address is taken. */
-  async listen({ host, port }: { readonly host: string; readonly port: number }): Promise<number> {
-    await this.#app.listen({ host, port });
+  async listen(address: ListenAddress): Promise<number> {
+    await this.#app.listen(listenOptions(address));
     this.#isListening = true;
     return (this.#app.server.address() as AddressInfo).port;
   }

@@ -82,7 +82,7 @@ test('in the network of its node the webhook listens on ports of choice, and lea
     ports.map(port => port.containerPort),
     [10250, 10251],
   );
-  assert.ok(args.includes('--address=0.0.0.0:10250') && args.includes('--http-address=0.0.0.0:10251'), args.join(' '));
+  assert.ok(args.includes('--address=:10250') && args.includes('--http-address=:10251'), args.join(' '));
 });
 
 test('the signer stays in the network of its pods', async () => {

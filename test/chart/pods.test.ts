@@ -141,7 +141,7 @@ test('no variables of Services get into the environment, where they would be tak
 
 test('the flags of the signer', async () => {
   assert.deepEqual((await readContainer(LEAST_VALUES, 'countersign-signer')).args, [
-    '--http-address=0.0.0.0:9402',
+    '--http-address=:9402',
     `--cluster-resource-namespace=${NAMESPACE}`,
     '--log-level=info',
     '--leader-elect=true',
@@ -152,10 +152,10 @@ test('the flags of the signer', async () => {
 
 test('the flags of the webhook', async () => {
   assert.deepEqual((await readContainer(LEAST_VALUES, 'countersign-webhook')).args, [
-    '--http-address=0.0.0.0:9402',
+    '--http-address=:9402',
     `--cluster-resource-namespace=${NAMESPACE}`,
     '--log-level=info',
-    '--address=0.0.0.0:8443',
+    '--address=:8443',
     `--managed-certificate-secret=${NAMESPACE}/countersign-webhook-ca`,
     '--webhook-configuration=countersign-webhook',
     `--dns-names=countersign-webhook.${NAMESPACE}.svc`,

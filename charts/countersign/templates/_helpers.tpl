@@ -234,7 +234,7 @@ volumeMounts:
 
 {{/* The flags that both services take. */}}
 {{- define "countersign.commonArgs" -}}
-- --http-address=0.0.0.0:{{ include "countersign.httpPort" . }}
+- --http-address=:{{ include "countersign.httpPort" . }}
 - --cluster-resource-namespace={{ include "countersign.clusterResourceNamespace" .root }}
 - --log-level={{ .root.Values.logLevel }}
 {{- end }}

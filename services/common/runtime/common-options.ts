@@ -15,9 +15,9 @@ export const COMMON_OPTIONS = defineOptions({
     help: 'Namespace of the Secrets that ClusterIssuers name. Without it the own namespace.',
   },
   httpAddress: {
-    kind: 'string',
+    kind: 'address',
     default: '127.0.0.1:9402',
-    help: 'Where /metrics, /healthz and /readyz are served: <host>:<port>.',
+    help: 'Where /metrics, /healthz and /readyz are served: <host>:<port>, or :<port> for all addresses.',
   },
   logLevel: { kind: 'enum', values: LOG_LEVELS, default: 'info', help: 'The least level that is logged.' },
 });

@@ -4,10 +4,10 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { type ListenAddress, listenOptions } from './listen-address.ts';
 
 export interface HttpServerOptions {
-  /** `host:port`; `:8080` listens on all addresses, port 0 takes a free one. */
-  readonly address: string;
+  readonly address: ListenAddress;
   /** The reasons why this process is not ready, one a line; empty when it is. */
   readonly isReady: () => readonly string[];
   readonly registry: Registry;
@@ -25,7 +25,7 @@ interface Answer {
   readonly contentType?: string;
 }
 
-/** Starts listening; rejects when the address is malformed or taken. */
+/** Starts listening; rejects when the address is taken. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const server = createServer((request, response) => {
     answer(options, request.url ?? '').then(
@@ -34,15 +34,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     );
     request.resume();
   });
-  await listen(server, parseAddress(options.address));
+  await listen(server, options.address);
   return { port: (server.address() as AddressInfo).port, close: () => closeServer(server) };
-}
-
-function parseAddress(address: string): { readonly host?: string; readonly port: number } {
-  const [, host = '', digits = ''] = /^(.*):(\d{1,5})$/.exec(address) ?? [];
-  const port = Number(digits);
-  if (digits === '' || port > 65_535) throw new Error(`"${address}" is no address: write <host>:<port> or :<port>`);
-  return host === '' ? { port } : { host: host.replace(/^\[(.*)\]$/, '$1'), port };
 }
 
 async function answer({ isReady, registry }: HttpServerOptions, url: string): Promise<Answer> {
@@ -68,10 +61,10 @@ function send(response: ServerResponse, { code, text, contentType = 'text/plain;
   response.end(text);
 }
 
-function listen(server: Server, address: { readonly host?: string; readonly port: number }): Promise<void> {
+function listen(server: Server, address: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(address, () => {
+    server.listen(listenOptions(address), () => {
       server.off('error', reject);
       resolve();
     });

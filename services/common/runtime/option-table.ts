@@ -1,6 +1,8 @@
 // What a table of options may say, and the type of the configuration that follows from it. Types and names only; parses
 // nothing.
 
+import type { ListenAddress } from './listen-address.ts';
+
 interface OptionBase {
   readonly help: string;
   /** Never printed. */
@@ -14,6 +16,8 @@ export type Option = OptionBase &
     | { readonly kind: 'integer'; readonly default?: number; readonly min?: number; readonly max?: number }
     /** Go's duration text (`1m30s`), as kubectl and cert-manager take it; the value is in milliseconds. */
     | { readonly kind: 'duration'; readonly default?: string }
+    /** Where to listen: `host:port`, or `:port` for all addresses. */
+    | { readonly kind: 'address'; readonly default?: string }
     | { readonly kind: 'boolean'; readonly default?: boolean }
     | { readonly kind: 'enum'; readonly values: readonly string[]; readonly default?: string }
   );
@@ -27,7 +31,9 @@ type ValueOf<O extends Option> = O extends { readonly kind: 'integer' | 'duratio
     ? boolean
     : O extends { readonly kind: 'enum'; readonly values: readonly (infer Value)[] }
       ? Value
-      : string;
+      : O extends { readonly kind: 'address' }
+        ? ListenAddress
+        : string;
 
 /** The values by option name, typed by the table. */
 export type Config<Table extends OptionTable> = { readonly [Name in keyof Table]: ValueOf<Table[Name]> };

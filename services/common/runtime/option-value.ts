@@ -3,9 +3,10 @@
 
 import { parseGoDuration } from '../duration.ts';
 import { err, ok, type Result } from '../result.ts';
+import { type ListenAddress, parseListenAddress } from './listen-address.ts';
 import type { Option } from './option-table.ts';
 
-type Value = Result<string | number | boolean>;
+type Value = Result<string | number | boolean | ListenAddress>;
 
 type OptionOf<Kind extends Option['kind']> = Extract<Option, { readonly kind: Kind }>;
 
@@ -43,6 +44,8 @@ function parseKind(option: Option, text: string): Value {
       return parseInteger(text, option);
     case 'duration':
       return parseDuration(text);
+    case 'address':
+      return parseListenAddress(text);
     case 'boolean':
       return parseBoolean(text);
     case 'enum':
@@ -55,5 +58,6 @@ function parseKind(option: Option, text: string): Value {
 /** The value of an option that was not given; undefined when it has no default. */
 export function defaultOf(option: Option): Value | undefined {
   if (option.default === undefined) return undefined;
-  return option.kind === 'duration' ? parseDuration(option.default) : ok(option.default);
+  const isText = option.kind === 'duration' || option.kind === 'address';
+  return isText ? parseKind(option, option.default) : ok(option.default);
 }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import { networkInterfaces } from 'node:os';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
@@ -76,6 +77,8 @@ describe('the last words of a process', () => {
   }
 });
 
+const LOOPBACK = { host: '127.0.0.1', port: 0 };
+
 function failToTell(): never {
   throw new Error('secret detail');
 }
@@ -98,7 +101,7 @@ describe('probes and scrapes', () => {
   for (const { path, ready, code, body } of cases) {
     test(`${path} answers ${code} ${ready.length > 0 ? 'with the reasons' : ''}`, async () => {
       const server = await startHttpServer({
-        address: '127.0.0.1:0',
+        address: LOOPBACK,
         isReady: () => ready,
         registry: createRegistry(),
       });
@@ -110,7 +113,7 @@ describe('probes and scrapes', () => {
   }
 
   test('a check that throws is 500, and the server lives on', async () => {
-    const server = await startHttpServer({ address: '127.0.0.1:0', isReady: failToTell, registry: createRegistry() });
+    const server = await startHttpServer({ address: LOOPBACK, isReady: failToTell, registry: createRegistry() });
     const response = await fetch(`http://127.0.0.1:${server.port}/readyz`);
     assert.deepEqual([response.status, await response.text()], [500, 'internal error\n']);
     assert.equal((await fetch(`http://127.0.0.1:${server.port}/healthz`)).status, 200);
@@ -124,7 +127,7 @@ describe('probes and scrapes', () => {
     reflector.onList('issuers');
     reflector.onWatchEnd('issuers', 'gone');
     reflector.setSize('issuers', 3);
-    const server = await startHttpServer({ address: '127.0.0.1:0', isReady: () => [], registry });
+    const server = await startHttpServer({ address: LOOPBACK, isReady: () => [], registry });
     const response = await fetch(`http://127.0.0.1:${server.port}/metrics`);
     assert.match(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
     const text = await response.text();
@@ -140,17 +143,23 @@ describe('probes and scrapes', () => {
     await server.close();
   });
 
-  for (const address of ['8080', 'localhost', '127.0.0.1:99999', '127.0.0.1:x']) {
-    test(`the address ${address} is refused`, async () => {
-      const options = { address, isReady: () => [], registry: createRegistry() };
-      await assert.rejects(startHttpServer(options), /is no address: write <host>:<port>/);
-    });
-  }
+  test('without a host they are served on all addresses, of IPv6 too where there is any', async () => {
+    const options = { isReady: () => [], registry: createRegistry() };
+    const server = await startHttpServer({ address: { host: '', port: 0 }, ...options });
+    const loopback = networkInterfaces()['lo'] ?? assert.fail('no loopback');
+    for (const { address, family } of loopback) {
+      const host = family === 'IPv6' ? `[${address}]` : address;
+      assert.equal((await fetch(`http://${host}:${server.port}/healthz`)).status, 200, host);
+    }
+    await server.close();
+  });
 
   test('an address that is taken is refused', async () => {
     const options = { isReady: () => [], registry: createRegistry() };
-    const server = await startHttpServer({ address: '127.0.0.1:0', ...options });
-    await assert.rejects(startHttpServer({ address: `127.0.0.1:${server.port}`, ...options }), { code: 'EADDRINUSE' });
+    const server = await startHttpServer({ address: LOOPBACK, ...options });
+    await assert.rejects(startHttpServer({ address: { ...LOOPBACK, port: server.port }, ...options }), {
+      code: 'EADDRINUSE',
+    });
     await server.close();
   });
 });
