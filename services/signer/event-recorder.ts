@@ -3,10 +3,10 @@
 
 import { hash } from 'node:crypto';
 import type { ObjectMeta } from '@countersign/common/csr.ts';
+import { backoff } from '@countersign/common/runtime/backoff.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
-import { backoff } from './retry-policy.ts';
 
 /** The object that an event is about (core/v1 ObjectReference). */
 export interface EventSubject {
@@ -44,7 +44,8 @@ const CONCURRENT_WRITES = 16;
 /** How long events wait while certificates are being written; from then on one is written at a time, lest they wait for ever. */
 const MAX_WAIT_MS = 5_000;
 const LOOK_AGAIN_AFTER_MS = 20;
-/** About six minutes with the backoff below. What cannot be written by then (missing rights, a namespace that ends) is let go. */
+const WRITE_BACKOFF = { minMs: 500, maxMs: 60_000 };
+/** About six minutes with this backoff. What cannot be written by then (missing rights, a namespace that ends) is let go. */
 const MAX_ATTEMPTS = 12;
 /** The API server refuses longer notes (core/v1 Event message, 1024 bytes as in events.k8s.io/v1 note). */
 const MAX_MESSAGE_LENGTH = 1_024;
@@ -140,7 +141,7 @@ export class EventRecorder {
       if (isAlreadySaid(error)) return;
       this.#log.warn({ err: error, event: event.metadata.name, reason: event.reason, attempt }, 'event not written');
       if (!(error instanceof RetryableError) || attempt >= MAX_ATTEMPTS) return;
-      this.#writeLater({ event, attempt: attempt + 1, since }, error.retryAfterMs ?? backoff(attempt, 500, 60_000));
+      this.#writeLater({ event, attempt: attempt + 1, since }, error.retryAfterMs ?? backoff(attempt, WRITE_BACKOFF));
     }
   }
 

@@ -3,9 +3,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { type ClusterClient, createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
 import { type Config, printableConfig, readCommandLine } from '@countersign/common/runtime/config.ts';
 import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
-import { createKubeClient } from '@countersign/common/runtime/kube-client.ts';
 import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/lifecycle.ts';
 import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
@@ -45,7 +45,7 @@ async function run(config: Config<typeof OPTIONS>): Promise<number> {
   const registry = createRegistry();
   const metrics = new SignerMetrics(registry);
   const observe = createRequestObserver(registry);
-  const client = createKubeClient({ kubeconfig: config.kubeconfig, observe, protobuf: CSR_PROTOBUF });
+  const client = createClusterClient({ kubeconfig: config.kubeconfig, observe, protobuf: CSR_PROTOBUF });
   const controller = new Controller({
     client,
     log,
@@ -77,7 +77,7 @@ async function run(config: Config<typeof OPTIONS>): Promise<number> {
   return isClean ? 0 : 1;
 }
 
-function createLease(client: ReturnType<typeof createKubeClient>, log: Logger, metrics: SignerMetrics): LeaderLease {
+function createLease(client: ClusterClient, log: Logger, metrics: SignerMetrics): LeaderLease {
   return new LeaderLease({
     client,
     log,

@@ -1,7 +1,7 @@
 // Says when work that failed is tried again, by what kind of failure it was. Pure but for the jitter that keeps many keys
 // from coming back together.
 
-import { randomInt } from 'node:crypto';
+import { backoff } from '@countersign/common/runtime/backoff.ts';
 import { type RetryableCode, RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 
 const FIRST_MS = 250;
@@ -14,18 +14,12 @@ const CONFLICT_MS = 10;
 /** Milliseconds until attempt number `attempt` (1, 2, …), or undefined if only a change of the object can help. */
 export function retryDelay(error: unknown, attempt: number): number | undefined {
   if (error instanceof TerminalError) return undefined;
-  if (!(error instanceof RetryableError)) return backoff(attempt, FIRST_MS, LONGEST_MS);
+  if (!(error instanceof RetryableError)) return backoff(attempt, { minMs: FIRST_MS, maxMs: LONGEST_MS });
   // Never before the server wants it, and never in a hot loop because it said "0".
-  return Math.max(error.retryAfterMs ?? 0, backoff(attempt, firstDelay(error.code), LONGEST_MS));
+  return Math.max(error.retryAfterMs ?? 0, backoff(attempt, { minMs: firstDelay(error.code), maxMs: LONGEST_MS }));
 }
 
 function firstDelay(code: RetryableCode): number {
   if (code === 'conflict') return CONFLICT_MS;
   return code === 'forbidden' ? FIRST_FORBIDDEN_MS : FIRST_MS;
-}
-
-/** Exponential backoff in milliseconds; the upper half of each step is left to chance. */
-export function backoff(attempt: number, firstMs: number, longestMs: number): number {
-  const step = Math.min(firstMs * 2 ** Math.min(attempt - 1, 30), longestMs);
-  return Math.ceil(step / 2) + randomInt(Math.ceil(step / 2) + 1);
 }

@@ -3,9 +3,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
+import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
 import { printableConfig, readCommandLine } from '@countersign/common/runtime/config.ts';
 import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
-import { createKubeClient, type KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/lifecycle.ts';
 import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
@@ -86,7 +87,7 @@ interface Parts {
 
 function createParts(config: WebhookConfig, log: Logger, registry: Registry): Parts {
   const metrics = new WebhookMetrics(registry);
-  const client = createKubeClient({
+  const client = createClusterClient({
     kubeconfig: config.kubeconfig,
     observe: createRequestObserver(registry),
     requestTimeoutMs: REVIEW_TIMEOUT_MS,

@@ -11,11 +11,23 @@ export interface Row {
   readonly met: boolean | null;
 }
 
-/** `at least` for rates, `at most` for costs; `none` for a row that only explains another. */
-export interface Target {
+interface Target {
   readonly bound: 'at least' | 'at most' | 'none';
   readonly ratio: number;
 }
+
+/** For rates. */
+export function atLeast(ratio: number): Target {
+  return { bound: 'at least', ratio };
+}
+
+/** For costs. */
+export function atMost(ratio: number): Target {
+  return { bound: 'at most', ratio };
+}
+
+/** Of a row that only explains another. */
+export const NO_TARGET: Target = { bound: 'none', ratio: 0 };
 
 export function row(what: string, ours: number, theirs: number, { bound, ratio: goal }: Target): Row {
   const ratio = ours / theirs;

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertificateSigningRequest, Requester } from '@countersign/common/csr.ts';
-import { createKubeClient, type KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import type { AdmissionRequest } from '@countersign/webhook/admission-review.ts';
 import { admit, type Decision, findMatter } from '@countersign/webhook/admit.ts';
@@ -27,7 +28,7 @@ let client: KubeClient;
 before(async () => {
   controlPlane = await startControlPlane();
   api = await Api.fromKubeconfig(controlPlane.adminKubeconfig);
-  client = createKubeClient({ kubeconfig: controlPlane.adminKubeconfig });
+  client = createClusterClient({ kubeconfig: controlPlane.adminKubeconfig });
   const policy = parseObjects(await renderText({ admissionPolicy: { enabled: true } })).filter(({ kind }) =>
     kind.startsWith('ValidatingAdmissionPolicy'),
   );

@@ -3,8 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
-import { createKubeClient, type KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import { CSR_PATH, CSR_PROTOBUF } from '@countersign/signer/csr-protobuf.ts';
 import { csrObjectPath } from '@countersign/signer/csr-record.ts';
 import { Api, type Caller } from '../support/api.ts';
@@ -34,8 +35,8 @@ let robot: Caller;
 before(async () => {
   controlPlane = await startControlPlane();
   api = await Api.fromKubeconfig(controlPlane.adminKubeconfig);
-  json = createKubeClient({ kubeconfig: controlPlane.adminKubeconfig });
-  protobuf = createKubeClient({ kubeconfig: controlPlane.adminKubeconfig, protobuf: CSR_PROTOBUF });
+  json = createClusterClient({ kubeconfig: controlPlane.adminKubeconfig });
+  protobuf = createClusterClient({ kubeconfig: controlPlane.adminKubeconfig, protobuf: CSR_PROTOBUF });
   await kubectl('create', 'serviceaccount', 'robot');
   await kubectl(
     'create',

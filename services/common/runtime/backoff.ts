@@ -1,18 +1,27 @@
-// How long to wait before the next try: exponential with full jitter, so that many clients of a restarted API server do
-// not come back all at once. Decides no retry by itself.
+// How long to wait before the next try: exponential with jitter, so that many clients of a restarted API server do not come
+// back all at once. Decides no retry by itself.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface BackoffOptions {
-  /** Upper bound of the first delay, in milliseconds. */
+  /** The first delay at most, in milliseconds. */
   readonly minMs: number;
-  /** Upper bound of every delay, in milliseconds. */
+  /** Every delay at most, in milliseconds. */
   readonly maxMs: number;
-  /** A number in [0, 1), as Math.random. */
-  readonly random: () => number;
+  /** A number in [0, 1); Math.random if not given. */
+  readonly random?: () => number;
 }
 
-/** Delays of one failing thing. Full jitter: anywhere between 0 and a bound that doubles with each failure in a row. */
+/**
+ * Milliseconds to wait after so many failures in a row (1, 2, …): a step that doubles with each, its upper half left to
+ * chance.
+ */
+export function backoff(failures: number, { minMs, maxMs, random = Math.random }: BackoffOptions): number {
+  const step = Math.min(minMs * 2 ** (failures - 1), maxMs);
+  return (step / 2) * (1 + random());
+}
+
+/** The delays of one failing thing. */
 export class Backoff {
   readonly #options: BackoffOptions;
   #failures = 0;
@@ -28,9 +37,8 @@ export class Backoff {
 
   /** Counts one more failure and gives the delay before the next try, in milliseconds. */
   next(): number {
-    const bound = Math.min(this.#options.maxMs, this.#options.minMs * 2 ** this.#failures);
     this.#failures += 1;
-    return bound * this.#options.random();
+    return backoff(this.#failures, this.#options);
   }
 
   reset(): void {

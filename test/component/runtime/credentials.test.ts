@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { createKubeClient } from '@countersign/common/runtime/kube-client.ts';
+import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
 import { ApiConnection } from '@countersign/common/runtime/kube-connection.ts';
 import { CredentialSource } from '@countersign/common/runtime/kube-credentials.ts';
 import { createKeyPair, type FakeApiServer, sendJson, startFakeApiServer, writeKubeconfig } from './fake-api-server.ts';
@@ -41,7 +41,9 @@ function placeClient({ cert, key }: ReturnType<typeof createKeyPair>): void {
 
 describe('TLS', () => {
   test('the CA of the kubeconfig is trusted, connections are reused, and a path prefix is kept', async () => {
-    const client = createKubeClient({ kubeconfig: server.kubeconfig(undefined, { server: `${server.url}/k8s/c1/` }) });
+    const client = createClusterClient({
+      kubeconfig: server.kubeconfig(undefined, { server: `${server.url}/k8s/c1/` }),
+    });
     const earlier = server.connections();
     for (let index = 0; index < 20; index += 1) {
       assert.deepEqual(await client.get('/x'), { authorization: 'Bearer secret-token', url: '/k8s/c1/x' });
@@ -57,7 +59,7 @@ describe('TLS', () => {
   for (const { name, cluster } of untrusted) {
     test(`${name} is refused before anything is sent, with advice`, async () => {
       const foreign = createKeyPair(server.directory, 'foreign').cert;
-      const client = createKubeClient({ kubeconfig: server.kubeconfig(undefined, cluster(foreign)) });
+      const client = createClusterClient({ kubeconfig: server.kubeconfig(undefined, cluster(foreign)) });
       const earlier = server.requests.length;
       await assert.rejects(client.get('/x'), { code: 'network', message: /check the CA and the server name/ });
       assert.equal(server.requests.length, earlier);
@@ -124,7 +126,7 @@ describe('credentials', () => {
   });
 
   test("the context's namespace is the client's own", async () => {
-    assert.equal(createKubeClient({ kubeconfig: server.kubeconfig() }).namespace, 'sandbox');
+    assert.equal(createClusterClient({ kubeconfig: server.kubeconfig() }).namespace, 'sandbox');
   });
 
   test('an exec plugin gives the token, and concurrent readers run it once', async () => {
@@ -148,11 +150,11 @@ describe('credentials', () => {
   ];
   for (const { name, cluster, message } of refused) {
     test(`a kubeconfig with ${name} is refused at the start`, () => {
-      assert.throws(() => createKubeClient({ kubeconfig: server.kubeconfig({}, cluster) }), { message });
+      assert.throws(() => createClusterClient({ kubeconfig: server.kubeconfig({}, cluster) }), { message });
     });
   }
 
   test('a kubeconfig that is not there is refused at the start', () => {
-    assert.throws(() => createKubeClient({ kubeconfig: join(server.directory, 'none') }), /ENOENT/);
+    assert.throws(() => createClusterClient({ kubeconfig: join(server.directory, 'none') }), /ENOENT/);
   });
 });
