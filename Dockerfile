@@ -25,7 +25,7 @@ FROM service AS webhook
 LABEL org.opencontainers.image.title=countersign-webhook
 LABEL org.opencontainers.image.description="Refuses CertificateSigningRequests whose requester may not use the issuer"
 COPY --from=compiled-webhook /app/ /app/
-ENTRYPOINT ["/usr/local/bin/node", "/app/webhook.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=8", "/app/webhook.mjs"]
 
 FROM node AS compiled-signer
 COPY dist/signer/ /app/
@@ -35,4 +35,4 @@ FROM service AS signer
 LABEL org.opencontainers.image.title=countersign-signer
 LABEL org.opencontainers.image.description="Signs CertificateSigningRequests with cert-manager's Issuers"
 COPY --from=compiled-signer /app/ /app/
-ENTRYPOINT ["/usr/local/bin/node", "/app/signer.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=8", "/app/signer.mjs"]

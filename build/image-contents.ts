@@ -4,7 +4,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { bundleFolder, ROOT, SERVICES, type Service } from './bundle.ts';
-import { compile, compileCacheVariables } from './compile.ts';
+import { compile, compileCacheVariables, NODE_FLAGS } from './compile.ts';
 import type { Image, Layer } from './docker-archive.ts';
 import { NONROOT, nodeFiles } from './node-files.ts';
 
@@ -22,6 +22,11 @@ const ENVIRONMENT = { PATH: '/usr/local/bin', NODE_ENV: 'production', ...compile
 
 export function imageName(service: Service, version: string): string {
   return `countersign/${service}:${version}`;
+}
+
+/** As in the Dockerfile. */
+export function entrypoint(service: Service): readonly string[] {
+  return ['/usr/local/bin/node', ...NODE_FLAGS, `/app/${service}.mjs`];
 }
 
 /** The chart installs images of this version. */
@@ -46,7 +51,7 @@ async function makeImage(service: Service, version: string, base: Layer): Promis
   return {
     name: imageName(service, version),
     config: {
-      Entrypoint: ['/usr/local/bin/node', `/app/${service}.mjs`],
+      Entrypoint: entrypoint(service),
       Env: Object.entries(ENVIRONMENT).map(([name, value]) => `${name}=${value}`),
       User: `${NONROOT}:${NONROOT}`,
       WorkingDir: '/',

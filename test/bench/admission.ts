@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
-import { compileCacheVariables } from '../../build/compile.ts';
+import { compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
 import { type Child, logTail, startChild } from '../support/control-plane/child.ts';
 import { FOLDER } from './programs.ts';
 import { atLeast, atMost, NO_TARGET, type Row, row } from './row.ts';
@@ -78,7 +78,7 @@ function startServer(world: World, program: 'webhook' | 'constant', flags: reado
   return startChild({
     name: program,
     command: process.execPath,
-    args: [programs[program], ...args],
+    args: [...NODE_FLAGS, programs[program], ...args],
     logPath: logFile(program),
     env: { ...process.env, ...compileCacheVariables(FOLDER) },
   });

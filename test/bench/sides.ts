@@ -1,7 +1,7 @@
 // The two signers as commands that the driver starts, and runs of both and of the floor in alternating order, so that what
 // else the machine does falls on all of them alike.
 
-import { compileCacheVariables } from '../../build/compile.ts';
+import { compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
 import { FOLDER } from './programs.ts';
 import { BENCH_NAMESPACE, type Figures, type KeyType, logFile, type World } from './world.ts';
 
@@ -15,8 +15,9 @@ export function signerCommand({ programs, controlPlane }: World, side: Side): st
   if (side === 'theirs') return `${programs.peer} ${common}`;
   // Compiled at its first start, as an image's is when that is made.
   const environment = Object.entries(compileCacheVariables(FOLDER)).map(([name, value]) => `${name}=${value}`);
-  const flags = [process.env['BENCH_NODE_FLAGS'], process.env['BENCH_SIGNER_FLAGS']].map(text => text ?? '');
-  return `env ${environment.join(' ')} ${process.execPath} ${flags[0]} ${programs.signer} ${common} --leader-elect=false --http-address=127.0.0.1:0 ${flags[1]}`;
+  const { BENCH_NODE_FLAGS = '', BENCH_SIGNER_FLAGS = '' } = process.env;
+  const node = `${process.execPath} ${NODE_FLAGS.join(' ')} ${BENCH_NODE_FLAGS}`;
+  return `env ${environment.join(' ')} ${node} ${programs.signer} ${common} --leader-elect=false --http-address=127.0.0.1:0 ${BENCH_SIGNER_FLAGS}`;
 }
 
 /** No signer: it writes a certificate to each request as soon as it is approved. No signer can be faster. */

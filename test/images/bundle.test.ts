@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { bundleService, SERVICES } from '../../build/bundle.ts';
-import { compile, compileCacheVariables } from '../../build/compile.ts';
+import { bundleService, ROOT, SERVICES } from '../../build/bundle.ts';
+import { compile, compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
+import { entrypoint } from '../../build/image-contents.ts';
 
 let dir: string;
 before(async () => {
@@ -41,9 +42,15 @@ for (const service of SERVICES) {
     for await (const file of glob(join(moved, 'compile-cache', '*', '*')))
       assert.equal((await stat(file)).mode & 0o777, 0o644);
     const env = { ...process.env, ...compileCacheVariables(moved), NODE_DEBUG_NATIVE: 'COMPILE_CACHE' };
-    const args = [join(moved, `${service}.mjs`), '--help'];
+    const args = [...NODE_FLAGS, join(moved, `${service}.mjs`), '--help'];
     const { stderr } = await promisify(execFile)(process.execPath, args, { env });
     assert.match(stderr, new RegExp(`${service}\\.mjs was accepted`));
+  });
+
+  test(`the Dockerfile starts the ${service} as the images do that are made without Docker`, async () => {
+    const dockerfile = await readFile(join(ROOT, 'Dockerfile'), 'utf8');
+    const command = entrypoint(service).map(argument => JSON.stringify(argument));
+    assert.ok(dockerfile.includes(`\nENTRYPOINT [${command.join(', ')}]\n`), command.join(', '));
   });
 
   test(`a place in the bundle of the ${service} leads to the same text in our sources`, async () => {
