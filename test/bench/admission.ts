@@ -8,8 +8,8 @@ import { Agent, request } from 'undici';
 import { compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
 import { type Child, logTail, startChild } from '../support/control-plane/child.ts';
 import { FOLDER } from './programs.ts';
-import { atLeast, atMost, NO_TARGET, type Row, row } from './row.ts';
-import { alternate, median } from './sides.ts';
+import { atLeast, atMost, NO_TARGET, type Row } from './row.ts';
+import { alternate, compare } from './sides.ts';
 import { BENCH_NAMESPACE, type Figures, logFile, REQUESTER, type World } from './world.ts';
 
 const COUNT = 1_000;
@@ -29,12 +29,12 @@ export async function measureAdmission(world: World, { runs }: { readonly runs: 
   const cpu = 'webhook CPU per admission against a constant answer (ms)';
   const each = ', a review each time';
   return [
-    row(p50, median(ours, 'p50'), median(none, 'p50'), atMost(1.9)),
-    row(rate, median(ours, 'rate'), median(none, 'rate'), atLeast(0.65)),
-    row(cpu, median(ours, 'cpuMs'), median(constant, 'cpuMs'), atMost(3)),
-    row(p50 + each, median(asking, 'p50'), median(none, 'p50'), NO_TARGET),
-    row(rate + each, median(asking, 'rate'), median(none, 'rate'), NO_TARGET),
-    row(cpu + each, median(asking, 'cpuMs'), median(constant, 'cpuMs'), NO_TARGET),
+    compare(p50, 'p50', { ours, theirs: none }, atMost(1.9)),
+    compare(rate, 'rate', { ours, theirs: none }, atLeast(0.65)),
+    compare(cpu, 'cpuMs', { ours, theirs: constant }, atMost(3)),
+    compare(p50 + each, 'p50', { ours: asking, theirs: none }, NO_TARGET),
+    compare(rate + each, 'rate', { ours: asking, theirs: none }, NO_TARGET),
+    compare(cpu + each, 'cpuMs', { ours: asking, theirs: constant }, NO_TARGET),
   ];
 }
 

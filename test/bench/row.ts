@@ -11,7 +11,7 @@ export interface Row {
   readonly met: boolean | null;
 }
 
-interface Target {
+export interface Target {
   readonly bound: 'at least' | 'at most' | 'none';
   readonly ratio: number;
 }

@@ -3,6 +3,7 @@
 
 import { compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
 import { FOLDER } from './programs.ts';
+import { type Row, row, type Target } from './row.ts';
 import { BENCH_NAMESPACE, type Figures, type KeyType, logFile, type World } from './world.ts';
 
 export type Side = 'ours' | 'theirs';
@@ -63,4 +64,14 @@ export async function alternate<Name extends string>(
 export function median(runs: readonly Figures[], figure: string): number {
   const values = runs.map(run => run[figure] ?? Number.NaN).toSorted((a, b) => a - b);
   return values[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** The row of one figure, by its medians on both sides. */
+export function compare(
+  what: string,
+  figure: string,
+  { ours, theirs }: Readonly<Record<Side, readonly Figures[]>>,
+  target: Target,
+): Row {
+  return row(what, median(ours, figure), median(theirs, figure), target);
 }

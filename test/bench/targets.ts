@@ -2,7 +2,7 @@
 
 import { measureAdmission } from './admission.ts';
 import { atLeast, atMost, NO_TARGET, type Row, row } from './row.ts';
-import { alternate, drain, IN_FLIGHT, instantCommand, median, signerCommand } from './sides.ts';
+import { alternate, compare, drain, IN_FLIGHT, instantCommand, median, signerCommand } from './sides.ts';
 import { logFile, type World } from './world.ts';
 
 export interface Plan {
@@ -29,20 +29,15 @@ async function measureDrain(world: World, { runs }: Plan): Promise<readonly Row[
     floor: () => world.drive('floor', { count, parallel: IN_FLIGHT }),
   });
   return [
-    row('drain 2 000 approved CSRs, ECDSA CA (per second)', median(ours, 'rate'), median(theirs, 'rate'), atLeast(1.4)),
+    compare('drain 2 000 approved CSRs, ECDSA CA (per second)', 'rate', { ours, theirs }, atLeast(1.4)),
     row(
       'the same against bare status writes (per second)',
       median(ours, 'rate'),
       median(floor, 'statusRate'),
       atLeast(0.8),
     ),
-    row('resident memory after the drain (MB)', median(ours, 'residentMB'), median(theirs, 'residentMB'), atMost(1)),
-    row(
-      'start to first certificate, 2 000 waiting (ms)',
-      median(ours, 'firstMs'),
-      median(theirs, 'firstMs'),
-      atMost(1.5),
-    ),
+    compare('resident memory after the drain (MB)', 'residentMB', { ours, theirs }, atMost(1)),
+    compare('start to first certificate, 2 000 waiting (ms)', 'firstMs', { ours, theirs }, atMost(1.5)),
   ];
 }
 
@@ -67,14 +62,7 @@ async function measureRsa(world: World, { runs }: Plan): Promise<readonly Row[]>
     ours: () => drain(world, 'ours', { count: 2_000, key: 'rsa' }),
     theirs: () => drain(world, 'theirs', { count: 2_000, key: 'rsa' }),
   });
-  return [
-    row(
-      'drain 2 000 approved CSRs, RSA-2048 CA (per second)',
-      median(ours, 'rate'),
-      median(theirs, 'rate'),
-      atLeast(1.3),
-    ),
-  ];
+  return [compare('drain 2 000 approved CSRs, RSA-2048 CA (per second)', 'rate', { ours, theirs }, atLeast(1.3))];
 }
 
 async function measureLatency(world: World, { runs }: Plan): Promise<readonly Row[]> {
@@ -87,13 +75,8 @@ async function measureLatency(world: World, { runs }: Plan): Promise<readonly Ro
     instant: measure('instant', instantCommand(world, signer)),
   });
   const rows = ([name, ratio]: readonly ['p50' | 'p99', number]) => [
-    row(`approval to certificate at 20/s, ${name} (ms)`, median(ours, name), median(theirs, name), atMost(ratio)),
-    row(
-      `the same against one write and no signing, ${name} (ms)`,
-      median(ours, name),
-      median(instant, name),
-      NO_TARGET,
-    ),
+    compare(`approval to certificate at 20/s, ${name} (ms)`, name, { ours, theirs }, atMost(ratio)),
+    compare(`the same against one write and no signing, ${name} (ms)`, name, { ours, theirs: instant }, NO_TARGET),
   ];
   return [...rows(['p50', 0.5]), ...rows(['p99', 0.7])];
 }
@@ -106,17 +89,7 @@ async function measureOld(world: World, { runs }: Plan): Promise<readonly Row[]>
     theirs: () => drain(world, 'theirs', { count: 1 }),
   });
   return [
-    row(
-      'resident memory, 50 000 CSRs in the cluster (MB)',
-      median(ours, 'residentMB'),
-      median(theirs, 'residentMB'),
-      atMost(0.7),
-    ),
-    row(
-      'start with 50 000 old CSRs to first certificate (ms)',
-      median(ours, 'firstMs'),
-      median(theirs, 'firstMs'),
-      atMost(1),
-    ),
+    compare('resident memory, 50 000 CSRs in the cluster (MB)', 'residentMB', { ours, theirs }, atMost(0.7)),
+    compare('start with 50 000 old CSRs to first certificate (ms)', 'firstMs', { ours, theirs }, atMost(1)),
   ];
 }
