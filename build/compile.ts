@@ -1,5 +1,6 @@
 // Compiles a program once, into a folder beside it that Node reads at each start (NODE_COMPILE_CACHE, which must be set there as
-// it is here, with the flags): `node compile.ts PROGRAM`, with the Node that will run it. Another version compiles for itself, as ever.
+// it is here, and the flags given): `node compile.ts PROGRAM`, with the Node that will run it. Another version compiles for
+// itself, as ever.
 
 import { execFile } from 'node:child_process';
 import { chmod, glob, rm } from 'node:fs/promises';

@@ -60,6 +60,12 @@ test('mistakes are told together, and nothing is started', async () => {
   assert.match(stderr, /^give one of these: .*\n--permission-ttl: may be at most 1s\n$/);
 });
 
+test('an address that is none is refused, and nothing is started', async () => {
+  const { code, stdout, stderr } = await start(['--address=x', '--tls-secret=a/b']).ended;
+  assert.deepEqual([code, stdout], [2, '']);
+  assert.match(stderr, /^--address: "x" is no address; .*\n$/);
+});
+
 describe('the serving certificate comes from', () => {
   const CASES: readonly (readonly [string, readonly string[], unknown])[] = [
     ['two files', ['--tls-cert-file=c', '--tls-key-file=k'], { kind: 'files', certFile: 'c', keyFile: 'k' }],

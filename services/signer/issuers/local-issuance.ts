@@ -1,5 +1,5 @@
-// The way from a CSR to a linted certificate for every issuer type whose key is at hand: judge the request's shape, make the
-// profile, encode it, lint it. Pure; the signature comes later and elsewhere.
+// The way from a CSR to a linted certificate for every issuer type whose key is at hand: judge the request's shape, verify its
+// signature, make the profile, encode it, lint it. Pure; the certificate is signed later and elsewhere.
 
 import { hasValidSignature } from '@countersign/common/pkcs10.ts';
 import { reasons } from '@countersign/common/reasons.ts';
