@@ -50,7 +50,10 @@ export const EXTENSION_RULES: readonly LintRule[] = [
     check: (certificate, { profile }) =>
       checkValue(certificate, EXTENSION.keyUsage, ({ critical, value }) => {
         const mask = parseKeyUsage(value);
-        return critical && mask.ok && mask.value === profile.keyUsage;
+        // DER ends with the last bit that is set (X.690 11.2.2), so the mask says how many bits follow the three octets
+        // of tag, length and unused bits.
+        const bits = (value.length - 3) * 8 - (value[2] ?? 0);
+        return critical && mask.ok && mask.value === profile.keyUsage && bits === 32 - Math.clz32(mask.value);
       }),
   },
   {
