@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { GRANTED } from './admission-world.ts';
 import { csr, review, WebhookFixture } from './webhook-fixture.ts';
 

@@ -21,7 +21,7 @@ import {
   tlv,
 } from '@countersign/common/der.ts';
 import { decodeTime, encodeTime } from '@countersign/common/der-time.ts';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 function hex(text: string): Buffer {
   return Buffer.from(text.replaceAll(' ', ''), 'hex');

@@ -20,7 +20,7 @@ import { formatPem } from '@countersign/common/pem.ts';
 import { hasValidSignature, type Pkcs10, parsePkcs10 } from '@countersign/common/pkcs10.ts';
 import { GENERAL_NAME, readGeneralNames } from '@countersign/common/subject-alt-name.ts';
 import { Pkcs10CertificateRequest } from '@peculiar/x509';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { errorOf, readPkiRequest, valueOf } from '../../support/pki.ts';
 import { readRequest, readSignatureCases } from '../../support/vectors.ts';
 
