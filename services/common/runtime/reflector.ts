@@ -121,7 +121,10 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     }
   }
 
-  /** Takes over each page as it comes, so that no more than one is ever held whole. */
+  /**
+   * Takes over each page as it comes, so that no more than one is ever held whole. The first list may be a little old, as
+   * client-go's: the watch tells the rest. A later one must not be older than what is known already.
+   */
   async #list(signal: AbortSignal): Promise<string> {
     const { client, path, metrics } = this.#options;
     const listed = new Set<string>();
@@ -129,7 +132,7 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
       this.#touch();
       for (const raw of items) if (isRawObject(raw)) listed.add(this.#store.set(raw));
     };
-    const resourceVersion = await listObjects({ client, path, signal, onPage });
+    const resourceVersion = await listObjects({ client, path, signal, mayBeOld: !this.#hasSynced, onPage });
     this.#store.keepOnly(listed);
     this.#hasSynced = true;
     metrics?.onList(this.name);

@@ -49,6 +49,19 @@ describe('in good weather', () => {
     assert.equal(world.count('list'), 3);
   });
 
+  test('the first list takes what the API server has at hand, a later one the newest', async () => {
+    await world.startSynced();
+    world.things.endWatches('end');
+    world.things.put('c', 3);
+    world.things.compact();
+    await world.until(() => world.count('list') === 2);
+    const lists = world.requests.filter(line => !line.includes('watch='));
+    assert.deepEqual(lists, [
+      `GET ${PATH}?limit=500&resourceVersion=1&resourceVersionMatch=NotOlderThan`,
+      `GET ${PATH}?limit=500`,
+    ]);
+  });
+
   test('a selector in the path is kept', async () => {
     world.start({ path: `${PATH}?fieldSelector=spec.x%3Dy` });
     await world.until(() => world.things.watchCount === 1);
