@@ -1,0 +1,36 @@
+// What a real API server makes of the queries of a list: it gives pages, to a first list as to a later one.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import { listObjects } from '@countersign/common/runtime/list-objects.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
+
+const PATH = '/api/v1/namespaces/default/configmaps';
+const COUNT = 510;
+
+let controlPlane: ControlPlane;
+let client: KubeClient;
+
+before(async () => {
+  controlPlane = await startControlPlane();
+  client = createClusterClient({ kubeconfig: controlPlane.adminKubeconfig });
+  const names = Array.from({ length: COUNT }, (_, index) => `list-${index}`);
+  await Promise.all(names.map(name => client.create(PATH, { metadata: { name } })));
+});
+after(async () => {
+  await client?.close();
+  await controlPlane?.stop();
+});
+
+for (const mayBeOld of [true, false]) {
+  test(`a list that ${mayBeOld ? 'may be old' : 'must be the newest'} comes in pages`, async () => {
+    const sizes: number[] = [];
+    const onPage = (items: Iterable<unknown>) => void sizes.push([...items].length);
+    const { signal } = new AbortController();
+    const resourceVersion = await listObjects({ client, path: PATH, signal, mayBeOld, onPage });
+    assert.deepEqual(sizes, [500, COUNT - 500]);
+    assert.match(resourceVersion, /^\d+$/);
+  });
+}
