@@ -123,7 +123,7 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
 
   /**
    * Takes over each page as it comes, so that no more than one is ever held whole. The first list may be a little old, as
-   * client-go's: the watch tells the rest. A later one must not be older than what is known already.
+   * client-go's: the watch tells the rest. Once anything was read, even one page of it, a list must not be older than that.
    */
   async #list(signal: AbortSignal): Promise<string> {
     const { client, path, metrics } = this.#options;
@@ -132,7 +132,8 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
       this.#touch();
       for (const raw of items) if (isRawObject(raw)) listed.add(this.#store.set(raw));
     };
-    const resourceVersion = await listObjects({ client, path, signal, mayBeOld: !this.#hasSynced, onPage });
+    const mayBeOld = this.#lastContact === undefined;
+    const resourceVersion = await listObjects({ client, path, signal, mayBeOld, onPage });
     this.#store.keepOnly(listed);
     this.#hasSynced = true;
     metrics?.onList(this.name);

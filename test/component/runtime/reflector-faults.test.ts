@@ -67,6 +67,23 @@ describe('in bad weather', () => {
     assert.equal(world.count('list'), 3);
   });
 
+  test('a first list that breaks off after a page begins again with the newest', async () => {
+    for (let index = 0; index < 600; index += 1) world.things.put(`thing-${index}`, index);
+    let isBroken = true;
+    world.handle((request, response) => {
+      if (!isBroken || !request.url?.includes('continue=')) return world.things.serve(request, response);
+      isBroken = false;
+      sendStatus(response, 500, 'InternalError');
+    });
+    const reflector = world.start();
+    await world.until(() => reflector.hasSynced);
+    const starts = world.requests.filter(line => !/continue=|watch=/.test(line));
+    assert.deepEqual(
+      starts.map(line => line.includes('NotOlderThan')),
+      [true, false],
+    );
+  });
+
   test('a silent watch is taken for dead, and the copy is listed anew', async () => {
     const reflector = world.start({ timing: { ...TIMING, idleMs: 40 } });
     await world.until(() => world.count('list') >= 2);
