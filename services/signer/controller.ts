@@ -43,7 +43,8 @@ export class Controller {
   readonly #presence: CertManagerPresence;
   readonly #csrQueue: WorkQueue;
   readonly #issuerQueue: WorkQueue;
-  #leading = false;
+  /** Until when this replica leads; undefined before it does. */
+  #lead: AbortSignal | undefined;
 
   constructor(options: ControllerOptions) {
     const { client, log, metrics } = options;
@@ -75,13 +76,12 @@ export class Controller {
    */
   async lead(signal: AbortSignal): Promise<void> {
     while (!this.#view.knowsIssuers && !signal.aborted) await pause(10, signal);
-    this.#leading = true;
+    this.#lead = signal;
     this.#addIssuers();
     for (const name of this.#view.openRequests.all()) this.#csrQueue.add(name);
     const recheck = setInterval(() => this.#addIssuers(), RECHECK_ISSUERS_MS);
     await Promise.all([this.#csrQueue.run(signal), this.#issuerQueue.run(signal), this.#secrets.run(signal)]);
     clearInterval(recheck);
-    this.#leading = false;
   }
 
   /** Waits until all events are written, at most until the signal. */
@@ -94,8 +94,13 @@ export class Controller {
     return this.#view.problems(Date.now());
   }
 
+  /** False as soon as the lead is lost, while what is in hand comes to its end. */
+  get #isLeading(): boolean {
+    return this.#lead?.aborted === false;
+  }
+
   #addIssuers(): void {
-    if (!this.#leading) return;
+    if (!this.#isLeading) return;
     for (const ref of this.#view.allIssuers()) this.#issuerQueue.add(formatSignerName(ref));
   }
 
@@ -103,7 +108,7 @@ export class Controller {
     if (now === undefined || now.state === 'done') {
       this.#forgetWaiting(name);
       if (before?.metadata.uid !== undefined) this.#events.forget(before.metadata.uid);
-    } else if (this.#leading) this.#csrQueue.add(name);
+    } else if (this.#isLeading) this.#csrQueue.add(name);
   }
 
   #forgetWaiting(name: string): void {
@@ -113,7 +118,7 @@ export class Controller {
 
   #onIssuer(ref: SignerRef): void {
     if (this.#view.findIssuer(ref) === undefined) this.#secrets.stopWaiting(issuerWaiter(ref));
-    if (!this.#leading) return;
+    if (!this.#isLeading) return;
     const signerName = formatSignerName(ref);
     this.#issuerQueue.add(signerName);
     for (const name of this.#view.openRequests.namedBy(signerName)) this.#csrQueue.add(name);

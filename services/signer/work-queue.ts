@@ -50,10 +50,11 @@ export class WorkQueue {
 
   /** Puts a key in line; at once, even if it was to come back later after a failure. */
   add(key: string): void {
-    this.#options.observer.added();
     this.#cancelTimer(key);
+    if (this.#waiting.has(key) || this.#addedWhileWorking.has(key)) return;
+    this.#options.observer.added();
     if (this.#working.has(key)) this.#addedWhileWorking.add(key);
-    else if (!this.#waiting.has(key)) this.#waiting.set(key, this.#clock());
+    else this.#waiting.set(key, this.#clock());
     this.#changed();
   }
 
@@ -66,16 +67,11 @@ export class WorkQueue {
 
   /** Works until the signal, then waits for the keys in hand. What still waits is dropped: the world is listed anew. */
   async run(signal: AbortSignal): Promise<void> {
-    this.#running = true;
-    this.#workers = Math.min(FIRST_WORKERS, this.#options.workers);
-    this.#changed();
-    await new Promise<void>(resolve => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    this.#running = false;
+    if (!signal.aborted) await this.#workUntil(signal);
     this.#drop();
     if (this.#working.size > 0) await new Promise<void>(resolve => (this.#onIdle = resolve));
+    // Also what was added meanwhile.
+    this.#drop();
   }
 
   get depth(): number {
@@ -85,6 +81,14 @@ export class WorkQueue {
   /** Whether anything is worked on or waits for a worker. */
   get isBusy(): boolean {
     return this.#working.size + this.#waiting.size > 0;
+  }
+
+  async #workUntil(signal: AbortSignal): Promise<void> {
+    this.#running = true;
+    this.#workers = Math.min(FIRST_WORKERS, this.#options.workers);
+    this.#changed();
+    await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
+    this.#running = false;
   }
 
   #drop(): void {
@@ -140,7 +144,7 @@ export class WorkQueue {
     this.#options.observer.finished((this.#clock() - startedAt) / 1000);
     this.#working.delete(key);
     this.#workers = Math.min(this.#workers + 1, this.#options.workers);
-    if (this.#addedWhileWorking.delete(key)) {
+    if (this.#addedWhileWorking.delete(key) && this.#running) {
       this.#cancelTimer(key);
       this.#waiting.set(key, this.#clock());
     }

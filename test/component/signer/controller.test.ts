@@ -87,14 +87,8 @@ interface Setup {
   readonly rest?: Promise<readonly CertificateSigningRequest[]>;
 }
 
-async function start(t: TestContext, { csrs = [], leads = true, rest, ...given }: Setup) {
-  const client = new ClusterClient();
-  client.lists['certificatesigningrequests'] = csrs;
-  client.lists['issuers'] = [buildIssuer()];
-  if ('secret' in given) client.secret = given.secret;
-  client.rest = rest;
-  const registry = createRegistry();
-  const controller = new Controller({
+function createController(client: ClusterClient, registry = createRegistry()): Controller {
+  return new Controller({
     client,
     log: createLogger({ service: 'test', level: 'error' }),
     metrics: new SignerMetrics(registry),
@@ -104,6 +98,16 @@ async function start(t: TestContext, { csrs = [], leads = true, rest, ...given }
     issuerStatus: 'never',
     writeCaAnnotation: true,
   });
+}
+
+async function start(t: TestContext, { csrs = [], leads = true, rest, ...given }: Setup) {
+  const client = new ClusterClient();
+  client.lists['certificatesigningrequests'] = csrs;
+  client.lists['issuers'] = [buildIssuer()];
+  if ('secret' in given) client.secret = given.secret;
+  client.rest = rest;
+  const registry = createRegistry();
+  const controller = createController(client, registry);
   const [stop, stopLeading] = [new AbortController(), new AbortController()];
   const watching = controller.watch(stop.signal);
   const leading = leads ? controller.lead(AbortSignal.any([stop.signal, stopLeading.signal])) : undefined;
@@ -195,6 +199,26 @@ describe('the controller', { concurrency: true }, () => {
     assert.ok((await registry.metrics()).includes('countersign_requests_waiting{reason="SecretMissing"} 0'));
     const before = client.count(SECRET);
     assert.equal(before, 1);
+  });
+
+  it('a lead that ends before the issuers are known begins nothing', async () => {
+    const client = new ClusterClient();
+    client.lists['certificatesigningrequests'] = [buildCsr({ signerName: 'clusterissuers.cert-manager.io/later' })];
+    const issuers = Promise.withResolvers<readonly unknown[]>();
+    const { answer } = client;
+    client.answer = call => (call.path.includes('/clusterissuers') ? issuers.promise : answer(call));
+    const controller = createController(client);
+    const [stop, stopLeading] = [new AbortController(), new AbortController()];
+    const watching = controller.watch(stop.signal);
+    const leading = controller.lead(stopLeading.signal);
+    await until(() => controller.problems().length === 1);
+    stopLeading.abort();
+    await leading;
+    await sleep(20);
+    assert.deepEqual([client.writes, client.events], [[], []]);
+    stop.abort();
+    issuers.resolve([]);
+    await watching;
   });
 
   it('a replica that has given up the lead asks for no Secret any more', async t => {

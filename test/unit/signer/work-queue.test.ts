@@ -5,6 +5,10 @@ import { type Work, WorkQueue } from '@countersign/signer/work-queue.ts';
 
 const SILENT = { depth() {}, added() {}, retried() {}, started() {}, finished() {} };
 
+function createQueue(work: Work, observer = SILENT): WorkQueue {
+  return new WorkQueue({ work, workers: 1, delayFor: () => undefined, onError: () => {}, observer });
+}
+
 interface Setup {
   readonly work: Work;
   readonly workers?: number;
@@ -147,4 +151,40 @@ test('the end waits for the work in hand and starts nothing more', async () => {
   await tick();
   await end();
   assert.deepEqual(finished, ['a']);
+});
+
+test('a queue whose time is over before it begins works on nothing', async () => {
+  const worked: string[] = [];
+  const queue = createQueue(async key => void worked.push(key));
+  queue.add('a');
+  await queue.run(AbortSignal.abort());
+  assert.deepEqual([worked, queue.isBusy], [[], false]);
+});
+
+test('what is added while the work in hand comes to its end is dropped with the rest', async () => {
+  const worked: string[] = [];
+  const { queue, end } = start({
+    work: async key => {
+      await sleep(10);
+      worked.push(key);
+    },
+  });
+  queue.add('a');
+  const ended = end();
+  for (const key of ['a', 'b']) queue.add(key);
+  await ended;
+  assert.deepEqual([worked, queue.depth, queue.isBusy], [['a'], 0, false]);
+});
+
+test('an addition is counted where it leads to a run of its own, as client-go counts', async () => {
+  let added = 0;
+  const queue = createQueue(() => sleep(5), { ...SILENT, added: () => (added += 1) });
+  for (const key of ['a', 'b', 'a', 'b']) queue.add(key);
+  assert.equal(added, 2);
+  const stop = new AbortController();
+  const ended = queue.run(stop.signal);
+  for (const key of ['a', 'a', 'b']) queue.add(key);
+  assert.equal(added, 3);
+  stop.abort();
+  await ended;
 });
