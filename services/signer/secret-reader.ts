@@ -1,5 +1,5 @@
 // Reads Secrets by name, each at most once a second however many ask, and asks every second for those that something waits
-// for. Never lists or watches Secrets, so that the signer needs no right to do so; nothing older than a second is handed out.
+// for, as long as these are few. Never lists or watches Secrets, so that the signer needs no right to do so.
 
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { isObjectName } from '@countersign/common/object-name.ts';
@@ -21,8 +21,9 @@ export function formatSecretRef(ref: SecretRef): string {
 }
 
 interface Copy {
-  readonly readAt: number;
-  readonly secret: Promise<Secret | undefined>;
+  /** When the API server was asked. */
+  readonly askedAt: number;
+  readonly secret: Secret | undefined;
 }
 
 interface Watch {
@@ -34,12 +35,20 @@ interface Watch {
 const MAX_AGE_MS = 1_000;
 /** How often the age of the copies is looked at: a change is seen a second and this much after it, by one read a second. */
 const POLL_EVERY_MS = 250;
+/**
+ * How many reads for those who wait are in hand at most, so that some 50 Secrets are read every second. More take turns:
+ * requesters choose the names of Secrets, and must not keep the API server or the Lease's renewal busy with them.
+ */
+const POLLS_AT_ONCE = 12;
 const FORGET_AFTER_MS = 600_000;
 
 export class SecretReader {
   readonly #client: KubeClient;
   readonly #clock: () => number;
   readonly #copies = new Map<string, Copy>();
+  /** The reads in hand: who asks meanwhile gets the same answer, so that a slow API server is not asked the more. */
+  readonly #reads = new Map<string, Promise<Secret | undefined>>();
+  #polls = 0;
   readonly #watches = new Map<string, Watch>();
   /** Which of the watches each waiter is in. */
   readonly #waitsFor = new Map<string, string>();
@@ -49,18 +58,14 @@ export class SecretReader {
     this.#clock = clock;
   }
 
-  /** The Secret as it is now or was less than a second ago; undefined if there is none. Throws what the client throws. */
-  read(ref: SecretRef): Promise<Secret | undefined> {
-    if (!isObjectName(ref.name)) return Promise.resolve(undefined);
+  /**
+   * The Secret as it is now or was less than a second ago, or as a read that is in hand will tell; undefined if there is none.
+   * Throws what the client throws.
+   */
+  async read(ref: SecretRef): Promise<Secret | undefined> {
+    if (!isObjectName(ref.name)) return undefined;
     const key = formatSecretRef(ref);
-    const copy = this.#copies.get(key);
-    if (copy !== undefined && this.#clock() - copy.readAt < MAX_AGE_MS) return copy.secret;
-    const secret = this.#fetch(ref, copy);
-    this.#copies.set(key, { readAt: this.#clock(), secret });
-    secret.catch(() => {
-      if (this.#copies.get(key)?.secret === secret) this.#copies.delete(key);
-    });
-    return secret;
+    return this.#isFresh(key) ? this.#copies.get(key)?.secret : (this.#reads.get(key) ?? this.#startRead(key, ref));
   }
 
   /**
@@ -87,9 +92,9 @@ export class SecretReader {
     if (watch?.wake.size === 0) this.#watches.delete(key);
   }
 
-  /** Asks every second for each Secret that something waits for, until the signal; then nothing waits any more. */
+  /** Asks for each Secret that something waits for, again and again until the signal; then nothing waits any more. */
   async run(signal: AbortSignal): Promise<void> {
-    const timer = setInterval(() => void this.#poll(), POLL_EVERY_MS);
+    const timer = setInterval(() => this.#poll(), POLL_EVERY_MS);
     await new Promise<void>(resolve => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
@@ -99,19 +104,41 @@ export class SecretReader {
     this.#waitsFor.clear();
   }
 
-  async #fetch(ref: SecretRef, copy: Copy | undefined): Promise<Secret | undefined> {
-    const before = await copy?.secret.catch(() => undefined);
-    const now = await this.#client.get<Secret>(`/api/v1/namespaces/${ref.namespace}/secrets/${ref.name}`);
-    return isSameVersion(before, now) ? before : now;
+  #isFresh(key: string): boolean {
+    const askedAt = this.#copies.get(key)?.askedAt;
+    return askedAt !== undefined && this.#clock() - askedAt < MAX_AGE_MS;
   }
 
-  async #poll(): Promise<void> {
+  #startRead(key: string, ref: SecretRef): Promise<Secret | undefined> {
+    const read = this.#fetch(key, ref).finally(() => this.#reads.delete(key));
+    this.#reads.set(key, read);
+    return read;
+  }
+
+  async #fetch(key: string, { namespace, name }: SecretRef): Promise<Secret | undefined> {
+    const askedAt = this.#clock();
+    const now = await this.#client.get<Secret>(`/api/v1/namespaces/${namespace}/secrets/${name}`);
+    const before = this.#copies.get(key)?.secret;
+    const secret = isSameVersion(before, now) ? before : now;
+    this.#copies.set(key, { askedAt, secret });
+    return secret;
+  }
+
+  /** Reads what was not read for a second, those first that were asked for longest ago. */
+  #poll(): void {
     this.#forgetOldCopies();
-    await Promise.all([...this.#watches].map(([key, watch]) => this.#check(key, watch)));
+    for (const [key, watch] of [...this.#watches]) {
+      if (this.#polls >= POLLS_AT_ONCE) return;
+      if (this.#isFresh(key) || this.#reads.has(key)) continue;
+      this.#watches.delete(key);
+      this.#watches.set(key, watch);
+      this.#polls += 1;
+      void this.#check(key, watch).finally(() => (this.#polls -= 1));
+    }
   }
 
   async #check(key: string, watch: Watch): Promise<void> {
-    // A Secret that cannot be read now is asked for again in a second; whoever waits is not told.
+    // A Secret that cannot be read now is asked for again; whoever waits is not told.
     const read = await this.read(watch.ref).then(
       secret => ({ version: secret?.metadata.resourceVersion }),
       () => undefined,
@@ -130,7 +157,7 @@ export class SecretReader {
 
   #forgetOldCopies(): void {
     const oldest = this.#clock() - FORGET_AFTER_MS;
-    for (const [key, copy] of this.#copies) if (copy.readAt < oldest) this.#copies.delete(key);
+    for (const [key, copy] of this.#copies) if (copy.askedAt < oldest) this.#copies.delete(key);
   }
 }
 

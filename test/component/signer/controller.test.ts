@@ -47,7 +47,7 @@ class ClusterClient extends RecordingClient {
     signal.addEventListener('abort', () => wake(), { once: true });
     while (!signal.aborted) {
       yield* events.splice(0);
-      await new Promise<void>(resolve => (wake = resolve));
+      if (events.length === 0) await new Promise<void>(resolve => (wake = resolve));
     }
   }
 

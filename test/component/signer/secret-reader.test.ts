@@ -150,6 +150,50 @@ test('the change of a Secret is seen little more than a second after it, wheneve
   await running;
 });
 
+test('while a read is in hand nobody asks again, however slow the API server is', async () => {
+  const { world, client, reader } = setup(secret('1'));
+  const slow = Promise.withResolvers<Secret>();
+  client.answer = () => slow.promise;
+  const reads = [reader.read(REF)];
+  for (; world.now < 5_000; world.now += 1_000) reads.push(reader.read(REF));
+  assert.equal(client.calls.length, 1);
+  slow.resolve(secret('1'));
+  const versions = (await Promise.all(reads)).map(read => read?.metadata.resourceVersion);
+  assert.deepEqual(versions, Array(6).fill('1'));
+  // It was asked for five seconds ago: too old for whoever comes now.
+  client.answer = () => secret('2');
+  assert.equal((await reader.read(REF))?.metadata.resourceVersion, '2');
+});
+
+test('where very many Secrets are waited for, they are read in turns, a dozen at a time', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { world, client, reader } = setup(undefined);
+  const stop = new AbortController();
+  const running = reader.run(stop.signal);
+  for (let index = 0; index < 30; index += 1) {
+    reader.wakeOnChange({ namespace: 'sandbox', name: `s-${index}` }, undefined, `${index}`, () => {});
+  }
+  const inHand: (() => void)[] = [];
+  client.answer = () => new Promise(resolve => inHand.push(() => resolve(undefined)));
+  const tick = async () => {
+    world.now += 250;
+    t.mock.timers.tick(250);
+    await sleep(1);
+  };
+  await tick();
+  await tick();
+  assert.equal(client.calls.length, 12);
+  for (let turn = 0; turn < 2; turn += 1) {
+    for (const answer of inHand.splice(0)) answer();
+    await sleep(1);
+    await tick();
+  }
+  assert.equal(new Set(client.calls.map(({ path }) => path)).size, 30);
+  for (const answer of inHand) answer();
+  stop.abort();
+  await running;
+});
+
 for (const name of ['', '..', '../x', 'x?y', 'X']) {
   test(`a Secret called "${name}" cannot exist, and is not asked for`, async () => {
     const { client, reader } = setup(secret('1'));
