@@ -33,6 +33,9 @@ export interface LeaderLeaseOptions {
   readonly retryMs?: number;
 }
 
+/** What became of an attempt: `taken` when another holds the lease, `unknown` when the API server did not say. */
+type Claim = 'held' | 'taken' | 'unknown';
+
 /** The durations of client-go's leader election: 15 s lease, 10 s to renew, 2 s between tries. */
 const LEASE_DURATION_MS = 15_000;
 const RETRY_MS = 2_000;
@@ -42,6 +45,8 @@ export class LeaderLease {
   readonly #path: string;
   readonly #durationMs: number;
   readonly #retryMs: number;
+  /** The last renewal, perhaps still under way. */
+  #renewal: Promise<Claim> | undefined;
   /** The lease of another as last read, and when it may be taken if it stays in that state. */
   #seen: { readonly version: string; readonly mayTakeAt: number } | undefined;
 
@@ -55,7 +60,7 @@ export class LeaderLease {
   /** Runs `lead` whenever this replica holds the lease, until the signal; `lead` must end soon after its own signal. */
   async run(signal: AbortSignal, lead: (leading: AbortSignal) => Promise<void>): Promise<void> {
     while (!signal.aborted) {
-      if (!(await this.#tryAcquire())) {
+      if ((await this.#tryAcquire()) !== 'held') {
         await pause(this.#untilNextTry(), signal);
         continue;
       }
@@ -73,6 +78,8 @@ export class LeaderLease {
       lost.abort();
       await work;
       this.#report(false);
+      // A renewal that is still under way would take back what is given up.
+      await this.#renewal;
       await this.#release();
     }
   }
@@ -85,8 +92,11 @@ export class LeaderLease {
       if (signal.aborted) return;
       const startedAt = performance.now();
       // A request that hangs must not keep leadership alive past the deadline.
-      const deadline = pause(Math.max(0, renewedAt + deadlineMs - startedAt), signal).then(() => false);
-      if (await Promise.race([this.#tryAcquire(), deadline])) renewedAt = startedAt;
+      const deadline = pause(Math.max(0, renewedAt + deadlineMs - startedAt), signal);
+      this.#renewal = this.#tryAcquire();
+      const answer = await Promise.race([this.#renewal, deadline]);
+      if (answer === 'taken') return;
+      if (answer === 'held') renewedAt = startedAt;
     }
   }
 
@@ -95,17 +105,17 @@ export class LeaderLease {
     this.#options.onChange(leading);
   }
 
-  /** Takes or renews the lease; false if another holds it or the API server does not answer. */
-  async #tryAcquire(): Promise<boolean> {
+  /** Takes or renews the lease. */
+  async #tryAcquire(): Promise<Claim> {
     try {
       const lease = await this.#options.client.get<Lease>(`${this.#path}/${this.#options.name}`);
       if (lease === undefined) await this.#options.client.create(this.#path, this.#claim(undefined));
-      else if (!this.#mayTake(lease)) return false;
+      else if (!this.#mayTake(lease)) return 'taken';
       else await this.#options.client.update(`${this.#path}/${this.#options.name}`, this.#claim(lease));
-      return true;
+      return 'held';
     } catch (error) {
       this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not acquired');
-      return false;
+      return 'unknown';
     }
   }
 

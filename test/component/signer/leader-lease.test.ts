@@ -10,12 +10,18 @@ import { type RecordedCall, RecordingClient } from '../../support/recording-clie
 class LeaseServer {
   lease: { metadata: { resourceVersion: string }; spec: { holderIdentity: string } } | undefined;
   isDown = false;
+  /** Writes are answered when this is fulfilled. */
+  slow: Promise<void> | undefined;
   /** How often those who contend for it try. */
   retryMs = 10;
 
   readonly answer = ({ verb, body }: RecordedCall): unknown => {
     if (this.isDown) throw new RetryableError('down', { code: 'network' });
     if (verb === 'get') return this.lease && structuredClone(this.lease);
+    return this.slow === undefined ? this.#write(verb, body) : this.slow.then(() => this.#write(verb, body));
+  };
+
+  #write(verb: string, body: unknown): unknown {
     const given = structuredClone(body) as NonNullable<LeaseServer['lease']>;
     const current = this.lease?.metadata.resourceVersion ?? '0';
     if (verb === 'create' ? this.lease !== undefined : given.metadata.resourceVersion !== current) {
@@ -23,7 +29,7 @@ class LeaseServer {
     }
     this.lease = { ...given, metadata: { ...given.metadata, resourceVersion: String(Number(current) + 1) } };
     return this.lease;
-  };
+  }
 }
 
 function contend(t: TestContext, server: LeaseServer, identity: string, leaders: string[]) {
@@ -118,4 +124,30 @@ test('the lease of a holder that fell silent is taken after its duration', async
   await sleep(120);
   assert.deepEqual(leaders, ['b']);
   await b.end();
+});
+
+test('a leader that sees another holder stops at once, and does not wait for its time to run out', async t => {
+  const server = new LeaseServer();
+  const leaders: string[] = [];
+  contend(t, server, 'a', leaders);
+  await sleep(30);
+  const { resourceVersion } = server.lease!.metadata;
+  server.lease = { metadata: { resourceVersion: `${resourceVersion}0` }, spec: { holderIdentity: 'b' } };
+  await sleep(40);
+  assert.deepEqual(leaders, []);
+});
+
+test('a renewal under way at the end does not take back the lease that is given up', async t => {
+  const server = new LeaseServer();
+  const { end } = contend(t, server, 'a', []);
+  await sleep(30);
+  const slow = Promise.withResolvers<void>();
+  server.slow = slow.promise;
+  await sleep(30);
+  const ended = end();
+  await sleep(5);
+  server.slow = undefined;
+  slow.resolve();
+  await ended;
+  assert.equal(server.lease?.spec.holderIdentity, '');
 });
