@@ -4,7 +4,7 @@
 import { CA, encodeCaAnnotation } from '@countersign/common/annotations.ts';
 import { type CertificateSigningRequest, formatTime } from '@countersign/common/csr.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
-import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
+import { asClassifiedError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { csrObjectPath, FIELD_MANAGER } from './csr-record.ts';
@@ -33,16 +33,18 @@ export interface Subject {
   readonly reasons: IssuerReasons | undefined;
 }
 
-export async function apply(deps: ApplyDeps, subject: Subject, decision: Decision): Promise<void> {
+/** Gives what was done: the decision, but for a certificate that the API server would never take, which is a failure. */
+export async function apply(deps: ApplyDeps, subject: Subject, decision: Decision): Promise<Decision> {
   switch (decision.kind) {
     case 'ignore':
-      return;
+      return decision;
     case 'wait':
-      return applyWait(deps, subject, decision);
+      applyWait(deps, subject, decision);
+      return decision;
     case 'fail':
       return applyFail(deps, subject, decision);
     case 'issue':
-      return applyIssue(deps, subject, decision.issuance);
+      return applyIssue(deps, subject, decision);
   }
 }
 
@@ -65,20 +67,22 @@ export function csrWaiter(name: string): string {
   return `csr/${name}`;
 }
 
-async function applyFail(
-  deps: ApplyDeps,
-  subject: Subject,
-  { reason, message }: { readonly reason: Reason; readonly message: string },
-): Promise<void> {
+type Failure = Extract<Decision, { kind: 'fail' }>;
+
+async function applyFail(deps: ApplyDeps, subject: Subject, failure: Failure): Promise<Decision> {
+  const { reason, message } = failure;
   const now = formatTime(deps.now());
   const failed = { type: 'Failed', status: 'True', reason, message, lastTransitionTime: now, lastUpdateTime: now };
   await patchStatus(deps, subject.csr, { status: { conditions: [...(subject.csr.status?.conditions ?? []), failed] } });
   subject.log.info({ reason, detail: message }, 'request failed');
   recordReason(deps, subject, reason, message);
+  return failure;
 }
 
-async function applyIssue(deps: ApplyDeps, subject: Subject, issuance: Issuance): Promise<void> {
-  const { certificate, key, complete } = issuance;
+type Issue = Extract<Decision, { kind: 'issue' }>;
+
+async function applyIssue(deps: ApplyDeps, subject: Subject, decision: Issue): Promise<Decision> {
+  const { certificate, key, complete } = decision.issuance;
   const audit = auditFields(subject, certificate);
   subject.log.info(audit, 'signing certificate');
   // No signature without its line, whatever becomes of this process.
@@ -86,12 +90,23 @@ async function applyIssue(deps: ApplyDeps, subject: Subject, issuance: Issuance)
   const signed = await signCertificate(certificate, key);
   const chain = complete(signed.pem);
   const written = await writeCertificate(deps, subject, chain);
+  if (written instanceof TerminalError) return applyFail(deps, subject, refusal(subject, written));
   subject.log.info({ ...audit, sha256: signed.sha256 }, 'certificate issued');
   const words = subject.reasons;
   if (words !== undefined) recordReason(deps, subject, 'CertificateIssued', words.issuedMessage);
   if (deps.writeCaAnnotation && written.metadata.annotations?.[CA] === undefined) {
     await completeAnnotation(deps, subject, chain.topPem);
   }
+  return decision;
+}
+
+/** The same certificate would be refused for ever: the CSR must not be signed again at each look. */
+function refusal({ reasons: words }: Subject, { message }: TerminalError): Failure {
+  return {
+    kind: 'fail',
+    reason: words?.signingFailed ?? 'SigningError',
+    message: reasons.SigningError.message(message),
+  };
 }
 
 /** What the audit trail says before and after each signature. */
@@ -105,13 +120,19 @@ function auditFields({ csr }: Subject, certificate: Issuance['certificate']): Re
   };
 }
 
-async function writeCertificate(deps: ApplyDeps, subject: Subject, chain: Chain): Promise<CertificateSigningRequest> {
+/** Gives the CSR as written, or the error when the API server takes the certificate, or the annotation, for invalid. */
+async function writeCertificate(
+  deps: ApplyDeps,
+  subject: Subject,
+  chain: Chain,
+): Promise<CertificateSigningRequest | TerminalError> {
   const { csr, reasons: words } = subject;
   const annotation = deps.writeCaAnnotation ? { [CA]: encodeCaAnnotation(chain.topPem) } : {};
   const certificate = Buffer.from(chain.chainPem).toString('base64');
   try {
     return await patchStatus(deps, csr, { metadata: { annotations: annotation }, status: { certificate } });
   } catch (error) {
+    if (error instanceof TerminalError && error.code === 'invalid') return error;
     if (words !== undefined && isWorthTelling(error)) {
       recordReason(deps, subject, words.updateFailed, reasons.SigningError.update((error as Error).message));
     }

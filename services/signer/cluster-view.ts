@@ -7,15 +7,16 @@ import type { Logger } from '@countersign/common/runtime/log.ts';
 import { Reflector, type ReflectorMetrics } from '@countersign/common/runtime/reflector.ts';
 import { ISSUER_GROUP, type IssuerKind, type SignerRef } from '@countersign/common/signer-name.ts';
 import { CSR_PATH } from './csr-protobuf.ts';
-import { type CsrRecord, toCsrRecord } from './csr-record.ts';
+import { type AnnotationPolicy, type CsrRecord, toCsrRecord } from './csr-record.ts';
 import { OpenRequests } from './open-requests.ts';
 
-export interface ClusterViewOptions {
+export interface ClusterViewOptions extends AnnotationPolicy {
   readonly client: KubeClient;
   readonly log: Logger;
   readonly metrics: ReflectorMetrics;
   readonly onCsr: (name: string, now: CsrRecord | undefined, before: CsrRecord | undefined) => void;
-  readonly onIssuer: (ref: SignerRef) => void;
+  /** `uid` is that of the issuer when it is gone. */
+  readonly onIssuer: (ref: SignerRef, goneUid: string | undefined) => void;
 }
 
 export class ClusterView {
@@ -32,7 +33,7 @@ export class ClusterView {
       metrics,
       name: 'certificatesigningrequests',
       path: CSR_PATH,
-      transform: raw => toCsrRecord(raw, Date.now()),
+      transform: raw => toCsrRecord(raw, Date.now(), options),
       onChange: (name, now, before) => {
         this.openRequests.update(name, now, before);
         onCsr(name, now, before);
@@ -87,7 +88,8 @@ function issuerReflector({ client, log, metrics, onIssuer }: ClusterViewOptions,
     metrics,
     name: plural,
     path: `/apis/${ISSUER_GROUP}/v1/${plural}`,
-    onChange: (_, now, before) => onIssuer(toRef(kind, (now ?? before) as Issuer)),
+    onChange: (_, now, before) =>
+      onIssuer(toRef(kind, (now ?? before) as Issuer), now === undefined ? before?.metadata.uid : undefined),
   });
 }
 

@@ -47,7 +47,7 @@ export class Controller {
   #lead: AbortSignal | undefined;
 
   constructor(options: ControllerOptions) {
-    const { client, log, metrics } = options;
+    const { client, log, metrics, writeCaAnnotation } = options;
     this.#options = options;
     this.#events = new EventRecorder(client, log, () => this.#csrQueue.isBusy);
     this.#secrets = new SecretReader(client);
@@ -56,8 +56,9 @@ export class Controller {
       client,
       log,
       metrics: metrics.reflector,
+      writeCaAnnotation,
       onCsr: (name, now, before) => this.#onCsr(name, now, before),
-      onIssuer: ref => this.#onIssuer(ref),
+      onIssuer: (ref, goneUid) => this.#onIssuer(ref, goneUid),
     });
     this.#csrQueue = this.#createQueue('csr', options.workers, this.#createCsrWork());
     this.#issuerQueue = this.#createQueue('issuer', ISSUER_WORKERS, this.#createIssuerWork());
@@ -105,19 +106,21 @@ export class Controller {
   }
 
   #onCsr(name: string, now: CsrRecord | undefined, before: CsrRecord | undefined): void {
-    if (now === undefined || now.state === 'done') {
-      this.#forgetWaiting(name);
-      if (before?.metadata.uid !== undefined) this.#events.forget(before.metadata.uid);
-    } else if (this.#isLeading) this.#csrQueue.add(name);
+    if (now === undefined || now.state === 'done') this.#forget(name, before?.metadata.uid);
+    else if (this.#isLeading) this.#csrQueue.add(name);
   }
 
-  #forgetWaiting(name: string): void {
+  #forget(name: string, uid = ''): void {
     this.#options.metrics.forgetWaiting(name);
     this.#secrets.stopWaiting(csrWaiter(name));
+    this.#events.forget(uid);
   }
 
-  #onIssuer(ref: SignerRef): void {
-    if (this.#view.findIssuer(ref) === undefined) this.#secrets.stopWaiting(issuerWaiter(ref));
+  #onIssuer(ref: SignerRef, goneUid: string | undefined): void {
+    if (goneUid !== undefined) {
+      this.#secrets.stopWaiting(issuerWaiter(ref));
+      this.#events.forget(goneUid);
+    }
     if (!this.#isLeading) return;
     const signerName = formatSignerName(ref);
     this.#issuerQueue.add(signerName);
@@ -143,34 +146,25 @@ export class Controller {
   }
 
   #createCsrWork(): (name: string, attempt: number) => Promise<void> {
-    const { client, log, metrics, handlers, clusterResourceNamespace, writeCaAnnotation } = this.#options;
     const deps = {
       ...this.#commonDeps(),
-      client,
-      log,
-      handlers,
-      clusterResourceNamespace,
-      writeCaAnnotation,
       findCsr: (name: string) => this.#view.findCsr(name),
+      isLeading: () => this.#isLeading,
       requeue: (name: string) => this.#csrQueue.add(name),
       recheckIssuer: (ref: SignerRef) => this.#issuerQueue.add(formatSignerName(ref)),
-      report: metrics.reportOutcome,
+      report: this.#options.metrics.reportOutcome,
     };
     return async (name, attempt) => {
+      const uid = this.#view.findCsr(name)?.metadata.uid;
       await reconcile(deps, name, attempt);
       // It may have come to its end while it was in hand, and what was noted of it then would never be forgotten.
-      if ((this.#view.findCsr(name)?.state ?? 'done') === 'done') this.#forgetWaiting(name);
+      if ((this.#view.findCsr(name)?.state ?? 'done') === 'done') this.#forget(name, uid);
     };
   }
 
   #createIssuerWork(): (signerName: string) => Promise<void> {
-    const { client, log, handlers, clusterResourceNamespace } = this.#options;
     const deps = {
       ...this.#commonDeps(),
-      client,
-      log,
-      handlers,
-      clusterResourceNamespace,
       mayWrite: () => this.#mayWriteReadiness(),
       requeue: (ref: SignerRef) => this.#issuerQueue.add(formatSignerName(ref)),
     };
@@ -182,6 +176,7 @@ export class Controller {
 
   #commonDeps() {
     return {
+      ...this.#options,
       events: this.#events,
       secrets: this.#secrets,
       now: () => new Date(),

@@ -31,9 +31,14 @@ interface RawCsr extends CertificateSigningRequest {
   readonly metadata: ObjectMeta & { readonly managedFields?: readonly { readonly manager?: string }[] };
 }
 
-export function toCsrRecord(raw: unknown, receivedAt: number): CsrRecord {
+/** Whether a certificate of ours is completed with the `ca` annotation; where it is not, there is nothing to repair. */
+export interface AnnotationPolicy {
+  readonly writeCaAnnotation: boolean;
+}
+
+export function toCsrRecord(raw: unknown, receivedAt: number, policy: AnnotationPolicy): CsrRecord {
   const csr = raw as RawCsr;
-  const state = stateOf(csr);
+  const state = stateOf(csr, policy);
   if (state === 'done') return { ...stub(csr.metadata), state, receivedAt };
   const kept = { metadata: keepMeta(csr.metadata), spec: csr.spec, state, receivedAt };
   return csr.status === undefined ? kept : { ...kept, status: csr.status };
@@ -50,16 +55,17 @@ export function millisecondsSinceApproval(record: CsrRecord, now: number): numbe
   return Math.max(0, now - (cameInLive ? record.receivedAt : stored));
 }
 
-function stateOf(csr: RawCsr): CsrRecord['state'] {
-  const state = progressOf(csr);
+function stateOf(csr: RawCsr, policy: AnnotationPolicy): CsrRecord['state'] {
+  const state = progressOf(csr, policy);
   // The spec last: a listed CSR that is done with need not be read that far.
   return state !== 'done' && parseSignerName(csr.spec.signerName).ok ? state : 'done';
 }
 
-function progressOf(csr: RawCsr): CsrRecord['state'] {
+function progressOf(csr: RawCsr, { writeCaAnnotation }: AnnotationPolicy): CsrRecord['state'] {
   if (isDenied(csr) || isFailed(csr) || csr.metadata.deletionTimestamp !== undefined) return 'done';
   if (!isIssued(csr)) return 'open';
-  return csr.metadata.annotations?.[CA] === undefined && isWrittenByUs(csr) ? 'repair' : 'done';
+  const isComplete = !writeCaAnnotation || csr.metadata.annotations?.[CA] !== undefined;
+  return isComplete || !isWrittenByUs(csr) ? 'done' : 'repair';
 }
 
 /** Only our own certificates are completed: what another signer issued is that signer's to annotate. */

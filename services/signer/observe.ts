@@ -4,6 +4,7 @@
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
 import { referenceReviews, type SubjectAccessReview } from '@countersign/common/reference-permission.ts';
+import { asRetryableError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { decideWithoutSigner, type Observation } from './decide.ts';
@@ -35,12 +36,15 @@ async function askMayReference(
   ref: SignerRef,
 ): Promise<boolean | undefined> {
   if (ref.kind === 'ClusterIssuer') return undefined;
-  for (const review of referenceReviews(ref, csr.spec)) {
-    const answer = await deps.client.create<SubjectAccessReview>(
-      '/apis/authorization.k8s.io/v1/subjectaccessreviews',
-      review,
-    );
-    if (answer.status?.allowed === true) return true;
-  }
+  for (const review of referenceReviews(ref, csr.spec)) if (await isAllowed(deps, review)) return true;
   return false;
+}
+
+async function isAllowed({ client }: ObserveDeps, review: SubjectAccessReview): Promise<boolean> {
+  const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+  try {
+    return (await client.create<SubjectAccessReview>(path, review)).status?.allowed === true;
+  } catch (error) {
+    throw asRetryableError(error);
+  }
 }

@@ -24,6 +24,8 @@ export interface ReconcileDeps extends ObserveDeps, ApplyDeps {
   readonly client: KubeClient;
   readonly log: Logger;
   readonly findCsr: (name: string) => CsrRecord | undefined;
+  /** False once the lead is lost: the reads may have taken long, and another replica may be at work. */
+  readonly isLeading: () => boolean;
   /** Called when an issuer's Secret proved missing or bad, so that its Ready condition is looked at again. */
   readonly recheckIssuer: (ref: SignerRef) => void;
   readonly report: (record: CsrRecord, outcome: Outcome) => void;
@@ -51,27 +53,28 @@ function isGone(error: unknown): boolean {
 async function readFresh(deps: ReconcileDeps, name: string): Promise<CsrRecord | undefined> {
   const raw = await deps.client.get<CertificateSigningRequest>(csrObjectPath(name));
   // The copy came in when the approval did; the moment of this read would make the wait look shorter than it was.
-  return raw && toCsrRecord(raw, deps.findCsr(name)?.receivedAt ?? deps.now().getTime());
+  return raw && toCsrRecord(raw, deps.findCsr(name)?.receivedAt ?? deps.now().getTime(), deps);
 }
+
+const IGNORED: Outcome = { result: 'ignored', reason: undefined, issuerType: '' };
 
 type RecordSubject = Subject & { readonly csr: CsrRecord };
 
 async function run(deps: ReconcileDeps, subject: RecordSubject): Promise<Outcome> {
   if (subject.csr.state === 'repair') return repair(deps, subject);
   const triaged = triage(subject.csr);
-  if (triaged.kind !== 'look') {
-    await apply(deps, subject, triaged);
-    return toOutcome(triaged, '');
-  }
+  if (triaged.kind !== 'look') return toOutcome(await apply(deps, subject, triaged), '');
   return look(deps, subject, triaged.ref);
 }
 
 async function look(deps: ReconcileDeps, subject: RecordSubject, ref: SignerRef): Promise<Outcome> {
   const observation = await observeOrSay(deps, subject, ref);
+  if (!deps.isLeading()) return IGNORED;
+  const { handler } = observation;
   const decision = decide(observation, deps.now());
-  await apply(deps, { ...subject, reasons: observation.handler?.reasons }, decision);
+  const done = await apply(deps, { ...subject, reasons: handler?.reasons }, decision);
   if (decision.kind === 'wait' && decision.secret !== undefined) deps.recheckIssuer(ref);
-  return toOutcome(decision, observation.handler?.type ?? '');
+  return toOutcome(done, handler?.type ?? '');
 }
 
 async function observeOrSay(deps: ReconcileDeps, subject: Subject, ref: SignerRef): ReturnType<typeof observe> {
@@ -86,12 +89,11 @@ async function observeOrSay(deps: ReconcileDeps, subject: Subject, ref: SignerRe
 /** Completes a certificate of ours that lacks the `ca` annotation, if its issuer still has the CA that signed it. */
 async function repair(deps: ReconcileDeps, subject: RecordSubject): Promise<Outcome> {
   const signer = parseSignerName(subject.csr.spec.signerName);
-  const done: Outcome = { result: 'ignored', reason: undefined, issuerType: '' };
-  if (!signer.ok || !deps.writeCaAnnotation) return done;
+  if (!signer.ok) return IGNORED;
   const { signer: observed, handler } = await observe(deps, subject.csr, signer.value);
   const chainPem = Buffer.from(subject.csr.status?.certificate ?? '', 'base64').toString();
   const topPem = observed?.topOf(chainPem);
-  if (topPem === undefined) return done;
+  if (topPem === undefined || !deps.isLeading()) return IGNORED;
   await writeCaAnnotation(deps, subject, topPem);
   return { result: 'repaired', reason: undefined, issuerType: handler?.type ?? '' };
 }
@@ -99,7 +101,7 @@ async function repair(deps: ReconcileDeps, subject: RecordSubject): Promise<Outc
 function toOutcome(decision: Decision, issuerType: string): Outcome {
   switch (decision.kind) {
     case 'ignore':
-      return { result: 'ignored', reason: undefined, issuerType };
+      return { ...IGNORED, issuerType };
     case 'wait':
       return { result: 'waiting', reason: decision.reason, issuerType };
     case 'fail':

@@ -2,24 +2,46 @@
 // from coming back together.
 
 import { backoff } from '@countersign/common/runtime/backoff.ts';
-import { type RetryableCode, RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import {
+  asClassifiedError,
+  type RetryableCode,
+  RetryableError,
+  type TerminalCode,
+} from '@countersign/common/runtime/errors.ts';
 
 const FIRST_MS = 250;
 const LONGEST_MS = 300_000;
 /** Missing rights get granted without the object changing, but not within a second. */
-const FIRST_FORBIDDEN_MS = 5_000;
+const FIRST_REFUSED_MS = 5_000;
 /** A conflict only means that the copy was old: the next attempt reads afresh. */
 const CONFLICT_MS = 10;
+/** Lest keys that were told the same Retry-After come back at the same moment. */
+const RETRY_AFTER_SPREAD = 0.25;
 
 /** Milliseconds until attempt number `attempt` (1, 2, …), or undefined if only a change of the object can help. */
 export function retryDelay(error: unknown, attempt: number): number | undefined {
-  if (error instanceof TerminalError) return undefined;
-  if (!(error instanceof RetryableError)) return backoff(attempt, { minMs: FIRST_MS, maxMs: LONGEST_MS });
+  const classified = asClassifiedError(error);
+  const minMs = firstDelay(classified.code);
+  if (minMs === undefined) return undefined;
+  const askedMs = classified instanceof RetryableError ? (classified.retryAfterMs ?? 0) : 0;
   // Never before the server wants it, and never in a hot loop because it said "0".
-  return Math.max(error.retryAfterMs ?? 0, backoff(attempt, { minMs: firstDelay(error.code), maxMs: LONGEST_MS }));
+  return Math.max(askedMs * (1 + Math.random() * RETRY_AFTER_SPREAD), backoff(attempt, { minMs, maxMs: LONGEST_MS }));
 }
 
-function firstDelay(code: RetryableCode): number {
-  if (code === 'conflict') return CONFLICT_MS;
-  return code === 'forbidden' ? FIRST_FORBIDDEN_MS : FIRST_MS;
+function firstDelay(code: RetryableCode | TerminalCode): number | undefined {
+  switch (code) {
+    case 'invalid':
+    case 'not-found':
+    case 'already-exists':
+      return undefined;
+    case 'conflict':
+      return CONFLICT_MS;
+    // The other refusals may be somebody's admission webhook or proxy, which changes like a right.
+    case 'forbidden':
+    case 'bad-request':
+    case 'too-large':
+      return FIRST_REFUSED_MS;
+    default:
+      return FIRST_MS;
+  }
 }

@@ -146,12 +146,18 @@ describe('in protobuf', () => {
     assert.deepEqual(seen, ['MODIFIED approved', 'DELETED failed']);
   });
 
-  test('a failure is told in the same words', async () => {
-    const failures = [json, protobuf].map(async client =>
-      client.mergePatch(`${csrObjectPath('none')}/status`, {}).catch((error: unknown) => error),
-    );
-    const [expected, failure] = await Promise.all(failures);
-    assert.ok(failure instanceof TerminalError);
-    assert.deepEqual([failure.code, failure.message], ['not-found', (expected as TerminalError).message]);
-  });
+  for (const [name, code] of [
+    ['none', 'not-found'],
+    ['bare', 'invalid'],
+  ] as const) {
+    test(`a failure is told in the same words when it is ${code}`, async () => {
+      const body = { status: { certificate: Buffer.from('no certificate').toString('base64') } };
+      const failures = [json, protobuf].map(async client =>
+        client.mergePatch(`${csrObjectPath(name)}/status`, body).catch((error: unknown) => error),
+      );
+      const [expected, failure] = await Promise.all(failures);
+      assert.ok(failure instanceof TerminalError);
+      assert.deepEqual([failure.code, failure.message], [code, (expected as TerminalError).message]);
+    });
+  }
 });

@@ -57,6 +57,12 @@ export class TerminalError extends Error {
   }
 }
 
+/** For a question about other things than the object at hand: whatever the answer's failure, asking again may help. */
+export function asRetryableError(thrown: unknown): RetryableError {
+  const error = asClassifiedError(thrown);
+  return error instanceof RetryableError ? error : new RetryableError(error.message, { code: 'unknown', cause: error });
+}
+
 /** Gives whatever was thrown as one of the two classes; what nobody has classified is retryable, with code `unknown`. */
 export function asClassifiedError(thrown: unknown): RetryableError | TerminalError {
   if (thrown instanceof RetryableError || thrown instanceof TerminalError) return thrown;

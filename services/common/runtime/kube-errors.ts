@@ -14,7 +14,7 @@ interface Status {
   readonly message?: string;
   readonly reason?: string;
   readonly code?: number;
-  readonly details?: { readonly retryAfterSeconds?: number };
+  readonly details?: { readonly retryAfterSeconds?: number; readonly causes?: readonly { readonly field?: string }[] };
 }
 
 /** 408 is sent by proxies in front of the API server. */
@@ -68,9 +68,14 @@ function retryableCode(code: number): RetryableCode | undefined {
   return RETRYABLE.get(code) ?? (code >= 500 ? 'server' : code < 400 ? 'unknown' : undefined);
 }
 
-function classify(message: string, code: number, reason: string | undefined, waitMs: number | undefined) {
-  if (reason === 'AlreadyExists') return new TerminalError(message, { code: 'already-exists' });
-  const retryable = retryableCode(code);
+/** A ValidatingAdmissionPolicy refuses with 422 as well, but names no field that is wrong: it may be changed like a right. */
+function isPolicy(code: number, status: Status | undefined): boolean {
+  return code === 422 && !status?.details?.causes?.some(({ field }) => field);
+}
+
+function classify(message: string, code: number, status: Status | undefined, waitMs: number | undefined) {
+  if (status?.reason === 'AlreadyExists') return new TerminalError(message, { code: 'already-exists' });
+  const retryable = isPolicy(code, status) ? 'forbidden' : retryableCode(code);
   if (retryable === undefined) return new TerminalError(message, { code: TERMINAL.get(code) ?? 'bad-request' });
   return new RetryableError(message, { code: retryable, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) });
 }
@@ -90,14 +95,14 @@ export function errorFromResponse(
   retryAfter?: string,
 ): RetryableError | TerminalError {
   const status = parseStatus(body);
-  return classify(describe(call, code, status, body), code, status?.reason, retryAfterMs(retryAfter, status));
+  return classify(describe(call, code, status, body), code, status, retryAfterMs(retryAfter, status));
 }
 
 /** The error for an ERROR event of a watch, whose object is a metav1.Status with the code that a list would have had. */
 export function errorFromWatchEvent(call: ApiCall, object: unknown): RetryableError | TerminalError {
   const status: Status = typeof object === 'object' && object !== null ? object : {};
   const code = status.code ?? 500;
-  return classify(describe(call, code, status, ''), code, status.reason, retryAfterMs(undefined, status));
+  return classify(describe(call, code, status, ''), code, status, retryAfterMs(undefined, status));
 }
 
 /** The error for an answer that is not what the API promises (no JSON, a line without end): a proxy or a broken server. */

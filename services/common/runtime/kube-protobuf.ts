@@ -5,7 +5,7 @@
 import { formatTime } from '../csr.ts';
 import { type ApiCall, errorFromGarbage } from './kube-errors.ts';
 import { ProtobufError, ProtobufReader } from './protobuf.ts';
-import { type Field, type Fields, integer, message, readMessage, text } from './protobuf-message.ts';
+import { type Field, type Fields, integer, message, readMessage, repeated, text } from './protobuf-message.ts';
 import { MAX_EVENT_BYTES, type WatchFormat } from './watch-stream.ts';
 
 /** A resource that is asked for in protobuf (ADR 11). */
@@ -29,7 +29,10 @@ const TYPE_META: Fields = { 2: text('kind') };
 const STATUS: Fields = {
   3: text('message'),
   4: text('reason'),
-  5: message('details', { 5: seconds('retryAfterSeconds') }),
+  5: message('details', {
+    4: repeated('causes', name => message(name, { 3: text('field') })),
+    5: seconds('retryAfterSeconds'),
+  }),
   6: integer('code'),
 };
 

@@ -36,7 +36,11 @@ export function createCaIssuer(): IssuerTypeHandler {
   const load = createLoader();
   return {
     type: 'ca',
-    reasons: { issuedMessage: reasons.CertificateIssued.message(), updateFailed: 'SigningError' },
+    reasons: {
+      issuedMessage: reasons.CertificateIssued.message(),
+      signingFailed: 'SigningError',
+      updateFailed: 'SigningError',
+    },
     async observe(deps, request) {
       const ref = secretRef(request.ref, request.issuer, deps.clusterResourceNamespace);
       return observedCa(request, await observeSecret(deps, ref, 'SecretGetError'), load);

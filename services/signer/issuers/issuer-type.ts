@@ -57,6 +57,7 @@ export interface Readiness {
 /** Words that differ between issuer types for the same thing (reasons.ts has the texts). */
 export interface IssuerReasons {
   readonly issuedMessage: string;
+  readonly signingFailed: Reason;
   readonly updateFailed: Reason;
 }
 

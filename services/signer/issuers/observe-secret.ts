@@ -1,7 +1,7 @@
 // Reads the Secret that an issuer signs with, and gives a failed read the word that users have for it.
 
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
-import { asClassifiedError, RetryableError } from '@countersign/common/runtime/errors.ts';
+import { asRetryableError, RetryableError } from '@countersign/common/runtime/errors.ts';
 import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
 import type { IssuerDeps, ObservedSecret } from './issuer-type.ts';
 
@@ -10,7 +10,7 @@ export class ObservationError extends RetryableError {
   readonly reason: Reason;
 
   constructor(reason: Reason, message: string, cause: unknown) {
-    const { code, retryAfterMs } = asRetryable(cause);
+    const { code, retryAfterMs } = asRetryableError(cause);
     super(message, { code, cause, ...(retryAfterMs !== undefined && { retryAfterMs }) });
     this.reason = reason;
   }
@@ -31,9 +31,4 @@ export async function observeSecret(deps: IssuerDeps, ref: SecretRef, reason: Re
 /** One value of a Secret as text; undefined if it is absent or empty. */
 export function readPem(secret: Secret, key: string): string | undefined {
   return Buffer.from(secret.data?.[key] ?? '', 'base64').toString() || undefined;
-}
-
-function asRetryable(error: unknown): Pick<RetryableError, 'code' | 'retryAfterMs'> {
-  const classified = asClassifiedError(error);
-  return classified instanceof RetryableError ? classified : { code: 'unknown' };
 }

@@ -16,7 +16,11 @@ import { observeSecret, readPem } from './observe-secret.ts';
 export function createSelfSignedIssuer(): IssuerTypeHandler {
   return {
     type: 'selfSigned',
-    reasons: { issuedMessage: reasons.CertificateIssued.selfSigned(), updateFailed: 'ErrorUpdate' },
+    reasons: {
+      issuedMessage: reasons.CertificateIssued.selfSigned(),
+      signingFailed: 'ErrorSigning',
+      updateFailed: 'ErrorUpdate',
+    },
     async observe(deps, request) {
       const name = readPrivateKeySecretName(request.csr);
       const namespace = secretNamespace(request.ref, deps.clusterResourceNamespace);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import { type FakeApiServer, failureOf, sendStatus, startFakeApiServer } from './fake-api-server.ts';
+import { type FakeApiServer, failureOf, sendJson, sendStatus, startFakeApiServer } from './fake-api-server.ts';
 
 let server: FakeApiServer;
 let client: KubeClient;
@@ -29,7 +29,6 @@ describe('answers that are no success', () => {
     { status: 409, reason: 'AlreadyExists', code: 'already-exists', terminal: true },
     { status: 410, reason: 'Expired', code: 'gone', terminal: false },
     { status: 413, reason: 'RequestEntityTooLarge', code: 'too-large', terminal: true },
-    { status: 422, reason: 'Invalid', code: 'invalid', terminal: true },
     { status: 429, reason: 'TooManyRequests', code: 'throttled', terminal: false },
     { status: 500, reason: 'InternalError', code: 'server', terminal: false },
     { status: 503, reason: 'ServiceUnavailable', code: 'server', terminal: false },
@@ -45,6 +44,19 @@ describe('answers that are no success', () => {
         error.message.startsWith(`POST /apis/x/v1/things: ${status} ${reason}: told to answer ${status}`),
         error.message,
       );
+    });
+  }
+
+  for (const { what, causes, code } of [
+    { what: 'for a field is terminal', causes: [{ reason: 'FieldValueInvalid', field: 'status.x' }], code: 'invalid' },
+    { what: 'of a policy is as retryable as a missing right', causes: [{ message: 'no' }], code: 'forbidden' },
+    { what: 'without a cause is as retryable', causes: undefined, code: 'forbidden' },
+  ]) {
+    test(`422 ${what}`, async () => {
+      const status = { kind: 'Status', reason: 'Invalid', message: 'told so', code: 422, details: { causes } };
+      server.handle((_, response) => sendJson(response, 422, status));
+      const error = await failureOf(client.update('/x', {}));
+      assert.deepEqual([error.code, error.message], [code, 'PUT /x: 422 Invalid: told so']);
     });
   }
 

@@ -7,8 +7,8 @@ import { describe, it } from 'node:test';
 import { CA, encodeCaAnnotation, PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { retryDelay } from '@countersign/signer/retry-policy.ts';
-import { buildIssuer, buildSecret, readCertificates } from '../../support/ca-builder.ts';
-import { buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
+import { buildIssuer, buildSecret, readCertificates, rootTexts } from '../../support/ca-builder.ts';
+import { buildCsr, buildRequest, type CsrOrder } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
 import { CSR_PATH, REVIEW_PATH, SECRET_PATH, SignerWorld, STATUS_PATH } from './signer-world.ts';
@@ -92,12 +92,12 @@ describe('after a conflict', () => {
 
 describe('a write that is not taken', () => {
   const rows = {
-    'is said and given up when it is invalid': {
-      error: new TerminalError('422', { code: 'invalid' }),
-      delay: undefined,
-    },
     'is said and tried again after a long while when it is forbidden': {
       error: new RetryableError('403', { code: 'forbidden' }),
+      delay: 2_500,
+    },
+    'is said and tried again after a long while when an admission webhook refuses it': {
+      error: new TerminalError('400', { code: 'bad-request' }),
       delay: 2_500,
     },
     'is said and tried again when the server fails': {
@@ -115,9 +115,34 @@ describe('a write that is not taken', () => {
       await assert.rejects(world.run(), error);
       assert.deepEqual(world.client.events, [`Warning SigningError: Error updating certificate: ${error.message}`]);
       assert.deepEqual(world.outcomes, []);
-      const actual = retryDelay(error, 1);
-      if (delay === undefined) assert.equal(actual, undefined);
-      else assert.ok((actual ?? 0) >= delay);
+      assert.ok((retryDelay(error, 1) ?? 0) >= delay);
+    });
+  }
+
+  for (const [issuer, secret, reason] of [
+    [buildIssuer(), rootTexts(), 'SigningError'],
+    [buildIssuer({ selfSigned: {} }), { 'tls.key': readPki('keys/p256') }, 'ErrorSigning'],
+  ] as const) {
+    it(`because the API server takes it for invalid fails the request with ${reason}: it would never be taken`, async () => {
+      const world = new SignerWorld();
+      world.issuer = issuer;
+      world.csr = buildCsr({ request: buildRequest(), annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-key' } });
+      world.secret = buildSecret(secret);
+      world.fault = call => {
+        if (isStatusPatch(call) && world.client.writes.length === 1)
+          throw new TerminalError('422', { code: 'invalid' });
+        return undefined;
+      };
+      await world.run();
+      const [, failed] = world.client.writes.map(
+        ({ body }) => body as { status: { conditions: { reason: string }[] } },
+      );
+      assert.equal(failed?.status.conditions.at(-1)?.reason, reason);
+      assert.deepEqual(world.client.events, [`Warning ${reason}: Error signing certificate: 422`]);
+      assert.deepEqual(
+        world.outcomes.map(({ result }) => result),
+        ['failed'],
+      );
     });
   }
 
@@ -130,6 +155,15 @@ describe('a write that is not taken', () => {
     await world.run();
     assert.deepEqual([world.client.events, world.outcomes], [[], []]);
   });
+});
+
+it('a replica that lost the lead during its reads neither signs nor writes', async () => {
+  const world = new SignerWorld();
+  world.fault = ({ path }) => {
+    if (path === SECRET_PATH) world.isLeading = false;
+  };
+  await world.run();
+  assert.deepEqual([world.asked, world.client.events, world.logged], [[REVIEW, SECRET], [], []]);
 });
 
 describe('a read that fails', () => {
@@ -168,6 +202,14 @@ describe('a read that fails', () => {
     await assert.rejects(world.run(), down);
     assert.deepEqual(world.asked, [REVIEW]);
     assert.deepEqual(world.client.events, []);
+  });
+
+  it('of the access review, even with 404, does not mean that the request is gone', async () => {
+    const world = new SignerWorld();
+    world.fault = ({ path }) => {
+      if (path === REVIEW_PATH) throw new TerminalError('404', { code: 'not-found' });
+    };
+    await assert.rejects(world.run(), { name: 'RetryableError', message: '404' });
   });
 });
 

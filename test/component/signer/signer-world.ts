@@ -34,6 +34,7 @@ export class SignerWorld {
   fault: (call: RecordedCall) => unknown = () => undefined;
   readonly client = new RecordingClient(call => this.#answer(call));
   readonly secrets = new SecretReader(this.client, () => 0);
+  isLeading = true;
   readonly outcomes: Outcome[] = [];
   readonly rechecked: SignerRef[] = [];
   readonly logged: Record<string, unknown>[] = [];
@@ -58,7 +59,8 @@ export class SignerWorld {
       clusterResourceNamespace: 'countersign',
       findIssuer: () => this.issuer,
       handlers: [createCaIssuer(), createSelfSignedIssuer()],
-      findCsr: name => (name === this.csr.metadata.name ? toCsrRecord(this.csr, NOW.getTime()) : undefined),
+      findCsr: name => (name === this.csr.metadata.name ? toCsrRecord(this.csr, NOW.getTime(), this.deps) : undefined),
+      isLeading: () => this.isLeading,
       recheckIssuer: ref => this.rechecked.push(ref),
       report: (_, outcome) => this.outcomes.push(outcome),
     };

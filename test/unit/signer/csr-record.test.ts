@@ -6,6 +6,8 @@ import { CA } from '@countersign/common/annotations.ts';
 import { millisecondsSinceApproval, toCsrRecord } from '@countersign/signer/csr-record.ts';
 import { APPROVED_AT, buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
 
+const POLICY = { writeCaAnnotation: true };
+
 const OURS = ['kubectl', 'countersign-signer'];
 
 describe('toCsrRecord', () => {
@@ -24,18 +26,23 @@ describe('toCsrRecord', () => {
     'a CSR that we signed and that failed': [{ certificate: 'Zm9v', managers: OURS, conditions: ['Failed'] }, 'done'],
   };
   for (const [which, [order, state]] of Object.entries(states)) {
-    it(`takes ${which} for ${state}`, () => assert.equal(toCsrRecord(buildCsr(order), 0).state, state));
+    it(`takes ${which} for ${state}`, () => assert.equal(toCsrRecord(buildCsr(order), 0, POLICY).state, state));
   }
+
+  it('takes a CSR that we signed for done, where no annotation is written', () => {
+    const csr = buildCsr({ certificate: 'Zm9v', managers: OURS });
+    assert.equal(toCsrRecord(csr, 0, { writeCaAnnotation: false }).state, 'done');
+  });
 
   it('keeps an open CSR whole, but for its managed fields', () => {
     const { metadata, spec, status } = buildCsr();
     const raw = { ...buildCsr({ managers: ['kubectl'] }), apiVersion: 'certificates.k8s.io/v1' };
-    assert.deepEqual(toCsrRecord(raw, 5), { metadata, spec, status, state: 'open', receivedAt: 5 });
-    assert.deepEqual(toCsrRecord({ metadata, spec }, 5), { metadata, spec, state: 'open', receivedAt: 5 });
+    assert.deepEqual(toCsrRecord(raw, 5, POLICY), { metadata, spec, status, state: 'open', receivedAt: 5 });
+    assert.deepEqual(toCsrRecord({ metadata, spec }, 5, POLICY), { metadata, spec, state: 'open', receivedAt: 5 });
   });
 
   it('keeps next to nothing of one that is done', () => {
-    assert.deepEqual(toCsrRecord(buildCsr({ conditions: ['Denied'] }), 5), {
+    assert.deepEqual(toCsrRecord(buildCsr({ conditions: ['Denied'] }), 5, POLICY), {
       metadata: { name: 'jane', uid: 'uid-of-jane', resourceVersion: '7' },
       spec: { signerName: '', request: '' },
       state: 'done',
@@ -55,13 +62,13 @@ describe('the time since the approval', () => {
   ];
   for (const [what, received, now, expected] of rows) {
     it(what, () => {
-      const record = toCsrRecord(buildCsr(), approvedAt + received);
+      const record = toCsrRecord(buildCsr(), approvedAt + received, POLICY);
       assert.equal(millisecondsSinceApproval(record, approvedAt + now), expected);
     });
   }
 
   it('counts from the receipt where the condition tells no time', () => {
     const csr = { ...buildCsr(), status: { conditions: [{ type: 'Approved', status: 'True' }] } };
-    assert.equal(millisecondsSinceApproval(toCsrRecord(csr, 1_000), 1_250), 250);
+    assert.equal(millisecondsSinceApproval(toCsrRecord(csr, 1_000, POLICY), 1_250), 250);
   });
 });

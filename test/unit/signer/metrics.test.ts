@@ -10,6 +10,8 @@ import { SignerMetrics } from '@countersign/signer/metrics.ts';
 import type { Outcome } from '@countersign/signer/reconcile.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 
+const POLICY = { writeCaAnnotation: true };
+
 const ISSUED: Outcome = { result: 'issued', reason: 'CertificateIssued', issuerType: 'ca' };
 const WAITING: Outcome = { result: 'waiting', reason: 'SecretMissing', issuerType: 'ca' };
 
@@ -21,7 +23,7 @@ function setup() {
     return text.split('\n').filter(line => line.startsWith(name) && !line.endsWith(' 0'));
   };
   const report = (name: string, outcome: Outcome) =>
-    metrics.reportOutcome(toCsrRecord(buildCsr({ name }), Date.now()), outcome);
+    metrics.reportOutcome(toCsrRecord(buildCsr({ name }), Date.now(), POLICY), outcome);
   return { registry, metrics, lines, report };
 }
 
