@@ -28,8 +28,11 @@ export interface ListOptions {
    * anything else in the cluster was written a moment ago.
    */
   readonly mayBeOld: boolean;
-  /** Called with each page as it comes. After an expired page token the list begins again: what was on a page may come twice. */
-  readonly onPage: (items: Iterable<unknown>) => void;
+  /**
+   * Called with each page as it comes. `isFirst` is true again when the list begins anew after an expired page token: what
+   * came before is no part of it.
+   */
+  readonly onPage: (items: Iterable<unknown>, isFirst: boolean) => void;
 }
 
 interface Page {
@@ -71,7 +74,7 @@ async function listPages(
     // The server works on the next page while this one is taken over; whether it failed is seen when it is awaited.
     asked?.catch(() => undefined);
     await setImmediate();
-    options.onPage(items ?? []);
+    options.onPage(items ?? [], resourceVersion === '');
     resourceVersion = metadata?.resourceVersion ?? '';
   }
   return resourceVersion;

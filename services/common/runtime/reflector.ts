@@ -128,8 +128,9 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   async #list(signal: AbortSignal): Promise<string> {
     const { client, path, metrics } = this.#options;
     const listed = new Set<string>();
-    const onPage = (items: Iterable<unknown>): void => {
+    const onPage = (items: Iterable<unknown>, isFirst: boolean): void => {
       this.#touch();
+      if (isFirst) listed.clear();
       for (const raw of items) if (isRawObject(raw)) listed.add(this.#store.set(raw));
     };
     const mayBeOld = this.#lastContact === undefined;
