@@ -1,45 +1,21 @@
 // Writes Kubernetes Events (core/v1) in the background: each reason and message once for an object, none lost to a passing
 // fault. Never makes its caller wait, since a certificate must not be late for the sake of an event.
 
-import { hash } from 'node:crypto';
-import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { backoff } from '@countersign/common/runtime/backoff.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
-
-/** The object that an event is about (core/v1 ObjectReference). */
-export interface EventSubject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: ObjectMeta;
-}
-
-export interface EventText {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly message: string;
-  /** Tells one occasion from the next where the same thing may be said again, such as a condition's transition time. */
-  readonly occasion?: string;
-}
-
-interface EventObject {
-  readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly reason: string;
-}
+import { type EventObject, type EventSubject, type EventText, toEvent } from './event-object.ts';
 
 interface PendingEvent {
+  /** Of the object that it is about. */
+  readonly uid: string;
   readonly event: EventObject;
   readonly attempt: number;
   /** When it was first said; ms of the clock. */
   readonly since: number;
 }
 
-/** The event source component, one for all issuer types. */
-export const EVENT_COMPONENT = 'countersign-signer';
-
-/** Cluster-scoped objects have no namespace; their events go here, as those of client-go's recorder do. */
-const DEFAULT_NAMESPACE = 'default';
 const CONCURRENT_WRITES = 16;
 /** How long events wait while certificates are being written; from then on one is written at a time, lest they wait for ever. */
 const MAX_WAIT_MS = 5_000;
@@ -47,8 +23,8 @@ const LOOK_AGAIN_AFTER_MS = 20;
 const WRITE_BACKOFF = { minMs: 500, maxMs: 60_000 };
 /** About six minutes with this backoff. What cannot be written by then (missing rights, a namespace that ends) is let go. */
 const MAX_ATTEMPTS = 12;
-/** The API server refuses longer notes (core/v1 Event message, 1024 bytes as in events.k8s.io/v1 note). */
-const MAX_MESSAGE_LENGTH = 1_024;
+/** So many things are remembered of one object; an issuer whose Secret comes and goes is said something new each time. */
+const MAX_REMEMBERED = 100;
 
 export class EventRecorder {
   readonly #client: KubeClient;
@@ -79,11 +55,10 @@ export class EventRecorder {
 
   /** Says it once for this object and occasion, now or as soon as the API server takes it. */
   record(subject: EventSubject, text: EventText): void {
-    const name = eventName(subject, text);
-    const said = this.#said.get(subject.metadata.uid ?? '') ?? new Set();
-    if (said.has(name)) return;
-    this.#said.set(subject.metadata.uid ?? '', said.add(name));
-    this.#pending.push({ event: toEvent(name, subject, text), attempt: 1, since: this.#clock() });
+    const { uid = '' } = subject.metadata;
+    const event = toEvent(subject, text);
+    if (this.#isSaid(uid, event.metadata.name)) return;
+    this.#pending.push({ uid, event, attempt: 1, since: this.#clock() });
     this.#next();
   }
 
@@ -104,6 +79,16 @@ export class EventRecorder {
       signal.addEventListener('abort', () => resolve(), { once: true });
       this.#next();
     });
+  }
+
+  /** Whether it was said before; from now on it was. */
+  #isSaid(uid: string, name: string): boolean {
+    const said = this.#said.get(uid) ?? new Set();
+    if (said.has(name)) return true;
+    const [oldest] = said.size < MAX_REMEMBERED ? [] : said;
+    if (oldest !== undefined) said.delete(oldest);
+    this.#said.set(uid, said.add(name));
+    return false;
   }
 
   /** How many may be written at a time now. */
@@ -134,14 +119,17 @@ export class EventRecorder {
     }, LOOK_AGAIN_AFTER_MS).unref();
   }
 
-  async #write({ event, attempt, since }: PendingEvent): Promise<void> {
+  async #write(pending: PendingEvent): Promise<void> {
+    const { uid, event, attempt } = pending;
     try {
       await this.#client.create(`/api/v1/namespaces/${event.metadata.namespace}/events`, event);
     } catch (error) {
       if (isAlreadySaid(error)) return;
       this.#log.warn({ err: error, event: event.metadata.name, reason: event.reason, attempt }, 'event not written');
-      if (!(error instanceof RetryableError) || attempt >= MAX_ATTEMPTS) return;
-      this.#writeLater({ event, attempt: attempt + 1, since }, error.retryAfterMs ?? backoff(attempt, WRITE_BACKOFF));
+      if (error instanceof RetryableError && attempt < MAX_ATTEMPTS) {
+        const delayMs = error.retryAfterMs ?? backoff(attempt, WRITE_BACKOFF);
+        this.#writeLater({ ...pending, attempt: attempt + 1 }, delayMs);
+      } else this.#said.get(uid)?.delete(event.metadata.name);
     }
   }
 
@@ -156,49 +144,7 @@ export class EventRecorder {
   }
 }
 
-/** The name is derived from what is said, so that a restarted signer does not say it a second time (409). */
+/** By an earlier process (event-object.ts on names). */
 function isAlreadySaid(error: unknown): boolean {
   return error instanceof TerminalError && error.code === 'already-exists';
-}
-
-function eventName(subject: EventSubject, text: EventText): string {
-  const said = [subject.metadata.uid, text.reason, text.message, text.occasion ?? ''].join('\0');
-  return `${toSubdomain(subject.metadata.name)}.${hash('sha256', said, 'hex').slice(0, 16)}`;
-}
-
-/** An event's name is a DNS subdomain of at most 253 characters (RFC 1123), while a CSR's may hold almost anything. */
-function toSubdomain(name: string): string {
-  const labels = name
-    .slice(0, 200)
-    .toLowerCase()
-    .replace(/[^a-z0-9.]+/g, '-')
-    .split('.');
-  const trimmed = labels.map(label => label.replace(/^-|-$/g, '')).filter(label => label !== '');
-  return trimmed.join('.') || 'event';
-}
-
-function toEvent(name: string, subject: EventSubject, text: EventText): EventObject & Record<string, unknown> {
-  const { metadata } = subject;
-  const now = new Date().toISOString();
-  return {
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: { name, namespace: metadata.namespace ?? DEFAULT_NAMESPACE },
-    involvedObject: {
-      apiVersion: subject.apiVersion,
-      kind: subject.kind,
-      name: metadata.name,
-      namespace: metadata.namespace,
-      uid: metadata.uid,
-      resourceVersion: metadata.resourceVersion,
-    },
-    type: text.type,
-    reason: text.reason,
-    message: text.message.slice(0, MAX_MESSAGE_LENGTH),
-    source: { component: EVENT_COMPONENT },
-    reportingComponent: EVENT_COMPONENT,
-    firstTimestamp: now,
-    lastTimestamp: now,
-    count: 1,
-  };
 }

@@ -127,9 +127,9 @@ export class SecretReader {
   /** Reads what was not read for a second, those first that were asked for longest ago. */
   #poll(): void {
     this.#forgetOldCopies();
-    for (const [key, watch] of [...this.#watches]) {
-      if (this.#polls >= POLLS_AT_ONCE) return;
-      if (this.#isFresh(key) || this.#reads.has(key)) continue;
+    const due = [...this.#watches].filter(([key]) => !this.#isFresh(key) && !this.#reads.has(key));
+    for (const [key, watch] of due.slice(0, POLLS_AT_ONCE - this.#polls)) {
+      // To the end of the line.
       this.#watches.delete(key);
       this.#watches.set(key, watch);
       this.#polls += 1;

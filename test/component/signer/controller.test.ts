@@ -135,6 +135,8 @@ describe('the controller', { concurrency: true }, () => {
 
   it('what is on the first page of a long list is signed before the last page is there', async t => {
     const rest = Promise.withResolvers<readonly CertificateSigningRequest[]>();
+    // Before all else at the end, however the test ends: the controller waits for the page.
+    t.after(() => rest.resolve([]));
     const { client, controller } = await start(t, { csrs: [buildCsr({ name: 'first' })], rest: rest.promise });
     await until(() => client.writes.length === 1);
     assert.deepEqual(controller.problems(), ['certificatesigningrequests: not listed yet']);
@@ -201,7 +203,7 @@ describe('the controller', { concurrency: true }, () => {
     assert.equal(before, 1);
   });
 
-  it('a lead that ends before the issuers are known begins nothing', async () => {
+  it('a lead that ends before the issuers are known begins nothing', async t => {
     const client = new ClusterClient();
     client.lists['certificatesigningrequests'] = [buildCsr({ signerName: 'clusterissuers.cert-manager.io/later' })];
     const issuers = Promise.withResolvers<readonly unknown[]>();
@@ -211,14 +213,16 @@ describe('the controller', { concurrency: true }, () => {
     const [stop, stopLeading] = [new AbortController(), new AbortController()];
     const watching = controller.watch(stop.signal);
     const leading = controller.lead(stopLeading.signal);
+    t.after(() => {
+      for (const end of [stop, stopLeading]) end.abort();
+      issuers.resolve([]);
+      return watching;
+    });
     await until(() => controller.problems().length === 1);
     stopLeading.abort();
     await leading;
     await sleep(20);
     assert.deepEqual([client.writes, client.events], [[], []]);
-    stop.abort();
-    issuers.resolve([]);
-    await watching;
   });
 
   it('a replica that has given up the lead asks for no Secret any more', async t => {

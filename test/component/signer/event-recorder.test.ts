@@ -139,7 +139,23 @@ test('an event that is never taken is let go in the end, and one that cannot be 
     recorder.record(CSR, WAITING);
     await recorder.flush(AbortSignal.timeout(2_000));
     assert.deepEqual([client.calls.length, recorder.pending], [calls, 0]);
+    // What was never said may be said again, as when the missing right is there.
+    client.answer = () => undefined;
+    recorder.record(CSR, WAITING);
+    await recorder.flush(AbortSignal.timeout(2_000));
+    assert.equal(client.calls.length, calls + 1);
   }
+});
+
+test('of what an object was said a hundred things are remembered, the last', async () => {
+  const { client, recorder } = setup();
+  const say = (...occasions: number[]) => {
+    for (const occasion of occasions) recorder.record(CSR, { ...WAITING, occasion: String(occasion) });
+  };
+  say(...Array(101).keys());
+  say(0, 100);
+  await recorder.flush(AbortSignal.timeout(1_000));
+  assert.equal(client.calls.length, 102);
 });
 
 test('an event of a namespaced object is written to its namespace', async () => {
