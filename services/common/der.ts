@@ -118,6 +118,15 @@ export function encodeInteger(magnitude: Buffer): Buffer {
   return (significant[0] ?? 0) >= 0x80 ? tlv(TAG.integer, Buffer.of(0), significant) : tlv(TAG.integer, significant);
 }
 
+/** The magnitude, without leading zeros, of an INTEGER's content that is neither negative nor longer than it needs. */
+export function decodeUnsigned(value: Buffer): Result<Buffer> {
+  const [first = 0x80, second = 0x80] = value;
+  if (first >= 0x80) return err('malformed DER: invalid or negative integer');
+  const isPadded = first === 0 && value.length > 1;
+  if (isPadded && second < 0x80) return err('malformed DER: integer is not minimal');
+  return ok(first === 0 ? value.subarray(1) : value);
+}
+
 export function encodeBoolean(value: boolean): Buffer {
   return tlv(TAG.boolean, Buffer.of(value ? 0xff : 0));
 }

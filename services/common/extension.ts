@@ -22,8 +22,10 @@ export interface Extension {
   readonly value: Buffer;
 }
 
-/** Reads one Extension; an explicit FALSE is let pass, as Go does. */
-export function parseExtension(element: Tlv): Result<Extension> {
+/** What becomes of a FALSE that is written out, though DER leaves it out (X.690 11.5): Go lets it pass. */
+export type WrittenFalse = 'let pass' | 'refused';
+
+function parseExtension(element: Tlv, writtenFalse: WrittenFalse): Result<Extension> {
   const fields = readChildren(element);
   if (!fields.ok) return fields;
   const [type, ...rest] = fields.value;
@@ -33,21 +35,23 @@ export function parseExtension(element: Tlv): Result<Extension> {
     return err('malformed extension');
   }
   const oid = decodeOid(type.value);
-  const critical = parseCriticality(criticality);
+  const critical = parseCriticality(criticality, writtenFalse);
   if (!oid.ok) return oid;
   return critical.ok ? ok({ oid: oid.value, critical: critical.value, value: octets.value }) : critical;
 }
 
-function parseCriticality(element: Tlv | undefined): Result<boolean> {
+function parseCriticality(element: Tlv | undefined, writtenFalse: WrittenFalse): Result<boolean> {
   if (element === undefined) return ok(false);
-  return element.tag === TAG.boolean ? decodeBoolean(element.value) : err('malformed extension');
+  const critical = element.tag === TAG.boolean ? decodeBoolean(element.value) : err('malformed extension');
+  const isRefused = critical.ok && !critical.value && writtenFalse === 'refused';
+  return isRefused ? err('malformed extension: FALSE is written out') : critical;
 }
 
 /** Reads a row of Extensions; an extension that comes twice is refused (RFC 5280 section 4.2). */
-export function parseExtensions(elements: readonly Tlv[]): Result<readonly Extension[]> {
+export function parseExtensions(elements: readonly Tlv[], writtenFalse: WrittenFalse): Result<readonly Extension[]> {
   const extensions = new Map<string, Extension>();
   for (const element of elements) {
-    const extension = parseExtension(element);
+    const extension = parseExtension(element, writtenFalse);
     if (!extension.ok) return extension;
     if (extensions.has(extension.value.oid)) return err(`duplicate extension ${extension.value.oid}`);
     extensions.set(extension.value.oid, extension.value);
@@ -56,10 +60,10 @@ export function parseExtensions(elements: readonly Tlv[]): Result<readonly Exten
 }
 
 /** Reads the extensions of a certificate: one list inside an explicit tag (RFC 5280 section 4.1). */
-export function parseExplicitExtensions(explicit: Tlv): Result<readonly Extension[]> {
+export function parseExplicitExtensions(explicit: Tlv, writtenFalse: WrittenFalse): Result<readonly Extension[]> {
   const list = readFields(explicit, explicit.tag, [TAG.sequence]);
   const elements = list.ok ? readChildren(list.value[0]) : list;
-  return elements.ok ? parseExtensions(elements.value) : elements;
+  return elements.ok ? parseExtensions(elements.value, writtenFalse) : elements;
 }
 
 /** The extension of this kind in a request or a certificate, if it has it. */

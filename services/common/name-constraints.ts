@@ -1,6 +1,8 @@
 // The value of a nameConstraints extension (RFC 5280 section 4.2.1.10), read and written again as cert-manager does:
-// DNS, IP, email and URI constraints in that order, everything else dropped. Never judges what is constrained.
+// DNS, IP, email and URI constraints in that order, everything else dropped. Refuses the texts that Go's certificate parser
+// refuses, since the API server could not read the certificate. Never judges what is constrained.
 
+import { isIP } from 'node:net';
 import { contextTag, readChildren, readWhole, sequence, TAG, type Tlv, tlv } from './der.ts';
 import { err, ok, type Result } from './result.ts';
 import { GENERAL_NAME } from './subject-alt-name.ts';
@@ -70,16 +72,23 @@ function readBase(subtree: Tlv): Result<Tlv> {
 function rewriteConstraint(tag: number, value: Buffer): Result<Buffer> {
   if (tag === GENERAL_NAME.ipAddress) return maskNetwork(value);
   const text = value.toString('latin1');
+  const problem = findTextProblem(tag, text);
+  return problem === undefined ? ok(value) : err(`x509: failed to parse ${problem}`);
+}
+
+/** What is wrong with a constraint that is a text, and what would be right; the first half is Go's. */
+function findTextProblem(tag: number, text: string): string | undefined {
+  const shown = JSON.stringify(text);
   if (tag === GENERAL_NAME.dnsName && !isDomain(text)) {
-    return err(`x509: failed to parse dnsName constraint ${JSON.stringify(text)}`);
+    return `dnsName constraint ${shown}: give a domain, behind a period for its subdomains alone`;
   }
-  if (tag === GENERAL_NAME.rfc822Name && !isMailbox(text)) {
-    return err(`x509: failed to parse rfc822Name constraint ${JSON.stringify(text)}`);
+  if (tag === GENERAL_NAME.rfc822Name && !(text.includes('@') ? isMailbox(text) : isDomain(text))) {
+    return `rfc822Name constraint ${shown}: give a mailbox, a host, or a domain behind a period`;
   }
-  if (tag === GENERAL_NAME.uniformResourceIdentifier && !isDomain(text)) {
-    return err(`x509: failed to parse URI constraint ${JSON.stringify(text)}`);
-  }
-  return ok(value);
+  if (tag !== GENERAL_NAME.uniformResourceIdentifier) return undefined;
+  const wayOut = 'give a host, or a domain behind a period';
+  if (isIP(text) !== 0) return `URI constraint ${shown}: cannot be IP address; ${wayOut}`;
+  return isDomain(text) ? undefined : `URI constraint ${shown}: ${wayOut}`;
 }
 
 /** Address and mask, 4 or 16 bytes each; the host bits of the address are cleared, as Go does. */
@@ -96,12 +105,16 @@ function maskNetwork(value: Buffer): Result<Buffer> {
 
 /** A domain as a constraint may have it: empty for all, or with a leading period for subdomains alone. */
 function isDomain(text: string): boolean {
-  const domain = text.replace(/^\./, '');
-  return domain === '' || (domain.length <= 253 && /^[!-\-/-~]{1,63}(\.[!-\-/-~]{1,63})*$/.test(domain));
+  return text === '' || /^\.?(?=.{1,253}$)[!-\-/-~]{1,63}(\.[!-\-/-~]{1,63})*$/.test(text);
 }
 
-/** One mailbox, or all mailboxes of a host or a domain. */
+/** One mailbox: a local part, quoted or not (RFC 5321 section 4.1.2), and a domain, which Go lets be empty. */
 function isMailbox(text: string): boolean {
-  const at = text.lastIndexOf('@');
-  return isDomain(text.slice(at + 1)) && at !== 0 && /^[ -~]*$/.test(text);
+  const quoted = /^"(?:[ !#-[\]-~]|\\[ -~])*"@/.exec(text);
+  // A backslash makes a part of the name of any character, here as well (RFC 3696 section 3).
+  const [plain = ''] = /^(?:[\w!#$%&'*+/=?^`{|}~.-]|\\[ -~])+@/.exec(text) ?? [];
+  const name = plain.slice(0, -1).replace(/\\(.)/g, '$1');
+  const hasName = quoted !== null || (name !== '' && !/^\.|\.\.|\.$/.test(name));
+  const domain = text.slice((quoted?.[0] ?? plain).length);
+  return hasName && !domain.startsWith('.') && isDomain(domain);
 }

@@ -1,5 +1,5 @@
-// PEM (RFC 7468): finds the blocks of a text and undoes their base64, and writes a block. Strict inside a block; text
-// around the blocks is ignored, as Go does. Never looks at what a block holds.
+// PEM (RFC 7468): finds the blocks of a text and undoes their base64, and writes a block. Text around the blocks is
+// ignored, as Go does; but no block is, so that what cannot be told from one is refused. Never looks at what a block holds.
 
 import { err, ok, type Result } from './result.ts';
 
@@ -8,19 +8,38 @@ export interface PemBlock {
   readonly der: Buffer;
 }
 
-/** Every block of the text, in order; none is not an error. The error tells why a block that begins cannot be read. */
+const BEGIN = /^-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?$/gm;
+const REST_OF_LINE = /^[ \t]*\r?(\n|$)/;
+const STRAY =
+  'a -----BEGIN or -----END is no line of its own, or lacks the other: mend it, lest a PEM block be passed over';
+
+/** Every block of the text, in order; none is not an error. The error tells why not every one of them can be read. */
 export function parsePem(text: string): Result<PemBlock[]> {
   const blocks: PemBlock[] = [];
-  for (const begin of text.matchAll(/^-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?$/gm)) {
-    const start = begin.index + begin[0].length;
+  let read = 0;
+  for (const begin of text.matchAll(BEGIN)) {
+    if (hasBoundary(text.slice(read, begin.index))) return err(STRAY);
     const label = begin[1] ?? '';
-    const end = text.indexOf(`\n-----END ${label}-----`, start);
+    const start = begin.index + begin[0].length;
+    const close = `\n-----END ${label}-----`;
+    const end = text.indexOf(close, start);
     if (end < 0) return err(`PEM block ${label} does not end`);
+    read = end + close.length;
+    if (!REST_OF_LINE.test(text.slice(read))) return err(glued(label));
     const der = decodeBase64(text.slice(start, end));
     if (!der.ok) return err(`PEM block ${label} is not base64`);
     blocks.push({ label, der: der.value });
   }
-  return ok(blocks);
+  return hasBoundary(text.slice(read)) ? err(STRAY) : ok(blocks);
+}
+
+function hasBoundary(text: string): boolean {
+  return /-----(BEGIN|END)/.test(text);
+}
+
+/** Two files joined, of which the first does not end in a line break: the second would be lost. */
+function glued(label: string): string {
+  return `PEM block ${label} is followed by other text in its last line: put a line break behind its -----END ${label}-----`;
 }
 
 /**

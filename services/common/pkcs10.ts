@@ -3,10 +3,12 @@
 // one text. Never judges what is asked for.
 
 import { decodeOid, readChildren, readFields, TAG, type Tlv } from './der.ts';
+import { checkName } from './distinguished-name.ts';
 import { type Extension, parseExtensions } from './extension.ts';
 import { rewriteNameConstraints } from './name-constraints.ts';
 import { EXTENSION, EXTENSION_REQUEST } from './oids.ts';
 import { decodeBase64, parsePem } from './pem.ts';
+import { checkPublicKey } from './public-key.ts';
 import { err, ok, type Result } from './result.ts';
 import { isValidSignature, readSigned } from './signature.ts';
 import { readGeneralNames } from './subject-alt-name.ts';
@@ -86,31 +88,13 @@ function parseInfo(info: Tlv): Result<Pick<Pkcs10, 'subject' | 'hasEmptySubject'
   if (!fields.ok) return fields;
   const [, subject, spki, attributes] = fields.value;
   const name = checkName(subject);
-  if (!name.ok) return name;
-  const key = readFields(spki, TAG.sequence, [TAG.sequence, TAG.bitString]);
+  if (!name.ok) return err(`subject: ${name.error}`);
+  const key = checkPublicKey(spki.bytes);
   if (!key.ok) return key;
-  if (key.value[1].value[0] !== 0) return err('public key is not a row of octets');
   const extensions = parseAttributes(attributes);
   if (!extensions.ok) return extensions;
   const hasEmptySubject = subject.value.length === 0;
   return ok({ subject: subject.bytes, hasEmptySubject, spki: spki.bytes, extensions: extensions.value });
-}
-
-/**
- * A Name is copied into the certificate unread, so that at least its structure must hold (RFC 5280 section 4.1.2.4).
- */
-function checkName(name: Tlv): Result<true> {
-  const rdns = readChildren(name);
-  if (!rdns.ok) return rdns;
-  for (const rdn of rdns.value) {
-    const pairs = readChildren(rdn);
-    if (!pairs.ok) return pairs;
-    if (rdn.tag !== TAG.set || pairs.value.length === 0) return err('malformed subject');
-    for (const pair of pairs.value) {
-      if (!readFields(pair, TAG.sequence, [TAG.oid, TAG.any]).ok) return err('malformed subject');
-    }
-  }
-  return ok(true);
 }
 
 /** The requested extensions; other attributes are ignored, as cert-manager does. */
@@ -133,7 +117,7 @@ function parseAttributes(attributes: Tlv): Result<readonly Extension[]> {
 function parseExtensionRequest(values: Tlv): Result<readonly Extension[]> {
   const sets = readFields(values, TAG.set, [TAG.sequence]);
   const elements = sets.ok ? readChildren(sets.value[0]) : sets;
-  const extensions = elements.ok ? parseExtensions(elements.value) : elements;
+  const extensions = elements.ok ? parseExtensions(elements.value, 'let pass') : elements;
   if (!extensions.ok) return extensions;
   for (const extension of extensions.value) {
     const value = checkCopied(extension);

@@ -1,10 +1,11 @@
 // The kind of a public key (SubjectPublicKeyInfo), as Go knows kinds: RSA, ECDSA on the NIST curves, Ed25519. A key of
-// another kind, or of a known kind in another form (explicit curve, compressed point), is of no kind. Never judges its
-// strength.
+// another kind, or of a known kind in another form (explicit curve, compressed point), is of no kind. Judges the strength of
+// RSA keys alone, since Go does.
 
 import { decodeOid, readChildren, readFields, readWhole, TAG, type Tlv } from './der.ts';
 import { CURVE, PUBLIC_KEY } from './oids.ts';
-import { ok, type Result } from './result.ts';
+import { err, ok, type Result } from './result.ts';
+import { findRsaProblem } from './rsa-public-key.ts';
 
 export type KeyKind = 'rsa' | 'ec' | 'ed25519';
 
@@ -14,23 +15,31 @@ const KINDS: ReadonlyMap<string, KeyKind> = new Map([
   [PUBLIC_KEY.ed25519, 'ed25519'],
 ]);
 
-/** The kind of the key in this DER SubjectPublicKeyInfo, if a certificate may have it. */
-export function publicKeyKind(spki: Buffer): KeyKind | undefined {
+/** The kind of the key in this DER SubjectPublicKeyInfo, or why a certificate cannot have it. */
+export function checkPublicKey(spki: Buffer): Result<KeyKind> {
   const key = readSpki(spki);
-  if (!key.ok) return undefined;
+  if (!key.ok) return key;
   const kind = KINDS.get(key.value.oid);
-  return kind !== undefined && hasExpectedForm(kind, key.value) ? kind : undefined;
+  if (kind === undefined) return err(NO_KIND);
+  const problem = findProblem(kind, key.value);
+  return problem === undefined ? ok(kind) : err(problem);
 }
 
-/** Parameters as the standard of each kind demands them, which is all that Go reads. */
-function hasExpectedForm(kind: KeyKind, { parameters, octets }: SubjectPublicKeyInfo): boolean {
+const NO_KIND =
+  'the public key is of no supported kind: make one for RSA, for ECDSA on P-224, P-256, P-384 or P-521, or for Ed25519';
+const NO_POINT =
+  'the ECDSA public key is not a whole point on one of P-224, P-256, P-384 and P-521, by name: make the request anew with one';
+const NO_ED25519 = 'the Ed25519 public key is malformed: make the request anew';
+
+/** Parameters and octets as the standard of each kind demands them, which is all that Go reads. */
+function findProblem(kind: KeyKind, { parameters, octets }: SubjectPublicKeyInfo): string | undefined {
   switch (kind) {
     case 'rsa':
-      return parameters?.tag === TAG.null;
+      return findRsaProblem(parameters, octets);
     case 'ec':
-      return isNamedCurve(parameters) && octets[0] === 0x04;
+      return isNamedCurve(parameters) && octets[0] === 0x04 ? undefined : NO_POINT;
     case 'ed25519':
-      return parameters === undefined && octets.length === 32;
+      return parameters === undefined && octets.length === 32 ? undefined : NO_ED25519;
   }
 }
 
@@ -55,6 +64,7 @@ function readSpki(spki: Buffer): Result<SubjectPublicKeyInfo> {
   const fields = whole.ok ? readFields(whole.value, TAG.sequence, [TAG.sequence, TAG.bitString]) : whole;
   if (!fields.ok) return fields;
   const [algorithm, bits] = fields.value;
+  if (bits.value[0] !== 0) return err('public key is not a row of octets');
   const identifier = readAlgorithm(algorithm);
   return identifier.ok ? ok({ ...identifier.value, octets: bits.value.subarray(1) }) : identifier;
 }

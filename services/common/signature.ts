@@ -5,7 +5,7 @@
 import { constants, verify } from 'node:crypto';
 import { decodeOid, readFields, readWhole, TAG, type Tlv } from './der.ts';
 import { DIGEST, MGF1, SIGNATURE } from './oids.ts';
-import { type KeyKind, publicKeyKind, readAlgorithm } from './public-key.ts';
+import { checkPublicKey, type KeyKind, readAlgorithm } from './public-key.ts';
 import { err, ok, type Result } from './result.ts';
 
 export interface Signed {
@@ -53,9 +53,13 @@ const PSS_SCHEMES: ReadonlyMap<string, Scheme> = new Map([
   [DIGEST.sha512, { kind: 'rsa', digest: 'sha512', saltLength: 64 }],
 ]);
 
+/** trailerField [3], which is 1 and nothing else (RFC 4055 section 3.1). */
+const TRAILER_FIELD = Buffer.of(0xa3, 3, TAG.integer, 1, 1);
+
 export function isValidSignature({ algorithm, spki, data, signature }: Signed, sha1: 'sha1' | 'no sha1'): boolean {
   const scheme = readScheme(algorithm);
-  if (!scheme.ok || publicKeyKind(spki) !== scheme.value.kind) return false;
+  const kind = checkPublicKey(spki);
+  if (!scheme.ok || !kind.ok || kind.value !== scheme.value.kind) return false;
   const { digest, saltLength } = scheme.value;
   if (digest === 'sha1' && sha1 === 'no sha1') return false;
   const pss = saltLength === undefined ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
@@ -84,7 +88,7 @@ function readScheme(algorithm: Buffer): Result<Scheme> {
  * RSASSA-PSS-params (RFC 4055 section 3.1), narrowed as Go does: MGF1 with the same digest, and a salt as long as it.
  */
 function readPssScheme(parameters: Tlv | undefined): Result<Scheme> {
-  const fields = parameters ? readFields(parameters, TAG.sequence, [0xa0, 0xa1, 0xa2]) : err('no parameters');
+  const fields = parameters ? readPssParameters(parameters) : err('no parameters');
   if (!fields.ok) return fields;
   const [hash, mask, salt] = fields.value;
   const digest = readDigest(hash.value);
@@ -93,6 +97,13 @@ function readPssScheme(parameters: Tlv | undefined): Result<Scheme> {
   const scheme = PSS_SCHEMES.get(digest.value);
   const expectedSalt = Buffer.of(TAG.integer, 1, scheme?.saltLength ?? 0);
   return scheme !== undefined && salt.value.equals(expectedSalt) ? ok(scheme) : err('unsupported parameters');
+}
+
+/** Digest, mask and salt; the trailer field may be said in so many words, and there is only one. */
+function readPssParameters(parameters: Tlv): Result<readonly [hash: Tlv, mask: Tlv, salt: Tlv, ...Tlv[]]> {
+  const hasTrailer = parameters.value.subarray(-TRAILER_FIELD.length).equals(TRAILER_FIELD);
+  if (!hasTrailer) return readFields(parameters, TAG.sequence, [0xa0, 0xa1, 0xa2]);
+  return readFields(parameters, TAG.sequence, [0xa0, 0xa1, 0xa2, 0xa3]);
 }
 
 /** The digest that MGF1 works with; there is no other mask generation function. */

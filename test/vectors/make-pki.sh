@@ -66,6 +66,60 @@ for salt in 20 32; do
   request "rsa-pss-salt$salt" rsa2048 /CN=example -sha256 -sigopt rsa_padding_mode:pss -sigopt "rsa_pss_saltlen:$salt"
 done
 request rsa-pss-key rsa-pss /CN=example
+request rsa1024 rsa1024 /CN=example
+key rsa1023 RSA rsa_keygen_bits:1023
+request rsa1023 rsa1023 /CN=example
+for exponent in 3 2147483659; do
+  openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -pkeyopt "rsa_keygen_pubexp:$exponent" -out "keys/rsa-$exponent.pem"
+done
+request rsa-exponent-3 rsa-3 /CN=example
+request rsa-exponent-32-bits rsa-2147483659 /CN=example
+rm keys/rsa1023.pem keys/rsa-3.pem keys/rsa-2147483659.pem
+
+hex() { basenc --base16 -d; }
+digest_sha256=3031300D060960864801650304020105000420
+
+# element TAG: one DER element of what comes in, which must have 256 octets or more
+element() {
+  cat > "content$1"
+  { printf '%s82%04X' "$1" "$(wc -c < "content$1")" | hex; cat "content$1"; }
+  rm "content$1"
+}
+
+# assembled NAME ALGORITHM: a request of the files info and signature, for what openssl would not write; ALGORITHM in hexadecimal
+assembled() {
+  { cat info; echo "$2" | hex; { printf '\000'; cat signature; } | element 03; } | element 30 |
+    openssl req -inform DER -out "requests/$1.pem"
+  rm info signature
+}
+
+openssl asn1parse -in requests/rsa-pss-salt32.pem -strparse 4 -noout -out info
+openssl dgst -sha256 -sign keys/rsa2048.pem -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32 -out signature info
+sha256=300D06096086480165030402010500
+assembled rsa-pss-trailer "304606092A864886F70D01010A3039A00F${sha256}A11C301A06092A864886F70D010108${sha256}A203020120A303020101"
+
+# With the exponent 1 a signature is just the padded digest of what is signed (RFC 8017 section 9.2).
+modulus=$(openssl rsa -in keys/rsa2048.pem -noout -modulus | cut -d= -f2)
+openssl asn1parse -noout -out info -genconf /dev/stdin <<CONFIG
+asn1 = SEQUENCE:info
+[info]
+version = INTEGER:0
+subject = SEQUENCE:nothing
+spki = SEQUENCE:spki
+attributes = IMPLICIT:0,SEQUENCE:nothing
+[nothing]
+[spki]
+algorithm = SEQUENCE:rsa
+key = BITWRAP,SEQUENCE:key
+[rsa]
+oid = OID:rsaEncryption
+parameters = NULL
+[key]
+n = INTEGER:0x$modulus
+e = INTEGER:1
+CONFIG
+{ echo "0001$(printf 'FF%.0s' $(seq 202))00$digest_sha256" | hex; openssl dgst -sha256 -binary info; } > signature
+assembled rsa-exponent-1 300D06092A864886F70D01010B0500
 request secp256k1 secp256k1 /CN=example
 request ed448 ed448 /CN=example
 request name-constraints p256 /CN=example -addext \

@@ -10,6 +10,7 @@ import { EXTENSION } from '@countersign/common/oids.ts';
 import { formatPem, parsePem } from '@countersign/common/pem.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { readSigned, type Signed } from '@countersign/common/signature.ts';
+import { type CertificateFields, findFault } from './ca-certificate-faults.ts';
 import { readKeyIdentifier } from './extension-readers.ts';
 
 export interface CaCertificate {
@@ -105,29 +106,39 @@ function sliceCertificate(der: Buffer): Result<Slices> {
   const [tbs, algorithm, signature] = parts.value;
   const fields = sliceTbs(tbs);
   if (!fields.ok) return fields;
+  const { issuer, subject, spki, isVersion3, extensions } = fields.value;
+  const fault = findFault(fields.value);
+  if (fault !== undefined) return err(fault);
+  if (!fields.value.algorithm.bytes.equals(algorithm.bytes)) {
+    return err("x509: inner and outer signature algorithm identifiers don't match");
+  }
   const signed = { algorithm: algorithm.bytes, data: tbs.bytes, signature: signature.value.subarray(1) };
-  return ok({ ...fields.value, signed });
+  return ok({ issuer: issuer.bytes, subject: subject.bytes, spki: spki.bytes, isVersion3, extensions, signed });
 }
 
-function sliceTbs(tbs: Tlv): Result<Omit<Slices, 'signed'>> {
+interface TbsFields extends CertificateFields {
+  readonly isVersion3: boolean;
+  readonly algorithm: Tlv;
+  readonly spki: Tlv;
+}
+
+function sliceTbs(tbs: Tlv): Result<TbsFields> {
   const fields = readChildren(tbs);
   if (!fields.ok) return fields;
-  const [first, ...others] = fields.value;
-  const hasVersion = first?.tag === contextTag(0, 'constructed');
-  // Without a version (it is 1 then) the serial is the first field.
-  const [, , issuer, , subject, spki, ...optional] = hasVersion ? others : fields.value;
-  if (!issuer || !subject || !spki) return err('malformed certificate');
+  const [isVersion3, fieldsBehind] = splitVersion(fields.value);
+  const [serial, algorithm, issuer, , subject, spki, ...optional] = fieldsBehind;
+  if (!serial || !algorithm || !issuer || !subject || !spki) return err('malformed certificate');
   const explicit = optional.find(({ tag }) => tag === contextTag(3, 'constructed'));
-  const extensions = explicit ? parseExplicitExtensions(explicit) : ok([]);
+  const extensions = explicit ? parseExplicitExtensions(explicit, 'let pass') : ok([]);
   if (!extensions.ok) return extensions;
-  const isVersion3 = hasVersion && first.value.at(-1) === 2;
-  return ok({
-    issuer: issuer.bytes,
-    subject: subject.bytes,
-    spki: spki.bytes,
-    isVersion3,
-    extensions: extensions.value,
-  });
+  return ok({ serial, algorithm, issuer, subject, spki, isVersion3, extensions: extensions.value });
+}
+
+/** Without a version, which is 1 then, the serial is the first field. */
+function splitVersion(fields: readonly Tlv[]): readonly [isVersion3: boolean, behind: readonly Tlv[]] {
+  const [version, ...behind] = fields;
+  if (version?.tag !== contextTag(0, 'constructed')) return [false, fields];
+  return [version.value.at(-1) === 2, behind];
 }
 
 interface Meaning extends Pick<CaCertificate, 'subjectKeyIdentifier' | 'isCa'> {

@@ -24,13 +24,13 @@ export interface IssuerChain {
   readonly topPem: string;
 }
 
-/** cert-manager's bound on a search that is quadratic. */
+/** cert-manager's bound on a search that is quadratic where all certificates have the same name. */
 const MAX_CERTIFICATES = 1000;
 
 /**
  * Links the certificates of a CA, of which the first is the one that signs; duplicates do not matter, and neither does
- * the order of the others. Done once for a Secret, before anything is signed: the errors are those that cert-manager
- * finds after.
+ * the order of the others (cert-manager's search finds the chain of cross-signed CAs in some orders only). Done once for a
+ * Secret, before anything is signed: the errors are those that cert-manager finds after.
  */
 export function linkIssuerChain(certificates: readonly CaCertificate[]): Result<IssuerChain> {
   const [signer] = certificates;
@@ -41,12 +41,10 @@ export function linkIssuerChain(certificates: readonly CaCertificate[]): Result<
   if (unique.length >= MAX_CERTIFICATES) {
     return err(`certificate chain is too long, must be less than ${MAX_CERTIFICATES} certificates`);
   }
-  const chain = mergeAll(unique);
-  const [bottom] = chain ?? [];
+  const canAllSign = unique.every(({ canSignCertificates }) => canSignCertificates);
+  const chain = signer && canAllSign ? lineUp(signer, unique) : undefined;
   const top = chain?.at(-1);
-  if (!chain || !signer || !bottom || !top || !isSameSigner(bottom, signer)) {
-    return err('certificate chain is malformed or broken');
-  }
+  if (!chain || !top) return err('certificate chain is malformed or broken');
   const shown = hasSigned(top, top) ? chain.slice(0, -1) : chain;
   return ok({ aboveLeafPem: shown.map(({ pem }) => pem).join(''), topPem: top.pem });
 }
@@ -61,40 +59,41 @@ export function selfSignedChain(leafPem: string): Chain {
   return { chainPem: leafPem, topPem: leafPem };
 }
 
-type Line = readonly CaCertificate[];
-
-/** Takes the last line and joins it to another until one is left; undefined when one does not join to any. */
-function mergeAll(certificates: readonly CaCertificate[]): Line | undefined {
-  const lines: Line[] = certificates.map(certificate => [certificate]);
-  while (lines.length > 1) {
-    const last = lines.pop() ?? [];
-    const at = lines.findIndex(line => merge(last, line) !== undefined);
-    const merged = merge(last, lines[at] ?? []);
-    if (merged === undefined) return undefined;
-    lines[at] = merged;
-  }
-  return lines[0];
+/**
+ * All of the certificates in one line, the lowest first. Each leads from its holder to whoever has signed it, so that the
+ * line is a way over all of them, each once: Hierholzer's algorithm finds one if there is any, also through CAs that have
+ * certificates of several others, where taking the next best would lose its way in one order and not in another.
+ */
+function lineUp(signer: CaCertificate, certificates: readonly CaCertificate[]): readonly CaCertificate[] | undefined {
+  // In an order of their own, so that of several ways it is always the same one.
+  const left = Map.groupBy(
+    certificates.toSorted((a, b) => a.der.compare(b.der)),
+    holderOf,
+  );
+  const line: CaCertificate[] = [];
+  const climb = (holder: string): void => {
+    for (let next = left.get(holder)?.pop(); next !== undefined; next = left.get(holder)?.pop()) {
+      const issuer = findIssuer(next, certificates);
+      if (issuer !== undefined) climb(holderOf(issuer));
+      line.unshift(next);
+    }
+  };
+  climb(holderOf(signer));
+  const isLinked = line.every((upper, at) => at === 0 || hasSigned(upper, line[at - 1] ?? upper));
+  return isLinked && line.length === certificates.length ? line : undefined;
 }
 
-/** One line on top of the other, whichever way its bottom has signed the other's top. */
-function merge(a: Line, b: Line): Line | undefined {
-  if (isAbove(a, b)) return [...b, ...a];
-  return isAbove(b, a) ? [...a, ...b] : undefined;
+/** A renewed certificate of the same name and key is as good as the first: what was signed links to either. */
+function holderOf({ subject, spki }: CaCertificate): string {
+  return `${subject.toString('latin1')}${spki.toString('latin1')}`;
 }
 
-function isAbove(upper: Line, lower: Line): boolean {
-  const bottom = upper[0];
-  const top = lower.at(-1);
-  return bottom !== undefined && top !== undefined && hasSigned(bottom, top);
+function findIssuer(subject: CaCertificate, certificates: readonly CaCertificate[]): CaCertificate | undefined {
+  return certificates.find(certificate => hasSigned(certificate, subject));
 }
 
 /** Go's CheckSignatureFrom together with the comparison of names; SHA-1 is no good here, as there. */
 function hasSigned(issuer: CaCertificate, subject: CaCertificate): boolean {
   if (!subject.issuer.equals(issuer.subject) || !issuer.canSignCertificates) return false;
   return isValidSignature({ ...subject.signed, spki: issuer.spki }, 'no sha1');
-}
-
-/** A renewed CA certificate of the same name and key is as good as the first: what was signed links to either. */
-function isSameSigner(bottom: CaCertificate, signer: CaCertificate): boolean {
-  return bottom.canSignCertificates && bottom.subject.equals(signer.subject) && bottom.spki.equals(signer.spki);
 }

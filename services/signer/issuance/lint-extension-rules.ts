@@ -2,7 +2,7 @@
 // and must be what the profile decided. That an extension comes once only is the parser's rule.
 
 import { type Extension, findExtension } from '@countersign/common/extension.ts';
-import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from '@countersign/common/extension-values.ts';
+import { parseExtKeyUsage, parseKeyUsage } from '@countersign/common/extension-values.ts';
 import { ACCESS_METHOD, EXTENSION } from '@countersign/common/oids.ts';
 import { readGeneralNames } from '@countersign/common/subject-alt-name.ts';
 import {
@@ -13,10 +13,11 @@ import {
 } from './extension-readers.ts';
 import { keyIdentifier } from './extensions.ts';
 import type { LintRule } from './lint-rule.ts';
-import type { Profile } from './profile.ts';
+import { isAscii, type Profile } from './profile.ts';
 import type { TbsCertificate } from './tbs-certificate.ts';
 
 const DIFFERS = 'differs from the profile';
+const NOT_ASCII = 'has a URL that is not ASCII: percent-encode it, and its host in Punycode, in the spec of the issuer';
 
 export const EXTENSION_RULES: readonly LintRule[] = [
   {
@@ -70,10 +71,9 @@ export const EXTENSION_RULES: readonly LintRule[] = [
     citation: 'RFC 5280 4.2.1.9',
     check: (certificate, { profile }) =>
       checkValue(certificate, EXTENSION.basicConstraints, ({ critical, value }) => {
-        const constraints = parseBasicConstraints(value);
-        // Without a path length: `30 00` or `30 03 01 01 ff`.
-        const hasPathLength = value.length > 5;
-        return critical && constraints.ok && constraints.value.isCa === profile.isCa && !hasPathLength;
+        // The only two encodings without a path length: FALSE is the default, which DER leaves out (X.690 11.5).
+        const expected = profile.isCa ? '30030101ff' : '3000';
+        return critical && value.toString('hex') === expected;
       }),
   },
   {
@@ -98,6 +98,7 @@ export const EXTENSION_RULES: readonly LintRule[] = [
     name: 'CRL distribution points',
     citation: 'RFC 5280 4.2.1.13',
     check: (certificate, { profile }) =>
+      checkUrls(profile.crlDistributionPoints) ??
       checkValue(certificate, EXTENSION.crlDistributionPoints, ({ critical, value }) => {
         const urls = readDistributionPoints(value);
         return !critical && urls?.join('\n') === profile.crlDistributionPoints.join('\n');
@@ -107,6 +108,7 @@ export const EXTENSION_RULES: readonly LintRule[] = [
     name: 'authority information access',
     citation: 'RFC 5280 4.2.2.1',
     check: (certificate, { profile }) =>
+      checkUrls([...profile.ocspServers, ...profile.issuingCertificateUrls]) ??
       checkValue(certificate, EXTENSION.authorityInfoAccess, ({ critical, value }) => {
         const descriptions = readAccessDescriptions(value);
         const expected = [
@@ -126,6 +128,11 @@ function checkValue(
 ): string | undefined {
   const extension = findExtension(certificate, oid);
   return extension === undefined || isAsDecided(extension) ? undefined : DIFFERS;
+}
+
+/** Of the profile: that the certificate has the same is checked apart. */
+function checkUrls(urls: readonly string[]): string | undefined {
+  return urls.every(isAscii) ? undefined : NOT_ASCII;
 }
 
 /** Which extensions the profile demands, in the order of the certificate. */

@@ -1,7 +1,8 @@
 // The lint rules on the fields of a certificate: what the bytes say must be what the profile decided, and within RFC
 // 5280.
 
-import { publicKeyKind } from '@countersign/common/public-key.ts';
+import { decodeUnsigned } from '@countersign/common/der.ts';
+import { checkPublicKey } from '@countersign/common/public-key.ts';
 import type { LintRule } from './lint-rule.ts';
 
 export const FIELD_RULES: readonly LintRule[] = [
@@ -12,6 +13,7 @@ export const FIELD_RULES: readonly LintRule[] = [
       if ((serial[0] ?? 0x80) >= 0x80) return 'is negative';
       if (serial.every(octet => octet === 0)) return 'is zero';
       if (serial.length > 20) return 'is longer than 20 octets';
+      if (!decodeUnsigned(serial).ok) return 'is longer than it needs to be';
       return isSameNumber(serial, profile.serial) ? undefined : 'differs from the profile';
     },
   },
@@ -50,7 +52,7 @@ export const FIELD_RULES: readonly LintRule[] = [
     citation: 'RFC 5280 4.1.2.7',
     check: ({ publicKey }, { profile }) => {
       if (!publicKey.equals(profile.publicKey)) return 'differs from the profile';
-      return publicKeyKind(publicKey) === undefined ? 'is of no supported kind' : undefined;
+      return checkPublicKey(publicKey).ok ? undefined : 'is of no supported kind or form';
     },
   },
 ];

@@ -2,13 +2,13 @@
 // the requester's doing; only what is wrong with the request fails it.
 
 import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { isValidSignature } from '@countersign/common/signature.ts';
-import type { SignerRef } from '@countersign/common/signer-name.ts';
+import { formatRef, type SignerRef } from '@countersign/common/signer-name.ts';
 import { type CaCertificate, parseCertificates } from '../issuance/ca-certificate.ts';
 import { completeChain, type IssuerChain, linkIssuerChain } from '../issuance/chain.ts';
-import type { IssuerUrls } from '../issuance/profile.ts';
+import { findBadUrl, type IssuerUrls } from '../issuance/profile.ts';
 import { parseSigningKey, type SigningKey } from '../issuance/signing-key.ts';
 import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
 import type {
@@ -125,7 +125,11 @@ function decide(request: IssuanceRequest, secret: ObservedSecret, pair: Result<K
     return { kind: 'wait', reason: 'SecretInvalidData', message, secret };
   }
   const { key, certificate } = pair.value;
-  const prepared = prepareLocally(request, { key, identity: certificate, urls: urlsOf(request.issuer) }, now);
+  const urls = urlsOf(request.issuer);
+  const badUrl = findBadUrl(urls);
+  // As with its Secret, no requester can help it: the request waits until the issuer is mended.
+  if (badUrl !== undefined) return { kind: 'wait', ...sayBadUrl(request, badUrl), secret };
+  const prepared = prepareLocally(request, { key, identity: certificate, urls }, now);
   if (prepared.ok) {
     return {
       kind: 'issue',
@@ -138,6 +142,11 @@ function decide(request: IssuanceRequest, secret: ObservedSecret, pair: Result<K
     reason: 'SigningError',
     message: kind === 'request' ? message : reasons.SigningError.message(message),
   };
+}
+
+function sayBadUrl({ ref }: IssuanceRequest, url: string): { readonly reason: Reason; readonly message: string } {
+  const message = `Referenced ${ref.kind} ${formatRef(ref)} has a URL that is not ASCII: ${JSON.stringify(url)}; percent-encode it, and its host in Punycode`;
+  return { reason: 'IssuerNotReady', message };
 }
 
 function urlsOf({ spec }: Issuer): IssuerUrls {

@@ -14,6 +14,20 @@ function subtree(tag: number, content: string | readonly number[], ...more: read
   return sequence(tlv(tag, typeof content === 'string' ? Buffer.from(content) : Buffer.from(content)), ...more);
 }
 
+const MAILBOXES = [
+  '',
+  'b.example',
+  '.b.example',
+  'a@b.example',
+  "o'neil+x=1@b.example",
+  'a.b@b',
+  'a@',
+  '"a b"@b.example',
+  '"a\\"b..c"@b.example',
+  'a\\@b@b.example',
+  'a@b@c',
+];
+
 const REWRITTEN: readonly (readonly [what: string, value: Buffer, expected: Buffer | undefined])[] = [
   [
     'puts DNS, IP, email and URI in this order and clears the host bits of the address',
@@ -50,6 +64,11 @@ const REWRITTEN: readonly (readonly [what: string, value: Buffer, expected: Buff
   ],
   ['leaves nothing of other kinds alone', sequence(tlv(PERMITTED, subtree(directoryName, [0x30, 0]))), undefined],
   [
+    'keeps whatever Go reads as a mailbox, a host or all of them',
+    sequence(tlv(PERMITTED, ...MAILBOXES.map(text => subtree(rfc822Name, text)))),
+    sequence(tlv(PERMITTED, ...MAILBOXES.map(text => subtree(rfc822Name, text)))),
+  ],
+  [
     'drops minimum and maximum',
     sequence(tlv(PERMITTED, subtree(dnsName, 'a.example', tlv(0x80, Buffer.of(0))))),
     sequence(tlv(PERMITTED, subtree(dnsName, 'a.example'))),
@@ -61,6 +80,8 @@ for (const [what, value, expected] of REWRITTEN) {
 }
 
 const INVALID = 'x509: invalid NameConstraints extension';
+const NOT_AN_ADDRESS = (text: string) =>
+  `x509: failed to parse URI constraint "${text}": cannot be IP address; give a host, or a domain behind a period`;
 const REFUSED: readonly (readonly [what: string, value: Buffer, error: string])[] = [
   ['no sequence', tlv(0x31), INVALID],
   [
@@ -81,23 +102,54 @@ const REFUSED: readonly (readonly [what: string, value: Buffer, error: string])[
     sequence(tlv(PERMITTED, subtree(ipAddress, [192, 0, 2, 7, 255, 0, 255, 0]))),
     'x509: IP constraint contained invalid mask ff00ff00',
   ],
-  [
-    'an empty label',
-    sequence(tlv(PERMITTED, subtree(dnsName, 'a..example'))),
-    'x509: failed to parse dnsName constraint "a..example"',
-  ],
-  [
-    'a mailbox without name',
-    sequence(tlv(PERMITTED, subtree(rfc822Name, '@example.com'))),
-    'x509: failed to parse rfc822Name constraint "@example.com"',
-  ],
-  [
-    'a URI that is no host',
-    sequence(tlv(PERMITTED, subtree(uri, 'a b'))),
-    'x509: failed to parse URI constraint "a b"',
-  ],
+  ['an address for a URI', sequence(tlv(PERMITTED, subtree(uri, '1.2.3.4'))), NOT_AN_ADDRESS('1.2.3.4')],
+  ['an IPv6 address for a URI', sequence(tlv(EXCLUDED, subtree(uri, '::1'))), NOT_AN_ADDRESS('::1')],
 ];
 
 for (const [what, value, error] of REFUSED) {
   test(`refuses ${what}`, () => assert.deepEqual(rewriteNameConstraints(value), { ok: false, error }));
+}
+
+const DOMAIN = 'give a domain, behind a period for its subdomains alone';
+const MAILBOX = 'give a mailbox, a host, or a domain behind a period';
+const HOST = 'give a host, or a domain behind a period';
+const TEXTS: readonly (readonly [kind: string, tag: number, wayOut: string, texts: readonly string[]])[] = [
+  ['dnsName', dnsName, DOMAIN, ['.', 'a.', '..a', 'a..example', 'a b', 'é.example', `${'a'.repeat(64)}.example`]],
+  ['URI', uri, HOST, ['.', 'a.', 'a b', 'é']],
+  [
+    'rfc822Name',
+    rfc822Name,
+    MAILBOX,
+    [
+      '.',
+      'a.',
+      'a b',
+      '@example.com',
+      'a b@b.com',
+      '(a)@b.com',
+      'a..b@b.com',
+      '.a@b.com',
+      'a.@b.com',
+      'a\\..b@b.com',
+      'a@.b.com',
+      'a@b.com.',
+      'a@b c',
+      'a\\@b.com',
+      '"a@b.com',
+      '"a"b@b.com',
+      '"a"b"@b.com',
+      'é@b.com',
+    ],
+  ],
+];
+
+for (const [kind, tag, wayOut, texts] of TEXTS) {
+  for (const text of texts) {
+    test(`refuses ${text} for a ${kind}`, () => {
+      const value = sequence(tlv(PERMITTED, subtree(tag, text)));
+      const shown = JSON.stringify(Buffer.from(text).toString('latin1'));
+      const error = `x509: failed to parse ${kind} constraint ${shown}: ${wayOut}`;
+      assert.deepEqual(rewriteNameConstraints(value), { ok: false, error });
+    });
+  }
 }

@@ -5,6 +5,7 @@ import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  encodeBitString,
   encodeBoolean,
   encodeOctetString,
   encodeOid,
@@ -18,6 +19,7 @@ import { encodeExtension, findExtension } from '@countersign/common/extension.ts
 import { EXTENSION, EXTENSION_REQUEST } from '@countersign/common/oids.ts';
 import { formatPem } from '@countersign/common/pem.ts';
 import { hasValidSignature, type Pkcs10, parsePkcs10 } from '@countersign/common/pkcs10.ts';
+import { publicKeyOctets } from '@countersign/common/public-key.ts';
 import { GENERAL_NAME, readGeneralNames } from '@countersign/common/subject-alt-name.ts';
 import { Pkcs10CertificateRequest } from '@peculiar/x509';
 import * as fc from 'fast-check';
@@ -41,16 +43,28 @@ function wrap(der: Buffer): string {
   return encode(formatPem('CERTIFICATE REQUEST', der));
 }
 
-/**
- * A request with these attributes instead of its own; its signature is then of no worth, but parsing does not look at
- * it.
- */
-function withAttributes(...attributes: readonly Buffer[]): string {
+interface Parts {
+  readonly subject?: Buffer;
+  readonly spki?: Buffer;
+  readonly attributes?: readonly Buffer[];
+}
+
+/** A request with these parts instead of its own; its signature is then of no worth, but parsing does not look at it. */
+function withParts(parts: Parts): string {
   const { certificationRequestInfo, signatureAlgorithm, signature } = parse(readRequest('p256'));
-  const [version, subject, spki] = valueOf(readChildren(valueOf(readWhole(certificationRequestInfo))));
-  assert.ok(version && subject && spki);
-  const info = sequence(version.bytes, subject.bytes, spki.bytes, tlv(0xa0, ...attributes));
+  const [version, subject, spki, attributes] = valueOf(readChildren(valueOf(readWhole(certificationRequestInfo))));
+  assert.ok(version && subject && spki && attributes);
+  const info = sequence(
+    version.bytes,
+    parts.subject ?? subject.bytes,
+    parts.spki ?? spki.bytes,
+    parts.attributes ? tlv(0xa0, ...parts.attributes) : attributes.bytes,
+  );
   return wrap(sequence(info, signatureAlgorithm, tlv(TAG.bitString, Buffer.of(0), signature)));
+}
+
+function withAttributes(...attributes: readonly Buffer[]): string {
+  return withParts({ attributes });
 }
 
 function extensionRequest(...extensions: readonly Buffer[]): Buffer {
@@ -95,7 +109,9 @@ test('finds no extension that is not there', () => {
 
 for (const { name, request, isValid } of readSignatureCases()) {
   test(`${isValid ? 'accepts' : 'does not accept'} as a signature: ${name}`, () => {
-    assert.equal(hasValidSignature(parse(request)), isValid);
+    const parsed = parsePkcs10(request);
+    // A key that nothing can be verified with is refused with the request.
+    assert.equal(parsed.ok && hasValidSignature(parsed.value), isValid);
   });
 }
 
@@ -113,6 +129,14 @@ const pem = pemOf(readRequest('p256'));
 const der = parse(readRequest('p256')).der;
 const PEM_ERROR = 'error decoding certificate request PEM block: ';
 const DER_ERROR = 'error parsing certificate request: ';
+
+/** The same RSA key, with more in its BIT STRING than the two numbers. */
+function withBytesBehind(spki: Buffer): Buffer {
+  const [algorithm] = valueOf(readChildren(valueOf(readWhole(spki))));
+  const octets = publicKeyOctets(spki);
+  assert.ok(algorithm && octets);
+  return sequence(algorithm.bytes, encodeBitString(Buffer.concat([octets, Buffer.from('junk')])));
+}
 
 const REFUSED: readonly (readonly [what: string, request: string, error: string])[] = [
   ['what is not base64', '%%%', `${PEM_ERROR}illegal base64 data`],
@@ -141,6 +165,21 @@ const REFUSED: readonly (readonly [what: string, request: string, error: string]
     `${PEM_ERROR}provided PEM data was larger than the maximum 36500B`,
   ],
   ['a huge text', 'A'.repeat(1_000_000), `${PEM_ERROR}provided PEM data was larger than the maximum 36500B`],
+  [
+    'a block with text behind its end',
+    encode(`${pem.trimEnd()}x\n`),
+    `${PEM_ERROR}PEM block CERTIFICATE REQUEST is followed by other text in its last line: put a line break behind its -----END CERTIFICATE REQUEST-----`,
+  ],
+  [
+    'a subject that is not text',
+    withParts({ subject: sequence(tlv(TAG.set, sequence(encodeOid('2.5.4.45'), encodeBitString(Buffer.of(1))))) }),
+    `${DER_ERROR}subject: attribute 2.5.4.45 has the ASN.1 type 0x03, which the API server does not read in a certificate: write it as a UTF8String, or leave it out`,
+  ],
+  [
+    'a key with bytes behind it',
+    withParts({ spki: withBytesBehind(parse(readRequest('rsa2048')).spki) }),
+    `${DER_ERROR}the RSA public key is not a modulus and an exponent and nothing else: make the key and the request anew`,
+  ],
   ['bytes after the request', wrap(Buffer.concat([der, Buffer.of(0)])), `${DER_ERROR}malformed DER: trailing data`],
   ['an empty block', wrap(Buffer.alloc(0)), `${DER_ERROR}malformed DER: truncated element`],
   [

@@ -2,12 +2,25 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeOctetString, sequence, TAG, tlv } from '@countersign/common/der.ts';
+import {
+  encodeBitString,
+  encodeBoolean,
+  encodeInteger,
+  encodeOctetString,
+  encodeOid,
+  readChildren,
+  readWhole,
+  sequence,
+  TAG,
+  tlv,
+} from '@countersign/common/der.ts';
+import { EXTENSION } from '@countersign/common/oids.ts';
+import { publicKeyOctets } from '@countersign/common/public-key.ts';
 import { lintCertificate } from '@countersign/signer/issuance/lint.ts';
 import { type PreparedCertificate, prepareCertificate } from '@countersign/signer/issuance/prepare.ts';
 import type { Profile } from '@countersign/signer/issuance/profile.ts';
 import { readCaCertificates, readKey, readPkiRequest, valueOf } from '../../../support/pki.ts';
-import { profileFor } from '../../../support/profiles.ts';
+import { profileFor, SERIAL } from '../../../support/profiles.ts';
 import { readRequest } from '../../../support/vectors.ts';
 
 const [root] = readCaCertificates('root');
@@ -124,6 +137,71 @@ for (const [what, profile, rules] of MALFORMED) {
     assert.deepEqual(rulesOf(prepareCertificate({ ...full, ...profile }, ecdsa)), rules);
   });
 }
+
+function childrenOf(der: Buffer): readonly Buffer[] {
+  return valueOf(readChildren(valueOf(readWhole(der)))).map(({ bytes }) => bytes);
+}
+
+/** A TBS certificate with another field in the place of the one at `at`. */
+function withField(tbs: Buffer, at: number, field: Buffer): Buffer {
+  return sequence(...childrenOf(tbs).map((own, index) => (index === at ? field : own)));
+}
+
+/** A TBS certificate with another encoding of one extension: what follows its type. */
+function withExtension(tbs: Buffer, oid: string, ...parts: readonly Buffer[]): Buffer {
+  const [list = assert.fail()] = childrenOf(childrenOf(tbs)[7] ?? assert.fail());
+  const type = encodeOid(oid);
+  const extensions = childrenOf(list).map(own => (own.includes(type) ? sequence(type, ...parts) : own));
+  return withField(tbs, 7, tlv(0xa3, sequence(...extensions)));
+}
+
+const plain: Profile = { ...profileFor({ request: readRequest('names') }), serial: SERIAL.subarray(1) };
+const allNames = plain.subjectAltName ?? assert.fail();
+const plainTbs = prepareCertificate(plain, ecdsa).tbs;
+const constraints = (...fields: readonly Buffer[]) =>
+  withExtension(plainTbs, EXTENSION.basicConstraints, encodeBoolean(true), encodeOctetString(sequence(...fields)));
+
+/** Another encoding, or one with more in it, of what the profile decides. */
+const REENCODED: readonly (readonly [what: string, tbs: Buffer, rules: readonly string[]])[] = [
+  ['a serial with a zero too many', withField(plainTbs, 1, tlv(TAG.integer, Buffer.of(0), plain.serial)), ['serial']],
+  [
+    'a FALSE that says that names are not critical',
+    withExtension(plainTbs, EXTENSION.subjectAltName, encodeBoolean(false), encodeOctetString(allNames)),
+    ['certificate'],
+  ],
+  ['a FALSE that says that it is no CA', constraints(encodeBoolean(false)), ['basic constraints']],
+  ['a path length of what is no CA', constraints(encodeInteger(Buffer.of(0))), ['basic constraints']],
+];
+
+for (const [what, tbs, rules] of REENCODED) {
+  test(`finds ${what}`, () => {
+    assert.deepEqual(rulesOf({ tbs, profile: plain, signatureAlgorithm: ecdsa }), rules);
+  });
+}
+
+const BAD_URLS: readonly (readonly [urls: Partial<Profile>, rule: string, citation: string])[] = [
+  [{ crlDistributionPoints: ['http://exämple/'] }, 'CRL distribution points', 'RFC 5280 4.2.1.13'],
+  [{ ocspServers: ['http://exämple/'] }, 'authority information access', 'RFC 5280 4.2.2.1'],
+  [{ issuingCertificateUrls: ['http://exämple/'] }, 'authority information access', 'RFC 5280 4.2.2.1'],
+];
+
+for (const [badUrls, rule, citation] of BAD_URLS) {
+  test(`refuses a URL that is not ASCII in ${Object.keys(badUrls).join()}, though decided`, () => {
+    const result = lintCertificate(prepareCertificate({ ...full, ...badUrls }, ecdsa));
+    const problem =
+      'has a URL that is not ASCII: percent-encode it, and its host in Punycode, in the spec of the issuer';
+    assert.deepEqual(result, { ok: false, error: [{ rule, citation, problem }] });
+  });
+}
+
+test('refuses an RSA key with bytes behind it, though decided', () => {
+  const { publicKey } = profileFor({ request: readRequest('rsa2048') });
+  const [algorithm] = valueOf(readChildren(valueOf(readWhole(publicKey))));
+  const octets = publicKeyOctets(publicKey);
+  assert.ok(algorithm && octets);
+  const spki = sequence(algorithm.bytes, encodeBitString(Buffer.concat([octets, Buffer.from('junk')])));
+  assert.deepEqual(rulesOf(prepareCertificate({ ...plain, publicKey: spki }, ecdsa)), ['public key']);
+});
 
 test('cites a rule book for each finding', () => {
   const result = lintCertificate(prepareCertificate({ ...full, serial: Buffer.alloc(20) }, ecdsa));

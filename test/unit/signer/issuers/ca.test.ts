@@ -65,6 +65,13 @@ const TROUBLE: readonly (readonly [string, SecretTexts | undefined, string])[] =
     { ...root, 'ca.crt': 'x' },
     invalid('error decoding certificate PEM block: no valid certificates found'),
   ],
+  [
+    'certificates that were joined without a line break, of which one would be lost',
+    { ...root, 'tls.crt': readCertificates('root').trimEnd() + readCertificates('root-renewed') },
+    invalid(
+      'error decoding certificate PEM block: PEM block CERTIFICATE is followed by other text in its last line: put a line break behind its -----END CERTIFICATE-----',
+    ),
+  ],
   ['the key of another', { ...root, 'tls.key': key('p384') }, mismatch],
   [
     'the certificates in the wrong order',
@@ -96,6 +103,16 @@ describe('a CA issuer', () => {
     assert.equal(await decideOn(CA, { ...root, 'tls.key': key('ed25519') }), mismatch);
     assert.equal(await decideOn(CA, root), 'issue');
   });
+
+  const urls = ['http://crl.example', 'http://exämple/'];
+  for (const spec of [{ crlDistributionPoints: urls }, { ocspServers: urls }, { issuingCertificateURLs: urls }]) {
+    it(`makes requests wait while a URL of ${Object.keys(spec).join()} is not ASCII`, async () => {
+      const kind = { ...CA, spec: { ca: { secretName: 'my-ca', ...spec } } };
+      const expected =
+        'wait IssuerNotReady: Referenced Issuer sandbox/my-ca has a URL that is not ASCII: "http://exämple/"; percent-encode it, and its host in Punycode';
+      assert.equal(await decideOn(kind, root), expected);
+    });
+  }
 
   it('names what a certificate is that cannot be read', async () => {
     const decision = await decideOn(CA, { ...root, 'tls.crt': nonsense('CERTIFICATE') });

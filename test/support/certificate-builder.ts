@@ -1,0 +1,65 @@
+// Builds CA certificates part by part, for chains that would be long to make with openssl and for what openssl would not write.
+
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import {
+  encodeBitString,
+  encodeBoolean,
+  encodeInteger,
+  encodeOid,
+  sequence,
+  TAG,
+  tlv,
+} from '@countersign/common/der.ts';
+import { type Extension, encodeExtension } from '@countersign/common/extension.ts';
+import { EXTENSION, SIGNATURE } from '@countersign/common/oids.ts';
+import { formatPem } from '@countersign/common/pem.ts';
+
+/** Whoever has a certificate or signs one. */
+export interface Holder {
+  readonly name: string;
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
+export function createHolder(name: string): Holder {
+  return { name, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
+}
+
+export interface CertificateParts {
+  /** The DER of the INTEGER. */
+  readonly serial?: Buffer;
+  /** The DER of the subject's Name. */
+  readonly subject?: Buffer;
+  /** The content of basicConstraints. */
+  readonly basicConstraints?: Buffer;
+  /** The algorithm that the signed part names. */
+  readonly algorithm?: Buffer;
+  readonly extensions?: readonly Extension[];
+}
+
+export function nameOf(text: string, tag = 0x0c): Buffer {
+  return sequence(tlv(TAG.set, sequence(encodeOid('2.5.4.3'), tlv(tag, Buffer.from(text)))));
+}
+
+const ECDSA = sequence(encodeOid(SIGNATURE.ecdsaSha256));
+
+/** The PEM of a CA certificate for `subject` that `issuer` has signed; itself, unless one is given. */
+export function buildCertificate(subject: Holder, issuer: Holder = subject, parts: CertificateParts = {}): string {
+  const constraints = parts.basicConstraints ?? sequence(encodeBoolean(true));
+  const extensions = [
+    { oid: EXTENSION.basicConstraints, critical: true, value: constraints },
+    ...(parts.extensions ?? []),
+  ].map(encodeExtension);
+  const tbs = sequence(
+    tlv(0xa0, encodeInteger(Buffer.of(2))),
+    parts.serial ?? encodeInteger(Buffer.of(1)),
+    parts.algorithm ?? ECDSA,
+    nameOf(issuer.name),
+    sequence(...['260101000000Z', '460101000000Z'].map(time => tlv(TAG.utcTime, Buffer.from(time)))),
+    parts.subject ?? nameOf(subject.name),
+    subject.publicKey.export({ format: 'der', type: 'spki' }),
+    tlv(0xa3, sequence(...extensions)),
+  );
+  const signature = sign('sha256', tbs, issuer.privateKey);
+  return formatPem('CERTIFICATE', sequence(tbs, ECDSA, encodeBitString(signature)));
+}

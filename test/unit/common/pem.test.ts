@@ -1,0 +1,61 @@
+// PEM: every block of a text is read, or the text is refused; none is ever passed over.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatPem, parsePem } from '@countersign/common/pem.ts';
+import * as fc from 'fast-check';
+
+const one = formatPem('CERTIFICATE', Buffer.from('one'));
+const two = formatPem('CERTIFICATE', Buffer.from('two'));
+const three = formatPem('CERTIFICATE', Buffer.from('three'));
+
+const READ: readonly (readonly [what: string, text: string, blocks: readonly string[]])[] = [
+  ['nothing', '', []],
+  ['text alone', 'no PEM at all\n', []],
+  ['blocks in their order', one + two + three, ['one', 'two', 'three']],
+  ['text and blank lines around blocks', `subject=one\n\n${one}\n\n# two:\n${two}the end`, ['one', 'two']],
+  ['a last line without its break', one + two.trimEnd(), ['one', 'two']],
+  ['blanks behind each line', (one + two).replaceAll('\n', ' \t\n'), ['one', 'two']],
+  ['lines that end in CRLF', (one + two).replaceAll('\n', '\r\n'), ['one', 'two']],
+];
+
+for (const [what, text, blocks] of READ) {
+  test(`reads ${what}`, () => {
+    const read = parsePem(text);
+    assert.deepEqual(read.ok && read.value.map(({ der }) => der.toString()), blocks);
+  });
+}
+
+const GLUED =
+  'PEM block CERTIFICATE is followed by other text in its last line: put a line break behind its -----END CERTIFICATE-----';
+const STRAY =
+  'a -----BEGIN or -----END is no line of its own, or lacks the other: mend it, lest a PEM block be passed over';
+
+const REFUSED: readonly (readonly [what: string, text: string, error: string])[] = [
+  ['two blocks without a line break between them', one.trimEnd() + two, GLUED],
+  ['three of which the last two are glued', one + two.trimEnd() + three, GLUED],
+  ['text behind the end of a block', `${one.trimEnd()} # one\n`, GLUED],
+  ['a block that begins behind other text', `# one ${one}`, STRAY],
+  ['a block behind blanks', one + two.replace('-----BEGIN', ' -----BEGIN'), STRAY],
+  ['a block behind a byte order mark', `\uFEFF${one}`, STRAY],
+  ['a block whose begin has text behind it', one.replace('-----\n', '-----'), STRAY],
+  ['a block whose begin is damaged', one + two.replace('-----BEGIN', '----BEGIN'), STRAY],
+  ['a label that is none', one + two.replaceAll('CERTIFICATE', 'certificate'), STRAY],
+  ['a block without end', one.replace(/-----END.*/, ''), 'PEM block CERTIFICATE does not end'],
+  ['a block that begins twice', `-----BEGIN CERTIFICATE-----\n${one}`, 'PEM block CERTIFICATE is not base64'],
+];
+
+for (const [what, text, error] of REFUSED) {
+  test(`refuses ${what}`, () => assert.deepEqual(parsePem(text), { ok: false, error }));
+}
+
+test('reads every block that was written, or says why not, whatever stands between them', () => {
+  const between = fc.constantFrom('', '\n', ' ', '\r\n', 'text', '\ntext\n', 'text\n', '\ntext');
+  fc.assert(
+    fc.property(fc.array(between, { minLength: 2, maxLength: 6 }), texts => {
+      const pem = texts.map(text => one.trimEnd() + text).join('');
+      const read = parsePem(pem);
+      assert.ok(!read.ok || read.value.length === texts.length, JSON.stringify(pem));
+    }),
+  );
+});

@@ -1,0 +1,108 @@
+// Public keys: only those that the API server reads in a request, and in their one form.
+
+import assert from 'node:assert/strict';
+import { createPublicKey } from 'node:crypto';
+import { test } from 'node:test';
+import { encodeBitString, encodeInteger, encodeOid, sequence, TAG, tlv } from '@countersign/common/der.ts';
+import { CURVE, PUBLIC_KEY } from '@countersign/common/oids.ts';
+import { checkPublicKey } from '@countersign/common/public-key.ts';
+import { readPki } from '../../support/pki.ts';
+
+/** An odd modulus of this many bits. */
+function modulus(bits: number): Buffer {
+  const octets = Buffer.alloc(Math.ceil(bits / 8), 0xff);
+  octets[0] = 0xff >> (octets.length * 8 - bits);
+  return octets;
+}
+
+const NULL = tlv(TAG.null);
+const EXPONENT = Buffer.of(1, 0, 1);
+
+function rsaOf(octets: Buffer, ...parameters: readonly Buffer[]): Buffer {
+  return sequence(sequence(encodeOid(PUBLIC_KEY.rsa), ...parameters), encodeBitString(octets));
+}
+
+function rsa(n: Buffer, e: Buffer): Buffer {
+  return rsaOf(sequence(encodeInteger(n), encodeInteger(e)), NULL);
+}
+
+for (const [file, kind] of [
+  ['rsa1024', 'rsa'],
+  ['rsa2048', 'rsa'],
+  ['rsa4096', 'rsa'],
+  ['p224', 'ec'],
+  ['p256', 'ec'],
+  ['p384', 'ec'],
+  ['p521', 'ec'],
+  ['ed25519', 'ed25519'],
+] as const) {
+  test(`knows the kind of ${file}`, () => {
+    const spki = createPublicKey(readPki(`keys/${file}`)).export({ format: 'der', type: 'spki' });
+    assert.deepEqual(checkPublicKey(spki), { ok: true, value: kind });
+  });
+}
+
+for (const [what, e] of [
+  ['the least exponent', Buffer.of(3)],
+  ['the greatest exponent', Buffer.from('7fffffff', 'hex')],
+] as const) {
+  test(`lets pass an RSA key with ${what}`, () => assert.equal(checkPublicKey(rsa(modulus(1024), e)).ok, true));
+}
+
+const numbers = [encodeInteger(modulus(2048)), encodeInteger(EXPONENT)] as const;
+const NO_FORM =
+  'the RSA public key is not a modulus and an exponent and nothing else: make the key and the request anew';
+const NO_EXPONENT =
+  'the exponent of the RSA public key is not odd and from 3 to 2^31 - 1: make a key with the exponent 65537';
+const NO_KIND =
+  'the public key is of no supported kind: make one for RSA, for ECDSA on P-224, P-256, P-384 or P-521, or for Ed25519';
+const NO_POINT =
+  'the ECDSA public key is not a whole point on one of P-224, P-256, P-384 and P-521, by name: make the request anew with one';
+const small = (bits: number) =>
+  `the RSA public key has ${bits} bits, and fewer than 1024 are refused as insecure: make one of 2048 or more`;
+
+const REFUSED: readonly (readonly [what: string, spki: Buffer, error: string])[] = [
+  ['an RSA key of 1023 bits', rsa(modulus(1023), EXPONENT), small(1023)],
+  ['an RSA key of 512 bits', rsa(modulus(512), EXPONENT), small(512)],
+  ['an RSA key of no bits', rsa(Buffer.of(0), EXPONENT), small(0)],
+  [
+    'an even modulus',
+    rsa(Buffer.concat([modulus(1016), Buffer.of(0xfe)]), EXPONENT),
+    'the modulus of the RSA public key is even: make another key',
+  ],
+  ['the exponent 1, which everybody can sign for', rsa(modulus(2048), Buffer.of(1)), NO_EXPONENT],
+  ['an even exponent', rsa(modulus(2048), Buffer.of(4)), NO_EXPONENT],
+  ['an exponent of 32 bits', rsa(modulus(2048), Buffer.from('80000001', 'hex')), NO_EXPONENT],
+  ['bytes behind the two numbers', rsaOf(Buffer.concat([sequence(...numbers), Buffer.from('junk')]), NULL), NO_FORM],
+  ['a third number', rsaOf(sequence(...numbers, numbers[1]), NULL), NO_FORM],
+  ['a modulus alone', rsaOf(sequence(numbers[0]), NULL), NO_FORM],
+  ['nothing in place of the numbers', rsaOf(Buffer.alloc(0), NULL), NO_FORM],
+  ['a negative modulus', rsaOf(sequence(tlv(TAG.integer, modulus(2048)), numbers[1]), NULL), NO_FORM],
+  [
+    'a modulus with a zero too many',
+    rsaOf(sequence(tlv(TAG.integer, Buffer.alloc(2), modulus(2048)), numbers[1]), NULL),
+    NO_FORM,
+  ],
+  ['RSA parameters that are absent', rsaOf(sequence(...numbers)), NO_FORM],
+  ['RSA parameters that are not empty', rsaOf(sequence(...numbers), tlv(TAG.null, Buffer.of(0))), NO_FORM],
+  ['an unknown kind', sequence(sequence(encodeOid('1.2.3')), encodeBitString(Buffer.alloc(32))), NO_KIND],
+  [
+    'a compressed point',
+    sequence(sequence(encodeOid(PUBLIC_KEY.ec), encodeOid(CURVE.p256)), encodeBitString(Buffer.alloc(33, 2))),
+    NO_POINT,
+  ],
+  [
+    'a short Ed25519 key',
+    sequence(sequence(encodeOid(PUBLIC_KEY.ed25519)), encodeBitString(Buffer.alloc(31))),
+    'the Ed25519 public key is malformed: make the request anew',
+  ],
+  [
+    'a row of bits that are no octets',
+    sequence(sequence(encodeOid(PUBLIC_KEY.rsa), NULL), tlv(TAG.bitString, Buffer.of(1), sequence(...numbers))),
+    'public key is not a row of octets',
+  ],
+];
+
+for (const [what, spki, error] of REFUSED) {
+  test(`refuses ${what}`, () => assert.deepEqual(checkPublicKey(spki), { ok: false, error }));
+}

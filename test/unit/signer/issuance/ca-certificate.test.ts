@@ -1,0 +1,93 @@
+// CA certificates that OpenSSL reads and Go's parser does not: the API server would refuse every chain with one of them.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  encodeBoolean,
+  encodeInteger,
+  encodeOctetString,
+  encodeOid,
+  sequence,
+  TAG,
+  tlv,
+} from '@countersign/common/der.ts';
+import { EXTENSION, SIGNATURE } from '@countersign/common/oids.ts';
+import { parseCertificates } from '@countersign/signer/issuance/ca-certificate.ts';
+import { buildCertificate, type CertificateParts, createHolder, nameOf } from '../../../support/certificate-builder.ts';
+import { errorOf } from '../../../support/pki.ts';
+
+const ca = createHolder('CA');
+
+function readError(parts: CertificateParts): string | undefined {
+  return errorOf(parseCertificates(buildCertificate(ca, ca, parts)));
+}
+
+function constraintsOf(...fields: readonly Buffer[]): CertificateParts {
+  return { basicConstraints: sequence(encodeBoolean(true), ...fields) };
+}
+
+function extensionOf(oid: string, critical: boolean, value: Buffer): CertificateParts {
+  return { extensions: [{ oid, critical, value }] };
+}
+
+const identifier = encodeOctetString(Buffer.from('identifier'));
+const domain = (text: string) => sequence(tlv(0xa0, sequence(tlv(0x82, Buffer.from(text)))));
+
+const READ: readonly (readonly [what: string, parts: CertificateParts])[] = [
+  ['a plain CA', {}],
+  ['a serial with the top bit set', { serial: encodeInteger(Buffer.of(0xff)) }],
+  ['a path length of zero', constraintsOf(encodeInteger(Buffer.of(0)))],
+  ['a key identifier', extensionOf(EXTENSION.subjectKeyIdentifier, false, identifier)],
+  ['name constraints', extensionOf(EXTENSION.nameConstraints, true, domain('.example.com'))],
+];
+
+for (const [what, parts] of READ) {
+  test(`reads a CA certificate with ${what}`, () => assert.equal(readError(parts), undefined));
+}
+
+const REFUSED: readonly (readonly [what: string, parts: CertificateParts, error: string])[] = [
+  ['a negative serial', { serial: tlv(TAG.integer, Buffer.of(0xff)) }, 'x509: negative serial number'],
+  ['a serial with a zero too many', { serial: tlv(TAG.integer, Buffer.of(0, 1)) }, 'x509: malformed serial number'],
+  ['a negative path length', constraintsOf(tlv(TAG.integer, Buffer.of(0xff))), 'x509: invalid basic constraints'],
+  [
+    'a path length beyond all bounds',
+    constraintsOf(encodeInteger(Buffer.alloc(9, 1))),
+    'x509: invalid basic constraints',
+  ],
+  [
+    'a critical subject key identifier',
+    extensionOf(EXTENSION.subjectKeyIdentifier, true, identifier),
+    'x509: subject key identifier incorrectly marked critical',
+  ],
+  [
+    'a critical authority key identifier',
+    extensionOf(EXTENSION.authorityKeyIdentifier, true, sequence()),
+    'x509: authority key identifier incorrectly marked critical',
+  ],
+  [
+    'a critical authority information access',
+    extensionOf(EXTENSION.authorityInfoAccess, true, sequence()),
+    'x509: authority info access incorrectly marked critical',
+  ],
+  [
+    'name constraints that Go does not read',
+    extensionOf(EXTENSION.nameConstraints, true, domain('.')),
+    'x509: failed to parse dnsName constraint ".": give a domain, behind a period for its subdomains alone',
+  ],
+  [
+    'a subject of a type that Go does not read',
+    { subject: nameOf('odd', 0x1e) },
+    'subject: attribute 2.5.4.3 is not a valid BMPString: write it as a UTF8String, or leave it out',
+  ],
+  [
+    'two signature algorithms',
+    { algorithm: sequence(encodeOid(SIGNATURE.ecdsaSha384)) },
+    "x509: inner and outer signature algorithm identifiers don't match",
+  ],
+];
+
+for (const [what, parts, error] of REFUSED) {
+  test(`cannot read a CA certificate with ${what}, as Go cannot`, () => {
+    assert.equal(readError(parts), `error parsing X.509 certificate: ${error}`);
+  });
+}
