@@ -19,6 +19,9 @@ export const PRIVATE_KEY_SECRET_NAME = 'experimental.cert-manager.io/private-key
 /** Set by the signer: base64 of the PEM of the chain's top certificate (cert-manager v1.4). */
 export const CA = 'experimental.cert-manager.io/ca';
 
+/** Go reads longer ones, but none says more than a short one does, and the time to read it would be the requester's choice. */
+const MAX_DURATION_LENGTH = 256;
+
 /** Part of what is approved, although the API server lets annotations change: these may not. */
 export const LOCKED_ANNOTATIONS: readonly string[] = [REQUEST_DURATION, REQUEST_IS_CA, PRIVATE_KEY_SECRET_NAME];
 
@@ -26,10 +29,15 @@ export const LOCKED_ANNOTATIONS: readonly string[] = [REQUEST_DURATION, REQUEST_
 export function readRequestDuration(csr: CertificateSigningRequest): Result<Nanoseconds | undefined, FieldError> {
   const text = csr.metadata.annotations?.[REQUEST_DURATION];
   if (text === undefined) return ok(undefined);
-  const duration = parseGoDuration(text);
+  const duration = parseDuration(text);
   if (duration.ok) return duration;
   const message = reasons.ErrorParseDuration.message(duration.error);
   return err({ reason: 'ErrorParseDuration', field: annotationField(REQUEST_DURATION), message });
+}
+
+function parseDuration(text: string): Result<Nanoseconds> {
+  if (text.length <= MAX_DURATION_LENGTH) return parseGoDuration(text);
+  return err(`${text.length} characters are too many for a duration, at most ${MAX_DURATION_LENGTH}`);
 }
 
 /** Only the exact text `true` counts, as in cert-manager: `True` and `1` are no. */

@@ -44,6 +44,12 @@ export function issuerType(issuer: Issuer): IssuerType | undefined {
   return TYPES.find(type => issuer.spec?.[type] != null);
 }
 
+/** The type of an issuer that is left to other signers: none that services/signer/issuers has. Undefined without a type. */
+export function foreignType(issuer: Issuer): IssuerType | undefined {
+  const type = issuerType(issuer);
+  return type === 'ca' || type === 'selfSigned' ? undefined : type;
+}
+
 /** The condition of type Ready, whatever its status. */
 export function readyCondition(issuer: Issuer): Condition | undefined {
   return issuer.status?.conditions?.find(condition => condition.type === 'Ready');

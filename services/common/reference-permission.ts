@@ -1,8 +1,10 @@
 // The permission that a requester needs to use an Issuer: `reference` on `signers` of cert-manager.io in the issuer's
 // namespace. Makes the access reviews that ask for it and the Role that would grant it; asks nobody itself.
 
+import { hash } from 'node:crypto';
 import type { Requester } from './csr.ts';
 import { reasons } from './reasons.ts';
+import { shorten } from './short-text.ts';
 import { ISSUER_GROUP, type SignerRef } from './signer-name.ts';
 
 const RESOURCE = 'signers';
@@ -76,18 +78,24 @@ rules:
 
 /** Who may not do what and where, and the Role and the RoleBinding that would change it, ready to paste. */
 export function denialText(ref: SignerRef, username: string): string {
-  const binding = `kubectl create rolebinding ${roleName(ref)} --namespace=${ref.namespace} --role=${roleName(ref)}`;
-  return `${reasons.DeniedReference.message(ref)}: user ${JSON.stringify(username)} lacks the verb "${VERB}" on "${RESOURCE}" of the API group "${ISSUER_GROUP}" for the name "${ref.name}" in the namespace "${ref.namespace}". This Role grants it:
+  const user = shorten(username);
+  const binding = `kubectl create rolebinding ${bindingName(ref, username)} --namespace=${ref.namespace} --role=${roleName(ref)}`;
+  return `${reasons.DeniedReference.message(ref)}: user ${JSON.stringify(user)} lacks the verb "${VERB}" on "${RESOURCE}" of the API group "${ISSUER_GROUP}" for the name "${ref.name}" in the namespace "${ref.namespace}". This Role grants it:
 
 ${grantingRole(ref)}
 and this gives the Role to the user:
 
-${binding} --user=${shellQuote(username)}
+${binding} --user=${shellQuote(user)}
 `;
 }
 
 function roleName(ref: SignerRef): string {
   return `cert-manager-referencer:${ref.name}`;
+}
+
+/** Another one for each user, so that the second does not find it taken; a user name may hold what no name may. */
+function bindingName(ref: SignerRef, username: string): string {
+  return `${roleName(ref)}:${hash('sha256', username, 'hex').slice(0, 8)}`;
 }
 
 /** User names come from elsewhere and may hold anything: what is pasted into a shell must stay one word. */

@@ -8,11 +8,11 @@ import {
 } from '@countersign/common/annotations.ts';
 import { type CertificateSigningRequest, isApproved } from '@countersign/common/csr.ts';
 import { annotationField, type FieldError } from '@countersign/common/field-error.ts';
-import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
+import { foreignType, type Issuer, issuerType } from '@countersign/common/issuer.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { denialText } from '@countersign/common/reference-permission.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
-import { validateRequest } from '@countersign/common/validate-request.ts';
+import { validateDuration, validateRequest } from '@countersign/common/validate-request.ts';
 import { type AdmissionRequest, formatFieldErrors, type Refusal } from './admission-review.ts';
 
 /** What a request is about, from the request alone. */
@@ -70,8 +70,12 @@ function lockedError(key: string): FieldError {
   return { reason: 'ImmutableAnnotation', field: annotationField(key), message };
 }
 
-/** In the words of the signer's part for the issuer's type: a SelfSigned one has its own for two things. */
+/**
+ * In the words of the signer's part for the issuer's type: a SelfSigned one has its own for two things. For a type that others
+ * sign with nothing counts but what is checked before the type; the rest is for them to judge.
+ */
 function findErrors(csr: CertificateSigningRequest, issuer: Issuer | undefined): readonly FieldError[] {
+  if (issuer !== undefined && foreignType(issuer) !== undefined) return validateDuration(csr);
   const errors = validateRequest(csr);
   if (issuer === undefined || issuerType(issuer) !== 'selfSigned') return errors;
   const renamed = errors.map(inWordsOfSelfSigned);

@@ -2,6 +2,7 @@
 // path; nothing is converted, and nothing that is not asked for is kept.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
+import { shorten } from '@countersign/common/short-text.ts';
 
 /** `path` names the value in the error, such as `request.object.spec`. */
 export type Decoder<T> = (value: unknown, path: string) => Result<T>;
@@ -56,7 +57,7 @@ export function mapOf<T>(decode: Decoder<T>): Decoder<Readonly<Record<string, T>
     if (!isObject(value)) return err(`${path} is not an object`);
     const entries: [string, T][] = [];
     for (const [key, item] of Object.entries(value)) {
-      const decoded = decode(item, `${path}[${key}]`);
+      const decoded = decode(item, `${path}[${shorten(key)}]`);
       if (!decoded.ok) return decoded;
       entries.push([key, decoded.value]);
     }

@@ -2,8 +2,10 @@
 // side refuses the request with a text that gives nothing away, and the log has the cause.
 
 import { reasons } from '@countersign/common/reasons.ts';
+import type { Result } from '@countersign/common/result.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
+import { shorten } from '@countersign/common/short-text.ts';
 import {
   type AdmissionAnswer,
   type AdmissionRequest,
@@ -13,7 +15,7 @@ import {
   deny,
   type Refusal,
 } from './admission-review.ts';
-import { admit, type Decision, findMatter, type Matter } from './admit.ts';
+import { admit, type Decision, findMatter, type Matter, type Observation } from './admit.ts';
 import { lookAround, type Deps as ObserveDeps, observe } from './observe.ts';
 import { warningsFor } from './warnings.ts';
 
@@ -21,6 +23,9 @@ export interface HandlerDeps extends ObserveDeps {
   readonly log: Logger;
   readonly now: () => Date;
 }
+
+/** The API server takes no longer one. */
+const MAX_SIGNER_NAME = 571;
 
 /** What is sent: an AdmissionReview, or why the body is not one. */
 export type HandlerResult =
@@ -31,20 +36,22 @@ export type HandlerResult =
 export type AdmissionHandler = (body: unknown) => Promise<HandlerResult>;
 
 export function createHandler(deps: HandlerDeps): AdmissionHandler {
-  return async body => {
-    const request = decodeAdmissionReview(body);
-    if (!request.ok) return refuseBody(request.error, deps);
-    const finish = deps.metrics.startAdmission();
-    const { decision, warnings, cause } = await decide(request.value, deps);
-    const milliseconds = finish(kindOf(decision), decision.allowed ? '' : decision.reason);
-    logAdmission(deps.log, request.value, { decision, warnings, cause, milliseconds });
-    return { status: 200, body: decision.allowed ? allow(request.value, warnings) : deny(request.value, decision) };
-  };
+  // Not async: the body, which may be many times the size of what is read from it, must not live until the answer is there.
+  return body => answer(decodeAdmissionReview(body), deps);
+}
+
+async function answer(request: Result<AdmissionRequest, DecodeError>, deps: HandlerDeps): Promise<HandlerResult> {
+  if (!request.ok) return refuseBody(request.error, deps);
+  const finish = deps.metrics.startAdmission();
+  const { decision, warnings, cause } = await decide(request.value, deps);
+  const milliseconds = finish(kindOf(decision), decision.allowed ? '' : decision.reason);
+  logAdmission(deps.log, request.value, { decision, warnings, cause, milliseconds });
+  return { status: 200, body: decision.allowed ? allow(request.value, warnings) : deny(request.value, decision) };
 }
 
 function refuseBody({ message, uid }: DecodeError, { log, metrics }: HandlerDeps): HandlerResult {
   metrics.countUnreadable('BadRequest');
-  log.warn({ uid, problem: message }, 'admission request not understood');
+  log.warn({ uid: uid && shorten(uid), problem: message }, 'admission request not understood');
   return { status: 400, body: { error: message, ...(uid !== undefined && { uid }) } };
 }
 
@@ -60,17 +67,18 @@ async function decide(request: AdmissionRequest, deps: HandlerDeps): Promise<Out
   let matter: Matter = { kind: 'not-ours' };
   try {
     matter = findMatter(request);
-    const decision = admit(matter, await observe(matter, userInfo, deps), userInfo.username ?? '');
-    return { decision, warnings: decision.allowed ? await warn(matter, deps) : [] };
+    const observation = await observe(matter, userInfo, deps);
+    const decision = admit(matter, observation, userInfo.username ?? '');
+    return { decision, warnings: decision.allowed ? await warn(matter, observation, deps) : [] };
   } catch (cause) {
     return { decision: { allowed: false, ...refusalFor(cause, matter) }, warnings: [], cause };
   }
 }
 
-async function warn(matter: Matter, deps: HandlerDeps): Promise<readonly string[]> {
+async function warn(matter: Matter, { permission }: Observation, deps: HandlerDeps): Promise<readonly string[]> {
   if (matter.kind !== 'judge' || matter.ref === undefined) return [];
-  const surroundings = await lookAround(matter.csr, matter.ref, deps);
-  return warningsFor(matter.csr, matter.ref, surroundings, deps.now());
+  const { csr, ref } = matter;
+  return warningsFor(csr, ref, await lookAround({ csr, ref, permission }, deps), deps.now());
 }
 
 /** Only the access review can fail with an error of the API server: everything else that is read is best effort. */
@@ -97,13 +105,13 @@ function logAdmission(
   const { uid, operation, subResource, dryRun, userInfo } = request;
   const csr = 'object' in request ? request.object : undefined;
   const fields = {
-    uid,
+    uid: shorten(uid),
     operation,
-    ...(subResource && { subResource }),
+    ...(subResource && { subResource: shorten(subResource) }),
     ...(dryRun && { dryRun }),
-    csr: csr?.metadata.name,
-    signerName: csr?.spec.signerName,
-    user: userInfo.username,
+    csr: csr && shorten(csr.metadata.name),
+    signerName: csr && shorten(csr.spec.signerName, MAX_SIGNER_NAME),
+    user: userInfo.username && shorten(userInfo.username),
     answer: kindOf(decision),
     ...(!decision.allowed && { reason: decision.reason, reasons: decision.causes.map(({ reason }) => reason) }),
     ...(warnings.length > 0 && { warnings }),

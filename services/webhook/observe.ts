@@ -40,7 +40,12 @@ export async function observe(matter: Matter, requester: Requester, deps: Deps):
 }
 
 function reviewPermission(ref: SignerRef, requester: Requester, deps: Deps): Promise<Permission> {
-  const ask = () => askInTurn(referenceReviews(ref, requester), deps);
+  const giveUpAt = performance.now() + deps.reviewTimeoutMs;
+  // Who waited for another's review, which failed, may be out of time: nobody waits for the answer any more.
+  const ask = async () => {
+    if (performance.now() > giveUpAt) throw new RetryableError('no time is left to ask', { code: 'timeout' });
+    return askInTurn(referenceReviews(ref, requester), deps);
+  };
   return within(deps.reviewTimeoutMs, deps.permissions?.find(ref, requester, ask) ?? ask());
 }
 
@@ -74,20 +79,30 @@ export interface Surroundings {
   readonly secret?: { readonly ref: SecretRef; readonly facts: SecretFacts };
 }
 
+/** A CSR that is let in, and what the access reviews of this very admission said. */
+export interface Admitted extends Pick<Observation, 'permission'> {
+  readonly csr: CertificateSigningRequest;
+  readonly ref: SignerRef;
+}
+
 /** Best effort: what cannot be read, or not soon enough, is left out. Never rejects. */
-export async function lookAround(csr: CertificateSigningRequest, ref: SignerRef, deps: Deps): Promise<Surroundings> {
+export async function lookAround(admitted: Admitted, deps: Deps): Promise<Surroundings> {
+  const { ref } = admitted;
   const issuer = deps.issuers.find(ref);
-  const name = secretName(csr, issuer);
+  const name = secretName(admitted, issuer);
   if (name === undefined) return { issuer };
   const secretRef = { namespace: secretNamespace(ref, deps.clusterResourceNamespace), name };
   const facts = await deps.secrets.read(secretRef);
   return facts === undefined ? { issuer } : { issuer, secret: { ref: secretRef, facts } };
 }
 
-/** The Secret that the issuer will sign with. */
-function secretName(csr: CertificateSigningRequest, issuer: IssuerKnowledge): string | undefined {
+/**
+ * The Secret that the issuer will sign with. A name that the requester chose is looked at only for who was just found to be
+ * permitted: others could ask for one Secret after the other whether it exists (ADR 9).
+ */
+function secretName({ csr, permission }: Admitted, issuer: IssuerKnowledge): string | undefined {
   if (typeof issuer === 'string') return undefined;
   const type = issuerType(issuer);
   if (type === 'ca') return issuer.spec.ca?.secretName;
-  return type === 'selfSigned' ? readPrivateKeySecretName(csr) : undefined;
+  return type === 'selfSigned' && permission === 'granted' ? readPrivateKeySecretName(csr) : undefined;
 }

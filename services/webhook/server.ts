@@ -5,7 +5,7 @@ import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type ListenAddress, listenOptions } from '@countersign/common/runtime/listen-address.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
-import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { AdmissionHandler } from './handler.ts';
 import type { AnswerReason, WebhookMetrics } from './metrics.ts';
 import type { KeyPair } from './serving-certificate.ts';
@@ -22,6 +22,9 @@ const KEEP_ALIVE_MS = 120_000;
 /** From the first byte of a request to its last: the API server gives up after 5 s itself. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
+/** An API server has up to 200 writes in flight (its default), each on a connection of its own: room for five such. */
+const MAX_CONNECTIONS = 1_000;
+
 /** Longer than any admission takes. */
 const GRACE_MS = 5_000;
 
@@ -31,6 +34,8 @@ export interface ServerOptions {
   readonly metrics: WebhookMetrics;
   /** How long `close` waits for answers before it cuts what is still open. */
   readonly graceMs?: number;
+  readonly requestTimeoutMs?: number;
+  readonly maxConnections?: number;
 }
 
 export class WebhookServer {
@@ -77,24 +82,27 @@ export class WebhookServer {
 }
 
 function createApp(options: ServerOptions, isDraining: () => boolean): FastifyInstance<Server> {
-  const { handle, log, metrics } = options;
+  const { handle, log, metrics, requestTimeoutMs: requestTimeout = REQUEST_TIMEOUT_MS } = options;
   const app = fastify({
     // The API server speaks HTTP/1.1 to webhooks, whatever is offered (kubernetes#75791).
-    https: {},
+    // Fastify sets its requestTimeout on a server that has 60 s for the headers already, and Node then takes the longer of the
+    // two for the body, looked at every 30 s. Given here, it bounds the headers, too.
+    https: { requestTimeout, connectionsCheckingInterval: requestTimeout / 10 },
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout,
     forceCloseConnections: 'idle',
     // A 503 while draining would refuse a CSR (failurePolicy Fail); what still comes in is answered.
     return503OnClosing: false,
     exposeHeadRoutes: false,
   });
+  app.server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   app.removeContentTypeParser('text/plain');
   app.addHook('onSend', async (_, reply) => {
     if (isDraining()) reply.header('connection', 'close');
   });
   app.post(PATH, async (request, reply) => {
-    const { status, body } = await handle(request.body);
+    const { status, body } = await handOver(request, handle);
     return reply.code(status).send(body);
   });
   app.setNotFoundHandler(async (_, reply) => refuse(reply, 404, `POST an AdmissionReview to ${PATH}`));
@@ -106,6 +114,16 @@ function createApp(options: ServerOptions, isDraining: () => boolean): FastifyIn
     return refuse(reply, status, text);
   });
   return app;
+}
+
+/**
+ * A parsed body may be thirty times the size of its text, and an answer takes seconds when the API server is slow: it is let
+ * go of before. Not async, for such a function may keep what it has seen until it returns.
+ */
+function handOver(request: FastifyRequest, handle: AdmissionHandler): ReturnType<AdmissionHandler> {
+  const { body } = request;
+  request.body = undefined;
+  return handle(body);
 }
 
 function refuse(reply: FastifyReply, status: number, error: string): FastifyReply {

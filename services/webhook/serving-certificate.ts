@@ -41,14 +41,17 @@ export interface ServingCertificateOptions {
   readonly log: Logger;
   readonly metrics: WebhookMetrics;
   readonly intervalMs?: number;
+  readonly now?: () => Date;
 }
 
 const INTERVAL_MS = 5_000;
 
 export class ServingCertificate {
   readonly #options: ServingCertificateOptions;
-  /** Of the last content that was looked at, good or bad, or of the last error: what was said once is not repeated. */
-  #lastSeen = '';
+  /** Hash of the pair in use. */
+  #inUse = '';
+  /** What was wrong last, and with which content: what was said once is not repeated. */
+  #lastSaid = '';
   #ends: Date | undefined;
 
   constructor(options: ServingCertificateOptions) {
@@ -87,30 +90,39 @@ export class ServingCertificate {
 
   /** Reads once; gives the pair if it is new and usable. Never rejects. */
   async check(): Promise<KeyPair | undefined> {
-    const { source, log, metrics } = this.#options;
-    let result: 'unreadable' | 'invalid' = 'unreadable';
+    let seen = 'unreadable';
     try {
-      const pair = await source();
-      result = 'invalid';
-      if (!this.#isNew(hashOf(pair))) return undefined;
-      const certificate = parse(pair);
+      const pair = await this.#options.source();
+      seen = hashOf(pair);
+      // One that was refused is looked at again: the clock may have been wrong.
+      const certificate = seen === this.#inUse ? undefined : parse(pair, this.#options.now?.() ?? new Date());
+      this.#lastSaid = '';
+      if (certificate === undefined) return undefined;
+      this.#inUse = seen;
       this.#ends = certificate.validToDate;
-      const { subject, serialNumber: serial } = certificate;
-      metrics.countReload('loaded', this.#ends);
-      log.info({ subject, serial, notAfter: this.#ends }, 'serving certificate loaded');
+      this.#sayLoaded(certificate);
       return pair;
     } catch (error) {
-      if (result === 'unreadable' && !this.#isNew(String(error))) return undefined;
-      metrics.countReload(result);
-      log.error({ err: error, result, keepsOld: this.#ends !== undefined }, 'serving certificate not usable');
+      this.#sayWhatIsWrong(seen, error);
       return undefined;
     }
   }
 
-  #isNew(seen: string): boolean {
-    const isNew = seen !== this.#lastSeen;
-    this.#lastSeen = seen;
-    return isNew;
+  #sayLoaded({ subject, serialNumber: serial, validToDate: notAfter }: X509Certificate): void {
+    this.#options.metrics.countReload('loaded', notAfter);
+    this.#options.log.info({ subject, serial, notAfter }, 'serving certificate loaded');
+  }
+
+  #sayWhatIsWrong(seen: string, error: unknown): void {
+    const said = `${seen} ${String(error)}`;
+    if (said === this.#lastSaid) return;
+    this.#lastSaid = said;
+    const result = seen === 'unreadable' ? 'unreadable' : 'invalid';
+    this.#options.metrics.countReload(result);
+    this.#options.log.error(
+      { err: error, result, keepsOld: this.#ends !== undefined },
+      'serving certificate not usable',
+    );
   }
 }
 
@@ -118,13 +130,14 @@ function hashOf({ cert, key }: KeyPair): string {
   return createHash('sha256').update(cert).update('\0').update(key).digest('hex');
 }
 
-/** Gives the certificate; throws when a TLS server could not serve with the pair. */
-function parse({ cert, key }: KeyPair): X509Certificate {
+/** Gives the certificate; throws when a TLS server could not serve with the pair, or no client would take it. */
+function parse({ cert, key }: KeyPair, now: Date): X509Certificate {
   const certificate = new X509Certificate(cert);
   // Also what is seen while one of two files is written before the other: the next look finds both.
   if (!certificate.checkPrivateKey(createPrivateKey(key)))
     throw new Error('certificate and key do not belong together');
-  if (certificate.validToDate <= new Date()) throw new Error(`the certificate ended ${certificate.validTo}`);
+  if (certificate.validFromDate > now) throw new Error(`the certificate begins ${certificate.validFrom}`);
+  if (certificate.validToDate <= now) throw new Error(`the certificate ended ${certificate.validTo}`);
   createSecureContext({ cert, key });
   return certificate;
 }

@@ -4,7 +4,8 @@
 import { REQUEST_DURATION, REQUEST_IS_CA, readIsCa, readRequestDuration } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { formatGoDuration, SECOND } from '@countersign/common/duration.ts';
-import { type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
+import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
+import { shorten } from '@countersign/common/short-text.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { requestedDuration } from '@countersign/common/validate-request.ts';
 import type { Surroundings } from './observe.ts';
@@ -31,8 +32,7 @@ export function warningsFor(
 
 /** Names and conditions come from elsewhere: what a Warning header cannot carry is left out (RFC 9110 5.5). */
 function toOneLine(warning: string): string {
-  const line = warning.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
-  return line.length <= MAX_LENGTH ? line : `${line.slice(0, MAX_LENGTH - 1)}…`;
+  return shorten(warning.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' '), MAX_LENGTH);
 }
 
 function label({ kind, namespace, name }: SignerRef): string {
@@ -61,6 +61,11 @@ function durationWarnings(csr: CertificateSigningRequest): readonly string[] {
 }
 
 function issuerWarnings(ref: SignerRef, issuer: Issuer): readonly string[] {
+  const foreign = foreignType(issuer);
+  if (foreign !== undefined) {
+    const own = 'Countersign signs with ca and selfSigned only';
+    return [`${label(ref)} is of type ${foreign}: ${own}, the request waits for another signer`];
+  }
   if (issuerType(issuer) === undefined)
     return [`${label(ref)} has no type: the request waits until its spec names one`];
   if (isReady(issuer)) return [];
@@ -95,5 +100,5 @@ function formatDate(milliseconds: number): string {
 
 /** The beginning of a value that a requester chose. */
 function quote(value: string): string {
-  return JSON.stringify(value.length > 20 ? `${value.slice(0, 20)}…` : value);
+  return JSON.stringify(shorten(value, 21));
 }

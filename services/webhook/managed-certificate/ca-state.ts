@@ -1,7 +1,7 @@
 // The webhook's own CAs as its replicas share them in a Secret, and what is due to them. Pure: the time is an argument; reads
 // and writes nothing, and makes no key.
 
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 
 /** A CA: its certificate and private key, PEM. */
 export interface CertificateAuthority {
@@ -22,6 +22,9 @@ export interface CaState {
 
 /** What is due: another CA, its turn to sign, or nothing. */
 export type Due = 'introduce' | 'mark-published' | 'promote' | 'nothing';
+
+/** P-256, by OpenSSL's name. */
+const NAMED_CURVE = 'prime256v1';
 
 /** How long API servers have to take notice of a new caBundle: their watch is quick, but not bounded. */
 export const PROPAGATION_MS = 60_000;
@@ -60,6 +63,11 @@ export function hasEnded(certPem: string, now: Date): boolean {
   return new X509Certificate(certPem).validToDate <= now;
 }
 
+/** Whether a certificate is not valid yet at that time. */
+export function beginsAfter(certPem: string, time: Date): boolean {
+  return new X509Certificate(certPem).validFromDate > time;
+}
+
 /** Whether two thirds of a certificate's life are over: what is left is time to replace it in. */
 export function isPastTwoThirds(certPem: string, now: Date): boolean {
   const { validFromDate, validToDate } = new X509Certificate(certPem);
@@ -89,22 +97,34 @@ export function decodeState(data: Readonly<Record<string, string>> | undefined):
   const authority = (prefix: string) => readAuthority(text(`${prefix}.crt`), text(`${prefix}.key`));
   const [current, next] = [authority('ca'), authority('next-ca')];
   if (current === undefined) return undefined;
-  const published = text('next-published-at');
+  const nextPublishedAt = new Date(text('next-published-at'));
   const former = text('former-ca.crt').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? [];
   return {
     current,
     ...(next && { next }),
-    ...(next && published !== '' && { nextPublishedAt: new Date(published) }),
-    former,
+    // A time that cannot be read is found anew.
+    ...(next && !Number.isNaN(nextPublishedAt.getTime()) && { nextPublishedAt }),
+    former: former.filter(certPem => readCertificate(certPem) !== undefined),
   };
 }
 
+/** undefined unless these belong together and can sign what issueServingCertificate makes. */
 function readAuthority(certPem: string, keyPem: string): CertificateAuthority | undefined {
+  const certificate = readCertificate(certPem);
+  if (certificate?.ca !== true || certificate.publicKey.asymmetricKeyDetails?.namedCurve !== NAMED_CURVE)
+    return undefined;
   try {
-    new X509Certificate(certPem);
-    return keyPem === '' ? undefined : { certPem, keyPem };
+    return certificate.checkPrivateKey(createPrivateKey(keyPem)) ? { certPem, keyPem } : undefined;
   } catch {
-    // Not a certificate: the caller makes a new CA, which is what the owner of a damaged Secret wants.
+    // Not a key: the caller makes a new CA, which is what the owner of a damaged Secret wants.
+    return undefined;
+  }
+}
+
+function readCertificate(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
     return undefined;
   }
 }

@@ -8,6 +8,7 @@ import type { Logger } from '@countersign/common/runtime/log.ts';
 import type { KeyPair } from '../serving-certificate.ts';
 import { publishCaBundle } from './ca-bundle.ts';
 import {
+  beginsAfter,
   type CaState,
   caBundle,
   decodeState,
@@ -48,6 +49,9 @@ const DAY_MS = 86_400_000;
 const CA_LIFETIME_MS = 365 * DAY_MS;
 const LEAF_LIFETIME_MS = 7 * DAY_MS;
 
+/** A CA that begins later than this was made by a replica whose clock is wrong; by less, our own may be. */
+const MAX_SKEW_MS = DAY_MS;
+
 /** As many replicas may start at the same moment and each be overtaken once by every other. */
 const MAX_ATTEMPTS = 10;
 
@@ -82,16 +86,18 @@ export class ManagedCertificate {
   async #readOrCreate(): Promise<{ secret: CaSecret; state: CaState }> {
     const found = await this.#options.client.get<CaSecret>(`${this.#secretsPath}/${this.#options.secret.name}`);
     const state = decodeState(found?.data);
-    if (found !== undefined && state !== undefined && !this.#isOver(state)) return { secret: found, state };
+    if (found !== undefined && state !== undefined && this.#isUsable(state)) return { secret: found, state };
     const created: CaState = { current: await this.#createCa(), former: [] };
     const written = await this.#write(found, created);
     this.#options.log.info({ secret: this.#options.secret, replaced: found !== undefined }, 'webhook CA created');
     return { secret: written, state: created };
   }
 
-  /** A CA that ended while no replica ran cannot be handed over from: it is replaced at once. */
-  #isOver({ current }: CaState): boolean {
-    return hasEnded(current.certPem, this.#options.now());
+  /** A CA that ended while no replica ran cannot be handed over from: it is replaced at once. So is one of a wrong clock. */
+  #isUsable({ current }: CaState): boolean {
+    const now = this.#options.now();
+    const latestBegin = new Date(now.getTime() + MAX_SKEW_MS);
+    return !hasEnded(current.certPem, now) && !beginsAfter(current.certPem, latestBegin);
   }
 
   async #advance(secret: CaSecret, state: CaState): Promise<CaState> {
@@ -118,9 +124,7 @@ export class ManagedCertificate {
 
   async #serve({ current }: CaState): Promise<KeyPair> {
     const { names, now, log, leafLifetimeMs: lifetimeMs = LEAF_LIFETIME_MS } = this.#options;
-    const leaf = this.#leaf;
-    if (leaf !== undefined && leaf.caPem === current.certPem && !isPastTwoThirds(leaf.pair.cert, now()))
-      return leaf.pair;
+    if (this.#leaf?.caPem === current.certPem && isInItsPrime(this.#leaf.pair.cert, now())) return this.#leaf.pair;
     const pair = await issueServingCertificate(current, names, { now: now(), lifetimeMs });
     log.info({ names }, 'serving certificate made');
     this.#leaf = { pair, caPem: current.certPem };
@@ -140,6 +144,11 @@ export class ManagedCertificate {
     const body = { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata: secret, data };
     return client.create<CaSecret>(this.#secretsPath, body);
   }
+}
+
+/** Also not when it begins later, for it was made while the clock was ahead. */
+function isInItsPrime(certPem: string, now: Date): boolean {
+  return !beginsAfter(certPem, now) && !isPastTwoThirds(certPem, now);
 }
 
 /** Another replica wrote first: its work is looked at, and taken. */

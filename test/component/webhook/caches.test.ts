@@ -1,11 +1,18 @@
-// What the webhook keeps in memory: its copy of the issuers, and what it knows about Secrets for one second.
+// What the webhook keeps in memory: its copy of the issuers, and what it knows about permissions and Secrets
+// for one second.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger } from '@countersign/common/runtime/log.ts';
+import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
 import type { IssuerKind, SignerRef } from '@countersign/common/signer-name.ts';
+import { findMatter } from '@countersign/webhook/admit.ts';
 import { IssuerView } from '@countersign/webhook/issuer-view.ts';
+import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
+import { observe } from '@countersign/webhook/observe.ts';
+import { PermissionCache } from '@countersign/webhook/permission-cache.ts';
 import { SecretFactsReader } from '@countersign/webhook/secret-facts.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { makeKeyPair } from './webhook-fixture.ts';
@@ -16,6 +23,8 @@ const metrics = { onList: () => undefined, onWatchEnd: () => undefined, setSize:
 function ref(kind: IssuerKind, name: string): SignerRef {
   return { kind, namespace: kind === 'Issuer' ? 'sandbox' : '', name };
 }
+
+const CSR = { metadata: { name: 'x' }, spec: { signerName: 'issuers.cert-manager.io/sandbox.ca', request: '' } };
 
 describe('the copy of the issuers', () => {
   test('knows nothing before it is complete', () => {
@@ -49,6 +58,27 @@ describe('the copy of the issuers', () => {
     const client = new RecordingClient(() => new Promise<WatchEvent>(() => undefined));
     await new IssuerView({ client, log, metrics }).waitUntilSynced(AbortSignal.timeout(30));
   });
+});
+
+test('who waited for the review of another until no time was left does not ask when that fails', async () => {
+  const gate = Promise.withResolvers<never>();
+  const client = new RecordingClient(() => gate.promise);
+  const deps = {
+    client,
+    issuers: { find: () => 'unknown' as const },
+    secrets: { read: async () => undefined },
+    clusterResourceNamespace: 'countersign',
+    metrics: new WebhookMetrics(createRegistry()),
+    permissions: new PermissionCache(1_000),
+    reviewTimeoutMs: 30,
+  };
+  const matter = findMatter({ uid: '1', userInfo: {}, operation: 'CREATE', object: CSR });
+  const answers = await Promise.allSettled([observe(matter, {}, deps), observe(matter, {}, deps)]);
+  assert.ok(answers.every(({ status }) => status === 'rejected'));
+  await sleep(20);
+  gate.reject(new Error('no answer'));
+  await sleep(20);
+  assert.equal(client.calls.length, 1);
 });
 
 describe('what is known of a Secret', () => {

@@ -3,8 +3,13 @@ import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { createLogger } from '@countersign/common/runtime/log.ts';
+import {
+  createAuthority,
+  issueServingCertificate,
+} from '@countersign/webhook/managed-certificate/certificate-authority.ts';
 import { ManagedCertificate } from '@countersign/webhook/managed-certificate/managed-certificate.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
+import { makeKeyPair } from './webhook-fixture.ts';
 
 const DAY_MS = 86_400_000;
 const CONFIGURATION = 'countersign-webhook';
@@ -138,15 +143,49 @@ test('without a webhook configuration there is nothing to serve for, and the tex
   await assert.rejects(world.replica().read(), /ValidatingWebhookConfiguration countersign-webhook does not exist/);
 });
 
+const SECRET = 'countersign-webhook-ca';
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const LIFETIME = { now: new Date('2026-01-01T00:00:00Z'), lifetimeMs: 365 * DAY_MS };
+const OTHER = await createAuthority(LIFETIME);
+const LEAF = await issueServingCertificate(OTHER, ['x'], LIFETIME);
+const RSA = makeKeyPair('rsa', 30, ['-newkey', 'rsa:2048']);
+
 for (const [what, damage] of [
   ['is empty', {}],
   ['holds no certificate', { 'ca.crt': 'AAAA', 'ca.key': 'AAAA' }],
+  ['holds a key that is none', { 'ca.crt': base64(OTHER.certPem), 'ca.key': 'AAAA' }],
+  ['holds the key of another CA', { 'ca.crt': base64(OTHER.certPem), 'ca.key': base64(LEAF.key) }],
+  ['holds a certificate that is no CA', { 'ca.crt': base64(LEAF.cert), 'ca.key': base64(LEAF.key) }],
+  ['holds a CA of another kind of key', { 'ca.crt': base64(RSA.cert), 'ca.key': base64(RSA.key) }],
 ] as const) {
   test(`a Secret that ${what} is filled with a new CA`, async () => {
     const world = new World();
-    const metadata = { name: 'countersign-webhook-ca', resourceVersion: '7' };
-    world.objects.set('countersign-webhook-ca', { metadata, data: { ...damage } });
+    world.objects.set(SECRET, { metadata: { name: SECRET, resourceVersion: '7' }, data: { ...damage } });
     assert.ok(world.trusts((await world.replica().read()).cert));
+    assert.notEqual(world.objects.get(SECRET)?.metadata.resourceVersion, '7');
+  });
+}
+
+for (const [what, damage] of [
+  ['a former CA', { 'former-ca.crt': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' }],
+  ['the time of the publication', { 'next-published-at': 'yesterday' }],
+] as const) {
+  test(`where ${what} cannot be read, the CA goes on, and still gets its successor`, async () => {
+    const world = new World();
+    await world.replica().read();
+    const [first] = world.trusted;
+    world.pass(250 * DAY_MS);
+    await world.replica().read();
+    const found = world.objects.get(SECRET) as Stored;
+    const data = Object.fromEntries(Object.entries(damage).map(([key, text]) => [key, base64(text)]));
+    world.objects.set(SECRET, { ...found, data: { ...found.data, ...data } });
+    for (let look = 0; look < 4; look += 1) {
+      const { cert } = await world.replica().read();
+      assert.ok(world.trusts(cert));
+      if (look === 0) assert.equal(world.signerOf(cert)?.serialNumber, first?.serialNumber);
+      if (look === 3) assert.notEqual(world.signerOf(cert)?.serialNumber, first?.serialNumber);
+      world.pass(61_000);
+    }
   });
 }
 
@@ -155,6 +194,43 @@ test('a CA that ended while no replica ran is replaced at once', async () => {
   await world.replica().read();
   world.pass(400 * DAY_MS);
   assert.ok(world.trusts((await world.replica().read()).cert));
+});
+
+test('a CA that begins in some days, made by a replica with a wrong clock, is replaced', async () => {
+  const world = new World();
+  world.pass(3 * DAY_MS);
+  const early = world.replica();
+  await early.read();
+  world.pass(-3 * DAY_MS);
+  for (const replica of [early, world.replica()]) {
+    const { cert } = await replica.read();
+    assert.ok(world.trusts(cert));
+    assert.ok(new X509Certificate(cert).validFromDate <= world.now);
+    assert.ok((world.signerOf(cert)?.validFromDate ?? 0) <= world.now);
+  }
+});
+
+test('a CA that begins in some minutes is left: clocks differ', async () => {
+  const world = new World();
+  world.pass(3_600_000);
+  await world.replica().read();
+  const [first] = world.trusted;
+  world.pass(-3_600_000);
+  await world.replica().read();
+  assert.deepEqual(
+    world.trusted.map(({ serialNumber }) => serialNumber),
+    [first?.serialNumber],
+  );
+});
+
+test('a serving certificate that begins in the future, since the clock was wrong, is made anew', async () => {
+  const world = new World();
+  await world.replica().read();
+  const replica = world.replica();
+  world.pass(2 * DAY_MS);
+  await replica.read();
+  world.pass(-2 * DAY_MS);
+  assert.ok(new X509Certificate((await replica.read()).cert).validFromDate <= world.now);
 });
 
 test('throughout two years in which three replicas look in turn, all that is served is trusted, and CAs come and go', async () => {

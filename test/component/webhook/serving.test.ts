@@ -32,15 +32,17 @@ afterEach(() => webhook.stop());
 function certificateOf(first: KeyPair | Error): {
   certificate: ServingCertificate;
   put: (pair: KeyPair | Error) => void;
+  clock: { now: () => Date };
 } {
   let current = first;
+  const clock = { now: () => new Date() };
   const source = async () => {
     if (current instanceof Error) throw current;
     return current;
   };
   const { log, metrics } = webhook;
-  const certificate = new ServingCertificate({ source, log, metrics, intervalMs: 10 });
-  return { certificate, put: pair => (current = pair) };
+  const certificate = new ServingCertificate({ source, log, metrics, intervalMs: 10, now: () => clock.now() });
+  return { certificate, put: pair => (current = pair), clock };
 }
 
 async function reloads(result: string): Promise<number> {
@@ -84,6 +86,35 @@ describe('a serving certificate', () => {
       assert.deepEqual(await certificate.check(), SECOND);
     });
   }
+
+  for (const [name, days] of [
+    ['has not begun', -1],
+    ['has ended', 40],
+  ] as const) {
+    test(`that ${name} by a clock that is wrong is taken once the clock is right; said and counted once`, async () => {
+      const { certificate, put, clock } = certificateOf(FIRST);
+      await certificate.check();
+      put(SECOND);
+      clock.now = () => new Date(Date.now() + days * 24 * 3_600_000);
+      assert.equal(await certificate.check(), undefined);
+      assert.equal(await certificate.check(), undefined);
+      assert.equal(await reloads('invalid'), 1);
+      clock.now = () => new Date();
+      assert.deepEqual(await certificate.check(), SECOND);
+    });
+  }
+
+  test('that comes back unchanged after one that was bad, or could not be read, goes on', async () => {
+    const { certificate, put } = certificateOf(FIRST);
+    await certificate.check();
+    for (const trouble of [{ cert: 'x', key: 'x' }, new Error('forbidden')]) {
+      put(trouble);
+      await certificate.check();
+      put(FIRST);
+      assert.equal(await certificate.check(), undefined);
+    }
+    assert.equal(await reloads('loaded'), 1);
+  });
 
   test('that cannot be read does not replace a good one', async () => {
     const { certificate, put } = certificateOf(FIRST);

@@ -1,6 +1,10 @@
 // Changes of requests. Read by admissions.test.ts.
 
-import { REQUEST_DURATION as DURATION, REQUEST_IS_CA as IS_CA } from '@countersign/common/annotations.ts';
+import {
+  REQUEST_DURATION as DURATION,
+  REQUEST_IS_CA as IS_CA,
+  PRIVATE_KEY_SECRET_NAME as KEY_SECRET,
+} from '@countersign/common/annotations.ts';
 import {
   APPROVED_CA,
   APPROVED_LEAF,
@@ -9,6 +13,8 @@ import {
   DURATION_FIELD,
   locked,
   READ_SECRET,
+  SELF,
+  secret,
 } from './admission-world.ts';
 
 export const UPDATE_CASES: readonly Case[] = [
@@ -55,6 +61,13 @@ export const UPDATE_CASES: readonly Case[] = [
     update: { before: {}, after: { annotations: { [DURATION]: '1h' } } },
     allowed: true,
     calls: [READ_SECRET],
+  },
+  {
+    name: 'the name of a Secret before the approval, which is not looked for: nobody asked whether the requester may know',
+    update: { before: { signerName: SELF }, after: { signerName: SELF, annotations: { [KEY_SECRET]: 'my-key' } } },
+    world: secret(undefined),
+    allowed: true,
+    calls: [],
   },
   {
     name: 'a locked annotation before the approval to something that is wrong',

@@ -50,6 +50,16 @@ export const SOFT_CASES: readonly Case[] = [
     warnings: ['Issuer sandbox/ca has no type: the request waits until its spec names one'],
     calls: [REVIEW_CA],
   },
+  ...['acme', 'vault', 'venafi'].map(type => ({
+    name: `an issuer of type ${type} is a warning, and whether it is Ready does not matter`,
+    create: { usages: ['digital signature', 'foo'] },
+    world: issuer(undefined, { [type]: {} }),
+    allowed: true as const,
+    warnings: [
+      `Issuer sandbox/ca is of type ${type}: Countersign signs with ca and selfSigned only, the request waits for another signer`,
+    ],
+    calls: [REVIEW_CA],
+  })),
   {
     name: 'a missing Secret of the CA is a warning',
     world: secret(undefined),
@@ -75,6 +85,13 @@ export const SOFT_CASES: readonly Case[] = [
       'create SubjectAccessReview reference signers sandbox/self',
       'get /api/v1/namespaces/sandbox/secrets/my-key',
     ],
+  },
+  {
+    name: 'a Secret that a request names in the cluster resource namespace is not looked for',
+    create: { signerName: 'clusterissuers.cert-manager.io/self', annotations: { [KEY_SECRET]: 'my-key' } },
+    world: secret(undefined),
+    allowed: true,
+    calls: [],
   },
   {
     name: 'a name that no Secret can have is never made part of a path',

@@ -10,7 +10,6 @@ import { createLogger } from '@countersign/common/runtime/log.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import { formatRef } from '@countersign/common/signer-name.ts';
 import { createHandler } from '@countersign/webhook/handler.ts';
-import type { IssuerSource } from '@countersign/webhook/issuer-view.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
 import { SecretFactsReader } from '@countersign/webhook/secret-facts.ts';
 import { WebhookServer } from '@countersign/webhook/server.ts';
@@ -20,9 +19,11 @@ import { type Answer, RecordingClient } from '../../support/recording-client.ts'
 
 export const JANE = { username: 'jane', uid: 'u1', groups: ['dev', 'system:authenticated'], extra: { scope: ['a'] } };
 
+const P256 = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+
 /** A self-signed certificate for 127.0.0.1, by openssl. */
-export function makeKeyPair(name = 'webhook', days = 30): KeyPair {
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '-'];
+export function makeKeyPair(name = 'webhook', days = 30, kind: readonly string[] = P256): KeyPair {
+  const newKey = [...kind, '-nodes', '-keyout', '-'];
   const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
   const text = openssl(['req', '-x509', ...newKey, ...names, '-days', String(days)]);
   return { cert: pemBlock(text, 'CERTIFICATE'), key: pemBlock(text, 'PRIVATE KEY') };
@@ -101,23 +102,22 @@ export class WebhookFixture {
   server!: WebhookServer;
   port = 0;
   #world: World = {};
+  readonly handle = createHandler({
+    client: this.client,
+    issuers: {
+      find: ref => (this.#world.issuers ? (this.#world.issuers[formatRef(ref)] ?? 'missing') : 'unknown'),
+    },
+    // Every read is a new one, so that a case sees its own calls.
+    secrets: { read: ref => new SecretFactsReader(this.client, 50).read(ref) },
+    clusterResourceNamespace: 'countersign',
+    reviewTimeoutMs: 100,
+    metrics: this.metrics,
+    log: this.log,
+    now: () => this.#world.now ?? new Date(),
+  });
 
   async start(): Promise<this> {
-    const issuers: IssuerSource = {
-      find: ref => (this.#world.issuers ? (this.#world.issuers[formatRef(ref)] ?? 'missing') : 'unknown'),
-    };
-    const handle = createHandler({
-      client: this.client,
-      issuers,
-      // Every read is a new one, so that a case sees its own calls.
-      secrets: { read: ref => new SecretFactsReader(this.client, 50).read(ref) },
-      clusterResourceNamespace: 'countersign',
-      reviewTimeoutMs: 100,
-      metrics: this.metrics,
-      log: this.log,
-      now: () => this.#world.now ?? new Date(),
-    });
-    this.server = new WebhookServer({ handle, log: this.log, metrics: this.metrics, graceMs: 200 });
+    this.server = new WebhookServer({ handle: this.handle, log: this.log, metrics: this.metrics, graceMs: 200 });
     this.server.useKeyPair(KEY_PAIR);
     this.port = await this.server.listen({ host: '127.0.0.1', port: 0 });
     return this;

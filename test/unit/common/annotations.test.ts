@@ -46,6 +46,27 @@ describe('readRequestDuration', () => {
   });
 });
 
+describe('readRequestDuration of a long text', () => {
+  it('reads 256 characters', () => {
+    const text = `${'0'.repeat(252)}2160h`.slice(-256);
+    assert.deepEqual(readRequestDuration(csr({ [REQUEST_DURATION]: text })), { ok: true, value: 2160n * HOUR });
+  });
+
+  for (const [what, text] of [
+    ['a duration to Go', `${'0'.repeat(252)}2160h`],
+    ['a long row of numbers', '1ns'.repeat(85_000)],
+    ['of bytes that are shown as four', '\u0000'.repeat(260_000)],
+  ] as const) {
+    it(`refuses one that is ${what}, and says so in few words`, () => {
+      const read = readRequestDuration(csr({ [REQUEST_DURATION]: text }));
+      assert.equal(
+        read.ok ? '' : read.error.message,
+        `Failed to parse requested duration: failed to parse requested duration on annotation "${REQUEST_DURATION}": ${text.length} characters are too many for a duration, at most 256`,
+      );
+    });
+  }
+});
+
 describe('readIsCa', () => {
   for (const [text, expected] of [
     ['true', true],

@@ -2,7 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isReady, issuerPath, issuerType, readyCondition, secretNamespace } from '@countersign/common/issuer.ts';
+import {
+  foreignType,
+  isReady,
+  issuerPath,
+  issuerType,
+  readyCondition,
+  secretNamespace,
+} from '@countersign/common/issuer.ts';
 
 const metadata = { name: 'x' };
 const issuer = { kind: 'Issuer', namespace: 'sandbox', name: 'my.issuer' } as const;
@@ -26,6 +33,20 @@ describe('issuerType', () => {
   it('is the first that cert-manager looks for where the spec names two', () => {
     assert.equal(issuerType({ metadata, spec: { selfSigned: {}, ca: { secretName: 'x' } } }), 'ca');
   });
+});
+
+describe('foreignType', () => {
+  for (const [type, foreign] of [
+    ['ca', undefined],
+    ['selfSigned', undefined],
+    ['acme', 'acme'],
+    ['vault', 'vault'],
+    ['venafi', 'venafi'],
+  ] as const) {
+    it(`is ${foreign} for ${type}`, () => assert.equal(foreignType({ metadata, spec: { [type]: {} } }), foreign));
+  }
+
+  it('is undefined without a type', () => assert.equal(foreignType({ metadata, spec: {} }), undefined));
 });
 
 describe('isReady', () => {

@@ -75,9 +75,16 @@ describe('denialText', () => {
 ${grantingRole(issuer)}
 and this gives the Role to the user:
 
-kubectl create rolebinding cert-manager-referencer:my.issuer --namespace=sandbox --role=cert-manager-referencer:my.issuer --user=jane
+kubectl create rolebinding cert-manager-referencer:my.issuer:81f8f6dd --namespace=sandbox --role=cert-manager-referencer:my.issuer --user=jane
 `,
     );
+  });
+
+  it('gives each user a RoleBinding of their own name, and the same one each time', () => {
+    const nameOf = (username: string) => /create rolebinding (\S+) /.exec(denialText(issuer, username))?.[1];
+    assert.equal(nameOf('jane'), nameOf('jane'));
+    assert.notEqual(nameOf('jane'), nameOf('joe'));
+    assert.match(nameOf('a/b; %') ?? '', /^cert-manager-referencer:my\.issuer:[0-9a-f]{8}$/);
   });
 
   for (const [username, word] of [

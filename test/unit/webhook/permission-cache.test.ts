@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { type Permission, PermissionCache } from '@countersign/webhook/permission-cache.ts';
 
@@ -72,4 +73,71 @@ test('a question that failed is nobody’s answer afterwards', async () => {
     /no answer/,
   );
   assert.equal(await find(), 'granted');
+});
+
+/** Answers when the test says so, in the order of asking. */
+function setupGates() {
+  const world = { now: 0 };
+  const cache = new PermissionCache(1_000, () => world.now);
+  const gates: PromiseWithResolvers<Permission>[] = [];
+  const ask = () => {
+    const gate = Promise.withResolvers<Permission>();
+    gates.push(gate);
+    return gate.promise;
+  };
+  return { world, gates, find: () => cache.find(REF, JANE, ask) };
+}
+
+test('a question that is older than a yes may be is not joined, and its late yes is not remembered', async () => {
+  const { world, gates, find } = setupGates();
+  const first = find();
+  world.now = 999;
+  const joined = find();
+  world.now = 1_000;
+  const second = find();
+  assert.equal(gates.length, 2);
+  gates[0]?.resolve('granted');
+  assert.deepEqual(await Promise.all([first, joined]), ['granted', 'granted']);
+  const third = find();
+  assert.equal(gates.length, 2, 'the second question is still there to be joined');
+  gates[1]?.resolve('missing');
+  assert.equal(await second, 'missing');
+  await nextTurn();
+  gates[2]?.resolve('missing');
+  assert.equal(await third, 'missing');
+});
+
+test('a failure is told only to who asked; the others ask once more, together', async () => {
+  const { gates, find } = setupGates();
+  const [first, ...others] = [find(), find(), find(), find()];
+  gates[0]?.reject(new Error('no answer'));
+  await assert.rejects(first ?? Promise.resolve(), /no answer/);
+  await nextTurn();
+  assert.equal(gates.length, 2);
+  gates[1]?.resolve('granted');
+  assert.deepEqual(await Promise.all(others), ['granted', 'granted', 'granted']);
+  assert.equal(gates.length, 2);
+});
+
+test('while every question fails, each asks for itself once', async () => {
+  const { world, cache } = setup(1_000);
+  const ask = async () => {
+    world.asked += 1;
+    throw new Error('no answer');
+  };
+  const answers = await Promise.allSettled([1, 2, 3, 4].map(() => cache.find(REF, JANE, ask)));
+  assert.ok(answers.every(({ status }) => status === 'rejected'));
+  assert.equal(world.asked, 4);
+});
+
+test('what is remembered is forgotten with the next question after its time, and is of a bounded number', async () => {
+  const { world, cache, find } = setup(1_000);
+  for (let user = 0; user < 12_000; user += 1) await find(REF, { ...JANE, username: `${user}` });
+  assert.equal(cache.size, 10_000);
+  await find(REF, { ...JANE, username: '11999' });
+  assert.equal(world.asked, 12_000);
+  world.now = 1_000;
+  world.answer = 'missing';
+  await find();
+  assert.equal(cache.size, 0);
 });

@@ -1,0 +1,158 @@
+// What one caller can cost the webhook: how long a body that was read is kept, how long half a request is waited for, how many
+// may call at one time, and how much of a text is repeated.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { connect, type TLSSocket } from 'node:tls';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { AdmissionHandler } from '@countersign/webhook/handler.ts';
+import { type ServerOptions, WebhookServer } from '@countersign/webhook/server.ts';
+import { request } from 'undici';
+import { api, GRANTED, ISSUERS } from './admission-world.ts';
+import { csr, KEY_PAIR, review, WebhookFixture } from './webhook-fixture.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+let webhook: WebhookFixture;
+let server: WebhookServer | undefined;
+beforeEach(() => {
+  webhook = new WebhookFixture();
+});
+afterEach(async () => {
+  await webhook.agent.close();
+  await server?.close();
+  server = undefined;
+});
+
+/** Gives the port. */
+async function serve(options: Partial<ServerOptions>): Promise<number> {
+  const { handle, log, metrics } = webhook;
+  server = new WebhookServer({ handle, log, metrics, graceMs: 200, ...options });
+  server.useKeyPair(KEY_PAIR);
+  return server.listen({ host: '127.0.0.1', port: 0 });
+}
+
+async function post(port: number, body: unknown): Promise<number> {
+  const headers = { 'content-type': 'application/json' };
+  const url = `https://127.0.0.1:${port}/validate`;
+  const options = { method: 'POST', dispatcher: webhook.agent, headers, body: JSON.stringify(body) } as const;
+  const { statusCode, body: answer } = await request(url, options);
+  await answer.dump();
+  return statusCode;
+}
+
+async function open(port: number): Promise<TLSSocket> {
+  const socket = connect({ host: '127.0.0.1', port, ca: KEY_PAIR.cert });
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+/** Whether the object is gone once nobody needs it. Each turn ends what a look at the reference keeps alive. */
+async function isCollected(reference: WeakRef<object>): Promise<boolean> {
+  for (let turn = 0; turn < 10; turn += 1) {
+    await nextTurn();
+    collectGarbage();
+    if (reference.deref() === undefined) return true;
+  }
+  return false;
+}
+
+describe('a body is let go of while its answer is waited for', () => {
+  test('by the handler', async () => {
+    const gate = Promise.withResolvers<void>();
+    webhook.enter({
+      ...GRANTED,
+      answer: ({ body }) => gate.promise.then(() => ({ ...Object(body), status: { allowed: true } })),
+    });
+    const ask = () => {
+      const body = review({ options: { rest: 'of the body' } });
+      return { reference: new WeakRef(body), answer: webhook.handle(body) };
+    };
+    const { reference, answer } = ask();
+    assert.ok(await isCollected(reference));
+    gate.resolve();
+    assert.equal((await answer).status, 200);
+  });
+
+  test('by the server', async () => {
+    const gate = Promise.withResolvers<Awaited<ReturnType<AdmissionHandler>>>();
+    const given = Promise.withResolvers<WeakRef<object>>();
+    const port = await serve({
+      handle: body => {
+        given.resolve(new WeakRef(Object(body)));
+        return gate.promise;
+      },
+    });
+    const answer = post(port, review());
+    const isGone = await isCollected(await given.promise);
+    gate.resolve({ status: 400, body: { error: 'x' } });
+    assert.equal(await answer, 400);
+    assert.ok(isGone);
+  });
+});
+
+describe('half a request is waited for as long as a whole one may take, and no longer', () => {
+  for (const [what, bytes] of [
+    ['body', 'POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{'],
+    ['head', 'POST /validate HTTP/1.1\r\nhost: x\r\n'],
+    ['first byte', ''],
+  ] as const) {
+    test(`when the rest of its ${what} does not come`, { timeout: 10_000 }, async () => {
+      const socket = await open(await serve({ requestTimeoutMs: 200 }));
+      socket.write(bytes);
+      await once(socket.resume(), 'close');
+    });
+  }
+});
+
+test('more connections than all API servers need are closed at once', async () => {
+  const port = await serve({ maxConnections: 1 });
+  const first = await open(port);
+  await assert.rejects(open(port));
+  first.destroy();
+});
+
+describe('of a text that a caller chose', () => {
+  const LONG = 'x'.repeat(500_000);
+  const LOGGED = 3_000;
+
+  async function ask(parts: Record<string, unknown>) {
+    webhook.enter({ issuers: ISSUERS, answer: api([]) });
+    const { body } = await webhook.handle(review(parts));
+    assert.equal(webhook.logs.length, 1);
+    assert.ok(JSON.stringify(webhook.logs).length < LOGGED, 'the log line is short');
+    return body;
+  }
+
+  for (const [what, parts] of [
+    ['a key', { userInfo: { extra: { [LONG]: 7 } } }],
+    ['a key on the way to the mistake', { userInfo: { extra: { [LONG]: [7] } } }],
+    ['a uid', { uid: LONG, object: null }],
+  ] as const) {
+    test(`${what} is repeated in part when the body is refused`, async () => {
+      const { error } = (await ask(parts)) as { error: string };
+      assert.ok(error.length < 600, error.slice(0, 600));
+    });
+  }
+
+  test('names and the like are logged in part', async () => {
+    const { metadata, ...rest } = csr({ signerName: `example.com/${LONG}` });
+    const object = { ...rest, metadata: { ...Object(metadata), name: LONG } };
+    await ask({ uid: LONG, subResource: LONG, userInfo: { username: LONG }, object });
+  });
+
+  test('a user name is repeated in part when the permission is missing', async () => {
+    const answer = JSON.stringify(await ask({ userInfo: { username: LONG } }));
+    assert.ok(answer.length < 3_000);
+    assert.match(answer, /user \\"x{255}…\\" lacks .* --user='x{255}…'/);
+  });
+
+  test('the uid comes back whole', async () => {
+    const body = await ask({ uid: LONG });
+    assert.equal('response' in body && body.response.uid, LONG);
+  });
+});
