@@ -31,7 +31,6 @@ const TEXTS: Readonly<Record<Reason, readonly string[]>> = {
   ErrorParsingKey: [reasons.ErrorParsingKey.message(SECRET, ERROR)],
   ErrorGettingSecret: [reasons.ErrorGettingSecret.message(SECRET, ERROR)],
   ErrorGenerating: [reasons.ErrorGenerating.message(ERROR)],
-  ErrorPublicKey: [reasons.ErrorPublicKey.message()],
   ErrorKeyMatch: [reasons.ErrorKeyMatch.message()],
   ErrorSigning: [reasons.ErrorSigning.message(ERROR)],
   ErrorUpdate: [reasons.ErrorUpdate.message(ERROR)],

@@ -127,11 +127,6 @@ const selfSigned = {
     templateError,
     'The request contradicts itself (its usages or CA flag against those of the CSR). Create the CSR anew.',
   ),
-  ErrorPublicKey: warning(
-    'fail',
-    () => 'Failed to get public key from private key',
-    'The private key in the Secret is of a kind that cannot sign. Use RSA, ECDSA or Ed25519, and create the CSR anew.',
-  ),
   ErrorKeyMatch: warning(
     'fail',
     () => 'Referenced private key in Secret does not match that in the request',

@@ -5,7 +5,10 @@ import { pause } from '@countersign/common/runtime/backoff.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 
-/** The Lease of cert-manager's controller, and the namespaces in which its chart may be told to keep it. */
+/**
+ * The Lease of cert-manager's controller, and where it is looked for: where its chart keeps it if nothing is said, and in its usual
+ * own namespace. Elsewhere (`global.leaderElection.namespace`) it is not seen.
+ */
 const LEASE_NAME = 'cert-manager-controller';
 const LEASE_NAMESPACES = ['kube-system', 'cert-manager'];
 const ASK_EVERY_MS = 30_000;

@@ -1,5 +1,5 @@
 // What `helm test` runs, with the rights that the chart gives it, against a real API server and a running webhook: it passes when
-// both answers are right, and fails when nobody checks.
+// every answer is right, and fails when the webhook does not check, or nobody does.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -29,7 +29,12 @@ let pod: Pod;
 let script: string;
 
 before(async () => {
-  cluster = await startCluster();
+  const matchExpressions = [
+    { key: 'tier', operator: 'In', values: ['a', 'b'] },
+    { key: 'old', operator: 'DoesNotExist' },
+  ];
+  const objectSelector = { matchLabels: { looked: 'at' }, matchExpressions };
+  cluster = await startCluster({ values: { webhook: { objectSelector } } });
   const { stdout } = await cluster.controlPlane.helm(['get', 'hooks', 'countersign', '-n', NAMESPACE]);
   const hooks = parseObjects(stdout);
   pod = hooks.find(({ kind }) => kind === 'Pod') as Pod;
@@ -72,17 +77,35 @@ test('it passes where a permitted user is let in and an unpermitted one is refus
   assert.equal(code, 0, stdout);
   assert.match(stdout, /:permitted: 201/);
   assert.match(stdout, /:unpermitted: 403 .*may not reference Namespaced Issuer countersign\/countersign-test/);
+  assert.match(stdout, /:permitted: 422 admission webhook "requests.countersign.io" denied the request/);
   assert.equal(await cluster.kubectl(['get', 'csr', '-o', 'name']), '');
 });
 
-test('it fails at once where nobody checks, and says so', async () => {
+/** The API server takes a moment to notice what is no longer there. */
+async function runTestUntil(failures: number): Promise<string> {
+  for (let i = 0; ; i++) {
+    const { code, stdout } = await runTest();
+    const found = stdout.match(/^FAILED: /gm)?.length ?? 0;
+    assert.equal(code, found === 0 ? 0 : 1);
+    if (found === failures || i === 20) return stdout;
+  }
+}
+
+test('it fails where the admission policy checks alone, since the webhook is not asked', async () => {
+  const policy = [...cluster.installation.helmCommand, '--set', 'admissionPolicy.enabled=true'];
+  const { code, stderr } = await cluster.controlPlane.helm(policy);
+  assert.equal(code, 0, stderr);
   await cluster.kubectl(['delete', 'validatingwebhookconfiguration', 'countersign-webhook']);
-  // The API server takes a moment to notice.
-  let result = await runTest();
-  for (let i = 0; i < 20 && result.code === 0; i++) result = await runTest();
-  assert.equal(result.code, 1, result.stdout);
+  const stdout = await runTestUntil(1);
+  assert.match(stdout, /:unpermitted: 403 .*may not reference/);
+  assert.match(stdout, /FAILED: a duration that cannot be read was not refused by the webhook/);
+  assert.doesNotMatch(stdout, /FAILED: countersign:/);
+});
+
+test('it fails at once where nobody checks, and says so', async () => {
+  await cluster.kubectl(['delete', 'validatingadmissionpolicybinding', 'countersign-requests']);
   assert.match(
-    result.stdout,
+    await runTestUntil(2),
     /FAILED: countersign:helm-test:unpermitted may not reference the Issuer, and was not refused/,
   );
 });

@@ -54,7 +54,10 @@ function crdOfCertManager(): object {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: 'issuers.cert-manager.io', annotations: { 'meta.helm.sh/release-name': 'cert-manager' } },
+    metadata: {
+      name: 'issuers.cert-manager.io',
+      annotations: { 'meta.helm.sh/release-name': 'cert-manager', 'helm.sh/resource-policy': 'keep' },
+    },
     spec: {
       group: 'cert-manager.io',
       scope: 'Namespaced',

@@ -42,7 +42,7 @@ const SIGNER: readonly Rule[] = [
     verbs: ['sign'],
   },
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
-  { apiGroups: [ISSUER_GROUP], resources: ['issuers', 'clusterissuers'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: [ISSUER_GROUP], resources: ['issuers', 'clusterissuers'], verbs: ['list', 'watch'] },
   { apiGroups: [ISSUER_GROUP], resources: ['issuers/status', 'clusterissuers/status'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['events'], verbs: ['create'] },
   {
@@ -65,7 +65,7 @@ const SIGNER_LEASE: readonly Rule[] = [
 
 const WEBHOOK: readonly Rule[] = [
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
-  { apiGroups: [ISSUER_GROUP], resources: ['issuers', 'clusterissuers'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: [ISSUER_GROUP], resources: ['issuers', 'clusterissuers'], verbs: ['list', 'watch'] },
 ];
 
 const WEBHOOK_CONFIGURATION: Rule = {

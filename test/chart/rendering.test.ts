@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CHART, createRenderer, type KubeObject, NAMESPACE, renderText, runHelm } from './helm.ts';
+import { CHART, createRenderer, type KubeObject, NAMESPACE, parseObjects, renderText, runHelm } from './helm.ts';
 import { VARIANTS } from './variants.ts';
 
 const render = createRenderer();
@@ -62,3 +62,42 @@ test('commonLabels are on every object, and never replace the labels of the char
     assert.equal(object.metadata.labels['app.kubernetes.io/name'], 'signer-of-csrs', keyOf(object));
   }
 });
+
+const DIGITS = {
+  fullnameOverride: '1',
+  clusterResourceNamespace: '2',
+  priorityClassName: '3',
+  admissionPolicy: { enabled: true },
+  networkPolicy: { enabled: true },
+  monitor: { kind: 'PodMonitor' },
+  referencers: [{ namespace: '4', issuer: '5', subjects: [{ kind: 'ServiceAccount', name: '6' }] }],
+  signer: { secretNamespaces: ['2', '1e3'], serviceAccount: { name: '7' } },
+  webhook: {
+    serviceAccount: { name: '8' },
+    certificate: { mode: 'secret', secretName: '9', caBundle: '1234' },
+  },
+};
+const TEXTS = new Set([
+  'name',
+  'namespace',
+  'serviceAccountName',
+  'priorityClassName',
+  'policyName',
+  'image',
+  'caBundle',
+]);
+
+test('names that look like numbers stay texts', async () => {
+  const { code, stdout, stderr } = await runHelm(['template', '10', CHART, '--namespace', '11'], DIGITS);
+  assert.equal(code, 0, stderr);
+  for (const object of parseObjects(stdout)) assertTexts(object, object.kind);
+});
+
+function assertTexts(part: unknown, at: string): void {
+  if (typeof part !== 'object' || part === null) return;
+  for (const [key, value] of Object.entries(part)) {
+    const isText = TEXTS.has(key) || at.endsWith('.resourceNames');
+    if (isText) assert.equal(typeof value, 'string', `${at}.${key}: ${value}`);
+    assertTexts(value, `${at}.${key}`);
+  }
+}

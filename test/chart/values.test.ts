@@ -31,6 +31,16 @@ const REFUSED: readonly { readonly name: string; readonly at: string; readonly v
   { name: 'a name that is too long', at: '/fullnameOverride', values: { fullnameOverride: 'n'.repeat(49) } },
   { name: 'a label that is no text', at: '/commonLabels/a', values: { commonLabels: { a: true } } },
   { name: 'a webhook without TLS', at: '/webhook/url', values: { webhook: { url: 'http://127.0.0.1/validate' } } },
+  { name: 'a webhook without a path', at: '/webhook/url', values: { webhook: { url: 'https://127.0.0.1:8443' } } },
+  // Helm takes out what is null before the schema sees it.
+  { name: 'null for the common labels', at: "missing property 'commonLabels'", values: { commonLabels: null } },
+  { name: 'null for the CRDs', at: "missing property 'crds'", values: { crds: null } },
+  { name: 'null for a probe', at: "missing property 'livenessProbe'", values: { signer: { livenessProbe: null } } },
+  {
+    name: 'null for the certificate',
+    at: "missing property 'certificate'",
+    values: { webhook: { certificate: null } },
+  },
   ...['-----BEGIN', 'QUJD\nQUJD\n'].map(caBundle => ({
     name: `a CA that is no base64 on one line: ${JSON.stringify(caBundle)}`,
     at: '/webhook/certificate/caBundle',
@@ -43,11 +53,11 @@ const REFUSED: readonly { readonly name: string; readonly at: string; readonly v
   { name: 'a namespaceSelector', at: '/webhook', values: { webhook: { namespaceSelector: {} } } },
   { name: 'a probe with a handler', at: '/signer/livenessProbe', values: { signer: { livenessProbe: { exec: {} } } } },
   { name: 'a kind of monitor that is none', at: '/monitor/kind', values: { monitor: { kind: 'Probe' } } },
-  {
-    name: 'a CIDR that is none',
+  ...['10.0.0.1', '10.0.0.1/33', 'fd00::1/129', '10.0.0/8', 'fd00/8'].map(cidr => ({
+    name: `a CIDR that is none: ${cidr}`,
     at: '/networkPolicy/apiServer/cidrs/0',
-    values: { networkPolicy: { apiServer: { cidrs: ['10.0.0.1'] } } },
-  },
+    values: { networkPolicy: { apiServer: { cidrs: [cidr] } } },
+  })),
   { name: 'an argument that is no flag', at: '/signer/extraArgs/0', values: { signer: { extraArgs: ['workers=3'] } } },
   { name: 'a digest that is none', at: '/webhook/image/digest', values: { webhook: { image: { digest: 'latest' } } } },
   {
@@ -87,6 +97,11 @@ const CONTRADICTIONS: readonly { readonly name: string; readonly says: RegExp; r
     name: 'a CA for a webhook that makes its own',
     says: /webhook\.certificate: caBundle is given, but .* set mode: secret/,
     values: { webhook: { certificate: { caBundle: CA_BUNDLE } } },
+  },
+  {
+    name: 'one port for two listeners',
+    says: /webhook\.port and webhook\.httpPort are both 9402/,
+    values: { webhook: { port: 9402 } },
   },
   {
     name: 'a ServiceAccount that is neither made nor named',

@@ -38,7 +38,10 @@ async function main(): Promise<void> {
   await Promise.race([story, interrupted]);
   if (values.once) return;
   sayGoodbye(demo.narrator, demo.dir, installation);
+  // Neither the children nor a handler of signals keeps this process.
+  const stay = setInterval(() => {}, 2 ** 30);
   await interrupted;
+  clearInterval(stay);
 }
 
 /** A folder with the users' kubeconfigs and a bin folder, so that the commands of the story work when they are typed there. */

@@ -62,8 +62,8 @@ const SIGNER_ANYWHERE = [
   'create authorization.k8s.io/subjectaccessreviews',
   'get /secrets',
   'get coordination.k8s.io/leases [cert-manager-controller]',
-  'get,list,watch cert-manager.io/clusterissuers',
-  'get,list,watch cert-manager.io/issuers',
+  'list,watch cert-manager.io/clusterissuers',
+  'list,watch cert-manager.io/issuers',
   'get,list,watch certificates.k8s.io/certificatesigningrequests',
   'patch cert-manager.io/clusterissuers/status',
   'patch cert-manager.io/issuers/status',
@@ -77,8 +77,8 @@ const SIGNER_AT_HOME = [
 const WEBHOOK_ANYWHERE = [
   'create authorization.k8s.io/subjectaccessreviews',
   'get /secrets',
-  'get,list,watch cert-manager.io/clusterissuers',
-  'get,list,watch cert-manager.io/issuers',
+  'list,watch cert-manager.io/clusterissuers',
+  'list,watch cert-manager.io/issuers',
 ];
 const WEBHOOK_AT_HOME = ['get /secrets [countersign-webhook-tls]'];
 

@@ -25,8 +25,8 @@
 apiVersion: v1
 kind: ServiceAccount
 metadata:
-  name: {{ include "countersign.serviceAccountName" . }}
-  namespace: {{ .root.Release.Namespace }}
+  name: {{ include "countersign.serviceAccountName" . | quote }}
+  namespace: {{ .root.Release.Namespace | quote }}
   labels:
     {{- include "countersign.labels" . | nindent 4 }}
   {{- with $account.annotations }}
@@ -45,8 +45,8 @@ automountServiceAccountToken: false
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata:
-  name: {{ include "countersign.componentName" . }}
-  namespace: {{ .root.Release.Namespace }}
+  name: {{ include "countersign.componentName" . | quote }}
+  namespace: {{ .root.Release.Namespace | quote }}
   labels:
     {{- include "countersign.labels" . | nindent 4 }}
 spec:
@@ -141,7 +141,7 @@ labels:
 {{- define "countersign.podSpec" -}}
 {{- $values := .root.Values -}}
 {{- $context := . -}}
-serviceAccountName: {{ include "countersign.serviceAccountName" . }}
+serviceAccountName: {{ include "countersign.serviceAccountName" . | quote }}
 automountServiceAccountToken: true
 # Variables of the Services (COUNTERSIGN_SIGNER_PORT and so on) would be taken for unknown options.
 enableServiceLinks: false
@@ -154,7 +154,7 @@ imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with $values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with $values.nodeSelector }}
 nodeSelector:
@@ -197,7 +197,7 @@ volumes:
 {{/* A container's fields other than its name, args and ports. Both services answer /healthz and /readyz on the port `http`. */}}
 {{- define "countersign.containerSpec" -}}
 {{- $service := index .root.Values .service -}}
-image: {{ include "countersign.image" . }}
+image: {{ include "countersign.image" . | quote }}
 imagePullPolicy: {{ $service.image.pullPolicy }}
 {{- with .root.Values.securityContext }}
 securityContext:
@@ -244,11 +244,11 @@ volumeMounts:
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: {{ .kind }}
-  name: {{ .role }}
+  name: {{ .role | quote }}
 subjects:
   - kind: ServiceAccount
-    name: {{ include "countersign.serviceAccountName" . }}
-    namespace: {{ .root.Release.Namespace }}
+    name: {{ include "countersign.serviceAccountName" . | quote }}
+    namespace: {{ .root.Release.Namespace | quote }}
 {{- end }}
 
 {{/* Secrets are read by name only. Neither service may list or watch them. */}}
@@ -267,8 +267,8 @@ subjects:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
-  name: {{ $name }}
-  namespace: {{ . }}
+  name: {{ $name | quote }}
+  namespace: {{ . | quote }}
   labels:
     {{- include "countersign.labels" $context | nindent 4 }}
 rules:
@@ -277,8 +277,8 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
-  name: {{ $name }}
-  namespace: {{ . }}
+  name: {{ $name | quote }}
+  namespace: {{ . | quote }}
   labels:
     {{- include "countersign.labels" $context | nindent 4 }}
 {{ include "countersign.bindingTo" (merge (dict "kind" "Role" "role" $name) $context) }}

@@ -1,20 +1,46 @@
 {{/*
-One CustomResourceDefinition of cert-manager.io/v1, for (dict "root" $ "kind" .. "singular" .. "plural" .. "shortName" ..
-"scope" .. "about" ..). Rendered where the cluster has none, and again where this release made it, so that an upgrade keeps it.
-Another's (cert-manager's own) is left alone. Without a cluster (helm template) lookup finds nothing and it is rendered.
+Whether this revision brings the CRD `name`: where the cluster has none, and again where this release made it, so that an upgrade
+keeps it. Another's (cert-manager's own) is left alone. Without a cluster (helm template) lookup finds nothing, and it is brought.
 */}}
-{{- define "countersign.issuerCrd" -}}
-{{- $name := printf "%s.cert-manager.io" .plural }}
-{{- $found := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $name }}
+{{- define "countersign.bringsCrd" -}}
+{{- $found := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" .name }}
 {{- $owner := dig "metadata" "annotations" dict $found }}
 {{- $ours := and
   (eq (get $owner "meta.helm.sh/release-name") .root.Release.Name)
   (eq (get $owner "meta.helm.sh/release-namespace") .root.Release.Namespace) }}
-{{- if and .root.Values.crds.enabled (or (not $found) $ours) }}
+{{- if and .root.Values.crds.enabled (or (not $found) $ours) }}true{{ end }}
+{{- end }}
+
+{{/*
+Refuses an upgrade that could delete a CRD, and every Issuer with it. Helm deletes what the revision before rendered and this one
+does not, whoever owns it by now, unless the object in the cluster says keep. What the revision before rendered is not for a
+template to see, so each CRD that is left out must say it.
+*/}}
+{{- define "countersign.refuseToLoseCrds" -}}
+{{- $unkept := list }}
+{{- range $name := list "issuers.cert-manager.io" "clusterissuers.cert-manager.io" }}
+{{- $found := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $name }}
+{{- $policy := dig "metadata" "annotations" "helm.sh/resource-policy" "" $found }}
+{{- if and $found (ne $policy "keep") (not (include "countersign.bringsCrd" (dict "root" $ "name" $name))) }}
+{{- $unkept = append $unkept $name }}
+{{- end }}
+{{- end }}
+{{- if and .Release.IsUpgrade $unkept }}
+{{- fail (printf "nothing was changed: this revision leaves out %s (crds.enabled is false, or another release has them by now). If an earlier one brought them, Helm would now delete them, and every Issuer with them. Have them kept, then upgrade again: kubectl annotate --overwrite crd %s helm.sh/resource-policy=keep" (join " and " $unkept) (join " " $unkept)) }}
+{{- end }}
+{{- end }}
+
+{{/*
+One CustomResourceDefinition of cert-manager.io/v1, for (dict "root" $ "kind" .. "singular" .. "plural" .. "shortName" ..
+"scope" .. "about" ..). Not in crds/: Helm 4 applies what is there over the CRDs of cert-manager.
+*/}}
+{{- define "countersign.issuerCrd" -}}
+{{- $name := printf "%s.cert-manager.io" .plural }}
+{{- if include "countersign.bringsCrd" (dict "root" .root "name" $name) }}
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata:
-  name: {{ $name }}
+  name: {{ $name | quote }}
   labels:
     {{- include "countersign.labels" (dict "root" .root) | nindent 4 }}
   {{- if .root.Values.crds.keep }}

@@ -50,7 +50,6 @@ const TEXTS: readonly (readonly [said: string, expected: string])[] = [
     'Failed to get certificate CA key from secret sandbox/key: x',
   ],
   [reasons.ErrorGenerating.message('x'), 'Error generating certificate template: x'],
-  [reasons.ErrorPublicKey.message(), 'Failed to get public key from private key'],
   [reasons.ErrorKeyMatch.message(), 'Referenced private key in Secret does not match that in the request'],
   [reasons.ErrorSigning.message('x'), 'Error signing certificate: x'],
   [reasons.ErrorUpdate.message('x'), 'Error updating certificate: x'],

@@ -1,0 +1,115 @@
+// Users' Issuers outlive a cert-manager that comes after Countersign and takes over the CRDs: what Helm would delete with them is
+// refused before anything is changed, and the message says what makes it safe.
+
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { stringify } from 'yaml';
+import { Api } from '../support/api.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
+import { CHART, NAMESPACE, RELEASE } from './helm.ts';
+
+const CRDS = ['issuers.cert-manager.io', 'clusterissuers.cert-manager.io'];
+const ISSUERS = '/apis/cert-manager.io/v1/namespaces/default/issuers';
+const REFUSAL =
+  /nothing was changed: this revision leaves out issuers\.cert-manager\.io and clusterissuers\.cert-manager\.io/;
+
+let controlPlane: ControlPlane;
+let api: Api;
+
+before(async () => {
+  controlPlane = await startControlPlane();
+  api = await Api.fromKubeconfig(controlPlane.adminKubeconfig);
+});
+beforeEach(async () => {
+  await controlPlane.helm(['uninstall', RELEASE, '--namespace', NAMESPACE]);
+  await controlPlane.helm(['uninstall', 'cert-manager']);
+  await kubectl('delete', 'crd', '--ignore-not-found', ...CRDS);
+});
+after(async () => {
+  await api.close();
+  await controlPlane.stop();
+});
+
+async function kubectl(...args: string[]): Promise<void> {
+  const { code, stderr } = await controlPlane.kubectl(args);
+  assert.equal(code, 0, stderr);
+}
+
+/** What helm says on its standard error: '' if it did it. */
+async function helm(command: 'install' | 'upgrade', ...args: string[]): Promise<string> {
+  const options = command === 'install' ? ['--create-namespace'] : ['--reset-then-reuse-values'];
+  const all = [command, RELEASE, CHART, '--namespace', NAMESPACE, ...options, ...args];
+  const { code, stderr } = await controlPlane.helm(all);
+  return code === 0 ? '' : stderr;
+}
+
+/** A chart that has the same CRDs, with or without the annotation that keeps them. */
+async function installCertManager(annotations: Readonly<Record<string, string>> = {}): Promise<void> {
+  const chart = join(controlPlane.dir, 'cert-manager');
+  await mkdir(join(chart, 'templates'), { recursive: true });
+  await writeFile(join(chart, 'Chart.yaml'), stringify({ apiVersion: 'v2', name: 'cert-manager', version: '1.0.0' }));
+  const crds = [crd('Issuer', 'Namespaced'), crd('ClusterIssuer', 'Cluster')];
+  const objects = crds.map(({ metadata, ...rest }) => ({ ...rest, metadata: { ...metadata, annotations } }));
+  await writeFile(join(chart, 'templates', 'crds.yaml'), objects.map(object => stringify(object)).join('---\n'));
+  const { code, stderr } = await controlPlane.helm(['install', 'cert-manager', chart, '--take-ownership']);
+  assert.equal(code, 0, stderr);
+}
+
+function crd(kind: string, scope: string) {
+  const [singular, plural] = [kind.toLowerCase(), `${kind.toLowerCase()}s`];
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.cert-manager.io` },
+    spec: {
+      group: 'cert-manager.io',
+      scope,
+      names: { kind, plural, singular },
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  };
+}
+
+async function createIssuer(): Promise<void> {
+  const metadata = { name: 'precious', namespace: 'default' };
+  await api.create(ISSUERS, { apiVersion: 'cert-manager.io/v1', kind: 'Issuer', metadata, spec: { selfSigned: {} } });
+}
+
+/** A CRD that Helm deletes is gone a moment later, and its objects with it. */
+async function assertIssuerIsThere(): Promise<void> {
+  for (const name of CRDS) {
+    const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
+    const { metadata } = await api.get<{ metadata: { deletionTimestamp?: string } }>(path);
+    assert.equal(metadata.deletionTimestamp, undefined);
+  }
+  await api.get(`${ISSUERS}/precious`);
+}
+
+for (const keep of ['true', 'false']) {
+  test(`taken over by a chart that does not keep them (crds.keep=${keep}): refused, and safe after the command of the message`, async () => {
+    assert.equal(await helm('install', '--set', `crds.keep=${keep}`), '');
+    await createIssuer();
+    await installCertManager();
+    const refusal = await helm('upgrade');
+    assert.match(refusal, REFUSAL);
+    assert.match(await helm('upgrade', '--set', 'crds.enabled=false'), REFUSAL);
+    await assertIssuerIsThere();
+    await kubectl(...(/upgrade again: kubectl (.*)/.exec(refusal)?.[1] ?? '').split(' '));
+    assert.equal(await helm('upgrade'), '');
+    await assertIssuerIsThere();
+  });
+}
+
+test('handed over in the order of docs/install.md, nothing is refused and nothing is lost', async () => {
+  assert.equal(await helm('install', '--set', 'crds.keep=false'), '');
+  await createIssuer();
+  assert.match(await helm('upgrade', '--set', 'crds.enabled=false'), REFUSAL);
+  assert.equal(await helm('upgrade', '--set', 'crds.keep=true'), '');
+  assert.equal(await helm('upgrade', '--set', 'crds.enabled=false'), '');
+  await installCertManager({ 'helm.sh/resource-policy': 'keep' });
+  assert.equal(await helm('upgrade'), '');
+  await assertIssuerIsThere();
+});
