@@ -5,7 +5,7 @@ import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
 import { type Answer, exchange } from './exchange.ts';
 import type { CredentialReader, Credentials } from './kube-credentials.ts';
-import { type ApiCall, errorFromTransport } from './kube-errors.ts';
+import { type ApiCall, errorFromTransport, isUntrusted } from './kube-errors.ts';
 
 export interface ApiRequest extends ApiCall {
   readonly body?: unknown;
@@ -129,6 +129,8 @@ export class ApiConnection {
       return answer;
     } catch (cause) {
       this.#observe(request, credentials, '<error>', started);
+      // The CA may have been replaced, in the kubeconfig itself.
+      if (isUntrusted(cause)) this.#options.credentials.markRefused();
       throw errorFromTransport(request, cause);
     }
   }

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
+import { pause } from './backoff.ts';
 import { RetryableError } from './errors.ts';
 
 type TlsMaterial = string | Buffer | (string | Buffer)[];
@@ -26,26 +27,31 @@ export interface Credentials {
 /** Where the credentials of now come from (CredentialSource). */
 export interface CredentialReader {
   read(): Promise<Credentials>;
-  /** Told when the server answered 401. */
+  /** Told when the server answered 401, or was not trusted itself. */
   markRefused(): void;
 }
 
 /** Files are read again after this long: well within the overlap of a rotated token or certificate, and cheap. */
 const MAX_AGE_MS = 10_000;
 
+/** As long as one request may take (cluster-client.ts): an exec plugin that hangs must not hold up all of them for ever. */
+const READ_TIMEOUT_MS = 10_000;
+
 /** Gives the credentials of now; follows files that change on disk. */
 export class CredentialSource implements CredentialReader {
   readonly #load: () => KubeConfig;
   readonly #now: () => number;
+  readonly #timeoutMs: number;
   #kubeConfig: KubeConfig;
   #current: { readonly credentials: Credentials; readonly readAt: number } | undefined;
   #reading: Promise<Credentials> | undefined;
   #refused = false;
 
   /** Reads the kubeconfig at once and throws when it is unusable, so that a mistake is seen at the start. */
-  constructor(kubeconfig: string | undefined, now: () => number) {
+  constructor(kubeconfig: string | undefined, now: () => number, timeoutMs = READ_TIMEOUT_MS) {
     this.#load = () => loadKubeConfig(kubeconfig);
     this.#now = now;
+    this.#timeoutMs = timeoutMs;
     this.#kubeConfig = this.#load();
   }
 
@@ -55,17 +61,20 @@ export class CredentialSource implements CredentialReader {
     return context?.namespace?.trim() || 'default';
   }
 
-  /** The credentials, at most 10 s old; concurrent callers share one read. */
+  /** The credentials, at most 10 s old where they can be read; concurrent callers share one read. */
   async read(): Promise<Credentials> {
     if (this.#current !== undefined && this.#now() - this.#current.readAt < MAX_AGE_MS)
       return this.#current.credentials;
     this.#reading ??= this.#readNow().finally(() => {
       this.#reading = undefined;
     });
-    return this.#reading;
+    const inTime = new AbortController();
+    const read = await Promise.race([this.#reading, pause(this.#timeoutMs, inTime.signal)]);
+    inTime.abort();
+    return read ?? this.#fallBack(new Error(`they are not there within ${this.#timeoutMs / 1000} s`));
   }
 
-  /** The server answered 401: the next read that is due starts over from the kubeconfig, exec plugins included. */
+  /** The next read that is due starts over from the kubeconfig, exec plugins included. */
   markRefused(): void {
     this.#refused = true;
   }
@@ -82,9 +91,15 @@ export class CredentialSource implements CredentialReader {
     }
   }
 
-  /** A file that is being replaced may be missing for a moment: what was valid 10 s ago most likely still is. */
+  /**
+   * A file that is being replaced may be missing for a moment: what was valid 10 s ago most likely still is. And for the next
+   * 10 s, lest a plugin that fails be started for each request.
+   */
   #fallBack(cause: unknown): Credentials {
-    if (this.#current !== undefined) return this.#current.credentials;
+    if (this.#current !== undefined) {
+      this.#current = { ...this.#current, readAt: this.#now() };
+      return this.#current.credentials;
+    }
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new RetryableError(`the credentials for the API server cannot be read: ${detail}`, {
       code: 'unauthorized',
@@ -119,9 +134,13 @@ function checkServer(server: URL, skipTLSVerify: boolean | undefined, where: str
   if (server.protocol === 'https:' && skipTLSVerify) {
     throw new Error(`${where}: insecure-skip-tls-verify is not accepted; put the CA in certificate-authority-data`);
   }
-  if (server.protocol === 'http:' && !['127.0.0.1', '[::1]', 'localhost'].includes(server.hostname)) {
+  if (server.protocol !== 'http:') return;
+  if (!['127.0.0.1', '[::1]', 'localhost'].includes(server.hostname)) {
     throw new Error(`${where}: ${server.origin} is not encrypted; http is accepted for loopback only`);
   }
+  // client-node would refuse every request.
+  if (!skipTLSVerify)
+    throw new Error(`${where}: ${server.origin} is not encrypted; set insecure-skip-tls-verify as well`);
 }
 
 async function readCredentials(kubeConfig: KubeConfig): Promise<Credentials> {

@@ -119,8 +119,14 @@ function isTimeout(cause: unknown): boolean {
   return (cause instanceof Error && cause.name === 'TimeoutError') || /TIMEOUT|ETIMEDOUT/.test(errorCodeOf(cause));
 }
 
-function transportAdvice(code: string): string {
-  if (/CERT|SIGNATURE|ERR_TLS/.test(code))
+/** Whether no connection was made because the server's certificate is not trusted, or is another's. */
+export function isUntrusted(cause: unknown): boolean {
+  return /CERT|SIGNATURE|ERR_TLS/.test(errorCodeOf(cause));
+}
+
+function transportAdvice(cause: unknown): string {
+  const code = errorCodeOf(cause);
+  if (isUntrusted(cause))
     return " (check the CA and the server name in the kubeconfig against the server's certificate)";
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND')
     return ' (check the server address, and that the API server is up)';
@@ -133,7 +139,7 @@ export function errorFromTransport(call: ApiCall, cause: unknown): RetryableErro
   // The AggregateError of a refused dual-stack connect has a code and no message.
   const detail = (cause instanceof Error ? cause.message : String(cause)) || code;
   const text = isTimeout(cause) ? 'no answer in time' : 'the connection failed';
-  return new RetryableError(`${nameOf(call)}: ${text}: ${detail}${transportAdvice(code)}`, {
+  return new RetryableError(`${nameOf(call)}: ${text}: ${detail}${transportAdvice(cause)}`, {
     code: isTimeout(cause) ? 'timeout' : 'network',
     cause,
   });

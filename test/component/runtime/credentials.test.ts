@@ -97,6 +97,18 @@ describe('TLS', () => {
 });
 
 describe('credentials', () => {
+  test('after the server was not trusted, the kubeconfig is read anew', async () => {
+    let now = 0;
+    const foreign = btoa(createKeyPair(server.directory, 'foreign').cert);
+    const path = server.kubeconfig(undefined, { 'certificate-authority-data': foreign });
+    const connection = connect(new CredentialSource(path, () => now));
+    await assert.rejects(whoAmI(connection), { code: 'network' });
+    server.kubeconfig();
+    now += 11_000;
+    assert.deepEqual(await whoAmI(connection), { authorization: 'Bearer secret-token', url: '/x' });
+    await connection.close();
+  });
+
   test('after a 401 the kubeconfig is read anew', async () => {
     let now = 0;
     const path = server.kubeconfig({ token: 'old' });
@@ -143,9 +155,33 @@ describe('credentials', () => {
     assert.equal(readFileSync(log, 'utf8'), 'run\n');
   });
 
+  test('an exec plugin that fails later is not started for each request, and one that hangs holds up none', async () => {
+    let now = 0;
+    const log = join(server.directory, 'more-runs');
+    const expired = JSON.stringify({ status: { token: 'from-plugin', expirationTimestamp: '2020-01-01T00:00:00Z' } });
+    for (const [failure, isFirst] of [
+      ['exit 1', `[ $(wc -l <${log}) = 1 ]`],
+      ['sleep 1', `[ $(wc -l <${log}) = 1 ]`],
+    ]) {
+      writeFileSync(log, '');
+      const args = ['-c', `echo run >>${log}; ${isFirst} || ${failure}; echo '${expired}'`];
+      const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args };
+      const source = new CredentialSource(server.kubeconfig({ exec }), () => now, 200);
+      await source.read();
+      for (let index = 0; index < 3; index += 1) {
+        now += index === 0 ? 11_000 : 1_000;
+        const started = performance.now();
+        assert.equal((await source.read()).headers['authorization'], 'Bearer from-plugin');
+        assert.ok(performance.now() - started < 900);
+      }
+      assert.equal(readFileSync(log, 'utf8'), 'run\nrun\n');
+    }
+  });
+
   const refused = [
     { name: 'unverified TLS', cluster: { 'insecure-skip-tls-verify': true }, message: /certificate-authority-data/ },
     { name: 'plain http to another machine', cluster: { server: 'http://10.0.0.1' }, message: /not encrypted/ },
+    { name: 'plain http to verify', cluster: { server: 'http://127.0.0.1' }, message: /set insecure-skip-tls-verify/ },
     { name: 'a proxy', cluster: { 'proxy-url': 'http://127.0.0.1:1' }, message: /proxy-url is not supported/ },
   ];
   for (const { name, cluster, message } of refused) {
