@@ -184,7 +184,10 @@ const own = {
   ),
 };
 
+/** What the signer says of a CSR. */
+export const csrReasons = { ...shared, ...ca, ...selfSigned };
+
 /** Reason → what is said and what follows. */
-export const reasons = { ...shared, ...ca, ...selfSigned, ...issuer, ...own };
+export const reasons = { ...csrReasons, ...issuer, ...own };
 
 export type Reason = keyof typeof reasons;

@@ -76,6 +76,7 @@ export class Controller {
    * not wait for the whole list of CSRs, which may be long: each is looked at as it comes.
    */
   async lead(signal: AbortSignal): Promise<void> {
+    this.#options.metrics.leading(true);
     while (!this.#view.knowsIssuers && !signal.aborted) await pause(10, signal);
     this.#lead = signal;
     this.#addIssuers();
@@ -83,6 +84,7 @@ export class Controller {
     const recheck = setInterval(() => this.#addIssuers(), RECHECK_ISSUERS_MS);
     await Promise.all([this.#csrQueue.run(signal), this.#issuerQueue.run(signal), this.#secrets.run(signal)]);
     clearInterval(recheck);
+    this.#options.metrics.leading(false);
   }
 
   /** Waits until all events are written, at most until the signal. */

@@ -27,7 +27,6 @@ export interface LeaderLeaseOptions {
   /** Who holds the lease: unique to this process. */
   readonly identity: string;
   readonly log: Logger;
-  readonly onChange: (leading: boolean) => void;
   /** How long a silent holder keeps the lease; a holder that could not renew for two thirds of it stops on its own. */
   readonly durationMs?: number;
   readonly retryMs?: number;
@@ -102,7 +101,6 @@ export class LeaderLease {
 
   #report(leading: boolean): void {
     this.#options.log.info({ leading, identity: this.#options.identity }, 'leadership changed');
-    this.#options.onChange(leading);
   }
 
   /** Takes or renews the lease. */

@@ -63,7 +63,7 @@ async function run(config: Config<typeof OPTIONS>): Promise<number> {
   });
   log.info({ port: http.port }, 'serving metrics and health');
   const lead = (signal: AbortSignal) => controller.lead(signal);
-  const lease = createLease(client, log, metrics);
+  const lease = createLease(client, log);
   await Promise.all([controller.watch(stop), config.leaderElect ? lease.run(stop, lead) : lead(stop)]);
   const isClean = await drain(
     [
@@ -77,14 +77,13 @@ async function run(config: Config<typeof OPTIONS>): Promise<number> {
   return isClean ? 0 : 1;
 }
 
-function createLease(client: ClusterClient, log: Logger, metrics: SignerMetrics): LeaderLease {
+function createLease(client: ClusterClient, log: Logger): LeaderLease {
   return new LeaderLease({
     client,
     log,
     namespace: client.namespace,
     name: SERVICE,
     identity: `${hostname()}_${randomUUID()}`,
-    onChange: leading => metrics.leading(leading),
   });
 }
 

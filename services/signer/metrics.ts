@@ -1,7 +1,7 @@
 // What the signer tells Prometheus. Label values come from closed sets; names of objects, which requesters choose, never
 // become labels.
 
-import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { csrReasons, type Reason } from '@countersign/common/reasons.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { createReflectorMetrics, type ReflectorMetrics } from '@countersign/common/runtime/reflector-metrics.ts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
@@ -44,7 +44,7 @@ export class SignerMetrics {
     });
     this.#leader = new Gauge({
       name: 'leader_election_master_status',
-      help: '1 while this replica holds the lease, else 0.',
+      help: '1 while this replica leads: holds the lease, or runs without leader election; else 0.',
       registers: [registry],
     });
     createWaitingGauge(registry, this.#waiting);
@@ -84,7 +84,7 @@ function createWaitingGauge(registry: Registry, waiting: ReadonlyMap<string, Rea
     registers: [registry],
     collect() {
       this.reset();
-      for (const [reason, { outcome }] of Object.entries(reasons)) if (outcome === 'wait') this.set({ reason }, 0);
+      for (const [reason, { outcome }] of Object.entries(csrReasons)) if (outcome === 'wait') this.set({ reason }, 0);
       for (const reason of waiting.values()) this.inc({ reason });
     },
   });

@@ -225,10 +225,13 @@ describe('the controller', { concurrency: true }, () => {
     assert.deepEqual([client.writes, client.events], [[], []]);
   });
 
-  it('a replica that has given up the lead asks for no Secret any more', async t => {
-    const { client, yieldLease } = await start(t, { csrs: [buildCsr()], secret: undefined });
+  it('a replica that has given up the lead says so, and asks for no Secret any more', async t => {
+    const { client, registry, yieldLease } = await start(t, { csrs: [buildCsr()], secret: undefined });
+    const leads = async () => /^leader_election_master_status (\d)$/m.exec(await registry.metrics())?.[1];
     await until(() => client.count(SECRET) > 0);
+    assert.equal(await leads(), '1');
     await yieldLease();
+    assert.equal(await leads(), '0');
     const before = client.count(SECRET);
     await sleep(1_300);
     assert.equal(client.count(SECRET), before);

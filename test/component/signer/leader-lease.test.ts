@@ -40,7 +40,6 @@ function contend(t: TestContext, server: LeaseServer, identity: string, leaders:
     name: 'countersign-signer',
     identity,
     log: createLogger({ service: 'test', level: 'fatal' as 'error' }),
-    onChange: () => {},
     durationMs: 150,
     retryMs: server.retryMs,
   });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reasons } from '@countersign/common/reasons.ts';
+import { csrReasons } from '@countersign/common/reasons.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import { toCsrRecord } from '@countersign/signer/csr-record.ts';
@@ -68,8 +68,10 @@ test('a request is counted as waiting for its last reason, until it waits no mor
 test('every reason to wait is there from the start, at 0', async () => {
   const { registry } = setup();
   const text = await registry.metrics();
-  const waits = Object.entries(reasons).filter(([, { outcome }]) => outcome === 'wait');
+  const waits = Object.entries(csrReasons).filter(([, { outcome }]) => outcome === 'wait');
   for (const [reason] of waits) assert.ok(text.includes(`countersign_requests_waiting{reason="${reason}"} 0`), reason);
+  // An issuer's.
+  assert.ok(!text.includes('ErrInvalidKeyPair'));
 });
 
 test('a replica that loses the lease says so, and that nothing waits for it', async () => {
