@@ -23,6 +23,8 @@ export interface ApplyDeps {
   readonly now: () => Date;
   /** Whether the `ca` annotation is written with the certificate. */
   readonly writeCaAnnotation: boolean;
+  /** The uids of the CSRs whose certificate was written without an answer: it may be there all the same. */
+  readonly unanswered: Set<string>;
   /** Called when a Secret that this CSR waits for has changed. */
   readonly requeue: (csrName: string) => void;
 }
@@ -134,11 +136,17 @@ async function writeCertificate(
     return await patchStatus(deps, csr, { metadata: { annotations: annotation }, status: { certificate } });
   } catch (error) {
     if (error instanceof TerminalError && error.code === 'invalid') return error;
+    if (isUnanswered(error)) deps.unanswered.add(csr.metadata.uid ?? '');
     if (words !== undefined && isWorthTelling(error)) {
       recordReason(deps, subject, words.updateFailed, reasons.SigningError.update((error as Error).message));
     }
     throw error;
   }
+}
+
+function isUnanswered(error: unknown): boolean {
+  const { code } = asClassifiedError(error);
+  return code === 'network' || code === 'timeout' || code === 'server';
 }
 
 /** A conflict is answered by a fresh look at once, and of a CSR that is gone nobody wants news. */

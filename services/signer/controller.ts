@@ -43,6 +43,7 @@ export class Controller {
   readonly #presence: CertManagerPresence;
   readonly #csrQueue: WorkQueue;
   readonly #issuerQueue: WorkQueue;
+  readonly #unanswered = new Set<string>();
   /** Until when this replica leads; undefined before it does. */
   #lead: AbortSignal | undefined;
 
@@ -79,6 +80,7 @@ export class Controller {
     this.#options.metrics.leading(true);
     while (!this.#view.knowsIssuers && !signal.aborted) await pause(10, signal);
     this.#lead = signal;
+    this.#unanswered.clear();
     this.#addIssuers();
     for (const name of this.#view.openRequests.all()) this.#csrQueue.add(name);
     const recheck = setInterval(() => this.#addIssuers(), RECHECK_ISSUERS_MS);
@@ -152,6 +154,7 @@ export class Controller {
       ...this.#commonDeps(),
       findCsr: (name: string) => this.#view.findCsr(name),
       isLeading: () => this.#isLeading,
+      unanswered: this.#unanswered,
       requeue: (name: string) => this.#csrQueue.add(name),
       recheckIssuer: (ref: SignerRef) => this.#issuerQueue.add(formatSignerName(ref)),
       report: this.#options.metrics.reportOutcome,

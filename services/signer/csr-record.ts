@@ -27,7 +27,7 @@ export type CsrRecord = CertificateSigningRequest & {
   readonly receivedAt: number;
 };
 
-interface RawCsr extends CertificateSigningRequest {
+export interface RawCsr extends CertificateSigningRequest {
   readonly metadata: ObjectMeta & { readonly managedFields?: readonly { readonly manager?: string }[] };
 }
 
@@ -68,8 +68,8 @@ function progressOf(csr: RawCsr, { writeCaAnnotation }: AnnotationPolicy): CsrRe
   return isComplete || !isWrittenByUs(csr) ? 'done' : 'repair';
 }
 
-/** Only our own certificates are completed: what another signer issued is that signer's to annotate. */
-function isWrittenByUs(csr: RawCsr): boolean {
+/** Only our own certificates are completed and told of: what another signer issued is that signer's. `csr` as it was read. */
+export function isWrittenByUs(csr: RawCsr): boolean {
   return csr.metadata.managedFields?.some(entry => entry.manager === FIELD_MANAGER) ?? false;
 }
 

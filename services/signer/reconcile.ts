@@ -1,14 +1,15 @@
 // One run for one CSR: look, decide, do one thing, say why. Catches what the world throws only to say it in an event; the
 // retry itself is the queue's.
 
-import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import { type CertificateSigningRequest, isIssued } from '@countersign/common/csr.ts';
 import type { Reason } from '@countersign/common/reasons.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { type ApplyDeps, apply, recordReason, type Subject, writeCaAnnotation } from './apply.ts';
-import { type CsrRecord, csrObjectPath, toCsrRecord } from './csr-record.ts';
+import { confirmIssued } from './confirm.ts';
+import { type CsrRecord, csrObjectPath, isWrittenByUs, type RawCsr, toCsrRecord } from './csr-record.ts';
 import { type Decision, decide, triage } from './decide.ts';
 import { ObservationError } from './issuers/observe-secret.ts';
 import { type ObserveDeps, observe } from './observe.ts';
@@ -35,7 +36,7 @@ export interface ReconcileDeps extends ObserveDeps, ApplyDeps {
 export async function reconcile(deps: ReconcileDeps, name: string, attempt: number): Promise<void> {
   const csr = attempt === 0 ? deps.findCsr(name) : await readFresh(deps, name);
   if (csr === undefined || csr.state === 'done') return;
-  const log = deps.log.child({ csr: name, uid: csr.metadata.uid, signerName: csr.spec.signerName });
+  const log = logOf(deps, csr);
   try {
     const outcome = await run(deps, { csr, log, reasons: undefined });
     deps.report(csr, outcome);
@@ -50,11 +51,27 @@ function isGone(error: unknown): boolean {
   return error instanceof TerminalError && error.code === 'not-found';
 }
 
-async function readFresh(deps: ReconcileDeps, name: string): Promise<CsrRecord | undefined> {
-  const raw = await deps.client.get<CertificateSigningRequest>(csrObjectPath(name));
-  // The copy came in when the approval did; the moment of this read would make the wait look shorter than it was.
-  return raw && toCsrRecord(raw, deps.findCsr(name)?.receivedAt ?? deps.now().getTime(), deps);
+function logOf({ log }: ReconcileDeps, { metadata, spec }: CertificateSigningRequest): Logger {
+  return log.child({ csr: metadata.name, uid: metadata.uid, signerName: spec.signerName });
 }
+
+async function readFresh(deps: ReconcileDeps, name: string): Promise<CsrRecord | undefined> {
+  const raw = await deps.client.get<RawCsr>(csrObjectPath(name));
+  if (raw === undefined) return undefined;
+  // The copy came in when the approval did; the moment of this read would make the wait look shorter than it was.
+  const record = toCsrRecord(raw, deps.findCsr(name)?.receivedAt ?? deps.now().getTime(), deps);
+  const isUnanswered = deps.unanswered.delete(raw.metadata.uid ?? '');
+  if (isUnanswered && isIssued(raw) && isWrittenByUs(raw)) reportIssued(deps, { ...raw, ...UNKNOWN_RECEIPT });
+  return record;
+}
+
+function reportIssued(deps: ReconcileDeps, csr: CsrRecord): void {
+  const issuerType = confirmIssued(deps, csr, logOf(deps, csr));
+  deps.report(csr, { result: 'issued', reason: 'CertificateIssued', issuerType });
+}
+
+/** The copy may have been replaced since, so that the approval counts from when the API server stored it. */
+const UNKNOWN_RECEIPT = { state: 'done', receivedAt: Number.POSITIVE_INFINITY } as const;
 
 const IGNORED: Outcome = { result: 'ignored', reason: undefined, issuerType: '' };
 

@@ -90,6 +90,23 @@ describe('after a conflict', () => {
   });
 });
 
+it('a write that was taken, though its answer was lost, is told of when it is found', async () => {
+  const world = new SignerWorld();
+  world.fault = call => {
+    if (!isStatusPatch(call)) return undefined;
+    world.fresh = buildCsr(patched(call));
+    throw new RetryableError('no answer', { code: 'timeout' });
+  };
+  await assert.rejects(world.run(), { message: 'no answer' });
+  await world.run(1);
+  assert.deepEqual(world.client.events, ['Warning SigningError: Error updating certificate: no answer', ISSUED]);
+  assert.deepEqual(world.outcomes, [{ result: 'issued', reason: 'CertificateIssued', issuerType: 'ca' }]);
+  const [signing, issued] = world.logged.filter(({ audit }) => audit === true);
+  const { sha256, ...fields } = issued!;
+  assert.deepEqual({ ...fields, msg: 'signing certificate', time: signing?.['time'] }, signing);
+  assert.equal(sha256, certificateIn(world.client.writes[0]?.body).fingerprint256.replaceAll(':', '').toLowerCase());
+});
+
 describe('a write that is not taken', () => {
   const rows = {
     'is said and tried again after a long while when it is forbidden': {
@@ -278,6 +295,17 @@ describe('our certificate without its annotation', () => {
     });
     assert.deepEqual(world.client.events, []);
     assert.deepEqual(world.outcomes, [{ result: 'repaired', reason: undefined, issuerType: 'ca' }]);
+  });
+
+  it('is no second certificate when its write has to be tried again', async () => {
+    const world = await toRepair();
+    world.fault = call => {
+      if (isStatusPatch(call)) throw new RetryableError('no answer', { code: 'timeout' });
+      return undefined;
+    };
+    await assert.rejects(world.run(), { message: 'no answer' });
+    await assert.rejects(world.run(1), { message: 'no answer' });
+    assert.deepEqual([world.client.events, world.outcomes], [[], []]);
   });
 
   it('is left alone when the CA is another by now', async () => {

@@ -61,6 +61,7 @@ export class SignerWorld {
       handlers: [createCaIssuer(), createSelfSignedIssuer()],
       findCsr: name => (name === this.csr.metadata.name ? toCsrRecord(this.csr, NOW.getTime(), this.deps) : undefined),
       isLeading: () => this.isLeading,
+      unanswered: new Set(),
       recheckIssuer: ref => this.rechecked.push(ref),
       report: (_, outcome) => this.outcomes.push(outcome),
     };
