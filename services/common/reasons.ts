@@ -84,7 +84,7 @@ const ca = {
     ...warning(
       'fail',
       signingError,
-      'The request contradicts itself (its usages or CA flag against those of the CSR), or the CA cannot sign it. Create the CSR anew. Only when updating the certificate failed, it is tried again.',
+      'The request contradicts itself (its usages or CA flag against those of the CSR), the CA cannot sign it, or the API server takes the certificate for invalid. Create the CSR anew. Only when updating the certificate failed, it is tried again.',
     ),
     template: templateError,
     /** The only one of the three that is tried again. */
@@ -135,7 +135,7 @@ const selfSigned = {
   ErrorSigning: warning(
     'fail',
     signingError,
-    'The key cannot sign this certificate; the message says why. Create the CSR anew.',
+    'The key cannot sign this certificate, or the API server takes it for invalid; the message says why. Create the CSR anew.',
   ),
   ErrorUpdate: warning(
     'retry',
