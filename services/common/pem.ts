@@ -1,5 +1,5 @@
 // PEM (RFC 7468): finds the blocks of a text and undoes their base64, and writes a block. Text around the blocks is
-// ignored, as Go does; but no block is, so that what cannot be told from one is refused. Never looks at what a block holds.
+// ignored, as Go does, and so are blocks in comments; but no other is, so that what cannot be told from one is refused. Never looks at what a block holds.
 
 import { err, ok, type Result } from './result.ts';
 
@@ -8,7 +8,7 @@ export interface PemBlock {
   readonly der: Buffer;
 }
 
-const BEGIN = /^-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?$/gm;
+const BEGIN = /^-----BEGIN ([A-Z0-9 #]+)-----[ \t]*\r?$/gm;
 const REST_OF_LINE = /^[ \t]*\r?(\n|$)/;
 const STRAY =
   'a -----BEGIN or -----END is no line of its own, or lacks the other: mend it, lest a PEM block be passed over';
@@ -33,8 +33,9 @@ export function parsePem(text: string): Result<PemBlock[]> {
   return hasBoundary(text.slice(read)) ? err(STRAY) : ok(blocks);
 }
 
+/** Not in a line that somebody has made a comment. */
 function hasBoundary(text: string): boolean {
-  return /-----(BEGIN|END)/.test(text);
+  return /^(?![ \t]*[#;>]).*-----(BEGIN|END)/m.test(text);
 }
 
 /** Two files joined, of which the first does not end in a line break: the second would be lost. */

@@ -85,7 +85,7 @@ export function denialText(ref: SignerRef, username: string): string {
 ${grantingRole(ref)}
 and this gives the Role to the user:
 
-${binding} --user=${shellQuote(user)}
+${binding} --user=${shellQuote(user === username ? user : '<the whole user name>')}
 `;
 }
 

@@ -41,17 +41,22 @@ export class PermissionCache {
   async find(ref: SignerRef, requester: Requester, ask: () => Promise<Permission>): Promise<Permission> {
     if (this.#ttlMs === 0) return ask();
     const question = keyOf(ref, requester);
+    const since = this.#clock();
     for (;;) {
       this.#forgetOld();
       if ((this.#granted.get(question) ?? 0) > this.#clock()) return 'granted';
       const review = this.#asking.get(question);
       // A yes counts from when it was asked for: a review that has taken that long is not joined.
       if (review === undefined || review.askedAt + this.#ttlMs <= this.#clock()) return this.#ask(question, ask);
-      const answer = await review.answer.catch(() => 'failed' as const);
+      const answer = await review.answer.catch((error: unknown) => {
+        // A failure is shared by who came before it was asked: each asking for itself would take that long one after the other.
+        if (review.askedAt >= since) throw error;
+        return 'failed' as const;
+      });
       if (answer === 'granted') return answer;
       // A no to another's question may be older than this question.
       if (answer === 'missing') return ask();
-      // Another's failure is no answer. Of all who joined it the first to come here asks again, and the others join that.
+      // So may a failure. Of all who joined it the first to come here asks again, and the others join that.
     }
   }
 

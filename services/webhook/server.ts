@@ -16,14 +16,14 @@ export const PATH = '/validate';
 /** Twice the largest object that etcd takes (1.5 MiB): an UPDATE carries the old one, too. */
 const BODY_LIMIT = 3 * 1024 * 1024;
 
-/** Longer than the API server keeps an idle connection (90 s), so that it is never cut just when it is used again. */
+/**
+ * Longer than the API server keeps an idle connection (90 s), used or not yet, so that it is never cut just when it is used. Node
+ * takes one that waits for its first request for half a request.
+ */
 const KEEP_ALIVE_MS = 120_000;
 
-/** From the first byte of a request to its last: the API server gives up after 5 s itself. */
-const REQUEST_TIMEOUT_MS = 10_000;
-
-/** An API server has up to 200 writes in flight (its default), each on a connection of its own: room for five such. */
-const MAX_CONNECTIONS = 1_000;
+/** For a handshake, and from the end of the headers to that of the body: the API server gives up after 5 s itself. */
+const BODY_TIMEOUT_MS = 10_000;
 
 /** Longer than any admission takes. */
 const GRACE_MS = 5_000;
@@ -34,8 +34,7 @@ export interface ServerOptions {
   readonly metrics: WebhookMetrics;
   /** How long `close` waits for answers before it cuts what is still open. */
   readonly graceMs?: number;
-  readonly requestTimeoutMs?: number;
-  readonly maxConnections?: number;
+  readonly bodyTimeoutMs?: number;
 }
 
 export class WebhookServer {
@@ -82,21 +81,25 @@ export class WebhookServer {
 }
 
 function createApp(options: ServerOptions, isDraining: () => boolean): FastifyInstance<Server> {
-  const { handle, log, metrics, requestTimeoutMs: requestTimeout = REQUEST_TIMEOUT_MS } = options;
+  const { handle, log, metrics, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
   const app = fastify({
     // The API server speaks HTTP/1.1 to webhooks, whatever is offered (kubernetes#75791).
-    // Fastify sets its requestTimeout on a server that has 60 s for the headers already, and Node then takes the longer of the
-    // two for the body, looked at every 30 s. Given here, it bounds the headers, too.
-    https: { requestTimeout, connectionsCheckingInterval: requestTimeout / 10 },
+    https: { handshakeTimeout: bodyTimeoutMs, headersTimeout: KEEP_ALIVE_MS, requestTimeout: KEEP_ALIVE_MS },
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout,
+    requestTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
     // A 503 while draining would refuse a CSR (failurePolicy Fail); what still comes in is answered.
     return503OnClosing: false,
     exposeHeadRoutes: false,
   });
-  app.server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+  app.addHook('onRequest', async ({ raw }) => {
+    const timer = setTimeout(
+      () => raw.destroy(new Error(`no whole body within ${bodyTimeoutMs / 1000} s`)),
+      bodyTimeoutMs,
+    );
+    for (const event of ['end', 'close']) raw.once(event, () => clearTimeout(timer));
+  });
   app.removeContentTypeParser('text/plain');
   app.addHook('onSend', async (_, reply) => {
     if (isDraining()) reply.header('connection', 'close');

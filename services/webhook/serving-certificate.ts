@@ -46,6 +46,9 @@ export interface ServingCertificateOptions {
 
 const INTERVAL_MS = 5_000;
 
+/** A certificate that was just made begins now by another's clock, and it is the API server's that counts. */
+const MAX_SKEW_MS = 300_000;
+
 export class ServingCertificate {
   readonly #options: ServingCertificateOptions;
   /** Hash of the pair in use. */
@@ -95,7 +98,7 @@ export class ServingCertificate {
       const pair = await this.#options.source();
       seen = hashOf(pair);
       // One that was refused is looked at again: the clock may have been wrong.
-      const certificate = seen === this.#inUse ? undefined : parse(pair, this.#options.now?.() ?? new Date());
+      const certificate = seen === this.#inUse ? undefined : this.#parse(pair);
       this.#lastSaid = '';
       if (certificate === undefined) return undefined;
       this.#inUse = seen;
@@ -106,6 +109,17 @@ export class ServingCertificate {
       this.#sayWhatIsWrong(seen, error);
       return undefined;
     }
+  }
+
+  /** One that has not begun waits as long as another still serves, and is better than none. */
+  #parse(pair: KeyPair): X509Certificate {
+    const now = this.#options.now?.() ?? new Date();
+    const certificate = parse(pair, now);
+    const isEarly = certificate.validFromDate.getTime() > now.getTime() + MAX_SKEW_MS;
+    if (isEarly && this.#ends !== undefined && this.#ends > now) {
+      throw new Error(`the certificate begins ${certificate.validFrom}`);
+    }
+    return certificate;
   }
 
   #sayLoaded({ subject, serialNumber: serial, validToDate: notAfter }: X509Certificate): void {
@@ -136,7 +150,6 @@ function parse({ cert, key }: KeyPair, now: Date): X509Certificate {
   // Also what is seen while one of two files is written before the other: the next look finds both.
   if (!certificate.checkPrivateKey(createPrivateKey(key)))
     throw new Error('certificate and key do not belong together');
-  if (certificate.validFromDate > now) throw new Error(`the certificate begins ${certificate.validFrom}`);
   if (certificate.validToDate <= now) throw new Error(`the certificate ended ${certificate.validTo}`);
   createSecureContext({ cert, key });
   return certificate;

@@ -49,9 +49,6 @@ const DAY_MS = 86_400_000;
 const CA_LIFETIME_MS = 365 * DAY_MS;
 const LEAF_LIFETIME_MS = 7 * DAY_MS;
 
-/** A CA that begins later than this was made by a replica whose clock is wrong; by less, our own may be. */
-const MAX_SKEW_MS = DAY_MS;
-
 /** As many replicas may start at the same moment and each be overtaken once by every other. */
 const MAX_ATTEMPTS = 10;
 
@@ -86,18 +83,19 @@ export class ManagedCertificate {
   async #readOrCreate(): Promise<{ secret: CaSecret; state: CaState }> {
     const found = await this.#options.client.get<CaSecret>(`${this.#secretsPath}/${this.#options.secret.name}`);
     const state = decodeState(found?.data);
-    if (found !== undefined && state !== undefined && this.#isUsable(state)) return { secret: found, state };
+    if (found !== undefined && state !== undefined && !this.#isOver(state)) return { secret: found, state };
     const created: CaState = { current: await this.#createCa(), former: [] };
     const written = await this.#write(found, created);
     this.#options.log.info({ secret: this.#options.secret, replaced: found !== undefined }, 'webhook CA created');
     return { secret: written, state: created };
   }
 
-  /** A CA that ended while no replica ran cannot be handed over from: it is replaced at once. So is one of a wrong clock. */
-  #isUsable({ current }: CaState): boolean {
-    const now = this.#options.now();
-    const latestBegin = new Date(now.getTime() + MAX_SKEW_MS);
-    return !hasEnded(current.certPem, now) && !beginsAfter(current.certPem, latestBegin);
+  /**
+   * A CA that ended while no replica ran cannot be handed over from: it is replaced at once. One that has not begun is left: whose
+   * clock is wrong cannot be told here, and replicas that replace each other's CA would not come to rest.
+   */
+  #isOver({ current }: CaState): boolean {
+    return hasEnded(current.certPem, this.#options.now());
   }
 
   async #advance(secret: CaSecret, state: CaState): Promise<CaState> {

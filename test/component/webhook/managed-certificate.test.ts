@@ -196,26 +196,12 @@ test('a CA that ended while no replica ran is replaced at once', async () => {
   assert.ok(world.trusts((await world.replica().read()).cert));
 });
 
-test('a CA that begins in some days, made by a replica with a wrong clock, is replaced', async () => {
+test('a CA that has not begun by the clock of a replica is left: that clock may be the wrong one', async () => {
   const world = new World();
-  world.pass(3 * DAY_MS);
-  const early = world.replica();
-  await early.read();
-  world.pass(-3 * DAY_MS);
-  for (const replica of [early, world.replica()]) {
-    const { cert } = await replica.read();
-    assert.ok(world.trusts(cert));
-    assert.ok(new X509Certificate(cert).validFromDate <= world.now);
-    assert.ok((world.signerOf(cert)?.validFromDate ?? 0) <= world.now);
-  }
-});
-
-test('a CA that begins in some minutes is left: clocks differ', async () => {
-  const world = new World();
-  world.pass(3_600_000);
+  world.pass(400 * DAY_MS);
   await world.replica().read();
   const [first] = world.trusted;
-  world.pass(-3_600_000);
+  world.pass(-400 * DAY_MS);
   await world.replica().read();
   assert.deepEqual(
     world.trusted.map(({ serialNumber }) => serialNumber),

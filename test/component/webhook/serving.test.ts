@@ -2,6 +2,7 @@
 // And how the server comes to its end.
 
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, request as send } from 'node:https';
@@ -100,6 +101,19 @@ describe('a serving certificate', () => {
       assert.equal(await certificate.check(), undefined);
       assert.equal(await reloads('invalid'), 1);
       clock.now = () => new Date();
+      assert.deepEqual(await certificate.check(), SECOND);
+    });
+  }
+
+  for (const [what, milliseconds, first] of [
+    ['when there is no other', 400 * 24 * 3_600_000, SECOND],
+    ['when it begins within minutes, for clocks differ', 60_000, FIRST],
+  ] as const) {
+    test(`that has not begun is taken ${what}`, async () => {
+      const { certificate, put, clock } = certificateOf(first);
+      if (first === FIRST) await certificate.check();
+      put(SECOND);
+      clock.now = () => new Date(new X509Certificate(SECOND.cert).validFromDate.getTime() - milliseconds);
       assert.deepEqual(await certificate.check(), SECOND);
     });
   }
