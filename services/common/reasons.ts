@@ -42,7 +42,7 @@ const shared = {
   IssuerNotReady: warning(
     'wait',
     (ref: SignerRef) => `${referenced(ref)} does not have a Ready status condition`,
-    'The issuer is not Ready. Its own Ready condition says why; the CSR is signed as soon as it is.',
+    'The issuer is not Ready, or gives a URL that no certificate can hold. Its own Ready condition, or the message, says why; the CSR is signed as soon as it is mended.',
   ),
   DeniedReference: warning(
     'fail',

@@ -94,6 +94,7 @@ async function applyIssue(deps: ApplyDeps, subject: Subject, decision: Issue): P
   const chain = complete(signed.pem);
   const written = await writeCertificate(deps, subject, chain);
   if (written instanceof TerminalError) return applyFail(deps, subject, refusal(subject, written));
+  deps.unanswered.delete(subject.csr.metadata.uid ?? '');
   subject.log.info({ ...audit, sha256: signed.sha256 }, 'certificate issued');
   const words = subject.reasons;
   if (words !== undefined) recordReason(deps, subject, 'CertificateIssued', words.issuedMessage);

@@ -19,7 +19,8 @@ export function confirmIssued(deps: ConfirmDeps, csr: CertificateSigningRequest,
   const leaf = new X509Certificate(Buffer.from(csr.status?.certificate ?? '', 'base64'));
   const audit = {
     audit: true,
-    serial: leaf.serialNumber.toLowerCase(),
+    // All of its octets, as when it was signed; Node leaves out a leading zero.
+    serial: leaf.serialNumber.toLowerCase().padStart(40, '0'),
     requester: csr.spec.username,
     isCa: leaf.ca,
     notAfter: leaf.validToDate.toISOString(),

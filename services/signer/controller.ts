@@ -110,6 +110,7 @@ export class Controller {
   }
 
   #onCsr(name: string, now: CsrRecord | undefined, before: CsrRecord | undefined): void {
+    if (now === undefined) this.#unanswered.delete(before?.metadata.uid ?? '');
     if (now === undefined || now.state === 'done') this.#forget(name, before?.metadata.uid);
     else if (this.#isLeading) this.#csrQueue.add(name);
   }

@@ -60,8 +60,9 @@ async function readFresh(deps: ReconcileDeps, name: string): Promise<CsrRecord |
   if (raw === undefined) return undefined;
   // The copy came in when the approval did; the moment of this read would make the wait look shorter than it was.
   const record = toCsrRecord(raw, deps.findCsr(name)?.receivedAt ?? deps.now().getTime(), deps);
-  const isUnanswered = deps.unanswered.delete(raw.metadata.uid ?? '');
-  if (isUnanswered && isIssued(raw) && isWrittenByUs(raw)) reportIssued(deps, { ...raw, ...UNKNOWN_RECEIPT });
+  if (isIssued(raw) && deps.unanswered.delete(raw.metadata.uid ?? '') && isWrittenByUs(raw)) {
+    reportIssued(deps, { ...raw, ...UNKNOWN_RECEIPT });
+  }
   return record;
 }
 

@@ -121,6 +121,9 @@ export class SecretReader {
     const before = this.#copies.get(key)?.secret;
     const secret = isSameVersion(before, now) ? before : now;
     this.#copies.set(key, { askedAt, secret });
+    // Whoever reads it, those who wait are told: others' reads may keep the copy fresh, so that none is due for them.
+    const watch = this.#watches.get(key);
+    if (watch !== undefined && watch.version !== secret?.metadata.resourceVersion) this.#wakeAll(key, watch);
     return secret;
   }
 
@@ -133,18 +136,11 @@ export class SecretReader {
       this.#watches.delete(key);
       this.#watches.set(key, watch);
       this.#polls += 1;
-      void this.#check(key, watch).finally(() => (this.#polls -= 1));
+      // A Secret that cannot be read now is asked for again; whoever waits is not told.
+      void this.read(watch.ref)
+        .catch(() => undefined)
+        .finally(() => (this.#polls -= 1));
     }
-  }
-
-  async #check(key: string, watch: Watch): Promise<void> {
-    // A Secret that cannot be read now is asked for again; whoever waits is not told.
-    const read = await this.read(watch.ref).then(
-      secret => ({ version: secret?.metadata.resourceVersion }),
-      () => undefined,
-    );
-    if (read === undefined || read.version === watch.version || this.#watches.get(key) !== watch) return;
-    this.#wakeAll(key, watch);
   }
 
   #wakeAll(key: string, { wake }: Watch): void {

@@ -36,6 +36,8 @@ const MAX_AGE_MS = 10_000;
 
 /** As long as one request may take (cluster-client.ts): an exec plugin that hangs must not hold up all of them for ever. */
 const READ_TIMEOUT_MS = 10_000;
+/** A plugin that hangs is started anew after this long, and no more often, lest there be ever more of them. */
+const GIVE_UP_AFTER_MS = 60_000;
 
 /** Gives the credentials of now; follows files that change on disk. */
 export class CredentialSource implements CredentialReader {
@@ -44,7 +46,7 @@ export class CredentialSource implements CredentialReader {
   readonly #timeoutMs: number;
   #kubeConfig: KubeConfig;
   #current: { readonly credentials: Credentials; readonly readAt: number } | undefined;
-  #reading: Promise<Credentials> | undefined;
+  #reading: { readonly answer: Promise<Credentials>; readonly since: number } | undefined;
   #refused = false;
 
   /** Reads the kubeconfig at once and throws when it is unusable, so that a mistake is seen at the start. */
@@ -65,18 +67,30 @@ export class CredentialSource implements CredentialReader {
   async read(): Promise<Credentials> {
     if (this.#current !== undefined && this.#now() - this.#current.readAt < MAX_AGE_MS)
       return this.#current.credentials;
-    this.#reading ??= this.#readNow().finally(() => {
-      this.#reading = undefined;
-    });
+    // Whoever has credentials need not wait: they are good for longer than this copy (the Lease's renewal cannot wait, either).
+    const waitMs = this.#current === undefined ? this.#timeoutMs : this.#timeoutMs / 10;
     const inTime = new AbortController();
-    const read = await Promise.race([this.#reading, pause(this.#timeoutMs, inTime.signal)]);
+    const read = await Promise.race([this.#readOnce(), pause(waitMs, inTime.signal)]);
     inTime.abort();
-    return read ?? this.#fallBack(new Error(`they are not there within ${this.#timeoutMs / 1000} s`));
+    return read ?? this.#fallBack(new Error(`they are not there within ${waitMs / 1000} s`));
   }
 
   /** The next read that is due starts over from the kubeconfig, exec plugins included. */
   markRefused(): void {
     this.#refused = true;
+  }
+
+  #readOnce(): Promise<Credentials> {
+    const now = this.#now();
+    if (this.#reading === undefined || now - this.#reading.since > GIVE_UP_AFTER_MS) {
+      const reading = { answer: this.#readNow(), since: now };
+      this.#reading = reading;
+      const end = () => {
+        if (this.#reading === reading) this.#reading = undefined;
+      };
+      reading.answer.then(end, end);
+    }
+    return this.#reading.answer;
   }
 
   async #readNow(): Promise<Credentials> {

@@ -68,9 +68,14 @@ function retryableCode(code: number): RetryableCode | undefined {
   return RETRYABLE.get(code) ?? (code >= 500 ? 'server' : code < 400 ? 'unknown' : undefined);
 }
 
-/** A ValidatingAdmissionPolicy refuses with 422 as well, but names no field that is wrong: it may be changed like a right. */
+/**
+ * Admission refuses with 422 as well: a ValidatingAdmissionPolicy names no field that is wrong, and a webhook itself (k8s.io/apiserver
+ * pkg/admission/plugin/webhook/errors). Either may be changed like a right.
+ */
 function isPolicy(code: number, status: Status | undefined): boolean {
-  return code === 422 && !status?.details?.causes?.some(({ field }) => field);
+  if (code !== 422) return false;
+  const namesField = status?.details?.causes?.some(({ field }) => field) ?? false;
+  return !namesField || /^admission webhook ".*" denied the request/.test(status?.message ?? '');
 }
 
 function classify(message: string, code: number, status: Status | undefined, waitMs: number | undefined) {

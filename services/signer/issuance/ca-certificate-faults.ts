@@ -1,5 +1,5 @@
-// What Go's certificate parser refuses in a CA certificate that OpenSSL reads: the API server reads every certificate of a
-// chain with it, so that a CA with such a one could never hand out a certificate. Error texts are Go's where Go has one.
+// What Go's certificate parser refuses in a CA certificate that OpenSSL reads. The API server reads every certificate of a chain
+// with it, and so do most who verify one; cert-manager refuses the whole CA. Error texts are Go's where Go has one.
 
 import { decodeUnsigned, readChildren, readWhole, TAG, type Tlv } from '@countersign/common/der.ts';
 import { checkName } from '@countersign/common/distinguished-name.ts';

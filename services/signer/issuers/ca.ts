@@ -2,13 +2,13 @@
 // the requester's doing; only what is wrong with the request fails it.
 
 import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
-import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { reasons } from '@countersign/common/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { isValidSignature } from '@countersign/common/signature.ts';
-import { formatRef, type SignerRef } from '@countersign/common/signer-name.ts';
+import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { type CaCertificate, parseCertificates } from '../issuance/ca-certificate.ts';
 import { completeChain, type IssuerChain, linkIssuerChain } from '../issuance/chain.ts';
-import { findBadUrl, type IssuerUrls } from '../issuance/profile.ts';
+import type { IssuerUrls } from '../issuance/profile.ts';
 import { parseSigningKey, type SigningKey } from '../issuance/signing-key.ts';
 import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
 import type {
@@ -19,6 +19,7 @@ import type {
   ObservedSecret,
   Readiness,
 } from './issuer-type.ts';
+import { waitForUrls } from './issuer-urls.ts';
 import { prepareLocally } from './local-issuance.ts';
 import { observeSecret, readPem } from './observe-secret.ts';
 
@@ -126,9 +127,8 @@ function decide(request: IssuanceRequest, secret: ObservedSecret, pair: Result<K
   }
   const { key, certificate } = pair.value;
   const urls = urlsOf(request.issuer);
-  const badUrl = findBadUrl(urls);
-  // As with its Secret, no requester can help it: the request waits until the issuer is mended.
-  if (badUrl !== undefined) return { kind: 'wait', ...sayBadUrl(request, badUrl), secret };
+  const waiting = waitForUrls(request, urls, secret);
+  if (waiting !== undefined) return waiting;
   const prepared = prepareLocally(request, { key, identity: certificate, urls }, now);
   if (prepared.ok) {
     return {
@@ -142,11 +142,6 @@ function decide(request: IssuanceRequest, secret: ObservedSecret, pair: Result<K
     reason: 'SigningError',
     message: kind === 'request' ? message : reasons.SigningError.message(message),
   };
-}
-
-function sayBadUrl({ ref }: IssuanceRequest, url: string): { readonly reason: Reason; readonly message: string } {
-  const message = `Referenced ${ref.kind} ${formatRef(ref)} has a URL that is not ASCII: ${JSON.stringify(url)}; percent-encode it, and its host in Punycode`;
-  return { reason: 'IssuerNotReady', message };
 }
 
 function urlsOf({ spec }: Issuer): IssuerUrls {

@@ -7,9 +7,11 @@ import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { err, type Result } from '@countersign/common/result.ts';
 import { selfSignedChain } from '../issuance/chain.ts';
+import type { IssuerUrls } from '../issuance/profile.ts';
 import { parseSigningKey, type SigningKey } from '../issuance/signing-key.ts';
 import { formatSecretRef } from '../secret-reader.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, ObservedSecret } from './issuer-type.ts';
+import { waitForUrls } from './issuer-urls.ts';
 import { prepareLocally } from './local-issuance.ts';
 import { observeSecret, readPem } from './observe-secret.ts';
 
@@ -49,7 +51,12 @@ function decide(request: IssuanceRequest, secret: ObservedSecret, now: Date): Is
       secret,
     };
   }
-  return decideWithKey(request, key.value, now);
+  return waitForUrls(request, urlsOf(request), secret) ?? decideWithKey(request, key.value, now);
+}
+
+function urlsOf({ issuer }: IssuanceRequest): IssuerUrls {
+  const { crlDistributionPoints = [] } = issuer.spec.selfSigned ?? {};
+  return { crlDistributionPoints, ocspServers: [], issuingCertificateUrls: [] };
 }
 
 function parseKey({ ref, secret }: ObservedSecret): Result<SigningKey> {
@@ -58,12 +65,7 @@ function parseKey({ ref, secret }: ObservedSecret): Result<SigningKey> {
 }
 
 function decideWithKey(request: IssuanceRequest, key: SigningKey, now: Date): IssuerDecision {
-  const urls = {
-    crlDistributionPoints: request.issuer.spec.selfSigned?.crlDistributionPoints ?? [],
-    ocspServers: [],
-    issuingCertificateUrls: [],
-  };
-  const prepared = prepareLocally(request, { key, identity: undefined, urls }, now);
+  const prepared = prepareLocally(request, { key, identity: undefined, urls: urlsOf(request) }, now);
   if (!prepared.ok && prepared.error.kind === 'request') return fail('ErrorGenerating', prepared.error.message);
   const pkcs10 = parsePkcs10(request.csr.spec.request);
   if (!pkcs10.ok || !key.isKeyOf(pkcs10.value.spki)) {

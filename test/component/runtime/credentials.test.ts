@@ -8,6 +8,7 @@ import type { TLSSocket } from 'node:tls';
 import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
 import { ApiConnection } from '@countersign/common/runtime/kube-connection.ts';
 import { CredentialSource } from '@countersign/common/runtime/kube-credentials.ts';
+import { until } from '../../support/until.ts';
 import { createKeyPair, type FakeApiServer, sendJson, startFakeApiServer, writeKubeconfig } from './fake-api-server.ts';
 
 let server: FakeApiServer;
@@ -176,6 +177,32 @@ describe('credentials', () => {
       }
       assert.equal(readFileSync(log, 'utf8'), 'run\nrun\n');
     }
+  });
+
+  test('an exec plugin that hangs for ever is started anew in the end, and keeps nobody waiting meanwhile', async () => {
+    let now = 0;
+    const log = join(server.directory, 'hanging-runs');
+    writeFileSync(log, '');
+    const answer = (token: string) =>
+      `echo '${JSON.stringify({ status: { token, expirationTimestamp: '2020-01-01T00:00:00Z' } })}'`;
+    const script = `echo run >>${log}; case $(wc -l <${log}) in 1) ${answer('first')};; 2) exec sleep 3;; *) ${answer('third')};; esac`;
+    const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', script] };
+    const source = new CredentialSource(server.kubeconfig({ exec }), () => now, 1_000);
+    await source.read();
+    for (let index = 0; index < 6; index += 1) {
+      now += 11_000;
+      const started = performance.now();
+      assert.equal((await source.read()).headers['authorization'], 'Bearer first');
+      assert.ok(performance.now() - started < 900);
+    }
+    assert.equal(readFileSync(log, 'utf8'), 'run\nrun\n');
+    now += 11_000;
+    await source.read();
+    await until(
+      async () => (
+        await source.read(), (now += 11_000), (await source.read()).headers['authorization'] === 'Bearer third'
+      ),
+    );
   });
 
   const refused = [

@@ -47,16 +47,23 @@ describe('answers that are no success', () => {
     });
   }
 
-  for (const { what, causes, code } of [
-    { what: 'for a field is terminal', causes: [{ reason: 'FieldValueInvalid', field: 'status.x' }], code: 'invalid' },
+  const FIELD = [{ reason: 'FieldValueInvalid', field: 'status.x' }];
+  for (const { what, causes, code, said = 'told so' } of [
+    { what: 'for a field is terminal', causes: FIELD, code: 'invalid' },
     { what: 'of a policy is as retryable as a missing right', causes: [{ message: 'no' }], code: 'forbidden' },
+    {
+      what: 'of an admission webhook is as retryable, whatever field it names',
+      causes: FIELD,
+      code: 'forbidden',
+      said: 'admission webhook "x.example.com" denied the request: no',
+    },
     { what: 'without a cause is as retryable', causes: undefined, code: 'forbidden' },
   ]) {
     test(`422 ${what}`, async () => {
-      const status = { kind: 'Status', reason: 'Invalid', message: 'told so', code: 422, details: { causes } };
+      const status = { kind: 'Status', reason: 'Invalid', message: said, code: 422, details: { causes } };
       server.handle((_, response) => sendJson(response, 422, status));
       const error = await failureOf(client.update('/x', {}));
-      assert.deepEqual([error.code, error.message], [code, 'PUT /x: 422 Invalid: told so']);
+      assert.deepEqual([error.code, error.message], [code, `PUT /x: 422 Invalid: ${said}`]);
     });
   }
 

@@ -165,6 +165,25 @@ test('while a read is in hand nobody asks again, however slow the API server is'
   assert.equal((await reader.read(REF))?.metadata.resourceVersion, '2');
 });
 
+test('who waits for a Secret is woken by whoever reads it, since frequent readers leave nothing to be read', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { world, client, reader } = setup(secret('1'));
+  const stop = new AbortController();
+  const running = reader.run(stop.signal);
+  const woken: number[] = [];
+  await reader.read(REF);
+  reader.wakeOnChange(REF, '1', 'a', () => woken.push(world.now));
+  world.secret = secret('2');
+  for (let index = 0; index < 300; index += 1) {
+    world.now += 10;
+    t.mock.timers.tick(10);
+    await reader.read(REF);
+  }
+  assert.deepEqual([woken, client.calls.length], [[1_000], 4]);
+  stop.abort();
+  await running;
+});
+
 test('where very many Secrets are waited for, they are read in turns, a dozen at a time', async t => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const { world, client, reader } = setup(undefined);

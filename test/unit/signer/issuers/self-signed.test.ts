@@ -75,6 +75,12 @@ describe('a SelfSigned issuer', () => {
     it(what, async () => assert.equal(await decideOn(SELF_SIGNED, texts, csr), expected));
   }
 
+  it('waits while a URL of the issuer is not ASCII', async () => {
+    const kind = { ...SELF_SIGNED, spec: { selfSigned: { crlDistributionPoints: ['http://exämple/'] } } };
+    const said = await decideOn(kind, { 'tls.key': key('p256') }, ours);
+    assert.match(said, /^wait IssuerNotReady: Referenced Issuer .* has a URL that is not ASCII: "http:\/\/exämple\/"/);
+  });
+
   it('makes a certificate that is its own issuer, chain and top', async () => {
     const observed = await observe(
       SELF_SIGNED,

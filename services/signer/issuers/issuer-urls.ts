@@ -1,0 +1,17 @@
+// Holds the URLs that the spec of an issuer gives for its certificates to what a certificate can hold.
+
+import { formatRef } from '@countersign/common/signer-name.ts';
+import { findBadUrl, type IssuerUrls } from '../issuance/profile.ts';
+import type { IssuanceRequest, IssuerDecision, ObservedSecret } from './issuer-type.ts';
+
+/** As with its Secret, no requester can help it: the request waits until the issuer is mended. Undefined for good URLs. */
+export function waitForUrls(
+  { ref }: IssuanceRequest,
+  urls: IssuerUrls,
+  secret: ObservedSecret,
+): IssuerDecision | undefined {
+  const url = findBadUrl(urls);
+  if (url === undefined) return undefined;
+  const message = `Referenced ${ref.kind} ${formatRef(ref)} has a URL that is not ASCII: ${JSON.stringify(url)}; percent-encode it, and its host in Punycode`;
+  return { kind: 'wait', reason: 'IssuerNotReady', message, secret };
+}
