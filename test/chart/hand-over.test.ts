@@ -98,7 +98,18 @@ for (const keep of ['true', 'false']) {
     assert.match(await helm('upgrade', '--set', 'crds.enabled=false'), REFUSAL);
     await assertIssuerIsThere();
     await kubectl(...(/upgrade again: kubectl (.*)/.exec(refusal)?.[1] ?? '').split(' '));
+    for (let time = 0; time < 2; time += 1) assert.equal(await helm('upgrade'), '');
+    await assertIssuerIsThere();
+  });
+}
+
+for (const enabled of ['true', 'false']) {
+  test(`a release that never brought them is not bothered with those of another (crds.enabled=${enabled})`, async () => {
+    await installCertManager();
+    await createIssuer();
+    assert.equal(await helm('install', '--set', `crds.enabled=${enabled}`), '');
     assert.equal(await helm('upgrade'), '');
+    assert.equal(await helm('upgrade', '--set', 'crds.enabled=false'), '');
     await assertIssuerIsThere();
   });
 }

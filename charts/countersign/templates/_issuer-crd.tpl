@@ -12,13 +12,30 @@ keeps it. Another's (cert-manager's own) is left alone. Without a cluster (helm 
 {{- end }}
 
 {{/*
+The CRDs that this revision brings or an earlier one brought, one after another: what the revision before rendered is not for a
+template to see, so each writes it down on the signer's Deployment. Where nothing is written down it may have been all of them.
+*/}}
+{{- define "countersign.crdsEverBrought" -}}
+{{- $all := list "issuers.cert-manager.io" "clusterissuers.cert-manager.io" }}
+{{- $deployment := lookup "apps/v1" "Deployment" .Release.Namespace (include "countersign.componentName" (dict "root" $ "service" "signer")) }}
+{{- $before := ternary (join " " $all) "" .Release.IsUpgrade }}
+{{- $before = dig "metadata" "annotations" "countersign.io/crds" $before $deployment }}
+{{- $names := list }}
+{{- range $name := $all }}
+{{- if or (include "countersign.bringsCrd" (dict "root" $ "name" $name)) (has $name (splitList " " $before)) }}
+{{- $names = append $names $name }}
+{{- end }}
+{{- end }}
+{{- join " " $names }}
+{{- end }}
+
+{{/*
 Refuses an upgrade that could delete a CRD, and every Issuer with it. Helm deletes what the revision before rendered and this one
-does not, whoever owns it by now, unless the object in the cluster says keep. What the revision before rendered is not for a
-template to see, so each CRD that is left out must say it.
+does not, whoever owns it by now, unless the object in the cluster says keep.
 */}}
 {{- define "countersign.refuseToLoseCrds" -}}
 {{- $unkept := list }}
-{{- range $name := list "issuers.cert-manager.io" "clusterissuers.cert-manager.io" }}
+{{- range $name := compact (splitList " " (include "countersign.crdsEverBrought" .)) }}
 {{- $found := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $name }}
 {{- $policy := dig "metadata" "annotations" "helm.sh/resource-policy" "" $found }}
 {{- if and $found (ne $policy "keep") (not (include "countersign.bringsCrd" (dict "root" $ "name" $name))) }}
@@ -26,7 +43,7 @@ template to see, so each CRD that is left out must say it.
 {{- end }}
 {{- end }}
 {{- if and .Release.IsUpgrade $unkept }}
-{{- fail (printf "nothing was changed: this revision leaves out %s (crds.enabled is false, or another release has them by now). If an earlier one brought them, Helm would now delete them, and every Issuer with them. Have them kept, then upgrade again: kubectl annotate --overwrite crd %s helm.sh/resource-policy=keep" (join " and " $unkept) (join " " $unkept)) }}
+{{- fail (printf "nothing was changed: this revision leaves out %s (crds.enabled is false, or another release has them by now). An earlier one brought them, so that Helm would now delete them, and every Issuer with them. Have them kept, then upgrade again: kubectl annotate --overwrite crd %s helm.sh/resource-policy=keep" (join " and " $unkept) (join " " $unkept)) }}
 {{- end }}
 {{- end }}
 
