@@ -8,10 +8,12 @@ import { after, before, beforeEach, test } from 'node:test';
 import { stringify } from 'yaml';
 import { Api } from '../support/api.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
+import { until } from '../support/until.ts';
 import { CHART, NAMESPACE, RELEASE } from './helm.ts';
 
 const CRDS = ['issuers.cert-manager.io', 'clusterissuers.cert-manager.io'];
 const ISSUERS = '/apis/cert-manager.io/v1/namespaces/default/issuers';
+const ISSUER = { name: 'precious', namespace: 'default' };
 const REFUSAL =
   /nothing was changed: this revision leaves out issuers\.cert-manager\.io and clusterissuers\.cert-manager\.io/;
 
@@ -74,8 +76,15 @@ function crd(kind: string, scope: string) {
 }
 
 async function createIssuer(): Promise<void> {
-  const metadata = { name: 'precious', namespace: 'default' };
-  await api.create(ISSUERS, { apiVersion: 'cert-manager.io/v1', kind: 'Issuer', metadata, spec: { selfSigned: {} } });
+  const issuer = { apiVersion: 'cert-manager.io/v1', kind: 'Issuer', metadata: ISSUER, spec: { selfSigned: {} } };
+  const create = () => api.create(ISSUERS, issuer);
+  // A CRD is served a moment after it is there.
+  await until(() =>
+    create().then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 /** A CRD that Helm deletes is gone a moment later, and its objects with it. */
