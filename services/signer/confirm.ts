@@ -3,11 +3,11 @@
 
 import { X509Certificate } from 'node:crypto';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuer.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { type ApplyDeps, recordReason } from './apply.ts';
-import type { IssuerTypeHandler } from './issuers/issuer-type.ts';
+import { findHandler, type IssuerTypeHandler } from './issuers/issuer-type.ts';
 
 export interface ConfirmDeps extends ApplyDeps {
   readonly findIssuer: (ref: SignerRef) => Issuer | undefined;
@@ -29,7 +29,7 @@ export function confirmIssued(deps: ConfirmDeps, csr: CertificateSigningRequest,
   log.info(audit, 'certificate issued');
   const signer = parseSignerName(csr.spec.signerName);
   const issuer = signer.ok ? deps.findIssuer(signer.value) : undefined;
-  const handler = deps.handlers.find(({ type }) => issuer !== undefined && type === issuerType(issuer));
+  const handler = findHandler(deps.handlers, issuer);
   if (handler === undefined) return '';
   recordReason(deps, { csr, log, reasons: handler.reasons }, 'CertificateIssued', handler.reasons.issuedMessage);
   return handler.type;

@@ -2,13 +2,13 @@
 // alone where cert-manager itself is at work. Never touches another condition or an issuer of a type not signed with here.
 
 import { type Condition, formatTime } from '@countersign/common/csr.ts';
-import { type Issuer, issuerPath, issuerType, readyCondition } from '@countersign/common/issuer.ts';
+import { type Issuer, issuerPath, readyCondition } from '@countersign/common/issuer.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';
 import { FIELD_MANAGER } from './csr-record.ts';
 import type { EventRecorder } from './event-recorder.ts';
-import type { IssuerDeps, IssuerTypeHandler, Readiness } from './issuers/issuer-type.ts';
+import { findHandler, type IssuerDeps, type IssuerTypeHandler, type Readiness } from './issuers/issuer-type.ts';
 import type { SecretReader } from './secret-reader.ts';
 
 export interface ReadinessDeps extends IssuerDeps {
@@ -27,7 +27,7 @@ export interface ReadinessDeps extends IssuerDeps {
 /** Looks at one issuer and writes its Ready condition if it is not as it should be. */
 export async function reconcileReadiness(deps: ReadinessDeps, ref: SignerRef): Promise<void> {
   const issuer = deps.findIssuer(ref);
-  const handler = deps.handlers.find(({ type }) => issuer !== undefined && type === issuerType(issuer));
+  const handler = findHandler(deps.handlers, issuer);
   if (issuer === undefined || handler === undefined || !deps.mayWrite()) return;
   const readiness = await handler.readiness(deps, ref, issuer);
   requeueOnSecretChange(deps, ref, readiness);

@@ -2,13 +2,13 @@
 // read. Never writes.
 
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuer.ts';
 import { referenceReviews, type SubjectAccessReview } from '@countersign/common/reference-permission.ts';
 import { asRetryableError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { decideWithoutSigner, type Observation } from './decide.ts';
-import type { IssuerDeps, IssuerTypeHandler } from './issuers/issuer-type.ts';
+import { findHandler, type IssuerDeps, type IssuerTypeHandler } from './issuers/issuer-type.ts';
 
 export interface ObserveDeps extends IssuerDeps {
   readonly client: Pick<KubeClient, 'create'>;
@@ -18,7 +18,7 @@ export interface ObserveDeps extends IssuerDeps {
 
 export async function observe(deps: ObserveDeps, csr: CertificateSigningRequest, ref: SignerRef): Promise<Observation> {
   const issuer = deps.findIssuer(ref);
-  const handler = deps.handlers.find(({ type }) => issuer !== undefined && type === issuerType(issuer));
+  const handler = findHandler(deps.handlers, issuer);
   if (issuer === undefined || handler === undefined) return unsupported(csr, ref, issuer);
   const known = { csr, ref, issuer, handler, mayReference: await askMayReference(deps, csr, ref) };
   const isDecided = decideWithoutSigner(known) !== undefined;

@@ -82,15 +82,6 @@ export function buildProfile({ csr, request, issuer, urls, now, serial }: Profil
   };
 }
 
-/** The first URL that a certificate cannot hold. */
-export function findBadUrl({
-  crlDistributionPoints,
-  ocspServers,
-  issuingCertificateUrls,
-}: IssuerUrls): string | undefined {
-  return [...crlDistributionPoints, ...ocspServers, ...issuingCertificateUrls].find(url => !isAscii(url));
-}
-
 /** A certificate holds a URI as an IA5String (RFC 5280 section 4.2.1.6); no URI has control characters (RFC 3986 section 2). */
 export function isAscii(url: string): boolean {
   return /^[ -~]*$/.test(url);

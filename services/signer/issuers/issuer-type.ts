@@ -2,7 +2,7 @@
 // issuer's own readiness without further reads. One file per type implements it; nothing here knows any of them.
 
 import type { CertificateSigningRequest, Condition } from '@countersign/common/csr.ts';
-import type { Issuer, IssuerType } from '@countersign/common/issuer.ts';
+import { type Issuer, type IssuerType, issuerType } from '@countersign/common/issuer.ts';
 import type { Reason } from '@countersign/common/reasons.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { Chain } from '../issuance/chain.ts';
@@ -76,4 +76,12 @@ export interface IssuerTypeHandler {
   observe(deps: IssuerDeps, request: IssuanceRequest): Promise<ObservedIssuer>;
   /** Reads what the issuer signs with and tells whether it can. Throws RetryableError when the world does not answer. */
   readiness(deps: IssuerDeps, ref: SignerRef, issuer: Issuer): Promise<Readiness>;
+}
+
+/** The handler of the issuer's type; undefined for an issuer that is not there, or that is left to other signers. */
+export function findHandler(
+  handlers: readonly IssuerTypeHandler[],
+  issuer: Issuer | undefined,
+): IssuerTypeHandler | undefined {
+  return handlers.find(({ type }) => issuer !== undefined && type === issuerType(issuer));
 }

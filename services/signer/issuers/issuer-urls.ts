@@ -1,7 +1,7 @@
 // Holds the URLs that the spec of an issuer gives for its certificates to what a certificate can hold.
 
 import { formatRef } from '@countersign/common/signer-name.ts';
-import { findBadUrl, type IssuerUrls } from '../issuance/profile.ts';
+import { type IssuerUrls, isAscii } from '../issuance/profile.ts';
 import type { IssuanceRequest, IssuerDecision, ObservedSecret } from './issuer-type.ts';
 
 /** As with its Secret, no requester can help it: the request waits until the issuer is mended. Undefined for good URLs. */
@@ -10,7 +10,8 @@ export function waitForUrls(
   urls: IssuerUrls,
   secret: ObservedSecret,
 ): IssuerDecision | undefined {
-  const url = findBadUrl(urls);
+  const { crlDistributionPoints, ocspServers, issuingCertificateUrls } = urls;
+  const url = [...crlDistributionPoints, ...ocspServers, ...issuingCertificateUrls].find(each => !isAscii(each));
   if (url === undefined) return undefined;
   const message = `Referenced ${ref.kind} ${formatRef(ref)} has a URL that is not ASCII: ${JSON.stringify(url)}; percent-encode it, and its host in Punycode`;
   return { kind: 'wait', reason: 'IssuerNotReady', message, secret };
