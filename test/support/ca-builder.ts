@@ -1,20 +1,7 @@
 // Builds what an issuer signs with, for tests of the signer: Secrets from the keys and certificates of test/vectors/pki, and
 // Issuers that refer to them.
 
-import { createPublicKey, sign } from 'node:crypto';
-import {
-  encodeBitString,
-  encodeBoolean,
-  encodeInteger,
-  encodeOctetString,
-  encodeOid,
-  sequence,
-  TAG,
-  tlv,
-} from '@countersign/common/der.ts';
 import type { Issuer, IssuerSpec } from '@countersign/common/issuer.ts';
-import { EXTENSION, SIGNATURE } from '@countersign/common/oids.ts';
-import { formatPem } from '@countersign/common/pem.ts';
 import type { Secret } from '@countersign/signer/secret-reader.ts';
 import { readPki } from './pki.ts';
 
@@ -51,17 +38,4 @@ export function buildIssuer(spec: IssuerSpec = CA_SPEC, ready: string | undefine
     spec,
     status: { conditions },
   };
-}
-
-/** The PEM of a CA certificate that an RSA key signs for itself, for keys that openssl is not asked to make one for. */
-export function buildRsaCaCertificate(keyPem: string): string {
-  const name = sequence(tlv(TAG.set, sequence(encodeOid('2.5.4.3'), tlv(0x0c, Buffer.from('rsa')))));
-  const algorithm = sequence(encodeOid(SIGNATURE.rsaSha256), tlv(0x05));
-  const validity = sequence(...['260101000000Z', '460101000000Z'].map(time => tlv(0x17, Buffer.from(time))));
-  const isCa = sequence(encodeOid(EXTENSION.basicConstraints), encodeOctetString(sequence(encodeBoolean(true))));
-  const spki = createPublicKey(keyPem).export({ format: 'der', type: 'spki' });
-  const version = tlv(0xa0, encodeInteger(Buffer.of(2)));
-  const serial = encodeInteger(Buffer.of(1));
-  const tbs = sequence(version, serial, algorithm, name, validity, name, spki, tlv(0xa3, sequence(isCa)));
-  return formatPem('CERTIFICATE', sequence(tbs, algorithm, encodeBitString(sign('sha256', tbs, keyPem))));
 }

@@ -1,6 +1,6 @@
 // Builds CA certificates part by part, for chains that would be long to make with openssl and for what openssl would not write.
 
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import {
   encodeBitString,
   encodeBoolean,
@@ -25,6 +25,11 @@ export function createHolder(name: string): Holder {
   return { name, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
 }
 
+/** `keyPem` is a private key, RSA or P-256. */
+export function holderOfKey(name: string, keyPem: string): Holder {
+  return { name, publicKey: createPublicKey(keyPem), privateKey: createPrivateKey(keyPem) };
+}
+
 export interface CertificateParts {
   /** The DER of the INTEGER. */
   readonly serial?: Buffer;
@@ -42,9 +47,11 @@ export function nameOf(text: string, tag = 0x0c): Buffer {
 }
 
 const ECDSA = sequence(encodeOid(SIGNATURE.ecdsaSha256));
+const RSA = sequence(encodeOid(SIGNATURE.rsaSha256), tlv(TAG.null));
 
 /** The PEM of a CA certificate for `subject` that `issuer` has signed; itself, unless one is given. */
 export function buildCertificate(subject: Holder, issuer: Holder = subject, parts: CertificateParts = {}): string {
+  const algorithm = issuer.privateKey.asymmetricKeyType === 'rsa' ? RSA : ECDSA;
   const constraints = parts.basicConstraints ?? sequence(encodeBoolean(true));
   const extensions = [
     { oid: EXTENSION.basicConstraints, critical: true, value: constraints },
@@ -53,7 +60,7 @@ export function buildCertificate(subject: Holder, issuer: Holder = subject, part
   const tbs = sequence(
     tlv(0xa0, encodeInteger(Buffer.of(2))),
     parts.serial ?? encodeInteger(Buffer.of(1)),
-    parts.algorithm ?? ECDSA,
+    parts.algorithm ?? algorithm,
     nameOf(issuer.name),
     sequence(...['260101000000Z', '460101000000Z'].map(time => tlv(TAG.utcTime, Buffer.from(time)))),
     parts.subject ?? nameOf(subject.name),
@@ -61,5 +68,5 @@ export function buildCertificate(subject: Holder, issuer: Holder = subject, part
     tlv(0xa3, sequence(...extensions)),
   );
   const signature = sign('sha256', tbs, issuer.privateKey);
-  return formatPem('CERTIFICATE', sequence(tbs, ECDSA, encodeBitString(signature)));
+  return formatPem('CERTIFICATE', sequence(tbs, algorithm, encodeBitString(signature)));
 }

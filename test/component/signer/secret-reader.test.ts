@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import { type Secret, SecretReader } from '@countersign/signer/secret-reader.ts';
@@ -16,6 +16,21 @@ function setup(first: Secret | undefined) {
   const world = { secret: first, now: 0 };
   const client = new RecordingClient(() => world.secret);
   return { world, client, reader: new SecretReader(client, () => world.now) };
+}
+
+/** The same, with a reader that asks for whom something waits until the end of the test. */
+function start(t: TestContext, first: Secret | undefined) {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { world, client, reader } = setup(first);
+  const stop = new AbortController();
+  const running = reader.run(stop.signal);
+  t.after(() => (stop.abort(), running));
+  const pass = async (ms: number) => {
+    world.now += ms;
+    t.mock.timers.tick(ms);
+    await sleep(1);
+  };
+  return { world, client, reader, pass };
 }
 
 test('a Secret is read by its name, once a second however many ask', async () => {
@@ -51,17 +66,10 @@ test('a failed read is not kept: the next one asks again', async () => {
 });
 
 test('who waits for a Secret is woken once, within a second of its change, by one read a second', async t => {
-  t.mock.timers.enable({ apis: ['setInterval'] });
-  const { world, client, reader } = setup(undefined);
-  const stop = new AbortController();
-  const running = reader.run(stop.signal);
+  const { world, client, reader, pass } = start(t, undefined);
   const woken: string[] = [];
   for (const name of ['a', 'b', 'a']) reader.wakeOnChange(REF, undefined, name, () => woken.push(name));
-  const second = async () => {
-    world.now += 1_000;
-    t.mock.timers.tick(1_000);
-    await sleep(1);
-  };
+  const second = () => pass(1_000);
   await second();
   assert.deepEqual(woken, []);
   world.secret = secret('1');
@@ -70,53 +78,35 @@ test('who waits for a Secret is woken once, within a second of its change, by on
   await second();
   assert.equal(client.calls.length, 2);
   assert.equal(woken.length, 2);
-  stop.abort();
-  await running;
 });
 
 test('a Secret that cannot be read wakes nobody, and is asked for again', async t => {
-  t.mock.timers.enable({ apis: ['setInterval'] });
-  const { world, client, reader } = setup(secret('1'));
-  const stop = new AbortController();
-  const running = reader.run(stop.signal);
+  const { client, reader, pass } = start(t, secret('1'));
   const woken: string[] = [];
   reader.wakeOnChange(REF, '1', 'a', () => woken.push('a'));
   client.answer = () => {
     throw new RetryableError('down', { code: 'server' });
   };
-  world.now += 1_000;
-  t.mock.timers.tick(1_000);
-  await sleep(1);
+  await pass(1_000);
   assert.deepEqual(woken, []);
   client.answer = () => secret('2');
-  world.now += 1_000;
-  t.mock.timers.tick(1_000);
-  await sleep(1);
+  await pass(1_000);
   assert.deepEqual(woken, ['a']);
-  stop.abort();
-  await running;
 });
 
 test('a Secret that nobody waits for any more is not asked for', async t => {
-  t.mock.timers.enable({ apis: ['setInterval'] });
-  const { world, client, reader } = setup(undefined);
-  const stop = new AbortController();
-  const running = reader.run(stop.signal);
+  const { client, reader, pass } = start(t, undefined);
   const fail = () => assert.fail('woken');
   reader.wakeOnChange(REF, undefined, 'a', fail);
   reader.wakeOnChange(REF, undefined, 'b', fail);
   reader.stopWaiting('a');
   reader.stopWaiting('a');
   reader.wakeOnChange({ namespace: 'sandbox', name: 'other' }, undefined, 'b', () => {});
-  world.now += 1_000;
-  t.mock.timers.tick(1_000);
-  await sleep(1);
+  await pass(1_000);
   assert.deepEqual(
     client.calls.map(({ path }) => path),
     ['/api/v1/namespaces/sandbox/secrets/other'],
   );
-  stop.abort();
-  await running;
 });
 
 test('after the end nobody waits, and who had waited may wait again', async () => {
@@ -130,10 +120,7 @@ test('after the end nobody waits, and who had waited may wait again', async () =
 });
 
 test('the change of a Secret is seen little more than a second after it, whenever it was last read', async t => {
-  t.mock.timers.enable({ apis: ['setInterval'] });
-  const { world, reader } = setup(undefined);
-  const stop = new AbortController();
-  const running = reader.run(stop.signal);
+  const { world, reader, pass } = start(t, undefined);
   const woken: number[] = [];
   world.now = 1_100;
   t.mock.timers.tick(1_100);
@@ -141,13 +128,9 @@ test('the change of a Secret is seen little more than a second after it, wheneve
   reader.wakeOnChange(REF, undefined, 'a', () => woken.push(world.now));
   world.secret = secret('1');
   for (let i = 0; i < 30; i += 1) {
-    world.now += 50;
-    t.mock.timers.tick(50);
-    await sleep(0);
+    await pass(50);
   }
   assert.deepEqual(woken, [2_250]);
-  stop.abort();
-  await running;
 });
 
 test('while a read is in hand nobody asks again, however slow the API server is', async () => {
@@ -166,10 +149,7 @@ test('while a read is in hand nobody asks again, however slow the API server is'
 });
 
 test('who waits for a Secret is woken by whoever reads it, since frequent readers leave nothing to be read', async t => {
-  t.mock.timers.enable({ apis: ['setInterval'] });
-  const { world, client, reader } = setup(secret('1'));
-  const stop = new AbortController();
-  const running = reader.run(stop.signal);
+  const { world, client, reader } = start(t, secret('1'));
   const woken: number[] = [];
   await reader.read(REF);
   reader.wakeOnChange(REF, '1', 'a', () => woken.push(world.now));
@@ -180,25 +160,16 @@ test('who waits for a Secret is woken by whoever reads it, since frequent reader
     await reader.read(REF);
   }
   assert.deepEqual([woken, client.calls.length], [[1_000], 4]);
-  stop.abort();
-  await running;
 });
 
 test('where very many Secrets are waited for, they are read in turns, a dozen at a time', async t => {
-  t.mock.timers.enable({ apis: ['setInterval'] });
-  const { world, client, reader } = setup(undefined);
-  const stop = new AbortController();
-  const running = reader.run(stop.signal);
+  const { client, reader, pass } = start(t, undefined);
   for (let index = 0; index < 30; index += 1) {
     reader.wakeOnChange({ namespace: 'sandbox', name: `s-${index}` }, undefined, `${index}`, () => {});
   }
   const inHand: (() => void)[] = [];
   client.answer = () => new Promise(resolve => inHand.push(() => resolve(undefined)));
-  const tick = async () => {
-    world.now += 250;
-    t.mock.timers.tick(250);
-    await sleep(1);
-  };
+  const tick = () => pass(250);
   await tick();
   await tick();
   assert.equal(client.calls.length, 12);
@@ -209,8 +180,6 @@ test('where very many Secrets are waited for, they are read in turns, a dozen at
   }
   assert.equal(new Set(client.calls.map(({ path }) => path)).size, 30);
   for (const answer of inHand) answer();
-  stop.abort();
-  await running;
 });
 
 for (const name of ['', '..', '../x', 'x?y', 'X']) {

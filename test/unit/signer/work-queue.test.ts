@@ -1,30 +1,32 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises';
-import { type Work, WorkQueue } from '@countersign/signer/work-queue.ts';
+import { type QueueObserver, type Work, WorkQueue } from '@countersign/signer/work-queue.ts';
 
 const SILENT = { depth() {}, added() {}, retried() {}, started() {}, finished() {} };
-
-function createQueue(work: Work, observer = SILENT): WorkQueue {
-  return new WorkQueue({ work, workers: 1, delayFor: () => undefined, onError: () => {}, observer });
-}
 
 interface Setup {
   readonly work: Work;
   readonly workers?: number;
   readonly delayMs?: number | undefined;
+  readonly observer?: QueueObserver;
 }
 
-function start({ work, workers = 1, delayMs = 1 }: Setup) {
-  const stop = new AbortController();
+function create({ work, workers = 1, delayMs = 1, observer = SILENT }: Setup) {
   const errors: string[] = [];
   const queue = new WorkQueue({
     work,
     workers,
     delayFor: () => (delayMs < 0 ? undefined : delayMs),
     onError: (key, error) => errors.push(`${key}: ${(error as Error).message}`),
-    observer: SILENT,
+    observer,
   });
+  return { queue, errors };
+}
+
+function start(setup: Setup) {
+  const { queue, errors } = create(setup);
+  const stop = new AbortController();
   const ended = queue.run(stop.signal);
   return { queue, errors, end: () => (stop.abort(), ended) };
 }
@@ -155,7 +157,7 @@ test('the end waits for the work in hand and starts nothing more', async () => {
 
 test('a queue whose time is over before it begins works on nothing', async () => {
   const worked: string[] = [];
-  const queue = createQueue(async key => void worked.push(key));
+  const { queue } = create({ work: async key => void worked.push(key) });
   queue.add('a');
   await queue.run(AbortSignal.abort());
   assert.deepEqual([worked, queue.isBusy], [[], false]);
@@ -178,7 +180,8 @@ test('what is added while the work in hand comes to its end is dropped with the 
 
 test('an addition is counted where it leads to a run of its own, as client-go counts', async () => {
   let added = 0;
-  const queue = createQueue(() => sleep(5), { ...SILENT, added: () => (added += 1) });
+  const observer = { ...SILENT, added: () => (added += 1) };
+  const { queue } = create({ work: () => sleep(5), observer });
   for (const key of ['a', 'b', 'a', 'b']) queue.add(key);
   assert.equal(added, 2);
   const stop = new AbortController();

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { buildRsaCaCertificate, readCertificates, rootTexts, type SecretTexts } from '../../../support/ca-builder.ts';
+import { readCertificates, rootTexts, type SecretTexts } from '../../../support/ca-builder.ts';
+import { buildCertificate, holderOfKey } from '../../../support/certificate-builder.ts';
 import { buildCsr } from '../../../support/csr-builder.ts';
 import { caKind, decide, decideOn, key, nonsense, observe, signChain } from '../../../support/issuer-case.ts';
 
@@ -85,7 +86,7 @@ const TROUBLE: readonly (readonly [string, SecretTexts | undefined, string])[] =
   ['a CA that may not sign certificates', { ...root, 'tls.crt': readCertificates('without-cert-sign') }, broken],
   [
     'a CA whose key is too small',
-    { 'tls.key': rsa1024, 'tls.crt': buildRsaCaCertificate(rsa1024) },
+    { 'tls.key': rsa1024, 'tls.crt': buildCertificate(holderOfKey('rsa', rsa1024)) },
     invalid('invalid size 1024 for RSA key on signing certificate'),
   ],
 ];
