@@ -50,8 +50,12 @@ export interface CertificateSigningRequest {
   };
 }
 
+function findCondition(csr: CertificateSigningRequest, type: string): Condition | undefined {
+  return csr.status?.conditions?.find(condition => condition.type === type);
+}
+
 function hasCondition(csr: CertificateSigningRequest, type: string): boolean {
-  return csr.status?.conditions?.some(condition => condition.type === type) ?? false;
+  return findCondition(csr, type) !== undefined;
 }
 
 /** The API server allows only status "True" for these three types, so that the type alone decides. */
@@ -65,6 +69,11 @@ export function isDenied(csr: CertificateSigningRequest): boolean {
 
 export function isFailed(csr: CertificateSigningRequest): boolean {
   return hasCondition(csr, 'Failed');
+}
+
+/** Its reason and message say why. */
+export function findFailure(csr: CertificateSigningRequest): Condition | undefined {
+  return findCondition(csr, 'Failed');
 }
 
 export function isIssued(csr: CertificateSigningRequest): boolean {

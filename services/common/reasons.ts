@@ -191,3 +191,7 @@ export const csrReasons = { ...shared, ...ca, ...selfSigned };
 export const reasons = { ...csrReasons, ...issuer, ...own };
 
 export type Reason = keyof typeof reasons;
+
+export function isReason(text: string): text is Reason {
+  return Object.hasOwn(reasons, text);
+}

@@ -3,37 +3,29 @@
 
 import { CA, encodeCaAnnotation } from '@countersign/common/annotations.ts';
 import { type CertificateSigningRequest, formatTime } from '@countersign/common/csr.ts';
-import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { reasons } from '@countersign/common/reasons.ts';
 import { asClassifiedError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import type { Logger } from '@countersign/common/runtime/log.ts';
 import { csrObjectPath, FIELD_MANAGER } from './csr-record.ts';
 import type { Decision } from './decide.ts';
-import type { EventSubject } from './event-object.ts';
-import type { EventRecorder } from './event-recorder.ts';
 import type { Chain } from './issuance/chain.ts';
 import { signCertificate } from './issuance/sign.ts';
-import type { Issuance, IssuerReasons } from './issuers/issuer-type.ts';
+import type { Issuance } from './issuers/issuer-type.ts';
+import { recordReason, type SayDeps, type Subject, sayFailed, sayIssued } from './say.ts';
 import type { SecretReader } from './secret-reader.ts';
 
-export interface ApplyDeps {
+export interface ApplyDeps extends SayDeps {
   readonly client: Pick<KubeClient, 'mergePatch'>;
-  readonly events: Pick<EventRecorder, 'record'>;
   readonly secrets: Pick<SecretReader, 'wakeOnChange'>;
   readonly now: () => Date;
   /** Whether the `ca` annotation is written with the certificate. */
   readonly writeCaAnnotation: boolean;
-  /** The uids of the CSRs whose certificate was written without an answer: it may be there all the same. */
+  /** The uids of the CSRs whose status was written without an answer: it may be there all the same. */
   readonly unanswered: Set<string>;
+  /** The copies that a status was written over: the watch is about to bring what has become of them. */
+  readonly overwritten: WeakSet<CertificateSigningRequest>;
   /** Called when a Secret that this CSR waits for has changed. */
   readonly requeue: (csrName: string) => void;
-}
-
-/** One CSR at hand, with the logger that carries its fields and the words of its issuer's type. */
-export interface Subject {
-  readonly csr: CertificateSigningRequest;
-  readonly log: Logger;
-  readonly reasons: IssuerReasons | undefined;
 }
 
 /** Gives what was done: the decision, but for a certificate that the API server would never take, which is a failure. */
@@ -49,10 +41,6 @@ export async function apply(deps: ApplyDeps, subject: Subject, decision: Decisio
     case 'issue':
       return applyIssue(deps, subject, decision);
   }
-}
-
-export function recordReason(deps: ApplyDeps, { csr }: Subject, reason: Reason, message: string): void {
-  deps.events.record(toEventSubject(csr), { type: reasons[reason].eventType, reason, message });
 }
 
 function applyWait(deps: ApplyDeps, subject: Subject, decision: Extract<Decision, { kind: 'wait' }>): void {
@@ -77,8 +65,7 @@ async function applyFail(deps: ApplyDeps, subject: Subject, failure: Failure): P
   const now = formatTime(deps.now());
   const failed = { type: 'Failed', status: 'True', reason, message, lastTransitionTime: now, lastUpdateTime: now };
   await patchStatus(deps, subject.csr, { status: { conditions: [...(subject.csr.status?.conditions ?? []), failed] } });
-  subject.log.info({ reason, detail: message }, 'request failed');
-  recordReason(deps, subject, reason, message);
+  sayFailed(deps, subject, reason, message);
   return failure;
 }
 
@@ -94,10 +81,7 @@ async function applyIssue(deps: ApplyDeps, subject: Subject, decision: Issue): P
   const chain = complete(signed.pem);
   const written = await writeCertificate(deps, subject, chain);
   if (written instanceof TerminalError) return applyFail(deps, subject, refusal(subject, written));
-  deps.unanswered.delete(subject.csr.metadata.uid ?? '');
-  subject.log.info({ ...audit, sha256: signed.sha256 }, 'certificate issued');
-  const words = subject.reasons;
-  if (words !== undefined) recordReason(deps, subject, 'CertificateIssued', words.issuedMessage);
+  sayIssued(deps, subject, { ...audit, sha256: signed.sha256 });
   if (deps.writeCaAnnotation && written.metadata.annotations?.[CA] === undefined) {
     await completeAnnotation(deps, subject, chain.topPem);
   }
@@ -137,7 +121,6 @@ async function writeCertificate(
     return await patchStatus(deps, csr, { metadata: { annotations: annotation }, status: { certificate } });
   } catch (error) {
     if (error instanceof TerminalError && error.code === 'invalid') return error;
-    if (isUnanswered(error)) deps.unanswered.add(csr.metadata.uid ?? '');
     if (words !== undefined && isWorthTelling(error)) {
       recordReason(deps, subject, words.updateFailed, reasons.SigningError.update((error as Error).message));
     }
@@ -181,20 +164,24 @@ export async function writeCaAnnotation(deps: ApplyDeps, { csr, log }: Subject, 
  * The resourceVersion makes the write conditional: a CSR that has changed since it was observed (another certificate,
  * another annotation) is a conflict, and is decided on anew.
  */
-function patchStatus(
-  deps: ApplyDeps,
+async function patchStatus(
+  { client, unanswered, overwritten }: ApplyDeps,
   csr: CertificateSigningRequest,
   change: { readonly metadata?: object; readonly status: object },
 ): Promise<CertificateSigningRequest> {
-  const { uid, resourceVersion } = csr.metadata;
+  const { uid = '', resourceVersion } = csr.metadata;
   const body = { metadata: { ...change.metadata, uid, resourceVersion }, status: change.status };
-  return deps.client.mergePatch<CertificateSigningRequest>(csrPath(csr, '/status'), body);
+  try {
+    const written = await client.mergePatch<CertificateSigningRequest>(csrPath(csr, '/status'), body);
+    unanswered.delete(uid);
+    overwritten.add(csr);
+    return written;
+  } catch (error) {
+    if (isUnanswered(error)) unanswered.add(uid);
+    throw error;
+  }
 }
 
 function csrPath(csr: CertificateSigningRequest, subresource = ''): string {
   return `${csrObjectPath(csr.metadata.name)}${subresource}?fieldManager=${FIELD_MANAGER}`;
-}
-
-function toEventSubject(csr: CertificateSigningRequest): EventSubject {
-  return { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest', metadata: csr.metadata };
 }

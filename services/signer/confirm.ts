@@ -1,36 +1,58 @@
-// Says what is still to be said of a certificate whose write was never answered, once the CSR turns out to have it: the event,
-// the second line of the audit trail, the count. Writes nothing to the CSR.
+// Says what is still to be said of a CSR whose last write was never answered, once it turns out to be there: the event, the
+// line in the log, the count. Writes nothing to the CSR.
 
 import { X509Certificate } from 'node:crypto';
-import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import { type CertificateSigningRequest, findFailure, isIssued } from '@countersign/common/csr.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
+import { isReason, type Reason } from '@countersign/common/reasons.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
-import { type ApplyDeps, recordReason } from './apply.ts';
 import { findHandler, type IssuerTypeHandler } from './issuers/issuer-type.ts';
+import { type SayDeps, type Subject, sayFailed, sayIssued } from './say.ts';
 
-export interface ConfirmDeps extends ApplyDeps {
+export interface ConfirmDeps extends SayDeps {
   readonly findIssuer: (ref: SignerRef) => Issuer | undefined;
   readonly handlers: readonly IssuerTypeHandler[];
 }
 
-/** `csr` as the API server has it, with a certificate of ours. Gives the type of its issuer, '' if that is gone. */
-export function confirmIssued(deps: ConfirmDeps, csr: CertificateSigningRequest, log: Logger): string {
-  const leaf = new X509Certificate(Buffer.from(csr.status?.certificate ?? '', 'base64'));
-  const audit = {
+/** What became of a CSR by a write of ours. */
+export interface Confirmed {
+  readonly result: 'issued' | 'failed';
+  readonly reason: Reason;
+  /** '' where the issuer is gone. */
+  readonly issuerType: string;
+}
+
+/** `csr` as the API server has it, last written by us; undefined when it has come to no end. */
+export function confirm(deps: ConfirmDeps, csr: CertificateSigningRequest, log: Logger): Confirmed | undefined {
+  const handler = handlerOf(deps, csr);
+  const subject = { csr, log, reasons: handler?.reasons };
+  const issuerType = handler?.type ?? '';
+  if (isIssued(csr)) {
+    confirmIssued(deps, subject);
+    return { result: 'issued', reason: 'CertificateIssued', issuerType };
+  }
+  const { reason = '', message = '' } = findFailure(csr) ?? {};
+  if (!isReason(reason)) return undefined;
+  sayFailed(deps, subject, reason, message);
+  return { result: 'failed', reason, issuerType };
+}
+
+function handlerOf({ findIssuer, handlers }: ConfirmDeps, { spec }: CertificateSigningRequest) {
+  const signer = parseSignerName(spec.signerName);
+  return findHandler(handlers, signer.ok ? findIssuer(signer.value) : undefined);
+}
+
+function confirmIssued(deps: ConfirmDeps, subject: Subject): void {
+  const { spec, status } = subject.csr;
+  const leaf = new X509Certificate(Buffer.from(status?.certificate ?? '', 'base64'));
+  sayIssued(deps, subject, {
     audit: true,
     // All of its octets, as when it was signed; Node leaves out a leading zero.
     serial: leaf.serialNumber.toLowerCase().padStart(40, '0'),
-    requester: csr.spec.username,
+    requester: spec.username,
     isCa: leaf.ca,
     notAfter: leaf.validToDate.toISOString(),
     sha256: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
-  };
-  log.info(audit, 'certificate issued');
-  const signer = parseSignerName(csr.spec.signerName);
-  const issuer = signer.ok ? deps.findIssuer(signer.value) : undefined;
-  const handler = findHandler(deps.handlers, issuer);
-  if (handler === undefined) return '';
-  recordReason(deps, { csr, log, reasons: handler.reasons }, 'CertificateIssued', handler.reasons.issuedMessage);
-  return handler.type;
+  });
 }

@@ -156,6 +156,7 @@ export class Controller {
       findCsr: (name: string) => this.#view.findCsr(name),
       isLeading: () => this.#isLeading,
       unanswered: this.#unanswered,
+      overwritten: new WeakSet<CsrRecord>(),
       requeue: (name: string) => this.#csrQueue.add(name),
       recheckIssuer: (ref: SignerRef) => this.#issuerQueue.add(formatSignerName(ref)),
       report: this.#options.metrics.reportOutcome,

@@ -1,18 +1,19 @@
 // One run for one CSR: look, decide, do one thing, say why. Catches what the world throws only to say it in an event; the
 // retry itself is the queue's.
 
-import { type CertificateSigningRequest, isIssued } from '@countersign/common/csr.ts';
+import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { Reason } from '@countersign/common/reasons.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
-import { type ApplyDeps, apply, recordReason, type Subject, writeCaAnnotation } from './apply.ts';
-import { confirmIssued } from './confirm.ts';
+import { type ApplyDeps, apply, writeCaAnnotation } from './apply.ts';
+import { confirm } from './confirm.ts';
 import { type CsrRecord, csrObjectPath, isWrittenByUs, type RawCsr, toCsrRecord } from './csr-record.ts';
 import { type Decision, decide, triage } from './decide.ts';
 import { ObservationError } from './issuers/observe-secret.ts';
 import { type ObserveDeps, observe } from './observe.ts';
+import { recordReason, type Subject } from './say.ts';
 
 /** How a run ended, for metrics: counted, never a reason to do anything. */
 export interface Outcome {
@@ -35,7 +36,7 @@ export interface ReconcileDeps extends ObserveDeps, ApplyDeps {
 /** Throws to be tried again; a second attempt starts from a fresh read, since the first may have acted on an old copy. */
 export async function reconcile(deps: ReconcileDeps, name: string, attempt: number): Promise<void> {
   const csr = attempt === 0 ? deps.findCsr(name) : await readFresh(deps, name);
-  if (csr === undefined || csr.state === 'done') return;
+  if (csr === undefined || csr.state === 'done' || deps.overwritten.has(csr)) return;
   const log = logOf(deps, csr);
   try {
     const outcome = await run(deps, { csr, log, reasons: undefined });
@@ -60,15 +61,15 @@ async function readFresh(deps: ReconcileDeps, name: string): Promise<CsrRecord |
   if (raw === undefined) return undefined;
   // The copy came in when the approval did; the moment of this read would make the wait look shorter than it was.
   const record = toCsrRecord(raw, deps.findCsr(name)?.receivedAt ?? deps.now().getTime(), deps);
-  if (isIssued(raw) && deps.unanswered.delete(raw.metadata.uid ?? '') && isWrittenByUs(raw)) {
-    reportIssued(deps, { ...raw, ...UNKNOWN_RECEIPT });
-  }
+  if (deps.unanswered.has(raw.metadata.uid ?? '') && isWrittenByUs(raw)) tellUnanswered(deps, raw);
   return record;
 }
 
-function reportIssued(deps: ReconcileDeps, csr: CsrRecord): void {
-  const issuerType = confirmIssued(deps, csr, logOf(deps, csr));
-  deps.report(csr, { result: 'issued', reason: 'CertificateIssued', issuerType });
+function tellUnanswered(deps: ReconcileDeps, csr: RawCsr): void {
+  const confirmed = confirm(deps, csr, logOf(deps, csr));
+  if (confirmed === undefined) return;
+  deps.unanswered.delete(csr.metadata.uid ?? '');
+  deps.report({ ...csr, ...UNKNOWN_RECEIPT }, confirmed);
 }
 
 /** The copy may have been replaced since, so that the approval counts from when the API server stored it. */

@@ -1,43 +1,35 @@
-// One run for one CSR when the API server refuses, fails or drops something: what is said, what another attempt does, and
-// how a certificate without its annotation gets it.
+// One run for one CSR when the API server refuses, fails or drops something: what is said, and what
+// another attempt does.
 
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { CA, encodeCaAnnotation, PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION } from '@countersign/common/annotations.ts';
+import { CA, PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION } from '@countersign/common/annotations.ts';
+import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import { toCsrRecord } from '@countersign/signer/csr-record.ts';
+import { reconcile } from '@countersign/signer/reconcile.ts';
 import { retryDelay } from '@countersign/signer/retry-policy.ts';
-import { buildIssuer, buildSecret, readCertificates, rootTexts } from '../../support/ca-builder.ts';
-import { buildCsr, buildRequest, type CsrOrder } from '../../support/csr-builder.ts';
+import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
+import { buildCsr, buildRequest } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
-import { CSR_PATH, REVIEW_PATH, SECRET_PATH, SignerWorld, STATUS_PATH } from './signer-world.ts';
+import {
+  CSR_PATH,
+  certificateIn,
+  ISSUED,
+  isStatusPatch,
+  NOW,
+  PATCH,
+  patched,
+  REVIEW,
+  REVIEW_PATH,
+  SECRET,
+  SECRET_PATH,
+  SignerWorld,
+} from './signer-world.ts';
 
-interface StatusPatch {
-  readonly metadata: { readonly annotations?: Record<string, string> };
-  readonly status: { readonly certificate: string };
-}
-
-const REVIEW = `create ${REVIEW_PATH}`;
-const SECRET = `get ${SECRET_PATH}`;
-const PATCH = `mergePatch ${STATUS_PATH}`;
-const ISSUED = 'Normal CertificateIssued: Certificate fetched from issuer successfully';
-const rootPem = readCertificates('root');
-
-const isStatusPatch = ({ verb }: RecordedCall) => verb === 'mergePatch';
 const conflict = new RetryableError('conflict', { code: 'conflict' });
 const NOW_LATER = '2026-11-24T12:00:01.500Z';
-
-function certificateIn(body: unknown): X509Certificate {
-  return new X509Certificate(Buffer.from((body as StatusPatch).status.certificate, 'base64'));
-}
-
-/** The CSR as it is after the patch, as the API server would send it. */
-function patched(call: RecordedCall | undefined, dropsAnnotation = false): CsrOrder {
-  const { metadata, status } = call!.body as StatusPatch;
-  const annotations = dropsAnnotation ? {} : (metadata.annotations ?? {});
-  return { annotations, certificate: status.certificate, managers: ['countersign-signer'] };
-}
 
 describe('after a conflict', () => {
   function conflicting(): SignerWorld {
@@ -110,6 +102,34 @@ it('a write that was taken, though its answer was lost, is told of when it is fo
   const { sha256, ...fields } = issued!;
   assert.deepEqual({ ...fields, msg: 'signing certificate', time: signing?.['time'] }, signing);
   assert.equal(sha256, certificateIn(world.client.writes[0]?.body).fingerprint256.replaceAll(':', '').toLowerCase());
+});
+
+it('so is a failure, with the reason and the message that the CSR has', async () => {
+  const world = new SignerWorld();
+  world.csr = buildCsr({ annotations: { [REQUEST_DURATION]: '1m' } });
+  world.fault = call => {
+    if (!isStatusPatch(call)) return undefined;
+    const { status } = call.body as { status: CertificateSigningRequest['status'] };
+    world.fresh = { ...buildCsr({ managers: ['countersign-signer'] }), ...(status && { status }) };
+    throw new RetryableError('no answer', { code: 'network' });
+  };
+  await assert.rejects(world.run(), { message: 'no answer' });
+  await world.run(1);
+  await world.run(2);
+  assert.deepEqual(world.client.events, [
+    'Warning InvalidDuration: CertificateSigningRequest minimum allowed duration is 10m0s, requested 1m0s',
+  ]);
+  assert.deepEqual(world.outcomes, [{ result: 'failed', reason: 'InvalidDuration', issuerType: 'ca' }]);
+});
+
+it('a copy that was written over is not signed again while the watch has not told of it', async () => {
+  const world = new SignerWorld();
+  const copy = toCsrRecord(world.csr, NOW.getTime(), world.deps);
+  const deps = { ...world.deps, findCsr: () => copy };
+  await reconcile(deps, 'jane', 0);
+  await reconcile(deps, 'jane', 0);
+  assert.equal(world.client.writes.length, 1);
+  assert.equal(world.logged.filter(({ msg }) => msg === 'signing certificate').length, 1);
 });
 
 describe('a write that is not taken', () => {
@@ -245,84 +265,3 @@ for (const name of ['../x', '../../kube-system/secrets/x', 'a/b', 'x?y', 'x%2fy'
     assert.deepEqual(world.client.events, [`Warning SecretNotFound: Referenced Secret sandbox/${name} not found`]);
   });
 }
-
-describe('where the server drops the annotation', () => {
-  const second = { annotations: { [CA]: encodeCaAnnotation(rootPem) } };
-  const drop = (world: SignerWorld, keepsFrom: number) => (call: RecordedCall) => {
-    if (!isStatusPatch(call)) return undefined;
-    return world.client.writes.length >= keepsFrom ? buildCsr(second) : buildCsr();
-  };
-
-  it('it is patched by itself, for this one CSR, after the certificate', async () => {
-    const world = new SignerWorld();
-    world.fault = drop(world, 2);
-    await world.run();
-    assert.deepEqual(world.asked.slice(2), [PATCH, PATCH]);
-    assert.deepEqual(world.client.writes[1]?.body, { metadata: { ...second, uid: 'uid-of-jane' } });
-    assert.deepEqual(world.client.events, [ISSUED]);
-  });
-
-  it('from every status patch, it is patched on the object itself', async () => {
-    const world = new SignerWorld();
-    world.fault = drop(world, 3);
-    await world.run();
-    assert.deepEqual(world.asked.slice(2), [PATCH, PATCH, `mergePatch ${CSR_PATH}?fieldManager=countersign-signer`]);
-  });
-
-  it('and takes no second patch either, the certificate is issued all the same', async () => {
-    const world = new SignerWorld();
-    world.fault = call => {
-      if (isStatusPatch(call) && world.client.writes.length > 1) throw new RetryableError('403', { code: 'forbidden' });
-      return isStatusPatch(call) ? buildCsr() : undefined;
-    };
-    await world.run();
-    assert.deepEqual(world.client.events, [ISSUED]);
-    assert.equal(world.outcomes[0]?.result, 'issued');
-  });
-});
-
-describe('our certificate without its annotation', () => {
-  async function toRepair(options = {}): Promise<SignerWorld> {
-    const before = new SignerWorld();
-    await before.run();
-    const world = new SignerWorld(options);
-    world.csr = buildCsr(patched(before.client.writes[0], true));
-    return world;
-  }
-
-  it('gets it when it is seen again', async () => {
-    const world = await toRepair();
-    world.fault = call => (isStatusPatch(call) ? buildCsr({ annotations: { [CA]: 'x' } }) : undefined);
-    await world.run();
-    assert.deepEqual(world.asked, [REVIEW, SECRET, PATCH]);
-    assert.deepEqual(world.client.writes[0]?.body, {
-      metadata: { annotations: { [CA]: encodeCaAnnotation(rootPem) }, uid: 'uid-of-jane' },
-    });
-    assert.deepEqual(world.client.events, []);
-    assert.deepEqual(world.outcomes, [{ result: 'repaired', reason: undefined, issuerType: 'ca' }]);
-  });
-
-  it('is no second certificate when its write has to be tried again', async () => {
-    const world = await toRepair();
-    world.fault = call => {
-      if (isStatusPatch(call)) throw new RetryableError('no answer', { code: 'timeout' });
-      return undefined;
-    };
-    await assert.rejects(world.run(), { message: 'no answer' });
-    await assert.rejects(world.run(1), { message: 'no answer' });
-    assert.deepEqual([world.client.events, world.outcomes], [[], []]);
-  });
-
-  it('is left alone when the CA is another by now', async () => {
-    const world = await toRepair();
-    world.secret = buildSecret({ 'tls.key': readPki('keys/ed25519'), 'tls.crt': readCertificates('ed25519-root') });
-    await world.run();
-    assert.deepEqual(world.client.writes, []);
-  });
-
-  it('is left alone when annotations are switched off', async () => {
-    const world = await toRepair({ writeCaAnnotation: false });
-    await world.run();
-    assert.deepEqual(world.client.calls, []);
-  });
-});

@@ -7,22 +7,9 @@ import { CA, encodeCaAnnotation, PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION } fro
 import { buildIssuer, buildSecret, readCertificates } from '../../support/ca-builder.ts';
 import { APPROVED_AT, buildCsr, buildRequest, type CsrOrder } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
-import { REVIEW_PATH, SECRET_PATH, SignerWorld, STATUS_PATH } from './signer-world.ts';
+import { certificateIn, ISSUED, PATCH, REVIEW, SECRET, SignerWorld, type StatusPatch } from './signer-world.ts';
 
-interface StatusPatch {
-  readonly metadata: { readonly annotations?: Record<string, string> };
-  readonly status: { readonly certificate: string };
-}
-
-const REVIEW = `create ${REVIEW_PATH}`;
-const SECRET = `get ${SECRET_PATH}`;
-const PATCH = `mergePatch ${STATUS_PATH}`;
-const ISSUED = 'Normal CertificateIssued: Certificate fetched from issuer successfully';
 const rootPem = readCertificates('root');
-
-function certificateIn(body: unknown): X509Certificate {
-  return new X509Certificate(Buffer.from((body as StatusPatch).status.certificate, 'base64'));
-}
 
 describe('a CSR that is issued', () => {
   it('gets certificate and `ca` annotation in one conditional patch, and one event', async () => {

@@ -11,17 +11,13 @@ import { Controller } from '@countersign/signer/controller.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
-import { REVIEW_PATH, SECRET_PATH, SignerWorld, STATUS_PATH } from './signer-world.ts';
-
-const REVIEW = `create ${REVIEW_PATH}`;
-const SECRET = `get ${SECRET_PATH}`;
-const STATUS = `mergePatch ${STATUS_PATH}`;
+import { PATCH, REVIEW, SECRET, SignerWorld } from './signer-world.ts';
 
 describe('calls of the API server', () => {
   test('a certificate costs one review, one read of the Secret, one write and one event', async () => {
     const world = new SignerWorld();
     await world.run();
-    assert.deepEqual(world.asked, [REVIEW, SECRET, STATUS]);
+    assert.deepEqual(world.asked, [REVIEW, SECRET, PATCH]);
     assert.equal(world.client.events.length, 1);
   });
 
@@ -29,14 +25,14 @@ describe('calls of the API server', () => {
     const world = new SignerWorld();
     for (let run = 0; run < 10; run += 1) await world.run();
     const count = (call: string) => world.asked.filter(asked => asked === call).length;
-    assert.deepEqual([REVIEW, SECRET, STATUS].map(count), [10, 1, 10]);
+    assert.deepEqual([REVIEW, SECRET, PATCH].map(count), [10, 1, 10]);
   });
 
   test('a refusal costs two reviews, one write and one event, and reads no Secret', async () => {
     const world = new SignerWorld();
     world.mayReference = [];
     await world.run();
-    assert.deepEqual(world.asked, [REVIEW, REVIEW, STATUS]);
+    assert.deepEqual(world.asked, [REVIEW, REVIEW, PATCH]);
     assert.equal(world.client.events.length, 1);
   });
 

@@ -1,6 +1,7 @@
 // A cluster in a table, and one signer that works on it by single runs: what it asks of the API server is written down call by
 // call. The parts that a run needs are the real ones.
 
+import { X509Certificate } from 'node:crypto';
 import { Writable } from 'node:stream';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
@@ -13,7 +14,7 @@ import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.
 import { type Outcome, type ReconcileDeps, reconcile } from '@countersign/signer/reconcile.ts';
 import { type Secret, SecretReader } from '@countersign/signer/secret-reader.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
-import { buildCsr } from '../../support/csr-builder.ts';
+import { buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
 
 export const NOW = new Date('2026-11-24T12:00:00.789Z');
@@ -21,6 +22,12 @@ export const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests
 export const STATUS_PATH = `${CSR_PATH}/status?fieldManager=countersign-signer`;
 export const SECRET_PATH = '/api/v1/namespaces/sandbox/secrets/my-ca';
 export const REVIEW_PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+
+/** As `asked` has them. */
+export const REVIEW = `create ${REVIEW_PATH}`;
+export const SECRET = `get ${SECRET_PATH}`;
+export const PATCH = `mergePatch ${STATUS_PATH}`;
+export const ISSUED = 'Normal CertificateIssued: Certificate fetched from issuer successfully';
 
 export class SignerWorld {
   /** As the signer's own copy has it; the API server has `fresh`, the same unless set. */
@@ -62,6 +69,7 @@ export class SignerWorld {
       findCsr: name => (name === this.csr.metadata.name ? toCsrRecord(this.csr, NOW.getTime(), this.deps) : undefined),
       isLeading: () => this.isLeading,
       unanswered: new Set(),
+      overwritten: new WeakSet(),
       recheckIssuer: ref => this.rechecked.push(ref),
       report: (_, outcome) => this.outcomes.push(outcome),
     };
@@ -92,4 +100,22 @@ export class SignerWorld {
   #review({ spec }: { spec: { resourceAttributes: { name: string } } }) {
     return { status: { allowed: this.mayReference.includes(spec.resourceAttributes.name) } };
   }
+}
+
+export interface StatusPatch {
+  readonly metadata: { readonly annotations?: Record<string, string> };
+  readonly status: { readonly certificate: string };
+}
+
+export const isStatusPatch = ({ verb }: RecordedCall): boolean => verb === 'mergePatch';
+
+export function certificateIn(body: unknown): X509Certificate {
+  return new X509Certificate(Buffer.from((body as StatusPatch).status.certificate, 'base64'));
+}
+
+/** The CSR as it is after the patch, as the API server would send it. */
+export function patched(call: RecordedCall | undefined, dropsAnnotation = false): CsrOrder {
+  const { metadata, status } = call!.body as StatusPatch;
+  const annotations = dropsAnnotation ? {} : (metadata.annotations ?? {});
+  return { annotations, certificate: status.certificate, managers: ['countersign-signer'] };
 }
