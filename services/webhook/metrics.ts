@@ -9,7 +9,7 @@ import type { Refusal } from './admission-review.ts';
 export type AnswerKind = 'allowed' | 'denied' | 'error';
 
 /** Empty when allowed; else the reason of the refusal, or what was wrong with the HTTP request. */
-export type AnswerReason = '' | Refusal['reason'] | 'BadRequest' | 'TooLarge' | 'WrongContentType';
+export type AnswerReason = '' | Refusal['reason'] | 'BadRequest' | 'TooLarge' | 'TooMany' | 'WrongContentType';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4];
 

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { type ListenAddress, listenOptions } from '@countersign/common/runtime/listen-address.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { BodyGate } from './body-gate.ts';
 import type { AdmissionHandler } from './handler.ts';
 import type { AnswerReason, WebhookMetrics } from './metrics.ts';
 import type { KeyPair } from './serving-certificate.ts';
@@ -21,6 +22,9 @@ const BODY_LIMIT = 3 * 1024 * 1024;
  * takes one that waits for its first request for half a request.
  */
 const KEEP_ALIVE_MS = 120_000;
+
+/** Some thousands of CSRs as they are, and all together less than one parsed body may take. */
+const TOTAL_BODY_LIMIT = 16 * BODY_LIMIT;
 
 /** For a handshake, and from the end of the headers to that of the body: the API server gives up after 5 s itself. */
 const BODY_TIMEOUT_MS = 10_000;
@@ -82,6 +86,7 @@ export class WebhookServer {
 
 function createApp(options: ServerOptions, isDraining: () => boolean): FastifyInstance<Server> {
   const { handle, log, metrics, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
+  const gate = new BodyGate({ bytes: BODY_LIMIT, totalBytes: TOTAL_BODY_LIMIT, timeoutMs: bodyTimeoutMs });
   const app = fastify({
     // The API server speaks HTTP/1.1 to webhooks, whatever is offered (kubernetes#75791).
     https: { handshakeTimeout: bodyTimeoutMs, headersTimeout: KEEP_ALIVE_MS, requestTimeout: KEEP_ALIVE_MS },
@@ -93,12 +98,11 @@ function createApp(options: ServerOptions, isDraining: () => boolean): FastifyIn
     return503OnClosing: false,
     exposeHeadRoutes: false,
   });
-  app.addHook('onRequest', async ({ raw }) => {
-    const timer = setTimeout(
-      () => raw.destroy(new Error(`no whole body within ${bodyTimeoutMs / 1000} s`)),
-      bodyTimeoutMs,
-    );
-    for (const event of ['end', 'close']) raw.once(event, () => clearTimeout(timer));
+  app.addHook('onRequest', async ({ raw }, reply) => {
+    if (gate.admit(raw)) return;
+    // The API server asks again when it is told when, within the timeout of the webhook (client-go). The body is not waited for.
+    reply.headers({ 'retry-after': '1', connection: 'close' });
+    throw Object.assign(new Error('too many bodies are under way'), { statusCode: 429 });
   });
   app.removeContentTypeParser('text/plain');
   app.addHook('onSend', async (_, reply) => {
@@ -139,6 +143,8 @@ function reasonOf(status: number, error: Error): readonly [AnswerReason, string]
       return ['TooLarge', `the body is larger than ${BODY_LIMIT} bytes`];
     case 415:
       return ['WrongContentType', 'the content type must be application/json'];
+    case 429:
+      return ['TooMany', `${error.message}; try again`];
     default:
       if (status < 500) return ['BadRequest', `the body cannot be read: ${error.message}`];
       return ['InternalError', 'internal error'];

@@ -3,8 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import type { Refusal } from '../support/api.ts';
 import { createRequest } from '../support/certificate-checks.ts';
@@ -104,6 +106,21 @@ describe('while the webhook runs', () => {
     const answer = await cluster.api.call<Refusal>({ method: 'PATCH', path, body });
     assert.deepEqual([answer.status, answer.body.reason], [422, 'ImmutableAnnotation']);
     assert.equal((await getCsr(cluster, 'in-passing')).status?.conditions, undefined);
+  });
+
+  test('a request that finds no room for its body is sent again by the API server, and let in', async () => {
+    const { hostname, port } = new URL(cluster.installation.webhookUrl);
+    const head = `POST /validate HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: ${3 * 1024 * 1024}\r\n`;
+    const halves = Array.from({ length: 16 }, () =>
+      connect({ host: hostname, port: Number(port), rejectUnauthorized: false }),
+    );
+    await Promise.all(halves.map(half => once(half, 'secureConnect')));
+    for (const half of halves) half.write(`${head}content-type: application/json\r\n\r\n{`);
+    await sleep(200);
+    const started = performance.now();
+    setTimeout(() => halves.forEach(half => half.destroy()), 500);
+    await createCsr(cluster, { name: 'patient', signerName: ABSENT });
+    assert.ok(performance.now() - started > 900);
   });
 
   test('the request of another signer may be annotated as one likes', async () => {

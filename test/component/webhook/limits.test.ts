@@ -109,6 +109,23 @@ describe('what comes in part is waited for as long as a whole one may take, and 
   });
 });
 
+test('half bodies are let in up to 48 MiB; one more is told to come again, until there is room', {
+  timeout: 20_000,
+}, async () => {
+  webhook.enter(GRANTED);
+  const port = await serve({ bodyTimeoutMs: 2_000 });
+  const half = 'POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+  const sockets = await Promise.all(Array.from({ length: 16 }, () => open(port)));
+  for (const socket of sockets) socket.write(`${half}transfer-encoding: chunked\r\n\r\n1\r\n{\r\n`);
+  await sleep(200);
+  assert.equal(await post(port, review()), 429);
+  sockets[0]?.destroy();
+  await sleep(200);
+  assert.equal(await post(port, review()), 200);
+  await Promise.all(sockets.slice(1).map(socket => once(socket.resume(), 'close')));
+  assert.equal(await post(port, review()), 200);
+});
+
 test('a connection that waits for its first request, or for its next, stays', async () => {
   const port = await serve({ bodyTimeoutMs: 100 });
   const socket = await open(port);

@@ -1,0 +1,44 @@
+// What the bodies under way may cost: time for each, and memory for all of them. Never reads a body.
+
+import type { IncomingMessage } from 'node:http';
+
+export interface BodyLimits {
+  /** For one body. */
+  readonly bytes: number;
+  /** For all bodies that are under way; more are not let in, lest they take the memory of the process. */
+  readonly totalBytes: number;
+  /** From the end of the headers to that of the body. */
+  readonly timeoutMs: number;
+}
+
+export class BodyGate {
+  readonly #limits: BodyLimits;
+  #bytes = 0;
+
+  constructor(limits: BodyLimits) {
+    this.#limits = limits;
+  }
+
+  /** Lets a body in, and ends its connection when it does not come in time; false when there is no room for it. */
+  admit(request: IncomingMessage): boolean {
+    const { totalBytes, timeoutMs } = this.#limits;
+    const size = this.#sizeOf(request);
+    if (this.#bytes + size > totalBytes) return false;
+    this.#bytes += size;
+    const timer = setTimeout(() => request.destroy(new Error(`no whole body within ${timeoutMs / 1000} s`)), timeoutMs);
+    const leave = () => {
+      clearTimeout(timer);
+      this.#bytes -= size;
+      request.off('end', leave).off('close', leave);
+    };
+    request.once('end', leave).once('close', leave);
+    return true;
+  }
+
+  /** More than `bytes` is never read; in chunks, that much may come. No body has neither header (RFC 9112, section 6.3). */
+  #sizeOf({ headers }: IncomingMessage): number {
+    const { bytes } = this.#limits;
+    if (headers['transfer-encoding'] !== undefined) return bytes;
+    return Math.min(Number(headers['content-length'] ?? 0), bytes);
+  }
+}
