@@ -12,6 +12,9 @@ import type { QueueObserver } from './work-queue.ts';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300];
 
+/** Somebody has to act on the first of these; an increase is seen only where there was something before, be it 0. */
+const ACT_ON = ['forbidden', 'invalid'];
+
 export class SignerMetrics {
   readonly reflector: ReflectorMetrics;
   readonly queue: (name: 'csr' | 'issuer') => QueueObserver;
@@ -42,6 +45,7 @@ export class SignerMetrics {
       labelNames: ['queue', 'code'],
       registers: [registry],
     });
+    for (const queue of ['csr', 'issuer'] as const) for (const code of ACT_ON) this.#errors.inc({ queue, code }, 0);
     this.#leader = new Gauge({
       name: 'leader_election_master_status',
       help: '1 while this replica leads: holds the lease, or runs without leader election; else 0.',

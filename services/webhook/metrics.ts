@@ -11,6 +11,16 @@ export type AnswerKind = 'allowed' | 'denied' | 'error';
 /** Empty when allowed; else the reason of the refusal, or what was wrong with the HTTP request. */
 export type AnswerReason = '' | Refusal['reason'] | 'BadRequest' | 'TooLarge' | 'TooMany' | 'WrongContentType';
 
+/** All that goes with `error`. */
+const ERRORS = [
+  'AccessReviewFailed',
+  'InternalError',
+  'BadRequest',
+  'TooLarge',
+  'TooMany',
+  'WrongContentType',
+] as const satisfies readonly AnswerReason[];
+
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4];
 
 export class WebhookMetrics {
@@ -25,12 +35,7 @@ export class WebhookMetrics {
   constructor(registry: Registry) {
     const registers = [registry];
     this.reflector = createReflectorMetrics(registry);
-    this.#admissions = new Counter({
-      name: 'countersign_webhook_admissions_total',
-      help: 'Admission requests, by answer (allowed, denied, error) and reason.',
-      labelNames: ['answer', 'reason'],
-      registers,
-    });
+    this.#admissions = createAdmissionCounter(registry);
     this.#seconds = new Histogram({
       name: 'countersign_webhook_admission_duration_seconds',
       help: 'Seconds to answer an admission request, by answer.',
@@ -90,4 +95,16 @@ export class WebhookMetrics {
     this.#reloads.inc({ result });
     if (ends !== undefined) this.#certificateEnds.set(ends.getTime() / 1000);
   }
+}
+
+/** Its errors are there from the start: an increase is seen only where there was something before, be it 0. */
+function createAdmissionCounter(registry: Registry): Counter<'answer' | 'reason'> {
+  const admissions = new Counter({
+    name: 'countersign_webhook_admissions_total',
+    help: 'Admission requests, by answer (allowed, denied, error) and reason.',
+    labelNames: ['answer', 'reason'],
+    registers: [registry],
+  });
+  for (const reason of ERRORS) admissions.inc({ answer: 'error', reason }, 0);
+  return admissions;
 }

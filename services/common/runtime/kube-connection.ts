@@ -20,6 +20,8 @@ export interface RequestObservation {
   readonly host: string;
   readonly code: string;
   readonly seconds: number;
+  /** The API server's clock when it answered, cut to whole seconds (the header Date, RFC 9110, section 6.6.1); ms since 1970. */
+  readonly serverTime?: number;
 }
 
 export type RequestObserver = (observation: RequestObservation) => void;
@@ -116,7 +118,7 @@ export class ApiConnection {
     await Promise.all([agents?.requests.close(), agents?.watches.destroy()]);
   }
 
-  async #observed<T extends { readonly statusCode: number }>(
+  async #observed<T extends Pick<Answer, 'statusCode' | 'headers'>>(
     request: ApiRequest,
     send: (credentials: Credentials) => Promise<T>,
   ): Promise<T> {
@@ -124,11 +126,11 @@ export class ApiConnection {
     const started = performance.now();
     try {
       const answer = await send(credentials);
-      this.#observe(request, credentials, String(answer.statusCode), started);
+      this.#observe(request, credentials, { code: String(answer.statusCode), date: answer.headers['date'] }, started);
       if (answer.statusCode === 401) this.#options.credentials.markRefused();
       return answer;
     } catch (cause) {
-      this.#observe(request, credentials, '<error>', started);
+      this.#observe(request, credentials, { code: '<error>' }, started);
       // The CA may have been replaced, in the kubeconfig itself.
       if (isUntrusted(cause)) this.#options.credentials.markRefused();
       throw errorFromTransport(request, cause);
@@ -166,8 +168,14 @@ export class ApiConnection {
     return this.#agents;
   }
 
-  #observe(request: ApiRequest, { server }: Credentials, code: string, started: number): void {
+  #observe(
+    { method }: ApiRequest,
+    { server }: Credentials,
+    { code, date }: { readonly code: string; readonly date?: string | undefined },
+    started: number,
+  ): void {
     const seconds = (performance.now() - started) / 1000;
-    this.#options.observe?.({ method: request.method, host: server.host, code, seconds });
+    const serverTime = date === undefined ? {} : { serverTime: Date.parse(date) };
+    this.#options.observe?.({ method, host: server.host, code, seconds, ...serverTime });
   }
 }

@@ -133,15 +133,18 @@ describe('a world that fails', () => {
 
   test('every request is observed with its code', async () => {
     observations.length = 0;
-    server.handle((_, response) => sendStatus(response, 404, 'NotFound'));
+    server.handle((_, response) => {
+      response.setHeader('date', 'Thu, 26 Nov 2026 12:00:00 GMT');
+      sendStatus(response, 404, 'NotFound');
+    });
     await client.get('/x');
     server.handle((_, response) => void response.socket?.destroy());
     await failureOf(client.get('/x'));
     assert.deepEqual(
-      observations.map(({ method, code }) => [method, code]),
+      observations.map(({ method, code, serverTime }) => [method, code, serverTime]),
       [
-        ['GET', '404'],
-        ['GET', '<error>'],
+        ['GET', '404', Date.parse('2026-11-26T12:00:00Z')],
+        ['GET', '<error>', undefined],
       ],
     );
     assert.ok(observations.every(({ host, seconds }) => server.url.endsWith(host) && seconds >= 0));

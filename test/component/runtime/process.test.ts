@@ -120,6 +120,17 @@ describe('probes and scrapes', () => {
     await server.close();
   });
 
+  test('the clock of the API server is looked at with each answer that tells it', async () => {
+    const registry = createRegistry();
+    const observe = createRequestObserver(registry);
+    const answer = { method: 'GET', host: 'h:1', code: '200', seconds: 0.01 };
+    observe({ ...answer, serverTime: Date.now() - 90_000 });
+    observe({ ...answer, code: '<error>' });
+    observe({ ...answer, serverTime: Number.NaN });
+    const [, offset] = /^countersign_clock_offset_seconds (.*)$/m.exec(await registry.metrics()) ?? [];
+    assert.ok(Number(offset) > 89 && Number(offset) < 92, `offset ${offset}`);
+  });
+
   test('/metrics has the process, the requests to the API server and the reflectors', async () => {
     const registry = createRegistry();
     createRequestObserver(registry)({ method: 'GET', host: 'h:1', code: '200', seconds: 0.01 });
