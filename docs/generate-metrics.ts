@@ -5,10 +5,8 @@ import { createRegistry, createRequestObserver } from '@countersign/common/runti
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
 
-type Registry = ReturnType<typeof createRegistry>;
-
 /** What the library knows of a metric but does not put into its types. */
-interface Described {
+export interface Described {
   readonly name: string;
   readonly help: string;
   readonly type: string;
@@ -17,8 +15,6 @@ interface Described {
 
 /** The whole of docs/metrics.md. */
 export function renderMetrics(): string {
-  const signer = registryOf(registry => new SignerMetrics(registry));
-  const webhook = registryOf(registry => new WebhookMetrics(registry));
   return `<!-- Made by docs/generate-metrics.ts from the services' own metrics. Do not edit. -->
 
 # Metrics
@@ -27,23 +23,24 @@ Both services serve them at \`/metrics\` on \`--http-address\`, beside the proce
 
 ## Signer
 
-${renderTable(signer)}
+${renderTable(describeMetrics('signer'))}
 ## Webhook
 
-${renderTable(webhook)}`;
+${renderTable(describeMetrics('webhook'))}`;
 }
 
-function registryOf(register: (registry: Registry) => unknown): Registry {
+/** All that a service serves, by name. */
+export function describeMetrics(service: 'signer' | 'webhook'): readonly Described[] {
   const registry = createRegistry();
-  register(registry);
+  if (service === 'signer') new SignerMetrics(registry);
+  else new WebhookMetrics(registry);
   createRequestObserver(registry);
-  return registry;
+  const metrics = registry.getMetricsAsArray() as unknown as Described[];
+  return metrics.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function renderTable(registry: Registry): string {
-  const metrics = registry.getMetricsAsArray() as unknown as Described[];
-  const own = metrics.filter(({ name }) => !/^(process|nodejs)_/.test(name));
-  const rows = own.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(renderRow);
+function renderTable(metrics: readonly Described[]): string {
+  const rows = metrics.filter(({ name }) => !/^(process|nodejs)_/.test(name)).map(renderRow);
   return `| Metric | Type | Labels | Tells |\n|---|---|---|---|\n${rows.join('')}`;
 }
 

@@ -11,15 +11,17 @@ export type AnswerKind = 'allowed' | 'denied' | 'error';
 /** Empty when allowed; else the reason of the refusal, or what was wrong with the HTTP request. */
 export type AnswerReason = '' | Refusal['reason'] | 'BadRequest' | 'TooLarge' | 'TooMany' | 'WrongContentType';
 
-/** All that goes with `error`. */
-const ERRORS = [
-  'AccessReviewFailed',
-  'InternalError',
-  'BadRequest',
-  'TooLarge',
-  'TooMany',
-  'WrongContentType',
-] as const satisfies readonly AnswerReason[];
+/** There from the start: an increase is seen only where there was something before, be it 0. */
+const EXPECTED: readonly (readonly [AnswerKind, AnswerReason])[] = [
+  ['allowed', ''],
+  ['denied', 'DeniedReference'],
+  ['error', 'AccessReviewFailed'],
+  ['error', 'InternalError'],
+  ['error', 'BadRequest'],
+  ['error', 'TooLarge'],
+  ['error', 'TooMany'],
+  ['error', 'WrongContentType'],
+];
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4];
 
@@ -97,7 +99,6 @@ export class WebhookMetrics {
   }
 }
 
-/** Its errors are there from the start: an increase is seen only where there was something before, be it 0. */
 function createAdmissionCounter(registry: Registry): Counter<'answer' | 'reason'> {
   const admissions = new Counter({
     name: 'countersign_webhook_admissions_total',
@@ -105,6 +106,6 @@ function createAdmissionCounter(registry: Registry): Counter<'answer' | 'reason'
     labelNames: ['answer', 'reason'],
     registers: [registry],
   });
-  for (const reason of ERRORS) admissions.inc({ answer: 'error', reason }, 0);
+  for (const [answer, reason] of EXPECTED) admissions.inc({ answer, reason }, 0);
   return admissions;
 }

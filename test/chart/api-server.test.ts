@@ -18,8 +18,9 @@ before(async () => {
     restrictedNamespace(NAMESPACE),
     restrictedNamespace('sandbox'),
     ...['PodMonitor', 'ServiceMonitor'].map(monitorCrd),
+    operatorCrd('PrometheusRule', ruleSpec),
   ]);
-  for (const plural of ['podmonitors', 'servicemonitors']) {
+  for (const plural of ['podmonitors', 'servicemonitors', 'prometheusrules']) {
     const crd = `crd/${plural}.monitoring.coreos.com`;
     await expectSuccess(controlPlane.kubectl(['wait', '--for=condition=Established', crd, '--timeout=30s']));
   }
@@ -34,16 +35,36 @@ function restrictedNamespace(name: string): object {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
 }
 
-/** The fields that the chart uses, as prometheus-operator.dev documents them: enough for a typo to be refused. */
+const text = { type: 'string' };
+const texts = { type: 'object', additionalProperties: text };
+
+function listOf(properties: object): object {
+  return { type: 'array', items: { type: 'object', properties } };
+}
+
+const ruleSpec = {
+  type: 'object',
+  properties: {
+    groups: listOf({
+      name: text,
+      rules: listOf({ alert: text, expr: text, for: text, labels: texts, annotations: texts }),
+    }),
+  },
+};
+
 function monitorCrd(kind: string): object {
-  const text = { type: 'string' };
-  const endpoints = {
-    type: 'array',
-    items: { type: 'object', properties: { port: text, path: text, interval: text } },
-  };
+  const endpoints = listOf({ port: text, path: text, interval: text });
   const list = { PodMonitor: 'podMetricsEndpoints', ServiceMonitor: 'endpoints' }[kind] ?? '';
   const selector = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  const spec = { type: 'object', required: [list], properties: { jobLabel: text, selector, [list]: endpoints } };
+  return operatorCrd(kind, {
+    type: 'object',
+    required: [list],
+    properties: { jobLabel: text, selector, [list]: endpoints },
+  });
+}
+
+/** With the fields that the chart uses, as prometheus-operator.dev documents them: enough for a typo to be refused. */
+function operatorCrd(kind: string, spec: object): object {
   const schema = { openAPIV3Schema: { type: 'object', properties: { spec } } };
   const plural = `${kind.toLowerCase()}s`;
   return {

@@ -70,6 +70,8 @@ const DIGITS = {
   admissionPolicy: { enabled: true },
   networkPolicy: { enabled: true },
   monitor: { kind: 'PodMonitor' },
+  alerts: { enabled: true },
+  dashboard: { enabled: true },
   referencers: [{ namespace: '4', issuer: '5', subjects: [{ kind: 'ServiceAccount', name: '6' }] }],
   signer: { secretNamespaces: ['2', '1e3'], serviceAccount: { name: '7' } },
   webhook: {

@@ -84,6 +84,8 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
       apiServer: { ports: [6443], cidrs: ['10.0.0.1/32', 'fd00::1/128'] },
     },
     monitor: { kind: 'ServiceMonitor', interval: '30s', labels: { release: 'prometheus' } },
+    alerts: { enabled: true, labels: { release: 'prometheus' } },
+    dashboard: { enabled: true, annotations: { grafana_folder: 'Certificates' } },
     signer: {
       replicas: 1,
       image: { repository: 'registry.example.com:5000/a/signer', tag: 'v2', pullPolicy: 'Always' },

@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { readVersion } from '../../build/image-contents.ts';
+import { ROWS as DASHBOARD } from '../../docs/dashboard/rows.ts';
 import { readToolModule } from '../support/control-plane/tools.ts';
 import { provideEnginePrograms } from '../support/docker/engine-programs.ts';
 import { moduleFolder } from '../support/docker/module-tool.ts';
@@ -96,6 +97,17 @@ describe('docker compose', requirement, () => {
     assert.deepEqual(await query('up'), ['1', '1']);
   });
 
+  test('Prometheus answers every query of the dashboard', BOUND, async () => {
+    await eventually(async () => {
+      const empty: string[] = [];
+      for (const { title, queries } of DASHBOARD.flatMap(({ stats = [], panels }) => [...stats, ...panels])) {
+        const answers = await Promise.all(queries.map(({ expr }) => query(forPrometheus(expr))));
+        if (answers.some(answer => answer.length === 0)) empty.push(title);
+      }
+      assert.deepEqual(empty, ['Approved, but waiting, by reason', 'Watches that ended']);
+    });
+  });
+
   test('down and up again brings back what was there', BOUND, async () => {
     await stack.compose('down', '--timeout', '5');
     await stack.compose('up', '--wait', '--wait-timeout', '90');
@@ -143,6 +155,11 @@ interface Container {
 
 function stateOf({ State, Health, ExitCode }: Container): string {
   return State === 'exited' ? `exited ${ExitCode}` : [State, Health].join(' ').trim();
+}
+
+/** As Grafana fills it in, with all namespaces. */
+function forPrometheus(expr: string): string {
+  return expr.replaceAll('$namespace', '.*').replaceAll('$__rate_interval', '5m');
 }
 
 function askAs(user: string): string[] {

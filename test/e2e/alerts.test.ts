@@ -1,0 +1,168 @@
+// The alerts of the chart as Prometheus judges them: each fires for the fault that it is about and for no other, and none fires
+// while all is well or for a passing moment.
+
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { stringify } from 'yaml';
+import { findObject, type KubeObject, parseObjects, RELEASE, renderText } from '../chart/helm.ts';
+import { runCommand } from '../support/control-plane/run-command.ts';
+import { findModuleTool, MODULE_TOOLS } from '../support/docker/module-tool.ts';
+
+/** Values by the minute, in promtool's notation: `1x60` is 1 for an hour, `0+5x60` grows by 5 a minute. */
+type Series = Readonly<Record<string, string>>;
+
+const AT = 'namespace="countersign-system",job=';
+const LEADS = `leader_election_master_status{${AT}"signer",instance="a"}`;
+const UP = `up{${AT}"webhook",instance="c"}`;
+const NO_ISSUER = `countersign_requests_waiting{${AT}"signer",reason="IssuerNotFound"}`;
+const ISSUED = `countersign_approval_to_certificate_seconds_bucket{${AT}"signer",le=`;
+const DEPTH = `workqueue_depth{${AT}"signer",name="csr"}`;
+const FORBIDDEN = `countersign_work_errors_total{${AT}"signer",queue="csr",code="forbidden"}`;
+const REQUESTS = `rest_client_requests_total{${AT}"signer",method="GET",host="h",code=`;
+const ERRORS = `countersign_webhook_admissions_total{${AT}"webhook",answer="error",reason="InternalError"}`;
+const ENDS = `countersign_webhook_serving_certificate_not_after_timestamp_seconds{${AT}"webhook",instance="c"}`;
+const CLOCK = `countersign_clock_offset_seconds{${AT}"signer",instance="a"}`;
+
+/** An hour in which all is well; time begins at 0. */
+const HEALTHY: Series = {
+  [LEADS]: '1x60',
+  [`leader_election_master_status{${AT}"signer",instance="b"}`]: '0x60',
+  [UP]: '1x60',
+  [NO_ISSUER]: '0x60',
+  [`countersign_requests_waiting{${AT}"signer",reason="WaitingApproval"}`]: '7x60',
+  [`${ISSUED}"0.1"}`]: '0+10x60',
+  [`${ISSUED}"10"}`]: '0+10x60',
+  [`${ISSUED}"+Inf"}`]: '0+10x60',
+  [DEPTH]: '0x60',
+  [FORBIDDEN]: '0x60',
+  [`${REQUESTS}"200"}`]: '0+100x60',
+  [`${REQUESTS}"409"}`]: '0+50x60',
+  [`${REQUESTS}"500"}`]: '0+1x60',
+  [ERRORS]: '0x60',
+  [`countersign_webhook_admissions_total{${AT}"webhook",answer="denied",reason="DeniedReference"}`]: '0+5x60',
+  [ENDS]: `${7 * 86_400}x60`,
+  [CLOCK]: '-0.4x60',
+};
+/** In some moment of every ten minutes the queue is empty. */
+const RUSHES = Array.from({ length: 60 }, (_, minute) => (minute % 9 === 0 ? 0 : 80)).join(' ');
+
+interface Case {
+  readonly name: string;
+  /** Instead of the healthy ones; '' takes one away. */
+  readonly series?: Series;
+  readonly minute: number;
+  readonly fires: readonly string[];
+}
+
+const CASES: readonly Case[] = [
+  { name: 'while all is well', minute: 50, fires: [] },
+  { name: 'while the lead is handed over', series: { [LEADS]: '1x10 0 1x49' }, minute: 11, fires: [] },
+  { name: 'when nobody leads', series: { [LEADS]: '0x60' }, minute: 5, fires: ['CountersignNobodySigns'] },
+  {
+    name: 'when no signer is scraped',
+    series: { [LEADS]: '', [`leader_election_master_status{${AT}"signer",instance="b"}`]: '' },
+    minute: 5,
+    fires: ['CountersignNobodySigns'],
+  },
+  { name: 'when no webhook answers', series: { [UP]: '0x60' }, minute: 5, fires: ['CountersignWebhookDown'] },
+  { name: 'when no webhook is found', series: { [UP]: '' }, minute: 5, fires: ['CountersignWebhookDown'] },
+  { name: 'while an issuer is made', series: { [NO_ISSUER]: '0x5 1x9 0x60' }, minute: 14, fires: [] },
+  {
+    name: 'when approved requests wait',
+    series: { [NO_ISSUER]: '2x60' },
+    minute: 30,
+    fires: ['CountersignRequestsWait'],
+  },
+  {
+    name: 'when certificates come late',
+    series: { [`${ISSUED}"0.1"}`]: '0x60' },
+    minute: 30,
+    fires: ['CountersignCertificatesLate'],
+  },
+  { name: 'when the queue fills and empties', series: { [DEPTH]: RUSHES }, minute: 40, fires: [] },
+  {
+    name: 'when the queue is never empty',
+    series: { [DEPTH]: '9x60' },
+    minute: 30,
+    fires: ['CountersignQueueNeverEmpty'],
+  },
+  {
+    name: 'at the first request that is forbidden',
+    series: { [FORBIDDEN]: '0x20 1x40' },
+    minute: 25,
+    fires: ['CountersignApiServerRefuses'],
+  },
+  { name: 'long after a request was forbidden', series: { [FORBIDDEN]: '0x20 1x40' }, minute: 50, fires: [] },
+  {
+    name: 'when the API server fails',
+    series: { [`${REQUESTS}"500"}`]: '0+30x60' },
+    minute: 30,
+    fires: ['CountersignApiServerFails'],
+  },
+  {
+    name: 'when the API server does not answer',
+    series: { [`${REQUESTS}"200"}`]: '0x60', [`${REQUESTS}"409"}`]: '0x60', [`${REQUESTS}"<error>"}`]: '0+9x60' },
+    minute: 30,
+    fires: ['CountersignApiServerFails'],
+  },
+  {
+    name: 'when the webhook cannot judge',
+    series: { [ERRORS]: '0+1x60' },
+    minute: 20,
+    fires: ['CountersignWebhookErrors'],
+  },
+  {
+    name: 'when the serving certificate ends soon',
+    series: { [ENDS]: '86400x60' },
+    minute: 30,
+    fires: ['CountersignWebhookCertificateEnds'],
+  },
+  { name: 'when the clock is behind', series: { [CLOCK]: '-45x60' }, minute: 30, fires: ['CountersignClockOff'] },
+];
+
+describe('the alerts', () => {
+  let dir: string;
+  let promtool: string;
+  before(async () => {
+    promtool = await findModuleTool(MODULE_TOOLS.promtool);
+    dir = await mkdtemp(join(tmpdir(), 'alerts-'));
+    const objects = parseObjects(await renderText({ alerts: { enabled: true } }));
+    const { spec } = findObject(objects, 'PrometheusRule', RELEASE) as KubeObject & { spec: object };
+    await writeFile(join(dir, 'rules.yaml'), stringify(spec));
+  });
+  after(() => rm(dir, { recursive: true, force: true }));
+
+  async function run(...args: readonly string[]): Promise<void> {
+    const { code, stdout, stderr } = await runCommand(promtool, args, { env: process.env, cwd: dir });
+    assert.equal(code, 0, stdout + stderr);
+  }
+
+  test('are rules that Prometheus can read', () => run('check', 'rules', '--lint=all', '--lint-fatal', 'rules.yaml'));
+
+  test('are all tried here', async () => {
+    const rules = await readFile(join(dir, 'rules.yaml'), 'utf8');
+    const alerts = [...rules.matchAll(/alert: (\w+)/g)].map(([, alert]) => alert);
+    assert.deepEqual(new Set(CASES.flatMap(({ fires }) => fires)), new Set(alerts));
+  });
+
+  for (const { name, series, minute, fires } of CASES) {
+    test(`${name}: ${fires.join(', ') || 'none'}`, async () => {
+      const input = Object.entries({ ...HEALTHY, ...series }).filter(([, values]) => values !== '');
+      const firing = {
+        expr: 'count by (alertname) (ALERTS{alertstate="firing"})',
+        eval_time: `${minute}m`,
+        exp_samples: fires.map(alert => ({ labels: `{alertname="${alert}"}`, value: 1 })),
+      };
+      const input_series = input.map(([labels, values]) => ({ series: labels, values }));
+      const tests = [{ interval: '1m', input_series, promql_expr_test: [firing] }];
+      await writeFile(
+        join(dir, 'test.yaml'),
+        stringify({ rule_files: ['rules.yaml'], evaluation_interval: '1m', tests }),
+      );
+      await run('test', 'rules', 'test.yaml');
+    });
+  }
+});
