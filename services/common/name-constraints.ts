@@ -1,5 +1,5 @@
 // The value of a nameConstraints extension (RFC 5280 section 4.2.1.10), read and written again as cert-manager does:
-// DNS, IP, email and URI constraints in that order, everything else dropped. Refuses the texts that Go's certificate parser
+// DNS, IP, email and URI constraints in that order, and no others. Refuses the texts that Go's certificate parser
 // refuses, since the API server could not read the certificate. Never judges what is constrained.
 
 import { isIP } from 'node:net';
@@ -17,17 +17,41 @@ const KINDS: readonly number[] = [
   GENERAL_NAME.uniformResourceIdentifier,
 ];
 
-/** The value as a certificate gets it; undefined where no constraint of a known kind is left, and so no extension. */
-export function rewriteNameConstraints(value: Buffer): Result<Buffer | undefined> {
+/**
+ * The value of a request as a certificate gets it. A constraint of another kind is refused: without it, the certificate would
+ * be good for more than was asked for.
+ */
+export function rewriteNameConstraints(value: Buffer): Result<Buffer> {
+  const lists = readConstraints(value);
+  if (!lists.ok) return lists;
+  const other = lists.value.flatMap(({ subtrees }) => subtrees).find(({ tag }) => !KINDS.includes(tag));
+  if (other !== undefined) {
+    return err(`x509: unsupported NameConstraints tag: ${other.tag}; constrain DNS, IP, email and URI names alone`);
+  }
+  return ok(sequence(...lists.value.filter(({ subtrees }) => subtrees.length > 0).map(write)));
+}
+
+function write({ tag, subtrees }: ConstraintList): Buffer {
+  const sorted = subtrees.toSorted((a, b) => KINDS.indexOf(a.tag) - KINDS.indexOf(b.tag));
+  return tlv(tag, ...sorted.map(subtree => sequence(tlv(subtree.tag, subtree.value))));
+}
+
+interface ConstraintList {
+  readonly tag: number;
+  readonly subtrees: readonly Pick<Tlv, 'tag' | 'value'>[];
+}
+
+/** As Go reads them in a certificate: constraints of other kinds may be of any form. */
+export function readConstraints(value: Buffer): Result<readonly ConstraintList[]> {
   const lists = readLists(value);
   if (!lists.ok) return lists;
-  const parts: Buffer[] = [];
+  const read: ConstraintList[] = [];
   for (const list of lists.value) {
-    const subtrees = rewriteSubtrees(list);
+    const subtrees = readSubtrees(list);
     if (!subtrees.ok) return subtrees;
-    if (subtrees.value.length > 0) parts.push(tlv(list.tag, ...subtrees.value));
+    read.push({ tag: list.tag, subtrees: subtrees.value });
   }
-  return ok(parts.length === 0 ? undefined : sequence(...parts));
+  return ok(read);
 }
 
 /** permittedSubtrees [0] and excludedSubtrees [1], each at most once and in this order. */
@@ -46,20 +70,19 @@ function readLists(value: Buffer): Result<readonly Tlv[]> {
   return isEmpty ? err('x509: empty name constraints extension') : ok(lists.value);
 }
 
-function rewriteSubtrees(list: Tlv): Result<readonly Buffer[]> {
+function readSubtrees(list: Tlv): Result<ConstraintList['subtrees']> {
   const subtrees = readChildren(list);
   if (!subtrees.ok) return err(INVALID);
-  const written: { readonly kind: number; readonly der: Buffer }[] = [];
+  const read: Pick<Tlv, 'tag' | 'value'>[] = [];
   for (const subtree of subtrees.value) {
     const base = readBase(subtree);
     if (!base.ok) return base;
-    const { tag, value } = base.value;
-    const constraint = rewriteConstraint(tag, value);
-    if (!constraint.ok) return constraint;
-    const kind = KINDS.indexOf(tag);
-    if (kind >= 0) written.push({ kind, der: sequence(tlv(tag, constraint.value)) });
+    const { tag } = base.value;
+    const value = readConstraint(tag, base.value.value);
+    if (!value.ok) return value;
+    read.push({ tag, value: value.value });
   }
-  return ok(written.toSorted((a, b) => a.kind - b.kind).map(({ der }) => der));
+  return ok(read);
 }
 
 /** The base of a GeneralSubtree; minimum and maximum are ignored, as Go does (RFC 5280 forbids them). */
@@ -69,7 +92,7 @@ function readBase(subtree: Tlv): Result<Tlv> {
   return base === undefined ? err(INVALID) : ok(base);
 }
 
-function rewriteConstraint(tag: number, value: Buffer): Result<Buffer> {
+function readConstraint(tag: number, value: Buffer): Result<Buffer> {
   if (tag === GENERAL_NAME.ipAddress) return maskNetwork(value);
   const text = value.toString('latin1');
   const problem = findTextProblem(tag, text);

@@ -26,6 +26,8 @@ export const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
 /** Signature algorithms (RFC 3279, 4055, 5758, 8410). MD5 is absent on purpose. */
 export const SIGNATURE = {
   rsaSha1: '1.2.840.113549.1.1.5',
+  /** The same under the name of the OIW, which old tools write. */
+  rsaSha1Oiw: '1.3.14.3.2.29',
   rsaPss: '1.2.840.113549.1.1.10',
   rsaSha256: '1.2.840.113549.1.1.11',
   rsaSha384: '1.2.840.113549.1.1.12',

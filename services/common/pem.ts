@@ -26,11 +26,20 @@ export function parsePem(text: string): Result<PemBlock[]> {
     if (end < 0) return err(`PEM block ${label} does not end`);
     read = end + close.length;
     if (!REST_OF_LINE.test(text.slice(read))) return err(glued(label));
-    const der = decodeBase64(text.slice(start, end));
-    if (!der.ok) return err(`PEM block ${label} is not base64`);
+    const der = readBody(label, text.slice(start, end));
+    if (!der.ok) return der;
     blocks.push({ label, der: der.value });
   }
   return hasBoundary(text.slice(read)) ? err(STRAY) : ok(blocks);
+}
+
+function readBody(label: string, body: string): Result<Buffer> {
+  const der = decodeBase64(body);
+  if (der.ok) return der;
+  if (/^Proc-Type:.*ENCRYPTED/m.test(body)) return err(`PEM block ${label} is encrypted: give it without a passphrase`);
+  // RFC 1421 section 4.6; RFC 7468 section 2 has none.
+  const isHeaded = /^\s*[\w-]+:/.test(body);
+  return err(`PEM block ${label} ${isHeaded ? 'has headers: take them out' : 'is not base64'}`);
 }
 
 /** Not in a line that somebody has made a comment. */

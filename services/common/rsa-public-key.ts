@@ -12,6 +12,9 @@ const NO_EXPONENT =
 /** Bits of a modulus. Go has refused fewer since 1.24. */
 const MINIMUM_SIZE = 1024;
 
+/** Bits of a modulus. OpenSSL verifies nothing with more (OPENSSL_RSA_MAX_MODULUS_BITS). */
+const MAXIMUM_SIZE = 16_384;
+
 /** What is wrong with the parameters or the subjectPublicKey of an RSA key, and what to do; undefined when nothing is. */
 export function findRsaProblem(parameters: Tlv | undefined, octets: Buffer): string | undefined {
   const numbers = readNumbers(octets);
@@ -20,6 +23,9 @@ export function findRsaProblem(parameters: Tlv | undefined, octets: Buffer): str
   const size = bitLength(modulus);
   if (size < MINIMUM_SIZE) {
     return `the RSA public key has ${size} bits, and fewer than ${MINIMUM_SIZE} are refused as insecure: make one of 2048 or more`;
+  }
+  if (size > MAXIMUM_SIZE) {
+    return `the RSA public key has ${size} bits, and more than ${MAXIMUM_SIZE} cannot be verified: make one of 4096`;
   }
   if (!isOdd(modulus)) return 'the modulus of the RSA public key is even: make another key';
   return isOdd(exponent) && isWithinBounds(exponent) ? undefined : NO_EXPONENT;

@@ -36,6 +36,7 @@ interface Scheme {
 
 const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
   [SIGNATURE.rsaSha1, { kind: 'rsa', digest: 'sha1' }],
+  [SIGNATURE.rsaSha1Oiw, { kind: 'rsa', digest: 'sha1' }],
   [SIGNATURE.rsaSha256, { kind: 'rsa', digest: 'sha256' }],
   [SIGNATURE.rsaSha384, { kind: 'rsa', digest: 'sha384' }],
   [SIGNATURE.rsaSha512, { kind: 'rsa', digest: 'sha512' }],

@@ -31,6 +31,8 @@ export function holderOfKey(name: string, keyPem: string): Holder {
 }
 
 export interface CertificateParts {
+  /** One less than the version that is meant. */
+  readonly version?: number;
   /** The DER of the INTEGER. */
   readonly serial?: Buffer;
   /** The DER of the subject's Name. */
@@ -58,7 +60,7 @@ export function buildCertificate(subject: Holder, issuer: Holder = subject, part
     ...(parts.extensions ?? []),
   ].map(encodeExtension);
   const tbs = sequence(
-    tlv(0xa0, encodeInteger(Buffer.of(2))),
+    tlv(0xa0, encodeInteger(Buffer.of(parts.version ?? 2))),
     parts.serial ?? encodeInteger(Buffer.of(1)),
     parts.algorithm ?? algorithm,
     nameOf(issuer.name),

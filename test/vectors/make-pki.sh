@@ -18,6 +18,7 @@ key rsa-pss RSA-PSS rsa_keygen_bits:2048
 openssl rsa -in keys/rsa2048.pem -traditional -out keys/rsa2048-pkcs1.pem 2>/dev/null
 openssl ec -in keys/p384.pem -out keys/p384-sec1.pem 2>/dev/null
 { openssl ecparam -name secp384r1; cat keys/p384-sec1.pem; } > keys/p384-with-parameters.pem
+openssl ec -in keys/p256.pem -conv_form compressed -out keys/p256-compressed.pem 2>/dev/null
 openssl pkcs8 -topk8 -in keys/p256.pem -passout pass:secret -out keys/encrypted.pem
 
 # root NAME KEY SUBJECT EXTENSION...: a certificate that signs itself
@@ -98,6 +99,10 @@ openssl dgst -sha256 -sign keys/rsa2048.pem -sigopt rsa_padding_mode:pss -sigopt
 sha256=300D06096086480165030402010500
 assembled rsa-pss-trailer "304606092A864886F70D01010A3039A00F${sha256}A11C301A06092A864886F70D010108${sha256}A203020120A303020101"
 
+openssl asn1parse -in requests/rsa-sha1.pem -strparse 4 -noout -out info
+openssl dgst -sha1 -sign keys/rsa2048.pem -out signature info
+assembled rsa-sha1-oiw 300906052B0E03021D0500
+
 # With the exponent 1 a signature is just the padded digest of what is signed (RFC 8017 section 9.2).
 modulus=$(openssl rsa -in keys/rsa2048.pem -noout -modulus | cut -d= -f2)
 openssl asn1parse -noout -out info -genconf /dev/stdin <<CONFIG
@@ -123,15 +128,8 @@ assembled rsa-exponent-1 300D06092A864886F70D01010B0500
 request secp256k1 secp256k1 /CN=example
 request ed448 ed448 /CN=example
 request name-constraints p256 /CN=example -addext \
-  'nameConstraints=critical,permitted;email:example.com,permitted;DNS:example.com,permitted;IP:192.0.2.7/255.255.255.0,permitted;URI:.example.com,excluded;dirName:directory' \
-  -config /dev/stdin <<'CONFIG'
-[req]
-distinguished_name = directory
-[directory]
-CN = somebody
-CONFIG
-openssl ec -in keys/p256.pem -conv_form compressed -out keys/compressed.pem 2>/dev/null
+  'nameConstraints=critical,permitted;email:example.com,permitted;DNS:example.com,permitted;IP:192.0.2.7/255.255.255.0,permitted;URI:.example.com,excluded;DNS:secret.example.com'
 openssl ec -in keys/p256.pem -param_enc explicit -out keys/explicit.pem 2>/dev/null
-request compressed-point compressed /CN=example
+request compressed-point p256-compressed /CN=example
 request explicit-curve explicit /CN=example
-rm keys/compressed.pem keys/explicit.pem
+rm keys/explicit.pem

@@ -32,6 +32,7 @@ request not-ca p256 /CN=example basicConstraints=CA:FALSE
 request not-ca-explicit p256 /CN=example 2.5.29.19=DER:30:03:01:01:00
 request bad-basic-constraints p256 /CN=example 2.5.29.19=DER:30:03:01:01:01
 request bad-name-constraints p256 /CN=example 'nameConstraints=critical,permitted;URI:192.0.2.1'
+request other-name-constraints p256 /CN=example 'nameConstraints=critical,permitted;DNS:example.com,permitted;RID:1.2.3'
 
 request serving p256 /CN=example keyUsage=critical,digitalSignature,keyEncipherment extendedKeyUsage=serverAuth
 request serving-client p256 /CN=example keyUsage=digitalSignature,keyEncipherment extendedKeyUsage=serverAuth,clientAuth

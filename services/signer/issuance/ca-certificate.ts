@@ -40,12 +40,13 @@ export interface CaCertificate {
 /** Bit 5 of KeyUsage (RFC 5280 section 4.2.1.3). */
 const KEY_CERT_SIGN = 1 << 5;
 
-/** Bytes of PEM: cert-manager's limit for a certificate chain. */
-const MAX_PEM_SIZE = 95_000;
+/** Bytes of PEM: cert-manager's limits for a certificate chain, and for a bundle of trusted certificates. */
+const MAX_CHAIN_SIZE = 95_000;
+export const MAX_BUNDLE_SIZE = 330_000;
 
 /** Parses every certificate of the text, at least one, in order. Error texts as in cert-manager. */
-export function parseCertificates(pem: string | Buffer): Result<readonly CaCertificate[]> {
-  if (pem.length > MAX_PEM_SIZE) return failPem(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
+export function parseCertificates(pem: string | Buffer, maxSize = MAX_CHAIN_SIZE): Result<readonly CaCertificate[]> {
+  if (pem.length > maxSize) return failPem(`provided PEM data was larger than the maximum ${maxSize}B`);
   const blocks = parsePem(pem.toString());
   if (!blocks.ok) return failPem(blocks.error);
   if (blocks.value.length === 0) return failPem('no valid certificates found');
@@ -125,20 +126,20 @@ interface TbsFields extends CertificateFields {
 function sliceTbs(tbs: Tlv): Result<TbsFields> {
   const fields = readChildren(tbs);
   if (!fields.ok) return fields;
-  const [isVersion3, fieldsBehind] = splitVersion(fields.value);
+  const [version, fieldsBehind] = splitVersion(fields.value);
   const [serial, algorithm, issuer, , subject, spki, ...optional] = fieldsBehind;
   if (!serial || !algorithm || !issuer || !subject || !spki) return err('malformed certificate');
   const explicit = optional.find(({ tag }) => tag === contextTag(3, 'constructed'));
   const extensions = explicit ? parseExplicitExtensions(explicit, 'let pass') : ok([]);
   if (!extensions.ok) return extensions;
-  return ok({ serial, algorithm, issuer, subject, spki, isVersion3, extensions: extensions.value });
+  const isVersion3 = version?.value.at(-1) === 2;
+  return ok({ version, serial, algorithm, issuer, subject, spki, isVersion3, extensions: extensions.value });
 }
 
 /** Without a version, which is 1 then, the serial is the first field. */
-function splitVersion(fields: readonly Tlv[]): readonly [isVersion3: boolean, behind: readonly Tlv[]] {
+function splitVersion(fields: readonly Tlv[]): readonly [version: Tlv | undefined, behind: readonly Tlv[]] {
   const [version, ...behind] = fields;
-  if (version?.tag !== contextTag(0, 'constructed')) return [false, fields];
-  return [version.value.at(-1) === 2, behind];
+  return version?.tag === contextTag(0, 'constructed') ? [version, behind] : [undefined, fields];
 }
 
 interface Meaning extends Pick<CaCertificate, 'subjectKeyIdentifier' | 'isCa'> {

@@ -17,8 +17,8 @@ export interface Chain {
 /** A CA's certificates that are known to make one chain: from the one that signs up to the top. */
 export interface IssuerChain {
   /**
-   * What goes above the leaf: all but a self-signed top, which its relying parties have anyway (RFC 5246 section
-   * 7.4.2).
+   * What goes above the leaf: all but those that have signed themselves. Of the top, relying parties have their own (RFC 5246
+   * section 7.4.2); one below it, from when its CA was a root, would end the way up for who knows the top alone.
    */
   readonly aboveLeafPem: string;
   readonly topPem: string;
@@ -45,7 +45,7 @@ export function linkIssuerChain(certificates: readonly CaCertificate[]): Result<
   const chain = signer && canAllSign ? lineUp(signer, unique) : undefined;
   const top = chain?.at(-1);
   if (!chain || !top) return err('certificate chain is malformed or broken');
-  const shown = hasSigned(top, top) ? chain.slice(0, -1) : chain;
+  const shown = chain.filter(certificate => !hasSigned(certificate, certificate));
   return ok({ aboveLeafPem: shown.map(({ pem }) => pem).join(''), topPem: top.pem });
 }
 

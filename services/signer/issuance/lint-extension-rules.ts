@@ -17,7 +17,8 @@ import { isAscii, type Profile } from './profile.ts';
 import type { TbsCertificate } from './tbs-certificate.ts';
 
 const DIFFERS = 'differs from the profile';
-const NOT_ASCII = 'has a URL that is not ASCII: percent-encode it, and its host in Punycode, in the spec of the issuer';
+const NOT_ASCII =
+  'has a URL that is not printable ASCII: percent-encode it, and its host in Punycode, in the spec of the issuer';
 
 export const EXTENSION_RULES: readonly LintRule[] = [
   {

@@ -121,8 +121,6 @@ function copiedExtensions(request: Pkcs10): Pick<Profile, 'subjectAltName' | 'na
   const rewritten = constraints && rewriteNameConstraints(constraints.value);
   return {
     ...(names && { subjectAltName: names.value }),
-    ...(constraints &&
-      rewritten?.ok &&
-      rewritten.value && { nameConstraints: { ...constraints, value: rewritten.value } }),
+    ...(constraints && rewritten?.ok && { nameConstraints: { ...constraints, value: rewritten.value } }),
   };
 }

@@ -88,10 +88,11 @@ class HeldKey implements SigningKey {
   isKeyOf(spki: Buffer): boolean {
     if (spki.equals(this.publicKeySpki)) return true;
     try {
-      // Not KeyObject.equals: between keys of different kinds it leaves an OpenSSL error behind (seen with Node 26),
-      // which makes the next createPrivateKey fail for a good key.
+      // The same key may be written in several ways: with its point compressed, or with the curve in so many words.
       const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
-      return key.export({ format: 'der', type: 'spki' }).equals(this.publicKeySpki);
+      // Between keys of different kinds, equals leaves an OpenSSL error behind (seen with Node 26), which makes the next
+      // createPrivateKey fail for a good key.
+      return key.asymmetricKeyType === this.publicKey.asymmetricKeyType && key.equals(this.publicKey);
     } catch {
       return false;
     }

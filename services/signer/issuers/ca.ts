@@ -6,7 +6,7 @@ import { reasons } from '@countersign/common/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { isValidSignature } from '@countersign/common/signature.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import { type CaCertificate, parseCertificates } from '../issuance/ca-certificate.ts';
+import { type CaCertificate, MAX_BUNDLE_SIZE, parseCertificates } from '../issuance/ca-certificate.ts';
 import { completeChain, type IssuerChain, linkIssuerChain } from '../issuance/chain.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
 import { parseSigningKey, type SigningKey } from '../issuance/signing-key.ts';
@@ -77,7 +77,7 @@ function parseKeyPair(secret: Secret, name: string): Result<KeyPair> {
   if (!certificatePem) return err(`no certificate data for "tls.crt" in secret '${name}'`);
   const certificates = parseCertificates(certificatePem);
   if (!certificates.ok) return certificates;
-  const root = caPem ? parseCertificates(caPem) : ok([]);
+  const root = caPem ? parseCertificates(caPem, MAX_BUNDLE_SIZE) : ok([]);
   if (!root.ok) return root;
   const certificate = certificates.value[0] as CaCertificate;
   return ok({

@@ -13,6 +13,6 @@ export function waitForUrls(
   const { crlDistributionPoints, ocspServers, issuingCertificateUrls } = urls;
   const url = [...crlDistributionPoints, ...ocspServers, ...issuingCertificateUrls].find(each => !isAscii(each));
   if (url === undefined) return undefined;
-  const message = `Referenced ${ref.kind} ${formatRef(ref)} has a URL that is not ASCII: ${JSON.stringify(url)}; percent-encode it, and its host in Punycode`;
+  const message = `Referenced ${ref.kind} ${formatRef(ref)} has a URL that is not printable ASCII: ${JSON.stringify(url)}; take out line breaks, percent-encode the rest, and write its host in Punycode`;
   return { kind: 'wait', reason: 'IssuerNotReady', message, secret };
 }

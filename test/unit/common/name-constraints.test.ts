@@ -1,4 +1,4 @@
-// Name constraints are written again as cert-manager writes them: known kinds in a fixed order, the rest dropped.
+// Name constraints are written again as cert-manager writes them: known kinds in a fixed order, and no others.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -28,7 +28,7 @@ const MAILBOXES = [
   'a@b@c',
 ];
 
-const REWRITTEN: readonly (readonly [what: string, value: Buffer, expected: Buffer | undefined])[] = [
+const REWRITTEN: readonly (readonly [what: string, value: Buffer, expected: Buffer])[] = [
   [
     'puts DNS, IP, email and URI in this order and clears the host bits of the address',
     sequence(
@@ -58,11 +58,10 @@ const REWRITTEN: readonly (readonly [what: string, value: Buffer, expected: Buff
     sequence(tlv(PERMITTED, subtree(dnsName, 'a.example')), tlv(EXCLUDED, subtree(dnsName, 'b.a.example'))),
   ],
   [
-    'drops other kinds, and a list that is empty then',
-    sequence(tlv(PERMITTED, subtree(directoryName, [0x30, 0])), tlv(EXCLUDED, subtree(dnsName, ''))),
+    'drops a list that is empty',
+    sequence(tlv(PERMITTED), tlv(EXCLUDED, subtree(dnsName, ''))),
     sequence(tlv(EXCLUDED, subtree(dnsName, ''))),
   ],
-  ['leaves nothing of other kinds alone', sequence(tlv(PERMITTED, subtree(directoryName, [0x30, 0]))), undefined],
   [
     'keeps whatever Go reads as a mailbox, a host or all of them',
     sequence(tlv(PERMITTED, ...MAILBOXES.map(text => subtree(rfc822Name, text)))),
@@ -82,6 +81,8 @@ for (const [what, value, expected] of REWRITTEN) {
 const INVALID = 'x509: invalid NameConstraints extension';
 const NOT_AN_ADDRESS = (text: string) =>
   `x509: failed to parse URI constraint "${text}": cannot be IP address; give a host, or a domain behind a period`;
+const DIRECTORY = subtree(directoryName, [0x30, 0]);
+const OTHER_KIND = 'x509: unsupported NameConstraints tag: 164; constrain DNS, IP, email and URI names alone';
 const REFUSED: readonly (readonly [what: string, value: Buffer, error: string])[] = [
   ['no sequence', tlv(0x31), INVALID],
   [
@@ -102,6 +103,8 @@ const REFUSED: readonly (readonly [what: string, value: Buffer, error: string])[
     sequence(tlv(PERMITTED, subtree(ipAddress, [192, 0, 2, 7, 255, 0, 255, 0]))),
     'x509: IP constraint contained invalid mask ff00ff00',
   ],
+  ['another kind', sequence(tlv(PERMITTED, DIRECTORY)), OTHER_KIND],
+  ['another kind beside one that is known', sequence(tlv(EXCLUDED, subtree(dnsName, 'a'), DIRECTORY)), OTHER_KIND],
   ['an address for a URI', sequence(tlv(PERMITTED, subtree(uri, '1.2.3.4'))), NOT_AN_ADDRESS('1.2.3.4')],
   ['an IPv6 address for a URI', sequence(tlv(EXCLUDED, subtree(uri, '::1'))), NOT_AN_ADDRESS('::1')],
 ];

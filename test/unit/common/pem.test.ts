@@ -48,6 +48,16 @@ const REFUSED: readonly (readonly [what: string, text: string, error: string])[]
   ['a block whose begin is damaged', one + two.replace('-----BEGIN', '----BEGIN'), STRAY],
   ['a label that is none', one + two.replaceAll('CERTIFICATE', 'certificate'), STRAY],
   ['a block without end', one.replace(/-----END.*/, ''), 'PEM block CERTIFICATE does not end'],
+  [
+    'a block with headers',
+    one.replace('-----\n', '-----\nComment: x\n\n'),
+    'PEM block CERTIFICATE has headers: take them out',
+  ],
+  [
+    'an encrypted block',
+    one.replace('-----\n', '-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n'),
+    'PEM block CERTIFICATE is encrypted: give it without a passphrase',
+  ],
   ['a block that begins twice', `-----BEGIN CERTIFICATE-----\n${one}`, 'PEM block CERTIFICATE is not base64'],
 ];
 

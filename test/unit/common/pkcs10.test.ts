@@ -157,7 +157,7 @@ const REFUSED: readonly (readonly [what: string, request: string, error: string]
   [
     'a block with headers',
     encode(pem.replace('\n', '\nProc-Type: 4,ENCRYPTED\n\n')),
-    `${PEM_ERROR}PEM block CERTIFICATE REQUEST is not base64`,
+    `${PEM_ERROR}PEM block CERTIFICATE REQUEST is encrypted: give it without a passphrase`,
   ],
   [
     'PEM above the limit',

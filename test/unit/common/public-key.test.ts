@@ -63,6 +63,11 @@ const small = (bits: number) =>
 
 const REFUSED: readonly (readonly [what: string, spki: Buffer, error: string])[] = [
   ['an RSA key of 1023 bits', rsa(modulus(1023), EXPONENT), small(1023)],
+  [
+    'an RSA key of 16385 bits',
+    rsa(modulus(16_385), EXPONENT),
+    'the RSA public key has 16385 bits, and more than 16384 cannot be verified: make one of 4096',
+  ],
   ['an RSA key of 512 bits', rsa(modulus(512), EXPONENT), small(512)],
   ['an RSA key of no bits', rsa(Buffer.of(0), EXPONENT), small(0)],
   [

@@ -12,6 +12,7 @@ import {
   tlv,
 } from '@countersign/common/der.ts';
 import { EXTENSION, SIGNATURE } from '@countersign/common/oids.ts';
+import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
 import { parseCertificates } from '@countersign/signer/issuance/ca-certificate.ts';
 import { buildCertificate, type CertificateParts, createHolder, nameOf } from '../../../support/certificate-builder.ts';
 import { errorOf } from '../../../support/pki.ts';
@@ -33,11 +34,19 @@ function extensionOf(oid: string, critical: boolean, value: Buffer): Certificate
 const identifier = encodeOctetString(Buffer.from('identifier'));
 const domain = (text: string) => sequence(tlv(0xa0, sequence(tlv(0x82, Buffer.from(text)))));
 
+const names = (tag: number, text: string) => sequence(tlv(tag, Buffer.from(text)));
+
 const READ: readonly (readonly [what: string, parts: CertificateParts])[] = [
   ['a plain CA', {}],
   ['a serial with the top bit set', { serial: encodeInteger(Buffer.of(0xff)) }],
   ['a path length of zero', constraintsOf(encodeInteger(Buffer.of(0)))],
   ['a key identifier', extensionOf(EXTENSION.subjectKeyIdentifier, false, identifier)],
+  ['an authority key identifier', extensionOf(EXTENSION.authorityKeyIdentifier, false, sequence())],
+  ['the name of a host', extensionOf(EXTENSION.subjectAltName, false, names(GENERAL_NAME.dnsName, 'ca.example'))],
+  [
+    'constraints on names that Go does not know',
+    extensionOf(EXTENSION.nameConstraints, true, sequence(tlv(0xa0, sequence(tlv(0xa4, sequence()))))),
+  ],
   ['name constraints', extensionOf(EXTENSION.nameConstraints, true, domain('.example.com'))],
 ];
 
@@ -46,6 +55,27 @@ for (const [what, parts] of READ) {
 }
 
 const REFUSED: readonly (readonly [what: string, parts: CertificateParts, error: string])[] = [
+  ['version 4', { version: 3 }, 'x509: invalid version'],
+  [
+    'a key identifier that is none',
+    extensionOf(EXTENSION.subjectKeyIdentifier, false, sequence()),
+    'x509: invalid subject key identifier',
+  ],
+  [
+    'an authority key identifier that is none',
+    extensionOf(EXTENSION.authorityKeyIdentifier, false, identifier),
+    'x509: invalid authority key identifier',
+  ],
+  [
+    'an address with its mask for a name',
+    extensionOf(EXTENSION.subjectAltName, false, names(GENERAL_NAME.ipAddress, '12345678')),
+    'x509: cannot parse IP address of length 8',
+  ],
+  [
+    'the name of a host that is not ASCII',
+    extensionOf(EXTENSION.subjectAltName, false, names(GENERAL_NAME.dnsName, 'é')),
+    'x509: SAN dnsName is malformed',
+  ],
   ['a negative serial', { serial: tlv(TAG.integer, Buffer.of(0xff)) }, 'x509: negative serial number'],
   ['a serial with a zero too many', { serial: tlv(TAG.integer, Buffer.of(0, 1)) }, 'x509: malformed serial number'],
   ['a negative path length', constraintsOf(tlv(TAG.integer, Buffer.of(0xff))), 'x509: invalid basic constraints'],

@@ -55,7 +55,7 @@ for (const [what, given, shown, top] of LINKED) {
 
 test('a renewed root of the same name and key does not break the chain', () => {
   const { chainPem } = completeChain(LEAF, valueOf(linkIssuerChain(readCaCertificates('root', 'root-renewed'))));
-  assert.equal(chainPem.match(/BEGIN CERTIFICATE/g)?.length, 1);
+  assert.equal(chainPem, LEAF);
 });
 
 const UNLINKED: readonly (readonly [what: string, given: readonly string[]])[] = [

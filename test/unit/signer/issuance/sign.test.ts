@@ -143,6 +143,8 @@ test('openssl shows every part of a certificate as decided', async () => {
     IP:192.0.2.0/255.255.255.0
     email:example.com
     URI:.example.com
+    Excluded:
+    DNS:secret.example.com
     X509v3 CRL Distribution Points:
     Full Name:
     URI:http://crl.example/1

@@ -14,6 +14,7 @@ const READ: readonly (readonly [file: string, kind: string, algorithm: string, d
   ['rsa4096', 'rsa', 'rsaSha512', 'sha512'],
   ['p256', 'ec', 'ecdsaSha256', 'sha256'],
   ['p384', 'ec', 'ecdsaSha384', 'sha384'],
+  ['p256-compressed', 'ec', 'ecdsaSha256', 'sha256'],
   ['p384-sec1', 'ec', 'ecdsaSha384', 'sha384'],
   ['p384-with-parameters', 'ec', 'ecdsaSha384', 'sha384'],
   ['p521', 'ec', 'ecdsaSha512', 'sha512'],
@@ -74,6 +75,11 @@ const UNREADABLE: readonly (readonly [what: string, pem: string, error: string])
 for (const [what, pem, error] of UNREADABLE) {
   test(`cannot read ${what}`, () => assert.equal(errorOf(parseSigningKey(pem)), error));
 }
+
+test('is the key of its public half, whose point may be compressed or not', () => {
+  assert.equal(readKey('p256-compressed').isKeyOf(readKey('p256').publicKeySpki), true);
+  assert.equal(readKey('p256').isKeyOf(readKey('p256-compressed').publicKeySpki), true);
+});
 
 test('is not the key of another public key, nor of what is none', () => {
   assert.equal(readKey('p256').isKeyOf(readKey('p256-root').publicKeySpki), false);

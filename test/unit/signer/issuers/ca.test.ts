@@ -110,7 +110,7 @@ describe('a CA issuer', () => {
     it(`makes requests wait while a URL of ${Object.keys(spec).join()} is not ASCII`, async () => {
       const kind = { ...CA, spec: { ca: { secretName: 'my-ca', ...spec } } };
       const expected =
-        'wait IssuerNotReady: Referenced Issuer sandbox/my-ca has a URL that is not ASCII: "http://exämple/"; percent-encode it, and its host in Punycode';
+        'wait IssuerNotReady: Referenced Issuer sandbox/my-ca has a URL that is not printable ASCII: "http://exämple/"; take out line breaks, percent-encode the rest, and write its host in Punycode';
       assert.equal(await decideOn(kind, root), expected);
     });
   }
@@ -153,6 +153,12 @@ describe('a CA issuer', () => {
       'a chain whose root is in ca.crt',
       { 'tls.key': key('p384'), 'tls.crt': chain, 'ca.crt': root['tls.crt'] },
       ['intermediate2', 'intermediate1'],
+      'root',
+    ],
+    [
+      'a ca.crt that is a whole bundle',
+      { ...root, 'ca.crt': `${root['tls.crt']}${'# trusted\n'.repeat(32_000)}` },
+      [],
       'root',
     ],
     ['only the first of ca.crt', { ...root, 'ca.crt': readCertificates('root', 'ed25519-root') }, [], 'root'],
