@@ -40,17 +40,20 @@ export interface CertificateSigningRequestSpec extends Requester {
   readonly expirationSeconds?: number;
 }
 
+/** certificates.k8s.io/v1 CertificateSigningRequestStatus. */
+export interface CsrStatus {
+  readonly conditions?: readonly Condition[];
+  /** Base64 of the PEM chain, leaf first. Can be written once. */
+  readonly certificate?: string;
+}
+
 export interface CertificateSigningRequest {
   readonly metadata: ObjectMeta;
   readonly spec: CertificateSigningRequestSpec;
-  readonly status?: {
-    readonly conditions?: readonly Condition[];
-    /** Base64 of the PEM chain, leaf first. Can be written once. */
-    readonly certificate?: string;
-  };
+  readonly status?: CsrStatus;
 }
 
-function findCondition(csr: CertificateSigningRequest, type: string): Condition | undefined {
+function findCondition(csr: Pick<CertificateSigningRequest, 'status'>, type: string): Condition | undefined {
   return csr.status?.conditions?.find(condition => condition.type === type);
 }
 
@@ -72,7 +75,7 @@ export function isFailed(csr: CertificateSigningRequest): boolean {
 }
 
 /** Its reason and message say why. */
-export function findFailure(csr: CertificateSigningRequest): Condition | undefined {
+export function findFailure(csr: Pick<CertificateSigningRequest, 'status'>): Condition | undefined {
   return findCondition(csr, 'Failed');
 }
 

@@ -2,7 +2,7 @@
 // writes to a CSR; it decides nothing.
 
 import { CA, encodeCaAnnotation } from '@countersign/common/annotations.ts';
-import { type CertificateSigningRequest, formatTime } from '@countersign/common/csr.ts';
+import { type CertificateSigningRequest, type CsrStatus, formatTime } from '@countersign/common/csr.ts';
 import { reasons } from '@countersign/common/reasons.ts';
 import { asClassifiedError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
@@ -13,6 +13,7 @@ import { signCertificate } from './issuance/sign.ts';
 import type { Issuance } from './issuers/issuer-type.ts';
 import { recordReason, type SayDeps, type Subject, sayFailed, sayIssued } from './say.ts';
 import type { SecretReader } from './secret-reader.ts';
+import type { UnansweredWrites } from './unanswered-writes.ts';
 
 export interface ApplyDeps extends SayDeps {
   readonly client: Pick<KubeClient, 'mergePatch'>;
@@ -20,8 +21,8 @@ export interface ApplyDeps extends SayDeps {
   readonly now: () => Date;
   /** Whether the `ca` annotation is written with the certificate. */
   readonly writeCaAnnotation: boolean;
-  /** The uids of the CSRs whose status was written without an answer: it may be there all the same. */
-  readonly unanswered: Set<string>;
+  /** What was written to the status of CSRs without an answer: it may be there all the same. */
+  readonly unanswered: UnansweredWrites;
   /** The copies that a status was written over: the watch is about to bring what has become of them. */
   readonly overwritten: WeakSet<CertificateSigningRequest>;
   /** Called when a Secret that this CSR waits for has changed. */
@@ -167,17 +168,17 @@ export async function writeCaAnnotation(deps: ApplyDeps, { csr, log }: Subject, 
 async function patchStatus(
   { client, unanswered, overwritten }: ApplyDeps,
   csr: CertificateSigningRequest,
-  change: { readonly metadata?: object; readonly status: object },
+  change: { readonly metadata?: object; readonly status: CsrStatus },
 ): Promise<CertificateSigningRequest> {
-  const { uid = '', resourceVersion } = csr.metadata;
+  const { uid, resourceVersion } = csr.metadata;
   const body = { metadata: { ...change.metadata, uid, resourceVersion }, status: change.status };
   try {
     const written = await client.mergePatch<CertificateSigningRequest>(csrPath(csr, '/status'), body);
-    unanswered.delete(uid);
+    unanswered.delete(csr);
     overwritten.add(csr);
     return written;
   } catch (error) {
-    if (isUnanswered(error)) unanswered.add(uid);
+    if (isUnanswered(error)) unanswered.add(csr, change.status);
     throw error;
   }
 }

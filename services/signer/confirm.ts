@@ -7,6 +7,7 @@ import type { Issuer } from '@countersign/common/issuer.ts';
 import { isReason, type Reason } from '@countersign/common/reasons.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import { serialOf } from './issuance/serial.ts';
 import { findHandler, type IssuerTypeHandler } from './issuers/issuer-type.ts';
 import { type SayDeps, type Subject, sayFailed, sayIssued } from './say.ts';
 
@@ -23,7 +24,7 @@ export interface Confirmed {
   readonly issuerType: string;
 }
 
-/** `csr` as the API server has it, last written by us; undefined when it has come to no end. */
+/** `csr` as the API server has it, and as it was written here; undefined when it has come to no end. */
 export function confirm(deps: ConfirmDeps, csr: CertificateSigningRequest, log: Logger): Confirmed | undefined {
   const handler = handlerOf(deps, csr);
   const subject = { csr, log, reasons: handler?.reasons };
@@ -48,8 +49,7 @@ function confirmIssued(deps: ConfirmDeps, subject: Subject): void {
   const leaf = new X509Certificate(Buffer.from(status?.certificate ?? '', 'base64'));
   sayIssued(deps, subject, {
     audit: true,
-    // All of its octets, as when it was signed; Node leaves out a leading zero.
-    serial: leaf.serialNumber.toLowerCase().padStart(40, '0'),
+    serial: serialOf(leaf),
     requester: spec.username,
     isCa: leaf.ca,
     notAfter: leaf.validToDate.toISOString(),

@@ -13,9 +13,10 @@ import { EventRecorder } from './event-recorder.ts';
 import { issuerWaiter, reconcileReadiness } from './issuer-readiness.ts';
 import type { IssuerTypeHandler } from './issuers/issuer-type.ts';
 import type { SignerMetrics } from './metrics.ts';
-import { reconcile } from './reconcile.ts';
+import { type ReconcileDeps, reconcile, settleUnanswered } from './reconcile.ts';
 import { retryDelay } from './retry-policy.ts';
 import { SecretReader } from './secret-reader.ts';
+import { UnansweredWrites } from './unanswered-writes.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export interface ControllerOptions {
@@ -34,6 +35,8 @@ export interface ControllerOptions {
 /** A Secret that goes bad wakes nobody as long as nothing is signed with it, so issuers are looked at now and then. */
 const RECHECK_ISSUERS_MS = 60_000;
 const ISSUER_WORKERS = 4;
+/** How long it is asked after writes that were never answered when the lead ends, of the pod's grace period. */
+const SETTLE_MS = 2_000;
 
 export class Controller {
   readonly #options: ControllerOptions;
@@ -43,14 +46,14 @@ export class Controller {
   readonly #presence: CertManagerPresence;
   readonly #csrQueue: WorkQueue;
   readonly #issuerQueue: WorkQueue;
-  readonly #unanswered = new Set<string>();
+  readonly #csrDeps: ReconcileDeps;
   /** Until when this replica leads; undefined before it does. */
   #lead: AbortSignal | undefined;
 
   constructor(options: ControllerOptions) {
     const { client, log, metrics, writeCaAnnotation } = options;
     this.#options = options;
-    this.#events = new EventRecorder(client, log, () => this.#csrQueue.isBusy);
+    this.#events = new EventRecorder(client, log, () => this.#csrQueue.isLoaded);
     this.#secrets = new SecretReader(client);
     this.#presence = new CertManagerPresence(client, log, () => new Date());
     this.#view = new ClusterView({
@@ -61,7 +64,8 @@ export class Controller {
       onCsr: (name, now, before) => this.#onCsr(name, now, before),
       onIssuer: (ref, goneUid) => this.#onIssuer(ref, goneUid),
     });
-    this.#csrQueue = this.#createQueue('csr', options.workers, this.#createCsrWork());
+    this.#csrDeps = this.#createCsrDeps();
+    this.#csrQueue = this.#createQueue('csr', options.workers, (name, attempt) => this.#workOnCsr(name, attempt));
     this.#issuerQueue = this.#createQueue('issuer', ISSUER_WORKERS, this.#createIssuerWork());
   }
 
@@ -80,18 +84,19 @@ export class Controller {
     this.#options.metrics.leading(true);
     while (!this.#view.knowsIssuers && !signal.aborted) await pause(10, signal);
     this.#lead = signal;
-    this.#unanswered.clear();
     this.#addIssuers();
     for (const name of this.#view.openRequests.all()) this.#csrQueue.add(name);
+    for (const name of this.#csrDeps.unanswered.names) this.#csrQueue.add(name);
     const recheck = setInterval(() => this.#addIssuers(), RECHECK_ISSUERS_MS);
     await Promise.all([this.#csrQueue.run(signal), this.#issuerQueue.run(signal), this.#secrets.run(signal)]);
     clearInterval(recheck);
+    await settleUnanswered(this.#csrDeps, AbortSignal.timeout(SETTLE_MS));
     this.#options.metrics.leading(false);
   }
 
   /** Waits until all events are written, at most until the signal. */
-  flushEvents(signal: AbortSignal): Promise<void> {
-    return this.#events.flush(signal);
+  closeEvents(signal: AbortSignal): Promise<void> {
+    return this.#events.close(signal);
   }
 
   /** Why this replica is not ready, one line each; empty when it is. */
@@ -110,7 +115,7 @@ export class Controller {
   }
 
   #onCsr(name: string, now: CsrRecord | undefined, before: CsrRecord | undefined): void {
-    if (now === undefined) this.#unanswered.delete(before?.metadata.uid ?? '');
+    if (before !== undefined && now?.metadata.uid !== before.metadata.uid) this.#csrDeps.unanswered.delete(before);
     if (now === undefined || now.state === 'done') this.#forget(name, before?.metadata.uid);
     else if (this.#isLeading) this.#csrQueue.add(name);
   }
@@ -145,28 +150,30 @@ export class Controller {
       observer: metrics.queue(name),
       onError: (key, error, retryInMs) => {
         metrics.failed(name, error);
+        if (name === 'csr') metrics.retrying(key, retryInMs !== undefined);
         log.warn({ err: error, queue: name, key, retryInMs }, 'work failed');
       },
     });
   }
 
-  #createCsrWork(): (name: string, attempt: number) => Promise<void> {
-    const deps = {
+  #createCsrDeps(): ReconcileDeps {
+    return {
       ...this.#commonDeps(),
-      findCsr: (name: string) => this.#view.findCsr(name),
+      findCsr: name => this.#view.findCsr(name),
       isLeading: () => this.#isLeading,
-      unanswered: this.#unanswered,
-      overwritten: new WeakSet<CsrRecord>(),
-      requeue: (name: string) => this.#csrQueue.add(name),
-      recheckIssuer: (ref: SignerRef) => this.#issuerQueue.add(formatSignerName(ref)),
+      unanswered: new UnansweredWrites(),
+      overwritten: new WeakSet(),
+      requeue: name => this.#csrQueue.add(name),
+      recheckIssuer: ref => this.#issuerQueue.add(formatSignerName(ref)),
       report: this.#options.metrics.reportOutcome,
     };
-    return async (name, attempt) => {
-      const uid = this.#view.findCsr(name)?.metadata.uid;
-      await reconcile(deps, name, attempt);
-      // It may have come to its end while it was in hand, and what was noted of it then would never be forgotten.
-      if ((this.#view.findCsr(name)?.state ?? 'done') === 'done') this.#forget(name, uid);
-    };
+  }
+
+  async #workOnCsr(name: string, attempt: number): Promise<void> {
+    const uid = this.#view.findCsr(name)?.metadata.uid;
+    await reconcile(this.#csrDeps, name, attempt);
+    // It may have come to its end while it was in hand, and what was noted of it then would never be forgotten.
+    if ((this.#view.findCsr(name)?.state ?? 'done') === 'done') this.#forget(name, uid);
   }
 
   #createIssuerWork(): (signerName: string) => Promise<void> {
@@ -194,6 +201,7 @@ export class Controller {
 
   #mayWriteReadiness(): boolean {
     const { issuerStatus } = this.#options;
-    return issuerStatus === 'always' || (issuerStatus === 'auto' && !this.#presence.isPresent);
+    const isOurs = issuerStatus === 'always' || (issuerStatus === 'auto' && !this.#presence.isPresent);
+    return isOurs && this.#isLeading;
   }
 }

@@ -19,14 +19,13 @@ import {
 
 export const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 
-/** metav1.ObjectMeta, with the managers of its fields: by them the signer knows its own writes. */
+/** metav1.ObjectMeta. */
 const METADATA: Fields = {
   1: requiredText('name'),
   5: text('uid'),
   6: text('resourceVersion'),
   9: time('deletionTimestamp'),
   12: map('annotations', requiredText),
-  17: repeated('managedFields', name => message(name, { 1: requiredText('manager') })),
 };
 
 /** certificates.k8s.io/v1 ExtraValue: a list that is a message in protobuf only. */

@@ -11,6 +11,7 @@ import {
 } from '@countersign/common/csr.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { CSR_PATH } from './csr-protobuf.ts';
+import { isSignedHere } from './issuance/serial.ts';
 
 /** The field manager of everything that the signer writes (metav1 managedFields). */
 export const FIELD_MANAGER = 'countersign-signer';
@@ -27,17 +28,13 @@ export type CsrRecord = CertificateSigningRequest & {
   readonly receivedAt: number;
 };
 
-export interface RawCsr extends CertificateSigningRequest {
-  readonly metadata: ObjectMeta & { readonly managedFields?: readonly { readonly manager?: string }[] };
-}
-
 /** Whether a certificate of ours is completed with the `ca` annotation; where it is not, there is nothing to repair. */
 export interface AnnotationPolicy {
   readonly writeCaAnnotation: boolean;
 }
 
 export function toCsrRecord(raw: unknown, receivedAt: number, policy: AnnotationPolicy): CsrRecord {
-  const csr = raw as RawCsr;
+  const csr = raw as CertificateSigningRequest;
   const state = stateOf(csr, policy);
   if (state === 'done') return { ...stub(csr.metadata), state, receivedAt };
   const kept = { metadata: keepMeta(csr.metadata), spec: csr.spec, state, receivedAt };
@@ -55,32 +52,30 @@ export function millisecondsSinceApproval(record: CsrRecord, now: number): numbe
   return Math.max(0, now - (cameInLive ? record.receivedAt : stored));
 }
 
-function stateOf(csr: RawCsr, policy: AnnotationPolicy): CsrRecord['state'] {
+function stateOf(csr: CertificateSigningRequest, policy: AnnotationPolicy): CsrRecord['state'] {
   const state = progressOf(csr, policy);
   // The spec last: a listed CSR that is done with need not be read that far.
-  return state !== 'done' && parseSignerName(csr.spec.signerName).ok ? state : 'done';
+  if (state === 'done' || !parseSignerName(csr.spec.signerName).ok) return 'done';
+  // Only our own certificates are completed: what another signer issued is that signer's.
+  return state === 'open' || isSignedHere(csr.status?.certificate ?? '', csr.metadata.uid ?? '') ? state : 'done';
 }
 
-function progressOf(csr: RawCsr, { writeCaAnnotation }: AnnotationPolicy): CsrRecord['state'] {
+function progressOf(csr: CertificateSigningRequest, { writeCaAnnotation }: AnnotationPolicy): CsrRecord['state'] {
   if (isDenied(csr) || isFailed(csr) || csr.metadata.deletionTimestamp !== undefined) return 'done';
   if (!isIssued(csr)) return 'open';
-  const isComplete = !writeCaAnnotation || csr.metadata.annotations?.[CA] !== undefined;
-  return isComplete || !isWrittenByUs(csr) ? 'done' : 'repair';
+  return !writeCaAnnotation || csr.metadata.annotations?.[CA] !== undefined ? 'done' : 'repair';
 }
 
-/** Only our own certificates are completed and told of: what another signer issued is that signer's. `csr` as it was read. */
-export function isWrittenByUs(csr: RawCsr): boolean {
-  return csr.metadata.managedFields?.some(entry => entry.manager === FIELD_MANAGER) ?? false;
+function stub(metadata: ObjectMeta): CertificateSigningRequest {
+  return { metadata: identify(metadata), spec: { signerName: '', request: '' } };
 }
 
-function stub({ name, uid, resourceVersion }: ObjectMeta): CertificateSigningRequest {
-  return {
-    metadata: { name, ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) },
-    spec: { signerName: '', request: '' },
-  };
+function identify({ name, uid, resourceVersion }: ObjectMeta): ObjectMeta {
+  return { name, ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
 }
 
-function keepMeta(metadata: RawCsr['metadata']): ObjectMeta {
-  const { managedFields: _, ...kept } = metadata;
-  return kept;
+/** Without labels, managed fields and the like. */
+function keepMeta(metadata: ObjectMeta): ObjectMeta {
+  const { annotations } = metadata;
+  return { ...identify(metadata), ...(annotations !== undefined && { annotations }) };
 }

@@ -17,12 +17,14 @@ interface PendingEvent {
 }
 
 const CONCURRENT_WRITES = 16;
-/** How long events wait while certificates are being written; from then on one is written at a time, lest they wait for ever. */
+/** How long events wait while certificates are being written; then one is written at a time, and one more with each such time. */
 const MAX_WAIT_MS = 5_000;
 const LOOK_AGAIN_AFTER_MS = 20;
 const WRITE_BACKOFF = { minMs: 500, maxMs: 60_000 };
 /** About six minutes with this backoff. What cannot be written by then (missing rights, a namespace that ends) is let go. */
 const MAX_ATTEMPTS = 12;
+/** A fault that meets thousands of events is told of once in a while. */
+const TELL_EVERY_MS = 10_000;
 /** So many things are remembered of one object; an issuer whose Secret comes and goes is said something new each time. */
 const MAX_REMEMBERED = 100;
 
@@ -36,9 +38,12 @@ export class EventRecorder {
   readonly #said = new Map<string, Set<string>>();
   #writing = 0;
   /** Events that the API server did not take, until their next attempt: they keep no other event from being written. */
-  #resting = 0;
+  readonly #resting = new Map<PendingEvent, NodeJS.Timeout>();
   #whenDone: (() => void) | undefined;
   #isLookingAgain = false;
+  #isClosed = false;
+  #failures = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   /** `isBusy` tells whether there is more urgent work for the API server: then events wait. */
   constructor(
@@ -68,11 +73,19 @@ export class EventRecorder {
   }
 
   get pending(): number {
-    return this.#pending.length + this.#writing + this.#resting;
+    return this.#pending.length + this.#writing + this.#resting.size;
   }
 
-  /** Resolves when every event is written, or at the signal. */
+  /** Writes what there is until the signal, and nothing after that. */
+  async close(signal: AbortSignal): Promise<void> {
+    await this.flush(signal);
+    this.#isClosed = true;
+    if (this.pending > 0) this.#log.warn({ events: this.pending }, 'events not written before the end');
+  }
+
+  /** Resolves when every event is written, or at the signal. What rests is tried at once. */
   async flush(signal: AbortSignal): Promise<void> {
+    for (const event of this.#resting.keys()) this.#wake(event);
     if (this.pending === 0 || signal.aborted) return;
     await new Promise<void>(resolve => {
       this.#whenDone = resolve;
@@ -95,11 +108,12 @@ export class EventRecorder {
   get #limit(): number {
     if (this.#whenDone !== undefined || !this.#isBusy()) return CONCURRENT_WRITES;
     const [oldest] = this.#pending;
-    return oldest !== undefined && this.#clock() - oldest.since > MAX_WAIT_MS ? 1 : 0;
+    const waited = oldest === undefined ? 0 : this.#clock() - oldest.since;
+    return Math.min(Math.floor(waited / MAX_WAIT_MS), CONCURRENT_WRITES);
   }
 
   #next(): void {
-    while (this.#writing < this.#limit && this.#pending.length > 0) {
+    while (this.#writing < this.#limit && this.#pending.length > 0 && !this.#isClosed) {
       this.#writing += 1;
       void this.#write(this.#pending.shift()!).finally(() => {
         this.#writing -= 1;
@@ -125,7 +139,7 @@ export class EventRecorder {
       await this.#client.create(`/api/v1/namespaces/${event.metadata.namespace}/events`, event);
     } catch (error) {
       if (isAlreadySaid(error)) return;
-      this.#log.warn({ err: error, event: event.metadata.name, reason: event.reason, attempt }, 'event not written');
+      this.#tell(error, pending);
       if (error instanceof RetryableError && attempt < MAX_ATTEMPTS) {
         const delayMs = error.retryAfterMs ?? backoff(attempt, WRITE_BACKOFF);
         this.#writeLater({ ...pending, attempt: attempt + 1 }, delayMs);
@@ -133,14 +147,27 @@ export class EventRecorder {
     }
   }
 
+  #tell(error: unknown, { event, attempt }: PendingEvent): void {
+    this.#failures += 1;
+    if (this.#clock() - this.#toldAt < TELL_EVERY_MS) return;
+    const fields = { event: event.metadata.name, reason: event.reason, attempt, failures: this.#failures };
+    this.#log.warn({ err: error, ...fields }, 'event not written');
+    this.#toldAt = this.#clock();
+    this.#failures = 0;
+  }
+
   #writeLater(event: PendingEvent, delayMs: number): void {
-    this.#resting += 1;
     const timer = setTimeout(() => {
-      this.#resting -= 1;
-      this.#pending.push(event);
+      this.#wake(event);
       this.#next();
     }, delayMs);
-    timer.unref();
+    this.#resting.set(event, timer.unref());
+  }
+
+  #wake(event: PendingEvent): void {
+    clearTimeout(this.#resting.get(event));
+    this.#resting.delete(event);
+    this.#pending.push(event);
   }
 }
 

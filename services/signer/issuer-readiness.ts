@@ -19,7 +19,7 @@ export interface ReadinessDeps extends IssuerDeps {
   readonly now: () => Date;
   readonly findIssuer: (ref: SignerRef) => Issuer | undefined;
   readonly handlers: readonly IssuerTypeHandler[];
-  /** False while cert-manager sets the condition, or where the operator wants it left alone. */
+  /** False while another replica leads or cert-manager sets the condition, or where the operator wants it left alone. */
   readonly mayWrite: () => boolean;
   readonly requeue: (ref: SignerRef) => void;
 }
@@ -30,6 +30,8 @@ export async function reconcileReadiness(deps: ReadinessDeps, ref: SignerRef): P
   const handler = findHandler(deps.handlers, issuer);
   if (issuer === undefined || handler === undefined || !deps.mayWrite()) return;
   const readiness = await handler.readiness(deps, ref, issuer);
+  // The read may have taken long: another replica may lead by now.
+  if (!deps.mayWrite()) return;
   requeueOnSecretChange(deps, ref, readiness);
   const before = readyCondition(issuer);
   const now = toCondition(readiness, issuer, deps.now());

@@ -67,7 +67,7 @@ async function run(config: Config<typeof OPTIONS>): Promise<number> {
   await Promise.all([controller.watch(stop), config.leaderElect ? lease.run(stop, lead) : lead(stop)]);
   const isClean = await drain(
     [
-      { name: 'events', close: () => controller.flushEvents(AbortSignal.timeout(5_000)) },
+      { name: 'events', close: () => controller.closeEvents(AbortSignal.timeout(5_000)) },
       { name: 'API client', close: () => client.close() },
       { name: 'HTTP server', close: () => http.close() },
     ],

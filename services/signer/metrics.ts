@@ -15,11 +15,15 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 
 /** Somebody has to act on the first of these; an increase is seen only where there was something before, be it 0. */
 const ACT_ON = ['forbidden', 'invalid'];
 
+/** What a CSR waits for: a reason of its events, or another try after an error (countersign_work_errors_total). */
+type Waiting = Reason | typeof RETRY;
+const RETRY = 'Retry';
+
 export class SignerMetrics {
   readonly reflector: ReflectorMetrics;
   readonly queue: (name: 'csr' | 'issuer') => QueueObserver;
   /** The reason why each CSR waits, by name: a gauge is made of it when Prometheus asks. */
-  readonly #waiting = new Map<string, Reason>();
+  readonly #waiting = new Map<string, Waiting>();
   readonly #certificates: Counter<'issuer_type' | 'result' | 'reason'>;
   readonly #issuance: Histogram;
   readonly #errors: Counter<'queue' | 'code'>;
@@ -65,6 +69,12 @@ export class SignerMetrics {
     this.#errors.inc({ queue, code: isClassified ? error.code : 'unknown' });
   }
 
+  /** The work on a CSR has failed; it waits for another try unless it was given up. */
+  retrying(name: string, willRetry: boolean): void {
+    if (willRetry) this.#waiting.set(name, RETRY);
+    else this.#waiting.delete(name);
+  }
+
   forgetWaiting(name: string): void {
     this.#waiting.delete(name);
   }
@@ -80,15 +90,16 @@ export class SignerMetrics {
 }
 
 /** A gauge by reason, made of what waits at the moment of the scrape; every waiting reason is there, also at 0. */
-function createWaitingGauge(registry: Registry, waiting: ReadonlyMap<string, Reason>): void {
+function createWaitingGauge(registry: Registry, waiting: ReadonlyMap<string, Waiting>): void {
   new Gauge({
     name: 'countersign_requests_waiting',
-    help: 'CSRs that wait, by reason: for an approval, an issuer, a Secret.',
+    help: 'CSRs that wait, by reason: for an approval, an issuer, a Secret, or (Retry) for another try after an error.',
     labelNames: ['reason'],
     registers: [registry],
     collect() {
       this.reset();
       for (const [reason, { outcome }] of Object.entries(csrReasons)) if (outcome === 'wait') this.set({ reason }, 0);
+      this.set({ reason: RETRY }, 0);
       for (const reason of waiting.values()) this.inc({ reason });
     },
   });

@@ -9,7 +9,7 @@ import type { Logger } from '@countersign/common/runtime/log.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { type ApplyDeps, apply, writeCaAnnotation } from './apply.ts';
 import { confirm } from './confirm.ts';
-import { type CsrRecord, csrObjectPath, isWrittenByUs, type RawCsr, toCsrRecord } from './csr-record.ts';
+import { type CsrRecord, csrObjectPath, toCsrRecord } from './csr-record.ts';
 import { type Decision, decide, triage } from './decide.ts';
 import { ObservationError } from './issuers/observe-secret.ts';
 import { type ObserveDeps, observe } from './observe.ts';
@@ -35,7 +35,9 @@ export interface ReconcileDeps extends ObserveDeps, ApplyDeps {
 
 /** Throws to be tried again; a second attempt starts from a fresh read, since the first may have acted on an old copy. */
 export async function reconcile(deps: ReconcileDeps, name: string, attempt: number): Promise<void> {
-  const csr = attempt === 0 ? deps.findCsr(name) : await readFresh(deps, name);
+  const copy = deps.findCsr(name);
+  const isTrusted = attempt === 0 && (copy === undefined || !deps.unanswered.has(copy));
+  const csr = isTrusted ? copy : await readFresh(deps, name);
   if (csr === undefined || csr.state === 'done' || deps.overwritten.has(csr)) return;
   const log = logOf(deps, csr);
   try {
@@ -56,20 +58,29 @@ function logOf({ log }: ReconcileDeps, { metadata, spec }: CertificateSigningReq
   return log.child({ csr: metadata.name, uid: metadata.uid, signerName: spec.signerName });
 }
 
-async function readFresh(deps: ReconcileDeps, name: string): Promise<CsrRecord | undefined> {
-  const raw = await deps.client.get<RawCsr>(csrObjectPath(name));
+/**
+ * Looks once whether the writes without an answer have landed, and tells of those that have: for a replica that will not come
+ * back to them.
+ */
+export async function settleUnanswered(deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
+  await Promise.allSettled(deps.unanswered.names.map(name => readFresh(deps, name, signal)));
+  const { length } = deps.unanswered.names;
+  if (length > 0) deps.log.warn({ requests: length }, 'not known whether the last writes have landed');
+}
+
+async function readFresh(deps: ReconcileDeps, name: string, signal?: AbortSignal): Promise<CsrRecord | undefined> {
+  const raw = await deps.client.get<CertificateSigningRequest>(csrObjectPath(name), signal);
   if (raw === undefined) return undefined;
   // The copy came in when the approval did; the moment of this read would make the wait look shorter than it was.
   const record = toCsrRecord(raw, deps.findCsr(name)?.receivedAt ?? deps.now().getTime(), deps);
-  if (deps.unanswered.has(raw.metadata.uid ?? '') && isWrittenByUs(raw)) tellUnanswered(deps, raw);
+  if (deps.unanswered.hasLanded(raw)) tellLanded(deps, raw);
+  if (record.state !== 'open') deps.unanswered.delete(raw);
   return record;
 }
 
-function tellUnanswered(deps: ReconcileDeps, csr: RawCsr): void {
+function tellLanded(deps: ReconcileDeps, csr: CertificateSigningRequest): void {
   const confirmed = confirm(deps, csr, logOf(deps, csr));
-  if (confirmed === undefined) return;
-  deps.unanswered.delete(csr.metadata.uid ?? '');
-  deps.report({ ...csr, ...UNKNOWN_RECEIPT }, confirmed);
+  if (confirmed !== undefined) deps.report({ ...csr, ...UNKNOWN_RECEIPT }, confirmed);
 }
 
 /** The copy may have been replaced since, so that the approval counts from when the API server stored it. */

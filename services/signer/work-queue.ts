@@ -78,9 +78,9 @@ export class WorkQueue {
     return this.#waiting.size;
   }
 
-  /** Whether anything is worked on or waits for a worker. */
-  get isBusy(): boolean {
-    return this.#working.size + this.#waiting.size > 0;
+  /** Whether there is much to do: keys that wait for a worker, or work for a quarter of them. */
+  get isLoaded(): boolean {
+    return this.#waiting.size > 0 || this.#working.size * 4 >= this.#options.workers;
   }
 
   async #workUntil(signal: AbortSignal): Promise<void> {

@@ -13,7 +13,7 @@ import { type ControlPlane, startControlPlane } from '../support/control-plane/c
 import { readRequest } from '../support/vectors.ts';
 
 interface Csr {
-  readonly metadata: { readonly name: string; readonly managedFields?: readonly { readonly manager: string }[] };
+  readonly metadata: { readonly name: string };
   readonly spec: object;
   readonly status: object;
 }
@@ -96,8 +96,7 @@ async function patch(name: string, subresource: string, status: object): Promise
 function project({ metadata, spec, status }: Csr): object {
   const names = new Set(['name', 'uid', 'resourceVersion', 'annotations']);
   const kept = Object.fromEntries(Object.entries(metadata).filter(([name]) => names.has(name)));
-  const managedFields = metadata.managedFields?.map(({ manager }) => ({ manager }));
-  return { metadata: { ...kept, ...(managedFields && { managedFields }) }, spec, status };
+  return { metadata: kept, spec, status };
 }
 
 async function readJson(name: string): Promise<object> {

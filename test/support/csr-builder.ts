@@ -14,6 +14,8 @@ import {
 } from '@countersign/common/der.ts';
 import { EXTENSION_REQUEST, SIGNATURE } from '@countersign/common/oids.ts';
 import { formatPem } from '@countersign/common/pem.ts';
+import { deriveSerial } from '@countersign/signer/issuance/serial.ts';
+import { buildCertificate, createHolder } from './certificate-builder.ts';
 import { readPki } from './pki.ts';
 import { readRequest } from './vectors.ts';
 
@@ -29,8 +31,6 @@ export interface CsrOrder {
   readonly conditions?: readonly string[];
   /** Base64, as in status.certificate. */
   readonly certificate?: string;
-  /** Field managers that have written to it. */
-  readonly managers?: readonly string[];
   readonly deleted?: boolean;
 }
 
@@ -51,16 +51,23 @@ export function buildCsr(order: CsrOrder = {}): CertificateSigningRequest {
   return { metadata: buildMetadata(order), spec, status };
 }
 
-function buildMetadata({ name = 'jane', annotations, managers, deleted }: CsrOrder): ObjectMeta {
+function buildMetadata({ name = 'jane', annotations, deleted }: CsrOrder): ObjectMeta {
   return {
     name,
     uid: `uid-of-${name}`,
     resourceVersion: '7',
     ...(annotations && { annotations }),
-    ...(managers && { managedFields: managers.map(manager => ({ manager })) }),
     ...(deleted && { deletionTimestamp: APPROVED_AT }),
   };
 }
+
+/** As status.certificate has it, with the serial that the signer gives the CSR with this uid: of jane's unless given. */
+export function buildCertificateOf(uid = 'uid-of-jane'): string {
+  const serial = encodeInteger(deriveSerial(uid));
+  return Buffer.from(buildCertificate(holder, holder, { serial })).toString('base64');
+}
+
+const holder = createHolder('signed here');
 
 function toCondition(type: string) {
   return { type, status: 'True', reason: 'Test', lastUpdateTime: APPROVED_AT, lastTransitionTime: APPROVED_AT };

@@ -2,7 +2,6 @@
 // certificate template decides it. Takes time and serial as arguments; never judges the request, which must have been
 // found valid.
 
-import { hash } from 'node:crypto';
 import { readIsCa } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { type Extension, findExtension } from '@countersign/common/extension.ts';
@@ -85,16 +84,6 @@ export function buildProfile({ csr, request, issuer, urls, now, serial }: Profil
 /** A certificate holds a URI as an IA5String (RFC 5280 section 4.2.1.6); no URI has control characters (RFC 3986 section 2). */
 export function isAscii(url: string): boolean {
   return /^[ -~]*$/.test(url);
-}
-
-/**
- * One serial for one CSR, however often it is signed (after a crash, say): 20 octets of SHA-256 over its uid, which the
- * API server makes at random. The top bit is clear, so that it is positive in 20 octets (RFC 5280 section 4.1.2.2).
- */
-export function deriveSerial(csrUid: string): Buffer {
-  const serial = hash('sha256', `countersign serial v1\0${csrUid}`, 'buffer').subarray(0, 20);
-  serial[0] = (serial[0] ?? 0) & 0x7f;
-  return serial;
 }
 
 /** Go cuts both ends to whole seconds, each for itself, when it encodes them. */

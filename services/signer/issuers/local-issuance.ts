@@ -7,7 +7,8 @@ import { err, ok, type Result } from '@countersign/common/result.ts';
 import { examineRequest } from '@countersign/common/validate-request.ts';
 import { type LintedCertificate, lintCertificate } from '../issuance/lint.ts';
 import { prepareCertificate } from '../issuance/prepare.ts';
-import { buildProfile, deriveSerial, type IssuerIdentity, type IssuerUrls } from '../issuance/profile.ts';
+import { buildProfile, type IssuerIdentity, type IssuerUrls } from '../issuance/profile.ts';
+import { deriveSerial } from '../issuance/serial.ts';
 import type { SigningKey } from '../issuance/signing-key.ts';
 import type { IssuanceRequest } from './issuer-type.ts';
 

@@ -5,6 +5,7 @@ import { RetryableError, TerminalError } from '@countersign/common/runtime/error
 import { createLogger } from '@countersign/common/runtime/log.ts';
 import { EventRecorder } from '@countersign/signer/event-recorder.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
+import { until } from '../../support/until.ts';
 
 const CSR = {
   apiVersion: 'certificates.k8s.io/v1',
@@ -93,24 +94,67 @@ describe('while certificates are being written', () => {
     assert.equal(client.calls.length, 3);
   });
 
-  test('events that have waited for more than five seconds are written one at a time', async () => {
-    const { world, client } = setupBusy();
-    let [inFlight, most] = [0, 0];
-    client.answer = async () => {
-      inFlight += 1;
-      most = Math.max(most, inFlight);
-      await sleep(5);
-      inFlight -= 1;
-    };
-    world.now = 5_001;
-    await sleep(100);
-    assert.deepEqual([client.calls.length, most], [3, 1]);
-  });
+  for (const [seconds, atATime] of [
+    [5, 1],
+    [11, 2],
+  ] as const) {
+    test(`events that have waited for ${seconds} seconds are written ${atATime} at a time`, async () => {
+      const { world, client } = setupBusy();
+      let [inFlight, most] = [0, 0];
+      client.answer = async () => {
+        inFlight += 1;
+        most = Math.max(most, inFlight);
+        await sleep(5);
+        inFlight -= 1;
+      };
+      world.now = seconds * 1_000;
+      await until(() => client.calls.length === 3);
+      assert.equal(most, atATime);
+    });
+  }
 
   test('events are written all the same when the process ends', async () => {
     const { client, recorder } = setupBusy();
     await recorder.flush(AbortSignal.timeout(1_000));
     assert.equal(client.calls.length, 3);
+  });
+});
+
+describe('at the end', () => {
+  const down = new RetryableError('no quorum', { code: 'server', retryAfterMs: 60_000 });
+
+  test('events that rest between two attempts are tried at once', async () => {
+    const { client, recorder } = setup();
+    client.answer = () => {
+      if (client.calls.length === 1) throw down;
+    };
+    recorder.record(CSR, WAITING);
+    await recorder.flush(AbortSignal.timeout(20));
+    assert.equal(recorder.pending, 1);
+    await recorder.close(AbortSignal.timeout(1_000));
+    assert.deepEqual([client.calls.length, recorder.pending], [2, 0]);
+  });
+
+  test('it is said how many were not written, and nothing is tried any more', async () => {
+    const logged: { msg: string; events?: number; failures?: number }[] = [];
+    const destination = { write: (line: string) => void logged.push(JSON.parse(line)) };
+    const client = new RecordingClient();
+    const recorder = new EventRecorder(client, createLogger({ service: 'test', level: 'warn', destination }));
+    client.answer = () => {
+      throw down;
+    };
+    for (let i = 0; i < 20; i += 1) recorder.record(CSR, { ...WAITING, occasion: String(i) });
+    await recorder.close(AbortSignal.timeout(50));
+    assert.deepEqual(
+      logged.map(({ msg, events, failures }) => [msg, events ?? failures]),
+      [
+        ['event not written', 1],
+        ['events not written before the end', 20],
+      ],
+    );
+    recorder.record(CSR, WAITING);
+    await sleep(20);
+    assert.equal(client.calls.length, 20);
   });
 });
 

@@ -7,10 +7,10 @@ import { CA, PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION } from '@countersign/comm
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { toCsrRecord } from '@countersign/signer/csr-record.ts';
-import { reconcile } from '@countersign/signer/reconcile.ts';
+import { reconcile, settleUnanswered } from '@countersign/signer/reconcile.ts';
 import { retryDelay } from '@countersign/signer/retry-policy.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
-import { buildCsr, buildRequest } from '../../support/csr-builder.ts';
+import { buildCertificateOf, buildCsr, buildRequest } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
 import {
@@ -110,7 +110,7 @@ it('so is a failure, with the reason and the message that the CSR has', async ()
   world.fault = call => {
     if (!isStatusPatch(call)) return undefined;
     const { status } = call.body as { status: CertificateSigningRequest['status'] };
-    world.fresh = { ...buildCsr({ managers: ['countersign-signer'] }), ...(status && { status }) };
+    world.fresh = { ...buildCsr(), ...(status && { status }) };
     throw new RetryableError('no answer', { code: 'network' });
   };
   await assert.rejects(world.run(), { message: 'no answer' });
@@ -120,6 +120,43 @@ it('so is a failure, with the reason and the message that the CSR has', async ()
     'Warning InvalidDuration: CertificateSigningRequest minimum allowed duration is 10m0s, requested 1m0s',
   ]);
   assert.deepEqual(world.outcomes, [{ result: 'failed', reason: 'InvalidDuration', issuerType: 'ca' }]);
+});
+
+/** Whose write of the certificate was taken, without an answer. */
+async function landed(): Promise<SignerWorld> {
+  const world = new SignerWorld();
+  world.fault = call => {
+    if (!isStatusPatch(call)) return undefined;
+    world.fresh = buildCsr(patched(call));
+    throw new RetryableError('no answer', { code: 'timeout' });
+  };
+  await assert.rejects(world.run());
+  return world;
+}
+
+it('a replica that will not come back to a write without an answer looks once more, and tells of it', async () => {
+  const world = await landed();
+  await settleUnanswered(world.deps, AbortSignal.timeout(1_000));
+  assert.deepEqual(
+    world.outcomes.map(({ result }) => result),
+    ['issued'],
+  );
+  assert.deepEqual(world.deps.unanswered.names, []);
+});
+
+it('a replica that leads again looks at what it wrote without an answer, though its copy is done', async () => {
+  const world = await landed();
+  world.csr = world.fresh ?? assert.fail();
+  await world.run();
+  assert.deepEqual(world.asked.slice(3), [`get ${CSR_PATH}`]);
+  assert.equal(world.outcomes[0]?.result, 'issued');
+});
+
+it("what another replica has written is that replica's to tell of", async () => {
+  const world = await landed();
+  world.fresh = buildCsr({ certificate: buildCertificateOf(), annotations: { [CA]: 'x' } });
+  await world.run(1);
+  assert.deepEqual([world.outcomes, world.deps.unanswered.names], [[], []]);
 });
 
 it('a copy that was written over is not signed again while the watch has not told of it', async () => {

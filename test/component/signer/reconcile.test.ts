@@ -5,7 +5,7 @@ import { X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { CA, encodeCaAnnotation, PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import { buildIssuer, buildSecret, readCertificates } from '../../support/ca-builder.ts';
-import { APPROVED_AT, buildCsr, buildRequest, type CsrOrder } from '../../support/csr-builder.ts';
+import { APPROVED_AT, buildCertificateOf, buildCsr, buildRequest, type CsrOrder } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import { certificateIn, ISSUED, PATCH, REVIEW, SECRET, SignerWorld, type StatusPatch } from './signer-world.ts';
 
@@ -213,10 +213,9 @@ describe("a CSR that is none of the signer's business", () => {
     'that was denied': { conditions: ['Denied'] },
     'that failed': { conditions: ['Approved', 'Failed'] },
     'that is being deleted': { deleted: true },
-    'with the certificate of another': { certificate: 'Zm9v', managers: ['other'] },
+    'with the certificate of another': { certificate: buildCertificateOf('another') },
     'with our certificate and its annotation': {
-      certificate: 'Zm9v',
-      managers: ['countersign-signer'],
+      certificate: buildCertificateOf(),
       annotations: { [CA]: 'x' },
     },
   };

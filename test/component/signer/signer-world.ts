@@ -13,6 +13,7 @@ import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
 import { type Outcome, type ReconcileDeps, reconcile } from '@countersign/signer/reconcile.ts';
 import { type Secret, SecretReader } from '@countersign/signer/secret-reader.ts';
+import { UnansweredWrites } from '@countersign/signer/unanswered-writes.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
 import { buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
@@ -68,7 +69,7 @@ export class SignerWorld {
       handlers: [createCaIssuer(), createSelfSignedIssuer()],
       findCsr: name => (name === this.csr.metadata.name ? toCsrRecord(this.csr, NOW.getTime(), this.deps) : undefined),
       isLeading: () => this.isLeading,
-      unanswered: new Set(),
+      unanswered: new UnansweredWrites(),
       overwritten: new WeakSet(),
       recheckIssuer: ref => this.rechecked.push(ref),
       report: (_, outcome) => this.outcomes.push(outcome),
@@ -117,5 +118,5 @@ export function certificateIn(body: unknown): X509Certificate {
 export function patched(call: RecordedCall | undefined, dropsAnnotation = false): CsrOrder {
   const { metadata, status } = call!.body as StatusPatch;
   const annotations = dropsAnnotation ? {} : (metadata.annotations ?? {});
-  return { annotations, certificate: status.certificate, managers: ['countersign-signer'] };
+  return { annotations, certificate: status.certificate };
 }

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CA } from '@countersign/common/annotations.ts';
 import { millisecondsSinceApproval, toCsrRecord } from '@countersign/signer/csr-record.ts';
-import { APPROVED_AT, buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
+import { APPROVED_AT, buildCertificateOf, buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
 
 const POLICY = { writeCaAnnotation: true };
 
-const OURS = ['kubectl', 'countersign-signer'];
+const OURS = buildCertificateOf();
 
 describe('toCsrRecord', () => {
   const states: Record<string, readonly [CsrOrder, string]> = {
@@ -20,23 +20,29 @@ describe('toCsrRecord', () => {
     'a denied CSR': [{ conditions: ['Denied'] }, 'done'],
     'a failed CSR': [{ conditions: ['Approved', 'Failed'] }, 'done'],
     'a CSR that is being deleted': [{ deleted: true }, 'done'],
-    'a CSR that somebody else signed': [{ certificate: 'Zm9v', managers: ['cert-manager'] }, 'done'],
-    'a CSR that we signed and annotated': [{ certificate: 'Zm9v', managers: OURS, annotations: { [CA]: 'x' } }, 'done'],
-    'a CSR that we signed without annotation': [{ certificate: 'Zm9v', managers: OURS }, 'repair'],
-    'a CSR that we signed and that failed': [{ certificate: 'Zm9v', managers: OURS, conditions: ['Failed'] }, 'done'],
+    'a CSR that somebody else signed': [{ certificate: buildCertificateOf('another') }, 'done'],
+    'a CSR with what is no certificate': [{ certificate: 'Zm9v' }, 'done'],
+    'a CSR that we signed and annotated': [{ certificate: OURS, annotations: { [CA]: 'x' } }, 'done'],
+    'a CSR that we signed without annotation': [{ certificate: OURS }, 'repair'],
+    'a CSR that we signed and that failed': [{ certificate: OURS, conditions: ['Failed'] }, 'done'],
   };
   for (const [which, [order, state]] of Object.entries(states)) {
     it(`takes ${which} for ${state}`, () => assert.equal(toCsrRecord(buildCsr(order), 0, POLICY).state, state));
   }
 
   it('takes a CSR that we signed for done, where no annotation is written', () => {
-    const csr = buildCsr({ certificate: 'Zm9v', managers: OURS });
+    const csr = buildCsr({ certificate: OURS });
     assert.equal(toCsrRecord(csr, 0, { writeCaAnnotation: false }).state, 'done');
   });
 
   it('keeps an open CSR whole, but for its managed fields', () => {
     const { metadata, spec, status } = buildCsr();
-    const raw = { ...buildCsr({ managers: ['kubectl'] }), apiVersion: 'certificates.k8s.io/v1' };
+    const raw = {
+      apiVersion: 'certificates.k8s.io/v1',
+      metadata: { ...metadata, labels: { a: 'b' }, managedFields: [{ manager: 'kubectl' }] },
+      spec,
+      status,
+    };
     assert.deepEqual(toCsrRecord(raw, 5, POLICY), { metadata, spec, status, state: 'open', receivedAt: 5 });
     assert.deepEqual(toCsrRecord({ metadata, spec }, 5, POLICY), { metadata, spec, state: 'open', receivedAt: 5 });
   });

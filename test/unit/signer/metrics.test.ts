@@ -52,6 +52,16 @@ test('the time from the approval to the certificate is measured for what was iss
   ]);
 });
 
+test('a request whose work has failed waits for another try, unless it was given up', async () => {
+  const { metrics, lines, report } = setup();
+  const waiting = () => lines('countersign_requests_waiting');
+  for (const name of ['a', 'b', 'c']) report(name, { ...WAITING, reason: 'WaitingApproval' });
+  for (const name of ['a', 'b', 'c']) metrics.retrying(name, true);
+  report('b', ISSUED);
+  metrics.retrying('c', false);
+  assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="Retry"} 1']);
+});
+
 test('a request is counted as waiting for its last reason, until it waits no more or is gone', async () => {
   const { metrics, lines, report } = setup();
   const waiting = () => lines('countersign_requests_waiting');

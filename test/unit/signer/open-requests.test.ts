@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toCsrRecord } from '@countersign/signer/csr-record.ts';
 import { OpenRequests } from '@countersign/signer/open-requests.ts';
-import { buildCsr } from '../../support/csr-builder.ts';
+import { buildCertificateOf, buildCsr } from '../../support/csr-builder.ts';
 
 const POLICY = { writeCaAnnotation: true };
 
@@ -10,7 +10,7 @@ const SIGNER = 'issuers.cert-manager.io/sandbox.my-ca';
 const OTHER = 'clusterissuers.cert-manager.io/x';
 const open = (signerName = SIGNER) => toCsrRecord(buildCsr({ signerName }), 0, POLICY);
 const done = toCsrRecord(buildCsr({ conditions: ['Denied'] }), 0, POLICY);
-const repair = toCsrRecord(buildCsr({ certificate: 'Zm9v', managers: ['countersign-signer'] }), 0, POLICY);
+const repair = toCsrRecord(buildCsr({ certificate: buildCertificateOf() }), 0, POLICY);
 
 function state(requests: OpenRequests) {
   return { named: [...requests.namedBy(SIGNER)], all: [...requests.all()] };

@@ -160,7 +160,7 @@ test('a queue whose time is over before it begins works on nothing', async () =>
   const { queue } = create({ work: async key => void worked.push(key) });
   queue.add('a');
   await queue.run(AbortSignal.abort());
-  assert.deepEqual([worked, queue.isBusy], [[], false]);
+  assert.deepEqual([worked, queue.isLoaded], [[], false]);
 });
 
 test('what is added while the work in hand comes to its end is dropped with the rest', async () => {
@@ -175,7 +175,7 @@ test('what is added while the work in hand comes to its end is dropped with the 
   const ended = end();
   for (const key of ['a', 'b']) queue.add(key);
   await ended;
-  assert.deepEqual([worked, queue.depth, queue.isBusy], [['a'], 0, false]);
+  assert.deepEqual([worked, queue.depth, queue.isLoaded], [['a'], 0, false]);
 });
 
 test('an addition is counted where it leads to a run of its own, as client-go counts', async () => {

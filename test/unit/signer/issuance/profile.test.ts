@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
-import { deriveSerial } from '@countersign/signer/issuance/profile.ts';
 import { readPkiRequest, valueOf } from '../../../support/pki.ts';
 import { profileFor } from '../../../support/profiles.ts';
 import { readRequest } from '../../../support/vectors.ts';
@@ -53,14 +52,6 @@ test('name constraints reach the certificate, with their criticality', () => {
   assert.equal(nameConstraints?.critical, true);
   assert.equal(nameConstraints.value.includes('192'), false);
   assert.ok(nameConstraints.value.includes(Buffer.from([192, 0, 2, 0, 255, 255, 255, 0])));
-});
-
-test('one CSR has one serial, positive in 20 octets, and no other CSR has it', () => {
-  const serial = deriveSerial('a');
-  assert.deepEqual(serial, deriveSerial('a'));
-  assert.notDeepEqual(serial, deriveSerial('b'));
-  const serials = Array.from({ length: 500 }, (_, at) => deriveSerial(`uid ${at}`));
-  assert.ok(serials.every(({ length, 0: first = 0xff }) => length === 20 && first < 0x80));
 });
 
 test('a CSR with unknown usages has no profile', () => {
