@@ -1,7 +1,7 @@
 // Tells whether cert-manager itself is at work in the cluster, by the Lease that its controller renews. Asks seldom, and
 // never guesses: while the API server does not answer, the last answer stands.
 
-import { pause } from '@countersign/common/runtime/backoff.ts';
+import { Backoff, pause } from '@countersign/common/runtime/backoff.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 
@@ -12,6 +12,8 @@ import type { Logger } from '@countersign/common/runtime/log.ts';
 const LEASE_NAME = 'cert-manager-controller';
 const LEASE_NAMESPACES = ['kube-system', 'cert-manager'];
 const ASK_EVERY_MS = 30_000;
+/** Until there is a first answer, for which issuers wait; then longer and longer. */
+const ASK_AGAIN = { minMs: 2_000, maxMs: ASK_EVERY_MS };
 
 interface Lease {
   readonly metadata: { readonly resourceVersion: string };
@@ -39,13 +41,14 @@ export class CertManagerPresence {
     return this.#present ?? true;
   }
 
-  /** Asks now and every half minute until the signal; `onChange` is called when the answer changes. */
+  /** Asks now, until there is an answer, and then every half minute, until the signal; `onChange` is called when the answer changes. */
   async run(signal: AbortSignal, onChange: () => void): Promise<void> {
+    const again = new Backoff(ASK_AGAIN);
     while (!signal.aborted) {
       const before = this.#present;
       await this.#ask();
       if (this.#present !== before) onChange();
-      await pause(ASK_EVERY_MS, signal);
+      await pause(this.#present === undefined ? again.next() : ASK_EVERY_MS, signal);
     }
   }
 

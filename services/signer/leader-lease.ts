@@ -1,6 +1,7 @@
 // Leadership by a coordination.k8s.io Lease: at most one replica signs at a time, and a replica that stops hands over at
 // once. Measures the age of another's lease by its own clock, never by the time written in it (clocks differ).
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
@@ -38,6 +39,8 @@ type Claim = 'held' | 'taken' | 'unknown';
 /** The durations of client-go's leader election: 15 s lease, 10 s to renew, 2 s between tries. */
 const LEASE_DURATION_MS = 15_000;
 const RETRY_MS = 2_000;
+/** How long the end of the process waits until the lease is given up; it expires anyway. */
+const RELEASE_MS = 3_000;
 
 export class LeaderLease {
   readonly #options: LeaderLeaseOptions;
@@ -46,6 +49,8 @@ export class LeaderLease {
   readonly #retryMs: number;
   /** The last renewal, perhaps still under way. */
   #renewal: Promise<Claim> | undefined;
+  /** The lease as it was last written here: renewed without another look, which a write of anybody else makes a conflict. */
+  #held: Lease | undefined;
   /** The lease of another as last read, and when it may be taken if it stays in that state. */
   #seen: { readonly version: string; readonly mayTakeAt: number } | undefined;
 
@@ -77,19 +82,21 @@ export class LeaderLease {
       lost.abort();
       await work;
       this.#report(false);
-      // A renewal that is still under way would take back what is given up.
-      await this.#renewal;
-      await this.#release();
+      const release = this.#release();
+      // Who goes on must not give up later what it takes next.
+      await (signal.aborted ? Promise.race([release, sleep(RELEASE_MS, undefined, { ref: false })]) : release);
     }
   }
 
   async #renewUntilLost(signal: AbortSignal): Promise<void> {
     const deadlineMs = (this.#durationMs * 2) / 3;
     let renewedAt = performance.now();
+    let startedAt = renewedAt;
     while (!signal.aborted && performance.now() - renewedAt < deadlineMs) {
-      await pause(this.#retryMs, signal);
+      // From one start to the next, so that renewals which take long do not come less often.
+      await pause(Math.max(0, startedAt + this.#retryMs - performance.now()), signal);
       if (signal.aborted) return;
-      const startedAt = performance.now();
+      startedAt = performance.now();
       // A request that hangs must not keep leadership alive past the deadline.
       const deadline = pause(Math.max(0, renewedAt + deadlineMs - startedAt), signal);
       this.#renewal = this.#tryAcquire();
@@ -105,11 +112,16 @@ export class LeaderLease {
 
   /** Takes or renews the lease. */
   async #tryAcquire(): Promise<Claim> {
+    const { client, name } = this.#options;
+    const held = this.#held;
+    this.#held = undefined;
     try {
-      const lease = await this.#options.client.get<Lease>(`${this.#path}/${this.#options.name}`);
-      if (lease === undefined) await this.#options.client.create(this.#path, this.#claim(undefined));
-      else if (!this.#mayTake(lease)) return 'taken';
-      else await this.#options.client.update(`${this.#path}/${this.#options.name}`, this.#claim(lease));
+      const lease = held ?? (await client.get<Lease>(`${this.#path}/${name}`));
+      if (lease !== undefined && !this.#mayTake(lease)) return 'taken';
+      const claim = this.#claim(lease);
+      this.#held = await (lease === undefined
+        ? client.create<Lease>(this.#path, claim)
+        : client.update<Lease>(`${this.#path}/${name}`, claim));
       return 'held';
     } catch (error) {
       this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not acquired');
@@ -153,6 +165,9 @@ export class LeaderLease {
   }
 
   async #release(): Promise<void> {
+    // A renewal that is still under way would take back what is given up.
+    await this.#renewal;
+    this.#held = undefined;
     try {
       const lease = await this.#options.client.get<Lease>(`${this.#path}/${this.#options.name}`);
       if (lease?.spec?.holderIdentity !== this.#options.identity) return;

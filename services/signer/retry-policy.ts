@@ -11,6 +11,9 @@ import {
 
 const FIRST_MS = 250;
 const LONGEST_MS = 300_000;
+/** Of an API server that fails: it comes back for all at once, and nobody may wait long then. */
+const LONGEST_OUTAGE_MS = 60_000;
+const OUTAGE: ReadonlySet<string> = new Set<RetryableCode>(['network', 'timeout', 'server']);
 /** Missing rights get granted without the object changing, but not within a second. */
 const FIRST_REFUSED_MS = 5_000;
 /** A conflict only means that the copy was old: the next attempt reads afresh. */
@@ -25,7 +28,8 @@ export function retryDelay(error: unknown, attempt: number): number | undefined 
   if (minMs === undefined) return undefined;
   const askedMs = classified instanceof RetryableError ? (classified.retryAfterMs ?? 0) : 0;
   // Never before the server wants it, and never in a hot loop because it said "0".
-  return Math.max(askedMs * (1 + Math.random() * RETRY_AFTER_SPREAD), backoff(attempt, { minMs, maxMs: LONGEST_MS }));
+  const maxMs = OUTAGE.has(classified.code) ? LONGEST_OUTAGE_MS : LONGEST_MS;
+  return Math.max(askedMs * (1 + Math.random() * RETRY_AFTER_SPREAD), backoff(attempt, { minMs, maxMs }));
 }
 
 function firstDelay(code: RetryableCode | TerminalCode): number | undefined {

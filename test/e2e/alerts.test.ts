@@ -21,6 +21,7 @@ const NO_ISSUER = `countersign_requests_waiting{${AT}"signer",reason="IssuerNotF
 const ISSUED = `countersign_approval_to_certificate_seconds_bucket{${AT}"signer",le=`;
 const DEPTH = `workqueue_depth{${AT}"signer",name="csr"}`;
 const FORBIDDEN = `countersign_work_errors_total{${AT}"signer",queue="csr",code="forbidden"}`;
+const INVALID = FORBIDDEN.replace('forbidden', 'invalid');
 const REQUESTS = `rest_client_requests_total{${AT}"signer",method="GET",host="h",code=`;
 const ERRORS = `countersign_webhook_admissions_total{${AT}"webhook",answer="error",reason="InternalError"}`;
 const ENDS = `countersign_webhook_serving_certificate_not_after_timestamp_seconds{${AT}"webhook",instance="c"}`;
@@ -38,6 +39,7 @@ const HEALTHY: Series = {
   [`${ISSUED}"+Inf"}`]: '0+10x60',
   [DEPTH]: '0x60',
   [FORBIDDEN]: '0x60',
+  [INVALID]: '0x60',
   [`${REQUESTS}"200"}`]: '0+100x60',
   [`${REQUESTS}"409"}`]: '0+50x60',
   [`${REQUESTS}"500"}`]: '0+1x60',
@@ -90,12 +92,19 @@ const CASES: readonly Case[] = [
     fires: ['CountersignQueueNeverEmpty'],
   },
   {
-    name: 'at the first request that is forbidden',
-    series: { [FORBIDDEN]: '0x20 1x40' },
+    name: 'at the first write that is invalid',
+    series: { [INVALID]: '0x20 1x40' },
     minute: 25,
     fires: ['CountersignApiServerRefuses'],
   },
-  { name: 'long after a request was forbidden', series: { [FORBIDDEN]: '0x20 1x40' }, minute: 50, fires: [] },
+  { name: 'long after a write was invalid', series: { [INVALID]: '0x20 1x40' }, minute: 50, fires: [] },
+  { name: 'while the API server has just started', series: { [FORBIDDEN]: '0x20 3 9x40' }, minute: 25, fires: [] },
+  {
+    name: 'when requests stay forbidden',
+    series: { [FORBIDDEN]: '0x10 1x4 2x4 3x4 4x4 5x4 6x30' },
+    minute: 30,
+    fires: ['CountersignApiServerRefuses'],
+  },
   {
     name: 'when the API server fails',
     series: { [`${REQUESTS}"500"}`]: '0+30x60' },

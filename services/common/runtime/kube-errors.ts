@@ -36,6 +36,7 @@ const TERMINAL = new Map<number, TerminalCode>([
 
 const ADVICE = new Map<number, string>([
   [401, 'check the token or client certificate of this process'],
+  [404, 'is its CRD installed, and is this the API server?'],
   [403, "check the RBAC rules of this process's service account"],
   [413, 'the request is larger than the API server takes'],
 ]);
@@ -79,6 +80,8 @@ function isPolicy(code: number, status: Status | undefined): boolean {
 }
 
 function classify(message: string, code: number, status: Status | undefined, waitMs: number | undefined) {
+  // The API server says so in a Status; a proxy in front of it has a page of its own for what it cannot reach.
+  if (code === 404 && status?.reason !== 'NotFound') return new RetryableError(message, { code: 'server' });
   if (status?.reason === 'AlreadyExists') return new TerminalError(message, { code: 'already-exists' });
   const retryable = isPolicy(code, status) ? 'forbidden' : retryableCode(code);
   if (retryable === undefined) return new TerminalError(message, { code: TERMINAL.get(code) ?? 'bad-request' });
@@ -88,7 +91,7 @@ function classify(message: string, code: number, status: Status | undefined, wai
 function describe(call: ApiCall, code: number, status: Status | undefined, body: string): string {
   const reason = status?.reason ? ` ${status.reason}` : '';
   const said = status?.message ?? body.slice(0, MAX_TEXT).trim();
-  const advice = ADVICE.get(code);
+  const advice = code === 404 && status?.reason === 'NotFound' ? undefined : ADVICE.get(code);
   return `${nameOf(call)}: ${code}${reason}${said ? `: ${said}` : ''}${advice ? ` (${advice})` : ''}`;
 }
 

@@ -2,6 +2,7 @@
 // log line looks, never what is logged.
 
 import { type DestinationStream, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
+import { RetryableError, TerminalError } from './errors.ts';
 
 export type { Logger };
 
@@ -26,7 +27,12 @@ const SERIALIZERS = { err: describeError, headers: redact, authorization: redact
 function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { message: String(error) };
   const { type, message, stack, code } = stdSerializers.err(error);
-  return { type, message, stack, code };
+  // What a classified error says is enough, and an outage brings thousands of them.
+  return isClassified(error) ? { type, message, code } : { type, message, stack, code };
+}
+
+function isClassified(error: Error): boolean {
+  return error instanceof RetryableError || error instanceof TerminalError;
 }
 
 function redact(): string {

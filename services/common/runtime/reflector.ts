@@ -29,10 +29,10 @@ export interface ReflectorTiming {
   readonly healthyMs: number;
 }
 
-const TIMING: ReflectorTiming = { backoffMinMs: 200, backoffMaxMs: 30_000, idleMs: 150_000, healthyMs: 10_000 };
+const TIMING: ReflectorTiming = { backoffMinMs: 200, backoffMaxMs: 30_000, idleMs: 90_000, healthyMs: 10_000 };
 
 /** An idle watch, plus the longest backoff: older news than this is not to be trusted. */
-const MAX_AGE_MS = 180_000;
+const MAX_AGE_MS = 120_000;
 
 /** After so many failures in a row the version to go on from is under suspicion, too. */
 const MAX_RESUMES = 3;

@@ -15,7 +15,7 @@ export interface SilenceGuardOptions {
 /**
  * The events of a watch; throws RetryableError `timeout` when none came for `idleMs`. Without this guard a connection whose
  * other end vanished (node gone, NAT entry dropped) stays open and silent for ever, and the copy grows old unnoticed. The
- * watch must ask for bookmarks: the API server sends one a minute, so that only a dead watch is silent for longer.
+ * watch must ask for bookmarks: the API server sends one a minute, so that a watch which is silent for longer is dead.
  */
 export async function* watchUntilSilent(options: SilenceGuardOptions): AsyncGenerator<WatchEvent> {
   const { client, path, signal, idleMs } = options;

@@ -67,6 +67,15 @@ describe('answers that are no success', () => {
     });
   }
 
+  test("a 404 that is not the API server's own is no missing object", async () => {
+    server.handle((_, response) => response.writeHead(404).end('<html>default backend</html>'));
+    for (const call of [client.get('/x'), client.remove('/x')]) {
+      const error = await failureOf(call);
+      assert.deepEqual([error instanceof RetryableError, error.code], [true, 'server']);
+      assert.match(error.message, /default backend.* \(is its CRD installed, and is this the API server\?\)$/);
+    }
+  });
+
   test('a missing object reads as undefined, and is gone already when removed', async () => {
     server.handle((_, response) => sendStatus(response, 404, 'NotFound'));
     assert.equal(await client.get('/x'), undefined);

@@ -37,8 +37,14 @@ describe('logs', () => {
     log.warn({ err: Object.assign(err, { request: { headers } }), headers, ...headers }, 'failed');
     const text = JSON.stringify(lines);
     assert.match(text, /"code":"network"/);
-    assert.match(text, /ECONNRESET/);
-    assert.doesNotMatch(text, /Bearer/);
+    assert.match(text, /no answer: ECONNRESET/);
+    assert.doesNotMatch(text, /Bearer|stack/);
+  });
+
+  test('an error that nobody has classified keeps its stack', () => {
+    const { lines, log } = capture();
+    log.error({ err: new TypeError('a bug') }, 'failed');
+    assert.match(JSON.stringify(lines), /"stack":"TypeError: a bug\\n +at /);
   });
 
   for (const thrown of ['only text', null, 42]) {

@@ -5,6 +5,7 @@ import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import { createLogger } from '@countersign/common/runtime/log.ts';
 import { LeaderLease } from '@countersign/signer/leader-lease.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
+import { until } from '../../support/until.ts';
 
 /** One Lease as the API server keeps it: writes on an old resourceVersion conflict. */
 class LeaseServer {
@@ -69,6 +70,43 @@ test('of two replicas one leads, and hands over at once when it stops', async t 
   assert.deepEqual(leaders, ['b']);
   await b.end();
   assert.equal(server.lease?.spec.holderIdentity, '');
+});
+
+test('a leader renews its lease with one write each time, and never looks at it', async t => {
+  const server = new LeaseServer();
+  const verbs: string[] = [];
+  const { answer } = server;
+  Object.assign(server, { answer: (call: RecordedCall) => (verbs.push(call.verb), answer(call)) });
+  const a = contend(t, server, 'a', []);
+  await until(() => verbs.length >= 6);
+  await a.end();
+  assert.deepEqual(verbs.slice(0, 6), ['get', 'create', 'update', 'update', 'update', 'update']);
+});
+
+test('renewals that take long come no less often, so that the lead is kept', async t => {
+  const server = new LeaseServer();
+  const leaders: string[] = [];
+  // Of the 100 ms that there are for a renewal it takes 45; with a pause of 40 after each, the next would come too late.
+  server.retryMs = 40;
+  contend(t, server, 'a', leaders);
+  await until(() => leaders.length === 1);
+  for (let turn = 0; turn < 8; turn += 1) {
+    server.slow = sleep(45);
+    await sleep(45);
+    assert.deepEqual(leaders, ['a']);
+  }
+  server.slow = undefined;
+});
+
+test('the end waits three seconds for a lease that cannot be given up, and no longer', async t => {
+  const server = new LeaseServer();
+  const leaders: string[] = [];
+  const a = contend(t, server, 'a', leaders);
+  await until(() => leaders.length === 1);
+  server.slow = new Promise(() => {});
+  const started = performance.now();
+  await a.end();
+  assert.ok(performance.now() - started < 10_000);
 });
 
 test('two replicas that find no lease at the same moment do not both lead', async t => {

@@ -9,7 +9,7 @@ const retryable = (options: RetryableErrorOptions) => new RetryableError('x', op
 const ROWS: readonly (readonly [string, unknown, number, number, number])[] = [
   ['a server error', retryable({ code: 'server' }), 1, 125, 250],
   ['a server error for the third time', retryable({ code: 'server' }), 3, 500, 1_000],
-  ['a network error after a long outage', retryable({ code: 'network' }), 5_000, 150_000, 300_000],
+  ['a network error after a long outage', retryable({ code: 'network' }), 5_000, 30_000, 60_000],
   ['a conflict', retryable({ code: 'conflict' }), 1, 5, 10],
   ['a conflict that does not end', retryable({ code: 'conflict' }), 40, 150_000, 300_000],
   ['missing rights', retryable({ code: 'forbidden' }), 1, 2_500, 5_000],
