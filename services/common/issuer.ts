@@ -33,6 +33,38 @@ export interface Issuer {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
+/** Characters of JSON: more URLs than a certificate could hold. Who may create an Issuer must not fill the memory of all who watch. */
+const MAX_SPEC_SIZE = 65_536;
+
+/** What is looked at of an issuer, out of all that the API server sends. Throws for a spec that is too large to be kept. */
+export function toIssuer(raw: unknown): Issuer {
+  const { metadata, spec, status } = raw as Issuer;
+  const kept = {
+    metadata: pick(metadata, 'name', 'namespace', 'uid', 'resourceVersion', 'generation'),
+    spec: toSpec(spec),
+    status: { conditions: status?.conditions ?? [] },
+  };
+  const size = JSON.stringify(kept.spec).length;
+  if (size > MAX_SPEC_SIZE) throw new Error(`the spec of ${metadata.name} has ${size} characters, too many to be kept`);
+  return kept;
+}
+
+/** Of the types that are left to others, no more than that they are there. */
+function toSpec(spec: IssuerSpec | undefined): IssuerSpec {
+  const types = TYPES.filter(type => spec?.[type] != null).map(type => [type, {}] as const);
+  return {
+    ...Object.fromEntries(types),
+    ...(spec?.ca && {
+      ca: pick(spec.ca, 'secretName', 'crlDistributionPoints', 'ocspServers', 'issuingCertificateURLs'),
+    }),
+    ...(spec?.selfSigned && { selfSigned: pick(spec.selfSigned, 'crlDistributionPoints') }),
+  };
+}
+
+function pick<T extends object>(source: T, ...names: readonly (keyof T)[]): T {
+  return Object.fromEntries(names.filter(name => source[name] !== undefined).map(name => [name, source[name]])) as T;
+}
+
 export type IssuerType = 'acme' | 'ca' | 'vault' | 'selfSigned' | 'venafi';
 
 // The order in which cert-manager looks (pkg/api/util NameForIssuer): it decides if a spec has two types.
@@ -58,6 +90,14 @@ export function readyCondition(issuer: Issuer): Condition | undefined {
 /** Whether any Ready condition is "True". observedGeneration does not matter, as in cert-manager. */
 export function isReady(issuer: Issuer): boolean {
   return issuer.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+}
+
+/** Whether what a request is judged by is the same: not so when it was made anew, changed, or became ready. */
+export function isSameToRequests(before: Issuer | undefined, now: Issuer | undefined): boolean {
+  if (before === undefined || now === undefined) return false;
+  const [old, current] = [before.metadata, now.metadata];
+  const isSameObject = old.uid === current.uid && old.generation === current.generation;
+  return isSameObject && old.generation !== undefined && isReady(before) === isReady(now);
 }
 
 /** Path of the issuer in the API. */

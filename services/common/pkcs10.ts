@@ -31,6 +31,9 @@ export interface Pkcs10 {
 /** Bytes of PEM: cert-manager's limit for a request. */
 const MAX_PEM_SIZE = 36_500;
 
+/** Characters of base64: what is longer is refused unread. */
+export const MAX_REQUEST_LENGTH = MAX_PEM_SIZE * 2;
+
 /** The second label is what some old tools write (RFC 7468 section 7). */
 const LABELS: ReadonlySet<string> = new Set(['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST']);
 
@@ -50,7 +53,7 @@ export function hasValidSignature(request: Pkcs10): boolean {
 
 function decodeRequest(request: string): Result<Buffer> {
   // Base64 of the largest PEM that is let pass, so that a huge text is refused before it is copied.
-  if (request.length > MAX_PEM_SIZE * 2) return err(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
+  if (request.length > MAX_REQUEST_LENGTH) return err(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
   const pem = decodeBase64(request);
   if (!pem.ok) return pem;
   if (pem.value.length > MAX_PEM_SIZE) return err(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);

@@ -1,7 +1,7 @@
 // The signer's own copy of the CSRs, Issuers and ClusterIssuers of the cluster, kept up to date by three reflectors. Says
 // what changed and whether the copy can be trusted; never decides what a change means.
 
-import type { Issuer } from '@countersign/common/issuer.ts';
+import { type Issuer, toIssuer } from '@countersign/common/issuer.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { Reflector, type ReflectorMetrics } from '@countersign/common/runtime/reflector.ts';
@@ -15,8 +15,7 @@ export interface ClusterViewOptions extends AnnotationPolicy {
   readonly log: Logger;
   readonly metrics: ReflectorMetrics;
   readonly onCsr: (name: string, now: CsrRecord | undefined, before: CsrRecord | undefined) => void;
-  /** `uid` is that of the issuer when it is gone. */
-  readonly onIssuer: (ref: SignerRef, goneUid: string | undefined) => void;
+  readonly onIssuer: (ref: SignerRef, now: Issuer | undefined, before: Issuer | undefined) => void;
 }
 
 export class ClusterView {
@@ -88,8 +87,8 @@ function issuerReflector({ client, log, metrics, onIssuer }: ClusterViewOptions,
     metrics,
     name: plural,
     path: `/apis/${ISSUER_GROUP}/v1/${plural}`,
-    onChange: (_, now, before) =>
-      onIssuer(toRef(kind, (now ?? before) as Issuer), now === undefined ? before?.metadata.uid : undefined),
+    transform: toIssuer,
+    onChange: (_, now, before) => onIssuer(toRef(kind, (now ?? before) as Issuer), now, before),
   });
 }
 

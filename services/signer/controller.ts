@@ -1,6 +1,8 @@
 // Turns changes in the cluster into keys of two queues, one of CSRs and one of issuers, and works on them while this replica
 // leads. Level-based: a key says where to look, never what happened.
 
+import { isApproved } from '@countersign/common/csr.ts';
+import { type Issuer, isSameToRequests } from '@countersign/common/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
@@ -62,7 +64,7 @@ export class Controller {
       metrics: metrics.reflector,
       writeCaAnnotation,
       onCsr: (name, now, before) => this.#onCsr(name, now, before),
-      onIssuer: (ref, goneUid) => this.#onIssuer(ref, goneUid),
+      onIssuer: (ref, now, before) => this.#onIssuer(ref, now, before),
     });
     this.#csrDeps = this.#createCsrDeps();
     this.#csrQueue = this.#createQueue('csr', options.workers, (name, attempt) => this.#workOnCsr(name, attempt));
@@ -126,15 +128,23 @@ export class Controller {
     this.#events.forget(uid);
   }
 
-  #onIssuer(ref: SignerRef, goneUid: string | undefined): void {
-    if (goneUid !== undefined) {
+  #onIssuer(ref: SignerRef, now: Issuer | undefined, before: Issuer | undefined): void {
+    if (now === undefined && before !== undefined) {
       this.#secrets.stopWaiting(issuerWaiter(ref));
-      this.#events.forget(goneUid);
+      this.#events.forget(before.metadata.uid ?? '');
     }
     if (!this.#isLeading) return;
     const signerName = formatSignerName(ref);
     this.#issuerQueue.add(signerName);
-    for (const name of this.#view.openRequests.namedBy(signerName)) this.#csrQueue.add(name);
+    if (isSameToRequests(before, now)) return;
+    // What is not approved yet waits for that alone, whatever the issuer is like.
+    const waiting = [...this.#view.openRequests.namedBy(signerName)].filter(name => this.#isApproved(name));
+    this.#csrQueue.addMany(waiting);
+  }
+
+  #isApproved(name: string): boolean {
+    const csr = this.#view.findCsr(name);
+    return csr !== undefined && isApproved(csr);
   }
 
   #createQueue(

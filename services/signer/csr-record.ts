@@ -1,14 +1,16 @@
-// What the signer keeps of each CertificateSigningRequest that it sees: all that a decision needs of an open one, next to
-// nothing of one that is done with or another signer's. Never judges a request.
+// What the signer keeps of each CertificateSigningRequest that it sees: all that a decision needs of an open one, and no more
+// than that, however large it is; next to nothing of one that is done with or another signer's. Never judges a request.
 
-import { CA } from '@countersign/common/annotations.ts';
+import { CA, LOCKED_ANNOTATIONS } from '@countersign/common/annotations.ts';
 import {
   type CertificateSigningRequest,
+  isApproved,
   isDenied,
   isFailed,
   isIssued,
   type ObjectMeta,
 } from '@countersign/common/csr.ts';
+import { MAX_REQUEST_LENGTH } from '@countersign/common/pkcs10.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { CSR_PATH } from './csr-protobuf.ts';
 import { isSignedHere } from './issuance/serial.ts';
@@ -37,7 +39,7 @@ export function toCsrRecord(raw: unknown, receivedAt: number, policy: Annotation
   const csr = raw as CertificateSigningRequest;
   const state = stateOf(csr, policy);
   if (state === 'done') return { ...stub(csr.metadata), state, receivedAt };
-  const kept = { metadata: keepMeta(csr.metadata), spec: csr.spec, state, receivedAt };
+  const kept = { metadata: keepMeta(csr.metadata), spec: keepSpec(csr), state, receivedAt };
   return csr.status === undefined ? kept : { ...kept, status: csr.status };
 }
 
@@ -74,8 +76,27 @@ function identify({ name, uid, resourceVersion }: ObjectMeta): ObjectMeta {
   return { name, ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
 }
 
-/** Without labels, managed fields and the like. */
+/** Of the annotations, those that mean something here. */
 function keepMeta(metadata: ObjectMeta): ObjectMeta {
-  const { annotations } = metadata;
-  return { ...identify(metadata), ...(annotations !== undefined && { annotations }) };
+  const known = KNOWN_ANNOTATIONS.flatMap(key => {
+    const value = metadata.annotations?.[key];
+    return value === undefined ? [] : [[key, copyOf(value, MAX_ANNOTATION)] as const];
+  });
+  return { ...identify(metadata), ...(known.length > 0 && { annotations: Object.fromEntries(known) }) };
+}
+
+const KNOWN_ANNOTATIONS = [...LOCKED_ANNOTATIONS, CA];
+/** Characters: more than any of them can have to be of use, so that a longer one stays as wrong as it is. */
+const MAX_ANNOTATION = 1_000;
+
+/** Nobody looks at the request before it is approved, and then it comes again. */
+function keepSpec(csr: CertificateSigningRequest): CertificateSigningRequest['spec'] {
+  const { spec } = csr;
+  if (!isApproved(csr)) return { signerName: spec.signerName, request: '' };
+  return { ...spec, request: copyOf(spec.request, MAX_REQUEST_LENGTH + 4) };
+}
+
+/** As much of the text; a part of it would hold on to the whole. */
+function copyOf(text: string, length: number): string {
+  return text.length <= length ? text : Buffer.from(text.slice(0, length)).toString();
 }

@@ -30,11 +30,17 @@ export interface WorkQueueOptions {
  */
 const FIRST_WORKERS = 4;
 
+/** One in so many is taken from those that came in numbers, lest they wait for ever. */
+const TURN_OF_MANY = 8;
+
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #clock: () => number;
   /** Keys that wait for a worker, with the time they were added; a Map keeps the order of arrival. */
   readonly #waiting = new Map<string, number>();
+  /** Keys that came in numbers for one cause, as when an issuer changes: they let others go first. */
+  readonly #many = new Map<string, number>();
+  #started = 0;
   readonly #working = new Set<string>();
   readonly #addedWhileWorking = new Set<string>();
   readonly #attempts = new Map<string, number>();
@@ -50,17 +56,27 @@ export class WorkQueue {
 
   /** Puts a key in line; at once, even if it was to come back later after a failure. */
   add(key: string): void {
+    this.#add(key, this.#waiting);
+  }
+
+  /** As add, for keys that come in numbers for one cause: a key that is added alone goes before them. */
+  addMany(keys: Iterable<string>): void {
+    for (const key of keys) if (!this.#waiting.has(key)) this.#add(key, this.#many);
+  }
+
+  #add(key: string, line: Map<string, number>): void {
     this.#cancelTimer(key);
-    if (this.#waiting.has(key) || this.#addedWhileWorking.has(key)) return;
+    if (line.has(key) || this.#addedWhileWorking.has(key)) return;
     this.#options.observer.added();
     if (this.#working.has(key)) this.#addedWhileWorking.add(key);
-    else this.#waiting.set(key, this.#clock());
+    else line.set(key, this.#many.get(key) ?? this.#clock());
+    if (line !== this.#many) this.#many.delete(key);
     this.#changed();
   }
 
   /** Puts a key in line after a delay, unless it is in line sooner. */
   addAfter(key: string, delayMs: number): void {
-    if (this.#timers.has(key) || this.#waiting.has(key)) return;
+    if (this.#timers.has(key) || this.#waiting.has(key) || this.#many.has(key)) return;
     const timer = setTimeout(() => this.add(key), delayMs);
     this.#timers.set(key, timer);
   }
@@ -75,12 +91,12 @@ export class WorkQueue {
   }
 
   get depth(): number {
-    return this.#waiting.size;
+    return this.#waiting.size + this.#many.size;
   }
 
   /** Whether there is much to do: keys that wait for a worker, or work for a quarter of them. */
   get isLoaded(): boolean {
-    return this.#waiting.size > 0 || this.#working.size * 4 >= this.#options.workers;
+    return this.depth > 0 || this.#working.size * 4 >= this.#options.workers;
   }
 
   async #workUntil(signal: AbortSignal): Promise<void> {
@@ -95,6 +111,7 @@ export class WorkQueue {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
     this.#waiting.clear();
+    this.#many.clear();
     this.#attempts.clear();
     this.#options.observer.depth(0);
   }
@@ -106,16 +123,25 @@ export class WorkQueue {
 
   #changed(): void {
     while (this.#running && this.#working.size < this.#workers) {
-      const next = this.#waiting.entries().next().value;
+      const next = this.#takeNext();
       if (next === undefined) break;
       this.#start(...next);
     }
-    this.#options.observer.depth(this.#waiting.size);
+    this.#options.observer.depth(this.depth);
+  }
+
+  #takeNext(): readonly [key: string, addedAt: number] | undefined {
+    this.#started += 1;
+    const lines = [this.#waiting, this.#many];
+    if (this.#started % TURN_OF_MANY === 0) lines.reverse();
+    const line = lines.find(({ size }) => size > 0);
+    const next = line?.entries().next().value;
+    if (next !== undefined) line?.delete(next[0]);
+    return next;
   }
 
   #start(key: string, addedAt: number): void {
     const startedAt = this.#clock();
-    this.#waiting.delete(key);
     this.#working.add(key);
     this.#options.observer.started((startedAt - addedAt) / 1000);
     this.#options

@@ -1,8 +1,7 @@
 // The webhook's own copy of the Issuers and ClusterIssuers of the cluster, kept up to date by two reflectors. Says what an
 // issuer is like, or that it does not know; never asks the API server because of a request.
 
-import type { Condition } from '@countersign/common/csr.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import { type Issuer, toIssuer } from '@countersign/common/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
@@ -50,17 +49,5 @@ export class IssuerView implements IssuerSource {
 
 function createReflector(options: IssuerViewOptions, name: 'issuers' | 'clusterissuers'): Reflector<Issuer> {
   const path = `/apis/${ISSUER_GROUP}/v1/${name}`;
-  return new Reflector<Issuer>({ ...options, name, path, transform: slim, onChange: () => undefined });
-}
-
-/** Keeps what is looked at: managedFields and the like are most of an object. */
-function slim(raw: unknown): Issuer {
-  const { metadata, spec, status } = raw as Issuer;
-  const { name, namespace, resourceVersion } = metadata;
-  const conditions: readonly Condition[] = status?.conditions ?? [];
-  return {
-    metadata: { name, ...(namespace !== undefined && { namespace }), ...(resourceVersion && { resourceVersion }) },
-    spec,
-    status: { conditions },
-  };
+  return new Reflector<Issuer>({ ...options, name, path, transform: toIssuer, onChange: () => undefined });
 }

@@ -10,6 +10,18 @@ export interface Answer {
   readonly body: Buffer;
 }
 
+/** Bytes of one answer: twice as much as 2 500 CSRs of a common size. Objects may be large, and nobody may choose how large. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** An answer was given up for its size; asking for less may help. */
+export class AnswerTooLargeError extends Error {
+  override readonly name = 'AnswerTooLargeError';
+
+  constructor() {
+    super(`the answer is larger than ${MAX_BYTES} bytes`);
+  }
+}
+
 export interface Limits {
   /** From now to the last byte of the answer, the wait for a connection included. */
   readonly timeoutMs: number;
@@ -49,6 +61,7 @@ class Collector implements Dispatcher.DispatchHandler {
   #failure: Error | undefined;
   #statusCode = 0;
   #headers: IncomingHttpHeaders = {};
+  #bytes = 0;
 
   constructor(resolve: (answer: Answer) => void, reject: (error: Error) => void) {
     this.#resolve = resolve;
@@ -59,6 +72,7 @@ class Collector implements Dispatcher.DispatchHandler {
   fail(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
+    this.#chunks.length = 0;
     this.onSettled();
     this.#reject(error);
     this.#controller?.abort(error);
@@ -75,7 +89,9 @@ class Collector implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes > MAX_BYTES) this.fail(new AnswerTooLargeError());
+    else this.#chunks.push(chunk);
   }
 
   onResponseEnd(): void {

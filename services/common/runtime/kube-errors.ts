@@ -2,6 +2,7 @@
 // RetryableError or TerminalError with a text that says what happened, to what, and what to do. Retries nothing.
 
 import { type RetryableCode, RetryableError, type TerminalCode, TerminalError } from './errors.ts';
+import { AnswerTooLargeError } from './exchange.ts';
 
 /** What was asked; the query of `path` is left out of messages. */
 export interface ApiCall {
@@ -141,8 +142,11 @@ function transportAdvice(cause: unknown): string {
   return '';
 }
 
-/** The error for a request that got no whole answer: refused, reset, TLS not trusted, or too slow. */
-export function errorFromTransport(call: ApiCall, cause: unknown): RetryableError {
+/** The error for a request that got no whole answer: refused, reset, TLS not trusted, too slow, or too much. */
+export function errorFromTransport(call: ApiCall, cause: unknown): RetryableError | TerminalError {
+  if (cause instanceof AnswerTooLargeError) {
+    return new TerminalError(`${nameOf(call)}: ${cause.message}`, { code: 'too-large', cause });
+  }
   const code = errorCodeOf(cause);
   // The AggregateError of a refused dual-stack connect has a code and no message.
   const detail = (cause instanceof Error ? cause.message : String(cause)) || code;

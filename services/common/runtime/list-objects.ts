@@ -2,7 +2,7 @@
 // token is the caller's.
 
 import { setImmediate } from 'node:timers/promises';
-import { RetryableError } from './errors.ts';
+import { RetryableError, TerminalError } from './errors.ts';
 import type { KubeClient } from './kube-client.ts';
 
 /**
@@ -51,26 +51,33 @@ export function withQuery(path: string, query: Readonly<Record<string, string>>)
  */
 export async function listObjects(options: ListOptions): Promise<string> {
   try {
-    const first = { limit: `${FIRST_PAGE}`, ...(options.mayBeOld ? AT_HAND : {}) };
-    return await listPages(options, { first, next: { limit: `${NEXT_PAGES}` } });
+    return await listPages(options, { limit: FIRST_PAGE, nextLimit: NEXT_PAGES });
   } catch (error) {
     // 410: the token of a later page is older than the API server's history. One list without pages cannot expire.
-    if (error instanceof RetryableError && error.code === 'gone') return listPages(options, { first: {}, next: {} });
+    if (error instanceof RetryableError && error.code === 'gone') return listWhole(options);
     throw error;
   }
 }
 
-type Query = Readonly<Record<string, string>>;
+async function listWhole(options: ListOptions): Promise<string> {
+  const { metadata, items } = await readPage(options, {});
+  options.onPage(items ?? [], true);
+  return metadata?.resourceVersion ?? '';
+}
 
-async function listPages(
-  options: ListOptions,
-  query: { readonly first: Query; readonly next: Query },
-): Promise<string> {
-  let asked: Promise<Page> | undefined = readPage(options, query.first);
+/** How many objects the page at hand, and those after it, are asked to have. */
+interface Paging {
+  limit: number;
+  nextLimit: number;
+}
+
+async function listPages(options: ListOptions, paging: Paging): Promise<string> {
+  let asked: Promise<Page> | undefined = readFitting(options, options.mayBeOld ? AT_HAND : {}, paging);
   let resourceVersion = '';
   while (asked !== undefined) {
     const { metadata, items }: Page = await asked;
-    asked = metadata?.continue ? readPage(options, { ...query.next, continue: metadata.continue }) : undefined;
+    paging.limit = paging.nextLimit;
+    asked = metadata?.continue ? readFitting(options, { continue: metadata.continue }, paging) : undefined;
     // The server works on the next page while this one is taken over; whether it failed is seen when it is awaited.
     asked?.catch(() => undefined);
     await setImmediate();
@@ -79,6 +86,22 @@ async function listPages(
   }
   return resourceVersion;
 }
+
+/** One page, in a size that can be taken: where objects are large, this one and all that follow are asked to have fewer. */
+async function readFitting(options: ListOptions, query: Query, paging: Paging): Promise<Page> {
+  while (true) {
+    try {
+      return await readPage(options, { limit: `${paging.limit}`, ...query });
+    } catch (error) {
+      const isTooLarge = error instanceof TerminalError && error.code === 'too-large';
+      if (!isTooLarge || paging.limit === 1) throw error;
+      paging.limit = Math.ceil(paging.limit / 4);
+      paging.nextLimit = paging.limit;
+    }
+  }
+}
+
+type Query = Readonly<Record<string, string>>;
 
 async function readPage(options: ListOptions, query: Query): Promise<Page> {
   const page = await options.client.get<Page>(withQuery(options.path, query), options.signal);

@@ -76,6 +76,15 @@ describe('answers that are no success', () => {
     }
   });
 
+  test('an answer that would fill the memory is given up, and told apart', async () => {
+    server.handle((_, response) => response.end(Buffer.alloc(17 * 1024 * 1024, ' ')));
+    const error = await failureOf(client.get('/x'));
+    assert.deepEqual([error instanceof TerminalError, error.code], [true, 'too-large']);
+    assert.equal(error.message, 'GET /x: the answer is larger than 16777216 bytes');
+    server.handle((_, response) => sendJson(response, 200, { still: 'there' }));
+    assert.deepEqual(await client.get('/x'), { still: 'there' });
+  });
+
   test('a missing object reads as undefined, and is gone already when removed', async () => {
     server.handle((_, response) => sendStatus(response, 404, 'NotFound'));
     assert.equal(await client.get('/x'), undefined);

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import type { Issuer } from '@countersign/common/issuer.ts';
 import { createLogger } from '@countersign/common/runtime/log.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
@@ -12,12 +13,13 @@ import { Controller } from '@countersign/signer/controller.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
 import type { Secret } from '@countersign/signer/secret-reader.ts';
-import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
+import { buildIssuer, buildSecret, CA_SPEC, rootTexts } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
 import { until } from '../../support/until.ts';
 
 const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 const SECRET = '/api/v1/namespaces/sandbox/secrets/my-ca';
 
 /** Lists what it is given, and sends what is pushed to the watch of a resource. */
@@ -83,6 +85,7 @@ function resourceOf(path: string): string {
 interface Setup {
   readonly csrs?: readonly CertificateSigningRequest[];
   readonly secret?: Secret | undefined;
+  readonly issuer?: Issuer;
   readonly leads?: boolean;
   readonly rest?: Promise<readonly CertificateSigningRequest[]>;
 }
@@ -100,10 +103,10 @@ function createController(client: ClusterClient, registry = createRegistry()): C
   });
 }
 
-async function start(t: TestContext, { csrs = [], leads = true, rest, ...given }: Setup) {
+async function start(t: TestContext, { csrs = [], issuer = buildIssuer(), leads = true, rest, ...given }: Setup) {
   const client = new ClusterClient();
   client.lists['certificatesigningrequests'] = csrs;
-  client.lists['issuers'] = [buildIssuer()];
+  client.lists['issuers'] = [issuer];
   if ('secret' in given) client.secret = given.secret;
   client.rest = rest;
   const registry = createRegistry();
@@ -157,6 +160,21 @@ describe('the controller', { concurrency: true }, () => {
     const { metadata, ...rest } = buildIssuer();
     client.push('issuers', 'ADDED', { metadata: { ...metadata, name: 'later' }, ...rest }, '101');
     await until(() => client.writes.length === 1);
+  });
+
+  it('a label on an Issuer wakes nobody, and no change to it those that are not approved', async t => {
+    const [waiting, unapproved] = ['a', 'b'].map(name =>
+      buildCsr({ name, conditions: name === 'a' ? ['Approved'] : [] }),
+    );
+    const { client } = await start(t, { csrs: [waiting!, unapproved!], issuer: buildIssuer(CA_SPEC, 'False') });
+    const reviews = () => client.count(REVIEWS);
+    await until(() => reviews() === 1);
+    const { metadata, ...rest } = buildIssuer(CA_SPEC, 'False');
+    client.push('issuers', 'MODIFIED', { metadata: { ...metadata, labels: { a: 'b' } }, ...rest }, '101');
+    client.push('issuers', 'MODIFIED', { metadata: { ...metadata, generation: 3 }, ...rest }, '102');
+    await until(() => reviews() === 2);
+    await sleep(20);
+    assert.equal(reviews(), 2);
   });
 
   it('a request that waits for its Secret is signed little more than a second after the Secret is there', async t => {

@@ -5,10 +5,12 @@ import { describe, it } from 'node:test';
 import {
   foreignType,
   isReady,
+  isSameToRequests,
   issuerPath,
   issuerType,
   readyCondition,
   secretNamespace,
+  toIssuer,
 } from '@countersign/common/issuer.ts';
 
 const metadata = { name: 'x' };
@@ -33,6 +35,76 @@ describe('issuerType', () => {
   it('is the first that cert-manager looks for where the spec names two', () => {
     assert.equal(issuerType({ metadata, spec: { selfSigned: {}, ca: { secretName: 'x' } } }), 'ca');
   });
+});
+
+describe('toIssuer', () => {
+  const ca = {
+    secretName: 's',
+    crlDistributionPoints: ['http://x'],
+    ocspServers: ['http://y'],
+    issuingCertificateURLs: [],
+  };
+  const status = { conditions: [{ type: 'Ready', status: 'True' }] };
+  const kept = {
+    metadata: { name: 'x', namespace: 'n', uid: 'u', resourceVersion: '7', generation: 2 },
+    spec: { ca },
+    status,
+  };
+
+  it('keeps what is looked at', () => {
+    const full = { ...kept.metadata, annotations: { a: 'b' }, labels: { c: 'd' }, managedFields: [{}] };
+    const raw = {
+      kind: 'Issuer',
+      metadata: full,
+      spec: { ca: { ...ca, junk: 'x' }, junk: 'x' },
+      status: { ...status, acme: {} },
+    };
+    assert.deepEqual(toIssuer(raw), kept);
+  });
+
+  for (const [what, spec, expected] of [
+    ['of types that are left to others no more than the type', { vault: { server: 'x' }, venafi: null }, { vault: {} }],
+    [
+      'the URLs of a SelfSigned issuer',
+      { selfSigned: { crlDistributionPoints: ['a'], x: 1 } },
+      { selfSigned: { crlDistributionPoints: ['a'] } },
+    ],
+    ['nothing of a spec that is not there', undefined, {}],
+  ] as const) {
+    it(`keeps ${what}`, () =>
+      assert.deepEqual(toIssuer({ metadata, spec }), { metadata, spec: expected, status: { conditions: [] } }));
+  }
+
+  it('does not keep a spec that would fill the memory', () => {
+    const spec = { selfSigned: { crlDistributionPoints: ['x'.repeat(66_000)] } };
+    assert.throws(
+      () => toIssuer({ metadata, spec }),
+      /^Error: the spec of x has 660\d\d characters, too many to be kept$/,
+    );
+  });
+});
+
+describe('isSameToRequests', () => {
+  const made = (parts: { uid?: string; generation?: number; ready?: string } = {}) => ({
+    ...withConditions(['Ready', parts.ready ?? 'True']),
+    metadata: { name: 'x', uid: parts.uid ?? 'u', generation: parts.generation ?? 1 },
+  });
+  for (const [what, before, now, expected] of [
+    ['is not changed by a label', made(), made(), true],
+    ['is changed by its spec', made(), made({ generation: 2 }), false],
+    ['is changed when it becomes ready', made({ ready: 'False' }), made(), false],
+    ['is another when it was made anew', made(), made({ uid: 'v' }), false],
+    ['is not the same when it comes', undefined, made(), false],
+    ['is not the same when it goes', made(), undefined, false],
+    [
+      'is changed for all that is known, where it has no generation',
+      { metadata, spec: {} },
+      { metadata, spec: {} },
+      false,
+    ],
+  ] as const) {
+    it(`an issuer ${what}`, () => assert.equal(isSameToRequests(before, now), expected));
+  }
 });
 
 describe('foreignType', () => {

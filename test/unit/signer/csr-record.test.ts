@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CA } from '@countersign/common/annotations.ts';
+import { CA, REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
+import { validateRequest } from '@countersign/common/validate-request.ts';
 import { millisecondsSinceApproval, toCsrRecord } from '@countersign/signer/csr-record.ts';
 import { APPROVED_AT, buildCertificateOf, buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
 
@@ -35,7 +36,7 @@ describe('toCsrRecord', () => {
     assert.equal(toCsrRecord(csr, 0, { writeCaAnnotation: false }).state, 'done');
   });
 
-  it('keeps an open CSR whole, but for its managed fields', () => {
+  it('keeps an approved CSR whole, but for its managed fields', () => {
     const { metadata, spec, status } = buildCsr();
     const raw = {
       apiVersion: 'certificates.k8s.io/v1',
@@ -44,7 +45,26 @@ describe('toCsrRecord', () => {
       status,
     };
     assert.deepEqual(toCsrRecord(raw, 5, POLICY), { metadata, spec, status, state: 'open', receivedAt: 5 });
-    assert.deepEqual(toCsrRecord({ metadata, spec }, 5, POLICY), { metadata, spec, state: 'open', receivedAt: 5 });
+  });
+
+  it('keeps of one that is not approved what names its issuer', () => {
+    const { metadata, spec } = buildCsr();
+    const kept = { metadata, spec: { signerName: spec.signerName, request: '' }, state: 'open', receivedAt: 5 };
+    assert.deepEqual(toCsrRecord({ metadata, spec }, 5, POLICY), kept);
+  });
+
+  it('keeps no annotation of others, and of all texts no more than can be of use', () => {
+    const annotations = { other: 'x'.repeat(9_000), [REQUEST_DURATION]: 'é'.repeat(9_000), [REQUEST_IS_CA]: 'true' };
+    const csr = buildCsr({ annotations, request: 'A'.repeat(900_000) });
+    const { metadata, spec, ...rest } = toCsrRecord(csr, 0, POLICY);
+    assert.deepEqual(metadata.annotations, { [REQUEST_DURATION]: 'é'.repeat(1_000), [REQUEST_IS_CA]: 'true' });
+    // It is as much in the wrong as it was.
+    const whole = validateRequest(csr).map(({ reason }) => reason);
+    assert.deepEqual(
+      validateRequest({ metadata, spec, ...rest }).map(({ reason }) => reason),
+      whole,
+    );
+    assert.ok(spec.request.length < 74_000);
   });
 
   it('keeps next to nothing of one that is done', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises';
 import { type QueueObserver, type Work, WorkQueue } from '@countersign/signer/work-queue.ts';
+import { until } from '../../support/until.ts';
 
 const SILENT = { depth() {}, added() {}, retried() {}, started() {}, finished() {} };
 
@@ -153,6 +154,22 @@ test('the end waits for the work in hand and starts nothing more', async () => {
   await tick();
   await end();
   assert.deepEqual(finished, ['a']);
+});
+
+test('keys that came in numbers let others go first, and come to their turn all the same', async () => {
+  const worked: string[] = [];
+  const { queue, end } = start({ work: async key => void worked.push(key), workers: 1 });
+  queue.addMany(Array.from({ length: 30 }, (_, at) => `many-${at}`));
+  for (let at = 0; at < 30; at += 1) queue.add(`one-${at}`);
+  // Also one of the many, when it is added alone.
+  queue.add('many-29');
+  queue.addMany(['one-1', 'many-29']);
+  assert.equal(queue.depth, 59);
+  await until(() => worked.length === 60);
+  await end();
+  const early = worked.slice(0, 32).filter(key => key.startsWith('one-') || key === 'many-29');
+  assert.ok(early.length >= 27 && early.length < 32, worked.join(' '));
+  assert.equal(new Set(worked).size, 60);
 });
 
 test('a queue whose time is over before it begins works on nothing', async () => {

@@ -1,0 +1,44 @@
+// Lists whose pages are too large to be taken: fewer objects are asked for, and none is left out or taken twice.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TerminalError } from '@countersign/common/runtime/errors.ts';
+import { listObjects } from '@countersign/common/runtime/list-objects.ts';
+import { RecordingClient } from '../../support/recording-client.ts';
+
+/** A server with so many objects, which gives no more of them at a time than fit. */
+function createServer(count: number, fitting: number) {
+  return new RecordingClient(({ path }) => {
+    const query = new URL(path, 'http://x').searchParams;
+    const from = Number(query.get('continue') ?? 0);
+    const to = Math.min(from + Number(query.get('limit')), count);
+    if (to - from > fitting) throw new TerminalError('too much', { code: 'too-large' });
+    const items = Array.from({ length: to - from }, (_, index) => from + index);
+    return { metadata: { resourceVersion: '7', ...(to < count && { continue: String(to) }) }, items };
+  });
+}
+
+async function list(client: RecordingClient): Promise<unknown[]> {
+  const read: unknown[] = [];
+  const onPage = (items: Iterable<unknown>) => read.push(...items);
+  const signal = AbortSignal.timeout(5_000);
+  assert.equal(await listObjects({ client, path: '/things', signal, mayBeOld: false, onPage }), '7');
+  return read;
+}
+
+for (const [count, fitting, limits] of [
+  [400, 100, ['500', '125', '32']],
+  [3_000, 600, ['500', '2500', '625', '157']],
+  [3, 1, ['500', '125', '32', '8', '2', '1']],
+] as const) {
+  test(`of ${count} objects of which ${fitting} fit into an answer, all are read once`, async () => {
+    const client = createServer(count, fitting);
+    assert.deepEqual(await list(client), [...Array(count).keys()]);
+    const asked = client.calls.map(({ path }) => new URL(path, 'http://x').searchParams.get('limit'));
+    assert.deepEqual([...new Set(asked)], limits);
+  });
+}
+
+test('one object that is too large by itself is a failure', async () => {
+  await assert.rejects(list(createServer(1, 0)), { code: 'too-large' });
+});
