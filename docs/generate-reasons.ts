@@ -39,6 +39,7 @@ const TEXTS: Readonly<Record<Reason, readonly string[]>> = {
   ErrInvalidKeyPair: [reasons.ErrInvalidKeyPair.message()],
   ErrInitIssuer: [reasons.ErrInitIssuer.message(ERROR)],
   IsReady: [reasons.IsReady.message()],
+  NameTooLong: [reasons.NameTooLong.message(300)],
   InvalidSignerName: [reasons.InvalidSignerName.message('<signerName>', ERROR)],
   ImmutableAnnotation: [reasons.ImmutableAnnotation.message('<key>')],
   AccessReviewFailed: [reasons.AccessReviewFailed.message(REF)],

@@ -172,6 +172,11 @@ const own = {
     (signerName: string, detail: string) => `Signer name "${signerName}" can never name an issuer: ${detail}`,
     'No issuer can ever answer to the signer name, so that the CSR would be pending for ever. Correct the signer name.',
   ),
+  NameTooLong: warning(
+    'deny',
+    (length: number) => `The name of the CSR has ${length} characters, at most 253 are looked at`,
+    'The signer does not look at a CSR with such a name, so that it would be pending for ever. Create it with a shorter one.',
+  ),
   ImmutableAnnotation: warning(
     'deny',
     (key: string) => `Annotation "${key}" is part of the request and may not change`,

@@ -39,6 +39,16 @@ export function validateRequest(csr: CertificateSigningRequest): readonly FieldE
   return [signerNameError(signerName, signer.error.detail), ...examineRequest(csr).errors];
 }
 
+/** Characters, as for all other objects (a DNS subdomain, RFC 1123). The API server lets a CSR's name be as long as the object. */
+export const MAX_NAME_LENGTH = 253;
+
+/** Who watches keeps the names of all CSRs: the signer leaves out those that are longer. */
+export function validateName({ metadata }: CertificateSigningRequest): readonly FieldError[] {
+  const { length } = metadata.name;
+  if (length <= MAX_NAME_LENGTH) return [];
+  return [{ reason: 'NameTooLong', field: 'metadata.name', message: reasons.NameTooLong.message(length) }];
+}
+
 /** The same for a CSR whose signer name is known to be good, together with the request inside it if that can be read. */
 export function examineRequest(csr: CertificateSigningRequest): {
   readonly errors: readonly FieldError[];

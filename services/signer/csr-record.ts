@@ -12,6 +12,7 @@ import {
 } from '@countersign/common/csr.ts';
 import { MAX_REQUEST_LENGTH } from '@countersign/common/pkcs10.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
+import { validateName } from '@countersign/common/validate-request.ts';
 import { CSR_PATH } from './csr-protobuf.ts';
 import { isSignedHere } from './issuance/serial.ts';
 
@@ -35,8 +36,11 @@ export interface AnnotationPolicy {
   readonly writeCaAnnotation: boolean;
 }
 
+/** Throws for a name that is too long to be kept: the webhook refuses it, too. */
 export function toCsrRecord(raw: unknown, receivedAt: number, policy: AnnotationPolicy): CsrRecord {
   const csr = raw as CertificateSigningRequest;
+  const [nameError] = validateName(csr);
+  if (nameError !== undefined) throw new Error(nameError.message);
   const state = stateOf(csr, policy);
   if (state === 'done') return { ...stub(csr.metadata), state, receivedAt };
   const kept = { metadata: keepMeta(csr.metadata), spec: keepSpec(csr), state, receivedAt };

@@ -6,7 +6,6 @@ import type { Reason } from '@countersign/common/reasons.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
-import { shorten } from '@countersign/common/short-text.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { type ApplyDeps, apply, writeCaAnnotation } from './apply.ts';
 import { confirm } from './confirm.ts';
@@ -56,8 +55,7 @@ function isGone(error: unknown): boolean {
 }
 
 function logOf({ log }: ReconcileDeps, { metadata, spec }: CertificateSigningRequest): Logger {
-  // The uid first, since a name may have thousands of characters.
-  return log.child({ uid: metadata.uid, csr: shorten(metadata.name), signerName: spec.signerName });
+  return log.child({ csr: metadata.name, uid: metadata.uid, signerName: spec.signerName });
 }
 
 /**

@@ -12,7 +12,7 @@ import { foreignType, type Issuer, issuerType } from '@countersign/common/issuer
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { denialText } from '@countersign/common/reference-permission.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
-import { validateDuration, validateRequest } from '@countersign/common/validate-request.ts';
+import { validateDuration, validateName, validateRequest } from '@countersign/common/validate-request.ts';
 import { type AdmissionRequest, formatFieldErrors, type Refusal } from './admission-review.ts';
 
 /** What a request is about, from the request alone. */
@@ -76,7 +76,7 @@ function lockedError(key: string): FieldError {
  */
 function findErrors(csr: CertificateSigningRequest, issuer: Issuer | undefined): readonly FieldError[] {
   if (issuer !== undefined && foreignType(issuer) !== undefined) return validateDuration(csr);
-  const errors = validateRequest(csr);
+  const errors = [...validateName(csr), ...validateRequest(csr)];
   if (issuer === undefined || issuerType(issuer) !== 'selfSigned') return errors;
   const renamed = errors.map(inWordsOfSelfSigned);
   return readPrivateKeySecretName(csr) === undefined ? [...renamed, missingAnnotation()] : renamed;

@@ -2,6 +2,7 @@
 // only; a handler or a transform that throws is logged and never stops the reflector.
 
 import type { ObjectMeta } from '../csr.ts';
+import { shorten } from '../short-text.ts';
 import type { Logger } from './log.ts';
 
 /** Told of one change: `before` is undefined for a new object, `now` for a deleted one. Must be quick and only enqueue. */
@@ -90,7 +91,7 @@ export class ObjectStore<T> {
     try {
       return this.#options.transform(raw);
     } catch (error) {
-      this.#options.log.error({ err: error, key }, 'object cannot be read and is left out');
+      this.#options.log.error({ err: error, key: shorten(key) }, 'object cannot be read and is left out');
       return undefined;
     }
   }

@@ -161,3 +161,11 @@ test('admissions are counted by answer and reason', async () => {
   assert.match(text, /countersign_webhook_access_review_duration_seconds_count\{result="missing"\} [1-9]/);
   assert.match(text, /countersign_webhook_admissions_in_flight 0/);
 });
+
+test('a CSR whose name is longer than the signer keeps is refused', async () => {
+  webhook.enter(GRANTED);
+  const { body } = await webhook.post(review({ object: csr({ name: 'x'.repeat(254) }) }));
+  const { status } = body.response;
+  const message = 'metadata.name: The name of the CSR has 254 characters, at most 253 are looked at (NameTooLong)';
+  assert.deepEqual([status?.code, status?.reason, status?.message], [422, 'NameTooLong', message]);
+});

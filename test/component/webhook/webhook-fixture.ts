@@ -148,6 +148,7 @@ export class WebhookFixture {
 }
 
 export interface CsrParts {
+  readonly name?: string;
   readonly signerName?: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly usages?: readonly string[];
@@ -161,7 +162,7 @@ export function csr(parts: CsrParts = {}): Record<string, unknown> {
   return {
     apiVersion: 'certificates.k8s.io/v1',
     kind: 'CertificateSigningRequest',
-    metadata: { name: 'my-request', ...(annotations && { annotations }) },
+    metadata: { name: parts.name ?? 'my-request', ...(annotations && { annotations }) },
     spec: {
       signerName,
       request: parts.request ?? REQUEST,

@@ -67,6 +67,13 @@ describe('toCsrRecord', () => {
     assert.ok(spec.request.length < 74_000);
   });
 
+  it('refuses a name that would fill the memory, whosever it is', () => {
+    const named = (length: number) => buildCsr({ name: 'x'.repeat(length), conditions: ['Denied'] });
+    assert.equal(toCsrRecord(named(253), 0, POLICY).state, 'done');
+    const message = 'The name of the CSR has 254 characters, at most 253 are looked at';
+    assert.throws(() => toCsrRecord(named(254), 0, POLICY), { message });
+  });
+
   it('keeps next to nothing of one that is done', () => {
     assert.deepEqual(toCsrRecord(buildCsr({ conditions: ['Denied'] }), 5, POLICY), {
       metadata: { name: 'jane', uid: 'uid-of-jane', resourceVersion: '7' },
