@@ -19,6 +19,7 @@ import { EXTENSION } from './oids.ts';
 import { type Pkcs10, parsePkcs10 } from './pkcs10.ts';
 import { reasons } from './reasons.ts';
 import { err, ok, type Result } from './result.ts';
+import { shorten } from './short-text.ts';
 import { parseSignerName } from './signer-name.ts';
 
 /** Ten minutes, so that the annotation allows what spec.expirationSeconds does (cert-manager's minimum for CSRs). */
@@ -26,6 +27,9 @@ export const MINIMUM_DURATION: Nanoseconds = 600n * SECOND;
 
 /** 90 days: cert-manager's DefaultCertificateDuration. */
 export const DEFAULT_DURATION: Nanoseconds = 2160n * HOUR;
+
+/** A text repeats what the requester wrote, in an answer and in a condition; one that is meant for readers stays below. */
+const MAX_TEXT = 2_000;
 
 /**
  * Every rule that the CSR breaks, in the order in which cert-manager's Sync and template builder find them: the signer fails
@@ -70,7 +74,7 @@ export function requestedDuration(csr: CertificateSigningRequest): Nanoseconds {
 
 function signerNameError(signerName: string, detail: string): FieldError {
   const message = reasons.InvalidSignerName.message(signerName, detail);
-  return { reason: 'InvalidSignerName', field: 'spec.signerName', message };
+  return { reason: 'InvalidSignerName', field: 'spec.signerName', message: shorten(message, MAX_TEXT) };
 }
 
 /** The rules on the duration alone, which cert-manager checks before it looks at the request. */
@@ -95,7 +99,7 @@ function templateErrors(csr: CertificateSigningRequest, request: Result<Pkcs10>)
 }
 
 function templateError(field: string, problem: string): FieldError {
-  return { reason: 'SigningError', field, message: reasons.SigningError.template(problem) };
+  return { reason: 'SigningError', field, message: reasons.SigningError.template(shorten(problem, MAX_TEXT)) };
 }
 
 /** `expected` is undefined when spec.usages is wrong already: there is nothing to compare with. */

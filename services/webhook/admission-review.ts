@@ -5,13 +5,14 @@ import type { CertificateSigningRequest, Condition, ObjectMeta, Requester } from
 import type { FieldError } from '@countersign/common/field-error.ts';
 import type { Reason } from '@countersign/common/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
+import { shorten } from '@countersign/common/short-text.ts';
 import {
   type Decoder,
   flag,
+  identifier,
   integer,
   listOf,
   mapOf,
-  nonEmptyText,
   object,
   oneOf,
   optional,
@@ -72,7 +73,7 @@ export function allow(request: AdmissionRequest, warnings: readonly string[] = [
 
 export function deny(request: AdmissionRequest, refusal: Refusal): AdmissionAnswer {
   const { code, reason, message, causes } = refusal;
-  const name = 'object' in request ? request.object.metadata.name : '';
+  const name = 'object' in request ? shorten(request.object.metadata.name) : '';
   // kubectl shows the causes of a 422, and nothing else: each line must be complete.
   const lines = causes.map(cause => ({ reason: cause.reason, field: cause.field, message: messageOf(cause) }));
   const details = { group: 'certificates.k8s.io', kind: 'CertificateSigningRequest', name, causes: lines };
@@ -121,7 +122,7 @@ const decodeRequester = object<Requester>({
 });
 
 const decodeEnvelope = object<Envelope & { operation: AdmissionRequest['operation']; kind: unknown }>({
-  uid: nonEmptyText,
+  uid: identifier,
   kind: object({
     group: oneOf('certificates.k8s.io'),
     version: oneOf('v1'),

@@ -7,6 +7,8 @@ import { shorten } from '@countersign/common/short-text.ts';
 /** `path` names the value in the error, such as `request.object.spec`. */
 export type Decoder<T> = (value: unknown, path: string) => Result<T>;
 
+const MAX_IDENTIFIER = 256;
+
 type Fields<T> = {
   readonly [Name in keyof T]-?: object extends Pick<T, Name> ? Decoder<T[Name] | undefined> : Decoder<T[Name]>;
 };
@@ -14,8 +16,11 @@ type Fields<T> = {
 export const text: Decoder<string> = (value, path) =>
   typeof value === 'string' ? ok(value) : err(`${path} is not a string`);
 
-export const nonEmptyText: Decoder<string> = (value, path) =>
-  typeof value === 'string' && value !== '' ? ok(value) : err(`${path} is missing`);
+/** What the answer must bring back whole; a UUID where the API server asks. */
+export const identifier: Decoder<string> = (value, path) => {
+  if (typeof value !== 'string' || value === '') return err(`${path} is missing`);
+  return value.length <= MAX_IDENTIFIER ? ok(value) : err(`${path} is longer than ${MAX_IDENTIFIER} characters`);
+};
 
 export const integer: Decoder<number> = (value, path) =>
   typeof value === 'number' && Number.isSafeInteger(value) ? ok(value) : err(`${path} is not an integer`);

@@ -51,7 +51,7 @@ async function answer(request: Result<AdmissionRequest, DecodeError>, deps: Hand
 
 function refuseBody({ message, uid }: DecodeError, { log, metrics }: HandlerDeps): HandlerResult {
   metrics.countUnreadable('BadRequest');
-  log.warn({ uid: uid && shorten(uid), problem: message }, 'admission request not understood');
+  log.warn({ uid, problem: message }, 'admission request not understood');
   return { status: 400, body: { error: message, ...(uid !== undefined && { uid }) } };
 }
 
@@ -105,7 +105,7 @@ function logAdmission(
   const { uid, operation, subResource, dryRun, userInfo } = request;
   const csr = 'object' in request ? request.object : undefined;
   const fields = {
-    uid: shorten(uid),
+    uid,
     operation,
     ...(subResource && { subResource: shorten(subResource) }),
     ...(dryRun && { dryRun }),

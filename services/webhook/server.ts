@@ -1,8 +1,10 @@
 // The HTTPS server of the webhook: one path, one method, JSON within a limit. Turns HTTP into a body and an answer into HTTP,
 // and says clearly what is wrong with a request that is none; knows nothing of admission.
 
+import type { ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { finished } from 'node:stream';
 import { type ListenAddress, listenOptions } from '@countersign/common/runtime/listen-address.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
@@ -26,8 +28,11 @@ const KEEP_ALIVE_MS = 120_000;
 /** Some thousands of CSRs as they are, and all together less than one parsed body may take. */
 const TOTAL_BODY_LIMIT = 16 * BODY_LIMIT;
 
-/** For a handshake, and from the end of the headers to that of the body: the API server gives up after 5 s itself. */
-const BODY_TIMEOUT_MS = 10_000;
+/**
+ * For a handshake, for a body from the end of the headers on, and for an answer to be taken: the API server gives up after 5 s
+ * itself.
+ */
+const TRANSFER_TIMEOUT_MS = 10_000;
 
 /** Longer than any admission takes. */
 const GRACE_MS = 5_000;
@@ -38,7 +43,7 @@ export interface ServerOptions {
   readonly metrics: WebhookMetrics;
   /** How long `close` waits for answers before it cuts what is still open. */
   readonly graceMs?: number;
-  readonly bodyTimeoutMs?: number;
+  readonly transferTimeoutMs?: number;
 }
 
 export class WebhookServer {
@@ -85,11 +90,11 @@ export class WebhookServer {
 }
 
 function createApp(options: ServerOptions, isDraining: () => boolean): FastifyInstance<Server> {
-  const { handle, log, metrics, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
-  const gate = new BodyGate({ bytes: BODY_LIMIT, totalBytes: TOTAL_BODY_LIMIT, timeoutMs: bodyTimeoutMs });
+  const { handle, log, metrics, transferTimeoutMs = TRANSFER_TIMEOUT_MS } = options;
+  const gate = new BodyGate({ bytes: BODY_LIMIT, totalBytes: TOTAL_BODY_LIMIT, timeoutMs: transferTimeoutMs });
   const app = fastify({
     // The API server speaks HTTP/1.1 to webhooks, whatever is offered (kubernetes#75791).
-    https: { handshakeTimeout: bodyTimeoutMs, headersTimeout: KEEP_ALIVE_MS, requestTimeout: KEEP_ALIVE_MS },
+    https: { handshakeTimeout: transferTimeoutMs, headersTimeout: KEEP_ALIVE_MS, requestTimeout: KEEP_ALIVE_MS },
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: KEEP_ALIVE_MS,
@@ -107,6 +112,7 @@ function createApp(options: ServerOptions, isDraining: () => boolean): FastifyIn
   app.removeContentTypeParser('text/plain');
   app.addHook('onSend', async (_, reply) => {
     if (isDraining()) reply.header('connection', 'close');
+    limitSending(reply.raw, transferTimeoutMs);
   });
   app.post(PATH, async (request, reply) => {
     const { status, body } = await handOver(request, handle);
@@ -121,6 +127,12 @@ function createApp(options: ServerOptions, isDraining: () => boolean): FastifyIn
     return refuse(reply, status, text);
   });
   return app;
+}
+
+/** An answer that nobody takes would be held for as long as its connection: idle connections, which hold nothing, may stay. */
+function limitSending(response: ServerResponse, timeoutMs: number): void {
+  const timer = setTimeout(() => response.destroy(), timeoutMs);
+  finished(response, () => clearTimeout(timer));
 }
 
 /**

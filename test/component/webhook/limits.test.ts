@@ -1,5 +1,5 @@
 // What one caller can cost the webhook: how long a body that was read is kept, how long half a request is waited for,
-// and how much of a text is repeated.
+// how long an answer is offered, and how much of a text is repeated.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -9,9 +9,11 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { connect, type TLSSocket } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import type { AdmissionHandler } from '@countersign/webhook/handler.ts';
 import { type ServerOptions, WebhookServer } from '@countersign/webhook/server.ts';
 import { request } from 'undici';
+import { readRequest } from '../../support/vectors.ts';
 import { api, GRANTED, ISSUERS } from './admission-world.ts';
 import { csr, KEY_PAIR, review, WebhookFixture } from './webhook-fixture.ts';
 
@@ -98,22 +100,34 @@ describe('a body is let go of while its answer is waited for', () => {
 
 describe('what comes in part is waited for as long as a whole one may take, and no longer:', () => {
   test('a handshake', { timeout: 10_000 }, async () => {
-    const socket = connectTcp(await serve({ bodyTimeoutMs: 200 }), '127.0.0.1');
+    const socket = connectTcp(await serve({ transferTimeoutMs: 200 }), '127.0.0.1');
     await once(socket.resume(), 'close');
   });
 
   test('a body', { timeout: 10_000 }, async () => {
-    const socket = await open(await serve({ bodyTimeoutMs: 200 }));
+    const socket = await open(await serve({ transferTimeoutMs: 200 }));
     socket.write('POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{');
     await once(socket.resume(), 'close');
   });
+});
+
+test('an answer that is not taken within that time ends with its connection', { timeout: 10_000 }, async () => {
+  const error = 'x'.repeat(30_000_000);
+  const port = await serve({ transferTimeoutMs: 200, handle: async () => ({ status: 400, body: { error } }) });
+  const socket = await open(port);
+  socket.write('POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}');
+  await sleep(1_000);
+  let taken = 0;
+  socket.on('data', part => void (taken += part.length));
+  await once(socket, 'close');
+  assert.ok(taken < error.length, 'the rest was let go of');
 });
 
 test('half bodies are let in up to 48 MiB; one more is told to come again, until there is room', {
   timeout: 20_000,
 }, async () => {
   webhook.enter(GRANTED);
-  const port = await serve({ bodyTimeoutMs: 2_000 });
+  const port = await serve({ transferTimeoutMs: 2_000 });
   const half = 'POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
   const sockets = await Promise.all(Array.from({ length: 16 }, () => open(port)));
   for (const socket of sockets) socket.write(`${half}transfer-encoding: chunked\r\n\r\n1\r\n{\r\n`);
@@ -127,7 +141,7 @@ test('half bodies are let in up to 48 MiB; one more is told to come again, until
 });
 
 test('a connection that waits for its first request, or for its next, stays', async () => {
-  const port = await serve({ bodyTimeoutMs: 100 });
+  const port = await serve({ transferTimeoutMs: 100 });
   const socket = await open(port);
   for (let turn = 0; turn < 2; turn += 1) {
     await sleep(400);
@@ -153,7 +167,6 @@ describe('of a text that a caller chose', () => {
   for (const [what, parts] of [
     ['a key', { userInfo: { extra: { [LONG]: 7 } } }],
     ['a key on the way to the mistake', { userInfo: { extra: { [LONG]: [7] } } }],
-    ['a uid', { uid: LONG, object: null }],
   ] as const) {
     test(`${what} is repeated in part when the body is refused`, async () => {
       const { error } = (await ask(parts)) as { error: string };
@@ -161,10 +174,17 @@ describe('of a text that a caller chose', () => {
     });
   }
 
+  test('a uid is never cut: the answer must bring it back whole, and a long one is refused', async () => {
+    const uid = 'x'.repeat(256);
+    const answer = await ask({ uid });
+    assert.equal('response' in answer && answer.response.uid, uid);
+    assert.deepEqual(await ask({ uid: `${uid}x` }), { error: 'request.uid is longer than 256 characters' });
+  });
+
   test('names and the like are logged in part', async () => {
     const { metadata, ...rest } = csr({ signerName: `example.com/${LONG}` });
     const object = { ...rest, metadata: { ...Object(metadata), name: LONG } };
-    await ask({ uid: LONG, subResource: LONG, userInfo: { username: LONG }, object });
+    await ask({ subResource: LONG, userInfo: { username: LONG }, object });
   });
 
   test('a user name is repeated in part when the permission is missing', async () => {
@@ -172,9 +192,27 @@ describe('of a text that a caller chose', () => {
     assert.ok(answer.length < 3_000);
     assert.match(answer, /user \\"x{255}…\\" lacks .* --user='<the whole user name>'/);
   });
+});
 
-  test('the uid comes back whole', async () => {
-    const body = await ask({ uid: LONG });
-    assert.equal('response' in body && body.response.uid, LONG);
-  });
+describe('an answer is short,', () => {
+  const LONG = '\u0001'.repeat(400_000);
+  const MANY = Array.from({ length: 300_000 }, () => 's/mime');
+  const name = `${'n'.repeat(63)}.${Array.from({ length: 127 }, () => 'n').join('.')}`;
+  const user = `'${'\u0001'.repeat(255)}`;
+
+  for (const [what, parts] of [
+    ['whatever is wrong', { usages: [LONG], request: LONG, annotations: { [REQUEST_DURATION]: LONG } }],
+    ['however many usages are unknown', { usages: MANY.map(usage => `${usage}x`) }],
+    ['however many usages the request lacks', { usages: MANY, request: readRequest('serving-client') }],
+    ['however long the signer name is', { signerName: `issuers.cert-manager.io/${LONG}.${LONG}` }],
+    ['however long the word before the group is', { signerName: `${'x'.repeat(500_000)}.cert-manager.io/a` }],
+  ] as const) {
+    test(what, async () => {
+      const { metadata, ...rest } = csr({ signerName: `issuers.cert-manager.io/${name}`, ...parts });
+      const object = { ...rest, metadata: { ...Object(metadata), name: LONG } };
+      webhook.enter({ answer: api([]) });
+      const answer = await webhook.handle(review({ uid: LONG.slice(0, 256), userInfo: { username: user }, object }));
+      assert.ok(Buffer.byteLength(JSON.stringify(answer.body)) < 65_536);
+    });
+  }
 });

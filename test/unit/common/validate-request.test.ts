@@ -55,6 +55,23 @@ describe('validateRequest', () => {
   });
 });
 
+describe('of a text that the requester wrote a message repeats a part:', () => {
+  const LONG = 'x'.repeat(100_000);
+  const base = withDuration(undefined, undefined);
+  for (const [what, spec] of [
+    ['of a usage', { usages: [LONG] }],
+    ['of many usages', { usages: Array.from({ length: 50_000 }, () => 'x') }],
+    ['of a signer name', { signerName: `issuers.cert-manager.io/${LONG}` }],
+  ] as const) {
+    it(what, () => {
+      const errors = validateRequest({ ...base, spec: { ...base.spec, ...spec } });
+      assert.equal(errors.length, 1);
+      assert.match(errors[0]?.message ?? '', /x{20}|x x x.*…$/);
+      assert.ok((errors[0]?.message.length ?? 0) < 2_100);
+    });
+  }
+});
+
 describe('requestedDuration', () => {
   it('is the annotation, even beside expirationSeconds', () =>
     assert.equal(requestedDuration(withDuration('1h', 7200)), HOUR));
