@@ -1,5 +1,5 @@
-// Prints docs/metrics.md from the registries of both services: `node docs/generate-metrics.ts > docs/metrics.md`. Adds nothing
-// that the metrics do not say of themselves.
+// Prints docs/metrics.md from the registries of both services: `node docs/generate-metrics.ts > docs/metrics.md`. Adds no more
+// to what the metrics say of themselves than where the API server counts.
 
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
@@ -26,7 +26,10 @@ Both services serve them at \`/metrics\` on \`--http-address\`, beside the proce
 ${renderTable(describeMetrics('signer'))}
 ## Webhook
 
-${renderTable(describeMetrics('webhook'))}`;
+${renderTable(describeMetrics('webhook'))}
+What the API server makes of the webhook it counts itself: \`apiserver_admission_webhook_rejection_count{name="requests.countersign.io"}\`
+with \`error_type="calling_webhook_error"\` is every CSR that was refused because the webhook could not be asked.
+`;
 }
 
 /** All that a service serves, by name. */

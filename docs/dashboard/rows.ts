@@ -9,12 +9,16 @@ const admission: Row = {
     {
       title: 'Admissions',
       about:
-        'By answer and reason. denied is the rule at work; error is a refusal for a fault of our own, and the log of the webhook has the cause.',
+        'By answer and reason. denied is the rule at work; error is a refusal for a fault of our own, and the log of the webhook has the cause. A handshake that fails as distrusted is a CSR that the API server refuses without having asked.',
       unit: 'reqps',
       queries: [
         {
           expr: `${perSecond('countersign_webhook_admissions_total', WEBHOOK, 'answer, reason')} > 0`,
           legend: '{{answer}} {{reason}}',
+        },
+        {
+          expr: perSecond('countersign_webhook_tls_handshake_failures_total', `${WEBHOOK},cause="distrusted"`, 'cause'),
+          legend: 'TLS handshake: {{cause}}',
         },
       ],
     },

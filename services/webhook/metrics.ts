@@ -11,6 +11,9 @@ export type AnswerKind = 'allowed' | 'denied' | 'error';
 /** Empty when allowed; else the reason of the refusal, or what was wrong with the HTTP request. */
 export type AnswerReason = '' | Refusal['reason'] | 'BadRequest' | 'TooLarge' | 'TooMany' | 'WrongContentType';
 
+/** Why a TLS handshake failed: the caller does not take our certificate, hung up, took too long, or does not speak our TLS. */
+export type HandshakeFailure = 'distrusted' | 'closed' | 'timeout' | 'other';
+
 /** There from the start: an increase is seen only where there was something before, be it 0. */
 const EXPECTED: readonly (readonly [AnswerKind, AnswerReason])[] = [
   ['allowed', ''],
@@ -33,11 +36,13 @@ export class WebhookMetrics {
   readonly #reviewSeconds: Histogram<'result'>;
   readonly #certificateEnds: Gauge;
   readonly #reloads: Counter<'result'>;
+  readonly #handshakeFailures: Counter<'cause'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
     this.reflector = createReflectorMetrics(registry);
     this.#admissions = createAdmissionCounter(registry);
+    this.#handshakeFailures = createHandshakeCounter(registry);
     this.#seconds = new Histogram({
       name: 'countersign_webhook_admission_duration_seconds',
       help: 'Seconds to answer an admission request, by answer.',
@@ -97,6 +102,21 @@ export class WebhookMetrics {
     this.#reloads.inc({ result });
     if (ends !== undefined) this.#certificateEnds.set(ends.getTime() / 1000);
   }
+
+  countHandshakeFailure(cause: HandshakeFailure): void {
+    this.#handshakeFailures.inc({ cause });
+  }
+}
+
+function createHandshakeCounter(registry: Registry): Counter<'cause'> {
+  const failures = new Counter({
+    name: 'countersign_webhook_tls_handshake_failures_total',
+    help: "TLS handshakes that failed, by cause: distrusted (the caller does not take the webhook's certificate; if it is the API server, every CSR for an issuer is refused), closed, timeout, other.",
+    labelNames: ['cause'],
+    registers: [registry],
+  });
+  for (const cause of ['distrusted', 'closed', 'timeout', 'other'] as const) failures.inc({ cause }, 0);
+  return failures;
 }
 
 function createAdmissionCounter(registry: Registry): Counter<'answer' | 'reason'> {

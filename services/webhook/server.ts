@@ -10,6 +10,7 @@ import type { Logger } from '@countersign/common/runtime/log.ts';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { BodyGate } from './body-gate.ts';
 import type { AdmissionHandler } from './handler.ts';
+import { HandshakeFailures } from './handshake-failures.ts';
 import type { AnswerReason, WebhookMetrics } from './metrics.ts';
 import type { KeyPair } from './serving-certificate.ts';
 
@@ -55,6 +56,8 @@ export class WebhookServer {
   constructor(options: ServerOptions) {
     this.#graceMs = options.graceMs ?? GRACE_MS;
     this.#app = createApp(options, () => this.#isDraining);
+    const failures = new HandshakeFailures(options);
+    this.#app.server.on('tlsClientError', error => failures.note(error));
   }
 
   get problems(): string[] {

@@ -24,6 +24,7 @@ const FORBIDDEN = `countersign_work_errors_total{${AT}"signer",queue="csr",code=
 const INVALID = FORBIDDEN.replace('forbidden', 'invalid');
 const REQUESTS = `rest_client_requests_total{${AT}"signer",method="GET",host="h",code=`;
 const ERRORS = `countersign_webhook_admissions_total{${AT}"webhook",answer="error",reason="InternalError"}`;
+const DISTRUSTED = `countersign_webhook_tls_handshake_failures_total{${AT}"webhook",cause="distrusted"}`;
 const ENDS = `countersign_webhook_serving_certificate_not_after_timestamp_seconds{${AT}"webhook",instance="c"}`;
 const CLOCK = `countersign_clock_offset_seconds{${AT}"signer",instance="a"}`;
 
@@ -45,6 +46,8 @@ const HEALTHY: Series = {
   [`${REQUESTS}"500"}`]: '0+1x60',
   [ERRORS]: '0x60',
   [`countersign_webhook_admissions_total{${AT}"webhook",answer="denied",reason="DeniedReference"}`]: '0+5x60',
+  [DISTRUSTED]: '0x60',
+  [`countersign_webhook_tls_handshake_failures_total{${AT}"webhook",cause="closed"}`]: '0+6x60',
   [ENDS]: `${7 * 86_400}x60`,
   [CLOCK]: '-0.4x60',
 };
@@ -122,6 +125,12 @@ const CASES: readonly Case[] = [
     series: { [ERRORS]: '0+1x60' },
     minute: 20,
     fires: ['CountersignWebhookErrors'],
+  },
+  {
+    name: 'at the first caller that does not trust the webhook',
+    series: { [DISTRUSTED]: '0x20 1x40' },
+    minute: 25,
+    fires: ['CountersignWebhookDistrusted'],
   },
   {
     name: 'when the serving certificate ends soon',

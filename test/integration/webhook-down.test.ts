@@ -37,6 +37,10 @@ const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p25
 const ABSENT = 'clusterissuers.cert-manager.io/absent';
 const NO_WEBHOOK = /failed calling webhook "requests\.countersign\.io"/;
 
+interface WebhookConfiguration {
+  readonly webhooks: readonly { readonly name: string; readonly clientConfig: { readonly caBundle?: string } }[];
+}
+
 let cluster: Cluster;
 let signerName: string;
 before(async () => {
@@ -144,6 +148,26 @@ describe('while the webhook runs', () => {
     await cluster.eventually('the new certificate is served', isServed);
     assert.equal((await tryCreateCsr(cluster, { name: 'after-rotation', signerName: ABSENT })).status, 201);
   });
+});
+
+test('when the API server does not trust it, requests are refused, and the webhook counts why', async () => {
+  const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/countersign-webhook';
+  const found = await cluster.api.get<WebhookConfiguration>(path);
+  const trust = (caBundle: string | undefined) =>
+    cluster.api.patch(path, {
+      webhooks: found.webhooks.map(webhook => ({ ...webhook, clientConfig: { ...webhook.clientConfig, caBundle } })),
+    });
+  await trust(Buffer.from(ROOT.certificate).toString('base64'));
+  let count = 0;
+  const isAnswered = async (expected: number) => {
+    const { status } = await tryCreateCsr(cluster, { name: `distrustful-${(count += 1)}`, signerName: ABSENT });
+    return status === expected ? true : undefined;
+  };
+  await cluster.eventually('the other CA counts', () => isAnswered(500));
+  const metrics = await (await fetch(`${cluster.installation.running('webhook')[0]?.url}/metrics`)).text();
+  assert.match(metrics, /countersign_webhook_tls_handshake_failures_total\{cause="distrusted"\} [1-9]/);
+  await trust(found.webhooks[0]?.clientConfig.caBundle);
+  await cluster.eventually('the right CA counts', () => isAnswered(201));
 });
 
 describe('while the webhook is down', () => {

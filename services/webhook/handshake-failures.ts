@@ -1,0 +1,45 @@
+// TLS handshakes that fail: when the API server does not trust the webhook's certificate, nothing else tells. Each is counted, and
+// a line now and then says how many; never a line for each, for whoever scans the port would write the log.
+
+import type { Logger } from '@countersign/common/runtime/log.ts';
+import type { HandshakeFailure, WebhookMetrics } from './metrics.ts';
+
+/** Between two lines about the same kind of failure. */
+const SILENCE_MS = 10_000;
+
+export interface HandshakeFailuresOptions {
+  readonly log: Logger;
+  readonly metrics: Pick<WebhookMetrics, 'countHandshakeFailure'>;
+  readonly clock?: () => number;
+}
+
+export class HandshakeFailures {
+  readonly #options: HandshakeFailuresOptions;
+  readonly #said = new Map<HandshakeFailure, { readonly at: number; unsaid: number }>();
+
+  constructor(options: HandshakeFailuresOptions) {
+    this.#options = options;
+  }
+
+  /** Takes one failure. Whose it was, Node does not know any more. */
+  note(error: Error & { readonly code?: unknown }): void {
+    const { log, metrics, clock = () => performance.now() } = this.#options;
+    const cause = causeOf(String(error.code));
+    metrics.countHandshakeFailure(cause);
+    const said = this.#said.get(cause);
+    if (said !== undefined && clock() - said.at < SILENCE_MS) {
+      said.unsaid += 1;
+      return;
+    }
+    log.warn({ err: error, cause, count: (said?.unsaid ?? 0) + 1 }, 'TLS handshake failed');
+    this.#said.set(cause, { at: clock(), unsaid: 0 });
+  }
+}
+
+/** By the code of Node, which is made from OpenSSL's text. */
+function causeOf(code: string): HandshakeFailure {
+  // The alerts about a certificate (RFC 8446, section 6.2). Go, and so the API server, sends bad_certificate whatever is wrong.
+  if (/_ALERT_(UNKNOWN_CA|[A-Z_]*CERTIFICATE)/.test(code)) return 'distrusted';
+  if (code === 'ECONNRESET') return 'closed';
+  return code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'timeout' : 'other';
+}

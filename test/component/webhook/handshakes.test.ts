@@ -1,0 +1,109 @@
+// Handshakes that fail: what each is counted as, by callers of every kind on a real port, and how seldom they are spoken of.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { connect } from 'node:tls';
+import { HandshakeFailures } from '@countersign/webhook/handshake-failures.ts';
+import { WebhookServer } from '@countersign/webhook/server.ts';
+import { until } from '../../support/until.ts';
+import { KEY_PAIR, WebhookFixture } from './webhook-fixture.ts';
+
+let webhook: WebhookFixture;
+let server: WebhookServer;
+let port: number;
+beforeEach(async () => {
+  webhook = new WebhookFixture();
+  const { handle, log, metrics } = webhook;
+  server = new WebhookServer({ handle, log, metrics, transferTimeoutMs: 300, graceMs: 200 });
+  server.useKeyPair(KEY_PAIR);
+  port = await server.listen({ host: '127.0.0.1', port: 0 });
+});
+afterEach(() => server.close());
+
+/** How many of each kind were counted, those of which there were none left out. */
+async function counted(): Promise<Record<string, number>> {
+  const lines = (await webhook.registry.metrics()).matchAll(/handshake_failures_total\{cause="(\w+)"\} (\d+)/g);
+  return Object.fromEntries([...lines].map(([, cause, count]) => [cause, Number(count)]).filter(([, count]) => count));
+}
+
+async function isCounted(expected: Record<string, number>): Promise<void> {
+  await until(async () => Object.keys(await counted()).length > 0);
+  assert.deepEqual(await counted(), expected);
+}
+
+async function tcp(): Promise<Socket> {
+  const socket = connectTcp(port, '127.0.0.1').on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+}
+
+describe('a failed handshake is counted as', () => {
+  test('distrusted when the caller does not know the CA', async () => {
+    const args = ['s_client', '-connect', `127.0.0.1:${port}`, '-verify_return_error', '-no-CAfile', '-no-CApath'];
+    const caller = spawn('openssl', args, { stdio: ['pipe', 'ignore', 'ignore'] });
+    caller.stdin.end();
+    await once(caller, 'close');
+    await isCounted({ distrusted: 1 });
+  });
+
+  test('closed when the caller hangs up', async () => {
+    (await tcp()).destroy();
+    await isCounted({ closed: 1 });
+  });
+
+  test('timeout when the caller says nothing', async () => {
+    await once((await tcp()).resume(), 'close');
+    await isCounted({ timeout: 1 });
+  });
+
+  test('other when the caller does not speak TLS', async () => {
+    (await tcp()).end('GET / HTTP/1.1\r\n\r\n');
+    await isCounted({ other: 1 });
+  });
+
+  test('nothing when it succeeds, and each kind is served from the start', async () => {
+    const socket = connect({ host: '127.0.0.1', port, ca: KEY_PAIR.cert });
+    await once(socket, 'secureConnect');
+    socket.destroy();
+    const text = await webhook.registry.metrics();
+    for (const cause of ['distrusted', 'closed', 'timeout', 'other']) {
+      assert.match(text, new RegExp(`tls_handshake_failures_total\\{cause="${cause}"\\} 0`));
+    }
+  });
+});
+
+// OpenSSL's words for alerts changed; Node makes its codes from them.
+for (const code of [
+  'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
+  'ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE',
+  'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+  'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED',
+  'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN',
+]) {
+  test(`${code} means that the caller does not take the certificate`, async () => {
+    new HandshakeFailures(webhook).note(Object.assign(new Error('alert'), { code }));
+    assert.deepEqual(await counted(), { distrusted: 1 });
+  });
+}
+
+test('however many fail, there is a line every ten seconds for each kind at most, with how many there were', () => {
+  let now = 0;
+  const failures = new HandshakeFailures({ log: webhook.log, metrics: webhook.metrics, clock: () => now });
+  const distrusted = Object.assign(new Error('x'), { code: 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA' });
+  const closed = Object.assign(new Error('x'), { code: 'ECONNRESET' });
+  for (; now < 25_000; now += 100) {
+    failures.note(closed);
+    if (now === 12_000) failures.note(distrusted);
+  }
+  const lines = webhook.logs.map(({ level, msg, cause, count }) => ({ level, msg, cause, count }));
+  const line = { level: 'warn', msg: 'TLS handshake failed' };
+  assert.deepEqual(lines, [
+    { ...line, cause: 'closed', count: 1 },
+    { ...line, cause: 'closed', count: 100 },
+    { ...line, cause: 'distrusted', count: 1 },
+    { ...line, cause: 'closed', count: 100 },
+  ]);
+});
