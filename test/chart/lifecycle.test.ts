@@ -137,11 +137,15 @@ test('the webhook may write its CA into its Secret and its configuration', async
   assert.deepEqual(await readState(), { timeout: 5, caBundle: CA, data });
 });
 
-test('the webhook may neither write other configurations nor read other Secrets of its namespace by list', async () => {
+test('the webhook may neither write other configurations, nor list the Secrets of its namespace, nor create one', async () => {
   const other = CONFIGURATION.replace('countersign-webhook', 'other');
   await assert.rejects(asWebhook({ path: other }), /403/);
   await assert.rejects(asWebhook({ method: 'PATCH', path: CONFIGURATION, body: {} }), /403/);
-  await assert.rejects(asWebhook({ path: `/api/v1/namespaces/${NAMESPACE}/secrets` }), /403/);
+  const secrets = `/api/v1/namespaces/${NAMESPACE}/secrets`;
+  await assert.rejects(asWebhook({ path: secrets }), /403/);
+  const annotations = { 'kubernetes.io/service-account.name': 'countersign-signer' };
+  const token = { metadata: { name: 'token', annotations }, type: 'kubernetes.io/service-account-token' };
+  await assert.rejects(asWebhook({ method: 'POST', path: secrets, body: token }), /403/);
 });
 
 const waiting = (timeoutSeconds: number) => ({ webhook: { timeoutSeconds } });
@@ -185,6 +189,13 @@ test('applied again by server-side apply, nothing changes', async () => {
   const versions = await readVersions();
   await kubectlApply(waiting(10), '--server-side', '--force-conflicts', '--field-manager=kustomize-controller');
   assert.deepEqual(await readVersions(), versions);
+});
+
+test('helm upgrade brings back the Secret that somebody deleted, empty', async () => {
+  await api.do({ method: 'DELETE', path: SECRET });
+  // The fields that the other appliers took over above would be conflicts.
+  await helm(waiting(10), 'upgrade', RELEASE, CHART, '--server-side=true', '--force-conflicts');
+  assert.equal((await api.get<Versioned>(SECRET)).data, undefined);
 });
 
 test('uninstalled, the release leaves only its CRDs, and requests are let in again', async () => {

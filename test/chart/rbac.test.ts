@@ -76,7 +76,6 @@ const WEBHOOK_CONFIGURATION: Rule = {
 };
 
 const WEBHOOK_TLS: readonly Rule[] = [
-  { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
   { apiGroups: [''], resources: ['secrets'], resourceNames: ['countersign-webhook-ca'], verbs: ['get', 'update'] },
 ];
 
@@ -168,12 +167,12 @@ test('rbac.aggregateClusterRoles false leaves the built-in roles alone', async (
 });
 
 for (const [name, values] of Object.entries(VARIANTS)) {
-  test(`nobody may list, watch or write others' Secrets, and no rule has a wildcard: ${name}`, async () => {
+  test(`nobody may list, watch or create Secrets, or write others', and no rule has a wildcard: ${name}`, async () => {
     for (const rule of Object.values(await readRoles(values)).flat()) {
       assert.ok(![...rule.apiGroups, ...rule.resources, ...rule.verbs].includes('*'), JSON.stringify(rule));
       if (!rule.resources.includes('secrets')) continue;
-      // Its own CA, by name; a Secret that is made needs a name that is not taken.
-      const allowed = rule.resourceNames === undefined ? ['get', 'create'] : ['get', 'update'];
+      // Its own CA, by name.
+      const allowed = rule.resourceNames === undefined ? ['get'] : ['get', 'update'];
       assert.ok(
         rule.verbs.every(verb => allowed.includes(verb)),
         JSON.stringify(rule),

@@ -2,7 +2,7 @@
 // makes for itself, and the CA's certificate in the webhook configuration. Looked at every few seconds; does what is due.
 
 import type { ObjectMeta } from '@countersign/common/csr.ts';
-import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import type { KeyPair } from '../serving-certificate.ts';
@@ -23,9 +23,9 @@ import {
 import { createAuthority, issueServingCertificate } from './certificate-authority.ts';
 
 export interface ManagedCertificateOptions {
-  readonly client: Pick<KubeClient, 'get' | 'create' | 'update'>;
+  readonly client: Pick<KubeClient, 'get' | 'update'>;
   readonly log: Logger;
-  /** The Secret that the replicas share. */
+  /** The Secret that the replicas share. The chart makes it, empty. */
   readonly secret: { readonly namespace: string; readonly name: string };
   /** Name of the ValidatingWebhookConfiguration. */
   readonly configuration: string;
@@ -37,10 +37,8 @@ export interface ManagedCertificateOptions {
   readonly leafLifetimeMs?: number;
 }
 
+/** Whatever else is in it is kept as it is. */
 interface CaSecret {
-  readonly apiVersion?: string;
-  readonly kind?: string;
-  readonly type?: string;
   readonly metadata: ObjectMeta;
   readonly data?: Readonly<Record<string, string>>;
 }
@@ -52,14 +50,17 @@ const LEAF_LIFETIME_MS = 7 * DAY_MS;
 /** As many replicas may start at the same moment and each be overtaken once by every other. */
 const MAX_ATTEMPTS = 10;
 
+const WAY_OUT = '"helm upgrade" of the release, or its manifests applied again, brings it back';
+
 export class ManagedCertificate {
   readonly #options: ManagedCertificateOptions;
-  readonly #secretsPath: string;
+  readonly #secretPath: string;
   #leaf: { readonly pair: KeyPair; readonly caPem: string } | undefined;
 
   constructor(options: ManagedCertificateOptions) {
     this.#options = options;
-    this.#secretsPath = `/api/v1/namespaces/${encodeURIComponent(options.secret.namespace)}/secrets`;
+    const [namespace, name] = [options.secret.namespace, options.secret.name].map(encodeURIComponent);
+    this.#secretPath = `/api/v1/namespaces/${namespace}/secrets/${name}`;
   }
 
   /** Does what is due and gives the key pair to serve with. Rejects when the world does not let it; ask again later. */
@@ -74,19 +75,22 @@ export class ManagedCertificate {
   };
 
   async #look(): Promise<KeyPair> {
-    const { secret, state } = await this.#readOrCreate();
+    const { secret, state } = await this.#readOrFill();
     const isPublished = await publishCaBundle(this.#options.client, this.#options.configuration, caBundle(state));
     if (!isPublished) throw new Error(`ValidatingWebhookConfiguration ${this.#options.configuration} does not exist`);
     return this.#serve(await this.#advance(secret, state));
   }
 
-  async #readOrCreate(): Promise<{ secret: CaSecret; state: CaState }> {
-    const found = await this.#options.client.get<CaSecret>(`${this.#secretsPath}/${this.#options.secret.name}`);
-    const state = decodeState(found?.data);
-    if (found !== undefined && state !== undefined && !this.#isOver(state)) return { secret: found, state };
+  async #readOrFill(): Promise<{ secret: CaSecret; state: CaState }> {
+    const { client, log, secret } = this.#options;
+    const found = await client.get<CaSecret>(this.#secretPath);
+    // Not made here: who may create one Secret of a namespace may create any, a token of another ServiceAccount among them.
+    if (found === undefined) throw new Error(`Secret ${secret.namespace}/${secret.name} does not exist; ${WAY_OUT}`);
+    const state = decodeState(found.data);
+    if (state !== undefined && !this.#isOver(state)) return { secret: found, state };
     const created: CaState = { current: await this.#createCa(), former: [] };
     const written = await this.#write(found, created);
-    this.#options.log.info({ secret: this.#options.secret, replaced: found !== undefined }, 'webhook CA created');
+    log.info({ secret, replaced: found.data !== undefined }, 'webhook CA created');
     return { secret: written, state: created };
   }
 
@@ -134,13 +138,9 @@ export class ManagedCertificate {
     return createAuthority({ now: now(), lifetimeMs });
   }
 
-  /** Creates the Secret, or writes on the version that was read: of two replicas one gets through, the other looks again. */
-  async #write(found: CaSecret | undefined, state: CaState): Promise<CaSecret> {
-    const { client, secret } = this.#options;
-    const data = encodeState(state);
-    if (found !== undefined) return client.update<CaSecret>(`${this.#secretsPath}/${secret.name}`, { ...found, data });
-    const body = { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata: secret, data };
-    return client.create<CaSecret>(this.#secretsPath, body);
+  /** Writes on the version that was read: of two replicas one gets through, the other looks again. */
+  #write(found: CaSecret, state: CaState): Promise<CaSecret> {
+    return this.#options.client.update<CaSecret>(this.#secretPath, { ...found, data: encodeState(state) });
   }
 }
 
@@ -151,6 +151,5 @@ function isInItsPrime(certPem: string, now: Date): boolean {
 
 /** Another replica wrote first: its work is looked at, and taken. */
 function wasOvertaken(error: unknown): boolean {
-  if (error instanceof TerminalError) return error.code === 'already-exists';
   return error instanceof RetryableError && error.code === 'conflict';
 }

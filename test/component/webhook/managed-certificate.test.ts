@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import { createLogger } from '@countersign/common/runtime/log.ts';
 import {
   createAuthority,
@@ -13,6 +13,7 @@ import { makeKeyPair } from './webhook-fixture.ts';
 
 const DAY_MS = 86_400_000;
 const CONFIGURATION = 'countersign-webhook';
+const SECRET = 'countersign-webhook-ca';
 
 interface Stored {
   readonly metadata: { readonly name: string; readonly resourceVersion?: string };
@@ -30,13 +31,19 @@ class World {
   constructor() {
     const webhooks = [{ name: 'requests.countersign.io', clientConfig: {} }];
     this.objects.set(CONFIGURATION, { metadata: { name: CONFIGURATION, resourceVersion: '0' }, webhooks });
+    this.applySecret();
+  }
+
+  /** As the chart brings it: empty. */
+  applySecret(): void {
+    this.objects.set(SECRET, { metadata: { name: SECRET, resourceVersion: '7' } });
   }
 
   replica(): ManagedCertificate {
     return new ManagedCertificate({
       client: this.client,
       log: createLogger({ service: 'test', level: 'error' }),
-      secret: { namespace: 'countersign', name: 'countersign-webhook-ca' },
+      secret: { namespace: 'countersign', name: SECRET },
       configuration: CONFIGURATION,
       names: ['countersign-webhook.countersign.svc', '127.0.0.1'],
       now: () => this.now,
@@ -72,8 +79,8 @@ class World {
     if (verb === 'get') return structuredClone(this.objects.get(name));
     const given = body as Stored;
     const stored = this.objects.get(given.metadata.name);
-    if (verb === 'create' && stored !== undefined) throw new TerminalError('exists', { code: 'already-exists' });
-    if (verb === 'update' && given.metadata.resourceVersion !== stored?.metadata.resourceVersion) {
+    assert.equal(verb, 'update', 'it may create nothing');
+    if (given.metadata.resourceVersion !== stored?.metadata.resourceVersion) {
       throw new RetryableError('conflict', { code: 'conflict' });
     }
     this.#version += 1;
@@ -137,13 +144,37 @@ test('a bundle that somebody emptied or replaced is put back', async () => {
   assert.ok(world.trusts(cert));
 });
 
+test('without its Secret nothing is written, and the text says what brings it back; then it goes on by itself', async () => {
+  const world = new World();
+  const replica = world.replica();
+  world.objects.delete(SECRET);
+  const text =
+    'Secret countersign/countersign-webhook-ca does not exist; "helm upgrade" of the release, or its manifests applied again, brings it back';
+  await assert.rejects(replica.read(), { message: text });
+  assert.deepEqual(world.client.writes, []);
+  world.applySecret();
+  assert.ok(world.trusts((await replica.read()).cert));
+});
+
+test('a Secret that is deleted and comes back empty gets a new CA, which is trusted and served with', async () => {
+  const world = new World();
+  const replica = world.replica();
+  const before = await replica.read();
+  world.objects.delete(SECRET);
+  await assert.rejects(replica.read());
+  assert.ok(world.trusts(before.cert));
+  world.applySecret();
+  const { cert } = await replica.read();
+  assert.notEqual(cert, before.cert);
+  assert.ok(world.trusts(cert));
+});
+
 test('without a webhook configuration there is nothing to serve for, and the text says so', async () => {
   const world = new World();
   world.objects.delete(CONFIGURATION);
   await assert.rejects(world.replica().read(), /ValidatingWebhookConfiguration countersign-webhook does not exist/);
 });
 
-const SECRET = 'countersign-webhook-ca';
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const LIFETIME = { now: new Date('2026-01-01T00:00:00Z'), lifetimeMs: 365 * DAY_MS };
 const OTHER = await createAuthority(LIFETIME);
@@ -151,7 +182,7 @@ const LEAF = await issueServingCertificate(OTHER, ['x'], LIFETIME);
 const RSA = makeKeyPair('rsa', 30, ['-newkey', 'rsa:2048']);
 
 for (const [what, damage] of [
-  ['is empty', {}],
+  ['has no entries', {}],
   ['holds no certificate', { 'ca.crt': 'AAAA', 'ca.key': 'AAAA' }],
   ['holds a key that is none', { 'ca.crt': base64(OTHER.certPem), 'ca.key': 'AAAA' }],
   ['holds the key of another CA', { 'ca.crt': base64(OTHER.certPem), 'ca.key': base64(LEAF.key) }],
