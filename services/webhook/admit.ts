@@ -60,7 +60,8 @@ export function findMatter(request: AdmissionRequest): Matter {
 export function admit(matter: Matter, { permission, issuer }: Observation, username: string): Decision {
   if (matter.kind === 'not-ours') return { allowed: true };
   if (matter.kind === 'locked') return refuse(422, matter.changed.map(lockedError));
-  const errors = findErrors(matter.csr, issuer);
+  // Who may not use an issuer does not learn from the answer whether there is one, nor of what type.
+  const errors = findErrors(matter.csr, permission === 'missing' ? undefined : issuer);
   if (permission === 'missing' && matter.ref !== undefined) return refuseReference(matter.ref, username, errors);
   return errors.length === 0 ? { allowed: true } : refuse(422, errors);
 }

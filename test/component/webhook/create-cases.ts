@@ -177,12 +177,16 @@ export const CREATE_CASES: readonly Case[] = [
     causes: [`ErrorParseDuration ${DURATION_FIELD}`],
     calls: [REVIEW_CA],
   },
-  {
-    name: 'an issuer of a type that others sign with needs the permission, too',
+  ...[{ ca: { secretName: 'ca-pair' } }, { selfSigned: {} }, { acme: {} }, {}, undefined].map(spec => ({
+    name: `without the permission the answer is the same whatever the issuer is: ${JSON.stringify(spec) ?? 'missing'}`,
     create: { usages: ['foo'] },
-    world: { ...issuer(READY, { acme: {} }), answer: api([]) },
-    allowed: { code: 403, reason: 'DeniedReference', message: DENIAL },
-    causes: ['DeniedReference spec.signerName'],
+    world: { ...(spec === undefined ? { issuers: {} } : issuer(READY, spec)), answer: api([]) },
+    allowed: {
+      code: 403,
+      reason: 'DeniedReference',
+      message: `${DENIAL}\n\nThe request is wrong besides:\nspec.usages: Error generating certificate template: unknown key usages: [foo] (SigningError)`,
+    },
+    causes: ['DeniedReference spec.signerName', 'SigningError spec.usages'],
     calls: [REVIEW_CA, REVIEW_STAR],
-  },
+  })),
 ];
