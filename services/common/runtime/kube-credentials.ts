@@ -123,15 +123,27 @@ export class CredentialSource implements CredentialReader {
 }
 
 function loadKubeConfig(path: string | undefined): KubeConfig {
+  const where = path ? `kubeconfig ${path}` : 'the kubeconfig';
   const kubeConfig = new KubeConfig();
-  if (path) kubeConfig.loadFromFile(path);
-  else kubeConfig.loadFromDefault();
-  checkCluster(kubeConfig, path);
+  try {
+    if (path) kubeConfig.loadFromFile(path);
+    else kubeConfig.loadFromDefault();
+  } catch (error) {
+    throw withoutContent(error, where);
+  }
+  checkCluster(kubeConfig, path, where);
   return kubeConfig;
 }
 
-function checkCluster(kubeConfig: KubeConfig, path: string | undefined): void {
-  const where = path ? `kubeconfig ${path}` : 'the kubeconfig';
+/** A YAML parser quotes the lines around a mistake, which may hold a token, wherever it can: only the place is passed on. */
+function withoutContent(error: unknown, where: string): unknown {
+  if (!(error instanceof Error) || error.name !== 'YAMLException') return error;
+  const { mark } = error as { mark?: { readonly line: number; readonly column: number } };
+  const place = mark === undefined ? '' : ` at line ${mark.line + 1}, column ${mark.column + 1}`;
+  return new Error(`${where}: not valid YAML${place}`);
+}
+
+function checkCluster(kubeConfig: KubeConfig, path: string | undefined, where: string): void {
   const cluster = kubeConfig.getCurrentCluster();
   if (!cluster) throw new Error(`${where}: the current context names no cluster; set current-context`);
   // client-node's last resort when it finds neither kubeconfig nor service account.

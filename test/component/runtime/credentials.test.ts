@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
+import { inspect } from 'node:util';
 import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
 import { ApiConnection } from '@countersign/common/runtime/kube-connection.ts';
 import { CredentialSource } from '@countersign/common/runtime/kube-credentials.ts';
@@ -137,6 +138,26 @@ describe('credentials', () => {
       message: /missing\.crt/,
     });
   });
+
+  for (const [what, text, place] of [
+    ['is not indented right', 'users:\n- user:\n    token: hush\n   bad: x\n', ' at line 4, column 4'],
+    ['ends too early', 'users: [{user: {token: hush', ' at line 1, column 28'],
+    ['has an alias that looks like a token', 'users: *hush', ' at line 1, column 9'],
+    ['is empty', '', ''],
+  ] as const) {
+    test(`of a kubeconfig that ${what} the error has the place, and nothing that is written there`, () => {
+      const path = join(server.directory, 'broken');
+      writeFileSync(path, text);
+      assert.throws(
+        () => new CredentialSource(path, () => 0),
+        (error: Error) => {
+          assert.equal(error.message, `kubeconfig ${path}: not valid YAML${place}`);
+          assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /hush/);
+          return true;
+        },
+      );
+    });
+  }
 
   test("the context's namespace is the client's own", async () => {
     assert.equal(createClusterClient({ kubeconfig: server.kubeconfig() }).namespace, 'sandbox');
