@@ -101,6 +101,10 @@ function createApp(options: ServerOptions, isDraining: () => boolean): FastifyIn
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: KEEP_ALIVE_MS,
+    // An extra of the requester may be called __proto__, and is asked about under its name: the decoders take own properties only, and
+    // set none by assignment (decode-json.ts).
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
     forceCloseConnections: 'idle',
     // A 503 while draining would refuse a CSR (failurePolicy Fail); what still comes in is answered.
     return503OnClosing: false,

@@ -18,13 +18,25 @@ function reviewWith(path: string, value: unknown, base = review()): unknown {
   return { ...base, [name]: rest.length === 0 ? value : reviewWith(rest.join('.'), value, child) };
 }
 
+/** A good AdmissionReview, but for a field of `parent` that is in its `__proto__`. */
+function withProto(parent: string, field: string): string {
+  return JSON.stringify(review(), (key, value) => {
+    if (key !== parent) return value;
+    const { [field]: moved, ...rest } = value;
+    return { ...rest, ['__proto__']: { [field]: moved } };
+  });
+}
+
 /** Deeper than any stack. */
 const NESTED = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
 
 const UNREADABLE: readonly (readonly [name: string, body: unknown, error: string | RegExp])[] = [
   ['no JSON', '{"a":', /^the body cannot be read: /],
   ['an empty body', '', /^the body cannot be read: /],
-  ['a __proto__ key', '{"__proto__":{"allowed":true},"kind":"AdmissionReview"}', /^the body cannot be read: /],
+  ['all in __proto__', `{"__proto__":${JSON.stringify(review())}}`, /^AdmissionReview.apiVersion is not/],
+  ['the requester in __proto__', withProto('request', 'userInfo'), 'request.userInfo is not an object'],
+  ['the object in __proto__', withProto('request', 'object'), 'request.object is not an object'],
+  ['the signer name in __proto__', withProto('spec', 'signerName'), /signerName is not a string/],
   ['bytes that are no UTF-8', Buffer.from([0xff, 0xfe, 0x7b]), /^the body cannot be read: /],
   ['deep nesting', NESTED, 'AdmissionReview is not an object'],
   ['deep nesting inside', JSON.stringify(review({ options: 0 })).replace('"options":0', `"object2":${NESTED}`), /./],
@@ -90,6 +102,32 @@ describe('a body is answered with 400 when it holds', () => {
 test('a request that cannot be read but has a uid is refused with its uid', async () => {
   const { body } = await webhook.post(reviewWith('request.object', null));
   assert.equal(body.uid, 'uid-1');
+});
+
+for (const name of ['__proto__', 'constructor', 'toString']) {
+  test(`an extra of the requester that is called ${name} is asked about as it is`, async () => {
+    webhook.enter(GRANTED);
+    const extra = { [name]: ['x'], scope: ['a'] };
+    const { body } = await webhook.post(review({ userInfo: { username: 'jane', extra } }));
+    assert.equal(body.response.allowed, true);
+    const asked = webhook.client.calls[0]?.body as { spec: { extra: object } } | undefined;
+    assert.equal(JSON.stringify(asked?.spec.extra), JSON.stringify(extra));
+    assert.equal(Object.getPrototypeOf(asked?.spec.extra), Object.prototype);
+  });
+}
+
+test('a body with __proto__ and constructor in every object is answered as the same body without them', async () => {
+  const poison = '{"__proto__":{"polluted":"x"},"constructor":{"prototype":{"polluted":"x"}},"';
+  const clean = JSON.stringify(review({ userInfo: { username: 'jane' } }));
+  const ask = async (text: string) => {
+    webhook.enter(GRANTED);
+    const { body } = await webhook.post(text);
+    return { body, calls: structuredClone(webhook.client.calls) };
+  };
+  const answer = await ask(clean);
+  assert.equal(answer.body.response.allowed, true);
+  assert.deepEqual(await ask(clean.replaceAll('{"', poison)), answer);
+  assert.equal(Object.hasOwn(Object.prototype, 'polluted'), false);
 });
 
 test('null counts as absent, as in Go', async () => {
