@@ -35,10 +35,15 @@ test('the network policies let in the API server and scrapes, and out only to th
   assert.deepEqual(podSelector, selector);
 });
 
-test('the network policies name the scrapers and the addresses of the API server where they are given', async () => {
-  const { networkPolicy } = VARIANTS['everything'] as { networkPolicy: { metricsFrom: unknown } };
+test('the network policies name the callers, the scrapers and the addresses of the API server where they are given', async () => {
+  const { networkPolicy } = VARIANTS['everything'] as {
+    networkPolicy: { admissionFrom: unknown; metricsFrom: unknown };
+  };
   const { ingress, egress } = await readSpec(VARIANTS['everything']!, 'NetworkPolicy', 'csrs-webhook');
-  assert.deepEqual(ingress, [{ ports: [tcp('https')] }, { ports: [tcp('http')], from: networkPolicy.metricsFrom }]);
+  assert.deepEqual(ingress, [
+    { ports: [tcp('https')], from: networkPolicy.admissionFrom },
+    { ports: [tcp('http')], from: networkPolicy.metricsFrom },
+  ]);
   const to = ['10.0.0.1/32', 'fd00::1/128'].map(cidr => ({ ipBlock: { cidr } }));
   assert.deepEqual(egress, [{ ports: [tcp(6443)], to }]);
 });

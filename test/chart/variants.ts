@@ -80,6 +80,7 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
     admissionPolicy: { enabled: true },
     networkPolicy: {
       enabled: true,
+      admissionFrom: [{ ipBlock: { cidr: '10.0.0.1/32' } }],
       metricsFrom: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
       apiServer: { ports: [6443], cidrs: ['10.0.0.1/32', 'fd00::1/128'] },
     },
