@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { readVersion } from '../../build/image-contents.ts';
 import { ROWS as DASHBOARD } from '../../docs/dashboard/rows.ts';
+import { requirementOf } from '../support/continuous-integration.ts';
 import { readToolModule } from '../support/control-plane/tools.ts';
 import { provideEnginePrograms } from '../support/docker/engine-programs.ts';
 import { moduleFolder } from '../support/docker/module-tool.ts';
@@ -18,7 +19,7 @@ import { COMPOSE_FILE, ComposeStack, FOLDER_OWNER } from './compose-stack.ts';
 const programs = provideEnginePrograms();
 /** Milliseconds, for one test: the stack is up within half a minute on a busy machine. */
 const BOUND = { timeout: 150_000 };
-const requirement = typeof programs === 'string' ? { skip: programs } : {};
+const requirement = requirementOf(programs);
 
 test('the stack installs what the chart renders', async () => {
   const written = await readFile(MANIFESTS, 'utf8');

@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { isContinuousIntegration } from '../continuous-integration.ts';
 import type { Environment } from '../control-plane/tools.ts';
 
 /** docker-proxy is what publishes ports where there are no iptables rules for it. */
@@ -24,7 +25,7 @@ export function provideEnginePrograms(env: Environment = process.env): EnginePro
   if (process.platform !== 'linux') return 'a Docker engine of its own needs Linux';
   if (process.getuid?.() !== 0) return 'a Docker engine of its own needs root, for namespaces and cgroups';
   const found = find(env);
-  if (typeof found !== 'string' || !mayInstall(env)) return found;
+  if (typeof found !== 'string' || !isContinuousIntegration(env)) return found;
   return install(env) ? find(env) : `${found}; installing it failed`;
 }
 
@@ -35,10 +36,6 @@ function find(env: Environment): EnginePrograms | string {
   const [dockerd, docker] = [locate('dockerd'), locate('docker')];
   if (missing.length === 0 && dockerd && docker) return { dockerd, docker, searchPath: folders.join(delimiter) };
   return `a Docker engine of its own needs ${missing.join(', ')} (on Debian: apt-get ${INSTALL.join(' ')})`;
-}
-
-function mayInstall(env: Environment): boolean {
-  return env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false';
 }
 
 /** A service manager, if any, is kept from starting the engine: tests start their own. */

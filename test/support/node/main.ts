@@ -2,6 +2,7 @@
 // of the machine in place that a node needs (Debian packages).
 
 import { parseArgs } from 'node:util';
+import { isContinuousIntegration } from '../continuous-integration.ts';
 import { findPrograms, installPrograms } from './programs.ts';
 import { startNode } from './real-node.ts';
 
@@ -27,12 +28,14 @@ async function main(): Promise<void> {
   clearInterval(stay);
 }
 
-/** What cannot be installed is not fatal: the tests that need it say what is missing. */
+/** What cannot be installed is fatal in CI alone: elsewhere the tests that need it are skipped, and say what is missing. */
 function install(): void {
   if (typeof findPrograms() !== 'string') return;
   if (process.getuid?.() === 0) installPrograms();
   const missing = findPrograms();
-  if (typeof missing === 'string') say(`${missing}\n`);
+  if (typeof missing !== 'string') return;
+  say(`${missing}\n`);
+  if (isContinuousIntegration(process.env)) process.exitCode = 1;
 }
 
 function say(text: string): void {
