@@ -70,8 +70,7 @@ export class CredentialSource implements CredentialReader {
     // Whoever has credentials need not wait: they are good for longer than this copy (the Lease's renewal cannot wait, either).
     const waitMs = this.#current === undefined ? this.#timeoutMs : this.#timeoutMs / 10;
     const inTime = new AbortController();
-    const read = await Promise.race([this.#readOnce(), pause(waitMs, inTime.signal)]);
-    inTime.abort();
+    const read = await Promise.race([this.#readOnce(), pause(waitMs, inTime.signal)]).finally(() => inTime.abort());
     return read ?? this.#fallBack(new Error(`they are not there within ${waitMs / 1000} s`));
   }
 
