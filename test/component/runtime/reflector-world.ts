@@ -1,16 +1,19 @@
 // One test's world for a reflector: a fake server with one collection, a client of it, and what the reflector said and did.
 
-import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import { createLogger } from '@countersign/common/runtime/log.ts';
 import { Reflector, type ReflectorOptions } from '@countersign/common/runtime/reflector.ts';
+import { until } from '../../support/until.ts';
 import { type FakeApiServer, type Handler, startFakeApiServer } from './fake-api-server.ts';
 import { FakeCollection, type Thing } from './fake-collection.ts';
 
 export const PATH = '/apis/example.test/v1/things';
 
-export const TIMING = { backoffMinMs: 2, backoffMaxMs: 10, idleMs: 2000, healthyMs: 50 };
+/** More than the runner gives a test. */
+export const LONG_MS = 60_000;
+
+/** Waits are short; what ends a request or a watch that hangs is longer than any test, so that a busy machine ends none. */
+export const TIMING = { backoffMinMs: 2, backoffMaxMs: 10, idleMs: LONG_MS, healthyMs: 50 };
 
 export class ReflectorWorld {
   /** Two things are there from the start: a = 1 and b = 2. */
@@ -28,7 +31,7 @@ export class ReflectorWorld {
 
   private constructor(server: FakeApiServer) {
     this.#server = server;
-    this.#client = server.client(1000);
+    this.#client = server.client(LONG_MS);
     this.things.put('a', 1);
     this.things.put('b', 2);
     server.handle((request, response) => this.things.serve(request, response));
@@ -70,11 +73,11 @@ export class ReflectorWorld {
     return reflector;
   }
 
+  /** The same as `until`, with the end of the log in what it complains of. */
   async until(condition: () => boolean): Promise<void> {
-    for (let waited = 0; !condition(); waited += 1) {
-      assert.ok(waited < 2500, `waited in vain; log: ${this.lines.slice(-3).join('')}`);
-      await sleep(1);
-    }
+    await until(condition).catch((cause: Error) => {
+      throw new Error(`${cause.message}; log: ${this.lines.slice(-3).join('')}`, { cause });
+    });
   }
 
   handle(handler: Handler): void {

@@ -250,7 +250,10 @@ test('a serving certificate that begins in the future, since the clock was wrong
   assert.ok(new X509Certificate((await replica.read()).cert).validFromDate <= world.now);
 });
 
-test('throughout two years in which three replicas look in turn, all that is served is trusted, and CAs come and go', async () => {
+test('throughout two years in which three replicas look in turn, all that is served is trusted, and CAs come and go', {
+  // Two seconds of work: some hundred keys and certificates.
+  timeout: 120_000,
+}, async () => {
   const world = new World();
   const replicas = [world.replica(), world.replica(), world.replica()];
   const signers = new Set<string>();
