@@ -3,7 +3,7 @@
 
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import type { Writable } from 'node:stream';
+import { startGuard } from './guard.ts';
 import type { Environment } from './tools.ts';
 
 export interface ChildOptions {
@@ -27,8 +27,8 @@ export interface Child {
   stop(patience: number): Promise<void>;
 }
 
-// The guard's standard input is a pipe from this process. It reads the child's process group, then a line when the child has
-// ended, or end-of-file when this process is gone first; then it ends the group: politely, and after two seconds for good.
+// Reads the child's process group, then a line when the child has ended, or end-of-file when this process is gone first; then
+// it ends the group: politely, and after two seconds for good.
 const GUARD = `read -r group || exit 0
 read -r released && exit 0
 kill -s INT -- "-$group" 2>/dev/null
@@ -39,7 +39,7 @@ kill -s KILL -- "-$group" 2>/dev/null`;
 export function startChild(options: ChildOptions): Child {
   const log = openSync(options.logPath, 'a', 0o600);
   // Before the child: this process may be killed at any moment after it has one.
-  const guard = startGuard();
+  const guard = startGuard(GUARD);
   // An own process group: Ctrl-C reaches this process alone, and the order of the stop stays its decision.
   const child = detach(options, ['ignore', log, log]);
   closeSync(log);
@@ -76,15 +76,6 @@ function detach({ command, args, cwd, env }: ChildOptions, stdio: StdioOptions):
   });
   child.unref();
   return child;
-}
-
-/** Gives the standard input of a guard. */
-function startGuard(): Writable {
-  const guard = spawn('sh', ['-c', GUARD], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  guard.unref();
-  guard.on('error', () => {});
-  guard.stdin.on('error', () => {});
-  return guard.stdin;
 }
 
 function endOf(child: ChildProcess): Promise<string> {
