@@ -1,6 +1,7 @@
 // `make demo`: brings up a real API server with the chart and both services, tells the story on it, and stays up for a look
 // around until Ctrl-C; with --once it ends after the story, with exit code 0 only if every step went as told.
 
+import { once } from 'node:events';
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -19,33 +20,53 @@ const HELP = `Shows a refusal and a certificate on a real API server.
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean' } } });
   if (values.help) return void process.stdout.write(HELP);
-  const interrupted = new Promise<void>(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  const interrupt = new AbortController();
+  const { signal } = interrupt;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interrupt.abort());
   const progress = createProgress();
   await using controlPlane = await startControlPlane({ progress });
   const step = progress.step('installing the chart and starting the services');
   await using installation = await install(controlPlane).finally(() => step.done());
-  const demo = await prepare(controlPlane);
+  const demo = await prepare(controlPlane, signal);
+  const wasTold = await isDoneUnlessAborted(signal, tell(demo, controlPlane, installation));
+  if (values.once && !wasTold) process.exitCode = 1;
+  if (values.once || !wasTold) return;
+  sayGoodbye(demo.narrator, demo.dir, installation);
+  await aborted(signal);
+}
+
+interface Demo {
+  readonly narrator: Narrator;
+  readonly dir: string;
+}
+
+async function tell(demo: Demo, controlPlane: ControlPlane, installation: Installation): Promise<void> {
   introduce(demo.narrator, controlPlane, installation);
   const [signer, webhook] = [installation.running('signer')[0], installation.running('webhook')[0]];
-  const story = tellStory({
-    ...demo,
-    namespace: NAMESPACE,
-    signerUrl: signer?.url ?? '',
-    webhookUrl: webhook?.url ?? '',
-  });
-  await Promise.race([story, interrupted]);
-  if (values.once) return;
-  sayGoodbye(demo.narrator, demo.dir, installation);
+  const urls = { signerUrl: signer?.url ?? '', webhookUrl: webhook?.url ?? '' };
+  await tellStory({ ...demo, ...urls, namespace: NAMESPACE });
+}
+
+/** Waits in any case until nothing of the work runs any more. */
+async function isDoneUnlessAborted(signal: AbortSignal, work: Promise<void>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
   // Neither the children nor a handler of signals keeps this process.
   const stay = setInterval(() => {}, 2 ** 30);
-  await interrupted;
+  if (!signal.aborted) await once(signal, 'abort');
   clearInterval(stay);
 }
 
 /** A folder with the users' kubeconfigs and a bin folder, so that the commands of the story work when they are typed there. */
-async function prepare(controlPlane: ControlPlane): Promise<{ narrator: Narrator; dir: string }> {
+async function prepare(controlPlane: ControlPlane, signal: AbortSignal): Promise<{ narrator: Narrator; dir: string }> {
   const dir = join(controlPlane.dir, 'demo');
   await mkdir(join(dir, 'bin'), { recursive: true });
   for (const [name, path] of Object.entries(await findTools(['kubectl', 'helm'])))
@@ -59,7 +80,7 @@ async function prepare(controlPlane: ControlPlane): Promise<{ narrator: Narrator
     KUBECONFIG: controlPlane.adminKubeconfig,
     PATH: `${join(dir, 'bin')}:${process.env['PATH']}`,
   };
-  return { narrator: new Narrator(process.stdout, dir, env), dir };
+  return { narrator: new Narrator({ out: process.stdout, cwd: dir, env, signal }), dir };
 }
 
 function introduce(narrator: Narrator, { url }: ControlPlane, installation: Installation): void {

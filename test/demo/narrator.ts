@@ -1,6 +1,7 @@
 // Tells the story of the demo: prints each command before it runs and its output after, and stops the story when something
-// is not as told. Colours only on a terminal.
+// is not as told, or when its signal says so. Colours only on a terminal.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { type CommandResult, runCommand } from '../support/control-plane/run-command.ts';
 import type { Environment } from '../support/control-plane/tools.ts';
@@ -15,15 +16,20 @@ export interface Expectation {
   readonly within?: number;
 }
 
-export class Narrator {
-  readonly #out: NodeJS.WriteStream;
-  readonly #cwd: string;
-  readonly #env: Environment;
+export interface NarratorOptions {
+  readonly out: NodeJS.WriteStream;
+  /** Where the commands run, and with what environment. */
+  readonly cwd: string;
+  readonly env: Environment;
+  /** Once it is aborted every method throws; a command that runs is waited for. */
+  readonly signal: AbortSignal;
+}
 
-  constructor(out: NodeJS.WriteStream, cwd: string, env: Environment) {
-    this.#out = out;
-    this.#cwd = cwd;
-    this.#env = env;
+export class Narrator {
+  readonly #options: NarratorOptions;
+
+  constructor(options: NarratorOptions) {
+    this.#options = options;
   }
 
   heading(text: string): void {
@@ -60,7 +66,7 @@ export class Narrator {
   /** Fetches a page and prints those of its lines that match. */
   async fetchLines(url: string, pattern: RegExp, says: readonly string[]): Promise<void> {
     this.#print(`${this.#style('cyan', `GET ${url}`)}   (lines that match ${pattern.source})\n`);
-    const text = await (await fetch(url)).text();
+    const text = await (await fetch(url, { signal: this.#options.signal })).text();
     const lines = text.split('\n').filter(line => pattern.test(line));
     this.#print(indent(lines.join('\n')));
     const missing = says.find(words => !lines.some(line => line.includes(words)));
@@ -70,19 +76,21 @@ export class Narrator {
   async #runUntil(words: readonly string[], expected: Expectation): Promise<CommandResult> {
     const deadline = Date.now() + (expected.within ?? 0) * 1000;
     const [command = '', ...args] = words;
+    const { env, cwd } = this.#options;
     for (;;) {
-      const result = await runCommand(command, args, { env: this.#env, cwd: this.#cwd });
+      const result = await runCommand(command, args, { env, cwd });
       if (complaintAbout(result, expected) === undefined || Date.now() >= deadline) return result;
-      await new Promise(resolve => setTimeout(resolve, 100));
+      await sleep(100, undefined, { signal: this.#options.signal });
     }
   }
 
   #print(text: string): void {
-    this.#out.write(text);
+    this.#options.signal.throwIfAborted();
+    this.#options.out.write(text);
   }
 
   #style(style: 'bold' | 'dim' | 'cyan', text: string): string {
-    return styleText(style, text, { stream: this.#out });
+    return styleText(style, text, { stream: this.#options.out });
   }
 }
 

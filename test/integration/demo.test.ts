@@ -1,0 +1,44 @@
+// The demo when it is ended in the middle of its story: it says no more than what had happened, and leaves nothing behind.
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { until } from '../support/until.ts';
+
+const COMMAND = fileURLToPath(new URL('../demo/main.ts', import.meta.url));
+
+for (const [signal, args, ending] of [
+  ['SIGINT', [], [0, null]],
+  ['SIGHUP', ['--once'], [1, null]],
+  ['SIGKILL', [], [null, 'SIGKILL']],
+] as const) {
+  test(`ended by ${signal} in its story, the demo ends quietly and leaves no folder`, async t => {
+    const demo = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    t.after(() => demo.kill('SIGKILL'));
+    const complaints = text(demo.stderr);
+    const ended = once(demo, 'exit');
+    const dir = await folderOf(demo);
+    assert.ok(existsSync(dir));
+    demo.kill(signal);
+    const rest = await text(demo.stdout);
+    assert.deepEqual(await ended, ending);
+    assert.doesNotMatch(rest, /Now you|Error/);
+    assert.doesNotMatch(await complaints, /ENOENT|Error/);
+    await until(() => !existsSync(dir));
+  });
+}
+
+/** When the story has begun. */
+async function folderOf({ stdout }: ChildProcess): Promise<string> {
+  let said = '';
+  for await (const part of stdout?.iterator({ destroyOnReturn: false }) ?? []) {
+    said += part;
+    const [, dir] = /-f (\S+)\/installation\/values\.yaml[^]*\n\$ openssl/.exec(said) ?? [];
+    if (dir !== undefined) return dir;
+  }
+  return assert.fail(`the demo ended: ${said}`);
+}
