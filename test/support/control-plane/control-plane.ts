@@ -3,16 +3,14 @@
 
 import { join } from 'node:path';
 import type { User } from './authority.ts';
-import { type Child, startChild } from './child.ts';
 import { commandEnvironment } from './command-environment.ts';
 import { findTools } from './find-tools.ts';
 import { closeFolder, type Folder, openFolder } from './folder.ts';
 import { kubeconfigName, readServer, type Server, writeKubeconfig } from './kubeconfig.ts';
-import { failureOf, launchServers, logPath, type Servers, stopChildren } from './launch.ts';
-import { freePort, waitUntilOk } from './loopback.ts';
+import { launchServers, type Servers, stopChildren } from './launch.ts';
 import type { Progress } from './progress.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
-import { controllerManagerArguments, type Keys, prepareKeys } from './servers.ts';
+import { type Keys, prepareKeys } from './servers.ts';
 import type { ToolPaths } from './tools.ts';
 
 export interface ControlPlaneOptions {
@@ -78,25 +76,25 @@ export class ControlPlane {
   /** Resolves, with the reason in words, when one of the servers ends before stop() was called. */
   readonly broken: Promise<string>;
   readonly #parts: Parts;
-  readonly #children: Child[];
   #stopping: Promise<void> | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#children = [...parts.servers.children];
     this.dir = parts.folder.dir;
     this.url = parts.servers.url;
     this.caPem = parts.keys.authority.certPem;
     this.adminKubeconfig = join(this.dir, 'kubeconfig');
     this.broken = new Promise(resolve => {
-      for (const child of this.#children)
+      for (const child of parts.servers.children)
         void child.ended.then(ending => this.#stopping ?? resolve(`${child.name}: ${ending}`));
     });
   }
 
   /** The processes that run for this control plane. */
   get pids(): readonly number[] {
-    return this.#children.flatMap(({ pid, ending }) => (pid === undefined || ending !== undefined ? [] : [pid]));
+    return this.#parts.servers.children.flatMap(({ pid, ending }) =>
+      pid === undefined || ending !== undefined ? [] : [pid],
+    );
   }
 
   /** The path of a kubeconfig for a user that has no rights but those that RBAC gives to it or to its groups. */
@@ -115,20 +113,6 @@ export class ControlPlane {
     return this.#run(helm, args, command);
   }
 
-  /** Deletes namespaces, collects garbage, makes service accounts: what some tests need and most do not. */
-  async startControllerManager(flags: readonly string[] = []): Promise<void> {
-    const tool = 'kube-controller-manager';
-    const command = (await findTools([tool], this.#parts.finding))[tool];
-    const kubeconfig = await this.kubeconfigFor({ user: `system:${tool}` });
-    const port = await freePort();
-    const args = [...controllerManagerArguments(this.dir, port, kubeconfig), ...flags];
-    const child = startChild({ name: tool, command, args, logPath: logPath(this.dir, tool), cwd: this.dir });
-    this.#children.unshift(child);
-    const endpoint = { url: `https://127.0.0.1:${port}`, caPem: this.caPem, client: this.#parts.keys.admin };
-    const failure = await failureOf([child], signal => waitUntilOk(endpoint, ['/healthz'], signal));
-    if (failure !== undefined) throw new Error(failure);
-  }
-
   /** Returns when every process is gone. A temporary folder goes too, unless a server ended by itself or `keep` is set. */
   stop({ keep = false }: { readonly keep?: boolean } = {}): Promise<void> {
     this.#stopping ??= this.#stop(keep);
@@ -140,12 +124,13 @@ export class ControlPlane {
   }
 
   async #stop(keep: boolean): Promise<void> {
-    const ended = this.#children.filter(child => child.ending !== undefined);
+    const { folder, servers } = this.#parts;
+    const ended = servers.children.filter(child => child.ending !== undefined);
     // Nothing that a temporary one still writes is of use to anybody, and a graceful stop takes a second.
-    const patience = this.#parts.folder.lock === undefined ? 0 : 5_000;
-    await stopChildren(this.#children, patience);
+    const patience = folder.lock === undefined ? 0 : 5_000;
+    await stopChildren(servers.children, patience);
     const keepLogs = keep || ended.length > 0;
-    await closeFolder(this.#parts.folder, { keepLogs });
+    await closeFolder(folder, { keepLogs });
     const reason = ended.map(({ name, ending }) => `${name} ended by itself (${ending}). `).join('');
     if (keepLogs)
       process.stderr.write(`${reason}The logs of the control plane are kept in ${join(this.dir, 'logs')}\n`);

@@ -44,7 +44,7 @@ export async function stopChildren(children: readonly Child[], patience: number)
   for (const child of children) await child.stop(patience);
 }
 
-export function logPath(dir: string, name: string): string {
+function logPath(dir: string, name: string): string {
   return join(dir, 'logs', `${name}.log`);
 }
 
