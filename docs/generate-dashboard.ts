@@ -1,6 +1,7 @@
-// Prints the Grafana dashboard of the chart: `node docs/generate-dashboard.ts > charts/countersign/files/dashboard.json`. Decides
-// how panels look and where they stand, not what they show.
+// Writes the Grafana dashboard of the chart (charts/countersign/files/dashboard.json). Decides how panels look and where they
+// stand, not what they show.
 
+import { writeFile } from 'node:fs/promises';
 import {
   BigValueColorMode,
   type DataSourceRef,
@@ -117,4 +118,5 @@ function target({ expr, legend }: Query, index: number): DataqueryBuilder {
   return new DataqueryBuilder().datasource(DATASOURCE).refId(refId).expr(expr).legendFormat(legend);
 }
 
-if (import.meta.main) process.stdout.write(renderDashboard());
+const FILE = new URL('../charts/countersign/files/dashboard.json', import.meta.url);
+if (import.meta.main) await writeFile(FILE, renderDashboard());

@@ -1,6 +1,7 @@
-// Prints docs/metrics.md from the registries of both services: `node docs/generate-metrics.ts > docs/metrics.md`. Adds no more
-// to what the metrics say of themselves than where the API server counts.
+// Writes docs/metrics.md from the registries of both services. Adds no more to what the metrics say of themselves than where the
+// API server counts.
 
+import { writeFile } from 'node:fs/promises';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
@@ -52,4 +53,4 @@ function renderRow({ name, type, labelNames = [], help }: Described): string {
   return `| \`${name}\` | ${type} | ${labels} | ${help} |\n`;
 }
 
-if (import.meta.main) process.stdout.write(renderMetrics());
+if (import.meta.main) await writeFile(new URL('metrics.md', import.meta.url), renderMetrics());

@@ -1,6 +1,7 @@
-// Prints docs/reasons.md from the table of reasons: `node docs/generate-reasons.ts > docs/reasons.md`. Adds nothing that
-// the table does not say, apart from placeholders for what a message is told.
+// Writes docs/reasons.md from the table of reasons. Adds nothing that the table does not say, apart from placeholders for what
+// a message is told.
 
+import { writeFile } from 'node:fs/promises';
 import { type Outcome, type Reason, reasons } from '@countersign/common/reasons.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 
@@ -79,4 +80,4 @@ Event type ${eventType}. ${CONSEQUENCES[outcome]}
 `;
 }
 
-if (import.meta.main) process.stdout.write(renderReasons());
+if (import.meta.main) await writeFile(new URL('reasons.md', import.meta.url), renderReasons());

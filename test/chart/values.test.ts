@@ -155,7 +155,7 @@ function isMapping(value: unknown): value is Values {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-test("the table in the chart's README is made from values.yaml (node test/chart/write-values-table.ts)", async () => {
+test("the table in the chart's README is made from values.yaml (else run `make docs`)", async () => {
   const readme = await readFile(join(CHART, 'README.md'), 'utf8');
   assert.ok(readme.includes(valuesTable(await readFile(join(CHART, 'values.yaml'), 'utf8'))));
 });

@@ -1,5 +1,4 @@
-// Writes the table of values into the chart's README, between its two marks. Run after a change of values.yaml:
-// node test/chart/write-values-table.ts
+// Writes the table of values into the chart's README, between its two marks. Part of `make docs`.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -13,19 +13,12 @@ import { requirementOf } from '../support/continuous-integration.ts';
 import { readToolModule } from '../support/control-plane/tools.ts';
 import { provideEnginePrograms } from '../support/docker/engine-programs.ts';
 import { moduleFolder } from '../support/docker/module-tool.ts';
-import { MANIFESTS, renderComposeManifests } from './compose-manifests.ts';
 import { COMPOSE_FILE, ComposeStack, FOLDER_OWNER } from './compose-stack.ts';
 
 const programs = provideEnginePrograms();
 /** Milliseconds, for one test: the stack is up within half a minute on a busy machine. */
 const BOUND = { timeout: 150_000 };
 const requirement = requirementOf(programs);
-
-test('the stack installs what the chart renders', async () => {
-  const written = await readFile(MANIFESTS, 'utf8');
-  const isFresh = written === (await renderComposeManifests());
-  assert.ok(isFresh, 'compose/manifests.json is out of date: run node test/e2e/write-compose-manifests.ts');
-});
 
 describe('the image in docker-compose.yml', async () => {
   const { services } = parse(await readFile(COMPOSE_FILE, 'utf8'), { merge: true });

@@ -1,10 +1,10 @@
 // Renders the chart for the compose stack: everything but what runs in pods, which compose runs itself. So the stack has the
-// chart's rules, and none of its own.
+// chart's rules, and none of its own. `node test/chart/compose-manifests.ts` writes compose/manifests.json.
 
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { CHART, isTestHook, type KubeObject, parseObjects, RELEASE, runHelm } from '../chart/helm.ts';
+import { CHART, isTestHook, type KubeObject, parseObjects, RELEASE, runHelm } from './helm.ts';
 
 export const MANIFESTS = fileURLToPath(new URL('../../compose/manifests.json', import.meta.url));
 const VALUES = new URL('../../compose/values.yaml', import.meta.url);
@@ -27,3 +27,5 @@ export async function renderComposeManifests(): Promise<string> {
 function isOfPods({ kind }: KubeObject): boolean {
   return OF_PODS.has(kind);
 }
+
+if (import.meta.main) await writeFile(MANIFESTS, await renderComposeManifests());

@@ -1,0 +1,11 @@
+// What the compose stack installs.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { MANIFESTS, renderComposeManifests } from './compose-manifests.ts';
+
+test('the compose stack installs what the chart renders now (else run `make docs`)', async () => {
+  const isFresh = (await readFile(MANIFESTS, 'utf8')) === (await renderComposeManifests());
+  assert.ok(isFresh, 'compose/manifests.json is out of date: run `make docs`');
+});
