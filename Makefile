@@ -25,7 +25,7 @@ lint: install ## Check types, style, dead code and the arrows between the module
 format: install ## Put the sources into their one format
 	biome check --write
 
-test: lint tools ## Run every check and test
+test: lint tools ## Run every check, and every test but those of e2e
 	npm run --silent test
 
 demo: tools ## Watch a refusal and a certificate on a real API server; ARGS=--once to exit after the story
