@@ -148,8 +148,10 @@ describe('probes and scrapes', () => {
     const response = await fetch(`http://127.0.0.1:${server.port}/metrics`);
     assert.match(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
     const text = await response.text();
+    await server.close();
     for (const line of [
       'rest_client_requests_total{code="200",method="GET",host="h:1"} 1',
+      'rest_client_request_duration_seconds_sum{verb="GET",host="h:1"} 0.01',
       'reflector_lists_total{name="issuers"} 1',
       'reflector_watch_ends_total{name="issuers",reason="gone"} 1',
       'reflector_items{name="issuers"} 3',
@@ -157,7 +159,6 @@ describe('probes and scrapes', () => {
     ]) {
       assert.ok(text.includes(line), line);
     }
-    await server.close();
   });
 
   test('without a host they are served on all addresses, of IPv6 too where there is any', async () => {

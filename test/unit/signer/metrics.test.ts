@@ -8,7 +8,7 @@ import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import { toCsrRecord } from '@countersign/signer/csr-record.ts';
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
 import type { Outcome } from '@countersign/signer/reconcile.ts';
-import { buildCsr } from '../../support/csr-builder.ts';
+import { APPROVED_AT, buildCsr } from '../../support/csr-builder.ts';
 
 const POLICY = { writeCaAnnotation: true };
 
@@ -60,6 +60,16 @@ test('a request whose work has failed waits for another try, unless it was given
   report('b', ISSUED);
   metrics.retrying('c', false);
   assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="Retry"} 1']);
+});
+
+test('the time from the approval to the certificate is told in seconds', async t => {
+  const { metrics, lines } = setup();
+  const received = Date.parse(APPROVED_AT) + 1_000;
+  t.mock.timers.enable({ apis: ['Date'], now: received + 250 });
+  metrics.reportOutcome(toCsrRecord(buildCsr(), received, POLICY), ISSUED);
+  assert.deepEqual(await lines('countersign_approval_to_certificate_seconds_sum'), [
+    'countersign_approval_to_certificate_seconds_sum 0.25',
+  ]);
 });
 
 test('a request is counted as waiting for its last reason, until it waits no more or is gone', async () => {
