@@ -1,7 +1,7 @@
 // How the signer's figures grow with the number of requests: each size is drained, kept, and then single requests are timed
 // beside it. Compares with nobody.
 
-import { drain, signerCommand } from './sides.ts';
+import { drain, figureOf, signerCommand } from './sides.ts';
 import { logFile, type World } from './world.ts';
 
 const SIZES = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000];
@@ -22,14 +22,21 @@ export interface GrowthPoint {
 export async function measureGrowth(world: World): Promise<readonly GrowthPoint[]> {
   const points: GrowthPoint[] = [];
   for (const count of SIZES) {
-    const { rate = 0, cpuMs = 0, residentMB = 0 } = await drain(world, 'ours', { count, keep: true });
-    const { p50 = 0, p99 = 0 } = await world.drive('latency', {
+    const drained = await drain(world, 'ours', { count, keep: true });
+    const single = await world.drive('latency', {
       count: 100,
       signer: 'clusterissuers.cert-manager.io/ec',
       command: signerCommand(world, 'ours'),
       log: logFile('ours'),
     });
-    points.push({ count, rate, cpuMs: cpuMs / count, residentMB, p50, p99 });
+    points.push({
+      count,
+      rate: figureOf(drained, 'rate'),
+      cpuMs: figureOf(drained, 'cpuMs') / count,
+      residentMB: figureOf(drained, 'residentMB'),
+      p50: figureOf(single, 'p50'),
+      p99: figureOf(single, 'p99'),
+    });
     process.stderr.write(`  ${JSON.stringify(points.at(-1))}\n`);
     await world.drive('clear');
   }

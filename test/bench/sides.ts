@@ -60,10 +60,20 @@ export async function alternate<Name extends string>(
   return Object.fromEntries(figures) as unknown as Record<Name, readonly Figures[]>;
 }
 
-/** The middle value of one figure over the runs. */
+/** The middle value of one figure over the runs, of which there must be an odd number. */
 export function median(runs: readonly Figures[], figure: string): number {
-  const values = runs.map(run => run[figure] ?? Number.NaN).toSorted((a, b) => a - b);
-  return values[Math.floor(values.length / 2)] ?? Number.NaN;
+  const values = runs.map(run => figureOf(run, figure)).toSorted((a, b) => a - b);
+  const middle = values[(values.length - 1) / 2];
+  if (middle === undefined) throw new Error(`${values.length} runs have no middle one`);
+  return middle;
+}
+
+/** Throws where it was not measured. */
+export function figureOf(figures: Figures, name: string): number {
+  const figure = figures[name];
+  if (figure === undefined || !Number.isFinite(figure))
+    throw new Error(`no figure ${name} in ${JSON.stringify(figures)}`);
+  return figure;
 }
 
 /** The row of one figure, by its medians on both sides. */

@@ -17,7 +17,6 @@ import (
 
 type drained struct {
 	Issued  int     `json:"issued"`
-	Failed  int     `json:"failed"`
 	FirstMS float64 `json:"firstMs"` // from the start of the process
 	AllMS   float64 `json:"allMs"`
 	Rate    float64 `json:"rate"` // certificates per second, from the first to the last
@@ -26,7 +25,8 @@ type drained struct {
 	usage
 }
 
-// drain lets a signer find o.count approved requests, and waits for all certificates and events.
+// drain lets a signer find o.count approved requests, and waits for all certificates and events. A request that gets no
+// certificate is an error: there is no rate of a part.
 func drain(ctx context.Context, c *cluster, o options) (*drained, error) {
 	if _, err := c.prepare(ctx, o); err != nil {
 		return nil, err
@@ -45,6 +45,9 @@ func drain(ctx context.Context, c *cluster, o options) (*drained, error) {
 	case <-p.ended:
 	case <-time.After(o.patience):
 	}
+	if err := w.check(); err != nil {
+		return nil, err
+	}
 	if r.Events, err = c.awaitEvents(ctx, o.count); err != nil {
 		return nil, err
 	}
@@ -53,11 +56,10 @@ func drain(ctx context.Context, c *cluster, o options) (*drained, error) {
 		return nil, err
 	}
 	times := w.times()
-	if r.Issued, r.Failed = len(times), len(w.failed); r.Issued > 0 {
-		first, last := times[0], times[r.Issued-1]
-		r.FirstMS, r.AllMS = ms(first.Sub(p.started)), ms(last.Sub(p.started))
-		r.Rate = float64(r.Issued-1) / max(last.Sub(first).Seconds(), 1e-9)
-	}
+	r.Issued = len(times)
+	first, last := times[0], times[r.Issued-1]
+	r.FirstMS, r.AllMS = ms(first.Sub(p.started)), ms(last.Sub(p.started))
+	r.Rate = float64(r.Issued-1) / max(last.Sub(first).Seconds(), 1e-9)
 	return r, c.cleanUp(ctx, o.keep)
 }
 
@@ -134,9 +136,8 @@ func certificatePatch() ([]byte, error) {
 }
 
 type latencies struct {
-	Issued int     `json:"issued"`
-	P50    float64 `json:"p50"`
-	P99    float64 `json:"p99"`
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
 	usage
 }
 
@@ -163,7 +164,10 @@ func latency(ctx context.Context, c *cluster, o options) (*latencies, error) {
 	if err := approve(c.run + "-first"); err != nil {
 		return nil, err
 	}
-	for len(w.times()) == 0 && time.Since(p.started) < o.patience {
+	for len(w.moments()) == 0 {
+		if time.Since(p.started) > o.patience {
+			return nil, w.check()
+		}
 		time.Sleep(20 * time.Millisecond)
 	}
 	tick := time.NewTicker(time.Duration(float64(time.Second) / o.rate))
@@ -175,16 +179,19 @@ func latency(ctx context.Context, c *cluster, o options) (*latencies, error) {
 	}
 	select {
 	case <-w.done:
+	case <-p.ended:
 	case <-time.After(o.patience):
 	}
-	r := &latencies{}
+	if err := w.check(); err != nil {
+		return nil, err
+	}
 	var times []float64
-	for name, at := range w.issued {
+	for name, at := range w.moments() {
 		if name != c.run+"-first" {
 			times = append(times, ms(at.Sub(approved[name])))
 		}
 	}
-	r.Issued, r.P50, r.P99 = len(times), percentile(times, 0.5), percentile(times, 0.99)
+	r := &latencies{P50: percentile(times, 0.5), P99: percentile(times, 0.99)}
 	if r.usage, err = p.stop(); err != nil {
 		return nil, err
 	}
@@ -216,10 +223,9 @@ func instant(ctx context.Context, c *cluster, o options) (any, error) {
 }
 
 type created struct {
-	P50     float64 `json:"p50"`
-	P99     float64 `json:"p99"`
-	Rate    float64 `json:"rate"`
-	Refused int     `json:"refused"`
+	P50  float64 `json:"p50"`
+	P99  float64 `json:"p99"`
+	Rate float64 `json:"rate"`
 }
 
 // create makes o.count requests one by one, then as many with o.parallel in flight.

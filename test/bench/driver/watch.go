@@ -3,7 +3,9 @@ package main
 
 import (
 	"context"
-	"sort"
+	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -63,14 +65,24 @@ func (w *watcher) checkDone() {
 	}
 }
 
-// times gives the moments of the certificates, in order.
-func (w *watcher) times() []time.Time {
+// check gives an error unless every request has its certificate.
+func (w *watcher) check() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	times := make([]time.Time, 0, len(w.issued))
-	for _, at := range w.issued {
-		times = append(times, at)
+	if len(w.issued) == w.want && len(w.failed) == 0 {
+		return nil
 	}
-	sort.Slice(times, func(i, j int) bool { return times[i].Before(times[j]) })
-	return times
+	return fmt.Errorf("%d of %d requests have a certificate, %d are Failed", len(w.issued), w.want, len(w.failed))
+}
+
+// moments gives when each request got its certificate, by its name.
+func (w *watcher) moments() map[string]time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.issued)
+}
+
+// times gives the same in order.
+func (w *watcher) times() []time.Time {
+	return slices.SortedFunc(maps.Values(w.moments()), time.Time.Compare)
 }
