@@ -8,8 +8,9 @@ import { Agent, request } from 'undici';
 import { compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
 import { type Child, logTail, startChild } from '../support/control-plane/child.ts';
 import { FOLDER } from './programs.ts';
-import { atLeast, atMost, NO_TARGET, type Row } from './row.ts';
+import { NO_TARGET, type Row } from './row.ts';
 import { alternate, compare } from './sides.ts';
+import { TARGETS } from './targets.ts';
 import { BENCH_NAMESPACE, type Figures, logFile, REQUESTER, type World } from './world.ts';
 
 const COUNT = 1_000;
@@ -29,9 +30,9 @@ export async function measureAdmission(world: World, { runs }: { readonly runs: 
   const cpu = 'webhook CPU per admission against a constant answer (ms)';
   const each = ', a review each time';
   return [
-    compare(p50, 'p50', { ours, theirs: none }, atMost(1.9)),
-    compare(rate, 'rate', { ours, theirs: none }, atLeast(0.65)),
-    compare(cpu, 'cpuMs', { ours, theirs: constant }, atMost(3)),
+    compare(p50, 'p50', { ours, theirs: none }, TARGETS.createP50),
+    compare(rate, 'rate', { ours, theirs: none }, TARGETS.createRate),
+    compare(cpu, 'cpuMs', { ours, theirs: constant }, TARGETS.admissionCpu),
     compare(p50 + each, 'p50', { ours: asking, theirs: none }, NO_TARGET),
     compare(rate + each, 'rate', { ours: asking, theirs: none }, NO_TARGET),
     compare(cpu + each, 'cpuMs', { ours: asking, theirs: constant }, NO_TARGET),

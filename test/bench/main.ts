@@ -1,15 +1,15 @@
 // The command `make bench`: builds what is measured, measures it against its targets on a control plane of its own, and
-// prints one table. What it measures, and how, is in targets.ts.
+// prints one table. What it measures, and how, is in measurements.ts and growth.ts.
 
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createProgress } from '../support/control-plane/progress.ts';
 import { type GrowthPoint, measureGrowth } from './growth.ts';
+import { MEASUREMENTS } from './measurements.ts';
 import { drawResults } from './plot.ts';
 import { buildPrograms } from './programs.ts';
 import { formatTable, type Row } from './row.ts';
-import { MEASUREMENTS } from './targets.ts';
 import { createWorld } from './world.ts';
 
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));

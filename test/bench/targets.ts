@@ -1,95 +1,19 @@
-// The targets of the project's performance, each as a measurement that gives rows. Each compares two sides in one run.
+// The targets of the project's performance: what ours divided by theirs is to be, in one run.
 
-import { measureAdmission } from './admission.ts';
-import { atLeast, atMost, NO_TARGET, type Row, row } from './row.ts';
-import { alternate, compare, drain, IN_FLIGHT, instantCommand, median, signerCommand } from './sides.ts';
-import { logFile, type World } from './world.ts';
+import { atLeast, atMost } from './row.ts';
 
-export interface Plan {
-  readonly runs: number;
-}
-
-export type Measurement = (world: World, plan: Plan) => Promise<readonly Row[]>;
-
-export const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
-  drain: measureDrain,
-  cpu: measureCpu,
-  rsa: measureRsa,
-  latency: measureLatency,
-  admission: measureAdmission,
-  // The last: it leaves the cluster full.
-  old: measureOld,
-};
-
-async function measureDrain(world: World, { runs }: Plan): Promise<readonly Row[]> {
-  const count = 2_000;
-  const { ours, theirs, floor } = await alternate(runs, {
-    ours: () => drain(world, 'ours', { count }),
-    theirs: () => drain(world, 'theirs', { count }),
-    floor: () => world.drive('floor', { count, parallel: IN_FLIGHT }),
-  });
-  return [
-    compare('drain 2 000 approved CSRs, ECDSA CA (per second)', 'rate', { ours, theirs }, atLeast(1.4)),
-    row(
-      'the same against bare status writes (per second)',
-      median(ours, 'rate'),
-      median(floor, 'statusRate'),
-      atLeast(0.8),
-    ),
-    compare('resident memory after the drain (MB)', 'residentMB', { ours, theirs }, atMost(1)),
-    compare('start to first certificate, 2 000 waiting (ms)', 'firstMs', { ours, theirs }, atMost(1.5)),
-  ];
-}
-
-async function measureCpu(world: World, { runs }: Plan): Promise<readonly Row[]> {
-  const { ours, theirs } = await alternate(runs, {
-    ours: () => drain(world, 'ours', { count: 10_000 }),
-    theirs: () => drain(world, 'theirs', { count: 10_000 }),
-  });
-  const perCertificate = (figures: typeof ours) => median(figures, 'cpuMs') / median(figures, 'issued');
-  return [
-    row(
-      'CPU per certificate, 10 000 CSRs, events included (ms)',
-      perCertificate(ours),
-      perCertificate(theirs),
-      atMost(0.5),
-    ),
-  ];
-}
-
-async function measureRsa(world: World, { runs }: Plan): Promise<readonly Row[]> {
-  const { ours, theirs } = await alternate(runs, {
-    ours: () => drain(world, 'ours', { count: 2_000, key: 'rsa' }),
-    theirs: () => drain(world, 'theirs', { count: 2_000, key: 'rsa' }),
-  });
-  return [compare('drain 2 000 approved CSRs, RSA-2048 CA (per second)', 'rate', { ours, theirs }, atLeast(1.3))];
-}
-
-async function measureLatency(world: World, { runs }: Plan): Promise<readonly Row[]> {
-  const signer = 'clusterissuers.cert-manager.io/ec';
-  const measure = (name: string, command: string) => () =>
-    world.drive('latency', { count: 200, rate: 20, signer, command, log: logFile(name) });
-  const { ours, theirs, instant } = await alternate(runs, {
-    ours: measure('ours', signerCommand(world, 'ours')),
-    theirs: measure('theirs', signerCommand(world, 'theirs')),
-    instant: measure('instant', instantCommand(world, signer)),
-  });
-  const rows = ([name, ratio]: readonly ['p50' | 'p99', number]) => [
-    compare(`approval to certificate at 20/s, ${name} (ms)`, name, { ours, theirs }, atMost(ratio)),
-    compare(`the same against one write and no signing, ${name} (ms)`, name, { ours, theirs: instant }, NO_TARGET),
-  ];
-  return [...rows(['p50', 0.5]), ...rows(['p99', 0.7])];
-}
-
-/** 50 000 finished requests in the cluster, and one that is approved and waits. */
-async function measureOld(world: World, { runs }: Plan): Promise<readonly Row[]> {
-  await world.drive('fill', { count: 50_000, parallel: IN_FLIGHT });
-  const { ours, theirs } = await alternate(runs, {
-    ours: () => drain(world, 'ours', { count: 1 }),
-    theirs: () => drain(world, 'theirs', { count: 1 }),
-  });
-  return [
-    compare('resident memory, 50 000 CSRs in the cluster (MB)', 'residentMB', { ours, theirs }, atMost(0.7)),
-    compare('start with 50 000 old CSRs to first certificate (ms)', 'firstMs', { ours, theirs }, atMost(1)),
-  ];
-}
+export const TARGETS = {
+  drain: atLeast(1.4),
+  drainAgainstWrites: atLeast(0.8),
+  memoryAfterDrain: atMost(1),
+  firstCertificate: atMost(1.5),
+  certificateCpu: atMost(0.5),
+  drainRsa: atLeast(1.3),
+  p50: atMost(0.5),
+  p99: atMost(0.7),
+  createP50: atMost(1.9),
+  createRate: atLeast(0.65),
+  admissionCpu: atMost(3),
+  memoryWithOld: atMost(0.7),
+  firstCertificateWithOld: atMost(1),
+} as const;
