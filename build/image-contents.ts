@@ -1,15 +1,20 @@
 // What is in the images of the services: Node with the libraries that it needs, and above it what was bundled. Both ways to
 // make them (build/images.ts) put in the same files.
 
-import { readdir, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { cp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { bundleFolder, ROOT, SERVICES, type Service } from './bundle.ts';
-import { compile, compileCacheVariables, NODE_FLAGS } from './compile.ts';
+import { compile, compileCacheVariables, compiledFolder, NODE_FLAGS } from './compile.ts';
 import type { Image, Layer } from './docker-archive.ts';
 import { NONROOT, nodeFiles } from './node-files.ts';
 
 /** Where the images are written to when there is no Docker engine. */
 export const ARCHIVE = join(ROOT, 'dist', 'images.tar');
+
+/** Of the last programs that were compiled. */
+const COMPILED = join(ROOT, 'dist', 'compiled');
 
 /** As in the Dockerfile. */
 const DESCRIPTIONS: Readonly<Record<Service, string>> = {
@@ -40,9 +45,24 @@ export async function makeImages(version: string): Promise<Image[]> {
   return Promise.all(SERVICES.map(service => makeImage(service, version, base)));
 }
 
+/**
+ * V8 compiles the same program to other bytes each time, for it seeds its hashes by chance: what it made is kept, so that the same
+ * sources give the same layers. (With Docker, its own cache does that.)
+ */
+async function compileOnce(service: Service, program: string): Promise<void> {
+  const hash = createHash('sha256').update(await readFile(program));
+  const key = hash.update([process.version, process.arch, ...NODE_FLAGS].join(' ')).digest('hex');
+  const [made, kept] = [compiledFolder(dirname(program)), join(COMPILED, service, key)];
+  if (existsSync(kept)) return cp(kept, made, { recursive: true });
+  await compile(program);
+  await rm(join(COMPILED, service), { recursive: true, force: true });
+  await cp(made, `${kept}.partial`, { recursive: true });
+  await rename(`${kept}.partial`, kept);
+}
+
 async function makeImage(service: Service, version: string, base: Layer): Promise<Image> {
   const folder = bundleFolder(service);
-  await compile(join(folder, `${service}.mjs`));
+  await compileOnce(service, join(folder, `${service}.mjs`));
   const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter(file => file.isFile());
   const entries = files.map(async ({ parentPath, name }) => {
     const path = join(parentPath, name);
