@@ -14,8 +14,8 @@ const LONGEST_MS = 300_000;
 /** Of an API server that fails: it comes back for all at once, and nobody may wait long then. */
 const LONGEST_OUTAGE_MS = 60_000;
 const OUTAGE: ReadonlySet<string> = new Set<RetryableCode>(['network', 'timeout', 'server']);
-/** Missing rights get granted without the object changing, but not within a second. */
-const FIRST_REFUSED_MS = 5_000;
+/** Missing rights get granted without the object changing; an API server that has just started forbids for some seconds only. */
+const FIRST_REFUSED_MS = 1_000;
 /** A conflict only means that the copy was old: the next attempt reads afresh. */
 const CONFLICT_MS = 10;
 /** Lest keys that were told the same Retry-After come back at the same moment. */

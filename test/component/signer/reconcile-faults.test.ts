@@ -171,13 +171,13 @@ it('a copy that was written over is not signed again while the watch has not tol
 
 describe('a write that is not taken', () => {
   const rows = {
-    'is said and tried again after a long while when it is forbidden': {
+    'is said and tried again later when it is forbidden': {
       error: new RetryableError('403', { code: 'forbidden' }),
-      delay: 2_500,
+      delay: 500,
     },
-    'is said and tried again after a long while when an admission webhook refuses it': {
+    'is said and tried again later when an admission webhook refuses it': {
       error: new TerminalError('400', { code: 'bad-request' }),
-      delay: 2_500,
+      delay: 500,
     },
     'is said and tried again when the server fails': {
       error: new RetryableError('500', { code: 'server' }),
