@@ -29,10 +29,12 @@ export const lateness: Row = {
       queries: [{ expr: `sum(countersign_requests_waiting{${SIGNER},reason="WaitingApproval"})`, legend: '' }],
     },
     {
-      title: 'Waiting for a worker',
-      about: 'CSRs in the queue of the signer. It is empty but in the moment of a rush.',
-      unit: 'short',
-      queries: [{ expr: `sum(workqueue_depth{${SIGNER},name="csr"})`, legend: '' }],
+      title: 'First CA ends in',
+      about:
+        'Of the issuers whose Ready condition the signer keeps. Its log says of each when it ends ("CA of issuer").',
+      unit: 's',
+      isBad: { below: 14 * 86_400 },
+      queries: [{ expr: `min(countersign_ca_not_after_timestamp_seconds{${SIGNER}}) - time()`, legend: '' }],
     },
     {
       title: 'Clock is off by',

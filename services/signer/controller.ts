@@ -131,6 +131,7 @@ export class Controller {
   #onIssuer(ref: SignerRef, now: Issuer | undefined, before: Issuer | undefined): void {
     if (now === undefined && before !== undefined) {
       this.#secrets.stopWaiting(issuerWaiter(ref));
+      this.#options.metrics.noteEnd(ref, undefined);
       this.#events.forget(before.metadata.uid ?? '');
     }
     if (!this.#isLeading) return;
@@ -191,6 +192,7 @@ export class Controller {
       ...this.#commonDeps(),
       mayWrite: () => this.#mayWriteReadiness(),
       requeue: (ref: SignerRef) => this.#issuerQueue.add(formatSignerName(ref)),
+      noteEnd: this.#options.metrics.noteEnd.bind(this.#options.metrics),
     };
     return async signerName => {
       const ref = parseSignerName(signerName);

@@ -22,6 +22,8 @@ export interface ReadinessDeps extends IssuerDeps {
   /** False while another replica leads or cert-manager sets the condition, or where the operator wants it left alone. */
   readonly mayWrite: () => boolean;
   readonly requeue: (ref: SignerRef) => void;
+  /** Takes note of when the issuer's CA ends, undefined without one; gives whether that is news. */
+  readonly noteEnd: (ref: SignerRef, ends: Date | undefined) => boolean;
 }
 
 /** Looks at one issuer and writes its Ready condition if it is not as it should be. */
@@ -33,11 +35,20 @@ export async function reconcileReadiness(deps: ReadinessDeps, ref: SignerRef): P
   // The read may have taken long: another replica may lead by now.
   if (!deps.mayWrite()) return;
   requeueOnSecretChange(deps, ref, readiness);
+  noteEnd(deps, ref, readiness);
   const before = readyCondition(issuer);
   const now = toCondition(readiness, issuer, deps.now());
   if (isSame(before, now)) return;
   await writeCondition(deps, ref, issuer, now);
   recordEvents(deps, ref, issuer, { ...readiness, condition: now });
+}
+
+function noteEnd(deps: ReadinessDeps, ref: SignerRef, { ends }: Readiness): void {
+  if (deps.noteEnd(ref, ends) && ends !== undefined) deps.log.info({ ...logFields(ref), ends }, 'CA of issuer');
+}
+
+function logFields({ kind, namespace, name }: SignerRef): Record<string, string> {
+  return { issuer: `${namespace}/${name}`, kind };
 }
 
 function requeueOnSecretChange(deps: ReadinessDeps, ref: SignerRef, { secret, condition }: Readiness): void {
@@ -81,10 +92,7 @@ async function writeCondition(deps: ReadinessDeps, ref: SignerRef, issuer: Issue
   };
   await deps.client.mergePatch(`${issuerPath(ref)}/status?fieldManager=${FIELD_MANAGER}`, body);
   const { status, reason, message } = ready;
-  deps.log.info(
-    { issuer: `${ref.namespace}/${ref.name}`, kind: ref.kind, status, reason, detail: message },
-    'issuer readiness changed',
-  );
+  deps.log.info({ ...logFields(ref), status, reason, detail: message }, 'issuer readiness changed');
 }
 
 function recordEvents(

@@ -4,6 +4,7 @@
 import { csrReasons, type Reason } from '@countersign/common/reasons.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { createReflectorMetrics, type ReflectorMetrics } from '@countersign/common/runtime/reflector-metrics.ts';
+import { formatSignerName, type IssuerKind, type SignerRef } from '@countersign/common/signer-name.ts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { type CsrRecord, millisecondsSinceApproval } from './csr-record.ts';
 import { createQueueObserver } from './queue-metrics.ts';
@@ -19,11 +20,18 @@ const ACT_ON = ['forbidden', 'invalid'];
 type Waiting = Reason | typeof RETRY;
 const RETRY = 'Retry';
 
+interface CaEnd {
+  readonly kind: IssuerKind;
+  readonly ends: number;
+}
+
 export class SignerMetrics {
   readonly reflector: ReflectorMetrics;
   readonly queue: (name: 'csr' | 'issuer') => QueueObserver;
   /** The reason why each CSR waits, by name: a gauge is made of it when Prometheus asks. */
   readonly #waiting = new Map<string, Waiting>();
+  /** When the CA of each issuer ends, by signer name; ms since 1970. */
+  readonly #ends = new Map<string, CaEnd>();
   readonly #certificates: Counter<'issuer_type' | 'result' | 'reason'>;
   readonly #issuance: Histogram;
   readonly #errors: Counter<'queue' | 'code'>;
@@ -56,12 +64,24 @@ export class SignerMetrics {
       registers: [registry],
     });
     createWaitingGauge(registry, this.#waiting);
+    createEndsGauge(registry, this.#ends);
     this.queue = createQueueObserver(registry);
   }
 
   leading(isLeading: boolean): void {
     this.#leader.set(isLeading ? 1 : 0);
-    if (!isLeading) this.#waiting.clear();
+    if (isLeading) return;
+    this.#waiting.clear();
+    this.#ends.clear();
+  }
+
+  /** When the CA of an issuer ends, undefined without one. Gives whether that is news. */
+  noteEnd(ref: SignerRef, ends: Date | undefined): boolean {
+    const name = formatSignerName(ref);
+    const before = this.#ends.get(name)?.ends;
+    if (ends === undefined) this.#ends.delete(name);
+    else this.#ends.set(name, { kind: ref.kind, ends: ends.getTime() });
+    return before !== ends?.getTime();
   }
 
   failed(queue: 'csr' | 'issuer', error: unknown): void {
@@ -101,6 +121,22 @@ function createWaitingGauge(registry: Registry, waiting: ReadonlyMap<string, Wai
       for (const [reason, { outcome }] of Object.entries(csrReasons)) if (outcome === 'wait') this.set({ reason }, 0);
       this.set({ reason: RETRY }, 0);
       for (const reason of waiting.values()) this.inc({ reason });
+    },
+  });
+}
+
+/** The first end of each kind of issuer: which issuer it is, the log tells. No series where there is no CA. */
+function createEndsGauge(registry: Registry, ends: ReadonlyMap<string, CaEnd>): void {
+  new Gauge({
+    name: 'countersign_ca_not_after_timestamp_seconds',
+    help: 'When the first CA of the issuers ends whose Ready condition is kept here (Unix time), by kind of issuer.',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [kind, ofKind] of Map.groupBy(ends.values(), each => each.kind)) {
+        this.set({ kind }, Math.min(...ofKind.map(each => each.ends)) / 1000);
+      }
     },
   });
 }

@@ -26,6 +26,7 @@ const REQUESTS = `rest_client_requests_total{${AT}"signer",method="GET",host="h"
 const ERRORS = `countersign_webhook_admissions_total{${AT}"webhook",answer="error",reason="InternalError"}`;
 const DISTRUSTED = `countersign_webhook_tls_handshake_failures_total{${AT}"webhook",cause="distrusted"}`;
 const ENDS = `countersign_webhook_serving_certificate_not_after_timestamp_seconds{${AT}"webhook",instance="c"}`;
+const CA = `countersign_ca_not_after_timestamp_seconds{${AT}"signer",kind="Issuer"}`;
 const CLOCK = `countersign_clock_offset_seconds{${AT}"signer",instance="a"}`;
 
 /** An hour in which all is well; time begins at 0. */
@@ -50,6 +51,7 @@ const HEALTHY: Series = {
   [`countersign_webhook_tls_handshake_failures_total{${AT}"webhook",cause="closed"}`]: '0+6x60',
   [ENDS]: `${7 * 86_400}x60`,
   [CLOCK]: '-0.4x60',
+  [CA]: `${90 * 86_400}x60`,
 };
 /** In some moment of every ten minutes the queue is empty. */
 const RUSHES = Array.from({ length: 60 }, (_, minute) => (minute % 9 === 0 ? 0 : 80)).join(' ');
@@ -137,6 +139,12 @@ const CASES: readonly Case[] = [
     series: { [ENDS]: '86400x60' },
     minute: 30,
     fires: ['CountersignWebhookCertificateEnds'],
+  },
+  {
+    name: 'when a CA ends soon',
+    series: { [CA]: `${13 * 86_400}x60` },
+    minute: 30,
+    fires: ['CountersignCaEnds'],
   },
   { name: 'when the clock is behind', series: { [CLOCK]: '-45x60' }, minute: 30, fires: ['CountersignClockOff'] },
 ];

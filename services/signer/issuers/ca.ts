@@ -172,5 +172,6 @@ function judge(secret: ObservedSecret, load: LoadKeyPair): Readiness {
     condition: { status, reason, message },
     events: [{ type: reasons[reason].eventType, reason, message }],
     secret,
+    ends: pair.value.certificate.notAfter,
   };
 }

@@ -52,6 +52,8 @@ export interface Readiness {
   }[];
   /** Looked at again when this Secret changes. */
   readonly secret?: ObservedSecret;
+  /** When the certificate that the issuer signs with ends, if it has one. */
+  readonly ends?: Date;
 }
 
 /** Words that differ between issuer types for the same thing (reasons.ts has the texts). */

@@ -1,6 +1,7 @@
 // The Ready condition of one issuer against a recording client: when it is written, with what, and who is told.
 
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { Condition } from '@countersign/common/csr.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
@@ -12,7 +13,7 @@ import { type ReadinessDeps, reconcileReadiness } from '@countersign/signer/issu
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
 import { type Secret, SecretReader } from '@countersign/signer/secret-reader.ts';
-import { buildIssuer, buildSecret, CA_SPEC, rootTexts } from '../../support/ca-builder.ts';
+import { buildIssuer, buildSecret, CA_SPEC, readCertificates, rootTexts } from '../../support/ca-builder.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 
 const NOW = new Date('2026-11-24T12:00:00.789Z');
@@ -49,6 +50,7 @@ function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Set
   const events = new EventRecorder(client, log);
   const secrets = new SecretReader(client, () => 0);
   const requeued: SignerRef[] = [];
+  const ends: (Date | undefined)[] = [];
   const deps: ReadinessDeps = {
     client,
     log,
@@ -59,6 +61,11 @@ function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Set
     handlers: [createCaIssuer(), createSelfSignedIssuer()],
     mayWrite: () => mayWrite,
     requeue: ref => requeued.push(ref),
+    noteEnd: (_, end) => {
+      const isNews = end?.getTime() !== ends.at(-1)?.getTime();
+      ends.push(end);
+      return isNews;
+    },
     readSecret: ref => secrets.read(ref),
     clusterResourceNamespace: 'countersign',
   };
@@ -66,7 +73,7 @@ function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Set
     await reconcileReadiness(deps, ref);
     await events.flush(AbortSignal.timeout(1_000));
   };
-  return { client, secrets, deps, requeued, run };
+  return { client, secrets, deps, requeued, ends, run };
 }
 
 const secret = buildSecret(rootTexts());
@@ -199,4 +206,13 @@ describe('the Ready condition', () => {
     await assert.rejects(run(), { code: 'conflict' });
     assert.deepEqual(client.events, []);
   });
+});
+
+it('the end of the CA is taken note of, and that there is none', async () => {
+  const world = setup({ secret });
+  await world.run();
+  assert.deepEqual(world.ends, [new X509Certificate(readCertificates('root')).validToDate]);
+  const without = setup({ spec: { selfSigned: {} } });
+  await without.run();
+  assert.deepEqual(without.ends, [undefined]);
 });

@@ -138,3 +138,22 @@ test('the queues speak under the names that client-go gave them, each for itself
     'workqueue_work_duration_seconds_sum{name="csr"} 2',
   ]);
 });
+
+test('of the CAs the first end is told by kind, until the issuer is gone or another replica leads', async () => {
+  const { metrics, lines } = setup();
+  const issuer = (name: string) => ({ kind: 'Issuer', namespace: 'n', name }) as const;
+  const ends = () => lines('countersign_ca_not_after_timestamp_seconds');
+  assert.deepEqual(await ends(), []);
+  assert.equal(metrics.noteEnd(issuer('a'), new Date(2_000_000)), true);
+  assert.equal(metrics.noteEnd(issuer('a'), new Date(2_000_000)), false);
+  metrics.noteEnd(issuer('b'), new Date(1_000_000));
+  metrics.noteEnd({ kind: 'ClusterIssuer', namespace: '', name: 'a' }, new Date(3_000_000));
+  assert.deepEqual(await ends(), [
+    'countersign_ca_not_after_timestamp_seconds{kind="Issuer"} 1000',
+    'countersign_ca_not_after_timestamp_seconds{kind="ClusterIssuer"} 3000',
+  ]);
+  metrics.noteEnd(issuer('b'), undefined);
+  assert.match((await ends())[0] ?? '', / 2000$/);
+  metrics.leading(false);
+  assert.deepEqual(await ends(), []);
+});
