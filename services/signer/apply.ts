@@ -174,7 +174,7 @@ async function patchStatus(
   const body = { metadata: { ...change.metadata, uid, resourceVersion }, status: change.status };
   try {
     const written = await client.mergePatch<CertificateSigningRequest>(csrPath(csr, '/status'), body);
-    unanswered.delete(csr);
+    unanswered.delete(csr.metadata.name);
     overwritten.add(csr);
     return written;
   } catch (error) {

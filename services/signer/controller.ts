@@ -117,7 +117,8 @@ export class Controller {
   }
 
   #onCsr(name: string, now: CsrRecord | undefined, before: CsrRecord | undefined): void {
-    if (before !== undefined && now?.metadata.uid !== before.metadata.uid) this.#csrDeps.unanswered.delete(before);
+    if (before !== undefined && now?.metadata.uid !== before.metadata.uid)
+      this.#csrDeps.unanswered.keepOnly(name, now?.metadata.uid);
     if (now === undefined || now.state === 'done') this.#forget(name, before?.metadata.uid);
     else if (this.#isLeading) this.#csrQueue.add(name);
   }

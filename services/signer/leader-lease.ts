@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
+import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 
@@ -124,6 +125,8 @@ export class LeaderLease {
         : client.update<Lease>(`${this.#path}/${name}`, claim));
       return 'held';
     } catch (error) {
+      // Somebody has written to it, or deleted it: whose it is now has to be read.
+      if (held !== undefined && isStale(error)) return this.#tryAcquire();
       this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not acquired');
       return 'unknown';
     }
@@ -177,6 +180,11 @@ export class LeaderLease {
       this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not released, it will expire');
     }
   }
+}
+
+function isStale(error: unknown): boolean {
+  const { code } = asClassifiedError(error);
+  return code === 'conflict' || code === 'not-found';
 }
 
 function microTime(): string {

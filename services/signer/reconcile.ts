@@ -36,13 +36,14 @@ export interface ReconcileDeps extends ObserveDeps, ApplyDeps {
 /** Throws to be tried again; a second attempt starts from a fresh read, since the first may have acted on an old copy. */
 export async function reconcile(deps: ReconcileDeps, name: string, attempt: number): Promise<void> {
   const copy = deps.findCsr(name);
-  const isTrusted = attempt === 0 && (copy === undefined || !deps.unanswered.has(copy));
-  const csr = isTrusted ? copy : await readFresh(deps, name);
+  const csr = attempt === 0 && !deps.unanswered.has(name) ? copy : await readFresh(deps, name);
   if (csr === undefined || csr.state === 'done' || deps.overwritten.has(csr)) return;
   const log = logOf(deps, csr);
   try {
     const outcome = await run(deps, { csr, log, reasons: undefined });
     deps.report(csr, outcome);
+    // The copy is older than what was read afresh and written over.
+    if (copy !== undefined && deps.overwritten.has(csr)) deps.overwritten.add(copy);
   } catch (error) {
     if (isGone(error)) log.debug({ err: error }, 'request is gone');
     else throw error;
@@ -70,11 +71,12 @@ export async function settleUnanswered(deps: ReconcileDeps, signal: AbortSignal)
 
 async function readFresh(deps: ReconcileDeps, name: string, signal?: AbortSignal): Promise<CsrRecord | undefined> {
   const raw = await deps.client.get<CertificateSigningRequest>(csrObjectPath(name), signal);
+  deps.unanswered.keepOnly(name, raw?.metadata.uid);
   if (raw === undefined) return undefined;
   // The copy came in when the approval did; the moment of this read would make the wait look shorter than it was.
   const record = toCsrRecord(raw, deps.findCsr(name)?.receivedAt ?? deps.now().getTime(), deps);
   if (deps.unanswered.hasLanded(raw)) tellLanded(deps, raw);
-  if (record.state !== 'open') deps.unanswered.delete(raw);
+  if (record.state !== 'open') deps.unanswered.delete(name);
   return record;
 }
 

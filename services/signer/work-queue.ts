@@ -67,7 +67,7 @@ export class WorkQueue {
   #add(key: string, line: Map<string, number>): void {
     this.#cancelTimer(key);
     if (line.has(key) || this.#addedWhileWorking.has(key)) return;
-    this.#options.observer.added();
+    if (!this.#many.has(key)) this.#options.observer.added();
     if (this.#working.has(key)) this.#addedWhileWorking.add(key);
     else line.set(key, this.#many.get(key) ?? this.#clock());
     if (line !== this.#many) this.#many.delete(key);

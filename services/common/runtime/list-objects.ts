@@ -53,14 +53,17 @@ export async function listObjects(options: ListOptions): Promise<string> {
   try {
     return await listPages(options, { limit: FIRST_PAGE, nextLimit: NEXT_PAGES });
   } catch (error) {
-    // 410: the token of a later page is older than the API server's history. One list without pages cannot expire.
-    if (error instanceof RetryableError && error.code === 'gone') return listWhole(options);
+    // 410: the token of a later page is older than the API server's history.
+    if (error instanceof RetryableError && error.code === 'gone') return listWhole(options, error);
     throw error;
   }
 }
 
-async function listWhole(options: ListOptions): Promise<string> {
-  const { metadata, items } = await readPage(options, {});
+/** Without pages, so that no token can expire; `expired` goes on where that is too much for one answer. */
+async function listWhole(options: ListOptions, expired: RetryableError): Promise<string> {
+  const { metadata, items } = await readPage(options, {}).catch((error: unknown) => {
+    throw isTooLarge(error) ? expired : error;
+  });
   options.onPage(items ?? [], true);
   return metadata?.resourceVersion ?? '';
 }
@@ -93,12 +96,15 @@ async function readFitting(options: ListOptions, query: Query, paging: Paging): 
     try {
       return await readPage(options, { limit: `${paging.limit}`, ...query });
     } catch (error) {
-      const isTooLarge = error instanceof TerminalError && error.code === 'too-large';
-      if (!isTooLarge || paging.limit === 1) throw error;
+      if (!isTooLarge(error) || paging.limit === 1) throw error;
       paging.limit = Math.ceil(paging.limit / 4);
       paging.nextLimit = paging.limit;
     }
   }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof TerminalError && error.code === 'too-large';
 }
 
 type Query = Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TerminalError } from '@countersign/common/runtime/errors.ts';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { listObjects } from '@countersign/common/runtime/list-objects.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 
@@ -38,6 +38,16 @@ for (const [count, fitting, limits] of [
     assert.deepEqual([...new Set(asked)], limits);
   });
 }
+
+test('where a page expired and the whole is too large, the list begins anew another time', async () => {
+  const client = createServer(3_000, 2_500);
+  const { answer } = client;
+  client.answer = call => {
+    if (call.path.includes('continue')) throw new RetryableError('expired', { code: 'gone' });
+    return call.path.includes('limit') ? answer(call) : answer({ ...call, path: '/things?limit=3000' });
+  };
+  await assert.rejects(list(client), { code: 'gone' });
+});
 
 test('one object that is too large by itself is a failure', async () => {
   await assert.rejects(list(createServer(1, 0)), { code: 'too-large' });

@@ -83,6 +83,20 @@ test('a leader renews its lease with one write each time, and never looks at it'
   assert.deepEqual(verbs.slice(0, 6), ['get', 'create', 'update', 'update', 'update', 'update']);
 });
 
+test('a leader whose lease was given to another stops at its next renewal', async t => {
+  const server = new LeaseServer();
+  const leaders: string[] = [];
+  server.retryMs = 100;
+  contend(t, server, 'a', leaders);
+  await until(() => leaders.length === 1);
+  const { lease } = server;
+  const spec = { ...lease?.spec, holderIdentity: 'b', leaseDurationSeconds: 60 };
+  server.answer({ verb: 'update', path: '', body: { ...lease, spec } });
+  const started = performance.now();
+  await until(() => leaders.length === 0);
+  assert.ok(performance.now() - started < 190, `${performance.now() - started} ms`);
+});
+
 test('renewals that take long come no less often, so that the lead is kept', async t => {
   const server = new LeaseServer();
   const leaders: string[] = [];

@@ -9,6 +9,7 @@ import { RetryableError, TerminalError } from '@countersign/common/runtime/error
 import { toCsrRecord } from '@countersign/signer/csr-record.ts';
 import { reconcile, settleUnanswered } from '@countersign/signer/reconcile.ts';
 import { retryDelay } from '@countersign/signer/retry-policy.ts';
+import { UnansweredWrites } from '@countersign/signer/unanswered-writes.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
 import { buildCertificateOf, buildCsr, buildRequest } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
@@ -159,11 +160,32 @@ it("what another replica has written is that replica's to tell of", async () => 
   assert.deepEqual([world.outcomes, world.deps.unanswered.names], [[], []]);
 });
 
+it('what was written without an answer to a CSR that is gone, or another by now, is forgotten', async () => {
+  for (const fresh of [
+    undefined,
+    { ...buildCsr(), metadata: { name: 'jane', uid: 'another', resourceVersion: '9' } },
+  ]) {
+    const world = await landed();
+    Object.assign(world.deps.client, { get: async () => fresh });
+    await settleUnanswered(world.deps, AbortSignal.timeout(1_000));
+    assert.deepEqual([world.deps.unanswered.names, world.outcomes], [[], []]);
+  }
+});
+
+it('no more than eight writes without an answer are remembered of one CSR', () => {
+  const writes = new UnansweredWrites();
+  const written = (at: number) => ({ certificate: String(at) });
+  for (let at = 0; at < 20; at += 1) writes.add(buildCsr(), written(at));
+  const landed = Array.from({ length: 20 }, (_, at) => writes.hasLanded({ ...buildCsr(), status: written(at) }));
+  assert.equal(landed.indexOf(true), 12);
+});
+
 it('a copy that was written over is not signed again while the watch has not told of it', async () => {
   const world = new SignerWorld();
   const copy = toCsrRecord(world.csr, NOW.getTime(), world.deps);
   const deps = { ...world.deps, findCsr: () => copy };
-  await reconcile(deps, 'jane', 0);
+  // Also when the write was based on a fresh read.
+  await reconcile(deps, 'jane', 1);
   await reconcile(deps, 'jane', 0);
   assert.equal(world.client.writes.length, 1);
   assert.equal(world.logged.filter(({ msg }) => msg === 'signing certificate').length, 1);
