@@ -5,8 +5,10 @@ import type { IncomingMessage } from 'node:http';
 export interface BodyLimits {
   /** For one body. */
   readonly bytes: number;
-  /** For all bodies that are under way; more are not let in, lest they take the memory of the process. */
+  /** For all large bodies that are under way; more are not let in, lest they take the memory of the process. */
   readonly totalBytes: number;
+  /** Up to this size a body is let in whatever else is under way: it takes no more than its connection does. */
+  readonly smallBytes: number;
   /** From the end of the headers to that of the body. */
   readonly timeoutMs: number;
 }
@@ -21,8 +23,9 @@ export class BodyGate {
 
   /** Lets a body in, and ends its connection when it does not come in time; false when there is no room for it. */
   admit(request: IncomingMessage): boolean {
-    const { totalBytes, timeoutMs } = this.#limits;
-    const size = this.#sizeOf(request);
+    const { totalBytes, smallBytes, timeoutMs } = this.#limits;
+    const announced = this.#sizeOf(request);
+    const size = announced > smallBytes ? announced : 0;
     if (this.#bytes + size > totalBytes) return false;
     this.#bytes += size;
     const timer = setTimeout(() => request.destroy(new Error(`no whole body within ${timeoutMs / 1000} s`)), timeoutMs);

@@ -62,17 +62,8 @@ export class WebhookMetrics {
       buckets: SECONDS,
       registers,
     });
-    this.#certificateEnds = new Gauge({
-      name: 'countersign_webhook_serving_certificate_not_after_timestamp_seconds',
-      help: 'When the serving certificate in use ends (Unix time).',
-      registers,
-    });
-    this.#reloads = new Counter({
-      name: 'countersign_webhook_serving_certificate_reloads_total',
-      help: 'New contents of the serving certificate, by result: loaded, invalid (the old one stays), unreadable.',
-      labelNames: ['result'],
-      registers,
-    });
+    this.#certificateEnds = createEndGauge(registry);
+    this.#reloads = createReloadCounter(registry);
   }
 
   /** Call the returned function with how it ended. */
@@ -128,4 +119,26 @@ function createAdmissionCounter(registry: Registry): Counter<'answer' | 'reason'
   });
   for (const [answer, reason] of EXPECTED) admissions.inc({ answer, reason }, 0);
   return admissions;
+}
+
+function createEndGauge(registry: Registry): Gauge {
+  const ends = new Gauge({
+    name: 'countersign_webhook_serving_certificate_not_after_timestamp_seconds',
+    help: 'When the serving certificate in use ends (Unix time); absent before there is one.',
+    registers: [registry],
+  });
+  // Else it would be 0: a certificate that ended in 1970.
+  ends.remove();
+  return ends;
+}
+
+function createReloadCounter(registry: Registry): Counter<'result'> {
+  const reloads = new Counter({
+    name: 'countersign_webhook_serving_certificate_reloads_total',
+    help: 'New serving certificates (loaded), and looks in vain (invalid, unreadable: the old one stays), by result.',
+    labelNames: ['result'],
+    registers: [registry],
+  });
+  for (const result of ['loaded', 'invalid', 'unreadable']) reloads.inc({ result }, 0);
+  return reloads;
 }

@@ -26,8 +26,13 @@ const BODY_LIMIT = 3 * 1024 * 1024;
  */
 const KEEP_ALIVE_MS = 120_000;
 
-/** Some thousands of CSRs as they are, and all together less than one parsed body may take. */
-const TOTAL_BODY_LIMIT = 16 * BODY_LIMIT;
+const BODY_LIMITS = {
+  bytes: BODY_LIMIT,
+  /** Less than one parsed body may take. Who only announces large bodies keeps out large ones, and no CSR of a common size. */
+  totalBytes: 16 * BODY_LIMIT,
+  /** A CSR with the largest request that is read (36 kB), and annotations of a common size. */
+  smallBytes: 65_536,
+};
 
 /**
  * For a handshake, for a body from the end of the headers on, and for an answer to be taken: the API server gives up after 5 s
@@ -94,7 +99,7 @@ export class WebhookServer {
 
 function createApp(options: ServerOptions, isDraining: () => boolean): FastifyInstance<Server> {
   const { handle, log, metrics, transferTimeoutMs = TRANSFER_TIMEOUT_MS } = options;
-  const gate = new BodyGate({ bytes: BODY_LIMIT, totalBytes: TOTAL_BODY_LIMIT, timeoutMs: transferTimeoutMs });
+  const gate = new BodyGate({ ...BODY_LIMITS, timeoutMs: transferTimeoutMs });
   const app = fastify({
     // The API server speaks HTTP/1.1 to webhooks, whatever is offered (kubernetes#75791).
     https: { handshakeTimeout: transferTimeoutMs, headersTimeout: KEEP_ALIVE_MS, requestTimeout: KEEP_ALIVE_MS },

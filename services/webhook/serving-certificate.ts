@@ -128,11 +128,11 @@ export class ServingCertificate {
   }
 
   #sayWhatIsWrong(seen: string, error: unknown): void {
+    const result = seen === 'unreadable' ? 'unreadable' : 'invalid';
+    this.#options.metrics.countReload(result);
     const said = `${seen} ${String(error)}`;
     if (said === this.#lastSaid) return;
     this.#lastSaid = said;
-    const result = seen === 'unreadable' ? 'unreadable' : 'invalid';
-    this.#options.metrics.countReload(result);
     this.#options.log.error(
       { err: error, result, keepsOld: this.#ends !== undefined },
       'serving certificate not usable',

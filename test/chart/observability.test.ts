@@ -62,11 +62,9 @@ test('the dashboard is found by the label that Grafana looks for, in the folder 
 
 /** Of Prometheus itself, and of the buckets of a histogram. */
 const ADDED = ['job', 'namespace', 'instance', 'le'];
-const SCRAPE = { name: 'up', labelNames: [] };
-
 const served = {
-  signer: [...describeMetrics('signer'), SCRAPE],
-  webhook: [...describeMetrics('webhook'), SCRAPE],
+  signer: describeMetrics('signer'),
+  webhook: describeMetrics('webhook'),
 };
 
 function assertServed(name: string, labels: readonly string[], service: 'signer' | 'webhook'): void {

@@ -16,7 +16,6 @@ type Series = Readonly<Record<string, string>>;
 
 const AT = 'namespace="countersign-system",job=';
 const LEADS = `leader_election_master_status{${AT}"signer",instance="a"}`;
-const UP = `up{${AT}"webhook",instance="c"}`;
 const NO_ISSUER = `countersign_requests_waiting{${AT}"signer",reason="IssuerNotFound"}`;
 const ISSUED = `countersign_approval_to_certificate_seconds_bucket{${AT}"signer",le=`;
 const DEPTH = `workqueue_depth{${AT}"signer",name="csr"}`;
@@ -26,6 +25,8 @@ const REQUESTS = `rest_client_requests_total{${AT}"signer",method="GET",host="h"
 const ERRORS = `countersign_webhook_admissions_total{${AT}"webhook",answer="error",reason="InternalError"}`;
 const DISTRUSTED = `countersign_webhook_tls_handshake_failures_total{${AT}"webhook",cause="distrusted"}`;
 const ENDS = `countersign_webhook_serving_certificate_not_after_timestamp_seconds{${AT}"webhook",instance="c"}`;
+const OTHER_ENDS = ENDS.replace('"c"', '"d"');
+const RELOADS = `countersign_webhook_serving_certificate_reloads_total{${AT}"webhook",instance="c",result="unreadable"}`;
 const CA = `countersign_ca_not_after_timestamp_seconds{${AT}"signer",kind="Issuer"}`;
 const CLOCK = `countersign_clock_offset_seconds{${AT}"signer",instance="a"}`;
 
@@ -33,7 +34,6 @@ const CLOCK = `countersign_clock_offset_seconds{${AT}"signer",instance="a"}`;
 const HEALTHY: Series = {
   [LEADS]: '1x60',
   [`leader_election_master_status{${AT}"signer",instance="b"}`]: '0x60',
-  [UP]: '1x60',
   [NO_ISSUER]: '0x60',
   [`countersign_requests_waiting{${AT}"signer",reason="WaitingApproval"}`]: '7x60',
   [`${ISSUED}"0.1"}`]: '0+10x60',
@@ -50,6 +50,8 @@ const HEALTHY: Series = {
   [DISTRUSTED]: '0x60',
   [`countersign_webhook_tls_handshake_failures_total{${AT}"webhook",cause="closed"}`]: '0+6x60',
   [ENDS]: `${7 * 86_400}x60`,
+  [OTHER_ENDS]: `${7 * 86_400}x60`,
+  [RELOADS]: '0x60',
   [CLOCK]: '-0.4x60',
   [CA]: `${90 * 86_400}x60`,
 };
@@ -74,8 +76,25 @@ const CASES: readonly Case[] = [
     minute: 5,
     fires: ['CountersignNobodySigns'],
   },
-  { name: 'when no webhook answers', series: { [UP]: '0x60' }, minute: 5, fires: ['CountersignWebhookDown'] },
-  { name: 'when no webhook is found', series: { [UP]: '' }, minute: 5, fires: ['CountersignWebhookDown'] },
+  {
+    name: 'when no webhook has a certificate',
+    series: { [ENDS]: '', [OTHER_ENDS]: '' },
+    minute: 5,
+    fires: ['CountersignWebhookDown'],
+  },
+  { name: 'while one of two webhooks is down', series: { [OTHER_ENDS]: '' }, minute: 50, fires: [] },
+  {
+    name: 'when the certificate of every webhook has ended',
+    series: { [ENDS]: '60x60', [OTHER_ENDS]: '60x60' },
+    minute: 8,
+    fires: ['CountersignWebhookDown'],
+  },
+  {
+    name: 'when the webhook looks in vain for its certificate',
+    series: { [RELOADS]: '0x5 1+6x55' },
+    minute: 40,
+    fires: ['CountersignWebhookCertificateStuck'],
+  },
   { name: 'while an issuer is made', series: { [NO_ISSUER]: '0x5 1x9 0x60' }, minute: 14, fires: [] },
   {
     name: 'when approved requests wait',

@@ -88,10 +88,16 @@ export class ManagedCertificate {
     if (found === undefined) throw new Error(`Secret ${secret.namespace}/${secret.name} does not exist; ${WAY_OUT}`);
     const state = decodeState(found.data);
     if (state !== undefined && !this.#isOver(state)) return { secret: found, state };
-    const created: CaState = { current: await this.#createCa(), former: [] };
+    const created: CaState = { current: await this.#createCa(), former: this.#served() };
     const written = await this.#write(found, created);
     log.info({ secret, replaced: found.data !== undefined }, 'webhook CA created');
     return { secret: written, state: created };
+  }
+
+  /** The CA that the replicas serve by until they have looked: it stays in the bundle when its Secret was emptied or made anew. */
+  #served(): string[] {
+    const { caPem } = this.#leaf ?? {};
+    return caPem === undefined || hasEnded(caPem, this.#options.now()) ? [] : [caPem];
   }
 
   /**

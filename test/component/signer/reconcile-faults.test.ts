@@ -176,8 +176,8 @@ it('no more than eight writes without an answer are remembered of one CSR', () =
   const writes = new UnansweredWrites();
   const written = (at: number) => ({ certificate: String(at) });
   for (let at = 0; at < 20; at += 1) writes.add(buildCsr(), written(at));
-  const landed = Array.from({ length: 20 }, (_, at) => writes.hasLanded({ ...buildCsr(), status: written(at) }));
-  assert.equal(landed.indexOf(true), 12);
+  const known = Array.from({ length: 20 }, (_, at) => writes.hasLanded({ ...buildCsr(), status: written(at) }));
+  assert.equal(known.indexOf(true), 12);
 });
 
 it('a copy that was written over is not signed again while the watch has not told of it', async () => {

@@ -127,19 +127,21 @@ test('an answer that is not taken within that time ends with its connection', as
   assert.ok(taken < error.length, 'the rest was let go of');
 });
 
-test('half bodies are let in up to 48 MiB; one more is told to come again, until there is room', async () => {
+test('large bodies are let in up to 48 MiB, announced or sent; one more is told to come again, and small ones pass', async () => {
   webhook.enter(GRANTED);
   const port = await serve({ transferTimeoutMs: 3_000 });
+  const large = review({ object: csr({ annotations: { note: 'x'.repeat(70_000) } }) });
   const half = 'POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
   const sockets = await Promise.all(Array.from({ length: 16 }, () => open(port)));
   for (const socket of sockets) socket.write(`${half}transfer-encoding: chunked\r\n\r\n1\r\n{\r\n`);
-  await until(async () => (await post(port, review())) === 429);
+  await until(async () => (await post(port, large)) === 429);
+  assert.equal(await post(port, review()), 200);
   const [first, ...others] = sockets;
   first?.destroy();
-  await until(async () => (await post(port, review())) === 200);
+  await until(async () => (await post(port, large)) === 200);
   assert.ok(others.every(({ closed }) => !closed));
   await Promise.all(others.map(socket => once(socket.resume(), 'close')));
-  assert.equal(await post(port, review()), 200);
+  assert.equal(await post(port, large), 200);
 });
 
 test('a connection that waits for its first request, or for its next, stays', async () => {

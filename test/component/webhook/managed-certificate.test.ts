@@ -130,6 +130,18 @@ test('the serving certificate is renewed at two thirds of its life', async () =>
   assert.ok(world.trusts(second.cert));
 });
 
+test('a Secret that somebody emptied in use gets a new CA, and what is served until the next look stays trusted', async () => {
+  const world = new World();
+  const [a, b] = [world.replica(), world.replica()];
+  const served = await b.read();
+  await a.read();
+  world.objects.set(SECRET, { metadata: { name: SECRET, resourceVersion: '7' } });
+  const { cert } = await a.read();
+  assert.ok(world.trusts(cert));
+  assert.ok(world.trusts(served.cert));
+  assert.notEqual(world.signerOf(cert)?.serialNumber, world.signerOf(served.cert)?.serialNumber);
+});
+
 test('a bundle that somebody emptied or replaced is put back', async () => {
   const world = new World();
   const replica = world.replica();

@@ -72,14 +72,14 @@ describe('a serving certificate', () => {
     ['has ended', makeEndedKeyPair()],
   ];
   for (const [name, pair] of BAD) {
-    test(`that ${name} does not replace a good one; said and counted once`, async () => {
+    test(`that ${name} does not replace a good one; said once, and counted`, async () => {
       const { certificate, put } = certificateOf(FIRST);
       await certificate.check();
       put(pair);
       assert.equal(await certificate.check(), undefined);
       assert.equal(await certificate.check(), undefined);
       assert.deepEqual(certificate.problems(new Date()), []);
-      assert.equal(await reloads('invalid'), 1);
+      assert.equal(await reloads('invalid'), 2);
       const errors = webhook.logs.filter(({ level }) => level === 'error');
       assert.equal(errors.length, 1);
       assert.doesNotMatch(JSON.stringify(errors), /PRIVATE KEY/);
@@ -92,14 +92,14 @@ describe('a serving certificate', () => {
     ['has not begun', -1],
     ['has ended', 40],
   ] as const) {
-    test(`that ${name} by a clock that is wrong is taken once the clock is right; said and counted once`, async () => {
+    test(`that ${name} by a clock that is wrong is taken once the clock is right; said once, and counted`, async () => {
       const { certificate, put, clock } = certificateOf(FIRST);
       await certificate.check();
       put(SECOND);
       clock.now = () => new Date(Date.now() + days * 24 * 3_600_000);
       assert.equal(await certificate.check(), undefined);
       assert.equal(await certificate.check(), undefined);
-      assert.equal(await reloads('invalid'), 1);
+      assert.equal(await reloads('invalid'), 2);
       clock.now = () => new Date();
       assert.deepEqual(await certificate.check(), SECOND);
     });
@@ -136,7 +136,7 @@ describe('a serving certificate', () => {
     put(new Error('forbidden'));
     assert.equal(await certificate.check(), undefined);
     assert.equal(await certificate.check(), undefined);
-    assert.equal(await reloads('unreadable'), 1);
+    assert.equal(await reloads('unreadable'), 2);
     assert.deepEqual(certificate.problems(new Date()), []);
   });
 
