@@ -128,7 +128,7 @@ async function signSelfSigned(deps: StoryDeps): Promise<void> {
 
 async function showMetrics({ narrator, signerUrl, webhookUrl }: StoryDeps): Promise<void> {
   narrator.heading('6. What Prometheus sees of it');
-  const admissions = /^countersign_webhook_admissions_total/;
+  const admissions = /^countersign_webhook_admissions_total.* [1-9]/;
   await narrator.fetchLines(`${webhookUrl}/metrics`, admissions, ['reason="DeniedReference"', 'answer="allowed"']);
   const certificates = /^(countersign_certificates_total|leader_election_master_status)/;
   const issued = ['result="issued"', 'leader_election_master_status 1'];
