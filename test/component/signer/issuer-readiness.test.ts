@@ -216,3 +216,14 @@ it('the end of the CA is taken note of, and that there is none', async () => {
   await without.run();
   assert.deepEqual(without.ends, [undefined]);
 });
+
+it('a replica that lost the lead while it read the Secret writes nothing', async () => {
+  const world = setup({ secret });
+  const answers = [true, false];
+  Object.assign(world.deps, { mayWrite: () => answers.shift() });
+  await world.run();
+  assert.deepEqual(
+    world.client.calls.map(({ path }) => path),
+    [SECRET],
+  );
+});
