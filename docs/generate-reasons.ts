@@ -4,6 +4,7 @@
 import { writeFile } from 'node:fs/promises';
 import { type Outcome, type Reason, reasons } from '@countersign/common/reasons.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
+import { MAX_NAME_LENGTH } from '@countersign/common/validate-request.ts';
 
 const REF: SignerRef = { kind: 'Issuer', namespace: '<namespace>', name: '<name>' };
 const SECRET = '<namespace>/<name>';
@@ -40,7 +41,7 @@ const TEXTS: Readonly<Record<Reason, readonly string[]>> = {
   ErrInvalidKeyPair: [reasons.ErrInvalidKeyPair.message()],
   ErrInitIssuer: [reasons.ErrInitIssuer.message(ERROR)],
   IsReady: [reasons.IsReady.message()],
-  NameTooLong: [reasons.NameTooLong.message(300)],
+  NameTooLong: [reasons.NameTooLong.message(MAX_NAME_LENGTH, 300)],
   InvalidSignerName: [reasons.InvalidSignerName.message('<signerName>', ERROR)],
   ImmutableAnnotation: [reasons.ImmutableAnnotation.message('<key>')],
   AccessReviewFailed: [reasons.AccessReviewFailed.message(REF)],

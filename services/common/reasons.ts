@@ -174,7 +174,8 @@ const own = {
   ),
   NameTooLong: warning(
     'deny',
-    (length: number) => `The name of the CSR has ${length} characters, at most 253 are looked at`,
+    (maximum: number, length: number) =>
+      `The name of the CSR has ${length} characters, at most ${maximum} are looked at`,
     'The signer does not look at a CSR with such a name, so that it would be pending for ever. Create it with a shorter one.',
   ),
   ImmutableAnnotation: warning(

@@ -50,7 +50,9 @@ export const MAX_NAME_LENGTH = 253;
 export function validateName({ metadata }: CertificateSigningRequest): readonly FieldError[] {
   const { length } = metadata.name;
   if (length <= MAX_NAME_LENGTH) return [];
-  return [{ reason: 'NameTooLong', field: 'metadata.name', message: reasons.NameTooLong.message(length) }];
+  return [
+    { reason: 'NameTooLong', field: 'metadata.name', message: reasons.NameTooLong.message(MAX_NAME_LENGTH, length) },
+  ];
 }
 
 /** The same for a CSR whose signer name is known to be good, together with the request inside it if that can be read. */

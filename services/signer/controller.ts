@@ -193,7 +193,7 @@ export class Controller {
       ...this.#commonDeps(),
       mayWrite: () => this.#mayWriteReadiness(),
       requeue: (ref: SignerRef) => this.#issuerQueue.add(formatSignerName(ref)),
-      noteEnd: this.#options.metrics.noteEnd.bind(this.#options.metrics),
+      noteEnd: this.#options.metrics.noteEnd,
     };
     return async signerName => {
       const ref = parseSignerName(signerName);

@@ -5,6 +5,7 @@ import { backoff } from '@countersign/common/runtime/backoff.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
+import { SparseCount } from '@countersign/common/runtime/sparse-count.ts';
 import { type EventObject, type EventSubject, type EventText, toEvent } from './event-object.ts';
 
 interface PendingEvent {
@@ -42,8 +43,7 @@ export class EventRecorder {
   #whenDone: (() => void) | undefined;
   #isLookingAgain = false;
   #isClosed = false;
-  #failures = 0;
-  #toldAt = Number.NEGATIVE_INFINITY;
+  readonly #failures: SparseCount;
 
   /** `isBusy` tells whether there is more urgent work for the API server: then events wait. */
   constructor(
@@ -56,6 +56,7 @@ export class EventRecorder {
     this.#log = log;
     this.#isBusy = isBusy;
     this.#clock = clock;
+    this.#failures = new SparseCount(TELL_EVERY_MS, clock);
   }
 
   /** Says it once for this object and occasion, now or as soon as the API server takes it. */
@@ -148,12 +149,10 @@ export class EventRecorder {
   }
 
   #tell(error: unknown, { event, attempt }: PendingEvent): void {
-    this.#failures += 1;
-    if (this.#clock() - this.#toldAt < TELL_EVERY_MS) return;
-    const fields = { event: event.metadata.name, reason: event.reason, attempt, failures: this.#failures };
+    const failures = this.#failures.add();
+    if (failures === undefined) return;
+    const fields = { event: event.metadata.name, reason: event.reason, attempt, failures };
     this.#log.warn({ err: error, ...fields }, 'event not written');
-    this.#toldAt = this.#clock();
-    this.#failures = 0;
   }
 
   #writeLater(event: PendingEvent, delayMs: number): void {

@@ -2,7 +2,8 @@
 // become labels.
 
 import { csrReasons, type Reason } from '@countersign/common/reasons.ts';
-import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
+import { createCounter } from '@countersign/common/runtime/metrics.ts';
 import { createReflectorMetrics, type ReflectorMetrics } from '@countersign/common/runtime/reflector-metrics.ts';
 import { formatSignerName, type IssuerKind, type SignerRef } from '@countersign/common/signer-name.ts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
@@ -13,8 +14,8 @@ import type { QueueObserver } from './work-queue.ts';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300];
 
-/** Somebody has to act on the first of these; an increase is seen only where there was something before, be it 0. */
-const ACT_ON = ['forbidden', 'invalid'];
+/** Somebody has to act on the first of these. */
+const ACT_ON = ['csr', 'issuer'].flatMap(queue => ['forbidden', 'invalid'].map(code => ({ queue, code })));
 
 /** What a CSR waits for: a reason of its events, or another try after an error (countersign_work_errors_total). */
 type Waiting = Reason | typeof RETRY;
@@ -51,13 +52,12 @@ export class SignerMetrics {
       buckets: SECONDS,
       registers: [registry],
     });
-    this.#errors = new Counter({
+    this.#errors = createCounter(registry, {
       name: 'countersign_work_errors_total',
       help: 'Runs that failed, by queue and code; forbidden and invalid mean that somebody has to act.',
       labelNames: ['queue', 'code'],
-      registers: [registry],
+      expected: ACT_ON,
     });
-    for (const queue of ['csr', 'issuer'] as const) for (const code of ACT_ON) this.#errors.inc({ queue, code }, 0);
     this.#leader = new Gauge({
       name: 'leader_election_master_status',
       help: '1 while this replica leads: holds the lease, or runs without leader election; else 0.',
@@ -76,17 +76,16 @@ export class SignerMetrics {
   }
 
   /** When the CA of an issuer ends, undefined without one. Gives whether that is news. */
-  noteEnd(ref: SignerRef, ends: Date | undefined): boolean {
+  readonly noteEnd = (ref: SignerRef, ends: Date | undefined): boolean => {
     const name = formatSignerName(ref);
     const before = this.#ends.get(name)?.ends;
     if (ends === undefined) this.#ends.delete(name);
     else this.#ends.set(name, { kind: ref.kind, ends: ends.getTime() });
     return before !== ends?.getTime();
-  }
+  };
 
   failed(queue: 'csr' | 'issuer', error: unknown): void {
-    const isClassified = error instanceof RetryableError || error instanceof TerminalError;
-    this.#errors.inc({ queue, code: isClassified ? error.code : 'unknown' });
+    this.#errors.inc({ queue, code: asClassifiedError(error).code });
   }
 
   /** The work on a CSR has failed; it waits for another try unless it was given up. */

@@ -3,7 +3,7 @@
 
 import { reasons } from '@countersign/common/reasons.ts';
 import type { Result } from '@countersign/common/result.ts';
-import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import { isClassified } from '@countersign/common/runtime/errors.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import {
@@ -83,8 +83,7 @@ async function warn(matter: Matter, { permission }: Observation, deps: HandlerDe
 
 /** Only the access review can fail with an error of the API server: everything else that is read is best effort. */
 function refusalFor(cause: unknown, matter: Matter): Refusal {
-  const isReview = cause instanceof RetryableError || cause instanceof TerminalError;
-  if (isReview && matter.kind === 'judge' && matter.ref !== undefined) {
+  if (isClassified(cause) && matter.kind === 'judge' && matter.ref !== undefined) {
     const message = `${reasons.AccessReviewFailed.message(matter.ref)}; try again`;
     return { code: 500, reason: 'AccessReviewFailed', message, causes: [] };
   }

@@ -2,6 +2,7 @@
 // a line now and then says how many; never a line for each, for whoever scans the port would write the log.
 
 import type { Logger } from '@countersign/common/runtime/log.ts';
+import { SparseCount } from '@countersign/common/runtime/sparse-count.ts';
 import type { HandshakeFailure, WebhookMetrics } from './metrics.ts';
 
 /** Between two lines about the same kind of failure. */
@@ -15,7 +16,7 @@ export interface HandshakeFailuresOptions {
 
 export class HandshakeFailures {
   readonly #options: HandshakeFailuresOptions;
-  readonly #said = new Map<HandshakeFailure, { readonly at: number; unsaid: number }>();
+  readonly #counts = new Map<HandshakeFailure, SparseCount>();
 
   constructor(options: HandshakeFailuresOptions) {
     this.#options = options;
@@ -23,16 +24,18 @@ export class HandshakeFailures {
 
   /** Takes one failure. Whose it was, Node does not know any more. */
   note(error: Error & { readonly code?: unknown }): void {
-    const { log, metrics, clock = () => performance.now() } = this.#options;
+    const { log, metrics } = this.#options;
     const cause = causeOf(String(error.code));
     metrics.countHandshakeFailure(cause);
-    const said = this.#said.get(cause);
-    if (said !== undefined && clock() - said.at < SILENCE_MS) {
-      said.unsaid += 1;
-      return;
-    }
-    log.warn({ err: error, cause, count: (said?.unsaid ?? 0) + 1 }, 'TLS handshake failed');
-    this.#said.set(cause, { at: clock(), unsaid: 0 });
+    const count = this.#countOf(cause).add();
+    if (count !== undefined) log.warn({ err: error, cause, count }, 'TLS handshake failed');
+  }
+
+  #countOf(cause: HandshakeFailure): SparseCount {
+    const count =
+      this.#counts.get(cause) ?? new SparseCount(SILENCE_MS, this.#options.clock ?? (() => performance.now()));
+    this.#counts.set(cause, count);
+    return count;
   }
 }
 

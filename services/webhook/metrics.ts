@@ -1,8 +1,9 @@
 // What the webhook tells Prometheus. Label values come from closed sets; names of objects and users, which requesters choose,
 // never become labels.
 
+import { createCounter } from '@countersign/common/runtime/metrics.ts';
 import { createReflectorMetrics, type ReflectorMetrics } from '@countersign/common/runtime/reflector-metrics.ts';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Refusal } from './admission-review.ts';
 
 /** How an admission ended; `error` is a request that could not be decided about. */
@@ -14,7 +15,7 @@ export type AnswerReason = '' | Refusal['reason'] | 'BadRequest' | 'TooLarge' | 
 /** Why a TLS handshake failed: the caller does not take our certificate, hung up, took too long, or does not speak our TLS. */
 export type HandshakeFailure = 'distrusted' | 'closed' | 'timeout' | 'other';
 
-/** There from the start: an increase is seen only where there was something before, be it 0. */
+/** What is counted from the start. */
 const EXPECTED: readonly (readonly [AnswerKind, AnswerReason])[] = [
   ['allowed', ''],
   ['denied', 'DeniedReference'],
@@ -100,25 +101,21 @@ export class WebhookMetrics {
 }
 
 function createHandshakeCounter(registry: Registry): Counter<'cause'> {
-  const failures = new Counter({
+  return createCounter(registry, {
     name: 'countersign_webhook_tls_handshake_failures_total',
     help: "TLS handshakes that failed, by cause: distrusted (the caller does not take the webhook's certificate; if it is the API server, every CSR for an issuer is refused), closed, timeout, other.",
     labelNames: ['cause'],
-    registers: [registry],
+    expected: (['distrusted', 'closed', 'timeout', 'other'] as const).map(cause => ({ cause })),
   });
-  for (const cause of ['distrusted', 'closed', 'timeout', 'other'] as const) failures.inc({ cause }, 0);
-  return failures;
 }
 
 function createAdmissionCounter(registry: Registry): Counter<'answer' | 'reason'> {
-  const admissions = new Counter({
+  return createCounter(registry, {
     name: 'countersign_webhook_admissions_total',
     help: 'Admission requests, by answer (allowed, denied, error) and reason.',
     labelNames: ['answer', 'reason'],
-    registers: [registry],
+    expected: EXPECTED.map(([answer, reason]) => ({ answer, reason })),
   });
-  for (const [answer, reason] of EXPECTED) admissions.inc({ answer, reason }, 0);
-  return admissions;
 }
 
 function createEndGauge(registry: Registry): Gauge {
@@ -133,12 +130,10 @@ function createEndGauge(registry: Registry): Gauge {
 }
 
 function createReloadCounter(registry: Registry): Counter<'result'> {
-  const reloads = new Counter({
+  return createCounter(registry, {
     name: 'countersign_webhook_serving_certificate_reloads_total',
     help: 'New serving certificates (loaded), and looks in vain (invalid, unreadable: the old one stays), by result.',
     labelNames: ['result'],
-    registers: [registry],
+    expected: ['loaded', 'invalid', 'unreadable'].map(result => ({ result })),
   });
-  for (const result of ['loaded', 'invalid', 'unreadable']) reloads.inc({ result }, 0);
-  return reloads;
 }

@@ -63,9 +63,13 @@ export function asRetryableError(thrown: unknown): RetryableError {
   return error instanceof RetryableError ? error : new RetryableError(error.message, { code: 'unknown', cause: error });
 }
 
+export function isClassified(thrown: unknown): thrown is RetryableError | TerminalError {
+  return thrown instanceof RetryableError || thrown instanceof TerminalError;
+}
+
 /** Gives whatever was thrown as one of the two classes; what nobody has classified is retryable, with code `unknown`. */
 export function asClassifiedError(thrown: unknown): RetryableError | TerminalError {
-  if (thrown instanceof RetryableError || thrown instanceof TerminalError) return thrown;
+  if (isClassified(thrown)) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new RetryableError(message, { code: 'unknown', cause: thrown });
 }

@@ -37,10 +37,11 @@ const TERMINAL = new Map<number, TerminalCode>([
 
 const ADVICE = new Map<number, string>([
   [401, 'check the token or client certificate of this process'],
-  [404, 'is its CRD installed, and is this the API server?'],
   [403, "check the RBAC rules of this process's service account"],
   [413, 'the request is larger than the API server takes'],
 ]);
+
+const PAGE_NOT_FOUND = 'is its CRD installed, and is this the API server?';
 
 /** A longer Retry-After is a mistake of the server: nobody may be silenced for hours. */
 const MAX_RETRY_AFTER_MS = 600_000;
@@ -80,9 +81,13 @@ function isPolicy(code: number, status: Status | undefined): boolean {
   return !namesField || /^admission webhook ".*" denied the request/.test(status?.message ?? '');
 }
 
+/** Of an object the API server says so in a Status; a proxy in front of it has a page of its own for what it cannot reach. */
+function isPageNotFound(code: number, status: Status | undefined): boolean {
+  return code === 404 && status?.reason !== 'NotFound';
+}
+
 function classify(message: string, code: number, status: Status | undefined, waitMs: number | undefined) {
-  // The API server says so in a Status; a proxy in front of it has a page of its own for what it cannot reach.
-  if (code === 404 && status?.reason !== 'NotFound') return new RetryableError(message, { code: 'server' });
+  if (isPageNotFound(code, status)) return new RetryableError(message, { code: 'server' });
   if (status?.reason === 'AlreadyExists') return new TerminalError(message, { code: 'already-exists' });
   const retryable = isPolicy(code, status) ? 'forbidden' : retryableCode(code);
   if (retryable === undefined) return new TerminalError(message, { code: TERMINAL.get(code) ?? 'bad-request' });
@@ -92,7 +97,7 @@ function classify(message: string, code: number, status: Status | undefined, wai
 function describe(call: ApiCall, code: number, status: Status | undefined, body: string): string {
   const reason = status?.reason ? ` ${status.reason}` : '';
   const said = status?.message ?? body.slice(0, MAX_TEXT).trim();
-  const advice = code === 404 && status?.reason === 'NotFound' ? undefined : ADVICE.get(code);
+  const advice = isPageNotFound(code, status) ? PAGE_NOT_FOUND : ADVICE.get(code);
   return `${nameOf(call)}: ${code}${reason}${said ? `: ${said}` : ''}${advice ? ` (${advice})` : ''}`;
 }
 

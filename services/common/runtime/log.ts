@@ -2,7 +2,7 @@
 // log line looks, never what is logged.
 
 import { type DestinationStream, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
-import { RetryableError, TerminalError } from './errors.ts';
+import { isClassified } from './errors.ts';
 
 export type { Logger };
 
@@ -29,10 +29,6 @@ function describeError(error: unknown): object {
   const { type, message, stack, code } = stdSerializers.err(error);
   // What a classified error says is enough, and an outage brings thousands of them.
   return isClassified(error) ? { type, message, code } : { type, message, stack, code };
-}
-
-function isClassified(error: Error): boolean {
-  return error instanceof RetryableError || error instanceof TerminalError;
 }
 
 function redact(): string {

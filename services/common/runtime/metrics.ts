@@ -1,7 +1,7 @@
 // The Prometheus registry of one process, and the metrics of its requests to the API server. Every registry is its own,
 // never the library's global one; labels come from closed sets only.
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type LabelValues, Registry } from 'prom-client';
 import type { RequestObserver } from './kube-connection.ts';
 
 /** A registry with the metrics of the process (process_*, nodejs_*) in it. */
@@ -9,6 +9,23 @@ export function createRegistry(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   return registry;
+}
+
+export interface CounterOptions<Label extends string> {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly Label[];
+  /** The series that are there from the start: an increase is seen only where there was something before, be it 0. */
+  readonly expected: readonly LabelValues<Label>[];
+}
+
+export function createCounter<Label extends string>(
+  registry: Registry,
+  { name, help, labelNames, expected }: CounterOptions<Label>,
+): Counter<Label> {
+  const counter = new Counter({ name, help, labelNames, registers: [registry] });
+  for (const labels of expected) counter.inc(labels, 0);
+  return counter;
 }
 
 /** The Date of an answer is cut to whole seconds: half a second is the least error on either side. */

@@ -57,6 +57,16 @@ function contend(t: TestContext, server: LeaseServer, identity: string, leaders:
   return { end };
 }
 
+/** One replica, which leads. */
+async function lead(t: TestContext, retryMs?: number) {
+  const server = new LeaseServer();
+  if (retryMs !== undefined) server.retryMs = retryMs;
+  const leaders: string[] = [];
+  const { end } = contend(t, server, 'a', leaders);
+  await until(() => leaders.length === 1);
+  return { server, leaders, end };
+}
+
 test('of two replicas one leads, and hands over at once when it stops', async t => {
   const server = new LeaseServer();
   const leaders: string[] = [];
@@ -84,11 +94,7 @@ test('a leader renews its lease with one write each time, and never looks at it'
 });
 
 test('a leader whose lease was given to another stops at its next renewal', async t => {
-  const server = new LeaseServer();
-  const leaders: string[] = [];
-  server.retryMs = 100;
-  contend(t, server, 'a', leaders);
-  await until(() => leaders.length === 1);
+  const { server, leaders } = await lead(t, 100);
   const { lease } = server;
   const spec = { ...lease?.spec, holderIdentity: 'b', leaseDurationSeconds: 60 };
   server.answer({ verb: 'update', path: '', body: { ...lease, spec } });
@@ -98,12 +104,8 @@ test('a leader whose lease was given to another stops at its next renewal', asyn
 });
 
 test('renewals that take long come no less often, so that the lead is kept', async t => {
-  const server = new LeaseServer();
-  const leaders: string[] = [];
   // Of the 100 ms that there are for a renewal it takes 45; with a pause of 40 after each, the next would come too late.
-  server.retryMs = 40;
-  contend(t, server, 'a', leaders);
-  await until(() => leaders.length === 1);
+  const { server, leaders } = await lead(t, 40);
   for (let turn = 0; turn < 8; turn += 1) {
     server.slow = sleep(45);
     await sleep(45);
@@ -113,13 +115,10 @@ test('renewals that take long come no less often, so that the lead is kept', asy
 });
 
 test('the end waits three seconds for a lease that cannot be given up, and no longer', async t => {
-  const server = new LeaseServer();
-  const leaders: string[] = [];
-  const a = contend(t, server, 'a', leaders);
-  await until(() => leaders.length === 1);
+  const { server, end } = await lead(t);
   server.slow = new Promise(() => {});
   const started = performance.now();
-  await a.end();
+  await end();
   assert.ok(performance.now() - started < 10_000);
 });
 
