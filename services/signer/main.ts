@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { inspect } from 'node:util';
 import { type ClusterClient, createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
 import { type Config, printableConfig, readCommandLine } from '@countersign/common/runtime/config.ts';
 import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
@@ -87,4 +88,9 @@ function createLease(client: ClusterClient, log: Logger): LeaderLease {
   });
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${SERVICE}: ${inspect(error)}\n`);
+  process.exit(1);
+}

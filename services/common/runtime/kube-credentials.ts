@@ -136,7 +136,8 @@ function loadKubeConfig(path: string | undefined): KubeConfig {
 
 /** A YAML parser quotes the lines around a mistake, which may hold a token, wherever it can: only the place is passed on. */
 function withoutContent(error: unknown, where: string): unknown {
-  if (!(error instanceof Error) || error.name !== 'YAMLException') return error;
+  if (!(error instanceof Error)) return error;
+  if (error.name !== 'YAMLException') return new Error(`${where}: ${error.message}`);
   const { mark } = error as { mark?: { readonly line: number; readonly column: number } };
   const place = mark === undefined ? '' : ` at line ${mark.line + 1}, column ${mark.column + 1}`;
   return new Error(`${where}: not valid YAML${place}`);

@@ -253,6 +253,9 @@ describe('credentials', () => {
   }
 
   test('a kubeconfig that is not there is refused at the start', () => {
-    assert.throws(() => createClusterClient({ kubeconfig: join(server.directory, 'none') }), /ENOENT/);
+    const kubeconfig = join(server.directory, 'none');
+    assert.throws(() => createClusterClient({ kubeconfig }), {
+      message: `kubeconfig ${kubeconfig}: ENOENT: no such file or directory, open '${kubeconfig}'`,
+    });
   });
 });

@@ -234,3 +234,13 @@ describe('the end', () => {
     assert.throws(() => requireNode('20.20.2'), /Node\.js 20\.20\.2 is too old: install Node\.js 24 or newer/);
   });
 });
+
+for (const [service, ...flags] of [['signer'], ['webhook', '--tls-secret=a/b']] as const) {
+  test(`a ${service} that cannot begin says why, in its own name, and ends with 1`, () => {
+    const main = fileURLToPath(new URL(`../../../services/${service}/main.ts`, import.meta.url));
+    const args = [main, '--kubeconfig=/none', '--http-address=127.0.0.1:0', ...flags];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`^countersign-${service}: Error: kubeconfig /none: ENOENT`));
+  });
+}
