@@ -73,11 +73,12 @@ function renderReason(reason: Reason): string {
   const { outcome, eventType, doc } = reasons[reason];
   const texts = TEXTS[reason].filter(text => text !== '').map(text => `    ${text}\n`);
   const block = texts.length > 0 ? `${texts.join('')}\n` : '';
+  const event = texts.length > 0 && outcome !== 'deny' ? `Event type ${eventType}. ` : '';
   return `## ${reason}
 
 ${block}${doc}
 
-Event type ${eventType}. ${CONSEQUENCES[outcome]}
+${event}${CONSEQUENCES[outcome]}
 `;
 }
 

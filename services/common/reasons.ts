@@ -148,7 +148,7 @@ const selfSigned = {
 const issuer = {
   KeyPairVerified: normal('ready', () => 'Signing CA verified', 'The CA issuer has a key pair and can sign.'),
   ErrGetKeyPair: warning(
-    'retry',
+    'wait',
     keyPairError,
     'The Secret of the CA issuer is missing or holds no usable key pair. Correct it: the issuer then becomes ready.',
   ),
@@ -158,9 +158,9 @@ const issuer = {
     'The certificate in the Secret of the CA issuer does not have the CA flag. Put a CA certificate there.',
   ),
   ErrInitIssuer: warning(
-    'retry',
+    'wait',
     (error: string) => `Error initializing issuer: ${error}`,
-    'The issuer could not be made ready. Its Ready condition says why; it is tried again.',
+    'The issuer could not be made ready. Its Ready condition says why.',
   ),
   IsReady: normal('ready', () => '', 'The SelfSigned issuer needs nothing and can sign.'),
 };
@@ -184,7 +184,7 @@ const own = {
     'The annotation is part of what was approved. Create a new CSR instead.',
   ),
   AccessReviewFailed: warning(
-    'retry',
+    'deny',
     (ref: SignerRef) => `Could not check whether the requester may reference ${ref.kind} ${formatRef(ref)}`,
     'The API server did not answer the access review. The webhook refuses meanwhile, the signer tries again; look at the RBAC of both if it persists.',
   ),
