@@ -30,7 +30,7 @@ export const EVENT_COMPONENT = 'countersign-signer';
 /** Cluster-scoped objects have no namespace; their events go here, as those of client-go's recorder do. */
 const DEFAULT_NAMESPACE = 'default';
 
-/** The API server refuses longer notes (core/v1 Event message, 1024 bytes as in events.k8s.io/v1 note). */
+/** What events.k8s.io/v1 allows a note, and enough here: the condition has the whole text. */
 const MAX_MESSAGE_LENGTH = 1_024;
 
 function eventName(subject: EventSubject, text: EventText): string {

@@ -22,7 +22,7 @@ const CONCURRENT_WRITES = 16;
 const MAX_WAIT_MS = 5_000;
 const LOOK_AGAIN_AFTER_MS = 20;
 const WRITE_BACKOFF = { minMs: 500, maxMs: 60_000 };
-/** About six minutes with this backoff. What cannot be written by then (missing rights, a namespace that ends) is let go. */
+/** Some four minutes with this backoff. What cannot be written by then (missing rights, a namespace that ends) is let go. */
 const MAX_ATTEMPTS = 12;
 /** A fault that meets thousands of events is told of once in a while. */
 const TELL_EVERY_MS = 10_000;

@@ -173,11 +173,11 @@ describe('one place for each thing', () => {
       [],
     );
   });
-  it('in the signer, @peculiar/x509 is known to the reader of CA certificates alone', () => {
-    const isAllowed = only('services/signer/issuance/ca-certificate.ts');
+  it('@peculiar/x509 is known to the maker of the webhook’s certificates alone', () => {
+    const isAllowed = only('services/webhook/managed-certificate/certificate-authority.ts');
     assert.deepEqual(
       importsOf(
-        path => isIn('signer')(path) && !isAllowed(path),
+        path => !isAllowed(path),
         name => name.startsWith('@peculiar/'),
       ),
       [],

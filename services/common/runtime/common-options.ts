@@ -7,7 +7,7 @@ export const COMMON_OPTIONS = defineOptions({
   kubeconfig: {
     kind: 'string',
     default: '',
-    help: 'Path of a kubeconfig. Without it $KUBECONFIG is taken, else the ServiceAccount of the pod.',
+    help: 'Path of a kubeconfig. Without it $KUBECONFIG is taken, else ~/.kube/config, else the ServiceAccount of the pod.',
   },
   clusterResourceNamespace: {
     kind: 'string',

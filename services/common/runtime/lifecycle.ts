@@ -3,7 +3,7 @@
 
 import type { Logger } from './log.ts';
 
-/** Types are stripped from 22.18 on; 24 is the oldest line that is tested. */
+/** The oldest line on which the tests pass (24.11). */
 const MIN_NODE_MAJOR = 24;
 
 /** Throws when this Node.js is too old to run the services. */

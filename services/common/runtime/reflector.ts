@@ -122,8 +122,8 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   }
 
   /**
-   * Takes over each page as it comes, so that no more than one is ever held whole. The first list may be a little old, as
-   * client-go's: the watch tells the rest. Once anything was read, even one page of it, a list must not be older than that.
+   * Takes over each page as it comes. The first list may be a little old, as client-go's: the watch tells the rest. Once
+   * anything was read, even one page of it, a list must not be older than that.
    */
   async #list(signal: AbortSignal): Promise<string> {
     const { client, path, metrics } = this.#options;

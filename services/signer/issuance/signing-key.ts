@@ -1,6 +1,5 @@
 // The key that a certificate is signed with, as a handle that signs and tells its public half, and gives nothing else
-// away. Reads PEM as cert-manager does, with its error texts; which signature algorithm goes with which key is decided
-// here.
+// away. Reads PEM as cert-manager does, with its error texts.
 
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { inspect } from 'node:util';
