@@ -1,5 +1,6 @@
 // PEM (RFC 7468): finds the blocks of a text and undoes their base64, and writes a block. Text around the blocks is
-// ignored, as Go does, and so are blocks in comments; but no other is, so that what cannot be told from one is refused. Never looks at what a block holds.
+// ignored, as Go does, and so are blocks in comments; any other boundary that makes no block is refused, lest a block be passed
+// over. Never looks at what a block holds.
 
 import { err, ok, type Result } from './result.ts';
 

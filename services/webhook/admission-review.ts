@@ -51,7 +51,7 @@ export interface DecodeError {
 /** A no: 403 the permission is missing, 422 the object is wrong, 500 we could not find out. */
 export interface Refusal {
   readonly code: 403 | 422 | 500;
-  /** Shown by kubectl for 403 and 500, and by the API for all. */
+  /** Shown by kubectl in front of the message. */
   readonly reason: Reason | 'InternalError';
   readonly message: string;
   readonly causes: readonly FieldError[];
@@ -74,7 +74,7 @@ export function allow(request: AdmissionRequest, warnings: readonly string[] = [
 export function deny(request: AdmissionRequest, refusal: Refusal): AdmissionAnswer {
   const { code, reason, message, causes } = refusal;
   const name = 'object' in request ? shorten(request.object.metadata.name) : '';
-  // kubectl shows the causes of a 422, and nothing else: each line must be complete.
+  // Whoever shows the causes alone must find each of them complete.
   const lines = causes.map(cause => ({ reason: cause.reason, field: cause.field, message: messageOf(cause) }));
   const details = { group: 'certificates.k8s.io', kind: 'CertificateSigningRequest', name, causes: lines };
   const status = { status: 'Failure', code, reason, message, ...(lines.length > 0 && { details }) };

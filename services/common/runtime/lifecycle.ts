@@ -3,7 +3,7 @@
 
 import type { Logger } from './log.ts';
 
-/** The oldest line on which the tests pass (24.11). */
+/** The oldest line on which the unit tests were seen to pass (24.11). */
 const MIN_NODE_MAJOR = 24;
 
 /** Throws when this Node.js is too old to run the services. */
