@@ -17,6 +17,8 @@ const normal = <Message extends Text>(outcome: Outcome, message: Message, doc: s
 const warning = <Message extends Text>(outcome: Outcome, message: Message, doc: string) =>
   ({ outcome, eventType: 'Warning', message, doc }) as const;
 
+/** Where cert-manager has no words: it calls a ClusterIssuer `/name`. */
+const named = (ref: SignerRef) => (ref.kind === 'Issuer' ? `Issuer ${formatRef(ref)}` : `ClusterIssuer ${ref.name}`);
 const referenced = (ref: SignerRef) => `Referenced ${ref.kind} ${formatRef(ref)}`;
 const templateError = (error: string) => `Error generating certificate template: ${error}`;
 const signingError = (error: string) => `Error signing certificate: ${error}`;
@@ -46,8 +48,9 @@ const shared = {
   ),
   DeniedReference: warning(
     'fail',
-    (ref: SignerRef) => `Requester may not reference Namespaced Issuer ${formatRef(ref)}`,
-    'The requester lacks the verb `reference` on `signers` in the namespace of the Issuer. Grant it with the Role that the refusal shows, then create the CSR anew.',
+    // Of ClusterIssuers only where the operator demands it: cert-manager has no words for that.
+    (ref: SignerRef) => `Requester may not reference ${ref.kind === 'Issuer' ? 'Namespaced ' : ''}${named(ref)}`,
+    'The requester lacks the verb `reference` on `signers` in the namespace of the Issuer (with `policy.authorizeClusterIssuers`: on `clusterissuers`). Grant it with the role that the refusal shows, then create the CSR anew.',
   ),
   ErrorParseDuration: warning(
     'fail',
@@ -55,12 +58,16 @@ const shared = {
       `Failed to parse requested duration: failed to parse requested duration on annotation "experimental.cert-manager.io/request-duration": ${error}`,
     'The annotation is not a Go duration such as `2160h` or `1h30m` (there are no days). Create the CSR anew.',
   ),
-  InvalidDuration: warning(
-    'fail',
-    (minimum: Nanoseconds, requested: Nanoseconds) =>
-      `CertificateSigningRequest minimum allowed duration is ${formatGoDuration(minimum)}, requested ${formatGoDuration(requested)}`,
-    'The requested duration is less than ten minutes. Create the CSR anew with a longer one.',
-  ),
+  InvalidDuration: {
+    ...warning(
+      'fail',
+      (minimum: Nanoseconds, requested: Nanoseconds) =>
+        `CertificateSigningRequest minimum allowed duration is ${formatGoDuration(minimum)}, requested ${formatGoDuration(requested)}`,
+      'The requested duration is less than ten minutes, or more than `policy.maxDuration`. Create the CSR anew with another one.',
+    ),
+    maximum: (maximum: Nanoseconds, requested: Nanoseconds) =>
+      `CertificateSigningRequest maximum allowed duration is ${formatGoDuration(maximum)}, requested ${formatGoDuration(requested)}`,
+  },
 };
 
 /** Issuers of type CA. */
@@ -185,7 +192,7 @@ const own = {
   ),
   AccessReviewFailed: warning(
     'deny',
-    (ref: SignerRef) => `Could not check whether the requester may reference ${ref.kind} ${formatRef(ref)}`,
+    (ref: SignerRef) => `Could not check whether the requester may reference ${named(ref)}`,
     'The API server did not answer the access review. The webhook refuses meanwhile, the signer tries again; look at the RBAC of both if it persists.',
   ),
 };

@@ -1,13 +1,16 @@
-// The permission that a requester needs to use an Issuer: `reference` on `signers` of cert-manager.io in the issuer's
-// namespace. Makes the access reviews that ask for it and the Role that would grant it; asks nobody itself.
+// The permission that a requester needs to use an issuer: `reference` on `signers` of cert-manager.io in the Issuer's namespace,
+// and, only where the operator demands one, `reference` on `clusterissuers`. Makes the access reviews that ask for it and the
+// role that would grant it; asks nobody itself.
 
 import { hash } from 'node:crypto';
 import type { Requester } from './csr.ts';
 import { reasons } from './reasons.ts';
+import type { RequestPolicy } from './request-policy.ts';
 import { shorten } from './short-text.ts';
 import { ISSUER_GROUP, type SignerRef } from './signer-name.ts';
 
-const RESOURCE = 'signers';
+/** Not `signers` for both: whoever may use the ClusterIssuer `ca` could use the Issuer `ca` of every namespace. */
+const RESOURCES = { Issuer: 'signers', ClusterIssuer: 'clusterissuers' } as const;
 const VERB = 'reference';
 
 /** authorization.k8s.io/v1 SubjectAccessReview, as sent and as answered. */
@@ -26,12 +29,16 @@ export interface SubjectAccessReview {
 
 type ResourceAttribute = 'group' | 'resource' | 'verb' | 'namespace' | 'name' | 'version';
 
+/** As with cert-manager, a ClusterIssuer is for everybody, unless the operator says otherwise. */
+export function needsPermission({ kind }: SignerRef, { authorizeClusterIssuers }: RequestPolicy): boolean {
+  return kind === 'Issuer' || authorizeClusterIssuers;
+}
+
 /**
- * The reviews to ask for an Issuer: one that is allowed is enough. First the issuer's name, then the literal name `*`, for RBAC
- * has no wildcard in resourceNames and users of cert-manager write it there. A ClusterIssuer needs no permission: no reviews.
+ * The reviews to ask where a permission is needed: one that is allowed is enough. First the issuer's name, then the literal
+ * name `*`, for RBAC has no wildcard in resourceNames and users of cert-manager write it there.
  */
 export function referenceReviews(ref: SignerRef, requester: Requester): readonly SubjectAccessReview[] {
-  if (ref.kind === 'ClusterIssuer') return [];
   return [ref.name, '*'].map(name => ({
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SubjectAccessReview',
@@ -40,7 +47,7 @@ export function referenceReviews(ref: SignerRef, requester: Requester): readonly
       // Version `*`: the verb is no API call, so that it has no version (cert-manager's userCanReferenceSigner).
       resourceAttributes: {
         group: ISSUER_GROUP,
-        resource: RESOURCE,
+        resource: RESOURCES[ref.kind],
         verb: VERB,
         namespace: ref.namespace,
         name,
@@ -60,33 +67,46 @@ function subject({ username, uid, groups, extra }: Requester): Omit<SubjectAcces
   };
 }
 
-/** The smallest Role that lets its subjects reference one Issuer, as YAML. */
+/** The smallest Role, or ClusterRole, that lets its subjects reference one issuer, as YAML. */
 export function grantingRole(ref: SignerRef): string {
   // Names are quoted: YAML would read a namespace called 123 as a number.
+  const namespace = ref.kind === 'Issuer' ? `\n  namespace: "${ref.namespace}"` : '';
   return `apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
+kind: ${roleKind(ref)}
 metadata:
-  name: ${roleName(ref)}
-  namespace: "${ref.namespace}"
+  name: ${roleName(ref)}${namespace}
 rules:
 - apiGroups: ["${ISSUER_GROUP}"]
-  resources: ["${RESOURCE}"]
+  resources: ["${RESOURCES[ref.kind]}"]
   verbs: ["${VERB}"]
   resourceNames: ["${ref.name}"]
 `;
 }
 
-/** Who may not do what and where, and the Role and the RoleBinding that would change it, ready to paste. */
+/** Who may not do what and where, and the role and the binding that would change it, ready to paste. */
 export function denialText(ref: SignerRef, username: string): string {
   const user = shorten(username);
-  const binding = `kubectl create rolebinding ${bindingName(ref, username)} --namespace=${ref.namespace} --role=${roleName(ref)}`;
-  return `${reasons.DeniedReference.message(ref)}: user ${JSON.stringify(user)} lacks the verb "${VERB}" on "${RESOURCE}" of the API group "${ISSUER_GROUP}" for the name "${ref.name}" in the namespace "${ref.namespace}". This Role grants it:
+  const [where, binding] = placeOf(ref, bindingName(ref, username));
+  return `${reasons.DeniedReference.message(ref)}: user ${JSON.stringify(user)} lacks the verb "${VERB}" on "${RESOURCES[ref.kind]}" of the API group "${ISSUER_GROUP}" for the name "${ref.name}"${where}. This ${roleKind(ref)} grants it:
 
 ${grantingRole(ref)}
-and this gives the Role to the user:
+and this gives the ${roleKind(ref)} to the user:
 
 ${binding} --user=${shellQuote(user === username ? user : '<the whole user name>')}
 `;
+}
+
+/** Where the permission is missing, and the command that binds the role there. */
+function placeOf(ref: SignerRef, binding: string): readonly [string, string] {
+  if (ref.kind === 'ClusterIssuer') {
+    return ['', `kubectl create clusterrolebinding ${binding} --clusterrole=${roleName(ref)}`];
+  }
+  const command = `kubectl create rolebinding ${binding} --namespace=${ref.namespace} --role=${roleName(ref)}`;
+  return [` in the namespace "${ref.namespace}"`, command];
+}
+
+function roleKind({ kind }: SignerRef): 'Role' | 'ClusterRole' {
+  return kind === 'Issuer' ? 'Role' : 'ClusterRole';
 }
 
 function roleName(ref: SignerRef): string {

@@ -18,6 +18,7 @@ import {
 import { EXTENSION } from './oids.ts';
 import { type Pkcs10, parsePkcs10 } from './pkcs10.ts';
 import { reasons } from './reasons.ts';
+import type { RequestPolicy } from './request-policy.ts';
 import { err, ok, type Result } from './result.ts';
 import { shorten } from './short-text.ts';
 import { parseSignerName } from './signer-name.ts';
@@ -35,12 +36,12 @@ const MAX_TEXT = 2_000;
  * Every rule that the CSR breaks, in the order in which cert-manager's Sync and template builder find them: the signer fails
  * the CSR with the first. Empty when all is well, and for another signer's CSR.
  */
-export function validateRequest(csr: CertificateSigningRequest): readonly FieldError[] {
+export function validateRequest(csr: CertificateSigningRequest, policy: RequestPolicy): readonly FieldError[] {
   const { signerName } = csr.spec;
   const signer = parseSignerName(signerName);
-  if (signer.ok) return examineRequest(csr).errors;
+  if (signer.ok) return examineRequest(csr, policy).errors;
   if (signer.error.kind === 'foreign') return [];
-  return [signerNameError(signerName, signer.error.detail), ...examineRequest(csr).errors];
+  return [signerNameError(signerName, signer.error.detail), ...examineRequest(csr, policy).errors];
 }
 
 /** Characters, as for all other objects (a DNS subdomain, RFC 1123). The API server lets a CSR's name be as long as the object. */
@@ -56,22 +57,29 @@ export function validateName({ metadata }: CertificateSigningRequest): readonly 
 }
 
 /** The same for a CSR whose signer name is known to be good, together with the request inside it if that can be read. */
-export function examineRequest(csr: CertificateSigningRequest): {
+export function examineRequest(
+  csr: CertificateSigningRequest,
+  policy: RequestPolicy,
+): {
   readonly errors: readonly FieldError[];
   readonly request: Result<Pkcs10>;
 } {
   const request = parsePkcs10(csr.spec.request);
-  return { errors: [...validateDuration(csr), ...templateErrors(csr, request)], request };
+  return { errors: [...validateDuration(csr, policy), ...templateErrors(csr, request)], request };
 }
 
-/** How long the certificate shall be valid: annotation, else spec.expirationSeconds, else 90 days. For a valid CSR only. */
-export function requestedDuration(csr: CertificateSigningRequest): Nanoseconds {
+/**
+ * How long the certificate shall be valid: annotation, else spec.expirationSeconds, else 90 days, or what the operator allows
+ * at most. For a valid CSR only.
+ */
+export function requestedDuration(csr: CertificateSigningRequest, { maxDuration }: RequestPolicy): Nanoseconds {
   const annotated = readRequestDuration(csr);
   // An annotation that is wrong hides expirationSeconds all the same: better no answer than a certificate nobody asked for.
   if (!annotated.ok) throw new TypeError(annotated.error.message);
   if (annotated.value !== undefined) return annotated.value;
   const { expirationSeconds } = csr.spec;
-  return expirationSeconds == null ? DEFAULT_DURATION : BigInt(expirationSeconds) * SECOND;
+  if (expirationSeconds != null) return BigInt(expirationSeconds) * SECOND;
+  return maxDuration !== undefined && maxDuration < DEFAULT_DURATION ? maxDuration : DEFAULT_DURATION;
 }
 
 function signerNameError(signerName: string, detail: string): FieldError {
@@ -80,14 +88,20 @@ function signerNameError(signerName: string, detail: string): FieldError {
 }
 
 /** The rules on the duration alone, which cert-manager checks before it looks at the request. */
-export function validateDuration(csr: CertificateSigningRequest): readonly FieldError[] {
+export function validateDuration(csr: CertificateSigningRequest, policy: RequestPolicy): readonly FieldError[] {
   const annotated = readRequestDuration(csr);
   if (!annotated.ok) return [annotated.error];
-  const requested = requestedDuration(csr);
-  if (requested >= MINIMUM_DURATION) return [];
+  const message = durationProblem(requestedDuration(csr, policy), policy);
+  if (message === undefined) return [];
   const field = annotated.value === undefined ? 'spec.expirationSeconds' : annotationField(REQUEST_DURATION);
-  const message = reasons.InvalidDuration.message(MINIMUM_DURATION, requested);
   return [{ reason: 'InvalidDuration', field, message }];
+}
+
+function durationProblem(requested: Nanoseconds, { maxDuration }: RequestPolicy): string | undefined {
+  if (requested < MINIMUM_DURATION) return reasons.InvalidDuration.message(MINIMUM_DURATION, requested);
+  if (maxDuration !== undefined && requested > maxDuration)
+    return reasons.InvalidDuration.maximum(maxDuration, requested);
+  return undefined;
 }
 
 /** What makes cert-manager's certificate template fail. */

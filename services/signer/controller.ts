@@ -12,6 +12,7 @@ import { CertManagerPresence } from './cert-manager-presence.ts';
 import { ClusterView } from './cluster-view.ts';
 import type { CsrRecord } from './csr-record.ts';
 import { EventRecorder } from './event-recorder.ts';
+import type { IssuancePolicy } from './issuance/issuance-policy.ts';
 import { issuerWaiter, reconcileReadiness } from './issuer-readiness.ts';
 import type { IssuerTypeHandler } from './issuers/issuer-type.ts';
 import type { SignerMetrics } from './metrics.ts';
@@ -32,6 +33,7 @@ export interface ControllerOptions {
   /** Who sets the Ready condition of issuers: this signer unless cert-manager runs, always this signer, never. */
   readonly issuerStatus: 'auto' | 'always' | 'never';
   readonly writeCaAnnotation: boolean;
+  readonly policy: IssuancePolicy;
 }
 
 /** A Secret that goes bad wakes nobody as long as nothing is signed with it, so issuers are looked at now and then. */

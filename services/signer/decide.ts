@@ -6,6 +6,7 @@ import { type Issuer, isReady, issuerType } from '@countersign/common/issuer.ts'
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { validateDuration } from '@countersign/common/validate-request.ts';
+import type { IssuancePolicy } from './issuance/issuance-policy.ts';
 import type { Issuance, IssuerTypeHandler, ObservedIssuer, ObservedSecret } from './issuers/issuer-type.ts';
 
 /** All that was read for one decision. What comes later in the order of checks is absent where it was not needed. */
@@ -13,9 +14,10 @@ export interface Observation {
   readonly csr: CertificateSigningRequest;
   readonly ref: SignerRef;
   readonly issuer: Issuer | undefined;
+  readonly policy: IssuancePolicy;
   /** The handler of the issuer's type, if this signer signs with that type. */
   readonly handler: IssuerTypeHandler | undefined;
-  /** Whether the requester may reference the issuer; undefined where nothing demands it (ClusterIssuer). */
+  /** Whether the requester may reference the issuer; undefined where nothing demands it (ClusterIssuer, as a rule). */
   readonly mayReference: boolean | undefined;
   /** What the issuer signs with; undefined where an earlier check has decided. */
   readonly signer: ObservedIssuer | undefined;
@@ -74,8 +76,8 @@ function withoutPermission({ mayReference, ref }: Known): Decision | undefined {
 }
 
 /** Only the rules on the duration come before the issuer's readiness; the issuer's type judges the rest of the shape. */
-function withBadDuration({ csr }: Known): Decision | undefined {
-  const [error] = validateDuration(csr);
+function withBadDuration({ csr, policy }: Known): Decision | undefined {
+  const [error] = validateDuration(csr, policy);
   return error && { kind: 'fail', ...say(error.reason, error.message) };
 }
 

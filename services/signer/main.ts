@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { inspect } from 'node:util';
 import { type ClusterClient, createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
-import { type Config, printableConfig, readCommandLine } from '@countersign/common/runtime/config.ts';
+import { printableConfig, readCommandLine } from '@countersign/common/runtime/config.ts';
 import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
 import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/lifecycle.ts';
 import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
@@ -16,14 +16,14 @@ import { createCaIssuer } from './issuers/ca.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
 import { LeaderLease } from './leader-lease.ts';
 import { SignerMetrics } from './metrics.ts';
-import { OPTIONS } from './options.ts';
+import { findMistakes, issuancePolicy, OPTIONS, type SignerConfig } from './options.ts';
 
 const SERVICE = 'countersign-signer';
 const DRAIN_DEADLINE_MS = 20_000;
 
 async function main(): Promise<number> {
   requireNode();
-  const command = readCommandLine(OPTIONS, SERVICE);
+  const command = readCommandLine(OPTIONS, SERVICE, findMistakes);
   switch (command.action) {
     case 'help':
       process.stdout.write(command.text);
@@ -39,7 +39,7 @@ async function main(): Promise<number> {
   }
 }
 
-async function run(config: Config<typeof OPTIONS>): Promise<number> {
+async function run(config: SignerConfig): Promise<number> {
   const log = createLogger({ service: SERVICE, level: config.logLevel });
   log.info({ config: printableConfig(OPTIONS, config), version: process.version }, 'starting');
   const stop = createStopSignal({ log, exit: code => process.exit(code) });
@@ -56,6 +56,7 @@ async function run(config: Config<typeof OPTIONS>): Promise<number> {
     workers: config.workers,
     issuerStatus: config.issuerStatus,
     writeCaAnnotation: config.caAnnotation,
+    policy: issuancePolicy(config),
   });
   const http = await startHttpServer({
     address: config.httpAddress,

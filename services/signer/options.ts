@@ -1,7 +1,8 @@
-// The flags of the signer, and the environment variables of the same names.
+// The flags of the signer, the environment variables of the same names, and what must hold between them. Reads nothing itself.
 
-import { COMMON_OPTIONS } from '@countersign/common/runtime/common-options.ts';
-import { defineOptions } from '@countersign/common/runtime/config.ts';
+import { COMMON_OPTIONS, findPolicyMistakes, requestPolicy } from '@countersign/common/runtime/common-options.ts';
+import { type Config, defineOptions } from '@countersign/common/runtime/config.ts';
+import type { IssuancePolicy } from './issuance/issuance-policy.ts';
 
 export const OPTIONS = defineOptions({
   ...COMMON_OPTIONS,
@@ -22,4 +23,41 @@ export const OPTIONS = defineOptions({
     default: true,
     help: 'Whether the annotation experimental.cert-manager.io/ca is written with the certificate.',
   },
+  clampToCa: {
+    kind: 'boolean',
+    default: false,
+    help: 'Whether a certificate ends with the CA that signs it, where it would end later. Requests wait while the CA has ended.',
+  },
+  refuseExpiredCa: { kind: 'boolean', default: false, help: 'Whether requests wait while the CA has ended.' },
+  backdate: {
+    kind: 'duration',
+    default: '0s',
+    help: 'How far before the signature a certificate begins, for clocks that are behind; at most 24h. It ends no sooner for it.',
+  },
+  leafKeyIdentifier: {
+    kind: 'boolean',
+    default: false,
+    help: 'Whether certificates of no CA, too, carry the identifier of their key (extension subjectKeyIdentifier).',
+  },
+  rootInChain: {
+    kind: 'boolean',
+    default: false,
+    help: 'Whether status.certificate ends with the root of the CA, if its Secret has it.',
+  },
 });
+
+export type SignerConfig = Config<typeof OPTIONS>;
+
+/** A mistake in the unit is noticed before it is in certificates. */
+const MAX_BACKDATE_MS = 86_400_000;
+
+/** What is wrong with options that are well-formed one by one. */
+export function findMistakes(config: SignerConfig): string[] {
+  const isTooFar = config.backdate > MAX_BACKDATE_MS;
+  return [...findPolicyMistakes(config), ...(isTooFar ? ['--backdate: may be at most 24h'] : [])];
+}
+
+export function issuancePolicy(config: SignerConfig): IssuancePolicy {
+  const { clampToCa, refuseExpiredCa, backdate, leafKeyIdentifier, rootInChain } = config;
+  return { ...requestPolicy(config), clampToCa, refuseExpiredCa, backdate, leafKeyIdentifier, rootInChain };
+}

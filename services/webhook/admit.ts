@@ -10,7 +10,8 @@ import { type CertificateSigningRequest, isApproved } from '@countersign/common/
 import { annotationField, type FieldError } from '@countersign/common/field-error.ts';
 import { foreignType, type Issuer, issuerType } from '@countersign/common/issuer.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
-import { denialText } from '@countersign/common/reference-permission.ts';
+import { denialText, needsPermission } from '@countersign/common/reference-permission.ts';
+import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { validateDuration, validateName, validateRequest } from '@countersign/common/validate-request.ts';
 import { type AdmissionRequest, formatFieldErrors, type Refusal } from './admission-review.ts';
@@ -26,13 +27,13 @@ export type Matter =
       readonly kind: 'judge';
       readonly csr: CertificateSigningRequest;
       readonly ref: SignerRef | undefined;
-      /** Creating needs the permission to reference an Issuer; correcting an annotation before the approval does not. */
+      /** Creating needs the permission to reference the issuer; correcting an annotation before the approval does not. */
       readonly needsPermission: boolean;
     };
 
 /** What is known about the world when a CSR is judged. */
 export interface Observation {
-  /** The answer of the access reviews; `unneeded` for a ClusterIssuer and for an update. */
+  /** The answer of the access reviews; `unneeded` for an update, and as a rule for a ClusterIssuer. */
   readonly permission: 'granted' | 'missing' | 'unneeded';
   /** The issuer, if it is known. */
   readonly issuer: Issuer | undefined;
@@ -40,13 +41,18 @@ export interface Observation {
 
 export type Decision = { readonly allowed: true } | ({ readonly allowed: false } & Refusal);
 
-export function findMatter(request: AdmissionRequest): Matter {
+export function findMatter(request: AdmissionRequest, policy: RequestPolicy): Matter {
   if (!('object' in request)) return { kind: 'not-ours' };
   const signer = parseSignerName(request.object.spec.signerName);
   if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'not-ours' };
   const ref = signer.ok ? signer.value : undefined;
   if (request.operation === 'CREATE') {
-    return { kind: 'judge', csr: request.object, ref, needsPermission: ref?.kind === 'Issuer' };
+    return {
+      kind: 'judge',
+      csr: request.object,
+      ref,
+      needsPermission: ref !== undefined && needsPermission(ref, policy),
+    };
   }
   const { object, oldObject } = request;
   const changed = changedLockedAnnotations(oldObject, object);
@@ -57,11 +63,15 @@ export function findMatter(request: AdmissionRequest): Matter {
 }
 
 /** All that is wrong is told at once: the missing permission first, then every rule that the CSR itself breaks. */
-export function admit(matter: Matter, { permission, issuer }: Observation, username: string): Decision {
+export function admit(
+  matter: Matter,
+  { permission, issuer }: Observation,
+  { username, policy }: { readonly username: string; readonly policy: RequestPolicy },
+): Decision {
   if (matter.kind === 'not-ours') return { allowed: true };
   if (matter.kind === 'locked') return refuse(422, matter.changed.map(lockedError));
   // Who may not use an issuer does not learn from the answer whether there is one, nor of what type.
-  const errors = findErrors(matter.csr, permission === 'missing' ? undefined : issuer);
+  const errors = findErrors(matter.csr, permission === 'missing' ? undefined : issuer, policy);
   if (permission === 'missing' && matter.ref !== undefined) return refuseReference(matter.ref, username, errors);
   return errors.length === 0 ? { allowed: true } : refuse(422, errors);
 }
@@ -75,9 +85,13 @@ function lockedError(key: string): FieldError {
  * In the words of the signer's part for the issuer's type: a SelfSigned one has its own for two things. For a type that others
  * sign with nothing counts but what is checked before the type; the rest is for them to judge.
  */
-function findErrors(csr: CertificateSigningRequest, issuer: Issuer | undefined): readonly FieldError[] {
-  if (issuer !== undefined && foreignType(issuer) !== undefined) return validateDuration(csr);
-  const errors = [...validateName(csr), ...validateRequest(csr)];
+function findErrors(
+  csr: CertificateSigningRequest,
+  issuer: Issuer | undefined,
+  policy: RequestPolicy,
+): readonly FieldError[] {
+  if (issuer !== undefined && foreignType(issuer) !== undefined) return validateDuration(csr, policy);
+  const errors = [...validateName(csr), ...validateRequest(csr, policy)];
   if (issuer === undefined || issuerType(issuer) !== 'selfSigned') return errors;
   const renamed = errors.map(inWordsOfSelfSigned);
   return readPrivateKeySecretName(csr) === undefined ? [...renamed, missingAnnotation()] : renamed;

@@ -2,6 +2,7 @@
 // side refuses the request with a text that gives nothing away, and the log has the cause.
 
 import { reasons } from '@countersign/common/reasons.ts';
+import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { Result } from '@countersign/common/result.ts';
 import { isClassified } from '@countersign/common/runtime/errors.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
@@ -22,6 +23,7 @@ import { warningsFor } from './warnings.ts';
 export interface HandlerDeps extends ObserveDeps {
   readonly log: Logger;
   readonly now: () => Date;
+  readonly policy: RequestPolicy;
 }
 
 /** The API server takes no longer one. */
@@ -64,11 +66,12 @@ interface Outcome {
 
 async function decide(request: AdmissionRequest, deps: HandlerDeps): Promise<Outcome> {
   const { userInfo } = request;
+  const { policy } = deps;
   let matter: Matter = { kind: 'not-ours' };
   try {
-    matter = findMatter(request);
+    matter = findMatter(request, policy);
     const observation = await observe(matter, userInfo, deps);
-    const decision = admit(matter, observation, userInfo.username ?? '');
+    const decision = admit(matter, observation, { username: userInfo.username ?? '', policy });
     return { decision, warnings: decision.allowed ? await warn(matter, observation, deps) : [] };
   } catch (cause) {
     return { decision: { allowed: false, ...refusalFor(cause, matter) }, warnings: [], cause };
@@ -78,7 +81,10 @@ async function decide(request: AdmissionRequest, deps: HandlerDeps): Promise<Out
 async function warn(matter: Matter, { permission }: Observation, deps: HandlerDeps): Promise<readonly string[]> {
   if (matter.kind !== 'judge' || matter.ref === undefined) return [];
   const { csr, ref } = matter;
-  return warningsFor(csr, ref, await lookAround({ csr, ref, permission }, deps), deps.now());
+  return warningsFor(csr, ref, await lookAround({ csr, ref, permission }, deps), {
+    now: deps.now(),
+    policy: deps.policy,
+  });
 }
 
 /** Only the access review can fail with an error of the API server: everything else that is read is best effort. */

@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
+import { requestPolicy } from '@countersign/common/runtime/common-options.ts';
 import { printableConfig, readCommandLine } from '@countersign/common/runtime/config.ts';
 import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
@@ -30,19 +31,20 @@ const SYNC_WAIT_MS = 3_000;
 
 async function main(): Promise<number> {
   requireNode();
-  const command = readCommandLine(OPTIONS, SERVICE);
-  if (command.action === 'help') {
-    process.stdout.write(command.text);
-    return 0;
+  const command = readCommandLine(OPTIONS, SERVICE, findMistakes);
+  switch (command.action) {
+    case 'help':
+      process.stdout.write(command.text);
+      return 0;
+    case 'refuse':
+      process.stderr.write(`${command.mistakes.join('\n')}\n`);
+      return 2;
+    case 'check-config':
+      process.stdout.write(`${JSON.stringify(printableConfig(OPTIONS, command.config), null, 2)}\n`);
+      return 0;
+    case 'run':
+      return run(command.config);
   }
-  const mistakes = command.action === 'refuse' ? command.mistakes : findMistakes(command.config);
-  if (command.action === 'refuse' || mistakes.length > 0) {
-    process.stderr.write(`${mistakes.join('\n')}\n`);
-    return 2;
-  }
-  if (command.action === 'run') return run(command.config);
-  process.stdout.write(`${JSON.stringify(printableConfig(OPTIONS, command.config), null, 2)}\n`);
-  return 0;
 }
 
 async function run(config: WebhookConfig): Promise<number> {
@@ -103,6 +105,7 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry): Pa
     metrics,
     log,
     now: () => new Date(),
+    policy: requestPolicy(config),
   });
   const certificate = new ServingCertificate({ source: keyPairSource(config, client, log), log, metrics });
   return { client, certificate, issuers, server: new WebhookServer({ handle, log, metrics }) };

@@ -1,7 +1,7 @@
 // The flags of the webhook, the environment variables of the same names, and what must hold between them. Reads nothing
 // itself.
 
-import { COMMON_OPTIONS } from '@countersign/common/runtime/common-options.ts';
+import { COMMON_OPTIONS, findPolicyMistakes } from '@countersign/common/runtime/common-options.ts';
 import { type Config, defineOptions } from '@countersign/common/runtime/config.ts';
 import { MAX_TTL_MS } from './permission-cache.ts';
 
@@ -103,7 +103,7 @@ function parseSecretName(text: string): SecretName | undefined {
 
 /** What is wrong with options that are well-formed one by one. */
 export function findMistakes(config: WebhookConfig): string[] {
-  const mistakes: string[] = [];
+  const mistakes: string[] = findPolicyMistakes(config);
   if (certificatePlace(config) === undefined) {
     mistakes.push(
       'give one of these: --tls-cert-file and --tls-key-file; --tls-secret=<namespace>/<name>; ' +

@@ -5,6 +5,7 @@ import { REQUEST_DURATION, REQUEST_IS_CA, readIsCa, readRequestDuration } from '
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { formatGoDuration, SECOND } from '@countersign/common/duration.ts';
 import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
+import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { requestedDuration } from '@countersign/common/validate-request.ts';
@@ -13,19 +14,25 @@ import type { Surroundings } from './observe.ts';
 /** Where the API server cuts. */
 const MAX_LENGTH = 256;
 
-/** For a CSR that validateRequest finds nothing wrong with; `now` is when it is created. */
+interface Circumstances {
+  /** When the CSR is created. */
+  readonly now: Date;
+  readonly policy: RequestPolicy;
+}
+
+/** For a CSR that validateRequest finds nothing wrong with. */
 export function warningsFor(
   csr: CertificateSigningRequest,
   ref: SignerRef,
   { issuer, secret }: Surroundings,
-  now: Date,
+  { now, policy }: Circumstances,
 ): readonly string[] {
   const isKnown = typeof issuer !== 'string';
   const warnings = [
     ...requestWarnings(csr),
     ...(issuer === 'missing' ? [`${label(ref)} does not exist: the request waits for it`] : []),
     ...(isKnown ? issuerWarnings(ref, issuer) : []),
-    ...(isKnown && secret ? secretWarnings(csr, issuer, secret, now) : []),
+    ...(isKnown && secret ? secretWarnings(csr, issuer, secret, { now, policy }) : []),
   ];
   return warnings.map(toOneLine);
 }
@@ -78,7 +85,7 @@ function secretWarnings(
   csr: CertificateSigningRequest,
   issuer: Issuer,
   { ref, facts }: NonNullable<Surroundings['secret']>,
-  now: Date,
+  { now, policy }: Circumstances,
 ): readonly string[] {
   const name = `Secret ${ref.namespace}/${ref.name}`;
   if (!facts.exists) return [`${name} does not exist: the request waits for it`];
@@ -87,7 +94,7 @@ function secretWarnings(
   if (certificateEnds === undefined || issuerType(issuer) !== 'ca') return [];
   const end = formatDate(certificateEnds.getTime());
   if (certificateEnds <= now) return [`the CA in ${name} has ended: ${end}`];
-  const wanted = now.getTime() + Number(requestedDuration(csr) / 1_000_000n);
+  const wanted = now.getTime() + Number(requestedDuration(csr, policy) / 1_000_000n);
   if (certificateEnds.getTime() >= wanted) return [];
   return [`the CA in ${name} ends ${end}, before the certificate would: ${formatDate(wanted)}`];
 }

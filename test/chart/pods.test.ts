@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from '@countersign/common/runtime/config.ts';
-import { OPTIONS as SIGNER_OPTIONS } from '@countersign/signer/options.ts';
+import { findMistakes as findSignerMistakes, OPTIONS as SIGNER_OPTIONS } from '@countersign/signer/options.ts';
 import { findMistakes, OPTIONS as WEBHOOK_OPTIONS } from '@countersign/webhook/options.ts';
 import { createRenderer, findObject, type KubeObject, LEAST_VALUES, NAMESPACE, type Values } from './helm.ts';
 import { VARIANTS } from './variants.ts';
@@ -123,6 +123,7 @@ for (const [name, values] of Object.entries(VARIANTS)) {
     const { args } = await readContainer(values, `${prefix}-signer`);
     const config = parseConfig(SIGNER_OPTIONS, args, {});
     assert.ok(config.ok, JSON.stringify(config));
+    assert.deepEqual(findSignerMistakes(config.value), []);
   });
 
   test(`the webhook takes the flags that the chart gives: ${name}`, async () => {
@@ -170,6 +171,27 @@ test('a webhook that is called by its URL has a certificate for the host of the 
 test('a webhook with a given certificate is told where it is, and nothing of a CA', async () => {
   const { args } = await readContainer(VARIANTS['given certificate']!, 'countersign-webhook');
   assert.deepEqual(args.slice(4), [`--tls-secret=${NAMESPACE}/countersign-webhook-tls`]);
+});
+
+test('what the operator demands is told to both services, or to the signer where it alone acts on it', async () => {
+  const [signer, webhook] = await Promise.all(
+    ['signer', 'webhook'].map(service => readContainer(VARIANTS['policy']!, `countersign-${service}`)),
+  );
+  const shared = ['--max-duration=720h', '--authorize-cluster-issuers=true'];
+  assert.deepEqual(webhook?.args.slice(3, 5), shared);
+  assert.deepEqual(
+    [signer?.args.slice(3, 5), signer?.args.slice(-5)],
+    [
+      shared,
+      [
+        '--clamp-to-ca=true',
+        '--refuse-expired-ca=true',
+        '--backdate=5m',
+        '--leaf-key-identifier=true',
+        '--root-in-chain=true',
+      ],
+    ],
+  );
 });
 
 test('values change the flags, and extraArgs come last', async () => {

@@ -25,6 +25,8 @@ const REFUSED: readonly { readonly name: string; readonly at: string; readonly v
   { name: 'a typo deep down', at: '/webhook/certificate', values: { webhook: { certificate: { secret: 'x' } } } },
   { name: 'a text for a number', at: '/signer/replicas', values: { signer: { replicas: '2' } } },
   { name: 'no workers', at: '/signer/workers', values: { signer: { workers: 0 } } },
+  { name: 'a maximum in days', at: '/policy/maxDuration', values: { policy: { maxDuration: '30d' } } },
+  { name: 'a time without a unit', at: '/policy/backdate', values: { policy: { backdate: '300' } } },
   { name: 'an unknown log level', at: '/logLevel', values: { logLevel: 'verbose' } },
   { name: 'an unknown issuerStatus', at: '/signer/issuerStatus', values: { signer: { issuerStatus: 'yes' } } },
   { name: 'a namespace that cannot be', at: '/clusterResourceNamespace', values: { clusterResourceNamespace: 'A b' } },

@@ -36,6 +36,18 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
     },
   },
   'admission policy': { admissionPolicy: { enabled: true } },
+  policy: {
+    admissionPolicy: { enabled: true },
+    policy: {
+      maxDuration: '720h',
+      authorizeClusterIssuers: true,
+      clampToCa: true,
+      refuseExpiredCa: true,
+      backdate: '5m',
+      leafKeyIdentifier: true,
+      rootInChain: true,
+    },
+  },
   'network policy': { networkPolicy: { enabled: true } },
   PodMonitor: { monitor: { kind: 'PodMonitor' } },
   'no PodDisruptionBudgets': {

@@ -25,6 +25,21 @@ interface Update {
   readonly reason?: 'ImmutableAnnotation';
 }
 
+/** What lets one user reference a ClusterIssuer, or, under `signers`, every Issuer of its name. */
+function clusterReferencer(name: string, issuer: string, resource: 'clusterissuers' | 'signers'): readonly object[] {
+  const rule = { apiGroups: ['cert-manager.io'], resources: [resource], resourceNames: [issuer], verbs: ['reference'] };
+  return [
+    { apiVersion: `${API_GROUP}/v1`, kind: 'ClusterRole', metadata: { name }, rules: [rule] },
+    {
+      apiVersion: `${API_GROUP}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup: API_GROUP, kind: 'ClusterRole', name },
+      subjects: [{ kind: 'User', name, apiGroup: API_GROUP }],
+    },
+  ];
+}
+
 function referencer(
   name: string,
   issuer: string,
@@ -71,6 +86,9 @@ export const ADMISSION_POLICY_RBAC: readonly object[] = [
   ...referencer('anna', '*', { kind: 'User', name: 'anna' }),
   ...referencer('platform', 'mine', { kind: 'Group', name: 'platform' }),
   ...referencer('dotted', 'my.dotted.issuer', { kind: 'User', name: 'dora' }),
+  ...clusterReferencer('carla', 'mine', 'clusterissuers'),
+  ...clusterReferencer('clara', '*', 'clusterissuers'),
+  ...clusterReferencer('simon', 'mine', 'signers'),
   ...referencer('builders', 'mine', { kind: 'Group', name: 'system:serviceaccounts:ci' }),
 ];
 
@@ -150,6 +168,27 @@ const annotate = (key: string, value: string) => ({ metadata: { annotations: { [
 const longer = annotate(REQUEST_DURATION, '2h');
 const asCa = annotate(REQUEST_IS_CA, 'true');
 const other = annotate('example.com/note', 'seen');
+
+const MINE_OF_ALL = 'clusterissuers.cert-manager.io/mine';
+
+/** Where the operator demands a permission for ClusterIssuers as well. */
+export const CREATIONS_FOR_CLUSTER_ISSUERS: readonly Creation[] = [
+  { name: 'by a user who may reference it by its name', as: { user: 'carla' }, signerName: MINE_OF_ALL },
+  { name: 'by a user who may reference every ClusterIssuer', as: { user: 'clara' }, signerName: MINE_OF_ALL },
+  { name: 'by a user who may not', as: mallory, signerName: MINE_OF_ALL, reason: 'DeniedReference' },
+  {
+    name: 'by a user who may reference the Issuers of its name everywhere',
+    as: { user: 'simon' },
+    signerName: MINE_OF_ALL,
+    reason: 'DeniedReference',
+  },
+  {
+    name: 'by a user who may reference the ClusterIssuer of the name, for an Issuer',
+    as: { user: 'carla' },
+    signerName: MINE,
+    reason: 'DeniedReference',
+  },
+];
 
 export const UPDATES: readonly Update[] = [
   { name: 'a duration before the approval', isApproved: false, subresource: '', change: longer },

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertificateSigningRequest, Requester } from '@countersign/common/csr.ts';
+import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
 import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
@@ -13,11 +14,11 @@ import { admit, type Decision, findMatter } from '@countersign/webhook/admit.ts'
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
 import { observe } from '@countersign/webhook/observe.ts';
 import { stringify } from 'yaml';
-import { parseObjects, renderText } from '../chart/helm.ts';
+import { type KubeObject, parseObjects, renderText, type Values } from '../chart/helm.ts';
 import { Api, type ApiAnswer, type Refusal } from '../support/api.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
 import { approvalBody, CSRS, csrManifest } from '../support/requests.ts';
-import { ADMISSION_POLICY_RBAC, CREATIONS, UPDATES } from './admission-policy-cases.ts';
+import { ADMISSION_POLICY_RBAC, CREATIONS, CREATIONS_FOR_CLUSTER_ISSUERS, UPDATES } from './admission-policy-cases.ts';
 
 type Csr = CertificateSigningRequest & Refusal;
 
@@ -29,13 +30,7 @@ before(async () => {
   controlPlane = await startControlPlane();
   api = await Api.fromKubeconfig(controlPlane.adminKubeconfig);
   client = createClusterClient({ kubeconfig: controlPlane.adminKubeconfig });
-  const policy = parseObjects(await renderText({ admissionPolicy: { enabled: true } })).filter(({ kind }) =>
-    kind.startsWith('ValidatingAdmissionPolicy'),
-  );
-  assert.equal(policy.length, 2);
-  const input = [...ADMISSION_POLICY_RBAC, ...policy].map(object => stringify(object)).join('---\n');
-  const { code, stderr } = await controlPlane.kubectl(['apply', '-f', '-'], { input });
-  assert.equal(code, 0, stderr);
+  await apply([...ADMISSION_POLICY_RBAC, ...(await readPolicy({}))]);
   await untilInForce();
 });
 
@@ -44,16 +39,29 @@ after(async () => {
   await controlPlane.stop();
 });
 
+async function readPolicy(values: Values): Promise<readonly KubeObject[]> {
+  const objects = parseObjects(await renderText({ ...values, admissionPolicy: { enabled: true } }));
+  const policy = objects.filter(({ kind }) => kind.startsWith('ValidatingAdmissionPolicy'));
+  assert.equal(policy.length, 2);
+  return policy;
+}
+
+async function apply(objects: readonly object[]): Promise<void> {
+  const input = objects.map(object => stringify(object)).join('---\n');
+  const { code, stderr } = await controlPlane.kubectl(['apply', '-f', '-'], { input });
+  assert.equal(code, 0, stderr);
+}
+
+const SIGNER_NAME = 'issuers.cert-manager.io/sandbox.mine';
+
 /** The API server looks for new policies and roles on its own time. */
-async function untilInForce(): Promise<void> {
+async function untilInForce(signerName = SIGNER_NAME, permitted = 'jane'): Promise<void> {
   const probes = [
     { user: 'mallory', code: 403, isRight: (message: string) => message.includes('DeniedReference') },
-    { user: 'jane', code: 201, isRight: () => true },
+    { user: permitted, code: 201, isRight: () => true },
   ];
   for (let i = 0; i < 200; i++) {
-    const answers = await Promise.all(
-      probes.map(({ user }) => create({ user }, 'issuers.cert-manager.io/sandbox.mine')),
-    );
+    const answers = await Promise.all(probes.map(({ user }) => create({ user }, signerName)));
     const areRight = probes.every(({ code, isRight }, index) => {
       const { status, body } = answers[index]!;
       return status === code && isRight(body.message ?? '');
@@ -75,8 +83,8 @@ function create(as: User, signerName: string): Promise<ApiAnswer<Csr>> {
 }
 
 /** What the webhook would say, knowing no issuer. */
-async function askWebhook(request: AdmissionRequest): Promise<Decision> {
-  const matter = findMatter(request);
+async function askWebhook(request: AdmissionRequest, policy = NO_DEMANDS): Promise<Decision> {
+  const matter = findMatter(request, policy);
   const observation = await observe(matter, request.userInfo, {
     client,
     issuers: { find: () => 'unknown' },
@@ -85,7 +93,7 @@ async function askWebhook(request: AdmissionRequest): Promise<Decision> {
     metrics: new WebhookMetrics(createRegistry()),
     reviewTimeoutMs: 10_000,
   });
-  return admit(matter, observation, request.userInfo.username ?? '');
+  return admit(matter, observation, { username: request.userInfo.username ?? '', policy });
 }
 
 function requesterOf({ user, groups = [] }: User): Requester {
@@ -146,6 +154,23 @@ describe('a request that is changed', () => {
       };
       const object = { ...oldObject, ...('status' in body && { status: body.status as object }), metadata: changed };
       const decision = await askWebhook({ uid: '1', operation: 'UPDATE', userInfo: {}, object, oldObject });
+      assertSameAnswer(reason, answer, decision);
+    });
+  }
+});
+
+describe('a request for a ClusterIssuer that is made where the operator demands a permission', () => {
+  const demanding = { ...NO_DEMANDS, authorizeClusterIssuers: true };
+  before(async () => {
+    await apply(await readPolicy({ policy: { authorizeClusterIssuers: true } }));
+    await untilInForce('clusterissuers.cert-manager.io/mine', 'carla');
+  });
+
+  for (const { name, as, signerName, reason } of CREATIONS_FOR_CLUSTER_ISSUERS) {
+    test(`${reason === undefined ? 'is let in' : `is refused with ${reason}`}: ${name}`, async () => {
+      const object = csrManifest({ name: 'tried', signerName });
+      const asked = { uid: '1', operation: 'CREATE', userInfo: requesterOf(as), object } as const;
+      const [answer, decision] = await Promise.all([create(as, signerName), askWebhook(asked, demanding)]);
       assertSameAnswer(reason, answer, decision);
     });
   }

@@ -42,6 +42,8 @@ export interface CertificateParts {
   /** The algorithm that the signed part names. */
   readonly algorithm?: Buffer;
   readonly extensions?: readonly Extension[];
+  /** The UTCTime of the notAfter. */
+  readonly ends?: string;
 }
 
 export function nameOf(text: string, tag = 0x0c): Buffer {
@@ -64,7 +66,7 @@ export function buildCertificate(subject: Holder, issuer: Holder = subject, part
     parts.serial ?? encodeInteger(Buffer.of(1)),
     parts.algorithm ?? algorithm,
     nameOf(issuer.name),
-    sequence(...['260101000000Z', '460101000000Z'].map(time => tlv(TAG.utcTime, Buffer.from(time)))),
+    sequence(...['260101000000Z', parts.ends ?? '460101000000Z'].map(time => tlv(TAG.utcTime, Buffer.from(time)))),
     parts.subject ?? nameOf(subject.name),
     subject.publicKey.export({ format: 'der', type: 'spki' }),
     tlv(0xa3, sequence(...extensions)),

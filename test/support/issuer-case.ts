@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import type { IssuerSpec } from '@countersign/common/issuer.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import type { Chain } from '@countersign/signer/issuance/chain.ts';
+import { AS_CERT_MANAGER, type IssuancePolicy } from '@countersign/signer/issuance/issuance-policy.ts';
 import { signCertificate } from '@countersign/signer/issuance/sign.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import type {
@@ -20,6 +21,8 @@ import { readPki, valueOf } from './pki.ts';
 const NOW = new Date('2026-11-24T12:00:00Z');
 
 export interface IssuerKind {
+  /** As cert-manager, unless given. */
+  readonly policy?: Partial<IssuancePolicy>;
   readonly handler: IssuerTypeHandler;
   readonly spec: IssuerSpec;
 }
@@ -48,9 +51,18 @@ export function depsWith(texts: SecretTexts | undefined): IssuerDeps {
   return { readSecret: async () => secret, clusterResourceNamespace: 'countersign' };
 }
 
-export function observe({ handler, spec }: IssuerKind, texts?: SecretTexts, csr = buildCsr()): Promise<ObservedIssuer> {
+export function observe(
+  { handler, spec, policy }: IssuerKind,
+  texts?: SecretTexts,
+  csr = buildCsr(),
+): Promise<ObservedIssuer> {
   const ref = valueOf(parseSignerName(csr.spec.signerName));
-  return handler.observe(depsWith(texts), { csr, ref, issuer: buildIssuer(spec) });
+  return handler.observe(depsWith(texts), {
+    csr,
+    ref,
+    issuer: buildIssuer(spec),
+    policy: { ...AS_CERT_MANAGER, ...policy },
+  });
 }
 
 /** `issue`, or `<kind> <reason>: <message>`. */

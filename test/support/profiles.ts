@@ -2,6 +2,7 @@
 
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
+import { AS_CERT_MANAGER, type IssuancePolicy } from '@countersign/signer/issuance/issuance-policy.ts';
 import {
   buildProfile,
   type IssuerIdentity,
@@ -22,10 +23,19 @@ export interface Order {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly issuer?: IssuerIdentity;
   readonly urls?: IssuerUrls;
+  /** As cert-manager, unless given. */
+  readonly policy?: Partial<IssuancePolicy>;
 }
 
 /** The profile for one order, issued by itself unless an issuer is given. */
-export function profileFor({ request = readRequest('p256'), usages, annotations = {}, issuer, urls }: Order): Profile {
+export function profileFor({
+  request = readRequest('p256'),
+  usages,
+  annotations = {},
+  issuer,
+  urls,
+  policy,
+}: Order): Profile {
   const parsed = valueOf(parsePkcs10(request));
   const csr: CertificateSigningRequest = {
     metadata: { name: 'example', uid: 'uid', annotations },
@@ -38,5 +48,6 @@ export function profileFor({ request = readRequest('p256'), usages, annotations 
     urls: urls ?? NO_URLS,
     now: NOW,
     serial: SERIAL,
+    policy: { ...AS_CERT_MANAGER, ...policy },
   });
 }

@@ -237,6 +237,12 @@ volumeMounts:
 - --http-address=:{{ include "countersign.httpPort" . }}
 - --cluster-resource-namespace={{ include "countersign.clusterResourceNamespace" .root }}
 - --log-level={{ .root.Values.logLevel }}
+{{- with .root.Values.policy.maxDuration }}
+- --max-duration={{ . }}
+{{- end }}
+{{- if .root.Values.policy.authorizeClusterIssuers }}
+- --authorize-cluster-issuers=true
+{{- end }}
 {{- end }}
 
 {{/* The end of a binding of one service: `kind` is Role or ClusterRole, `role` its name. */}}

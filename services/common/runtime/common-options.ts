@@ -1,6 +1,9 @@
 // The flags that both services have.
 
-import { defineOptions } from './config.ts';
+import { SECOND } from '../duration.ts';
+import type { RequestPolicy } from '../request-policy.ts';
+import { MINIMUM_DURATION } from '../validate-request.ts';
+import { type Config, defineOptions } from './config.ts';
 import { LOG_LEVELS } from './log.ts';
 
 export const COMMON_OPTIONS = defineOptions({
@@ -19,5 +22,32 @@ export const COMMON_OPTIONS = defineOptions({
     default: '127.0.0.1:9402',
     help: 'Where /metrics, /healthz and /readyz are served: <host>:<port>, or :<port> for all addresses.',
   },
+  maxDuration: {
+    kind: 'duration',
+    default: '0s',
+    help: 'The longest that a certificate may be asked for, and what one gets at most that asks for no duration; at least 10m, 0s for any. The same for webhook and signer.',
+  },
+  authorizeClusterIssuers: {
+    kind: 'boolean',
+    default: false,
+    help: 'Whether requesters need the verb reference on clusterissuers, as they do on signers for an Issuer. The same for webhook and signer.',
+  },
   logLevel: { kind: 'enum', values: LOG_LEVELS, default: 'info', help: 'The least level that is logged.' },
 });
+
+type CommonConfig = Config<typeof COMMON_OPTIONS>;
+
+export function requestPolicy({ maxDuration, authorizeClusterIssuers }: CommonConfig): RequestPolicy {
+  return {
+    maxDuration: maxDuration === 0 ? undefined : (BigInt(maxDuration) * SECOND) / 1000n,
+    authorizeClusterIssuers,
+  };
+}
+
+export function findPolicyMistakes(config: CommonConfig): string[] {
+  const { maxDuration } = requestPolicy(config);
+  const isTooShort = maxDuration !== undefined && maxDuration < MINIMUM_DURATION;
+  return isTooShort
+    ? ['--max-duration: must be at least 10m, which is the least a certificate may be asked for, or 0s']
+    : [];
+}

@@ -4,6 +4,7 @@
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { isValidSignature } from '@countersign/common/signature.ts';
 import type { CaCertificate } from './ca-certificate.ts';
+import type { IssuancePolicy } from './issuance-policy.ts';
 
 /**
  * What status.certificate gets (leaf first), and the top of the chain, for the `ca` annotation. Both PEM without
@@ -22,6 +23,8 @@ export interface IssuerChain {
    */
   readonly aboveLeafPem: string;
   readonly topPem: string;
+  /** The top, if it has signed itself; else empty, for the root is not known. */
+  readonly rootPem: string;
 }
 
 /** cert-manager's bound on a search that is quadratic where all certificates have the same name. */
@@ -46,12 +49,20 @@ export function linkIssuerChain(certificates: readonly CaCertificate[]): Result<
   const top = chain?.at(-1);
   if (!chain || !top) return err('certificate chain is malformed or broken');
   const shown = chain.filter(certificate => !hasSigned(certificate, certificate));
-  return ok({ aboveLeafPem: shown.map(({ pem }) => pem).join(''), topPem: top.pem });
+  return ok({
+    aboveLeafPem: shown.map(({ pem }) => pem).join(''),
+    topPem: top.pem,
+    rootPem: shown.includes(top) ? '' : top.pem,
+  });
 }
 
-/** The chain of a certificate that was just signed by the CA. */
-export function completeChain(leafPem: string, { aboveLeafPem, topPem }: IssuerChain): Chain {
-  return { chainPem: leafPem + aboveLeafPem, topPem };
+/** The chain of a certificate that was just signed by the CA; up to its root only for an operator who wants it. */
+export function completeChain(
+  leafPem: string,
+  { aboveLeafPem, topPem, rootPem }: IssuerChain,
+  { rootInChain }: Pick<IssuancePolicy, 'rootInChain'>,
+): Chain {
+  return { chainPem: leafPem + aboveLeafPem + (rootInChain ? rootPem : ''), topPem };
 }
 
 /** A certificate that signed itself is its own chain and its own top. */

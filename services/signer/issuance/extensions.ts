@@ -49,8 +49,8 @@ function basicConstraints({ isCa }: Profile): Extension {
   return { oid: EXTENSION.basicConstraints, critical: true, value };
 }
 
-function subjectKeyIdentifier({ isCa, publicKey }: Profile): Extension | undefined {
-  if (!isCa) return undefined;
+function subjectKeyIdentifier({ hasKeyIdentifier, publicKey }: Profile): Extension | undefined {
+  if (!hasKeyIdentifier) return undefined;
   const value = encodeOctetString(keyIdentifier(publicKey));
   return { oid: EXTENSION.subjectKeyIdentifier, critical: false, value };
 }

@@ -145,7 +145,7 @@ function expectedOids(profile: Profile): readonly string[] {
     [EXTENSION.keyUsage, profile.keyUsage !== 0],
     [EXTENSION.extKeyUsage, profile.extKeyUsages.length > 0],
     [EXTENSION.basicConstraints, true],
-    [EXTENSION.subjectKeyIdentifier, profile.isCa],
+    [EXTENSION.subjectKeyIdentifier, profile.hasKeyIdentifier],
     [EXTENSION.authorityKeyIdentifier, hasAuthority],
     [EXTENSION.authorityInfoAccess, hasAccess],
     [EXTENSION.nameConstraints, nameConstraints !== undefined],

@@ -11,6 +11,7 @@ import { rewriteNameConstraints } from '@countersign/common/name-constraints.ts'
 import { EXTENSION } from '@countersign/common/oids.ts';
 import type { Pkcs10 } from '@countersign/common/pkcs10.ts';
 import { requestedDuration } from '@countersign/common/validate-request.ts';
+import type { IssuancePolicy } from './issuance-policy.ts';
 
 /**
  * What the certificate takes from its issuer's certificate. A self-signed one is its own issuer, without key
@@ -21,6 +22,7 @@ export interface IssuerIdentity {
   readonly subject: Buffer;
   /** The key identifier that the issuer's certificate carries; never computed from its key. */
   readonly subjectKeyIdentifier?: Buffer;
+  readonly notAfter?: Date;
 }
 
 /** Where relying parties look, from the issuer's spec. */
@@ -46,6 +48,8 @@ export interface Profile extends IssuerUrls {
   /** OIDs in their order, duplicates kept; empty for no extension. */
   readonly extKeyUsages: readonly string[];
   readonly isCa: boolean;
+  /** Whether the certificate carries the identifier of its key; that of a CA does (RFC 5280 section 4.2.1.2). */
+  readonly hasKeyIdentifier: boolean;
   /** The value of the extension, as the request has it. */
   readonly subjectAltName?: Buffer;
   readonly nameConstraints?: Extension;
@@ -60,10 +64,13 @@ export interface ProfileInput {
   readonly urls: IssuerUrls;
   readonly now: Date;
   readonly serial: Buffer;
+  readonly policy: IssuancePolicy;
 }
 
 /** The profile for a CSR in which validateRequest finds no fault; throws a TypeError for any other. */
-export function buildProfile({ csr, request, issuer, urls, now, serial }: ProfileInput): Profile {
+export function buildProfile(input: ProfileInput): Profile {
+  const { csr, request, issuer, urls, serial, policy } = input;
+  const isCa = readIsCa(csr);
   const usages = resolveUsages(csr.spec.usages);
   if (!usages.ok) throw new TypeError(usages.error);
   return {
@@ -71,10 +78,11 @@ export function buildProfile({ csr, request, issuer, urls, now, serial }: Profil
     hasEmptySubject: request.hasEmptySubject,
     publicKey: request.spki,
     serial,
-    ...validity(csr, now),
+    ...validity(input),
     keyUsage: usages.value.keyUsage,
     extKeyUsages: [...usages.value.extKeyUsages, ...unknownExtKeyUsages(request)],
-    isCa: readIsCa(csr),
+    isCa,
+    hasKeyIdentifier: isCa || policy.leafKeyIdentifier,
     ...copiedExtensions(request),
     issuer,
     ...urls,
@@ -87,9 +95,10 @@ export function isAscii(url: string): boolean {
 }
 
 /** Go cuts both ends to whole seconds, each for itself, when it encodes them. */
-function validity(csr: CertificateSigningRequest, now: Date): Pick<Profile, 'notBefore' | 'notAfter'> {
-  const milliseconds = Number(requestedDuration(csr) / 1_000_000n);
-  return { notBefore: wholeSeconds(now.getTime()), notAfter: wholeSeconds(now.getTime() + milliseconds) };
+function validity({ csr, now, issuer, policy }: ProfileInput): Pick<Profile, 'notBefore' | 'notAfter'> {
+  const wanted = now.getTime() + Number(requestedDuration(csr, policy) / 1_000_000n);
+  const ends = policy.clampToCa && issuer.notAfter !== undefined ? Math.min(wanted, issuer.notAfter.getTime()) : wanted;
+  return { notBefore: wholeSeconds(now.getTime() - policy.backdate), notAfter: wholeSeconds(ends) };
 }
 
 function wholeSeconds(milliseconds: number): Date {

@@ -8,6 +8,7 @@ import { isValidSignature } from '@countersign/common/signature.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { type CaCertificate, MAX_BUNDLE_SIZE, parseCertificates } from '../issuance/ca-certificate.ts';
 import { completeChain, type IssuerChain, linkIssuerChain } from '../issuance/chain.ts';
+import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
 import { parseSigningKey, type SigningKey } from '../issuance/signing-key.ts';
 import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
@@ -30,6 +31,8 @@ interface KeyPair {
   /** The chain, or why certificates that this pair signs would not be accepted. */
   readonly chain: Result<IssuerChain>;
 }
+
+type UsablePair = Omit<KeyPair, 'chain'> & { readonly chain: IssuerChain };
 
 type LoadKeyPair = (observed: ObservedSecret) => Result<KeyPair>;
 
@@ -120,12 +123,12 @@ function decide(request: IssuanceRequest, secret: ObservedSecret, pair: Result<K
   if (secret.secret === undefined) {
     return { kind: 'wait', reason: 'SecretMissing', message: reasons.SecretMissing.message(name), secret };
   }
-  const chain = pair.ok ? pair.value.chain : pair;
-  if (!pair.ok || !chain.ok) {
-    const message = reasons.SecretInvalidData.message(name, chain.ok ? '' : chain.error);
+  const usable = pair.ok ? findUsable(pair.value, request.policy, now) : pair;
+  if (!usable.ok) {
+    const message = reasons.SecretInvalidData.message(name, usable.error);
     return { kind: 'wait', reason: 'SecretInvalidData', message, secret };
   }
-  const { key, certificate } = pair.value;
+  const { key, certificate, chain } = usable.value;
   const urls = urlsOf(request.issuer);
   const waiting = waitForUrls(request, urls, secret);
   if (waiting !== undefined) return waiting;
@@ -133,7 +136,7 @@ function decide(request: IssuanceRequest, secret: ObservedSecret, pair: Result<K
   if (prepared.ok) {
     return {
       kind: 'issue',
-      issuance: { certificate: prepared.value, key, complete: pem => completeChain(pem, chain.value) },
+      issuance: { certificate: prepared.value, key, complete: pem => completeChain(pem, chain, request.policy) },
     };
   }
   const { kind, message } = prepared.error;
@@ -142,6 +145,16 @@ function decide(request: IssuanceRequest, secret: ObservedSecret, pair: Result<K
     reason: 'SigningError',
     message: kind === 'request' ? message : reasons.SigningError.message(message),
   };
+}
+
+/** The pair with its chain, or why nothing is signed with it. */
+function findUsable({ key, certificate, chain }: KeyPair, policy: IssuancePolicy, now: Date): Result<UsablePair> {
+  if (!chain.ok) return chain;
+  const mayHaveEnded = !policy.refuseExpiredCa && !policy.clampToCa;
+  if (certificate.notAfter <= now && !mayHaveEnded) {
+    return err(`the certificate of the CA has ended: ${certificate.notAfter.toISOString()}`);
+  }
+  return ok({ key, certificate, chain: chain.value });
 }
 
 function urlsOf({ spec }: Issuer): IssuerUrls {

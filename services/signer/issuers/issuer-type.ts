@@ -6,6 +6,7 @@ import { type Issuer, type IssuerType, issuerType } from '@countersign/common/is
 import type { Reason } from '@countersign/common/reasons.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { Chain } from '../issuance/chain.ts';
+import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { LintedCertificate } from '../issuance/lint.ts';
 import type { SigningKey } from '../issuance/signing-key.ts';
 import type { Secret, SecretRef } from '../secret-reader.ts';
@@ -27,6 +28,7 @@ export interface IssuanceRequest {
   readonly csr: CertificateSigningRequest;
   readonly ref: SignerRef;
   readonly issuer: Issuer;
+  readonly policy: IssuancePolicy;
 }
 
 /** A certificate that is decided and linted, and needs only the signature. */

@@ -24,11 +24,11 @@ export type LocalProblem = { readonly kind: 'request' | 'signing'; readonly mess
 
 /** `now` becomes the notBefore. */
 export function prepareLocally(
-  { csr }: IssuanceRequest,
+  { csr, policy }: IssuanceRequest,
   signer: LocalSigner,
   now: Date,
 ): Result<LintedCertificate, LocalProblem> {
-  const { errors, request } = examineRequest(csr);
+  const { errors, request } = examineRequest(csr, policy);
   const [shapeError] = errors;
   if (shapeError !== undefined) return err({ kind: 'request', message: shapeError.message });
   if (!request.ok) return err({ kind: 'request', message: request.error });
@@ -42,6 +42,7 @@ export function prepareLocally(
     urls: signer.urls,
     now,
     serial: deriveSerial(csr.metadata.uid ?? ''),
+    policy,
   });
   const linted = lintCertificate(prepareCertificate(profile, algorithm.value));
   if (linted.ok) return ok(linted.value);

@@ -147,7 +147,7 @@ describe('mistakes', () => {
   });
 });
 
-const actionOf = (...argv: string[]) => readCommandLine(TABLE, 'signer', argv, {}).action;
+const actionOf = (...argv: string[]) => readCommandLine(TABLE, 'signer', () => [], argv, {}).action;
 
 describe('the command line', () => {
   test('asks to run, to check or for help, or is refused', () => {

@@ -10,6 +10,7 @@ import { createLogger } from '@countersign/common/runtime/log.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
 import { Controller } from '@countersign/signer/controller.ts';
+import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
 import type { Secret } from '@countersign/signer/secret-reader.ts';
@@ -97,6 +98,7 @@ function createController(client: ClusterClient, registry = createRegistry()): C
     metrics: new SignerMetrics(registry),
     handlers: [createCaIssuer()],
     clusterResourceNamespace: 'countersign',
+    policy: AS_CERT_MANAGER,
     workers: 2,
     issuerStatus: 'never',
     writeCaAnnotation: true,

@@ -51,6 +51,13 @@ describe('a CSR that is issued', () => {
     assert.deepEqual(world.asked, ['get /api/v1/namespaces/countersign/secrets/my-ca', PATCH]);
   });
 
+  it('needs the permission for a ClusterIssuer, too, where the operator demands it', async () => {
+    const world = new SignerWorld({ policy: { authorizeClusterIssuers: true } });
+    world.csr = buildCsr({ signerName: 'clusterissuers.cert-manager.io/my-ca' });
+    await world.run();
+    assert.deepEqual(world.asked, [REVIEW, 'get /api/v1/namespaces/countersign/secrets/my-ca', PATCH]);
+  });
+
   it('is permitted by the literal name `*` too, which is asked for second', async () => {
     const world = new SignerWorld();
     world.mayReference = ['*'];

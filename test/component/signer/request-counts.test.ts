@@ -8,6 +8,7 @@ import { getHeapStatistics } from 'node:v8';
 import { createLogger } from '@countersign/common/runtime/log.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import { Controller } from '@countersign/signer/controller.ts';
+import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
@@ -47,6 +48,7 @@ describe('calls of the API server', () => {
       metrics: new SignerMetrics(createRegistry()),
       handlers: [createCaIssuer()],
       clusterResourceNamespace: 'countersign',
+      policy: AS_CERT_MANAGER,
       workers: 1,
       issuerStatus: 'auto',
       writeCaAnnotation: true,

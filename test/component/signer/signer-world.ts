@@ -9,6 +9,7 @@ import { createLogger } from '@countersign/common/runtime/log.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { toCsrRecord } from '@countersign/signer/csr-record.ts';
 import { EventRecorder } from '@countersign/signer/event-recorder.ts';
+import { AS_CERT_MANAGER, type IssuancePolicy } from '@countersign/signer/issuance/issuance-policy.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
 import { type Outcome, type ReconcileDeps, reconcile } from '@countersign/signer/reconcile.ts';
@@ -49,7 +50,7 @@ export class SignerWorld {
   readonly deps: ReconcileDeps;
   readonly #events: EventRecorder;
 
-  constructor(options: { readonly writeCaAnnotation?: boolean } = {}) {
+  constructor(options: { readonly writeCaAnnotation?: boolean; readonly policy?: Partial<IssuancePolicy> } = {}) {
     const destination = new Writable({
       write: (line, _, done) => (this.logged.push(JSON.parse(String(line))), done()),
     });
@@ -65,6 +66,7 @@ export class SignerWorld {
       requeue: () => {},
       readSecret: ref => this.secrets.read(ref),
       clusterResourceNamespace: 'countersign',
+      policy: { ...AS_CERT_MANAGER, ...options.policy },
       findIssuer: () => this.issuer,
       handlers: [createCaIssuer(), createSelfSignedIssuer()],
       findCsr: name => (name === this.csr.metadata.name ? toCsrRecord(this.csr, NOW.getTime(), this.deps) : undefined),

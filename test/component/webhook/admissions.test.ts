@@ -6,6 +6,7 @@ import type { RecordedCall } from '../../support/recording-client.ts';
 import { readValidationCases } from '../../support/vectors.ts';
 import { api, type Case, failing, GRANTED, ISSUERS, network } from './admission-world.ts';
 import { CREATE_CASES } from './create-cases.ts';
+import { POLICY_CASES } from './policy-cases.ts';
 import { UPDATE_CASES } from './update-cases.ts';
 import { SOFT_CASES, WARNED_OF } from './warning-cases.ts';
 import { csr, JANE, review, type Status, WebhookFixture, type World } from './webhook-fixture.ts';
@@ -62,6 +63,10 @@ function describeCall({ verb, path, body }: RecordedCall): string {
 
 describe('a CSR is created', () => {
   for (const item of [...CREATE_CASES, ...SOFT_CASES]) test(item.name, () => check(item));
+});
+
+describe('where the operator demands more', () => {
+  for (const item of POLICY_CASES) test(item.name, () => check(item));
 });
 
 describe('a CSR is let in with a warning for', () => {

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
 import { createLogger } from '@countersign/common/runtime/log.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
@@ -72,7 +73,7 @@ test('who waited for the review of another until no time was left does not ask w
     permissions: new PermissionCache(1_000),
     reviewTimeoutMs: 30,
   };
-  const matter = findMatter({ uid: '1', userInfo: {}, operation: 'CREATE', object: CSR });
+  const matter = findMatter({ uid: '1', userInfo: {}, operation: 'CREATE', object: CSR }, NO_DEMANDS);
   const answers = await Promise.allSettled([observe(matter, {}, deps), observe(matter, {}, deps)]);
   assert.ok(answers.every(({ status }) => status === 'rejected'));
   await sleep(20);

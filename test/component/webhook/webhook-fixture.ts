@@ -6,10 +6,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Issuer } from '@countersign/common/issuer.ts';
+import { NO_DEMANDS, type RequestPolicy } from '@countersign/common/request-policy.ts';
 import { createLogger } from '@countersign/common/runtime/log.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import { formatRef } from '@countersign/common/signer-name.ts';
-import { createHandler } from '@countersign/webhook/handler.ts';
+import { type AdmissionHandler, createHandler } from '@countersign/webhook/handler.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
 import { SecretFactsReader } from '@countersign/webhook/secret-facts.ts';
 import { WebhookServer } from '@countersign/webhook/server.ts';
@@ -54,6 +55,8 @@ export interface World {
   /** What the API server answers. */
   readonly answer?: Answer;
   readonly now?: Date;
+  /** What the operator demands; nothing, unless given. */
+  readonly policy?: RequestPolicy;
 }
 
 export interface Status {
@@ -102,19 +105,21 @@ export class WebhookFixture {
   server!: WebhookServer;
   port = 0;
   #world: World = {};
-  readonly handle = createHandler({
-    client: this.client,
-    issuers: {
-      find: ref => (this.#world.issuers ? (this.#world.issuers[formatRef(ref)] ?? 'missing') : 'unknown'),
-    },
-    // Every read is a new one, so that a case sees its own calls.
-    secrets: { read: ref => new SecretFactsReader(this.client, 50).read(ref) },
-    clusterResourceNamespace: 'countersign',
-    reviewTimeoutMs: 100,
-    metrics: this.metrics,
-    log: this.log,
-    now: () => this.#world.now ?? new Date(),
-  });
+  readonly handle: AdmissionHandler = body =>
+    createHandler({
+      client: this.client,
+      issuers: {
+        find: ref => (this.#world.issuers ? (this.#world.issuers[formatRef(ref)] ?? 'missing') : 'unknown'),
+      },
+      // Every read is a new one, so that a case sees its own calls.
+      secrets: { read: ref => new SecretFactsReader(this.client, 50).read(ref) },
+      clusterResourceNamespace: 'countersign',
+      policy: this.#world.policy ?? NO_DEMANDS,
+      reviewTimeoutMs: 100,
+      metrics: this.metrics,
+      log: this.log,
+      now: () => this.#world.now ?? new Date(),
+    })(body);
 
   async start(): Promise<this> {
     this.server = new WebhookServer({ handle: this.handle, log: this.log, metrics: this.metrics, graceMs: 200 });

@@ -2,10 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { denialText, grantingRole, referenceReviews } from '@countersign/common/reference-permission.ts';
+import {
+  denialText,
+  grantingRole,
+  needsPermission,
+  referenceReviews,
+} from '@countersign/common/reference-permission.ts';
+import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
 import { parse } from 'yaml';
 
 const issuer = { kind: 'Issuer', namespace: 'sandbox', name: 'my.issuer' } as const;
+const clusterIssuer = { kind: 'ClusterIssuer', namespace: '', name: 'my.issuer' } as const;
 const requester = { username: 'jane', uid: '7', groups: ['a', 'b'], extra: { 'example.com/x': ['y'] } };
 
 const review = (name: string) => ({
@@ -42,8 +49,32 @@ describe('referenceReviews', () => {
     assert.deepEqual(referenceReviews(issuer, spec), referenceReviews(issuer, requester));
   });
 
-  it('asks nothing for a ClusterIssuer', () => {
-    assert.deepEqual(referenceReviews({ kind: 'ClusterIssuer', namespace: '', name: 'x' }, requester), []);
+  it('asks for a ClusterIssuer under another resource than for an Issuer of its name, and in no namespace', () => {
+    const asked = referenceReviews(clusterIssuer, requester).map(({ spec }) => spec.resourceAttributes);
+    const attributes = {
+      group: 'cert-manager.io',
+      resource: 'clusterissuers',
+      verb: 'reference',
+      namespace: '',
+      version: '*',
+    };
+    assert.deepEqual(asked, [
+      { ...attributes, name: 'my.issuer' },
+      { ...attributes, name: '*' },
+    ]);
+  });
+});
+
+describe('needsPermission', () => {
+  it('is true of a ClusterIssuer only where the operator demands it, and of an Issuer always', () => {
+    const demanding = { ...NO_DEMANDS, authorizeClusterIssuers: true };
+    const answers = [NO_DEMANDS, demanding].map(policy =>
+      [issuer, clusterIssuer].map(ref => needsPermission(ref, policy)),
+    );
+    assert.deepEqual(answers, [
+      [true, false],
+      [true, true],
+    ]);
   });
 });
 
@@ -55,6 +86,22 @@ describe('grantingRole', () => {
       metadata: { name: 'cert-manager-referencer:my.issuer', namespace: 'sandbox' },
       rules: [
         { apiGroups: ['cert-manager.io'], resources: ['signers'], verbs: ['reference'], resourceNames: ['my.issuer'] },
+      ],
+    });
+  });
+
+  it('grants a ClusterIssuer in the whole cluster', () => {
+    assert.deepEqual(parse(grantingRole(clusterIssuer)), {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: 'cert-manager-referencer:my.issuer' },
+      rules: [
+        {
+          apiGroups: ['cert-manager.io'],
+          resources: ['clusterissuers'],
+          verbs: ['reference'],
+          resourceNames: ['my.issuer'],
+        },
       ],
     });
   });
@@ -76,6 +123,19 @@ ${grantingRole(issuer)}
 and this gives the Role to the user:
 
 kubectl create rolebinding cert-manager-referencer:my.issuer:81f8f6dd --namespace=sandbox --role=cert-manager-referencer:my.issuer --user=jane
+`,
+    );
+  });
+
+  it('says the same of a ClusterIssuer, without a namespace', () => {
+    assert.equal(
+      denialText(clusterIssuer, 'jane'),
+      `Requester may not reference ClusterIssuer my.issuer: user "jane" lacks the verb "reference" on "clusterissuers" of the API group "cert-manager.io" for the name "my.issuer". This ClusterRole grants it:
+
+${grantingRole(clusterIssuer)}
+and this gives the ClusterRole to the user:
+
+kubectl create clusterrolebinding cert-manager-referencer:my.issuer:81f8f6dd --clusterrole=cert-manager-referencer:my.issuer --user=jane
 `,
     );
   });

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import { HOUR, SECOND } from '@countersign/common/duration.ts';
+import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
 import { MINIMUM_DURATION, requestedDuration, validateRequest } from '@countersign/common/validate-request.ts';
 import * as fc from 'fast-check';
 import { readRequest, readValidationCases } from '../../support/vectors.ts';
@@ -24,7 +25,7 @@ function withDuration(duration: string | undefined, expirationSeconds: number | 
 
 describe('validateRequest', () => {
   for (const { name, csr, errors } of readValidationCases()) {
-    it(name, () => assert.deepEqual(validateRequest(csr), errors));
+    it(name, () => assert.deepEqual(validateRequest(csr, NO_DEMANDS), errors));
   }
 
   it('never throws, and lets pass only durations that can be asked for', () => {
@@ -35,7 +36,8 @@ describe('validateRequest', () => {
         fc.option(fc.integer(), { nil: undefined }),
         (duration, seconds) => {
           const asked = withDuration(duration, seconds);
-          if (validateRequest(asked).length === 0) assert.ok(requestedDuration(asked) >= MINIMUM_DURATION);
+          if (validateRequest(asked, NO_DEMANDS).length === 0)
+            assert.ok(requestedDuration(asked, NO_DEMANDS) >= MINIMUM_DURATION);
         },
       ),
     );
@@ -48,7 +50,7 @@ describe('validateRequest', () => {
         const damaged = Buffer.from(pem);
         damaged[at] = octet;
         const { metadata, spec } = withDuration(undefined, undefined);
-        validateRequest({ metadata, spec: { ...spec, request: damaged.toString('base64') } });
+        validateRequest({ metadata, spec: { ...spec, request: damaged.toString('base64') } }, NO_DEMANDS);
       }),
       { numRuns: 300 },
     );
@@ -64,7 +66,7 @@ describe('of a text that the requester wrote a message repeats a part:', () => {
     ['of a signer name', { signerName: `issuers.cert-manager.io/${LONG}` }],
   ] as const) {
     it(what, () => {
-      const errors = validateRequest({ ...base, spec: { ...base.spec, ...spec } });
+      const errors = validateRequest({ ...base, spec: { ...base.spec, ...spec } }, NO_DEMANDS);
       assert.equal(errors.length, 1);
       assert.match(errors[0]?.message ?? '', /x{20}|x x x.*…$/);
       assert.ok((errors[0]?.message.length ?? 0) < 2_100);
@@ -72,16 +74,34 @@ describe('of a text that the requester wrote a message repeats a part:', () => {
   }
 });
 
+describe('a maximum duration', () => {
+  const policy = { ...NO_DEMANDS, maxDuration: 2n * HOUR };
+  for (const [what, csr, isRefused] of [
+    ['refuses an annotation that asks for more', withDuration('2h0.000000001s', undefined), true],
+    ['lets in an annotation that asks for just this', withDuration('2h', undefined), false],
+    ['refuses expirationSeconds that ask for more', withDuration(undefined, 7201), true],
+    ['does not look at expirationSeconds beside an annotation', withDuration('1h', 7201), false],
+    ['lets in who asks for nothing', withDuration(undefined, undefined), false],
+  ] as const) {
+    it(what, () => assert.equal(validateRequest(csr, policy).length, isRefused ? 1 : 0));
+  }
+  it('is what one gets who asks for nothing, if it is less than 90 days', () => {
+    const durationWith = (maxDuration: bigint) =>
+      requestedDuration(withDuration(undefined, undefined), { ...NO_DEMANDS, maxDuration });
+    assert.deepEqual([2n * HOUR, 2161n * HOUR].map(durationWith), [2n * HOUR, 2160n * HOUR]);
+  });
+});
+
 describe('requestedDuration', () => {
   it('is the annotation, even beside expirationSeconds', () =>
-    assert.equal(requestedDuration(withDuration('1h', 7200)), HOUR));
+    assert.equal(requestedDuration(withDuration('1h', 7200), NO_DEMANDS), HOUR));
   it('is expirationSeconds without the annotation', () =>
-    assert.equal(requestedDuration(withDuration(undefined, 7200)), 2n * HOUR));
+    assert.equal(requestedDuration(withDuration(undefined, 7200), NO_DEMANDS), 2n * HOUR));
   it('is 90 days without both', () =>
-    assert.equal(requestedDuration(withDuration(undefined, undefined)), 90n * 24n * HOUR));
+    assert.equal(requestedDuration(withDuration(undefined, undefined), NO_DEMANDS), 90n * 24n * HOUR));
   it('keeps fractions of a second', () =>
-    assert.equal(requestedDuration(withDuration('600.5s', undefined)), 600n * SECOND + SECOND / 2n));
+    assert.equal(requestedDuration(withDuration('600.5s', undefined), NO_DEMANDS), 600n * SECOND + SECOND / 2n));
   it('is no number for an annotation that cannot be read', () => {
-    assert.throws(() => requestedDuration(withDuration('90d', 7200)), /unknown unit "d"/);
+    assert.throws(() => requestedDuration(withDuration('90d', 7200), NO_DEMANDS), /unknown unit "d"/);
   });
 });

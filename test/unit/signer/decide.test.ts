@@ -5,11 +5,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PRIVATE_KEY_SECRET_NAME } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import { HOUR } from '@countersign/common/duration.ts';
 import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
 import { EXTENSION } from '@countersign/common/oids.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { validateRequest } from '@countersign/common/validate-request.ts';
 import { type Decision, decide, type Observation, triage } from '@countersign/signer/decide.ts';
+import { AS_CERT_MANAGER, type IssuancePolicy } from '@countersign/signer/issuance/issuance-policy.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
 import * as fc from 'fast-check';
@@ -33,18 +35,25 @@ interface DecideCase {
   readonly message?: string;
 }
 
-/** Everything is observed, also what comes later in the order of checks, so that the order alone decides. */
-async function observed(csr: CertificateSigningRequest, issuer: Issuer | undefined, mayReference = true) {
-  const ref = valueOf(parseSignerName(csr.spec.signerName));
-  const handler = HANDLERS.find(({ type }) => issuer !== undefined && type === issuerType(issuer));
-  const signer = issuer && (await handler?.observe(DEPS, { csr, ref, issuer }));
-  const asked = ref.kind === 'ClusterIssuer' ? undefined : mayReference;
-  return { csr, ref, issuer, handler, mayReference: asked, signer } satisfies Observation;
+interface Known {
+  readonly mayReference?: boolean | undefined;
+  /** As cert-manager, unless given. */
+  readonly policy?: IssuancePolicy;
 }
 
-async function decideOn(csr: CertificateSigningRequest, issuer: Issuer | undefined, mayReference?: boolean) {
+/** Everything is observed, also what comes later in the order of checks, so that the order alone decides. */
+async function observed(csr: CertificateSigningRequest, issuer: Issuer | undefined, known: Known) {
+  const { mayReference = true, policy = AS_CERT_MANAGER } = known;
+  const ref = valueOf(parseSignerName(csr.spec.signerName));
+  const handler = HANDLERS.find(({ type }) => issuer !== undefined && type === issuerType(issuer));
+  const signer = issuer && (await handler?.observe(DEPS, { csr, ref, issuer, policy }));
+  const asked = ref.kind === 'ClusterIssuer' ? undefined : mayReference;
+  return { csr, ref, issuer, policy, handler, mayReference: asked, signer } satisfies Observation;
+}
+
+async function decideOn(csr: CertificateSigningRequest, issuer: Issuer | undefined, known: Known = {}) {
   const triaged = triage(csr);
-  return triaged.kind === 'look' ? decide(await observed(csr, issuer, mayReference), NOW) : triaged;
+  return triaged.kind === 'look' ? decide(await observed(csr, issuer, known), NOW) : triaged;
 }
 
 function said(decision: Decision) {
@@ -61,7 +70,7 @@ describe('decide', () => {
   for (const { name, csr = {}, issuer, mayReference, ...expected } of readVectors<DecideCase[]>('decide.yaml')) {
     it(name, async () => {
       const request = csr.requestFile === undefined ? {} : { request: readRequest(csr.requestFile) };
-      const decision = await decideOn(buildCsr({ ...csr, ...request }), readIssuer(issuer), mayReference);
+      const decision = await decideOn(buildCsr({ ...csr, ...request }), readIssuer(issuer), { mayReference });
       assert.deepEqual(said(decision), expected);
     });
   }
@@ -86,6 +95,16 @@ describe('what was admitted never fails for its shape, and what was refused fail
       const [first] = errors;
       const expected = first ? { kind: 'fail', reason: first.reason, message: first.message } : { kind: 'issue' };
       assert.deepEqual(said(await decideOn(approved(csr), buildIssuer())), expected);
+    });
+  }
+
+  // Some of the vectors ask for less than the maximum, some for more, and most for no duration.
+  for (const { name, csr } of ours) {
+    it(`with a maximum duration, too: ${name}`, async () => {
+      const policy = { ...AS_CERT_MANAGER, maxDuration: 2n * HOUR };
+      const [first] = validateRequest(csr, policy);
+      const expected = first ? { kind: 'fail', reason: first.reason, message: first.message } : { kind: 'issue' };
+      assert.deepEqual(said(await decideOn(approved(csr), buildIssuer(), { policy })), expected);
     });
   }
 
@@ -127,7 +146,7 @@ describe('what was admitted never fails for its shape, and what was refused fail
         fc.uniqueArray(fc.record({ oid, value }), { selector: e => e.oid, maxLength: 4 }),
         async list => {
           const csr = buildCsr({ request: buildRequest(list) });
-          const [error] = validateRequest(csr);
+          const [error] = validateRequest(csr, AS_CERT_MANAGER);
           assert.equal((await decideOn(csr, issuer)).kind, error === undefined ? 'issue' : 'fail');
         },
       ),
@@ -143,6 +162,7 @@ describe('what was admitted never fails for its shape, and what was refused fail
       csr,
       ref: valueOf(parseSignerName(csr.spec.signerName)),
       issuer: buildIssuer({ selfSigned: {} }),
+      policy: AS_CERT_MANAGER,
     };
     const signer = await handler.observe({ ...DEPS, readSecret }, request);
     assert.equal(signer.decide(NOW).kind, 'issue');

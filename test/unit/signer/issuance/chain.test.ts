@@ -1,5 +1,6 @@
 // Chains: the certificates of a CA in line, from the signer up, with cert-manager's answers.
 
+import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -15,6 +16,8 @@ const LEAF = 'leaf\n';
 function certificate(name: string): string {
   return readPki(`certificates/${name}`);
 }
+
+const WITH_ROOT = { rootInChain: true };
 
 /** The certificates of the Secret, signer first; then those shown above the leaf, and the top. */
 type Case = readonly [what: string, given: readonly string[], shown: readonly string[], top: string];
@@ -49,14 +52,30 @@ for (const [what, given, shown, top] of LINKED) {
   test(what, () => {
     const chain = valueOf(linkIssuerChain(readCaCertificates(...given)));
     const expected = { chainPem: LEAF + shown.map(certificate).join(''), topPem: certificate(top) };
-    assert.deepEqual(completeChain(LEAF, chain), expected);
+    assert.deepEqual(completeChain(LEAF, chain, AS_CERT_MANAGER), expected);
   });
 }
 
 test('a renewed root of the same name and key does not break the chain', () => {
-  const { chainPem } = completeChain(LEAF, valueOf(linkIssuerChain(readCaCertificates('root', 'root-renewed'))));
+  const { chainPem } = completeChain(
+    LEAF,
+    valueOf(linkIssuerChain(readCaCertificates('root', 'root-renewed'))),
+    AS_CERT_MANAGER,
+  );
   assert.equal(chainPem, LEAF);
 });
+
+for (const [what, given, shown] of [
+  ['a root that signs is shown', ['root'], ['root']],
+  ['a root is shown above its intermediate', ['intermediate1', 'root'], ['intermediate1', 'root']],
+  ['of a renewed root one is shown, the top', ['root', 'root-renewed'], ['root']],
+  ['a root that is not in the Secret cannot be', ['intermediate1'], ['intermediate1']],
+] as const) {
+  test(`for an operator who wants the root in the chain, ${what}`, () => {
+    const { chainPem } = completeChain(LEAF, valueOf(linkIssuerChain(readCaCertificates(...given))), WITH_ROOT);
+    assert.equal(chainPem, LEAF + shown.map(certificate).join(''));
+  });
+}
 
 const UNLINKED: readonly (readonly [what: string, given: readonly string[]])[] = [
   ['a gap in the chain', ['intermediate2', 'root']],

@@ -42,6 +42,7 @@ const full: Profile = {
     ...(root && { issuer: root }),
   }),
   isCa: true,
+  hasKeyIdentifier: true,
   nameConstraints: profileFor({ request: readPkiRequest('name-constraints') }).nameConstraints ?? assert.fail(),
 };
 
@@ -84,7 +85,8 @@ const DIFFERENCES: readonly Difference[] = [
     { publicKey: profileFor({ request: readRequest('p384') }).publicKey },
     ['public key', 'subject key identifier'],
   ],
-  ['no CA', { isCa: false }, ['list of extensions', 'basic constraints']],
+  ['no CA', { isCa: false }, ['basic constraints']],
+  ['no identifier of the key', { hasKeyIdentifier: false }, ['list of extensions']],
   ['more usages', { keyUsage: 0b1100000 }, ['key usage']],
   ['a usage that nobody knows', { keyUsage: full.keyUsage | (1 << 9) }, ['key usage']],
   ['other extended usages', { extKeyUsages: ['2.5.29.37.0'] }, ['extended key usage']],

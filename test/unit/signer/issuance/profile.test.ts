@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HOUR } from '@countersign/common/duration.ts';
 import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
 import { readPkiRequest, valueOf } from '../../../support/pki.ts';
 import { profileFor } from '../../../support/profiles.ts';
@@ -27,6 +28,40 @@ test('begins now and lasts 90 days, in whole seconds', () => {
 test('cuts both ends to whole seconds, each for itself', () => {
   const { notAfter } = profileFor({ annotations: { [DURATION]: '10m0.5s' } });
   assert.equal(notAfter.toISOString(), '2026-11-24T12:10:01.000Z');
+});
+
+test('begins earlier by what the operator says, and ends no sooner for it', () => {
+  const { notBefore, notAfter } = profileFor({ policy: { backdate: 300_000 } });
+  assert.equal(notBefore.toISOString(), '2026-11-24T11:55:00.000Z');
+  assert.equal(notAfter.toISOString(), '2027-02-22T12:00:00.000Z');
+});
+
+test('ends with its CA for an operator who wants it, and where that ends later, as asked for', () => {
+  const endOf = (caEnds: string, clampToCa: boolean) => {
+    const issuer = { subject: Buffer.from('3000', 'hex'), notAfter: new Date(caEnds) };
+    return profileFor({ issuer, policy: { clampToCa } }).notAfter.toISOString();
+  };
+  assert.equal(endOf('2026-12-01T00:00:00Z', true), '2026-12-01T00:00:00.000Z');
+  assert.equal(endOf('2026-12-01T00:00:00Z', false), '2027-02-22T12:00:00.000Z');
+  assert.equal(endOf('2027-12-01T00:00:00Z', true), '2027-02-22T12:00:00.000Z');
+});
+
+test('a certificate that is its own issuer has no CA to end with', () => {
+  assert.equal(profileFor({ policy: { clampToCa: true } }).notAfter.toISOString(), '2027-02-22T12:00:00.000Z');
+});
+
+test('who asks for no duration gets what the operator allows at most', () => {
+  const { notAfter } = profileFor({ policy: { maxDuration: HOUR } });
+  assert.equal(notAfter.toISOString(), '2026-11-24T13:00:00.000Z');
+});
+
+test('carries the identifier of its key as a CA, else only for an operator who wants it', () => {
+  const ca = { request: readRequest('ca'), annotations: { [IS_CA]: 'true' } };
+  const orders = [ca, {}, { policy: { leafKeyIdentifier: true } }];
+  assert.deepEqual(
+    orders.map(order => profileFor(order).hasKeyIdentifier),
+    [true, false, true],
+  );
 });
 
 test('without usages the certificate is for digital signature and key encipherment', () => {

@@ -45,7 +45,7 @@ function openssl(...args: readonly string[]): string {
 /** A CA of the given key, made here: isCa and all that goes with it is tested in passing. */
 async function makeCa(key: SigningKey): Promise<string> {
   const base = profileFor({ request: readRequest('ca'), usages: ['cert sign', 'crl sign'] });
-  return sign({ ...base, publicKey: key.publicKeySpki, isCa: true }, key);
+  return sign({ ...base, publicKey: key.publicKeySpki, isCa: true, hasKeyIdentifier: true }, key);
 }
 
 const ALGORITHMS: readonly (readonly [key: string, name: string])[] = [
@@ -93,6 +93,7 @@ test('openssl shows every part of a certificate as decided', async () => {
   const profile = {
     ...profileFor({ request: readRequest('names'), usages, urls, ...(root && { issuer: root }) }),
     isCa: true,
+    hasKeyIdentifier: true,
     nameConstraints: profileFor({ request: readPkiRequest('name-constraints') }).nameConstraints ?? assert.fail(),
   };
   const pem = await sign(profile, readKey('p256-root'));

@@ -209,3 +209,20 @@ describe('a CA issuer', () => {
     assert.ok(!shown.includes('PRIVATE KEY') && !shown.includes(der.toString('base64')));
   });
 });
+
+describe('a CA that has ended', () => {
+  const holder = holderOfKey('ca', key('p256'));
+  const expired = { 'tls.key': key('p256'), 'tls.crt': buildCertificate(holder, holder, { ends: '261124120000Z' }) };
+
+  it('signs all the same, as with cert-manager', async () => {
+    assert.equal(await decideOn(CA, expired), 'issue');
+  });
+
+  for (const policy of [{ refuseExpiredCa: true }, { clampToCa: true }]) {
+    it(`makes requests wait for another with ${Object.keys(policy)}, and one that lasts does not`, async () => {
+      const ended = invalid('the certificate of the CA has ended: 2026-11-24T12:00:00.000Z');
+      assert.equal(await decideOn({ ...CA, policy }, expired), ended);
+      assert.equal(await decideOn({ ...CA, policy }, root), 'issue');
+    });
+  }
+});
