@@ -54,6 +54,8 @@ export interface CheckedCertificate {
   readonly roots: string;
   readonly isCA: boolean;
   readonly selfSigned: boolean;
+  /** Whether the leaf carries its key's identifier although it is no CA; not unless given. */
+  readonly hasKeyID?: boolean;
 }
 
 /** Throws unless openssl builds a chain to one of the roots. */

@@ -18,6 +18,8 @@ type Request struct {
 	Roots      string `json:"roots"`
 	IsCA       bool   `json:"isCA"`
 	SelfSigned bool   `json:"selfSigned"`
+	// HasKeyID tells whether the leaf carries its key's identifier although it is no CA.
+	HasKeyID bool `json:"hasKeyID,omitempty"`
 }
 
 // Answer is what the tools think of one certificate.
@@ -69,7 +71,7 @@ func check(request Request) Answer {
 		return answer
 	}
 	verifyErr := verify(request, chain, roots)
-	sameErr := compareWithGo(chain[0], append(chain[1:], roots...))
+	sameErr := compareWithGo(chain[0], append(chain[1:], roots...), request.HasKeyID)
 	findings, lintErr := lint(chain[0].Raw)
 	answer.Verified = verifyErr == nil
 	answer.SameAsGo = sameErr == nil

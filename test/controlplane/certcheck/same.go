@@ -18,7 +18,7 @@ var subjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
 
 // compareWithGo has Go write a certificate of the same contents and compares what is signed, byte for byte. The
 // contents come from the certificate itself; that they are the right ones is for others to check.
-func compareWithGo(leaf *x509.Certificate, above []*x509.Certificate) error {
+func compareWithGo(leaf *x509.Certificate, above []*x509.Certificate, hasKeyID bool) error {
 	template := templateOf(leaf)
 	parent := template
 	if !bytes.Equal(leaf.RawIssuer, leaf.RawSubject) {
@@ -27,6 +27,11 @@ func compareWithGo(leaf *x509.Certificate, above []*x509.Certificate) error {
 	signer, err := anyKeyFor(leaf.SignatureAlgorithm)
 	if err != nil {
 		return err
+	}
+	if hasKeyID {
+		if template.SubjectKeyId, err = goKeyID(leaf, signer); err != nil {
+			return err
+		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, leaf.PublicKey, signer)
 	if err != nil {
@@ -76,6 +81,20 @@ func templateOf(leaf *x509.Certificate) *x509.Certificate {
 		}
 	}
 	return template
+}
+
+// goKeyID is the identifier that Go gives to a CA with the key of the leaf: to others it gives none.
+func goKeyID(leaf *x509.Certificate, signer crypto.Signer) ([]byte, error) {
+	template := &x509.Certificate{SerialNumber: leaf.SerialNumber, BasicConstraintsValid: true, IsCA: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, &x509.Certificate{}, leaf.PublicKey, signer)
+	if err != nil {
+		return nil, fmt.Errorf("creating a CA with Go: %w", err)
+	}
+	ca, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("reading Go's CA: %w", err)
+	}
+	return ca.SubjectKeyId, nil
 }
 
 func issuerKeyID(leaf *x509.Certificate, above []*x509.Certificate) []byte {

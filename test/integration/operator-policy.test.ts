@@ -1,0 +1,185 @@
+// What an operator may demand beyond what cert-manager does, all of it at once, on a real API server: who is refused, who waits,
+// and what is in the certificate, as openssl, Go and zlint see it.
+
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import {
+  Certcheck,
+  createEndedRoot,
+  createRoot,
+  openssl,
+  splitPem,
+  verifyWithOpenssl,
+} from '../support/certificate-checks.ts';
+import { type Cluster, secretData, startCluster } from '../support/cluster.ts';
+import { readPki } from '../support/pki.ts';
+import {
+  approve,
+  createThenApprove,
+  failureOf,
+  type Issued,
+  issue,
+  tryCreateCsr,
+  whenFailed,
+  whenIssued,
+} from '../support/requests.ts';
+import { readVectors } from '../support/vectors.ts';
+
+const DURATION = 'experimental.cert-manager.io/request-duration';
+const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
+const HOUR_MS = 3_600_000;
+const SHARED = ['--max-duration=720h', '--authorize-cluster-issuers=true'];
+const OF_THE_SIGNER = ['--clamp-to-ca=true', '--refuse-expired-ca=true', '--backdate=5m'];
+const OF_THE_CERTIFICATE = ['--leaf-key-identifier=true', '--root-in-chain=true'];
+/** The CA/Browser Forum would do without the identifier in a leaf (BR 7.1.2.7.6); RFC 5280 says it should be there. */
+const EXPLAINED = [
+  'w_ext_subject_key_identifier_not_recommended_subscriber',
+  ...readVectors<readonly { readonly lints: readonly string[] }[]>('zlint-findings.yaml').flatMap(({ lints }) => lints),
+];
+
+let cluster: Cluster;
+let certcheck: Certcheck;
+before(async () => {
+  certcheck = await Certcheck.start();
+  const signerFlags = [...SHARED, ...OF_THE_SIGNER, ...OF_THE_CERTIFICATE];
+  cluster = await startCluster({ signerFlags, webhookFlags: SHARED });
+  await cluster.createNamespace('sandbox');
+});
+after(async () => {
+  await Promise.all([cluster?.stop(), certcheck?.stop()]);
+});
+
+/** Has all three tools look at it. */
+async function check({ chain }: Issued, roots: string): Promise<X509Certificate> {
+  const input = { chain, roots, isCA: false, selfSigned: false, hasKeyID: true };
+  await verifyWithOpenssl(input);
+  const { findings, ...answer } = await certcheck.check(input);
+  assert.deepEqual(answer, { verified: true, sameAsGo: true });
+  assert.deepEqual(
+    findings.filter(({ lint }) => !EXPLAINED.includes(lint)),
+    [],
+  );
+  return new X509Certificate(chain);
+}
+
+async function permitToCreate(user: string): Promise<void> {
+  const creator = ['--verb=create', '--resource=certificatesigningrequests'];
+  await cluster.kubectl(['create', 'clusterrole', `creator-${user}`, ...creator]);
+  await cluster.kubectl([
+    'create',
+    'clusterrolebinding',
+    `creator-${user}`,
+    `--clusterrole=creator-${user}`,
+    `--user=${user}`,
+  ]);
+}
+
+describe('where the operator demands more than cert-manager', { concurrency: 4 }, () => {
+  test('a certificate begins earlier, lasts at most so long, has the identifier of its key, and its root in the chain', async () => {
+    const pair = {
+      certificate: readPki('certificates/intermediate1'),
+      key: readPki('keys/rsa2048'),
+      root: ROOT.certificate,
+    };
+    const signerName = await cluster.createCaIssuer({ namespace: 'sandbox', name: 'intermediate' }, pair);
+    const issued = await issue(cluster, { name: 'demanding', signerName });
+    const { validFromDate, validToDate } = await check(issued, ROOT.certificate);
+    const age = Date.now() - validFromDate.getTime();
+    assert.ok(age >= 300_000 && age < 315_000, `notBefore is ${age} ms ago`);
+    assert.equal(validToDate.getTime() - validFromDate.getTime(), 720 * HOUR_MS + 300_000);
+    const identifier = await openssl(['x509', '-in', 'pem', '-noout', '-ext', 'subjectKeyIdentifier'], {
+      pem: issued.chain,
+    });
+    assert.match(identifier, /Subject Key Identifier: \n +([0-9A-F]{2}:){19}[0-9A-F]{2}\n/);
+    const [, ...above] = splitPem(issued.chain).map(pem => new X509Certificate(pem).fingerprint256);
+    assert.deepEqual(
+      above,
+      [pair.certificate, ROOT.certificate].map(pem => new X509Certificate(pem).fingerprint256),
+    );
+  });
+
+  test('a certificate ends with its CA', async () => {
+    const certificate = await createRoot(ROOT.key, 'ends tomorrow', '-days', '1');
+    const signerName = await cluster.createCaIssuer(
+      { namespace: 'sandbox', name: 'tomorrow' },
+      { ...ROOT, certificate },
+    );
+    const leaf = await check(await issue(cluster, { name: 'clamped', signerName }), certificate);
+    assert.equal(leaf.validTo, new X509Certificate(certificate).validTo);
+  });
+
+  test('a request waits while the CA has ended, is told so, and is signed by the next', async () => {
+    const ended = { ...ROOT, certificate: await createEndedRoot(ROOT.key, 'ended') };
+    const signerName = await cluster.createCaIssuer({ namespace: 'sandbox', name: 'ended' }, ended);
+    const csr = await createThenApprove(cluster, { name: 'after-the-end', signerName });
+    const [, told = ''] = await cluster.eventsWhenWritten(csr, 2);
+    assert.match(told, /^Warning SecretInvalidData: .* sandbox\/ended: the certificate of the CA has ended: 20/);
+    const data = secretData(ROOT);
+    await cluster.api.patch('/api/v1/namespaces/sandbox/secrets/ended', { stringData: data });
+    await check(await whenIssued(cluster, 'after-the-end'), ROOT.certificate);
+  });
+
+  test('who asks for longer than is allowed is refused', async () => {
+    const signerName = 'issuers.cert-manager.io/sandbox.any';
+    const { status, body } = await tryCreateCsr(cluster, {
+      name: 'long',
+      signerName,
+      annotations: { [DURATION]: '721h' },
+    });
+    const text = `metadata.annotations[${DURATION}]: CertificateSigningRequest maximum allowed duration is 720h0m0s, requested 721h0m0s (InvalidDuration)`;
+    assert.deepEqual(
+      [status, body.message],
+      [422, `admission webhook "requests.countersign.io" denied the request: ${text}`],
+    );
+  });
+
+  test('a ClusterIssuer is for whom the role is given that the refusal shows', async () => {
+    const signerName = await cluster.createCaIssuer({ name: 'shared' }, ROOT);
+    const input = { name: 'of-carla', signerName };
+    await permitToCreate('carla');
+    const as = { user: 'carla' };
+    const refused = await cluster.eventually('carla may create', async () => {
+      const answer = await tryCreateCsr(cluster, input, as);
+      return answer.body.reason === 'DeniedReference' ? answer.body.message : undefined;
+    });
+    assert.match(
+      refused,
+      /Requester may not reference ClusterIssuer shared: user "carla" lacks the verb "reference" on "cluster/,
+    );
+    await cluster.kubectl(['apply', '-f', '-'], /^apiVersion: .*?\n(?=\n)/ms.exec(refused)?.[0]);
+    const binding = /^kubectl (create clusterrolebinding .*)$/m.exec(refused)?.[1] ?? '';
+    await cluster.kubectl(binding.split(' '));
+    await cluster.eventually('carla may reference', async () => {
+      const { status } = await tryCreateCsr(cluster, input, as);
+      return status === 201 ? true : undefined;
+    });
+    await approve(cluster, input.name);
+    await check(await whenIssued(cluster, input.name), ROOT.certificate);
+  });
+
+  test('a permission that is withdrawn after the request was made counts when it is signed', async () => {
+    const signerName = await cluster.createCaIssuer({ name: 'withdrawn' }, ROOT);
+    const as = { user: 'walter' };
+    await permitToCreate('walter');
+    const role = ['--verb=reference', '--resource=clusterissuers.cert-manager.io', '--resource-name=withdrawn'];
+    await cluster.kubectl(['create', 'clusterrole', 'withdrawn', ...role]);
+    await cluster.kubectl(['create', 'clusterrolebinding', 'withdrawn', '--clusterrole=withdrawn', '--user=walter']);
+    const answers = async (wanted: number, name: string) =>
+      cluster.eventually(`${name}: ${wanted}`, async () => {
+        const { status } = await tryCreateCsr(cluster, { name, signerName }, as);
+        return status === wanted ? true : undefined;
+      });
+    await answers(201, 'walter-1');
+    await cluster.kubectl(['delete', 'clusterrolebinding', 'withdrawn']);
+    // Until it counts each answer may still be a yes.
+    let count = 1;
+    await cluster.eventually('walter is refused', async () => {
+      const { status } = await tryCreateCsr(cluster, { name: `walter-${++count}`, signerName }, as);
+      return status === 403 ? true : undefined;
+    });
+    await approve(cluster, 'walter-1');
+    const { reason, message } = failureOf(await whenFailed(cluster, 'walter-1')) ?? {};
+    assert.deepEqual([reason, message], ['DeniedReference', 'Requester may not reference ClusterIssuer withdrawn']);
+  });
+});
