@@ -63,6 +63,11 @@ export function hasEnded(certPem: string, now: Date): boolean {
   return new X509Certificate(certPem).validToDate <= now;
 }
 
+/** Whether a certificate ends when the other does, or later. */
+export function endsNoSooner(certPem: string, otherPem: string): boolean {
+  return new X509Certificate(certPem).validToDate >= new X509Certificate(otherPem).validToDate;
+}
+
 /** Whether a certificate is not valid yet at that time. */
 export function beginsAfter(certPem: string, time: Date): boolean {
   return new X509Certificate(certPem).validFromDate > time;

@@ -13,6 +13,7 @@ import {
   caBundle,
   decodeState,
   encodeState,
+  endsNoSooner,
   findDue,
   hasEnded,
   introduce,
@@ -132,7 +133,8 @@ export class ManagedCertificate {
 
   async #serve({ current }: CaState): Promise<KeyPair> {
     const { names, now, log, leafLifetimeMs: lifetimeMs = LEAF_LIFETIME_MS } = this.#options;
-    if (this.#leaf?.caPem === current.certPem && isInItsPrime(this.#leaf.pair.cert, now())) return this.#leaf.pair;
+    if (this.#leaf?.caPem === current.certPem && isAsGoodAsNew(this.#leaf.pair.cert, current.certPem, now()))
+      return this.#leaf.pair;
     const pair = await issueServingCertificate(current, names, { now: now(), lifetimeMs });
     log.info({ names }, 'serving certificate made');
     this.#leaf = { pair, caPem: current.certPem };
@@ -150,9 +152,9 @@ export class ManagedCertificate {
   }
 }
 
-/** Also not when it begins later, for it was made while the clock was ahead. */
-function isInItsPrime(certPem: string, now: Date): boolean {
-  return !beginsAfter(certPem, now) && !isPastTwoThirds(certPem, now);
+/** Not when it begins later, for it was made while the clock was ahead. None ends later than its CA. */
+function isAsGoodAsNew(certPem: string, caPem: string, now: Date): boolean {
+  return !beginsAfter(certPem, now) && (!isPastTwoThirds(certPem, now) || endsNoSooner(certPem, caPem));
 }
 
 /** Another replica wrote first: its work is looked at, and taken. */

@@ -130,6 +130,16 @@ test('the serving certificate is renewed at two thirds of its life', async () =>
   assert.ok(world.trusts(second.cert));
 });
 
+test('shortly before its CA ends, a serving certificate is not made anew at each look: another would end no later', async () => {
+  const world = new World();
+  await world.replica().read();
+  world.pass(365 * DAY_MS - 100_000);
+  const replica = world.replica();
+  const first = await replica.read();
+  world.pass(5_000);
+  assert.equal(await replica.read(), first);
+});
+
 test('a Secret that somebody emptied in use gets a new CA, and what is served until the next look stays trusted', async () => {
   const world = new World();
   const [a, b] = [world.replica(), world.replica()];
