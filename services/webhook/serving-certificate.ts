@@ -5,6 +5,7 @@ import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { pause } from '@countersign/common/runtime/backoff.ts';
+import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import type { WebhookMetrics } from './metrics.ts';
@@ -133,10 +134,9 @@ export class ServingCertificate {
     const said = `${seen} ${String(error)}`;
     if (said === this.#lastSaid) return;
     this.#lastSaid = said;
-    this.#options.log.error(
-      { err: error, result, keepsOld: this.#ends !== undefined },
-      'serving certificate not usable',
-    );
+    // Without a stack: a file or Secret in the middle of its replacement is no mistake in the program.
+    const err = asClassifiedError(error);
+    this.#options.log.error({ err, result, keepsOld: this.#ends !== undefined }, 'serving certificate not usable');
   }
 }
 
