@@ -28,7 +28,13 @@ function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { message: String(error) };
   const { type, message, stack, code } = stdSerializers.err(error);
   // What a classified error says is enough, and an outage brings thousands of them.
-  return isClassified(error) ? { type, message, code } : { type, message, stack, code };
+  return isClassified(error) ? { type, message: withCause(error), code } : { type, message, stack, code };
+}
+
+/** Most errors that are classified say themselves what caused them; pino would say it again. */
+function withCause({ message, cause }: Error): string {
+  const told = cause instanceof Error ? cause.message : '';
+  return message.includes(told) ? message : `${message}: ${told}`;
 }
 
 function redact(): string {

@@ -41,6 +41,18 @@ describe('logs', () => {
     assert.doesNotMatch(text, /Bearer|stack/);
   });
 
+  test('what an error says of its cause itself is not said again', () => {
+    const { lines, log } = capture();
+    const reset = new RetryableError('GET /x: read ECONNRESET', {
+      code: 'network',
+      cause: new Error('read ECONNRESET'),
+    });
+    const err = new RetryableError(`no Secret: ${reset.message}`, { code: 'network', cause: reset });
+    log.warn({ err }, 'work failed');
+    const expected = { type: 'RetryableError', message: 'no Secret: GET /x: read ECONNRESET', code: 'network' };
+    assert.deepEqual(lines[0]?.['err'], expected);
+  });
+
   test('an error that nobody has classified keeps its stack', () => {
     const { lines, log } = capture();
     log.error({ err: new TypeError('a bug') }, 'failed');
