@@ -33,6 +33,8 @@ export interface CredentialReader {
 
 /** Files are read again after this long: well within the overlap of a rotated token or certificate, and cheap. */
 const MAX_AGE_MS = 10_000;
+/** Of what the server has refused: no request succeeds with it. Not less, lest an exec plugin be started for each of them. */
+const REFUSED_MAX_AGE_MS = 1_000;
 
 /** As long as one request may take (cluster-client.ts): an exec plugin that hangs must not hold up all of them for ever. */
 const READ_TIMEOUT_MS = 10_000;
@@ -65,8 +67,8 @@ export class CredentialSource implements CredentialReader {
 
   /** The credentials, at most 10 s old where they can be read; concurrent callers share one read. */
   async read(): Promise<Credentials> {
-    if (this.#current !== undefined && this.#now() - this.#current.readAt < MAX_AGE_MS)
-      return this.#current.credentials;
+    const maxAgeMs = this.#refused ? REFUSED_MAX_AGE_MS : MAX_AGE_MS;
+    if (this.#current !== undefined && this.#now() - this.#current.readAt < maxAgeMs) return this.#current.credentials;
     // Whoever has credentials need not wait: they are good for longer than this copy (the Lease's renewal cannot wait, either).
     const waitMs = this.#current === undefined ? this.#timeoutMs : this.#timeoutMs / 10;
     const inTime = new AbortController();
@@ -74,7 +76,7 @@ export class CredentialSource implements CredentialReader {
     return read ?? this.#fallBack(new Error(`they are not there within ${waitMs / 1000} s`));
   }
 
-  /** The next read that is due starts over from the kubeconfig, exec plugins included. */
+  /** The next read starts over from the kubeconfig, exec plugins included. */
   markRefused(): void {
     this.#refused = true;
   }

@@ -114,20 +114,27 @@ describe('credentials', () => {
     const connection = connect(new CredentialSource(path, () => now));
     await assert.rejects(whoAmI(connection), { code: 'network' });
     server.kubeconfig();
-    now += 11_000;
+    now += 1_000;
     assert.deepEqual(await whoAmI(connection), { authorization: 'Bearer secret-token', url: '/x' });
     await connection.close();
   });
 
-  test('after a 401 the kubeconfig is read anew', async () => {
+  test('after a 401 the kubeconfig is read anew at once, but no more than once a second', async () => {
     let now = 0;
-    const path = server.kubeconfig({ token: 'old' });
-    const source = new CredentialSource(path, () => now);
+    const source = new CredentialSource(server.kubeconfig({ token: 'old' }), () => now);
+    const tokenIn = async (milliseconds: number) => {
+      now += milliseconds;
+      return (await source.read()).headers['authorization'];
+    };
+    assert.equal(await tokenIn(0), 'Bearer old');
     server.kubeconfig({ token: 'new' });
-    assert.equal((await source.read()).headers['authorization'], 'Bearer old');
+    assert.equal(await tokenIn(1_000), 'Bearer old');
     source.markRefused();
-    now += 11_000;
-    assert.equal((await source.read()).headers['authorization'], 'Bearer new');
+    assert.equal(await tokenIn(0), 'Bearer new');
+    server.kubeconfig({ token: 'newer' });
+    source.markRefused();
+    assert.equal(await tokenIn(500), 'Bearer new');
+    assert.equal(await tokenIn(500), 'Bearer newer');
   });
 
   test('a file that is missing for a moment leaves the last credentials in use', async () => {
