@@ -100,9 +100,9 @@ test('a key whose work fails comes back with a growing attempt number until it s
   };
   const { queue, errors, end } = start({ work });
   queue.add('a');
-  await sleep(30);
+  await until(() => attempts.length === 4);
   queue.add('a');
-  await sleep(5);
+  await until(() => attempts.length === 5);
   await end();
   assert.deepEqual(attempts, [0, 1, 2, 3, 0]);
   assert.deepEqual(errors, ['a: not yet', 'a: not yet', 'a: not yet']);
