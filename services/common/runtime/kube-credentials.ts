@@ -31,7 +31,10 @@ export interface CredentialReader {
   markRefused(): void;
 }
 
-/** Files are read again after this long: well within the overlap of a rotated token or certificate, and cheap. */
+/**
+ * Files are read again after this long, a token's by client-node after a minute more: well within the overlap of a rotated token or
+ * certificate, and cheap.
+ */
 const MAX_AGE_MS = 10_000;
 /** Of what the server has refused: no request succeeds with it. Not less, lest an exec plugin be started for each of them. */
 const REFUSED_MAX_AGE_MS = 1_000;
