@@ -150,6 +150,15 @@ test('signer.patchAnnotations lets the signer patch CSRs, and nothing else', asy
   assert.deepEqual(rules, [{ ...csrs, verbs: [...csrs!.verbs, 'patch'] }, ...rest, GET_SECRETS]);
 });
 
+test('signer.issuerStatus grants to write Ready conditions, and to look for cert-manager, only where the signer does', async () => {
+  const rulesFor = async (issuerStatus: string) =>
+    (await readRoles({ signer: { issuerStatus } }))['ClusterRole/countersign-signer'];
+  const isAbout = (rule: Rule, ...resources: string[]) => resources.some(resource => rule.resources.includes(resource));
+  assert.deepEqual(await rulesFor('always'), [...SIGNER.filter(rule => !isAbout(rule, 'leases')), GET_SECRETS]);
+  const reads = SIGNER.filter(rule => !isAbout(rule, 'leases', 'issuers/status'));
+  assert.deepEqual(await rulesFor('never'), [...reads, GET_SECRETS]);
+});
+
 test('rbac.create false grants nothing, and leaves out the test that would need it', async () => {
   const objects = await render(VARIANTS['no roles']!);
   assert.deepEqual(
