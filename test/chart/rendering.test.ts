@@ -50,6 +50,15 @@ for (const [name, values] of Object.entries(VARIANTS)) {
   });
 }
 
+test('the dots that a release may have in its name are in no name of a Service, which may have none', async () => {
+  const { stdout } = await runHelm(['template', 'a.b', CHART], {});
+  const services = parseObjects(stdout).filter(({ kind }) => kind === 'Service');
+  assert.deepEqual(
+    services.map(({ metadata }) => metadata.name),
+    ['a-b-countersign-signer', 'a-b-countersign-webhook'],
+  );
+});
+
 test('objects of the release are in its namespace, unless another is named', async () => {
   const objects = await render(VARIANTS['least']!);
   const namespaces = new Set(objects.map(({ metadata }) => metadata.namespace));

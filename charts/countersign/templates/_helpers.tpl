@@ -4,11 +4,12 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* At most 48 characters, so that the longest suffix (-webhook-secrets, -webhook-tls) keeps a name within 63 or 64. */}}
+{{/* At most 48 characters, so that the longest suffix (-webhook-secrets, -webhook-tls) keeps a name within 63 or 64.
+A release may have dots in its name, a Service may not. */}}
 {{- define "countersign.fullname" -}}
 {{- $name := include "countersign.name" . }}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
-{{- default $full .Values.fullnameOverride | trunc 48 | trimSuffix "-" }}
+{{- default $full .Values.fullnameOverride | replace "." "-" | trunc 48 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "countersign.componentName" -}}
