@@ -198,6 +198,15 @@ test('helm upgrade brings back the Secret that somebody deleted, empty', async (
   assert.equal((await api.get<Versioned>(SECRET)).data, undefined);
 });
 
+test('a second release is refused before anything is made, and the message names the first', async () => {
+  const elsewhere = ['--namespace', 'elsewhere', '--create-namespace'];
+  const { code, stderr } = await controlPlane.helm(['install', 'other', CHART, ...elsewhere]);
+  assert.equal(code, 1);
+  assert.match(stderr, /nothing was installed: release countersign in namespace countersign-system .* upgrade that one/);
+  const { stdout } = await controlPlane.kubectl(['get', 'namespaces,clusterroles', '-o', 'name']);
+  assert.doesNotMatch(stdout, /elsewhere|other/);
+});
+
 test('uninstalled, the release leaves only its CRDs, and requests are let in again', async () => {
   await helm({}, 'uninstall', RELEASE);
   const { stdout: kinds } = await controlPlane.kubectl(['api-resources', '--verbs=list', '-o', 'name']);
