@@ -198,6 +198,16 @@ test('helm upgrade brings back the Secret that somebody deleted, empty', async (
   assert.equal((await api.get<Versioned>(SECRET)).data, undefined);
 });
 
+test('nameOverride is refused before it takes the pods from their Service, where the names of the Deployments stay', async () => {
+  const selectors = ['get', 'services', '--namespace', NAMESPACE, '-o', 'jsonpath={.items[*].spec.selector}'];
+  const before = await controlPlane.kubectl(selectors);
+  const override = ['--reuse-values', '--set', 'nameOverride=sign', '--force-conflicts', '--namespace', NAMESPACE];
+  const { code, stderr } = await controlPlane.helm(['upgrade', RELEASE, CHART, ...override]);
+  assert.equal(code, 1);
+  assert.deepEqual(await controlPlane.kubectl(selectors), before);
+  assert.match(stderr, /nothing was changed: nameOverride .* "countersign"/);
+});
+
 test('a second release is refused before anything is made, and the message names the first', async () => {
   const elsewhere = ['--namespace', 'elsewhere', '--create-namespace'];
   const { code, stderr } = await controlPlane.helm(['install', 'other', CHART, ...elsewhere]);
