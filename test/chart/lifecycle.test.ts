@@ -200,11 +200,11 @@ test('helm upgrade brings back the Secret that somebody deleted, empty', async (
 
 test('nameOverride is refused before it takes the pods from their Service, where the names of the Deployments stay', async () => {
   const selectors = ['get', 'services', '--namespace', NAMESPACE, '-o', 'jsonpath={.items[*].spec.selector}'];
-  const before = await controlPlane.kubectl(selectors);
+  const selected = await controlPlane.kubectl(selectors);
   const override = ['--reuse-values', '--set', 'nameOverride=sign', '--force-conflicts', '--namespace', NAMESPACE];
   const { code, stderr } = await controlPlane.helm(['upgrade', RELEASE, CHART, ...override]);
   assert.equal(code, 1);
-  assert.deepEqual(await controlPlane.kubectl(selectors), before);
+  assert.deepEqual(await controlPlane.kubectl(selectors), selected);
   assert.match(stderr, /nothing was changed: nameOverride .* "countersign"/);
 });
 
@@ -212,7 +212,10 @@ test('a second release is refused before anything is made, and the message names
   const elsewhere = ['--namespace', 'elsewhere', '--create-namespace'];
   const { code, stderr } = await controlPlane.helm(['install', 'other', CHART, ...elsewhere]);
   assert.equal(code, 1);
-  assert.match(stderr, /nothing was installed: release countersign in namespace countersign-system .* upgrade that one/);
+  assert.match(
+    stderr,
+    /nothing was installed: release countersign in namespace countersign-system .* upgrade that one/,
+  );
   const { stdout } = await controlPlane.kubectl(['get', 'namespaces,clusterroles', '-o', 'name']);
   assert.doesNotMatch(stdout, /elsewhere|other/);
 });
