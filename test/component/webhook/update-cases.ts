@@ -50,6 +50,13 @@ export const UPDATE_CASES: readonly Case[] = [
     calls: [],
   },
   {
+    name: 'a locked annotation of an approved request that no longer says it is approved',
+    update: { before: APPROVED_LEAF, after: { annotations: { [IS_CA]: 'true' } } },
+    allowed: locked(IS_CA),
+    causes: [`ImmutableAnnotation metadata.annotations[${IS_CA}]`],
+    calls: [],
+  },
+  {
     name: 'a locked annotation that is taken away after the approval',
     update: { before: { ...APPROVED_LEAF, annotations: { [DURATION]: '1h' } }, after: APPROVED_LEAF },
     allowed: locked(DURATION),

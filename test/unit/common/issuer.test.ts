@@ -130,6 +130,10 @@ describe('isReady', () => {
     it(`is false for status ${status}`, () => assert.equal(isReady(withConditions(['Ready', status])), false));
   }
 
+  it('is false where another condition is True', () => {
+    assert.equal(isReady(withConditions(['Ready', 'False'], ['Issuing', 'True'])), false);
+  });
+
   it('is false without conditions', () => {
     assert.equal(isReady({ metadata, spec: {} }), false);
     assert.equal(isReady({ metadata, spec: {}, status: {} }), false);

@@ -47,6 +47,8 @@ interface Parts {
   readonly subject?: Buffer;
   readonly spki?: Buffer;
   readonly attributes?: readonly Buffer[];
+  /** Of the last octet of the signature. */
+  readonly unusedBits?: number;
 }
 
 /** A request with these parts instead of its own; its signature is then of no worth, but parsing does not look at it. */
@@ -60,7 +62,7 @@ function withParts(parts: Parts): string {
     parts.spki ?? spki.bytes,
     parts.attributes ? tlv(0xa0, ...parts.attributes) : attributes.bytes,
   );
-  return wrap(sequence(info, signatureAlgorithm, tlv(TAG.bitString, Buffer.of(0), signature)));
+  return wrap(sequence(info, signatureAlgorithm, tlv(TAG.bitString, Buffer.of(parts.unusedBits ?? 0), signature)));
 }
 
 function withAttributes(...attributes: readonly Buffer[]): string {
@@ -161,7 +163,12 @@ const REFUSED: readonly (readonly [what: string, request: string, error: string]
   ],
   [
     'PEM above the limit',
-    encode(pem + ' '.repeat(36_500)),
+    encode(pem.padEnd(36_501)),
+    `${PEM_ERROR}provided PEM data was larger than the maximum 36500B`,
+  ],
+  [
+    'more base64 than twice that, though white space alone',
+    readRequest('p256').padEnd(73_001),
     `${PEM_ERROR}provided PEM data was larger than the maximum 36500B`,
   ],
   ['a huge text', 'A'.repeat(1_000_000), `${PEM_ERROR}provided PEM data was larger than the maximum 36500B`],
@@ -180,6 +187,7 @@ const REFUSED: readonly (readonly [what: string, request: string, error: string]
     withParts({ spki: withBytesBehind(parse(readRequest('rsa2048')).spki) }),
     `${DER_ERROR}the RSA public key is not a modulus and an exponent and nothing else: make the key and the request anew`,
   ],
+  ['a signature that ends in seven bits', withParts({ unusedBits: 1 }), `${DER_ERROR}signature is not a row of octets`],
   ['bytes after the request', wrap(Buffer.concat([der, Buffer.of(0)])), `${DER_ERROR}malformed DER: trailing data`],
   ['an empty block', wrap(Buffer.alloc(0)), `${DER_ERROR}malformed DER: truncated element`],
   [
@@ -238,6 +246,8 @@ const ACCEPTED: readonly (readonly [what: string, request: string])[] = [
     'text around the block, as openssl req -text writes it',
     encode(`Certificate Request:\n    Data:\n${pem}\nthe end\n`),
   ],
+  ['PEM as long as the limit', encode(pem.padEnd(36_500))],
+  ['base64 twice as long as the limit', readRequest('p256').padEnd(73_000)],
   ['lines that end in CRLF', encode(pem.replaceAll('\n', '\r\n'))],
   ['other attributes', withAttributes(sequence(encodeOid('1.2.840.113549.1.9.7'), tlv(TAG.set, tlv(0x0c))))],
   [

@@ -1,0 +1,66 @@
+// What is read as an extension, and what is refused; and that what is written is read again.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  encodeBoolean,
+  encodeOctetString,
+  encodeOid,
+  readChildren,
+  readWhole,
+  sequence,
+  TAG,
+  tlv,
+} from '@countersign/common/der.ts';
+import { encodeExtension, parseExtensions, type WrittenFalse } from '@countersign/common/extension.ts';
+import { errorOf, valueOf } from '../../support/pki.ts';
+
+const oid = encodeOid('1.2.3');
+const value = Buffer.from('value');
+const octets = encodeOctetString(value);
+
+function parse(writtenFalse: WrittenFalse, ...extensions: readonly Buffer[]) {
+  return parseExtensions(valueOf(readChildren(valueOf(readWhole(sequence(...extensions))))), writtenFalse);
+}
+
+describe('an extension', () => {
+  for (const critical of [true, false]) {
+    it(`is read as it was written, ${critical ? 'critical' : 'not critical'}`, () => {
+      const extension = { oid: '1.2.3', critical, value };
+      assert.deepEqual(valueOf(parse('refused', encodeExtension(extension))), [extension]);
+    });
+  }
+
+  it('may say in so many words that it is not critical, but where that is refused', () => {
+    const extension = sequence(oid, encodeBoolean(false), octets);
+    assert.deepEqual(valueOf(parse('let pass', extension)), [{ oid: '1.2.3', critical: false, value }]);
+    assert.equal(errorOf(parse('refused', extension)), 'malformed extension: FALSE is written out');
+  });
+
+  for (const [what, extension, error] of [
+    ['is a SET', tlv(TAG.set, oid, octets), 'malformed extension'],
+    ['is empty', sequence(), 'malformed extension'],
+    ['has no OBJECT IDENTIFIER for its type', sequence(tlv(TAG.null), octets), 'malformed extension'],
+    ['has no OCTET STRING for its value', sequence(oid, tlv(TAG.bitString, value)), 'malformed extension'],
+    ['has a field too many', sequence(oid, encodeBoolean(true), tlv(TAG.null), octets), 'malformed extension'],
+    [
+      'is critical by another type than BOOLEAN',
+      sequence(oid, tlv(TAG.integer, Buffer.of(255)), octets),
+      'malformed extension',
+    ],
+    ['is critical by 1', sequence(oid, tlv(TAG.boolean, Buffer.of(1)), octets), 'malformed DER: invalid boolean'],
+    [
+      'has a type that does not end',
+      sequence(tlv(TAG.oid, Buffer.of(0x80)), octets),
+      'malformed DER: invalid object identifier',
+    ],
+    ['has content that does not end', tlv(TAG.sequence, Buffer.of(6, 9)), 'malformed DER: length out of bounds'],
+  ] as const) {
+    it(`is refused where it ${what}`, () => assert.equal(errorOf(parse('let pass', extension)), error));
+  }
+
+  it('may not come twice', () => {
+    const extension = encodeExtension({ oid: '1.2.3', critical: false, value });
+    assert.equal(errorOf(parse('let pass', extension, extension)), 'duplicate extension 1.2.3');
+  });
+});
