@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CA, PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import { type RetryableCode, RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { toCsrRecord } from '@countersign/signer/csr-record.ts';
 import { reconcile, settleUnanswered } from '@countersign/signer/reconcile.ts';
 import { retryDelay } from '@countersign/signer/retry-policy.ts';
@@ -124,15 +124,29 @@ it('so is a failure, with the reason and the message that the CSR has', async ()
 });
 
 /** Whose write of the certificate was taken, without an answer. */
-async function landed(): Promise<SignerWorld> {
+async function landed(code: RetryableCode = 'timeout'): Promise<SignerWorld> {
   const world = new SignerWorld();
   world.fault = call => {
     if (!isStatusPatch(call)) return undefined;
     world.fresh = buildCsr(patched(call));
-    throw new RetryableError('no answer', { code: 'timeout' });
+    throw new RetryableError('no answer', { code });
   };
   await assert.rejects(world.run());
   return world;
+}
+
+for (const [code, mayHaveLanded] of [
+  ['network', true],
+  ['timeout', true],
+  ['server', true],
+  ['conflict', false],
+  ['forbidden', false],
+  ['throttled', false],
+] as const) {
+  it(`a write that ends with ${code} ${mayHaveLanded ? 'may' : 'cannot'} have been taken`, async () => {
+    const world = await landed(code);
+    assert.equal(world.deps.unanswered.has('jane'), mayHaveLanded);
+  });
 }
 
 it('a replica that will not come back to a write without an answer looks once more, and tells of it', async () => {
