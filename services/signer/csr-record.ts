@@ -80,16 +80,15 @@ function identify({ name, uid, resourceVersion }: ObjectMeta): ObjectMeta {
   return { name, ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
 }
 
-/** Of the annotations, those that mean something here. */
+/** Of the annotations, those that a decision looks at. */
 function keepMeta(metadata: ObjectMeta): ObjectMeta {
-  const known = KNOWN_ANNOTATIONS.flatMap(key => {
+  const known = LOCKED_ANNOTATIONS.flatMap(key => {
     const value = metadata.annotations?.[key];
     return value === undefined ? [] : [[key, copyOf(value, MAX_ANNOTATION)] as const];
   });
   return { ...identify(metadata), ...(known.length > 0 && { annotations: Object.fromEntries(known) }) };
 }
 
-const KNOWN_ANNOTATIONS = [...LOCKED_ANNOTATIONS, CA];
 /** Characters: more than any of them can have to be of use, so that a longer one stays as wrong as it is. */
 const MAX_ANNOTATION = 1_000;
 

@@ -9,7 +9,17 @@ import { buildSecret, readCertificates } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
-import { CSR_PATH, ISSUED, isStatusPatch, PATCH, patched, REVIEW, SECRET, SignerWorld } from './signer-world.ts';
+import {
+  CSR_PATH,
+  ISSUED,
+  isStatusPatch,
+  PATCH,
+  patched,
+  REVIEW,
+  SECRET,
+  SECRET_PATH,
+  SignerWorld,
+} from './signer-world.ts';
 
 const rootPem = readCertificates('root');
 
@@ -86,6 +96,15 @@ describe('our certificate without its annotation', () => {
     world.secret = buildSecret({ 'tls.key': readPki('keys/ed25519'), 'tls.crt': readCertificates('ed25519-root') });
     await world.run();
     assert.deepEqual(world.client.writes, []);
+  });
+
+  it('is left to another replica when the lead was lost during the reads', async () => {
+    const world = await toRepair();
+    world.fault = ({ path }) => {
+      if (path === SECRET_PATH) world.isLeading = false;
+    };
+    await world.run();
+    assert.deepEqual([world.asked, world.client.writes], [[REVIEW, SECRET], []]);
   });
 
   it('is left alone when annotations are switched off', async () => {

@@ -142,10 +142,11 @@ test('one log line says who asked for what and what was answered', async () => {
   webhook.enter({ issuers: ISSUERS, answer: api([]) });
   await webhook.post(review());
   const [line] = webhook.logs;
-  const { uid, csr: name, signerName, user, answer, reason, operation, ms } = line ?? {};
+  const { level, uid, csr: name, signerName, user, answer, reason, operation, ms } = line ?? {};
   assert.deepEqual(
-    [uid, name, signerName, user, answer, reason, operation, typeof ms],
+    [level, uid, name, signerName, user, answer, reason, operation, typeof ms],
     [
+      'info',
       'uid-1',
       'my-request',
       'issuers.cert-manager.io/sandbox.ca',

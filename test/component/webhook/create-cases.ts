@@ -163,6 +163,17 @@ export const CREATE_CASES: readonly Case[] = [
     calls: ['create SubjectAccessReview reference signers sandbox/self'],
   },
   {
+    name: 'a SelfSigned issuer has words of its own for two things alone, and all is told at once',
+    create: { signerName: SELF, annotations: { [DURATION]: 'foo' }, usages: ['foo'] },
+    allowed: { code: 422, reason: 'ErrorParseDuration', message: /unknown key usages[^]*Missing private key/ },
+    causes: [
+      `ErrorParseDuration ${DURATION_FIELD}`,
+      'ErrorGenerating spec.usages',
+      `MissingAnnotation metadata.annotations[${KEY_SECRET}]`,
+    ],
+    calls: ['create SubjectAccessReview reference signers sandbox/self'],
+  },
+  {
     name: 'while issuers are not known, nothing is concluded from them',
     create: { signerName: SELF },
     world: { answer: api(['self']) },

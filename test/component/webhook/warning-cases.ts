@@ -52,7 +52,7 @@ export const SOFT_CASES: readonly Case[] = [
   },
   ...['acme', 'vault', 'venafi'].map(type => ({
     name: `an issuer of type ${type} is a warning, and whether it is Ready does not matter`,
-    create: { usages: ['digital signature', 'foo'] },
+    create: { usages: ['digital signature', 'foo'], annotations: { [KEY_SECRET]: 'my-key' } },
     world: issuer(undefined, { [type]: {} }),
     allowed: true as const,
     warnings: [

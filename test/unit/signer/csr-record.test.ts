@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CA, REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { MAX_REQUEST_LENGTH } from '@countersign/common/pkcs10.ts';
 import { validateRequest } from '@countersign/common/validate-request.ts';
 import { millisecondsSinceApproval, toCsrRecord } from '@countersign/signer/csr-record.ts';
 import { APPROVED_AT, buildCertificateOf, buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
@@ -66,6 +67,12 @@ describe('toCsrRecord', () => {
       whole,
     );
     assert.ok(spec.request.length < 74_000);
+  });
+
+  it('keeps a request as long as may be whole, and a longer one too long', () => {
+    const kept = (length: number) => toCsrRecord(buildCsr({ request: 'A'.repeat(length) }), 0, POLICY).spec.request;
+    assert.equal(kept(MAX_REQUEST_LENGTH).length, MAX_REQUEST_LENGTH);
+    assert.ok(kept(MAX_REQUEST_LENGTH + 9).length > MAX_REQUEST_LENGTH);
   });
 
   it('refuses a name that would fill the memory, whosever it is', () => {

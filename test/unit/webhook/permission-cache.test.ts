@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Requester } from '@countersign/common/csr.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { type Permission, PermissionCache } from '@countersign/webhook/permission-cache.ts';
 
 const REF: SignerRef = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' };
-const JANE = { username: 'jane', groups: ['system:authenticated'] };
+const JANE: Requester = { username: 'jane', groups: ['system:authenticated'] };
 
 /** Counts what is asked; the clock stands still until it is set. */
 function setup(ttlMs: number, answer: Permission = 'granted') {
@@ -17,7 +18,7 @@ function setup(ttlMs: number, answer: Permission = 'granted') {
     world.asked += 1;
     return world.answer;
   };
-  return { world, find: (ref = REF, requester: typeof JANE = JANE) => cache.find(ref, requester, ask), cache };
+  return { world, find: (ref = REF, requester = JANE) => cache.find(ref, requester, ask), cache };
 }
 
 test('a yes holds until its time is over, counted from when it was asked', async () => {
@@ -39,12 +40,14 @@ test('a no is asked for anew each time', async () => {
   assert.equal(await find(), 'granted');
 });
 
-test('a yes to one question says nothing about another requester, other groups or another issuer', async () => {
+test('a yes to one question says nothing about another requester, one with other groups, or another issuer', async () => {
   const { world, find } = setup(1_000);
   await find();
   world.answer = 'missing';
   assert.equal(await find(REF, { ...JANE, username: 'joe' }), 'missing');
   assert.equal(await find(REF, { ...JANE, groups: [] }), 'missing');
+  assert.equal(await find(REF, { ...JANE, uid: '1' }), 'missing');
+  assert.equal(await find(REF, { ...JANE, extra: { scopes: ['all'] } }), 'missing');
   assert.equal(await find({ ...REF, name: 'other' }), 'missing');
   assert.equal(await find({ ...REF, namespace: 'other' }), 'missing');
 });
@@ -105,6 +108,16 @@ test('a question that is older than a yes may be is not joined, and its late yes
   await nextTurn();
   gates[2]?.resolve('missing');
   assert.equal(await third, 'missing');
+});
+
+test('who has joined a question asks at once for itself when the answer is no', async () => {
+  const { gates, find } = setupGates();
+  const all = [find(), find(), find()];
+  gates[0]?.resolve('missing');
+  await nextTurn();
+  assert.equal(gates.length, 3);
+  for (const gate of gates) gate.resolve('granted');
+  assert.deepEqual(await Promise.all(all), ['missing', 'granted', 'granted']);
 });
 
 test('a failure is told only to who asked; who came later asks once more, together', async () => {
