@@ -28,7 +28,7 @@ export async function observeSecret(deps: IssuerDeps, ref: SecretRef, reason: Re
   }
 }
 
-/** One value of a Secret as text; undefined if it is absent or empty. */
-export function readPem(secret: Secret, key: string): string | undefined {
-  return Buffer.from(secret.data?.[key] ?? '', 'base64').toString() || undefined;
+/** One value of a Secret as text; empty if it is absent. */
+export function readPem(secret: Secret, key: string): string {
+  return Buffer.from(secret.data?.[key] ?? '', 'base64').toString();
 }

@@ -28,6 +28,14 @@ export const SOFT_CASES: readonly Case[] = [
     calls: [REVIEW_CA],
   },
   {
+    name: 'so is a missing ClusterIssuer',
+    create: { signerName: CLUSTER },
+    world: { issuers: {} },
+    allowed: true,
+    warnings: ['ClusterIssuer ca does not exist: the request waits for it'],
+    calls: [],
+  },
+  {
     name: 'an issuer that is not Ready is a warning that says why',
     world: issuer({
       conditions: [{ type: 'Ready', status: 'False', reason: 'ErrGetKeyPair', message: 'secrets "x" not found' }],
@@ -85,6 +93,12 @@ export const SOFT_CASES: readonly Case[] = [
       'create SubjectAccessReview reference signers sandbox/self',
       'get /api/v1/namespaces/sandbox/secrets/my-key',
     ],
+  },
+  {
+    name: 'a certificate beside the key for a SelfSigned issuer says nothing of how long the new one is valid',
+    create: { signerName: SELF, annotations: { [KEY_SECRET]: 'ca-pair', [DURATION]: '17520h' } },
+    allowed: true,
+    calls: ['create SubjectAccessReview reference signers sandbox/self', READ_SECRET],
   },
   {
     name: 'a Secret that a request names in the cluster resource namespace is not looked for',
