@@ -13,6 +13,15 @@ test('one CSR has one serial, positive in 20 octets, and no other CSR has it', (
   assert.ok(serials.every(({ length, 0: first = 0xff }) => length === 20 && first < 0x80));
 });
 
+// printf 'countersign serial v1\0%s' "$uid" | sha256sum | cut -c1-40, without the top bit
+for (const [uid, serial] of [
+  ['uid-of-jane', '565a2f5af6bf296af7bcfc3cffd59d3ed4c83d22'],
+  ['b6ad7ad5-61e9-4f44-9d6e-5a3d1a6d3c6b', '32a616eb3b49c0ef08a5260c3c50b722b438e54d'],
+] as const) {
+  test(`the serial for ${uid} stays what it was, so that what an earlier release signed is known for ours`, () =>
+    assert.equal(deriveSerial(uid).toString('hex'), serial));
+}
+
 test('a certificate is known for ours by the uid of its CSR alone, a leading zero included', () => {
   for (let at = 0; at < 60; at += 1) assert.ok(isSignedHere(buildCertificateOf(`uid ${at}`), `uid ${at}`));
   assert.equal(isSignedHere(buildCertificateOf('uid 1'), 'uid 2'), false);

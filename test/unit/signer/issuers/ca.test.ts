@@ -196,6 +196,14 @@ describe('a CA issuer', () => {
     assert.equal((await observe(CA, undefined)).topOf(chainPem), undefined);
   });
 
+  it('tells no top where its key has another name by now, or its certificates make no chain', async () => {
+    const { chainPem } = await signChain(await observe(CA, root));
+    const renamed = buildCertificate(holderOfKey('renamed', root['tls.key']));
+    assert.equal((await observe(CA, { ...root, 'tls.crt': renamed })).topOf(chainPem), undefined);
+    const unlinked = await observe(CA, { ...root, 'ca.crt': readCertificates('ed25519-root') });
+    assert.equal(unlinked.topOf(chainPem), undefined);
+  });
+
   it('tells the top for what it signed before its certificate was renewed', async () => {
     const { chainPem } = await signChain(await observe(CA, root));
     const renewed = await observe(CA, { ...root, 'tls.crt': readCertificates('root-renewed') });
