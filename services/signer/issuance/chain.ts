@@ -103,8 +103,8 @@ function findIssuer(subject: CaCertificate, certificates: readonly CaCertificate
   return certificates.find(certificate => hasSigned(certificate, subject));
 }
 
-/** Go's CheckSignatureFrom together with the comparison of names; SHA-1 is no good here, as there. */
+/** Of certificates that may sign others: Go's CheckSignatureFrom and the comparison of names; SHA-1 is no good here, as there. */
 function hasSigned(issuer: CaCertificate, subject: CaCertificate): boolean {
-  if (!subject.issuer.equals(issuer.subject) || !issuer.canSignCertificates) return false;
+  if (!subject.issuer.equals(issuer.subject)) return false;
   return isValidSignature({ ...subject.signed, spki: issuer.spki }, 'no sha1');
 }

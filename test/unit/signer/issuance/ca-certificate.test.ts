@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import {
   encodeBoolean,
   encodeInteger,
+  encodeNamedBits,
   encodeOctetString,
   encodeOid,
   sequence,
@@ -15,7 +16,7 @@ import { EXTENSION, SIGNATURE } from '@countersign/common/oids.ts';
 import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
 import { parseCertificates } from '@countersign/signer/issuance/ca-certificate.ts';
 import { buildCertificate, type CertificateParts, createHolder, nameOf } from '../../../support/certificate-builder.ts';
-import { errorOf } from '../../../support/pki.ts';
+import { errorOf, valueOf } from '../../../support/pki.ts';
 
 const ca = createHolder('CA');
 
@@ -109,6 +110,7 @@ const REFUSED: readonly (readonly [what: string, parts: CertificateParts, error:
     { subject: nameOf('odd', 0x1e) },
     'subject: attribute 2.5.4.3 is not a valid BMPString: write it as a UTF8String, or leave it out',
   ],
+  ['key usages that are none', extensionOf(EXTENSION.keyUsage, true, identifier), 'malformed keyUsage'],
   [
     'two signature algorithms',
     { algorithm: sequence(encodeOid(SIGNATURE.ecdsaSha384)) },
@@ -119,5 +121,25 @@ const REFUSED: readonly (readonly [what: string, parts: CertificateParts, error:
 for (const [what, parts, error] of REFUSED) {
   test(`cannot read a CA certificate with ${what}, as Go cannot`, () => {
     assert.equal(readError(parts), `error parsing X.509 certificate: ${error}`);
+  });
+}
+
+const usage = (bit: number) => extensionOf(EXTENSION.keyUsage, true, encodeNamedBits(1 << bit));
+const notCa = { basicConstraints: sequence() };
+
+const SIGNERS: readonly (readonly [what: string, parts: CertificateParts, canSign: boolean])[] = [
+  ['a CA without key usages', {}, true],
+  ['a CA with the usage keyCertSign', usage(5), true],
+  ['a CA with the usage cRLSign alone', usage(6), false],
+  ['a CA with the usage keyAgreement alone', usage(4), false],
+  ['no CA, whatever its usage', { ...usage(5), ...notCa }, false],
+  ['no CA of version 3', notCa, false],
+  ['a certificate of version 2, which says nothing of CAs', { ...notCa, version: 1 }, true],
+];
+
+for (const [what, parts, canSign] of SIGNERS) {
+  test(`${what} ${canSign ? 'may' : 'may not'} sign certificates`, () => {
+    const [certificate] = valueOf(parseCertificates(buildCertificate(ca, ca, parts)));
+    assert.equal(certificate?.canSignCertificates, canSign);
   });
 }

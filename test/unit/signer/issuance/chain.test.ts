@@ -4,10 +4,12 @@ import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sequence } from '@countersign/common/der.ts';
 import { formatPem } from '@countersign/common/pem.ts';
 import { parseCertificates } from '@countersign/signer/issuance/ca-certificate.ts';
 import { completeChain, linkIssuerChain, selfSignedChain } from '@countersign/signer/issuance/chain.ts';
 import { X509Certificate } from '@peculiar/x509';
+import { buildCertificate, createHolder } from '../../../support/certificate-builder.ts';
 import { errorOf, readCaCertificates, readPki, valueOf } from '../../../support/pki.ts';
 
 const BROKEN = 'certificate chain is malformed or broken';
@@ -89,6 +91,26 @@ const UNLINKED: readonly (readonly [what: string, given: readonly string[]])[] =
 for (const [what, given] of UNLINKED) {
   test(`refuses ${what}`, () => {
     assert.equal(errorOf(linkIssuerChain(readCaCertificates(...given))), BROKEN);
+  });
+}
+
+const [low, high] = [createHolder('low'), createHolder('high')];
+const BUILT_UNLINKED: readonly (readonly [what: string, signer: string, root: string])[] = [
+  [
+    'a signer that is not a CA, below a root that is',
+    buildCertificate(low, high, { basicConstraints: sequence() }),
+    buildCertificate(high),
+  ],
+  [
+    'a root of the same key with another name',
+    buildCertificate(low, high),
+    buildCertificate({ ...high, name: 'renamed' }),
+  ],
+];
+
+for (const [what, signer, root] of BUILT_UNLINKED) {
+  test(`refuses ${what}`, () => {
+    assert.equal(errorOf(linkIssuerChain(valueOf(parseCertificates(signer + root)))), BROKEN);
   });
 }
 
