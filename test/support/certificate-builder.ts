@@ -31,14 +31,14 @@ export function holderOfKey(name: string, keyPem: string): Holder {
 }
 
 export interface CertificateParts {
-  /** One less than the version that is meant. */
-  readonly version?: number;
+  /** One less than the version that is meant; `absent` is version 1 as it was before there were extensions. */
+  readonly version?: number | 'absent';
   /** The DER of the INTEGER. */
   readonly serial?: Buffer;
   /** The DER of the subject's Name. */
   readonly subject?: Buffer;
   /** The content of basicConstraints. */
-  readonly basicConstraints?: Buffer;
+  readonly basicConstraints?: Buffer | 'absent';
   /** The algorithm that the signed part names. */
   readonly algorithm?: Buffer;
   readonly extensions?: readonly Extension[];
@@ -56,20 +56,18 @@ const RSA = sequence(encodeOid(SIGNATURE.rsaSha256), tlv(TAG.null));
 /** The PEM of a CA certificate for `subject` that `issuer` has signed; itself, unless one is given. */
 export function buildCertificate(subject: Holder, issuer: Holder = subject, parts: CertificateParts = {}): string {
   const algorithm = issuer.privateKey.asymmetricKeyType === 'rsa' ? RSA : ECDSA;
-  const constraints = parts.basicConstraints ?? sequence(encodeBoolean(true));
-  const extensions = [
-    { oid: EXTENSION.basicConstraints, critical: true, value: constraints },
-    ...(parts.extensions ?? []),
-  ].map(encodeExtension);
+  const { version = 2, basicConstraints: value = sequence(encodeBoolean(true)) } = parts;
+  const constraints = value === 'absent' ? [] : [{ oid: EXTENSION.basicConstraints, critical: true, value }];
+  const extensions = [...constraints, ...(parts.extensions ?? [])].map(encodeExtension);
   const tbs = sequence(
-    tlv(0xa0, encodeInteger(Buffer.of(parts.version ?? 2))),
+    ...(version === 'absent' ? [] : [tlv(0xa0, encodeInteger(Buffer.of(version)))]),
     parts.serial ?? encodeInteger(Buffer.of(1)),
     parts.algorithm ?? algorithm,
     nameOf(issuer.name),
     sequence(...['260101000000Z', parts.ends ?? '460101000000Z'].map(time => tlv(TAG.utcTime, Buffer.from(time)))),
     parts.subject ?? nameOf(subject.name),
     subject.publicKey.export({ format: 'der', type: 'spki' }),
-    tlv(0xa3, sequence(...extensions)),
+    ...(version === 'absent' ? [] : [tlv(0xa3, sequence(...extensions))]),
   );
   const signature = sign('sha256', tbs, issuer.privateKey);
   return formatPem('CERTIFICATE', sequence(tbs, algorithm, encodeBitString(signature)));

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  encodeBitString,
   encodeBoolean,
   encodeInteger,
   encodeNamedBits,
@@ -13,6 +14,7 @@ import {
   tlv,
 } from '@countersign/common/der.ts';
 import { EXTENSION, SIGNATURE } from '@countersign/common/oids.ts';
+import { formatPem } from '@countersign/common/pem.ts';
 import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
 import { parseCertificates } from '@countersign/signer/issuance/ca-certificate.ts';
 import { buildCertificate, type CertificateParts, createHolder, nameOf } from '../../../support/certificate-builder.ts';
@@ -118,6 +120,12 @@ const REFUSED: readonly (readonly [what: string, parts: CertificateParts, error:
   ],
 ];
 
+test('cannot read what is signed like a certificate but has too few fields for one', () => {
+  const bare = sequence(sequence(encodeInteger(Buffer.of(1))), sequence(), encodeBitString(Buffer.of(1)));
+  const error = 'error parsing X.509 certificate: malformed certificate';
+  assert.equal(errorOf(parseCertificates(formatPem('CERTIFICATE', bare))), error);
+});
+
 for (const [what, parts, error] of REFUSED) {
   test(`cannot read a CA certificate with ${what}, as Go cannot`, () => {
     assert.equal(readError(parts), `error parsing X.509 certificate: ${error}`);
@@ -134,6 +142,12 @@ const SIGNERS: readonly (readonly [what: string, parts: CertificateParts, canSig
   ['a CA with the usage keyAgreement alone', usage(4), false],
   ['no CA, whatever its usage', { ...usage(5), ...notCa }, false],
   ['no CA of version 3', notCa, false],
+  [
+    'a certificate of version 3 that does not say whether it is a CA',
+    { ...usage(5), basicConstraints: 'absent' },
+    false,
+  ],
+  ['a certificate of version 1', { version: 'absent' }, true],
   ['a certificate of version 2, which says nothing of CAs', { ...notCa, version: 1 }, true],
 ];
 
