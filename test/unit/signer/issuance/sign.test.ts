@@ -13,10 +13,11 @@ import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import { parseCertificates } from '@countersign/signer/issuance/ca-certificate.ts';
 import { type LintedCertificate, lintCertificate } from '@countersign/signer/issuance/lint.ts';
 import { prepareCertificate } from '@countersign/signer/issuance/prepare.ts';
-import type { Profile } from '@countersign/signer/issuance/profile.ts';
+import type { IssuerIdentity, Profile } from '@countersign/signer/issuance/profile.ts';
 import { signCertificate } from '@countersign/signer/issuance/sign.ts';
 import type { SigningKey } from '@countersign/signer/issuance/signing-key.ts';
 import { X509Certificate } from '@peculiar/x509';
+import { nameOf } from '../../../support/certificate-builder.ts';
 import { readCaCertificates, readKey, readPkiRequest, valueOf } from '../../../support/pki.ts';
 import { profileFor, SERIAL } from '../../../support/profiles.ts';
 import { readRequest } from '../../../support/vectors.ts';
@@ -175,12 +176,19 @@ test('names are critical when there is no subject', async () => {
   );
 });
 
-test('a certificate under its own name has no authority key identifier', async () => {
-  const { subject } = profileFor({});
-  const issuer = { subject, subjectKeyIdentifier: Buffer.of(1, 2, 3) };
-  const { extensions } = new X509Certificate(await sign(profileFor({ issuer }), readKey('p256')));
-  assert.ok(!extensions.some(({ type }) => type === '2.5.29.35'));
-});
+const IDENTIFIER = Buffer.of(1, 2, 3);
+const UNIDENTIFIED: readonly (readonly [whose: string, issuer: IssuerIdentity])[] = [
+  ['its own', { subject: profileFor({}).subject, subjectKeyIdentifier: IDENTIFIER }],
+  ['that of a CA without one', { subject: nameOf('CA') }],
+  ['that of a CA whose identifier is empty', { subject: nameOf('CA'), subjectKeyIdentifier: Buffer.of() }],
+];
+
+for (const [whose, issuer] of UNIDENTIFIED) {
+  test(`a certificate under a name that is ${whose} has no authority key identifier`, async () => {
+    const { extensions } = new X509Certificate(await sign(profileFor({ issuer }), readKey('p256')));
+    assert.ok(!extensions.some(({ type }) => type === '2.5.29.35'));
+  });
+}
 
 test('says serial and SHA-256 as openssl does', async () => {
   const key = readKey('p256');

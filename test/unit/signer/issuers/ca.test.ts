@@ -32,6 +32,11 @@ const TROUBLE: readonly (readonly [string, SecretTexts | undefined, string])[] =
     invalid('error decoding private key PEM block: no PEM data was found in given input'),
   ],
   [
+    'a key that was cut off',
+    { ...root, 'tls.key': root['tls.key'].slice(0, -10) },
+    invalid('error decoding private key PEM block: PEM block PRIVATE KEY does not end'),
+  ],
+  [
     'a broken PKCS#8 key',
     { ...root, 'tls.key': nonsense('PRIVATE KEY') },
     invalid('error parsing pkcs#8 private key: malformed key'),
