@@ -25,6 +25,7 @@ describe('parseBasicConstraints', () => {
     '30 00 00',
     '30 02 0500',
     '30 06 020100 0101ff',
+    '30 09 0101ff 020100 020101',
     '30 80 0000',
   ]) {
     it(`refuses ${hex || 'nothing'}`, () => assert.equal(parseBasicConstraints(bytes(hex)).ok, false));

@@ -33,6 +33,16 @@ for (const [file, kind, algorithm, digest] of READ) {
   });
 }
 
+for (const [file, identifier] of [
+  ['rsa2048', '300d06092a864886f70d01010b0500'],
+  ['p256', '300a06082a8648ce3d040302'],
+  ['ed25519', '300506032b6570'],
+] as const) {
+  test(`names the algorithm of ${file} with the parameters that it must have`, () => {
+    assert.equal(valueOf(readKey(file).signatureAlgorithm).der.toString('hex'), identifier);
+  });
+}
+
 const SIGNS_NOTHING: readonly (readonly [file: string, error: string])[] = [
   ['rsa1024', 'invalid size 1024 for RSA key on signing certificate'],
   ['p224', 'unknown/unsupported curve attached to ECDSA signing certificate'],
