@@ -9,7 +9,9 @@ const retryable = (options: RetryableErrorOptions) => new RetryableError('x', op
 const ROWS: readonly (readonly [string, unknown, number, number, number])[] = [
   ['a server error', retryable({ code: 'server' }), 1, 125, 250],
   ['a server error for the third time', retryable({ code: 'server' }), 3, 500, 1_000],
-  ['a network error after a long outage', retryable({ code: 'network' }), 5_000, 30_000, 60_000],
+  ...(['network', 'timeout', 'server'] as const).map(
+    code => [`${code} after a long outage`, retryable({ code }), 5_000, 30_000, 60_000] as const,
+  ),
   ['a conflict', retryable({ code: 'conflict' }), 1, 5, 10],
   ['a conflict that does not end', retryable({ code: 'conflict' }), 40, 150_000, 300_000],
   ['missing rights', retryable({ code: 'forbidden' }), 1, 500, 1_000],
