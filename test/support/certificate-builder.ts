@@ -56,9 +56,7 @@ const RSA = sequence(encodeOid(SIGNATURE.rsaSha256), tlv(TAG.null));
 /** The PEM of a CA certificate for `subject` that `issuer` has signed; itself, unless one is given. */
 export function buildCertificate(subject: Holder, issuer: Holder = subject, parts: CertificateParts = {}): string {
   const algorithm = issuer.privateKey.asymmetricKeyType === 'rsa' ? RSA : ECDSA;
-  const { version = 2, basicConstraints: value = sequence(encodeBoolean(true)) } = parts;
-  const constraints = value === 'absent' ? [] : [{ oid: EXTENSION.basicConstraints, critical: true, value }];
-  const extensions = [...constraints, ...(parts.extensions ?? [])].map(encodeExtension);
+  const { version = 2 } = parts;
   const tbs = sequence(
     ...(version === 'absent' ? [] : [tlv(0xa0, encodeInteger(Buffer.of(version)))]),
     parts.serial ?? encodeInteger(Buffer.of(1)),
@@ -67,8 +65,13 @@ export function buildCertificate(subject: Holder, issuer: Holder = subject, part
     sequence(...['260101000000Z', parts.ends ?? '460101000000Z'].map(time => tlv(TAG.utcTime, Buffer.from(time)))),
     parts.subject ?? nameOf(subject.name),
     subject.publicKey.export({ format: 'der', type: 'spki' }),
-    ...(version === 'absent' ? [] : [tlv(0xa3, sequence(...extensions))]),
+    ...(version === 'absent' ? [] : [tlv(0xa3, sequence(...extensionsOf(parts).map(encodeExtension)))]),
   );
   const signature = sign('sha256', tbs, issuer.privateKey);
   return formatPem('CERTIFICATE', sequence(tbs, algorithm, encodeBitString(signature)));
+}
+
+function extensionsOf(parts: CertificateParts): readonly Extension[] {
+  const { basicConstraints: value = sequence(encodeBoolean(true)), extensions = [] } = parts;
+  return value === 'absent' ? extensions : [{ oid: EXTENSION.basicConstraints, critical: true, value }, ...extensions];
 }

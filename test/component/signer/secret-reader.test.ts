@@ -80,6 +80,14 @@ test('who waits for a Secret is woken once, within a second of its change, by on
   assert.equal(woken.length, 2);
 });
 
+test('a Secret that stays as it was found wakes nobody', async t => {
+  const { client, reader, pass } = start(t, secret('1'));
+  for (const name of ['a', 'b']) reader.wakeOnChange(REF, '1', name, () => assert.fail('woken'));
+  await pass(1_000);
+  await pass(1_000);
+  assert.equal(client.calls.length, 2);
+});
+
 test('a Secret that cannot be read wakes nobody, and is asked for again', async t => {
   const { client, reader, pass } = start(t, secret('1'));
   const woken: string[] = [];
@@ -180,6 +188,15 @@ test('where very many Secrets are waited for, they are read in turns, a dozen at
   }
   assert.equal(new Set(client.calls.map(({ path }) => path)).size, 30);
   for (const answer of inHand) answer();
+});
+
+test('of more Secrets than can be read in a second none is left out for those that were read before', async t => {
+  const { client, reader, pass } = start(t, undefined);
+  for (let index = 0; index < 100; index += 1) {
+    reader.wakeOnChange({ namespace: 'sandbox', name: `s-${index}` }, undefined, `${index}`, () => {});
+  }
+  for (let turn = 0; turn < 12; turn += 1) await pass(250);
+  assert.equal(new Set(client.calls.map(({ path }) => path)).size, 100);
 });
 
 for (const name of ['', '..', '../x', 'x?y', 'X']) {

@@ -22,7 +22,7 @@ describe('of a CSR that was written to without an answer', () => {
     { message: 'too long' },
     { lastUpdateTime: '2026-11-24T12:00:01Z' },
   ]) {
-    it(`a failure with another ${Object.keys(change)} is not`, () =>
+    it(`a failure with another ${Object.keys(change).join()} is not`, () =>
       assert.equal(writes.hasLanded(csrWith(change)), false));
   }
 
