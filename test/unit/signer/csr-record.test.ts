@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CA, REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
 import { MAX_REQUEST_LENGTH } from '@countersign/common/pkcs10.ts';
+import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
 import { validateRequest } from '@countersign/common/validate-request.ts';
 import { millisecondsSinceApproval, toCsrRecord } from '@countersign/signer/csr-record.ts';
 import { APPROVED_AT, buildCertificateOf, buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
