@@ -23,7 +23,7 @@ const DRAIN_DEADLINE_MS = 20_000;
 
 async function main(): Promise<number> {
   requireNode();
-  const command = readCommandLine(OPTIONS, SERVICE, findMistakes);
+  const command = readCommandLine({ service: SERVICE, options: OPTIONS, findMistakes });
   switch (command.action) {
     case 'help':
       process.stdout.write(command.text);

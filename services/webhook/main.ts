@@ -31,7 +31,7 @@ const SYNC_WAIT_MS = 3_000;
 
 async function main(): Promise<number> {
   requireNode();
-  const command = readCommandLine(OPTIONS, SERVICE, findMistakes);
+  const command = readCommandLine({ service: SERVICE, options: OPTIONS, findMistakes });
   switch (command.action) {
     case 'help':
       process.stdout.write(command.text);

@@ -62,13 +62,17 @@ export function buildCertificate(subject: Holder, issuer: Holder = subject, part
     parts.serial ?? encodeInteger(Buffer.of(1)),
     parts.algorithm ?? algorithm,
     nameOf(issuer.name),
-    sequence(...['260101000000Z', parts.ends ?? '460101000000Z'].map(time => tlv(TAG.utcTime, Buffer.from(time)))),
+    validityOf(parts),
     parts.subject ?? nameOf(subject.name),
     subject.publicKey.export({ format: 'der', type: 'spki' }),
     ...(version === 'absent' ? [] : [tlv(0xa3, sequence(...extensionsOf(parts).map(encodeExtension)))]),
   );
   const signature = sign('sha256', tbs, issuer.privateKey);
   return formatPem('CERTIFICATE', sequence(tbs, algorithm, encodeBitString(signature)));
+}
+
+function validityOf({ ends = '460101000000Z' }: CertificateParts): Buffer {
+  return sequence(...['260101000000Z', ends].map(time => tlv(TAG.utcTime, Buffer.from(time))));
 }
 
 function extensionsOf(parts: CertificateParts): readonly Extension[] {

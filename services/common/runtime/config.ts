@@ -16,20 +16,23 @@ export type CommandLine<Table extends OptionTable> =
 
 const CHECK_CONFIG = '--check-config';
 
-/**
- * Reads the command line of this process: `--help`, `--check-config`, or a configuration to run with. `findMistakes` tells
- * what is wrong with options that are well-formed one by one.
- */
+/** What a service takes. */
+export interface Program<Table extends OptionTable> {
+  readonly service: string;
+  readonly options: Table;
+  /** What is wrong with options that are well-formed one by one. */
+  readonly findMistakes: (config: Config<Table>) => readonly string[];
+}
+
+/** Reads the command line of this process: `--help`, `--check-config`, or a configuration to run with. */
 export function readCommandLine<Table extends OptionTable>(
-  table: Table,
-  service: string,
-  findMistakes: (config: Config<Table>) => readonly string[],
+  { service, options, findMistakes }: Program<Table>,
   argv: readonly string[] = process.argv.slice(2),
   env: Environment = process.env,
 ): CommandLine<Table> {
-  if (argv.includes('--help')) return { action: 'help', text: formatHelp(table, service) };
+  if (argv.includes('--help')) return { action: 'help', text: formatHelp(options, service) };
   const flags = argv.filter(argument => argument !== CHECK_CONFIG);
-  const parsed = parseConfig(table, flags, env);
+  const parsed = parseConfig(options, flags, env);
   const mistakes = parsed.ok ? findMistakes(parsed.value) : parsed.error;
   if (!parsed.ok || mistakes.length > 0) return { action: 'refuse', mistakes };
   return { action: flags.length < argv.length ? 'check-config' : 'run', config: parsed.value };

@@ -147,7 +147,8 @@ describe('mistakes', () => {
   });
 });
 
-const actionOf = (...argv: string[]) => readCommandLine(TABLE, 'signer', () => [], argv, {}).action;
+const PROGRAM = { service: 'signer', options: TABLE, findMistakes: () => [] };
+const actionOf = (...argv: string[]) => readCommandLine(PROGRAM, argv, {}).action;
 
 describe('the command line', () => {
   test('asks to run, to check or for help, or is refused', () => {
@@ -155,6 +156,12 @@ describe('the command line', () => {
       [actionOf(), actionOf('--check-config'), actionOf('--help', '--nonsense'), actionOf('--nonsense')],
       ['run', 'check-config', 'help', 'refuse'],
     );
+  });
+
+  test('is refused for what is wrong with options that are well-formed one by one', () => {
+    const findMistakes = ({ workers }: { readonly workers: number }) => [`not ${workers} workers`];
+    const command = readCommandLine({ ...PROGRAM, findMistakes }, ['--workers=7', '--check-config'], {});
+    assert.deepEqual(command, { action: 'refuse', mistakes: ['not 7 workers'] });
   });
 
   test('has a help text that names every flag, variable, choice and default', () => {

@@ -1,0 +1,40 @@
+// What an operator demands, from the flags to the policy, and what cannot be demanded.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HOUR, SECOND } from '@countersign/common/duration.ts';
+import { parseConfig } from '@countersign/common/runtime/config.ts';
+import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
+import { findMistakes, issuancePolicy, OPTIONS, type SignerConfig } from '@countersign/signer/options.ts';
+import { valueOf } from '../../support/pki.ts';
+
+const configOf = (...flags: string[]): SignerConfig => valueOf(parseConfig(OPTIONS, flags, {}));
+
+test('without flags nothing is demanded that cert-manager does not', () => {
+  assert.deepEqual(issuancePolicy(configOf()), AS_CERT_MANAGER);
+  assert.deepEqual(findMistakes(configOf()), []);
+});
+
+for (const [flag, demand] of [
+  ['--max-duration=1h', { maxDuration: HOUR }],
+  ['--max-duration=600.5s', { maxDuration: 600n * SECOND + SECOND / 2n }],
+  ['--authorize-cluster-issuers=true', { authorizeClusterIssuers: true }],
+  ['--clamp-to-ca=true', { clampToCa: true }],
+  ['--refuse-expired-ca=true', { refuseExpiredCa: true }],
+  ['--backdate=5m', { backdate: 300_000 }],
+  ['--leaf-key-identifier=true', { leafKeyIdentifier: true }],
+  ['--root-in-chain=true', { rootInChain: true }],
+] as const) {
+  test(`${flag} demands this and nothing else`, () => {
+    assert.deepEqual(issuancePolicy(configOf(flag)), { ...AS_CERT_MANAGER, ...demand });
+    assert.deepEqual(findMistakes(configOf(flag)), []);
+  });
+}
+
+test('no maximum below what everybody may ask for, and no day that was long ago', () => {
+  assert.deepEqual(findMistakes(configOf('--max-duration=10m', '--backdate=24h')), []);
+  assert.deepEqual(findMistakes(configOf('--max-duration=599s', '--backdate=24h1ms')), [
+    '--max-duration: must be at least 10m, which is the least a certificate may be asked for, or 0s',
+    '--backdate: may be at most 24h',
+  ]);
+});
