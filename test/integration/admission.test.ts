@@ -29,6 +29,9 @@ const KEY_SECRET = 'experimental.cert-manager.io/private-key-secret-name';
 const DENIED_BY_US = 'admission webhook "requests.countersign.io" denied the request';
 const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
 
+/** The one thing about a signature that the webhook looks at: Kubernetes before 1.33 takes RSA keys of any size (Go's rsa1024min). */
+const BY_THE_WEBHOOK = /^admission webhook .*: spec\.request: .* the RSA public key has \d+ bits, and fewer/;
+
 let cluster: Cluster;
 before(async () => {
   cluster = await startCluster();
@@ -169,12 +172,12 @@ describe('admission', { concurrency: 6 }, () => {
   }
 
   for (const { name, request, isValid } of readSignatureCases()) {
-    test(`the API server itself ${isValid ? 'lets in' : 'refuses'} as a signature: ${name}`, async () => {
+    test(`the API server ${isValid ? 'lets in' : 'refuses'} as a signature: ${name}`, async () => {
       const input = { name: `signature-${randomUUID()}`, signerName: 'issuers.cert-manager.io/sandbox.ca', request };
       const { status, body } = await tryCreateCsr(cluster, input);
       assert.equal(status, isValid ? 201 : 422, body.message);
-      if (!isValid)
-        assert.match(body.message, /^CertificateSigningRequest\.certificates\.k8s\.io .* spec\.request: Invalid/);
+      if (isValid || BY_THE_WEBHOOK.test(body.message)) return;
+      assert.match(body.message, /^CertificateSigningRequest\.certificates\.k8s\.io .* spec\.request: Invalid/);
     });
   }
 
