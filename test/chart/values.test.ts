@@ -36,6 +36,7 @@ const REFUSED: readonly { readonly name: string; readonly at: string; readonly v
   { name: 'a webhook without a path', at: '/webhook/url', values: { webhook: { url: 'https://127.0.0.1:8443' } } },
   // Helm takes out what is null before the schema sees it.
   { name: 'null for the common labels', at: "missing property 'commonLabels'", values: { commonLabels: null } },
+  { name: 'null for the policy', at: "missing property 'policy'", values: { policy: null } },
   { name: 'null for the CRDs', at: "missing property 'crds'", values: { crds: null } },
   { name: 'null for a probe', at: "missing property 'livenessProbe'", values: { signer: { livenessProbe: null } } },
   {
