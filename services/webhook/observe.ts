@@ -97,12 +97,13 @@ export async function lookAround(admitted: Admitted, deps: Deps): Promise<Surrou
 }
 
 /**
- * The Secret that the issuer will sign with. A name that the requester chose is looked at only for who was just found to be
- * permitted: others could ask for one Secret after the other whether it exists (ADR 9).
+ * The Secret that the issuer will sign with. A name that the requester chose is looked at only in the namespace of an Issuer, for
+ * who was just found to be permitted: others could ask for one Secret after the other whether it exists (ADR 9).
  */
-function secretName({ csr, permission }: Admitted, issuer: IssuerKnowledge): string | undefined {
+function secretName({ csr, ref, permission }: Admitted, issuer: IssuerKnowledge): string | undefined {
   if (typeof issuer === 'string') return undefined;
   const type = issuerType(issuer);
   if (type === 'ca') return issuer.spec.ca?.secretName;
-  return type === 'selfSigned' && permission === 'granted' ? readPrivateKeySecretName(csr) : undefined;
+  const mayAsk = ref.kind === 'Issuer' && permission === 'granted';
+  return type === 'selfSigned' && mayAsk ? readPrivateKeySecretName(csr) : undefined;
 }

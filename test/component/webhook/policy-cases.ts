@@ -1,6 +1,9 @@
 // Requests where the operator demands more than cert-manager does. Read by admissions.test.ts.
 
-import { REQUEST_DURATION as DURATION } from '@countersign/common/annotations.ts';
+import {
+  REQUEST_DURATION as DURATION,
+  PRIVATE_KEY_SECRET_NAME as KEY_SECRET,
+} from '@countersign/common/annotations.ts';
 import { HOUR } from '@countersign/common/duration.ts';
 import { denialText } from '@countersign/common/reference-permission.ts';
 import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
@@ -38,6 +41,13 @@ export const POLICY_CASES: readonly Case[] = [
     world: { issuers: ISSUERS, answer: api(['*'], caSecret), policy: authorizing },
     allowed: true,
     calls: [ASKED, ASKED_STAR, READ_CLUSTER_SECRET],
+  },
+  {
+    name: 'the permission is none to ask which Secrets are in the cluster resource namespace',
+    create: { signerName: 'clusterissuers.cert-manager.io/self', annotations: { [KEY_SECRET]: 'my-key' } },
+    world: { issuers: ISSUERS, answer: api(['self']), policy: authorizing },
+    allowed: true,
+    calls: ['create SubjectAccessReview reference clusterissuers /self'],
   },
   {
     name: 'without it the refusal shows the ClusterRole that would grant it',
