@@ -1,10 +1,12 @@
 // Turns the text of one option into its value. Says what is wrong and what would be right; knows nothing of where the
 // text came from.
 
-import { parseGoDuration } from '../duration.ts';
+import { type Nanoseconds, parseGoDuration } from '../duration.ts';
 import { err, ok, type Result } from '../result.ts';
 import { type ListenAddress, parseListenAddress } from './listen-address.ts';
 import type { Option } from './option-table.ts';
+
+const MILLISECOND: Nanoseconds = 1_000_000n;
 
 type Value = Result<string | number | boolean | ListenAddress>;
 
@@ -21,7 +23,9 @@ function parseInteger(text: string, { min = 0, max = Number.MAX_SAFE_INTEGER }: 
 function parseDuration(text: string): Value {
   const parsed = parseGoDuration(text);
   if (!parsed.ok) return err(`${parsed.error}; write for example 30s or 1m30s`);
-  return parsed.value < 0n ? err(`"${text}" is negative`) : ok(Number(parsed.value / 1_000_000n));
+  if (parsed.value < 0n) return err(`"${text}" is negative`);
+  const isWhole = parsed.value % MILLISECOND === 0n;
+  return isWhole ? ok(Number(parsed.value / MILLISECOND)) : err(`"${text}" is not a whole number of milliseconds`);
 }
 
 function parseBoolean(text: string): Value {

@@ -109,6 +109,8 @@ describe('mistakes', () => {
       mistake: '--timeout: time: unknown unit "d" in duration "1d"; write for example 30s or 1m30s',
     },
     { argv: ['--timeout=-1s'], mistake: '--timeout: "-1s" is negative' },
+    // Cut to 0, it would be none at all, which for a maximum is any.
+    { argv: ['--timeout=0.5ms'], mistake: '--timeout: "0.5ms" is not a whole number of milliseconds' },
     ...['8080', 'localhost', '127.0.0.1:65536', '127.0.0.1:x', '::1:80', '[::1:80'].map(address => ({
       argv: [`--address=${address}`],
       mistake: `--address: "${address}" is no address; write <host>:<port>, [<IPv6 address>]:<port>, or :<port> for all addresses`,
