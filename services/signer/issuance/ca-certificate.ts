@@ -87,8 +87,10 @@ function parseCertificate(der: Buffer): Result<CaCertificate> {
 
 function readValidity(der: Buffer): Result<Pick<CaCertificate, 'notBefore' | 'notAfter'>> {
   try {
-    const { validFromDate, validToDate } = new X509Certificate(der);
-    return ok({ notBefore: validFromDate, notAfter: validToDate });
+    const { validFromDate: notBefore, validToDate: notAfter } = new X509Certificate(der);
+    // OpenSSL reads a time only when it is asked for it: of one that is none nobody could tell whether it has come.
+    const areTimes = [notBefore, notAfter].every(time => !Number.isNaN(time.getTime()));
+    return areTimes ? ok({ notBefore, notAfter }) : err('x509: malformed validity');
   } catch {
     // What OpenSSL says is about its internals, and tells a user nothing.
     return err('malformed certificate');

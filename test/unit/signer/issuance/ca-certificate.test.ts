@@ -58,6 +58,7 @@ for (const [what, parts] of READ) {
 }
 
 const REFUSED: readonly (readonly [what: string, parts: CertificateParts, error: string])[] = [
+  ['an end that is no time', { ends: '271301000000Z' }, 'x509: malformed validity'],
   ['version 4', { version: 3 }, 'x509: invalid version'],
   [
     'a key identifier that is none',
