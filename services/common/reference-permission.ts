@@ -109,8 +109,9 @@ function roleKind({ kind }: SignerRef): 'Role' | 'ClusterRole' {
   return kind === 'Issuer' ? 'Role' : 'ClusterRole';
 }
 
-function roleName(ref: SignerRef): string {
-  return `cert-manager-referencer:${ref.name}`;
+/** A ClusterRole of the first name may be there for Issuers: bound in the cluster, it would grant that of every namespace. */
+function roleName({ kind, name }: SignerRef): string {
+  return kind === 'Issuer' ? `cert-manager-referencer:${name}` : `cert-manager-cluster-referencer:${name}`;
 }
 
 /** Another one for each user, so that the second does not find it taken; a user name may hold what no name may. */

@@ -90,11 +90,11 @@ describe('grantingRole', () => {
     });
   });
 
-  it('grants a ClusterIssuer in the whole cluster', () => {
+  it('grants a ClusterIssuer in the whole cluster, by a name that no ClusterRole for Issuers is likely to have', () => {
     assert.deepEqual(parse(grantingRole(clusterIssuer)), {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
-      metadata: { name: 'cert-manager-referencer:my.issuer' },
+      metadata: { name: 'cert-manager-cluster-referencer:my.issuer' },
       rules: [
         {
           apiGroups: ['cert-manager.io'],
@@ -135,7 +135,7 @@ kubectl create rolebinding cert-manager-referencer:my.issuer:81f8f6dd --namespac
 ${grantingRole(clusterIssuer)}
 and this gives the ClusterRole to the user:
 
-kubectl create clusterrolebinding cert-manager-referencer:my.issuer:81f8f6dd --clusterrole=cert-manager-referencer:my.issuer --user=jane
+kubectl create clusterrolebinding cert-manager-cluster-referencer:my.issuer:81f8f6dd --clusterrole=cert-manager-cluster-referencer:my.issuer --user=jane
 `,
     );
   });
