@@ -80,7 +80,7 @@ const ca = {
   SecretInvalidData: warning(
     'wait',
     (secret: string, error: string) => `Failed to parse signing CA keypair from secret ${secret}: ${error}`,
-    'The Secret of the CA holds no usable `tls.crt` and `tls.key`. Correct it: the CSR is signed when it is right.',
+    'The Secret of the CA holds no usable `tls.crt` and `tls.key`, or, with `policy.refuseExpiredCa` or `policy.clampToCa`, a CA that has ended. Correct it, or put the next CA there: the CSR is signed when it is right.',
   ),
   SecretGetError: warning(
     'retry',

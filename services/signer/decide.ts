@@ -47,7 +47,7 @@ export function triage(csr: CertificateSigningRequest): Triage {
   return { kind: 'look', ref: signer.value };
 }
 
-/** The checks from the issuer on (steps 8 to 15). `now` becomes the certificate's notBefore. */
+/** The checks from the issuer on (steps 8 to 15). `now` is when the certificate is signed. */
 export function decide(observation: Observation, now: Date): Decision {
   return decideWithoutSigner(observation) ?? observation.signer?.decide(now) ?? { kind: 'ignore' };
 }

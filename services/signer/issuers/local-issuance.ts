@@ -22,7 +22,7 @@ export interface LocalSigner {
 /** Why there is no certificate: the whole message of a bad request, or why the key cannot sign. */
 export type LocalProblem = { readonly kind: 'request' | 'signing'; readonly message: string };
 
-/** `now` becomes the notBefore. */
+/** `now` is when it is signed. */
 export function prepareLocally(
   { csr, policy }: IssuanceRequest,
   signer: LocalSigner,
