@@ -38,7 +38,6 @@ const REFUSED: readonly { readonly name: string; readonly at: string; readonly v
   { name: 'null for the common labels', at: "missing property 'commonLabels'", values: { commonLabels: null } },
   { name: 'null for the policy', at: "missing property 'policy'", values: { policy: null } },
   { name: 'null for the CRDs', at: "missing property 'crds'", values: { crds: null } },
-  { name: 'null for the policy', at: "missing property 'policy'", values: { policy: null } },
   { name: 'null for a probe', at: "missing property 'livenessProbe'", values: { signer: { livenessProbe: null } } },
   {
     name: 'null for the certificate',
