@@ -25,6 +25,8 @@ export interface ApplyDeps extends SayDeps {
   readonly unanswered: UnansweredWrites;
   /** The copies that a status was written over: the watch is about to bring what has become of them. */
   readonly overwritten: WeakSet<CertificateSigningRequest>;
+  /** Called when the API server takes a certificate for invalid: somebody has to know, for the others will be, too. */
+  readonly refused: (error: TerminalError) => void;
   /** Called when a Secret that this CSR waits for has changed. */
   readonly requeue: (csrName: string) => void;
 }
@@ -121,7 +123,10 @@ async function writeCertificate(
   try {
     return await patchStatus(deps, csr, { metadata: { annotations: annotation }, status: { certificate } });
   } catch (error) {
-    if (error instanceof TerminalError && error.code === 'invalid') return error;
+    if (error instanceof TerminalError && error.code === 'invalid') {
+      deps.refused(error);
+      return error;
+    }
     if (words !== undefined && isWorthTelling(error)) {
       recordReason(deps, subject, words.updateFailed, reasons.SigningError.update((error as Error).message));
     }

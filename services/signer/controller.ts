@@ -34,10 +34,14 @@ export interface ControllerOptions {
   readonly issuerStatus: 'auto' | 'always' | 'never';
   readonly writeCaAnnotation: boolean;
   readonly policy: IssuancePolicy;
+  /** How often the events of what waits are written anew, in milliseconds; every quarter of an hour unless given. */
+  readonly sayAgainMs?: number;
 }
 
 /** A Secret that goes bad wakes nobody as long as nothing is signed with it, so issuers are looked at now and then. */
 const RECHECK_ISSUERS_MS = 60_000;
+/** Events are gone after an hour (kube-apiserver's --event-ttl): what still waits then is to have its reason again. */
+const SAY_AGAIN_MS = 900_000;
 const ISSUER_WORKERS = 4;
 /** How long it is asked after writes that were never answered when the lead ends, of the pod's grace period. */
 const SETTLE_MS = 2_000;
@@ -92,8 +96,10 @@ export class Controller {
     for (const name of this.#view.openRequests.all()) this.#csrQueue.add(name);
     for (const name of this.#csrDeps.unanswered.names) this.#csrQueue.add(name);
     const recheck = setInterval(() => this.#addIssuers(), RECHECK_ISSUERS_MS);
+    const again = setInterval(() => this.#sayAgain(), this.#options.sayAgainMs ?? SAY_AGAIN_MS);
     await Promise.all([this.#csrQueue.run(signal), this.#issuerQueue.run(signal), this.#secrets.run(signal)]);
     clearInterval(recheck);
+    clearInterval(again);
     await settleUnanswered(this.#csrDeps, AbortSignal.timeout(SETTLE_MS));
     this.#options.metrics.leading(false);
   }
@@ -116,6 +122,15 @@ export class Controller {
   #addIssuers(): void {
     if (!this.#isLeading) return;
     for (const ref of this.#view.allIssuers()) this.#issuerQueue.add(formatSignerName(ref));
+  }
+
+  /** An event that is still there is written no second time: it has the same name. */
+  #sayAgain(): void {
+    for (const name of this.#view.openRequests.all()) {
+      if (!this.#isApproved(name)) continue;
+      this.#events.forget(this.#view.findCsr(name)?.metadata.uid ?? '');
+      this.#csrQueue.add(name);
+    }
   }
 
   #onCsr(name: string, now: CsrRecord | undefined, before: CsrRecord | undefined): void {
@@ -179,6 +194,7 @@ export class Controller {
       overwritten: new WeakSet(),
       requeue: name => this.#csrQueue.add(name),
       recheckIssuer: ref => this.#issuerQueue.add(formatSignerName(ref)),
+      refused: error => this.#options.metrics.failed('csr', error),
       report: this.#options.metrics.reportOutcome,
     };
   }

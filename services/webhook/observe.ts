@@ -63,14 +63,22 @@ async function askInTurn(reviews: readonly SubjectAccessReview[], deps: Deps): P
 
 async function askFor(reviews: readonly SubjectAccessReview[], { client }: Deps): Promise<Permission> {
   for (const review of reviews) {
-    const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-    const { status } = await client.create<SubjectAccessReview>(path, review);
+    const { status } = await send(review, client);
     if (typeof status?.allowed !== 'boolean') {
       throw new RetryableError('the access review came back without an answer', { code: 'unknown' });
     }
     if (status.allowed) return 'granted';
   }
   return 'missing';
+}
+
+/** Twice where the connection broke, as it does under requests when an API server restarts: a review changes nothing. */
+function send(review: SubjectAccessReview, client: Deps['client']): Promise<SubjectAccessReview> {
+  const ask = () => client.create<SubjectAccessReview>('/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
+  return ask().catch((error: unknown) => {
+    if (error instanceof RetryableError && error.code === 'network') return ask();
+    throw error;
+  });
 }
 
 /** What the warnings are about; each part is undefined or `unknown` where there is nothing to be said. */

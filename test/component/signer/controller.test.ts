@@ -89,9 +89,10 @@ interface Setup {
   readonly issuer?: Issuer;
   readonly leads?: boolean;
   readonly rest?: Promise<readonly CertificateSigningRequest[]>;
+  readonly sayAgainMs?: number;
 }
 
-function createController(client: ClusterClient, registry = createRegistry()): Controller {
+function createController(client: ClusterClient, registry = createRegistry(), sayAgainMs = 60_000): Controller {
   return new Controller({
     client,
     log: createLogger({ service: 'test', level: 'error' }),
@@ -102,17 +103,21 @@ function createController(client: ClusterClient, registry = createRegistry()): C
     workers: 2,
     issuerStatus: 'never',
     writeCaAnnotation: true,
+    sayAgainMs,
   });
 }
 
-async function start(t: TestContext, { csrs = [], issuer = buildIssuer(), leads = true, rest, ...given }: Setup) {
+async function start(
+  t: TestContext,
+  { csrs = [], issuer = buildIssuer(), leads = true, rest, sayAgainMs, ...given }: Setup,
+) {
   const client = new ClusterClient();
   client.lists['certificatesigningrequests'] = csrs;
   client.lists['issuers'] = [issuer];
   if ('secret' in given) client.secret = given.secret;
   client.rest = rest;
   const registry = createRegistry();
-  const controller = createController(client, registry);
+  const controller = createController(client, registry, sayAgainMs);
   const [stop, stopLeading] = [new AbortController(), new AbortController()];
   const watching = controller.watch(stop.signal);
   const leading = leads ? controller.lead(AbortSignal.any([stop.signal, stopLeading.signal])) : undefined;
@@ -177,6 +182,14 @@ describe('the controller', { concurrency: true }, () => {
     await until(() => reviews() === 2);
     await sleep(20);
     assert.equal(reviews(), 2);
+  });
+
+  it('why an approved request waits is said again and again, for events do not last, and of the others nothing', async t => {
+    const csrs = [buildCsr(), buildCsr({ name: 'unapproved', conditions: [] })];
+    const { client } = await start(t, { csrs, secret: undefined, sayAgainMs: 50 });
+    const countOf = (reason: string) => client.events.filter(event => event.includes(reason)).length;
+    await until(() => countOf('SecretMissing') >= 3);
+    assert.equal(countOf('WaitingApproval'), 1);
   });
 
   it('a request that waits for its Secret is signed little more than a second after the Secret is there', async t => {

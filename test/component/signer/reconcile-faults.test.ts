@@ -155,6 +155,10 @@ describe('a write that is not taken', () => {
         return undefined;
       };
       await world.run();
+      assert.deepEqual(
+        world.refused.map(({ message }) => message),
+        ['422'],
+      );
       const [, failed] = world.client.writes.map(
         ({ body }) => body as { status: { conditions: { reason: string }[] } },
       );

@@ -5,6 +5,7 @@ import { X509Certificate } from 'node:crypto';
 import { Writable } from 'node:stream';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
+import type { TerminalError } from '@countersign/common/runtime/errors.ts';
 import { createLogger } from '@countersign/common/runtime/log.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { toCsrRecord } from '@countersign/signer/csr-record.ts';
@@ -46,6 +47,7 @@ export class SignerWorld {
   isLeading = true;
   readonly outcomes: Outcome[] = [];
   readonly rechecked: SignerRef[] = [];
+  readonly refused: TerminalError[] = [];
   readonly logged: Record<string, unknown>[] = [];
   readonly deps: ReconcileDeps;
   readonly #events: EventRecorder;
@@ -73,6 +75,7 @@ export class SignerWorld {
       isLeading: () => this.isLeading,
       unanswered: new UnansweredWrites(),
       overwritten: new WeakSet(),
+      refused: error => this.refused.push(error),
       recheckIssuer: ref => this.rechecked.push(ref),
       report: (_, outcome) => this.outcomes.push(outcome),
     };

@@ -64,6 +64,15 @@ export const failing = (error: () => unknown): World => ({
 export const network = () => {
   throw new RetryableError('POST https://10.0.0.1: connect ECONNREFUSED', { code: 'network' });
 };
+/** A connection that broke, and then one that holds. */
+export function breakingOnce(answer: (call: RecordedCall) => unknown): (call: RecordedCall) => unknown {
+  let isBroken = true;
+  return call => {
+    if (!isBroken) return answer(call);
+    isBroken = false;
+    return network();
+  };
+}
 export const notAnswered = {
   code: 500,
   reason: 'AccessReviewFailed',

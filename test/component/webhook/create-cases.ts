@@ -4,9 +4,11 @@ import {
   REQUEST_DURATION as DURATION,
   PRIVATE_KEY_SECRET_NAME as KEY_SECRET,
 } from '@countersign/common/annotations.ts';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import {
   api,
   BAD_DURATION,
+  breakingOnce,
   type Case,
   CLUSTER,
   caSecret,
@@ -72,8 +74,22 @@ export const CREATE_CASES: readonly Case[] = [
     calls: [REVIEW_CA, REVIEW_STAR],
   },
   {
-    name: 'an access review that fails refuses, and says nothing of the cause',
+    name: 'an access review that fails twice refuses, and says nothing of the cause',
     world: failing(network),
+    allowed: notAnswered,
+    calls: [REVIEW_CA, REVIEW_CA],
+  },
+  {
+    name: 'an access review whose connection breaks is asked for again',
+    world: { issuers: ISSUERS, answer: breakingOnce(api(['ca'], caSecret)) },
+    allowed: true,
+    calls: [REVIEW_CA, REVIEW_CA, READ_SECRET],
+  },
+  {
+    name: 'an access review that the API server refuses is not asked for again',
+    world: failing(() => {
+      throw new RetryableError('POST: 403', { code: 'forbidden' });
+    }),
     allowed: notAnswered,
     calls: [REVIEW_CA],
   },
