@@ -89,6 +89,6 @@ export class PermissionCache {
 }
 
 /** All that an access review asks about. As a hash, for it may be long: groups and extra are the identity provider's choice. */
-function keyOf({ namespace, name }: SignerRef, { username, uid, groups, extra }: Requester): string {
-  return hash('sha256', JSON.stringify([namespace, name, username, uid, groups, extra]), 'base64');
+function keyOf({ kind, namespace, name }: SignerRef, { username, uid, groups, extra }: Requester): string {
+  return hash('sha256', JSON.stringify([kind, namespace, name, username, uid, groups, extra]), 'base64');
 }

@@ -18,7 +18,7 @@ export interface BackoffOptions {
  */
 export function backoff(failures: number, { minMs, maxMs, random = Math.random }: BackoffOptions): number {
   const step = Math.min(minMs * 2 ** (failures - 1), maxMs);
-  return (step / 2) * (1 + random());
+  return Math.round((step / 2) * (1 + random()));
 }
 
 /** The delays of one failing thing. */
