@@ -5,6 +5,7 @@ import type { ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { finished } from 'node:stream';
+import { setImmediate as readWhatArrived } from 'node:timers/promises';
 import { type ListenAddress, listenOptions } from '@countersign/common/runtime/listen-address.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
@@ -88,9 +89,11 @@ export class WebhookServer {
   async close(): Promise<void> {
     this.#isListening = false;
     const { server } = this.#app;
-    // A connection that falls idle while the server closes would be kept for as long as any other.
-    const sweep = setInterval(() => server.closeIdleConnections(), 20);
+    // A connection that falls idle while the server closes would be kept for as long as any other. Only after what has arrived was
+    // read, which setImmediate waits for: a connection with a request in its buffer looks idle.
+    const sweep = setInterval(() => setImmediate(() => server.closeIdleConnections()), 20);
     const cut = setTimeout(() => server.closeAllConnections(), this.#graceMs);
+    await readWhatArrived();
     await this.#app.close();
     clearInterval(sweep);
     clearTimeout(cut);

@@ -265,6 +265,23 @@ test('closing answers what is in flight, ends idle connections, and takes no new
   await assert.rejects(webhook.post(review()));
 });
 
+test('closing answers a request that has arrived on an idle connection and was not read yet', async () => {
+  const socket = connect({ host: '127.0.0.1', port: webhook.port, ca: KEY_PAIR.cert });
+  const body = JSON.stringify(review());
+  const head = `POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
+  let received = '';
+  socket.on('data', chunk => (received += chunk));
+  socket.write(head + body);
+  while (!received.includes('"allowed"')) await new Promise(resolve => setTimeout(resolve, 5));
+  received = '';
+  socket.write(head + body);
+  webhook.server.drain();
+  const ended = once(socket, 'close');
+  await webhook.server.close();
+  await ended;
+  assert.match(received, /^HTTP\/1\.1 200 [^]*connection: close[^]*"allowed"/);
+});
+
 test('closing does not wait for ever for a connection on which nothing was asked', async () => {
   const socket = connect({ host: '127.0.0.1', port: webhook.port, ca: KEY_PAIR.cert });
   await once(socket, 'secureConnect');
