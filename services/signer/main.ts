@@ -5,11 +5,12 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { inspect } from 'node:util';
 import { type ClusterClient, createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
-import { printableConfig, readCommandLine } from '@countersign/common/runtime/config.ts';
+import { printableConfig } from '@countersign/common/runtime/config.ts';
 import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
-import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/lifecycle.ts';
+import { createStopSignal, drain } from '@countersign/common/runtime/lifecycle.ts';
 import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
+import { runProgram } from '@countersign/common/runtime/program.ts';
 import { Controller } from './controller.ts';
 import { CSR_PROTOBUF } from './csr-protobuf.ts';
 import { createCaIssuer } from './issuers/ca.ts';
@@ -20,24 +21,6 @@ import { findMistakes, issuancePolicy, OPTIONS, type SignerConfig } from './opti
 
 const SERVICE = 'countersign-signer';
 const DRAIN_DEADLINE_MS = 20_000;
-
-async function main(): Promise<number> {
-  requireNode();
-  const command = readCommandLine({ service: SERVICE, options: OPTIONS, findMistakes });
-  switch (command.action) {
-    case 'help':
-      process.stdout.write(command.text);
-      return 0;
-    case 'refuse':
-      process.stderr.write(`${command.mistakes.join('\n')}\n`);
-      return 2;
-    case 'check-config':
-      process.stdout.write(`${JSON.stringify(printableConfig(OPTIONS, command.config), null, 2)}\n`);
-      return 0;
-    case 'run':
-      return run(command.config);
-  }
-}
 
 async function run(config: SignerConfig): Promise<number> {
   const log = createLogger({ service: SERVICE, level: config.logLevel });
@@ -90,7 +73,7 @@ function createLease(client: ClusterClient, log: Logger): LeaderLease {
 }
 
 try {
-  process.exitCode = await main();
+  process.exitCode = await runProgram({ service: SERVICE, options: OPTIONS, findMistakes }, run);
 } catch (error) {
   process.stderr.write(`${SERVICE}: ${inspect(error)}\n`);
   process.exit(1);

@@ -5,12 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
 import { requestPolicy } from '@countersign/common/runtime/common-options.ts';
-import { printableConfig, readCommandLine } from '@countersign/common/runtime/config.ts';
+import { printableConfig } from '@countersign/common/runtime/config.ts';
 import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/lifecycle.ts';
+import { createStopSignal, drain } from '@countersign/common/runtime/lifecycle.ts';
 import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
+import { runProgram } from '@countersign/common/runtime/program.ts';
 import type { Registry } from 'prom-client';
 import { createHandler } from './handler.ts';
 import { IssuerView } from './issuer-view.ts';
@@ -28,24 +29,6 @@ const DRAIN_DEADLINE_MS = 10_000;
 
 /** Without the issuers requests are still decided about, only with less to say: not worth waiting longer for. */
 const SYNC_WAIT_MS = 3_000;
-
-async function main(): Promise<number> {
-  requireNode();
-  const command = readCommandLine({ service: SERVICE, options: OPTIONS, findMistakes });
-  switch (command.action) {
-    case 'help':
-      process.stdout.write(command.text);
-      return 0;
-    case 'refuse':
-      process.stderr.write(`${command.mistakes.join('\n')}\n`);
-      return 2;
-    case 'check-config':
-      process.stdout.write(`${JSON.stringify(printableConfig(OPTIONS, command.config), null, 2)}\n`);
-      return 0;
-    case 'run':
-      return run(command.config);
-  }
-}
 
 async function run(config: WebhookConfig): Promise<number> {
   const log = createLogger({ service: SERVICE, level: config.logLevel });
@@ -139,7 +122,7 @@ async function serve(parts: Parts, config: WebhookConfig, log: Logger, stop: Abo
 }
 
 try {
-  process.exitCode = await main();
+  process.exitCode = await runProgram({ service: SERVICE, options: OPTIONS, findMistakes }, run);
 } catch (error) {
   process.stderr.write(`${SERVICE}: ${inspect(error)}\n`);
   process.exit(1);

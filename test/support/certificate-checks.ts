@@ -1,6 +1,7 @@
 // Judges what was issued with tools that are not Countersign's: openssl, and Go's crypto/x509 and zlint in certcheck. It makes
 // keys, requests and CA certificates for that with openssl too, and never uses code of the services.
 
+import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { findTools } from './control-plane/find-tools.ts';
 import { runCommand } from './control-plane/run-command.ts';
+import { readVectors } from './vectors.ts';
 
 /** What openssl prints; throws what it complains of. `<name>` of `files` stands for a file with that content. */
 export async function openssl(args: readonly string[], files: Readonly<Record<string, string>> = {}): Promise<string> {
@@ -59,7 +61,7 @@ export interface CheckedCertificate {
 }
 
 /** Throws unless openssl builds a chain to one of the roots. */
-export async function verifyWithOpenssl({ chain, roots, selfSigned }: CheckedCertificate): Promise<void> {
+async function verifyWithOpenssl({ chain, roots, selfSigned }: CheckedCertificate): Promise<void> {
   const [leaf = '', ...untrusted] = splitPem(chain);
   const files = { leaf, roots: selfSigned ? leaf : roots, untrusted: untrusted.join('') };
   const untrustedArgs = untrusted.length > 0 ? ['-untrusted', 'untrusted'] : [];
@@ -78,6 +80,29 @@ export interface CertcheckAnswer {
   readonly sameAsGo: boolean;
   readonly error?: string;
   readonly findings: readonly Finding[];
+}
+
+/** The findings of zlint that are explained in zlint-findings.yaml. */
+export function explainedLints(): readonly string[] {
+  return readVectors<readonly { readonly lints: readonly string[] }[]>('zlint-findings.yaml').flatMap(
+    ({ lints }) => lints,
+  );
+}
+
+/** Has all three tools look at it, and fails unless they take it; gives what zlint found, of which all must be explained. */
+export async function checkWithAll(
+  certcheck: Certcheck,
+  certificate: CheckedCertificate,
+  explained: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  await verifyWithOpenssl(certificate);
+  const { findings, ...answer } = await certcheck.check(certificate);
+  assert.deepEqual(answer, { verified: true, sameAsGo: true });
+  assert.deepEqual(
+    findings.filter(({ lint }) => !explained.has(lint)),
+    [],
+  );
+  return findings.map(({ lint }) => lint);
 }
 
 /** One process for all certificates of a test file: its tables of lints take longer to set up than a look takes. */
