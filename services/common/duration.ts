@@ -6,7 +6,8 @@ import { err, ok, type Result } from './result.ts';
 /** A duration in nanoseconds: Go's time.Duration, a signed 64-bit number. */
 export type Nanoseconds = bigint;
 
-export const SECOND: Nanoseconds = 1_000_000_000n;
+export const MILLISECOND: Nanoseconds = 1_000_000n;
+export const SECOND: Nanoseconds = 1_000n * MILLISECOND;
 export const MINUTE: Nanoseconds = 60n * SECOND;
 export const HOUR: Nanoseconds = 60n * MINUTE;
 

@@ -13,6 +13,9 @@ import { ISSUER_GROUP, type SignerRef } from './signer-name.ts';
 const RESOURCES = { Issuer: 'signers', ClusterIssuer: 'clusterissuers' } as const;
 const VERB = 'reference';
 
+/** Where access reviews are posted to. */
+export const ACCESS_REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+
 /** authorization.k8s.io/v1 SubjectAccessReview, as sent and as answered. */
 export interface SubjectAccessReview {
   readonly apiVersion: 'authorization.k8s.io/v1';

@@ -4,6 +4,7 @@
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
 import {
+  ACCESS_REVIEWS,
   needsPermission,
   referenceReviews,
   type SubjectAccessReview,
@@ -48,9 +49,8 @@ async function askMayReference(
 }
 
 async function isAllowed({ client }: ObserveDeps, review: SubjectAccessReview): Promise<boolean> {
-  const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
   try {
-    return (await client.create<SubjectAccessReview>(path, review)).status?.allowed === true;
+    return (await client.create<SubjectAccessReview>(ACCESS_REVIEWS, review)).status?.allowed === true;
   } catch (error) {
     throw asRetryableError(error);
   }

@@ -4,7 +4,11 @@
 import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest, Requester } from '@countersign/common/csr.ts';
 import { issuerType, secretNamespace } from '@countersign/common/issuer.ts';
-import { referenceReviews, type SubjectAccessReview } from '@countersign/common/reference-permission.ts';
+import {
+  ACCESS_REVIEWS,
+  referenceReviews,
+  type SubjectAccessReview,
+} from '@countersign/common/reference-permission.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
@@ -74,7 +78,7 @@ async function askFor(reviews: readonly SubjectAccessReview[], { client }: Deps)
 
 /** Twice where the connection broke, as it does under requests when an API server restarts: a review changes nothing. */
 function send(review: SubjectAccessReview, client: Deps['client']): Promise<SubjectAccessReview> {
-  const ask = () => client.create<SubjectAccessReview>('/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
+  const ask = () => client.create<SubjectAccessReview>(ACCESS_REVIEWS, review);
   return ask().catch((error: unknown) => {
     if (error instanceof RetryableError && error.code === 'network') return ask();
     throw error;

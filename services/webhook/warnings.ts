@@ -3,7 +3,7 @@
 
 import { REQUEST_DURATION, REQUEST_IS_CA, readIsCa, readRequestDuration } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import { formatGoDuration, SECOND } from '@countersign/common/duration.ts';
+import { formatGoDuration, MILLISECOND, SECOND } from '@countersign/common/duration.ts';
 import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import { shorten } from '@countersign/common/short-text.ts';
@@ -94,7 +94,7 @@ function secretWarnings(
   if (certificateEnds === undefined || issuerType(issuer) !== 'ca') return [];
   const end = formatDate(certificateEnds.getTime());
   if (certificateEnds <= now) return [`the CA in ${name} has ended: ${end}`];
-  const wanted = now.getTime() + Number(requestedDuration(csr, policy) / 1_000_000n);
+  const wanted = now.getTime() + Number(requestedDuration(csr, policy) / MILLISECOND);
   if (certificateEnds.getTime() >= wanted) return [];
   return [`the CA in ${name} ends ${end}, before the certificate would: ${formatDate(wanted)}`];
 }

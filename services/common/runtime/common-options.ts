@@ -1,6 +1,6 @@
 // The flags that both services have.
 
-import { SECOND } from '../duration.ts';
+import { MILLISECOND } from '../duration.ts';
 import type { RequestPolicy } from '../request-policy.ts';
 import { MINIMUM_DURATION } from '../validate-request.ts';
 import { type Config, defineOptions } from './config.ts';
@@ -39,7 +39,7 @@ type CommonConfig = Config<typeof COMMON_OPTIONS>;
 
 export function requestPolicy({ maxDuration, authorizeClusterIssuers }: CommonConfig): RequestPolicy {
   return {
-    maxDuration: maxDuration === 0 ? undefined : (BigInt(maxDuration) * SECOND) / 1000n,
+    maxDuration: maxDuration === 0 ? undefined : BigInt(maxDuration) * MILLISECOND,
     authorizeClusterIssuers,
   };
 }

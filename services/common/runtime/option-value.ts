@@ -1,12 +1,10 @@
 // Turns the text of one option into its value. Says what is wrong and what would be right; knows nothing of where the
 // text came from.
 
-import { type Nanoseconds, parseGoDuration } from '../duration.ts';
+import { MILLISECOND, parseGoDuration } from '../duration.ts';
 import { err, ok, type Result } from '../result.ts';
 import { type ListenAddress, parseListenAddress } from './listen-address.ts';
 import type { Option } from './option-table.ts';
-
-const MILLISECOND: Nanoseconds = 1_000_000n;
 
 type Value = Result<string | number | boolean | ListenAddress>;
 

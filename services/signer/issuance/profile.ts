@@ -4,6 +4,7 @@
 
 import { readIsCa } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import { MILLISECOND } from '@countersign/common/duration.ts';
 import { type Extension, findExtension } from '@countersign/common/extension.ts';
 import { parseExtKeyUsage } from '@countersign/common/extension-values.ts';
 import { isKnownExtKeyUsage, resolveUsages } from '@countersign/common/key-usage.ts';
@@ -96,7 +97,7 @@ export function isAscii(url: string): boolean {
 
 /** Go cuts both ends to whole seconds, each for itself, when it encodes them. */
 function validity({ csr, now, issuer, policy }: ProfileInput): Pick<Profile, 'notBefore' | 'notAfter'> {
-  const wanted = now.getTime() + Number(requestedDuration(csr, policy) / 1_000_000n);
+  const wanted = now.getTime() + Number(requestedDuration(csr, policy) / MILLISECOND);
   const ends = policy.clampToCa && issuer.notAfter !== undefined ? Math.min(wanted, issuer.notAfter.getTime()) : wanted;
   return { notBefore: wholeSeconds(now.getTime() - policy.backdate), notAfter: wholeSeconds(ends) };
 }
