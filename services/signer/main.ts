@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { type ClusterClient, createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
 import { printableConfig } from '@countersign/common/runtime/config.ts';
 import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
-import { createStopSignal, drain } from '@countersign/common/runtime/lifecycle.ts';
+import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/lifecycle.ts';
 import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
 import { runProgram } from '@countersign/common/runtime/program.ts';
@@ -73,6 +73,7 @@ function createLease(client: ClusterClient, log: Logger): LeaderLease {
 }
 
 try {
+  requireNode();
   process.exitCode = await runProgram({ service: SERVICE, options: OPTIONS, findMistakes }, run);
 } catch (error) {
   process.stderr.write(`${SERVICE}: ${inspect(error)}\n`);

@@ -8,7 +8,7 @@ import { requestPolicy } from '@countersign/common/runtime/common-options.ts';
 import { printableConfig } from '@countersign/common/runtime/config.ts';
 import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import { createStopSignal, drain } from '@countersign/common/runtime/lifecycle.ts';
+import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/lifecycle.ts';
 import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
 import { runProgram } from '@countersign/common/runtime/program.ts';
@@ -122,6 +122,7 @@ async function serve(parts: Parts, config: WebhookConfig, log: Logger, stop: Abo
 }
 
 try {
+  requireNode();
   process.exitCode = await runProgram({ service: SERVICE, options: OPTIONS, findMistakes }, run);
 } catch (error) {
   process.stderr.write(`${SERVICE}: ${inspect(error)}\n`);

@@ -1,14 +1,12 @@
 // What every service does with its command line: helps, refuses, shows its configuration, or runs. Never exits by itself.
 
 import { type Config, type OptionTable, type Program, printableConfig, readCommandLine } from './config.ts';
-import { requireNode } from './lifecycle.ts';
 
 /** Gives the exit code: that of `run`, where the command line asks for it. */
 export async function runProgram<Table extends OptionTable>(
   program: Program<Table>,
   run: (config: Config<Table>) => Promise<number>,
 ): Promise<number> {
-  requireNode();
   const command = readCommandLine(program);
   switch (command.action) {
     case 'help':
