@@ -19,6 +19,8 @@ const programs = provideEnginePrograms();
 /** Milliseconds, for one test: the stack is up within half a minute on a busy machine. */
 const BOUND = { timeout: 150_000 };
 const requirement = requirementOf(programs);
+/** Panels of the dashboard that show something only once something has gone wrong, or a watch has lived out its minutes. */
+const ONLY_AFTER_TROUBLE = ['Approved, but waiting, by reason', 'Watches that ended'];
 
 describe('the image in docker-compose.yml', async () => {
   const { services } = parse(await readFile(COMPOSE_FILE, 'utf8'), { merge: true });
@@ -98,7 +100,10 @@ describe('docker compose', requirement, () => {
         const answers = await Promise.all(queries.map(({ expr }) => query(forPrometheus(expr))));
         if (answers.some(answer => answer.length === 0)) empty.push(title);
       }
-      assert.deepEqual(empty, ['Approved, but waiting, by reason', 'Watches that ended']);
+      assert.deepEqual(
+        empty.filter(title => !ONLY_AFTER_TROUBLE.includes(title)),
+        [],
+      );
     });
   });
 
