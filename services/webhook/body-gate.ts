@@ -21,12 +21,13 @@ export class BodyGate {
     this.#limits = limits;
   }
 
-  /** Lets a body in, and ends its connection when it does not come in time; false when there is no room for it. */
+  /** Whether there is room for the body. Admitted or not, its connection ends when it does not come in time. */
   admit(request: IncomingMessage): boolean {
     const { totalBytes, smallBytes, timeoutMs } = this.#limits;
     const announced = this.#sizeOf(request);
-    const size = announced > smallBytes ? announced : 0;
-    if (this.#bytes + size > totalBytes) return false;
+    const wanted = announced > smallBytes ? announced : 0;
+    const isAdmitted = this.#bytes + wanted <= totalBytes;
+    const size = isAdmitted ? wanted : 0;
     this.#bytes += size;
     const timer = setTimeout(() => request.destroy(new Error(`no whole body within ${timeoutMs / 1000} s`)), timeoutMs);
     const leave = () => {
@@ -35,7 +36,7 @@ export class BodyGate {
       request.off('end', leave).off('close', leave);
     };
     request.once('end', leave).once('close', leave);
-    return true;
+    return isAdmitted;
   }
 
   /** More than `bytes` is never read; in chunks, that much may come. No body has neither header (RFC 9112, section 6.3). */

@@ -120,8 +120,9 @@ function createApp(options: ServerOptions, isDraining: () => boolean): FastifyIn
   });
   app.addHook('onRequest', async ({ raw }, reply) => {
     if (gate.admit(raw)) return;
-    // The API server asks again when it is told when, within the timeout of the webhook (client-go). The body is not waited for.
-    reply.headers({ 'retry-after': '1', connection: 'close' });
+    // The API server asks again when it is told when, within the timeout of the webhook (client-go). The body is not waited for, and
+    // dropped as it comes: an end of the connection while the API server writes would take the answer along.
+    reply.header('retry-after', '1');
     throw Object.assign(new Error('too many bodies are under way'), { statusCode: 429 });
   });
   app.removeContentTypeParser('text/plain');

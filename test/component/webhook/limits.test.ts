@@ -144,6 +144,40 @@ test('large bodies are let in up to 48 MiB, announced or sent; one more is told 
   assert.equal(await post(port, large), 200);
 });
 
+describe('a body that found no room, and comes all the same,', () => {
+  const LARGE = 70_000;
+  const head = `POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${LARGE}\r\n\r\n`;
+
+  /** A connection whose request was refused before its body came. */
+  async function refused(): Promise<TLSSocket> {
+    const port = await serve(PATIENT);
+    const sockets = await Promise.all(Array.from({ length: 17 }, () => open(port)));
+    const half =
+      'POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9999999\r\n\r\n{';
+    for (const socket of sockets.slice(1)) socket.resume().write(half);
+    await until(async () => (await post(port, { note: 'x'.repeat(LARGE) })) === 429);
+    const [socket] = sockets as [TLSSocket];
+    socket.write(head);
+    assert.match(String(await once(socket, 'data')), /^HTTP\/1.1 429 /);
+    return socket;
+  }
+
+  test('is taken, lest the answer go under in a broken connection', async () => {
+    const socket = await refused();
+    socket.write('x'.repeat(LARGE));
+    await sleep(1.2 * PATIENT.transferTimeoutMs);
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    assert.match(String(await once(socket, 'data')), /^HTTP\/1.1 404 /);
+    socket.destroy();
+  });
+
+  test('is waited for no longer than any other', async () => {
+    const socket = await refused();
+    socket.write('x');
+    await once(socket.resume(), 'close');
+  });
+});
+
 test('a connection that waits for its first request, or for its next, stays', async () => {
   const socket = await open(await serve(PATIENT));
   for (let turn = 0; turn < 2; turn += 1) {
