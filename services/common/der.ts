@@ -169,31 +169,24 @@ export function decodeNamedBits(value: Buffer): Result<number> {
   return ok(mask);
 }
 
-/** The OIDs that were written first, which are those that every certificate has: they are not written anew. */
-const WRITTEN_OIDS = new Map<string, Buffer>();
-const MAX_WRITTEN_OIDS = 64;
-
 /** Writes an OBJECT IDENTIFIER from its dotted text, which must be valid: it comes from oids.ts or from decodeOid. */
 export function encodeOid(dotted: string): Buffer {
-  const known = WRITTEN_OIDS.get(dotted);
-  if (known !== undefined) return known;
-  const written = writeOid(dotted);
-  if (WRITTEN_OIDS.size < MAX_WRITTEN_OIDS) WRITTEN_OIDS.set(dotted, written);
-  return written;
-}
-
-function writeOid(dotted: string): Buffer {
-  const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
+  const [first, second, ...rest] = dotted.split('.');
   const octets: number[] = [];
-  for (const arc of [first * 40 + second, ...rest]) octets.push(...base128(arc));
+  appendArc(octets, Number(first) * 40 + Number(second));
+  for (const arc of rest) appendArc(octets, Number(arc));
   return tlv(TAG.oid, Buffer.from(octets));
 }
 
 /** Base 128, most significant group first; the top bit of an octet says that more follow (X.690 8.19.2). */
-function base128(arc: number): number[] {
-  const groups = [arc % 128];
-  for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128)) groups.unshift(0x80 | (left % 128));
-  return groups;
+function appendArc(octets: number[], arc: number): void {
+  if (arc >= 128) appendMore(octets, Math.floor(arc / 128));
+  octets.push(arc % 128);
+}
+
+function appendMore(octets: number[], groups: number): void {
+  if (groups >= 128) appendMore(octets, Math.floor(groups / 128));
+  octets.push(0x80 | (groups % 128));
 }
 
 /** Reads the content of an OBJECT IDENTIFIER; arcs of 2^31 and more are refused, since Go cannot hold them. */

@@ -20,7 +20,7 @@ import { type ReconcileDeps, reconcile, settleUnanswered } from './reconcile.ts'
 import { retryDelay } from './retry-policy.ts';
 import { SecretReader } from './secret-reader.ts';
 import { UnansweredWrites } from './unanswered-writes.ts';
-import { WorkQueue } from './work-queue.ts';
+import { type Work, WorkQueue } from './work-queue.ts';
 
 export interface ControllerOptions {
   readonly client: KubeClient;
@@ -73,7 +73,7 @@ export class Controller {
       onIssuer: (ref, now, before) => this.#onIssuer(ref, now, before),
     });
     this.#csrDeps = this.#createCsrDeps();
-    this.#csrQueue = this.#createQueue('csr', options.workers, (name, attempt) => this.#workOnCsr(name, attempt));
+    this.#csrQueue = this.#createQueue('csr', options.workers, (...run) => this.#workOnCsr(...run));
     this.#issuerQueue = this.#createQueue('issuer', ISSUER_WORKERS, this.#createIssuerWork());
   }
 
@@ -166,21 +166,17 @@ export class Controller {
     return csr !== undefined && isApproved(csr);
   }
 
-  #createQueue(
-    name: 'csr' | 'issuer',
-    workers: number,
-    work: (key: string, attempt: number) => Promise<void>,
-  ): WorkQueue {
+  #createQueue(name: 'csr' | 'issuer', workers: number, work: Work): WorkQueue {
     const { log, metrics } = this.#options;
     return new WorkQueue({
       work,
       workers,
       delayFor: retryDelay,
       observer: metrics.queue(name),
-      onError: (key, error, retryInMs) => {
+      onError: ({ error, ...run }) => {
         metrics.failed(name, error);
-        if (name === 'csr') metrics.retrying(key, retryInMs !== undefined);
-        log.warn({ err: error, queue: name, key, retryInMs }, 'work failed');
+        if (name === 'csr') metrics.retrying(run.key, run.retryInMs !== undefined);
+        log.warn({ err: error, queue: name, ...run }, 'work failed');
       },
     });
   }
@@ -199,23 +195,28 @@ export class Controller {
     };
   }
 
-  async #workOnCsr(name: string, attempt: number): Promise<void> {
+  async #workOnCsr(name: string, attempt: number, reconcileId: string): Promise<void> {
     const uid = this.#view.findCsr(name)?.metadata.uid;
-    await reconcile(this.#csrDeps, name, attempt);
+    await reconcile({ ...this.#csrDeps, log: this.#logOf(reconcileId) }, name, attempt);
     // It may have come to its end while it was in hand, and what was noted of it then would never be forgotten.
     if ((this.#view.findCsr(name)?.state ?? 'done') === 'done') this.#forget(name, uid);
   }
 
-  #createIssuerWork(): (signerName: string) => Promise<void> {
+  /** All lines of a run carry its id, that of its failure too. */
+  #logOf(reconcileId: string): Logger {
+    return this.#options.log.child({ reconcileId });
+  }
+
+  #createIssuerWork(): Work {
     const deps = {
       ...this.#commonDeps(),
       mayWrite: () => this.#mayWriteReadiness(),
       requeue: (ref: SignerRef) => this.#issuerQueue.add(formatSignerName(ref)),
       noteEnd: this.#options.metrics.noteEnd,
     };
-    return async signerName => {
+    return async (signerName, _, reconcileId) => {
       const ref = parseSignerName(signerName);
-      if (ref.ok) await reconcileReadiness(deps, ref.value);
+      if (ref.ok) await reconcileReadiness({ ...deps, log: this.#logOf(reconcileId) }, ref.value);
     };
   }
 

@@ -1,8 +1,21 @@
 // A queue of keys with a fixed number of workers: a key waits once however often it is added, is worked on by one worker at
 // a time, and comes back after a growing delay when its work fails. Never knows what a key means.
 
-/** Works on one key; `attempt` is 0 for the first try since the key last succeeded. Throws to be tried again. */
-export type Work = (key: string, attempt: number) => Promise<void>;
+import { randomUUID } from 'node:crypto';
+
+/**
+ * Works on one key; `attempt` is 0 for the first try since the key last succeeded, and `reconcileId` tells this run from all
+ * others. Throws to be tried again.
+ */
+export type Work = (key: string, attempt: number, reconcileId: string) => Promise<void>;
+
+export interface FailedRun {
+  readonly key: string;
+  readonly reconcileId: string;
+  readonly error: unknown;
+  /** Undefined when the key is given up. */
+  readonly retryInMs: number | undefined;
+}
 
 /** What a queue tells of itself; durations in seconds. */
 export interface QueueObserver {
@@ -18,7 +31,7 @@ export interface WorkQueueOptions {
   readonly workers: number;
   /** Milliseconds to wait before attempt number `attempt` (1, 2, …) after `error`; undefined to give the key up. */
   readonly delayFor: (error: unknown, attempt: number) => number | undefined;
-  readonly onError: (key: string, error: unknown, retryInMs: number | undefined) => void;
+  readonly onError: (run: FailedRun) => void;
   readonly observer: QueueObserver;
   /** Milliseconds on a clock that never goes back. */
   readonly clock?: () => number;
@@ -144,26 +157,27 @@ export class WorkQueue {
     const startedAt = this.#clock();
     this.#working.add(key);
     this.#options.observer.started((startedAt - addedAt) / 1000);
+    const reconcileId = randomUUID();
     this.#options
-      .work(key, this.#attempts.get(key) ?? 0)
+      .work(key, this.#attempts.get(key) ?? 0, reconcileId)
       .then(
         () => void this.#attempts.delete(key),
-        (error: unknown) => this.#failed(key, error),
+        (error: unknown) => this.#failed(key, reconcileId, error),
       )
       .finally(() => this.#finished(key, startedAt));
   }
 
-  #failed(key: string, error: unknown): void {
+  #failed(key: string, reconcileId: string, error: unknown): void {
     const attempt = (this.#attempts.get(key) ?? 0) + 1;
-    const delay = this.#options.delayFor(error, attempt);
-    this.#options.onError(key, error, delay);
-    if (delay === undefined) {
+    const retryInMs = this.#options.delayFor(error, attempt);
+    this.#options.onError({ key, reconcileId, error, retryInMs });
+    if (retryInMs === undefined) {
       this.#attempts.delete(key);
       return;
     }
     this.#attempts.set(key, attempt);
     this.#options.observer.retried();
-    if (this.#running) this.addAfter(key, delay);
+    if (this.#running) this.addAfter(key, retryInMs);
   }
 
   #finished(key: string, startedAt: number): void {

@@ -50,16 +50,8 @@ const TIME: Fields = { 1: integer('seconds') };
 export function time(name: string): Field {
   return (reader, into) => {
     const { seconds: value } = readMessage(reader.message(), TIME);
-    if (value !== undefined) into[name] = formatSeconds(Number(value));
+    if (value !== undefined) into[name] = formatTime(new Date(Number(value) * 1000));
   };
-}
-
-let lastTime = { at: Number.NaN, text: '' };
-
-/** The times of a condition, and those of its neighbours in a list, are often the same. */
-function formatSeconds(at: number): string {
-  if (at !== lastTime.at) lastTime = { at, text: formatTime(new Date(at * 1000)) };
-  return lastTime.text;
 }
 
 /** Reads one object in its envelope (runtime.Unknown). Throws a ProtobufError for what is none, or of a kind not told. */

@@ -41,8 +41,8 @@ function redact(): string {
   return '[redacted]';
 }
 
-/** Makes a logger to standard output, or to `destination`. */
-export function createLogger({ service, level, destination = standardOutput() }: LoggerOptions): Logger {
+/** Makes a logger to `destination`; one for the process when that is standard output, lest lines change places. */
+export function createLogger({ service, level, destination = createTurnDestination() }: LoggerOptions): Logger {
   const options = {
     level,
     base: { service },
@@ -53,22 +53,13 @@ export function createLogger({ service, level, destination = standardOutput() }:
   return pino(options, destination);
 }
 
-type FlushableStream = DestinationStream & { flush(): void };
-
-let stdout: FlushableStream | undefined;
-
-/** One for the process, however many loggers it has. */
-function standardOutput(): FlushableStream {
-  stdout ??= createTurnDestination();
-  return stdout;
-}
-
 /**
- * Writes the lines of one turn of the event loop together, since each write is a system call of some 50 us; at the end of the
- * process, however it ends short of SIGKILL, nothing is left. `flush` is for who cannot wait for the end of the turn: the lines
- * outlive the process then. Not `flushSync`, which also waits for the disk (1.4 ms of 9 from approval to certificate, measured).
+ * To standard output, the lines of one turn of the event loop together, since each write is a system call of some 50 us; at the
+ * end of the process, however it ends short of SIGKILL, nothing is left. `flush` is for who cannot wait for the end of the turn:
+ * the lines outlive the process then. Not `flushSync`, which also waits for the disk (1.4 ms of 9 from approval to certificate,
+ * measured).
  */
-function createTurnDestination(): FlushableStream {
+function createTurnDestination(): DestinationStream & { flush(): void } {
   const lines = pino.destination({ dest: 1, sync: true, minLength: 8_192 });
   let isDue = false;
   const flush = (): void => {

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import { createLogger } from '@countersign/common/runtime/log.ts';
 import { CertManagerPresence } from '@countersign/signer/cert-manager-presence.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
+import { TEST_LOG } from '../../support/test-log.ts';
 
 const NOW = Date.parse('2026-11-24T12:00:00Z');
 
@@ -23,8 +23,7 @@ async function ask(leases: Record<string, unknown> | RetryableError) {
     if (leases instanceof RetryableError) throw leases;
     return leases[path.split('/')[5] ?? ''];
   });
-  const log = createLogger({ service: 'test', level: 'error' });
-  const presence = new CertManagerPresence(client, log, () => new Date(NOW));
+  const presence = new CertManagerPresence(client, TEST_LOG, () => new Date(NOW));
   const stop = new AbortController();
   let changes = 0;
   const running = presence.run(stop.signal, () => (changes += 1));

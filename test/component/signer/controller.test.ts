@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
-import { createLogger } from '@countersign/common/runtime/log.ts';
+import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
 import { Controller } from '@countersign/signer/controller.ts';
@@ -17,6 +17,7 @@ import type { Secret } from '@countersign/signer/secret-reader.ts';
 import { buildIssuer, buildSecret, CA_SPEC, rootTexts } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
+import { TEST_LOG } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';
 
 const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
@@ -90,12 +91,16 @@ interface Setup {
   readonly leads?: boolean;
   readonly rest?: Promise<readonly CertificateSigningRequest[]>;
   readonly sayAgainMs?: number;
+  readonly log?: Logger;
 }
 
-function createController(client: ClusterClient, registry = createRegistry(), sayAgainMs = 60_000): Controller {
+function createController(
+  client: ClusterClient,
+  { registry = createRegistry(), log = TEST_LOG, sayAgainMs = 60_000 } = {},
+): Controller {
   return new Controller({
     client,
-    log: createLogger({ service: 'test', level: 'error' }),
+    log,
     metrics: new SignerMetrics(registry),
     handlers: [createCaIssuer()],
     clusterResourceNamespace: 'countersign',
@@ -109,7 +114,7 @@ function createController(client: ClusterClient, registry = createRegistry(), sa
 
 async function start(
   t: TestContext,
-  { csrs = [], issuer = buildIssuer(), leads = true, rest, sayAgainMs, ...given }: Setup,
+  { csrs = [], issuer = buildIssuer(), leads = true, rest, sayAgainMs, log, ...given }: Setup,
 ) {
   const client = new ClusterClient();
   client.lists['certificatesigningrequests'] = csrs;
@@ -117,7 +122,7 @@ async function start(
   if ('secret' in given) client.secret = given.secret;
   client.rest = rest;
   const registry = createRegistry();
-  const controller = createController(client, registry, sayAgainMs);
+  const controller = createController(client, { registry, log, sayAgainMs });
   const [stop, stopLeading] = [new AbortController(), new AbortController()];
   const watching = controller.watch(stop.signal);
   const leading = leads ? controller.lead(AbortSignal.any([stop.signal, stopLeading.signal])) : undefined;
@@ -135,6 +140,20 @@ const denied = buildCsr({ conditions: ['Denied'] });
 
 // At the same time, since some must wait for a second to pass.
 describe('the controller', { concurrency: true }, () => {
+  it('all lines of one run carry its id, and those of another run another', async t => {
+    const lines: Record<string, string>[] = [];
+    const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+    const log = createLogger({ service: 'test', level: 'info', destination });
+    await start(t, { csrs: [buildCsr({ name: 'a' }), buildCsr({ name: 'b' })], log });
+    await until(() => lines.filter(({ msg }) => msg === 'certificate issued').length === 2);
+    const [a, b] = ['a', 'b'].map(name => lines.filter(({ csr }) => csr === name).map(line => line['reconcileId']));
+    assert.deepEqual([a?.length, b?.length], [2, 2]);
+    assert.ok(a?.[0]);
+    assert.equal(new Set(a).size, 1);
+    assert.equal(new Set(b).size, 1);
+    assert.notEqual(a?.[0], b?.[0]);
+  });
+
   it('what is open when the lead begins is signed, and so is what comes later', async t => {
     const { client } = await start(t, { csrs: [buildCsr({ name: 'early' })] });
     client.push('certificatesigningrequests', 'ADDED', buildCsr({ name: 'late' }), '101');

@@ -5,6 +5,7 @@ import { RetryableError, TerminalError } from '@countersign/common/runtime/error
 import { createLogger } from '@countersign/common/runtime/log.ts';
 import { EventRecorder } from '@countersign/signer/event-recorder.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
+import { TEST_LOG } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';
 
 const CSR = {
@@ -16,8 +17,7 @@ const WAITING = { type: 'Normal', reason: 'WaitingApproval', message: 'Waiting' 
 
 function setup() {
   const client = new RecordingClient();
-  const log = createLogger({ service: 'test', level: 'error' });
-  return { client, recorder: new EventRecorder(client, log) };
+  return { client, recorder: new EventRecorder(client, TEST_LOG) };
 }
 
 test('an event of a CSR is written to the namespace default, by one component, with the object that it is about', async () => {
@@ -74,10 +74,9 @@ describe('while certificates are being written', () => {
   function setupBusy() {
     const world = { isBusy: true, now: 0 };
     const client = new RecordingClient();
-    const log = createLogger({ service: 'test', level: 'error' });
     const recorder = new EventRecorder(
       client,
-      log,
+      TEST_LOG,
       () => world.isBusy,
       () => world.now,
     );

@@ -6,7 +6,6 @@ import { describe, it } from 'node:test';
 import type { Condition } from '@countersign/common/csr.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import { createLogger } from '@countersign/common/runtime/log.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { EventRecorder } from '@countersign/signer/event-recorder.ts';
 import { type ReadinessDeps, reconcileReadiness } from '@countersign/signer/issuer-readiness.ts';
@@ -15,6 +14,7 @@ import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.
 import { type Secret, SecretReader } from '@countersign/signer/secret-reader.ts';
 import { buildIssuer, buildSecret, CA_SPEC, readCertificates, rootTexts } from '../../support/ca-builder.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
+import { TEST_LOG } from '../../support/test-log.ts';
 
 const NOW = new Date('2026-11-24T12:00:00.789Z');
 const BEFORE = '2026-11-23T00:00:00Z';
@@ -46,14 +46,13 @@ interface Setup {
 
 function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Setup) {
   const client = new RecordingClient(({ path, verb }) => (verb === 'get' && path === SECRET ? secret : undefined));
-  const log = createLogger({ service: 'test', level: 'error' });
-  const events = new EventRecorder(client, log);
+  const events = new EventRecorder(client, TEST_LOG);
   const secrets = new SecretReader(client, () => 0);
   const requeued: SignerRef[] = [];
   const ends: (Date | undefined)[] = [];
   const deps: ReadinessDeps = {
     client,
-    log,
+    log: TEST_LOG,
     events,
     secrets,
     now: () => NOW,

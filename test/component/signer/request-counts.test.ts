@@ -5,13 +5,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
-import { createLogger } from '@countersign/common/runtime/log.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import { Controller } from '@countersign/signer/controller.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
+import { TEST_LOG } from '../../support/test-log.ts';
 import { PATCH, REVIEW, SECRET, SignerWorld } from './signer-world.ts';
 
 describe('calls of the API server', () => {
@@ -44,7 +44,7 @@ describe('calls of the API server', () => {
     const stop = new AbortController();
     const controller = new Controller({
       client,
-      log: createLogger({ service: 'test', level: 'error' }),
+      log: TEST_LOG,
       metrics: new SignerMetrics(createRegistry()),
       handlers: [createCaIssuer()],
       clusterResourceNamespace: 'countersign',

@@ -5,7 +5,6 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
-import { createLogger } from '@countersign/common/runtime/log.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
 import type { IssuerKind, SignerRef } from '@countersign/common/signer-name.ts';
@@ -16,9 +15,9 @@ import { observe } from '@countersign/webhook/observe.ts';
 import { PermissionCache } from '@countersign/webhook/permission-cache.ts';
 import { SecretFactsReader } from '@countersign/webhook/secret-facts.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
+import { TEST_LOG } from '../../support/test-log.ts';
 import { makeKeyPair } from './webhook-fixture.ts';
 
-const log = createLogger({ service: 'webhook', level: 'error' });
 const metrics = { onList: () => undefined, onWatchEnd: () => undefined, setSize: () => undefined };
 
 function ref(kind: IssuerKind, name: string): SignerRef {
@@ -29,7 +28,7 @@ const CSR = { metadata: { name: 'x' }, spec: { signerName: 'issuers.cert-manager
 
 describe('the copy of the issuers', () => {
   test('knows nothing before it is complete', () => {
-    const view = new IssuerView({ client: new RecordingClient(), log, metrics });
+    const view = new IssuerView({ client: new RecordingClient(), log: TEST_LOG, metrics });
     assert.equal(view.find(ref('Issuer', 'ca')), 'unknown');
   });
 
@@ -40,7 +39,7 @@ describe('the copy of the issuers', () => {
       const items = path.includes('/issuers') ? [{ metadata, spec }] : [];
       return { metadata: { resourceVersion: '7' }, items };
     });
-    const view = new IssuerView({ client, log, metrics });
+    const view = new IssuerView({ client, log: TEST_LOG, metrics });
     const stop = new AbortController();
     const running = view.run(stop.signal);
     await view.waitUntilSynced(AbortSignal.timeout(5_000));
@@ -57,7 +56,7 @@ describe('the copy of the issuers', () => {
 
   test('is not waited for longer than the signal says', async () => {
     const client = new RecordingClient(() => new Promise<WatchEvent>(() => undefined));
-    await new IssuerView({ client, log, metrics }).waitUntilSynced(AbortSignal.timeout(30));
+    await new IssuerView({ client, log: TEST_LOG, metrics }).waitUntilSynced(AbortSignal.timeout(30));
   });
 });
 

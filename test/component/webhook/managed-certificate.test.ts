@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import { createLogger } from '@countersign/common/runtime/log.ts';
 import {
   createAuthority,
   issueServingCertificate,
 } from '@countersign/webhook/managed-certificate/certificate-authority.ts';
 import { ManagedCertificate } from '@countersign/webhook/managed-certificate/managed-certificate.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
+import { TEST_LOG } from '../../support/test-log.ts';
 import { makeKeyPair } from './webhook-fixture.ts';
 
 const DAY_MS = 86_400_000;
@@ -42,7 +42,7 @@ class World {
   replica(): ManagedCertificate {
     return new ManagedCertificate({
       client: this.client,
-      log: createLogger({ service: 'test', level: 'error' }),
+      log: TEST_LOG,
       secret: { namespace: 'countersign', name: SECRET },
       configuration: CONFIGURATION,
       names: ['countersign-webhook.countersign.svc', '127.0.0.1'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises';
-import { type QueueObserver, type Work, WorkQueue } from '@countersign/signer/work-queue.ts';
+import { type FailedRun, type QueueObserver, type Work, WorkQueue } from '@countersign/signer/work-queue.ts';
 import { until } from '../../support/until.ts';
 
 const SILENT = { depth() {}, added() {}, retried() {}, started() {}, finished() {} };
@@ -19,7 +19,7 @@ function create({ work, workers = 1, delayMs = 1, observer = SILENT }: Setup) {
     work,
     workers,
     delayFor: () => (delayMs < 0 ? undefined : delayMs),
-    onError: (key, error) => errors.push(`${key}: ${(error as Error).message}`),
+    onError: ({ key, error }) => errors.push(`${key}: ${(error as Error).message}`),
     observer,
   });
   return { queue, errors };
@@ -106,6 +106,25 @@ test('a key whose work fails comes back with a growing attempt number until it s
   await end();
   assert.deepEqual(attempts, [0, 1, 2, 3, 0]);
   assert.deepEqual(errors, ['a: not yet', 'a: not yet', 'a: not yet']);
+});
+
+test('each run has an id of its own, and its failure has it, too', async () => {
+  const ids: string[] = [];
+  const failed: string[] = [];
+  const work: Work = async (_, attempt, reconcileId) => {
+    ids.push(reconcileId);
+    if (attempt === 0) throw new Error('not yet');
+  };
+  const onError = ({ reconcileId }: FailedRun) => void failed.push(reconcileId);
+  const queue = new WorkQueue({ work, workers: 1, delayFor: () => 1, onError, observer: SILENT });
+  const stop = new AbortController();
+  const ended = queue.run(stop.signal);
+  queue.add('a');
+  await until(() => ids.length === 2);
+  stop.abort();
+  await ended;
+  assert.equal(new Set(ids).size, 2);
+  assert.deepEqual(failed, ids.slice(0, 1));
 });
 
 test('a key whose failure cannot be cured by trying again is given up until it is added anew', async () => {
