@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
+import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
@@ -19,6 +20,7 @@ import { buildCsr } from '../../support/csr-builder.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
 import { TEST_LOG } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';
+import { isStatusPatch } from './signer-world.ts';
 
 const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
@@ -209,6 +211,19 @@ describe('the controller', { concurrency: true }, () => {
     const countOf = (reason: string) => client.events.filter(event => event.includes(reason)).length;
     await until(() => countOf('SecretMissing') >= 3);
     assert.equal(countOf('WaitingApproval'), 1);
+  });
+
+  it('a certificate that the API server takes for invalid counts among the errors, which raises an alert', async t => {
+    const { client, registry } = await start(t, {});
+    const answer = client.answer;
+    client.answer = call => {
+      if (isStatusPatch(call) && JSON.stringify(call.body).includes('"certificate"'))
+        throw new TerminalError('422', { code: 'invalid' });
+      return answer(call);
+    };
+    client.push('certificatesigningrequests', 'ADDED', buildCsr(), '101');
+    const count = 'countersign_work_errors_total{queue="csr",code="invalid"} 1';
+    await until(async () => (await registry.metrics()).includes(count));
   });
 
   it('a request that waits for its Secret is signed little more than a second after the Secret is there', async t => {
