@@ -208,6 +208,22 @@ test('nameOverride is refused before it takes the pods from their Service, where
   assert.match(stderr, /nothing was changed: nameOverride .* "countersign"/);
 });
 
+test('a namespace that does not exist is refused before the right to read Secrets is taken away', async () => {
+  const rights = ['get', 'clusterrole', 'countersign-signer', '-o', 'jsonpath={.rules}'];
+  const granted = await controlPlane.kubectl(rights);
+  assert.match(granted.stdout, /"secrets"/);
+  for (const [value, set] of [
+    ['signer.secretNamespaces', 'signer.secretNamespaces=["missing"]'],
+    ['referencers', 'referencers=[{"namespace":"missing","issuer":"ca","subjects":[{"kind":"User","name":"jane"}]}]'],
+  ] as const) {
+    const flags = ['--reuse-values', '--set-json', set, '--force-conflicts', '--namespace', NAMESPACE];
+    const { code, stderr } = await controlPlane.helm(['upgrade', RELEASE, CHART, ...flags]);
+    assert.equal(code, 1);
+    assert.ok(stderr.includes(`nothing was changed: ${value} has the namespace "missing", which`), stderr);
+  }
+  assert.deepEqual(await controlPlane.kubectl(rights), granted);
+});
+
 test('a second release is refused before anything is made, and the message names the first', async () => {
   const elsewhere = ['--namespace', 'elsewhere', '--create-namespace'];
   const { code, stderr } = await controlPlane.helm(['install', 'other', CHART, ...elsewhere]);

@@ -111,6 +111,16 @@ const CONTRADICTIONS: readonly { readonly name: string; readonly says: RegExp; r
     says: /signer\.serviceAccount: with create: false, name must say/,
     values: { signer: { serviceAccount: { create: false } } },
   },
+  ...['1s', '9m59.9s', '500ms'].map(maxDuration => ({
+    name: `a maximum of ${maxDuration}, with which no pod starts`,
+    says: new RegExp(`policy\\.maxDuration: ${maxDuration} is less than 10m`),
+    values: { policy: { maxDuration } },
+  })),
+  {
+    name: 'certificates that begin more than a day before their signature',
+    says: /policy\.backdate: 24h1s is more than 24h/,
+    values: { policy: { backdate: '24h1s' } },
+  },
 ];
 
 for (const { name, says, values } of CONTRADICTIONS) {
@@ -120,6 +130,16 @@ for (const { name, says, values } of CONTRADICTIONS) {
     assert.match(stderr, says);
   });
 }
+
+test('the chart takes durations up to their bounds', async () => {
+  for (const policy of [
+    { maxDuration: '10m', backdate: '24h' },
+    { maxDuration: '0s', backdate: '0h' },
+  ]) {
+    const { code, stderr } = await runTemplate({ policy });
+    assert.equal(code, 0, stderr);
+  }
+});
 
 test('an Issuer that is given twice in referencers is refused, since its two Roles would have one name', async () => {
   const { code, stderr } = await runTemplate({ referencers: [referencer, referencer] });

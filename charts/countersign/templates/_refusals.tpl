@@ -38,3 +38,40 @@ can and does before the Deployment is refused: the Services would be left withou
 {{- fail (printf "nothing was changed: nameOverride cannot make %q of %q in a release whose Deployments keep their names, since the selector of a Deployment is immutable. Set nameOverride as it was, or uninstall the release first" $now $before) }}
 {{- end }}
 {{- end }}
+
+{{/* Refuses durations with which no pod starts: the services hold them to the same bounds. */}}
+{{- define "countersign.refuseOutOfBounds" -}}
+{{- $least := int (include "countersign.milliseconds" "10m") }}
+{{- $maxDuration := int (include "countersign.milliseconds" .Values.policy.maxDuration) }}
+{{- if and $maxDuration (lt $maxDuration $least) }}
+{{- fail (printf "policy.maxDuration: %s is less than 10m, the least that a certificate may be asked for: give more, or nothing for any duration" .Values.policy.maxDuration) }}
+{{- end }}
+{{- if gt (int (include "countersign.milliseconds" .Values.policy.backdate)) (int (include "countersign.milliseconds" "24h")) }}
+{{- fail (printf "policy.backdate: %s is more than 24h, the most that a certificate may begin before its signature: give less" .Values.policy.backdate) }}
+{{- end }}
+{{- end }}
+
+{{/* A Go duration in milliseconds; 0 for none. Sprig has no function for it, but moves dates by one. */}}
+{{- define "countersign.milliseconds" -}}
+{{- (dateModify (default "0s" .) (toDate "2006-01-02 MST" "1970-01-01 UTC")).UnixMilli }}
+{{- end }}
+
+{{/*
+Refuses a namespace that is not there: its Role would be refused halfway through, after the ClusterRole has lost the right to read
+Secrets. Without a cluster (helm template), and for a first release in a namespace of its own, lookup finds nothing.
+*/}}
+{{- define "countersign.refuseMissingNamespaces" -}}
+{{- $given := dict "signer.secretNamespaces" .Values.signer.secretNamespaces "referencers" list }}
+{{- range .Values.referencers }}
+{{- $_ := set $given "referencers" (append $given.referencers .namespace) }}
+{{- end }}
+{{- if and (or .Values.signer.secretNamespaces .Values.referencers) (lookup "v1" "Namespace" "" .Release.Namespace) }}
+{{- range $value, $namespaces := $given }}
+{{- range $namespaces }}
+{{- if not (lookup "v1" "Namespace" "" .) }}
+{{- fail (printf "nothing was changed: %s has the namespace %q, which does not exist: create it first, or leave it out" $value .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
