@@ -58,6 +58,14 @@ test('a restarted signer derives the same name, and takes "already exists" for s
   assert.equal(second.client.calls.length, 1);
 });
 
+function setupLogged() {
+  const logged: { msg: string; events?: number; failures?: number }[] = [];
+  const destination = { write: (line: string) => void logged.push(JSON.parse(line)) };
+  const client = new RecordingClient();
+  const recorder = new EventRecorder(client, createLogger({ service: 'test', level: 'warn', destination }));
+  return { client, recorder, logged };
+}
+
 test('an event that the API server could not take is written later, in spite of many failures', async () => {
   const { client, recorder } = setup();
   client.answer = () => {
@@ -68,6 +76,30 @@ test('an event that the API server could not take is written later, in spite of 
   await recorder.flush(AbortSignal.timeout(2_000));
   assert.equal(client.calls.length, 4);
   assert.equal(recorder.pending, 0);
+});
+
+test('an event that the API server could not take is not tried again at once', async () => {
+  const { client, recorder } = setup();
+  client.answer = () => {
+    throw new RetryableError('down', { code: 'network' });
+  };
+  recorder.record(CSR, WAITING);
+  await sleep(100);
+  assert.equal(client.calls.length, 1);
+});
+
+test('an event that is there already, from an earlier process, is no failure, and is not written again', async () => {
+  const { client, recorder, logged } = setupLogged();
+  client.answer = () => {
+    throw new TerminalError('409', { code: 'already-exists' });
+  };
+  for (let i = 0; i < 2; i += 1) {
+    recorder.record(CSR, WAITING);
+    await recorder.flush(AbortSignal.timeout(1_000));
+  }
+  assert.equal(client.calls.length, 1);
+  await recorder.close(AbortSignal.timeout(1_000));
+  assert.deepEqual(logged, []);
 });
 
 describe('while certificates are being written', () => {
@@ -122,23 +154,21 @@ describe('while certificates are being written', () => {
 describe('at the end', () => {
   const down = new RetryableError('no quorum', { code: 'server', retryAfterMs: 60_000 });
 
-  test('events that rest between two attempts are tried at once', async () => {
+  test('events that rest between two attempts are tried at once, and not a second time when their time has come', async () => {
     const { client, recorder } = setup();
     client.answer = () => {
-      if (client.calls.length === 1) throw down;
+      if (client.calls.length === 1) throw new RetryableError('no quorum', { code: 'server', retryAfterMs: 150 });
     };
     recorder.record(CSR, WAITING);
     await recorder.flush(AbortSignal.timeout(20));
     assert.equal(recorder.pending, 1);
-    await recorder.close(AbortSignal.timeout(1_000));
+    await recorder.flush(AbortSignal.timeout(1_000));
+    await sleep(200);
     assert.deepEqual([client.calls.length, recorder.pending], [2, 0]);
   });
 
   test('it is said how many were not written, and nothing is tried any more', async () => {
-    const logged: { msg: string; events?: number; failures?: number }[] = [];
-    const destination = { write: (line: string) => void logged.push(JSON.parse(line)) };
-    const client = new RecordingClient();
-    const recorder = new EventRecorder(client, createLogger({ service: 'test', level: 'warn', destination }));
+    const { client, recorder, logged } = setupLogged();
     client.answer = () => {
       throw down;
     };

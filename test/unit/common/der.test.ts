@@ -6,6 +6,7 @@ import {
   decodeBoolean,
   decodeNamedBits,
   decodeOid,
+  decodeUnsigned,
   encodeBitString,
   encodeBoolean,
   encodeInteger,
@@ -78,7 +79,7 @@ const MALFORMED: readonly (readonly [why: string, der: string])[] = [
   ['a long form for a short length', '04 81 01 00'],
   ['a length with a leading zero', `04 82 00 80 ${'00'.repeat(128)}`],
   ['a length of more than four octets', '04 85 00 00 00 00 01 00'],
-  ['a tag of more than one octet', '1f 81 00 00'],
+  ['a tag of more than one octet', '1f 01 00'],
   ["the end of BER's contents", '00 00'],
   ['trailing data', '05 00 00'],
 ];
@@ -120,11 +121,31 @@ for (const [magnitude, der] of INTEGERS) {
   });
 }
 
+const UNSIGNED: readonly (readonly [content: string, magnitude: string])[] = [
+  ['00', ''],
+  ['01', '01'],
+  ['7f ff', '7f ff'],
+  ['00 80', '80'],
+  ['00 ff 00', 'ff 00'],
+];
+
+for (const [content, magnitude] of UNSIGNED) {
+  test(`reads the integer with the content "${content}"`, () => {
+    assert.deepEqual(decodeUnsigned(hex(content)), { ok: true, value: hex(magnitude) });
+  });
+}
+
+for (const content of ['', '80', 'ff 01', '00 7f', '00 00']) {
+  test(`refuses "${content}" as an integer that is not negative`, () =>
+    assert.equal(decodeUnsigned(hex(content)).ok, false));
+}
+
 const OIDS: readonly (readonly [dotted: string, der: string])[] = [
   ['2.5.29.17', '06 03 55 1d 11'],
   ['1.2.840.113549.1.1.11', '06 09 2a 86 48 86 f7 0d 01 01 0b'],
   ['2.999.3', '06 03 88 37 03'],
   ['0.39', '06 01 27'],
+  ['2.5.127.128.16383.16384.2147483647', '06 0e 55 7f 81 00 ff 7f 81 80 00 87 ff ff ff 7f'],
 ];
 
 for (const [dotted, der] of OIDS) {
@@ -145,7 +166,7 @@ test('an object identifier that was written is read again', () => {
   );
 });
 
-for (const value of ['', '80 01', '2a 80 01', '2a 86', '2a 90 80 80 80 00']) {
+for (const value of ['', '80 01', '2a 80 01', '2a 86', '2a 88 80 80 80 00']) {
   test(`refuses "${value}" as an object identifier`, () => assert.equal(decodeOid(hex(value)).ok, false));
 }
 
@@ -166,7 +187,7 @@ for (const [mask, der] of NAMED_BITS) {
   });
 }
 
-for (const value of ['', '01', '08 80', '07 81', '00 00 00 00']) {
+for (const value of ['', '01', '08 80', '08 00', '07 81', '00 00 00 00']) {
   test(`refuses "${value}" as named bits`, () => assert.equal(decodeNamedBits(hex(value)).ok, false));
 }
 
