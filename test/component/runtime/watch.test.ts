@@ -85,6 +85,16 @@ describe('lines', () => {
     assert.equal((await readWatch()).events.length, 1);
   });
 
+  test('a line that never ends is given up, before it takes the memory of the process', async () => {
+    let sent = 0;
+    const endless = async function* () {
+      for (; sent < 64 * MIB; sent += MIB) yield Buffer.alloc(MIB, 'x');
+    };
+    const watch = readWatchEvents({ method: 'GET', path: '/x' }, endless(), JSON_LINES);
+    await assert.rejects(watch.next(), { code: 'server', message: /never ends/ });
+    assert.ok(sent < 17 * MIB, `${sent} bytes were taken`);
+  });
+
   test('a line in small pieces is read in linear time', async () => {
     const [small, large] = [await fastest(MIB / 4), await fastest(2 * MIB)];
     // 8 would be linear, 64 quadratic.
@@ -125,7 +135,11 @@ describe('ends', () => {
     { name: 'an ERROR event with 410', text: `${line}${JSON.stringify(gone)}\n`, code: 'gone' },
     { name: 'an ERROR event without a code', text: `${line}{"type":"ERROR","object":null}\n`, code: 'server' },
     { name: 'a line that is not JSON', text: `${line}<html>\n`, code: 'server' },
-    { name: 'a line that is no event', text: `${line}{"metadata":{}}\n`, code: 'server' },
+    ...['{"metadata":{}}', '{"type":"ADDED"}', '{"object":{}}', 'null', '7'].map(text => ({
+      name: `a line that is no event: ${text}`,
+      text: `${line}${text}\n`,
+      code: 'server',
+    })),
     { name: 'an event of an unknown type', text: `${line}{"type":"SUNG","object":{}}\n`, code: 'server' },
     { name: 'an end in the middle of a line', text: `${line}{"type":`, code: 'server' },
   ];
