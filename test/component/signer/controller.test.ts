@@ -2,141 +2,18 @@
 // while it does not, and what is forgotten when a request comes to its end.
 
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
-import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
-import { createRegistry } from '@countersign/common/runtime/metrics.ts';
-import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
-import { Controller } from '@countersign/signer/controller.ts';
-import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
-import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
-import { SignerMetrics } from '@countersign/signer/metrics.ts';
-import type { Secret } from '@countersign/signer/secret-reader.ts';
+import { createLogger } from '@countersign/common/runtime/log.ts';
 import { buildIssuer, buildSecret, CA_SPEC, rootTexts } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
-import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
-import { TEST_LOG } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';
+import { ClusterClient, CSRS, createController, SECRET, start } from './controller-world.ts';
 import { isStatusPatch } from './signer-world.ts';
 
-const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-const SECRET = '/api/v1/namespaces/sandbox/secrets/my-ca';
-
-/** Lists what it is given, and sends what is pushed to the watch of a resource. */
-class ClusterClient extends RecordingClient {
-  readonly lists: Record<string, readonly unknown[]> = {
-    certificatesigningrequests: [],
-    issuers: [],
-    clusterissuers: [],
-  };
-  secret: Secret | undefined = buildSecret(rootTexts());
-  /** The second page of the CSRs, if there is one. */
-  rest: Promise<readonly unknown[]> | undefined;
-  readonly #pushed = new Map<string, (event: WatchEvent) => void>();
-
-  constructor() {
-    super();
-    this.answer = call => this.#read(call);
-  }
-
-  override async *watch(path: string, signal: AbortSignal): AsyncIterable<WatchEvent> {
-    const events: WatchEvent[] = [];
-    let wake = () => {};
-    this.#pushed.set(resourceOf(path), event => {
-      events.push(event);
-      wake();
-    });
-    signal.addEventListener('abort', () => wake(), { once: true });
-    while (!signal.aborted) {
-      yield* events.splice(0);
-      if (events.length === 0) await new Promise<void>(resolve => (wake = resolve));
-    }
-  }
-
-  push(
-    resource: string,
-    type: WatchEvent['type'],
-    object: { readonly metadata: object },
-    resourceVersion: string,
-  ): void {
-    this.#pushed.get(resource)?.({ type, object: { ...object, metadata: { ...object.metadata, resourceVersion } } });
-  }
-
-  count(part: string): number {
-    return this.calls.filter(({ path }) => path.startsWith(part)).length;
-  }
-
-  #read({ verb, path }: RecordedCall): unknown {
-    if (path === SECRET) return this.secret;
-    if (path.includes('subjectaccessreviews')) return { status: { allowed: true } };
-    const items = this.lists[resourceOf(path)];
-    if (verb !== 'get' || items === undefined) return undefined;
-    const metadata = { resourceVersion: '100' };
-    if (path.includes('continue=')) return this.rest?.then(rest => ({ metadata, items: rest }));
-    const isCut = this.rest !== undefined && path.startsWith(CSRS);
-    return { metadata: { ...metadata, ...(isCut && { continue: 'more' }) }, items };
-  }
-}
-
-function resourceOf(path: string): string {
-  return path.split('?', 1)[0]?.split('/').at(-1) ?? '';
-}
-
-interface Setup {
-  readonly csrs?: readonly CertificateSigningRequest[];
-  readonly secret?: Secret | undefined;
-  readonly issuer?: Issuer;
-  readonly leads?: boolean;
-  readonly rest?: Promise<readonly CertificateSigningRequest[]>;
-  readonly sayAgainMs?: number;
-  readonly log?: Logger;
-}
-
-function createController(
-  client: ClusterClient,
-  { registry = createRegistry(), log = TEST_LOG, sayAgainMs = 60_000 } = {},
-): Controller {
-  return new Controller({
-    client,
-    log,
-    metrics: new SignerMetrics(registry),
-    handlers: [createCaIssuer()],
-    clusterResourceNamespace: 'countersign',
-    policy: AS_CERT_MANAGER,
-    workers: 2,
-    issuerStatus: 'never',
-    writeCaAnnotation: true,
-    sayAgainMs,
-  });
-}
-
-async function start(
-  t: TestContext,
-  { csrs = [], issuer = buildIssuer(), leads = true, rest, sayAgainMs, log, ...given }: Setup,
-) {
-  const client = new ClusterClient();
-  client.lists['certificatesigningrequests'] = csrs;
-  client.lists['issuers'] = [issuer];
-  if ('secret' in given) client.secret = given.secret;
-  client.rest = rest;
-  const registry = createRegistry();
-  const controller = createController(client, { registry, log, sayAgainMs });
-  const [stop, stopLeading] = [new AbortController(), new AbortController()];
-  const watching = controller.watch(stop.signal);
-  const leading = leads ? controller.lead(AbortSignal.any([stop.signal, stopLeading.signal])) : undefined;
-  t.after(async () => {
-    stop.abort();
-    await Promise.all([watching, leading]);
-  });
-  await until(() => controller.problems().length === (rest ? 1 : 0));
-  await sleep(20);
-  const yieldLease = () => (stopLeading.abort(), leading);
-  return { client, controller, registry, yieldLease };
-}
 
 const denied = buildCsr({ conditions: ['Denied'] });
 
@@ -146,7 +23,7 @@ describe('the controller', { concurrency: true }, () => {
     const lines: Record<string, string>[] = [];
     const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
     const log = createLogger({ service: 'test', level: 'info', destination });
-    await start(t, { csrs: [buildCsr({ name: 'a' }), buildCsr({ name: 'b' })], log });
+    await start(t, { csrs: [buildCsr({ name: 'a' }), buildCsr({ name: 'b' })], options: { log } });
     await until(() => lines.filter(({ msg }) => msg === 'certificate issued').length === 2);
     const [a, b] = ['a', 'b'].map(name => lines.filter(({ csr }) => csr === name).map(line => line['reconcileId']));
     assert.deepEqual([a?.length, b?.length], [2, 2]);
@@ -207,7 +84,7 @@ describe('the controller', { concurrency: true }, () => {
 
   it('why an approved request waits is said again and again, for events do not last, and of the others nothing', async t => {
     const csrs = [buildCsr(), buildCsr({ name: 'unapproved', conditions: [] })];
-    const { client } = await start(t, { csrs, secret: undefined, sayAgainMs: 50 });
+    const { client } = await start(t, { csrs, secret: undefined, options: { sayAgainMs: 50 } });
     const countOf = (reason: string) => client.events.filter(event => event.includes(reason)).length;
     await until(() => countOf('SecretMissing') >= 3);
     assert.equal(countOf('WaitingApproval'), 1);
@@ -215,12 +92,10 @@ describe('the controller', { concurrency: true }, () => {
 
   it('a certificate that the API server takes for invalid counts among the errors, which raises an alert', async t => {
     const { client, registry } = await start(t, {});
-    const answer = client.answer;
-    client.answer = call => {
+    client.answerFirst(call => {
       if (isStatusPatch(call) && JSON.stringify(call.body).includes('"certificate"'))
         throw new TerminalError('422', { code: 'invalid' });
-      return answer(call);
-    };
+    });
     client.push('certificatesigningrequests', 'ADDED', buildCsr(), '101');
     const count = 'countersign_work_errors_total{queue="csr",code="invalid"} 1';
     await until(async () => (await registry.metrics()).includes(count));

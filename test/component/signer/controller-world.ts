@@ -1,0 +1,146 @@
+// The controller as a whole against a cluster in a table, for the tests of this folder.
+
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import type { Issuer } from '@countersign/common/issuer.ts';
+import { createRegistry } from '@countersign/common/runtime/metrics.ts';
+import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
+import { Controller, type ControllerOptions } from '@countersign/signer/controller.ts';
+import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
+import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
+import { SignerMetrics } from '@countersign/signer/metrics.ts';
+import type { Secret } from '@countersign/signer/secret-reader.ts';
+import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
+import { type Answer, type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
+import { TEST_LOG } from '../../support/test-log.ts';
+import { until } from '../../support/until.ts';
+
+export const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+export const SECRET = '/api/v1/namespaces/sandbox/secrets/my-ca';
+
+/** Lists what it is given, and sends what is pushed to the watch of a resource. */
+export class ClusterClient extends RecordingClient {
+  readonly lists: Record<string, readonly unknown[]> = {
+    certificatesigningrequests: [],
+    issuers: [],
+    clusterissuers: [],
+  };
+  secret: Secret | undefined = buildSecret(rootTexts());
+  /** The second page of the CSRs, if there is one. */
+  rest: Promise<readonly unknown[]> | undefined;
+  readonly #pushed = new Map<string, (event: WatchEvent) => void>();
+
+  constructor() {
+    super();
+    this.answer = call => this.#read(call);
+  }
+
+  override async *watch(path: string, signal: AbortSignal): AsyncIterable<WatchEvent> {
+    const events: WatchEvent[] = [];
+    let wake = () => {};
+    this.#pushed.set(resourceOf(path), event => {
+      events.push(event);
+      wake();
+    });
+    signal.addEventListener('abort', () => wake(), { once: true });
+    while (!signal.aborted) {
+      yield* events.splice(0);
+      if (events.length === 0) await new Promise<void>(resolve => (wake = resolve));
+    }
+  }
+
+  push(
+    resource: string,
+    type: WatchEvent['type'],
+    object: { readonly metadata: object },
+    resourceVersion: string,
+  ): void {
+    this.#pushed.get(resource)?.({ type, object: { ...object, metadata: { ...object.metadata, resourceVersion } } });
+  }
+
+  /** From now on `answer` is asked before the table is, which knows what `answer` does not. */
+  answerFirst(answer: Answer): void {
+    const next = this.answer;
+    this.answer = call => answer(call) ?? next(call);
+  }
+
+  count(part: string): number {
+    return this.calls.filter(({ path }) => path.startsWith(part)).length;
+  }
+
+  #read({ verb, path }: RecordedCall): unknown {
+    if (path === SECRET) return this.secret;
+    if (path.includes('subjectaccessreviews')) return { status: { allowed: true } };
+    const items = this.lists[resourceOf(path)];
+    if (verb !== 'get' || items === undefined) return undefined;
+    const metadata = { resourceVersion: '100' };
+    if (path.includes('continue=')) return this.rest?.then(rest => ({ metadata, items: rest }));
+    const isCut = this.rest !== undefined && path.startsWith(CSRS);
+    return { metadata: { ...metadata, ...(isCut && { continue: 'more' }) }, items };
+  }
+}
+
+function resourceOf(path: string): string {
+  return path.split('?', 1)[0]?.split('/').at(-1) ?? '';
+}
+
+export interface Setup {
+  readonly csrs?: readonly CertificateSigningRequest[];
+  readonly secret?: Secret | undefined;
+  readonly issuer?: Issuer;
+  readonly leads?: boolean;
+  readonly rest?: Promise<readonly CertificateSigningRequest[]>;
+  readonly options?: Partial<ControllerOptions>;
+  /** What is answered before the table is looked at; undefined for nothing. */
+  readonly answer?: Answer;
+}
+
+/** A signer that leaves Ready conditions alone, unless the options say otherwise. */
+export function createController(
+  client: ClusterClient,
+  {
+    registry = createRegistry(),
+    log = TEST_LOG,
+    ...options
+  }: Partial<ControllerOptions> & { readonly registry?: ReturnType<typeof createRegistry> } = {},
+): Controller {
+  return new Controller({
+    client,
+    log,
+    metrics: new SignerMetrics(registry),
+    handlers: [createCaIssuer()],
+    clusterResourceNamespace: 'countersign',
+    policy: AS_CERT_MANAGER,
+    workers: 2,
+    issuerStatus: 'never',
+    writeCaAnnotation: true,
+    ...options,
+  });
+}
+
+/** Everything is listed, and its runs are over for the most part, when it resolves. */
+export async function start(
+  t: TestContext,
+  { csrs = [], issuer = buildIssuer(), leads = true, rest, options, answer, ...given }: Setup,
+) {
+  const client = new ClusterClient();
+  client.lists['certificatesigningrequests'] = csrs;
+  client.lists['issuers'] = [issuer];
+  if ('secret' in given) client.secret = given.secret;
+  client.rest = rest;
+  if (answer !== undefined) client.answerFirst(answer);
+  const registry = createRegistry();
+  const controller = createController(client, { registry, ...options });
+  const [stop, stopLeading] = [new AbortController(), new AbortController()];
+  const watching = controller.watch(stop.signal);
+  const leading = leads ? controller.lead(AbortSignal.any([stop.signal, stopLeading.signal])) : undefined;
+  t.after(async () => {
+    stop.abort();
+    await Promise.all([watching, leading]);
+  });
+  await until(() => controller.problems().length === (rest ? 1 : 0));
+  await sleep(20);
+  const yieldLease = () => (stopLeading.abort(), leading);
+  return { client, controller, registry, yieldLease };
+}
