@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sendJson, sendStatus } from './fake-api-server.ts';
 import type { Thing } from './fake-collection.ts';
 import { contentsOf, LONG_MS, ReflectorWorld, TIMING } from './reflector-world.ts';
@@ -126,6 +127,21 @@ describe('in bad weather', () => {
     const reflector = world.start();
     await world.until(() => reflector.hasSynced);
     assert.ok(performance.now() - started >= 145);
+  });
+
+  test('watches that break again and again lead to a new list, unless one of them lived for a while', async () => {
+    const healthyMs = 300;
+    await world.startSynced({ timing: { ...TIMING, healthyMs } });
+    const breakOne = async (livedMs = 0) => {
+      await world.until(() => world.things.watchCount === 1);
+      await sleep(livedMs);
+      world.things.endWatches('reset');
+    };
+    for (const livedMs of [0, 0, 1.5 * healthyMs, 0]) await breakOne(livedMs);
+    await world.until(() => world.things.watchCount === 1);
+    assert.equal(world.count('list'), 1);
+    for (let turn = 0; turn < 20 && world.count('list') === 1; turn += 1) await breakOne();
+    assert.equal(world.count('list'), 2);
   });
 
   test('a server that ends every watch at once is not hammered', async () => {

@@ -22,6 +22,10 @@ export class ReflectorWorld {
   readonly lines: string[] = [];
   /** Why watches ended. */
   readonly ends: string[] = [];
+  /** How many lists came to their end. */
+  lists = 0;
+  /** The sizes that were told of. */
+  readonly sizes: number[] = [];
   /** `key: value before -> value now`. */
   readonly changes: string[] = [];
   readonly #server: FakeApiServer;
@@ -52,8 +56,8 @@ export class ReflectorWorld {
         destination: { write: line => void this.lines.push(line) },
       }),
       metrics: {
-        onList: () => undefined,
-        setSize: () => undefined,
+        onList: () => (this.lists += 1),
+        setSize: (_, size) => void this.sizes.push(size),
         onWatchEnd: (_, reason) => void this.ends.push(reason),
       },
       onChange: (key, now, before) =>

@@ -28,6 +28,9 @@ describe('in good weather', () => {
     );
     assert.equal(reflector.isFresh(Date.now()), true);
     assert.equal(world.count('list'), 1);
+    assert.deepEqual([world.lists, world.sizes], [1, [2, 3, 3, 2]]);
+    await world.stop();
+    assert.deepEqual(world.ends, []);
   });
 
   for (const [random, seconds] of [
