@@ -28,7 +28,9 @@ function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { message: String(error) };
   const { type, message, stack, code } = stdSerializers.err(error);
   // What a classified error says is enough, and an outage brings thousands of them.
-  return isClassified(error) ? { type, message: withCause(error), code } : { type, message, stack, code };
+  if (isClassified(error)) return { type, message: withCause(error), code };
+  // One that Node made outside of any JavaScript, as of a failed TLS handshake, has a stack of its message alone.
+  return { type, message, ...(/\n\s+at /.test(stack) && { stack }), code };
 }
 
 /** Most errors that are classified say themselves what caused them; pino would say it again. */

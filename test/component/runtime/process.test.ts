@@ -59,6 +59,13 @@ describe('logs', () => {
     assert.match(JSON.stringify(lines), /"stack":"TypeError: a bug\\n +at /);
   });
 
+  test('a stack of the message alone is left out', () => {
+    const { lines, log } = capture();
+    const err = Object.assign(new Error('alert unknown ca'), { stack: 'Error: alert unknown ca' });
+    log.warn({ err }, 'failed');
+    assert.deepEqual(lines[0]?.['err'], { type: 'Error', message: 'alert unknown ca' });
+  });
+
   for (const thrown of ['only text', null, 42]) {
     test(`what was thrown and is no error, ${String(thrown)}, is told all the same`, () => {
       const { lines, log } = capture();
