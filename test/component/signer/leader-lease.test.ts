@@ -7,6 +7,14 @@ import { LeaderLease } from '@countersign/signer/leader-lease.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
 import { until } from '../../support/until.ts';
 
+interface LeaseSpec {
+  readonly holderIdentity: string;
+  readonly leaseDurationSeconds: number;
+  readonly acquireTime: string;
+  readonly renewTime: string;
+  readonly leaseTransitions: number;
+}
+
 /** One Lease as the API server keeps it: writes on an old resourceVersion conflict. */
 class LeaseServer {
   lease: { metadata: { resourceVersion: string }; spec: { holderIdentity: string } } | undefined;
@@ -91,6 +99,37 @@ test('a leader renews its lease with one write each time, and never looks at it'
   await until(() => verbs.length >= 6);
   await a.end();
   assert.deepEqual(verbs.slice(0, 6), ['get', 'create', 'update', 'update', 'update', 'update']);
+});
+
+test('the lease tells since when it is held, and how often it went to another (coordination.k8s.io/v1 LeaseSpec)', async t => {
+  const server = new LeaseServer();
+  const claims: LeaseSpec[] = [];
+  const { answer } = server;
+  const record = (call: RecordedCall) => {
+    const { spec } = (call.body ?? {}) as { spec?: LeaseSpec };
+    if (spec !== undefined && spec.holderIdentity !== '') claims.push(spec);
+    return answer(call);
+  };
+  Object.assign(server, { answer: record });
+  const a = contend(t, server, 'a', []);
+  await until(() => claims.length >= 2);
+  await a.end();
+  const before = claims.length;
+  const b = contend(t, server, 'b', []);
+  await until(() => claims.length >= before + 2);
+  await b.end();
+  const [first, renewed, ...later] = claims;
+  assert.ok(first && renewed && first.acquireTime === renewed.acquireTime && first.renewTime < renewed.renewTime);
+  const [taken, kept] = later.filter(({ holderIdentity }) => holderIdentity === 'b');
+  assert.ok(taken && kept && taken.acquireTime > renewed.renewTime && taken.acquireTime === kept.acquireTime);
+  assert.deepEqual(
+    [first, renewed, taken, kept].map(({ leaseTransitions }) => leaseTransitions),
+    [0, 0, 1, 1],
+  );
+  assert.ok(
+    claims.every(({ leaseDurationSeconds }) => leaseDurationSeconds === 1),
+    '150 ms, in whole seconds',
+  );
 });
 
 test('a leader whose lease was given to another stops at its next renewal', async t => {
