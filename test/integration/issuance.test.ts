@@ -106,6 +106,7 @@ describe('issuance', { concurrency: 6 }, () => {
         { selfSigned: { crlDistributionPoints: ['http://crl.example.com'] } },
       );
       await cluster.createSecret('countersign', name, { 'tls.key': key(file) });
+      await cluster.whenReady({ name });
       const request = await createRequest(key(file), name);
       const annotations = { [KEY_SECRET]: name };
       await createThenApprove(cluster, { name, signerName: issuer, request, annotations });
@@ -268,6 +269,7 @@ describe('issuance', { concurrency: 6 }, () => {
   test('a request that cannot be signed is Failed, with the reason in condition and event alike', async () => {
     const issuer = await cluster.createIssuer({ name: 'mismatch' }, { selfSigned: {} });
     await cluster.createSecret('countersign', 'mismatch', { 'tls.key': key('p384') });
+    await cluster.whenReady({ name: 'mismatch' });
     const annotations = { [KEY_SECRET]: 'mismatch' };
     await createThenApprove(cluster, { name: 'mismatch', signerName: issuer, annotations });
     const csr = await whenFailed(cluster, 'mismatch');

@@ -101,7 +101,10 @@ describe('where the operator demands more than cert-manager', { concurrency: 4 }
 
   test('a request waits while the CA has ended, is told so, and is signed by the next', async () => {
     const ended = { ...ROOT, certificate: await createEndedRoot(ROOT.key, 'ended') };
-    const signerName = await cluster.createCaIssuer({ namespace: 'sandbox', name: 'ended' }, ended);
+    const place = { namespace: 'sandbox', name: 'ended' };
+    const signerName = await cluster.createCaIssuer(place, ended);
+    // Else that is what it waits for, and what it is told, at first.
+    await cluster.whenReady(place);
     const csr = await createThenApprove(cluster, { name: 'after-the-end', signerName });
     const [, told = ''] = await cluster.eventsWhenWritten(csr, 2);
     assert.match(told, /^Warning SecretInvalidData: .* sandbox\/ended: the certificate of the CA has ended: 20/);
