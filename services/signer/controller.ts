@@ -127,8 +127,9 @@ export class Controller {
   /** An event that is still there is written no second time: it has the same name. */
   #sayAgain(): void {
     for (const name of this.#view.openRequests.all()) {
-      if (!this.#isApproved(name)) continue;
-      this.#events.forget(this.#view.findCsr(name)?.metadata.uid ?? '');
+      const csr = this.#view.findCsr(name);
+      if (csr === undefined || !isApproved(csr)) continue;
+      this.#events.forget(csr.metadata.uid ?? '');
       this.#csrQueue.add(name);
     }
   }

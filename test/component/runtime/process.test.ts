@@ -9,14 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
 import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/lifecycle.ts';
-import { createLogger, type LogLevel } from '@countersign/common/runtime/log.ts';
+import type { LogLevel } from '@countersign/common/runtime/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
 import { createReflectorMetrics } from '@countersign/common/runtime/reflector-metrics.ts';
+import { recordLog } from '../../support/test-log.ts';
 
 function capture(level: LogLevel = 'info') {
-  const lines: Record<string, unknown>[] = [];
-  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
-  return { lines, log: createLogger({ service: 'signer', level, destination }) };
+  return recordLog(level, 'signer');
 }
 
 describe('logs', () => {

@@ -7,10 +7,10 @@ import { REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import type { CsrStatus } from '@countersign/common/csr.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
-import { createLogger } from '@countersign/common/runtime/log.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
+import { recordLog } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';
 import { CSRS, SECRET, start } from './controller-world.ts';
 import { isStatusPatch } from './signer-world.ts';
@@ -22,15 +22,9 @@ const UNREADY: Issuer = { ...buildIssuer(), status: { conditions: [] } };
 
 const readyOf = ({ body }: RecordedCall) => (body as Issuer).status?.conditions?.at(-1)?.status;
 
-function keepLines() {
-  const lines: Record<string, unknown>[] = [];
-  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
-  return { lines, log: createLogger({ service: 'test', level: 'warn', destination }) };
-}
-
 describe('work on a request that fails', { concurrency: true }, () => {
   it('is counted, logged with when it comes again, and shown as waiting for that', async t => {
-    const { lines, log } = keepLines();
+    const { lines, log } = recordLog('warn');
     const { client, registry } = await start(t, { options: { log } });
     client.answerFirst(({ path }) => {
       if (path === SECRET) throw new RetryableError('no quorum', { code: 'server', retryAfterMs: 60_000 });
@@ -59,6 +53,17 @@ describe('work on a request that fails', { concurrency: true }, () => {
     assert.doesNotMatch(await registry.metrics(), /^countersign_requests_waiting\{.*\} 1$/m);
     assert.equal(client.writes.length, 1);
   });
+});
+
+it('a certificate that the API server takes for invalid counts among the errors, which raises an alert', async t => {
+  const { client, registry } = await start(t, {});
+  client.answerFirst(call => {
+    if (isStatusPatch(call) && JSON.stringify(call.body).includes('"certificate"'))
+      throw new TerminalError('422', { code: 'invalid' });
+  });
+  client.push('certificatesigningrequests', 'ADDED', buildCsr(), '101');
+  const count = 'countersign_work_errors_total{queue="csr",code="invalid"} 1';
+  await until(async () => (await registry.metrics()).includes(count));
 });
 
 it('a certificate whose answer was lost when the lead ended is told of before the end', async t => {

@@ -98,7 +98,7 @@ export interface Setup {
 
 /** A signer that leaves Ready conditions alone, unless the options say otherwise. */
 export function createController(
-  client: ClusterClient,
+  client: RecordingClient,
   {
     registry = createRegistry(),
     log = TEST_LOG,

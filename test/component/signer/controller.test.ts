@@ -5,13 +5,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import { TerminalError } from '@countersign/common/runtime/errors.ts';
-import { createLogger } from '@countersign/common/runtime/log.ts';
 import { buildIssuer, buildSecret, CA_SPEC, rootTexts } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
+import { recordLog } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';
 import { ClusterClient, CSRS, createController, SECRET, start } from './controller-world.ts';
-import { isStatusPatch } from './signer-world.ts';
 
 const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 
@@ -20,9 +18,7 @@ const denied = buildCsr({ conditions: ['Denied'] });
 // At the same time, since some must wait for a second to pass.
 describe('the controller', { concurrency: true }, () => {
   it('all lines of one run carry its id, and those of another run another', async t => {
-    const lines: Record<string, string>[] = [];
-    const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
-    const log = createLogger({ service: 'test', level: 'info', destination });
+    const { lines, log } = recordLog('info');
     await start(t, { csrs: [buildCsr({ name: 'a' }), buildCsr({ name: 'b' })], options: { log } });
     await until(() => lines.filter(({ msg }) => msg === 'certificate issued').length === 2);
     const [a, b] = ['a', 'b'].map(name => lines.filter(({ csr }) => csr === name).map(line => line['reconcileId']));
@@ -88,17 +84,6 @@ describe('the controller', { concurrency: true }, () => {
     const countOf = (reason: string) => client.events.filter(event => event.includes(reason)).length;
     await until(() => countOf('SecretMissing') >= 3);
     assert.equal(countOf('WaitingApproval'), 1);
-  });
-
-  it('a certificate that the API server takes for invalid counts among the errors, which raises an alert', async t => {
-    const { client, registry } = await start(t, {});
-    client.answerFirst(call => {
-      if (isStatusPatch(call) && JSON.stringify(call.body).includes('"certificate"'))
-        throw new TerminalError('422', { code: 'invalid' });
-    });
-    client.push('certificatesigningrequests', 'ADDED', buildCsr(), '101');
-    const count = 'countersign_work_errors_total{queue="csr",code="invalid"} 1';
-    await until(async () => (await registry.metrics()).includes(count));
   });
 
   it('a request that waits for its Secret is signed little more than a second after the Secret is there', async t => {

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
-import { createLogger } from '@countersign/common/runtime/log.ts';
 import { EventRecorder } from '@countersign/signer/event-recorder.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
-import { TEST_LOG } from '../../support/test-log.ts';
+import { recordLog, TEST_LOG } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';
 
 const CSR = {
@@ -59,11 +58,9 @@ test('a restarted signer derives the same name, and takes "already exists" for s
 });
 
 function setupLogged() {
-  const logged: { msg: string; events?: number; failures?: number }[] = [];
-  const destination = { write: (line: string) => void logged.push(JSON.parse(line)) };
   const client = new RecordingClient();
-  const recorder = new EventRecorder(client, createLogger({ service: 'test', level: 'warn', destination }));
-  return { client, recorder, logged };
+  const { lines, log } = recordLog('warn');
+  return { client, recorder: new EventRecorder(client, log), logged: lines };
 }
 
 test('an event that the API server could not take is written later, in spite of many failures', async () => {
@@ -175,7 +172,7 @@ describe('at the end', () => {
     for (let i = 0; i < 20; i += 1) recorder.record(CSR, { ...WAITING, occasion: String(i) });
     await recorder.close(AbortSignal.timeout(50));
     assert.deepEqual(
-      logged.map(({ msg, events, failures }) => [msg, events ?? failures]),
+      logged.map(line => [line['msg'], line['events'] ?? line['failures']]),
       [
         ['event not written', 1],
         ['events not written before the end', 20],

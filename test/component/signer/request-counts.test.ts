@@ -5,13 +5,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
-import { createRegistry } from '@countersign/common/runtime/metrics.ts';
-import { Controller } from '@countersign/signer/controller.ts';
-import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
-import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
-import { SignerMetrics } from '@countersign/signer/metrics.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
-import { TEST_LOG } from '../../support/test-log.ts';
+import { createController } from './controller-world.ts';
 import { PATCH, REVIEW, SECRET, SignerWorld } from './signer-world.ts';
 
 describe('calls of the API server', () => {
@@ -42,17 +37,7 @@ describe('calls of the API server', () => {
       verb === 'get' && !path.includes('/leases/') ? { metadata: { resourceVersion: '1' }, items: [] } : undefined,
     );
     const stop = new AbortController();
-    const controller = new Controller({
-      client,
-      log: TEST_LOG,
-      metrics: new SignerMetrics(createRegistry()),
-      handlers: [createCaIssuer()],
-      clusterResourceNamespace: 'countersign',
-      policy: AS_CERT_MANAGER,
-      workers: 1,
-      issuerStatus: 'auto',
-      writeCaAnnotation: true,
-    });
+    const controller = createController(client, { workers: 1, issuerStatus: 'auto' });
     const running = Promise.all([controller.watch(stop.signal), controller.lead(stop.signal)]);
     // Longer than the second after which Secrets that something waits for are read again.
     await sleep(1_200);

@@ -49,6 +49,16 @@ async function post(port: number, body: unknown): Promise<number> {
   return statusCode;
 }
 
+const POST_HEAD = 'POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+
+/** Half bodies that take all the room there is for large ones, in connections of their own. */
+async function fillRoom(port: number): Promise<TLSSocket[]> {
+  const sockets = await Promise.all(Array.from({ length: 16 }, () => open(port)));
+  for (const socket of sockets) socket.resume().write(`${POST_HEAD}transfer-encoding: chunked\r\n\r\n1\r\n{\r\n`);
+  await until(async () => (await post(port, { note: 'x'.repeat(70_000) })) === 429);
+  return sockets;
+}
+
 async function open(port: number): Promise<TLSSocket> {
   const socket = connect({ host: '127.0.0.1', port, ca: KEY_PAIR.cert });
   await once(socket, 'secureConnect');
@@ -110,7 +120,7 @@ describe('what comes in part is waited for as long as a whole one may take, and 
 
   test('a body', async () => {
     const socket = await open(await serve(PATIENT));
-    socket.write('POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{');
+    socket.write(`${POST_HEAD}content-length: 9\r\n\r\n{`);
     await once(socket.resume(), 'close');
   });
 });
@@ -119,7 +129,7 @@ test('an answer that is not taken within that time ends with its connection', as
   const error = 'x'.repeat(30_000_000);
   const port = await serve({ transferTimeoutMs: 200, handle: async () => ({ status: 400, body: { error } }) });
   const socket = await open(port);
-  socket.write('POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}');
+  socket.write(`${POST_HEAD}content-length: 2\r\n\r\n{}`);
   await sleep(1_000);
   let taken = 0;
   socket.on('data', part => void (taken += part.length));
@@ -131,12 +141,9 @@ test('large bodies are let in up to 48 MiB, announced or sent; one more is told 
   webhook.enter(GRANTED);
   const port = await serve({ transferTimeoutMs: 3_000 });
   const large = review({ object: csr({ annotations: { note: 'x'.repeat(70_000) } }) });
-  const half = 'POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
-  const sockets = await Promise.all(Array.from({ length: 16 }, () => open(port)));
-  for (const socket of sockets) socket.write(`${half}transfer-encoding: chunked\r\n\r\n1\r\n{\r\n`);
-  await until(async () => (await post(port, large)) === 429);
+  const [first, ...others] = await fillRoom(port);
+  assert.equal(await post(port, large), 429);
   assert.equal(await post(port, review()), 200);
-  const [first, ...others] = sockets;
   first?.destroy();
   await until(async () => (await post(port, large)) === 200);
   assert.ok(others.every(({ closed }) => !closed));
@@ -146,18 +153,12 @@ test('large bodies are let in up to 48 MiB, announced or sent; one more is told 
 
 describe('a body that found no room, and comes all the same,', () => {
   const LARGE = 70_000;
-  const head = `POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${LARGE}\r\n\r\n`;
-
   /** A connection whose request was refused before its body came. */
   async function refused(): Promise<TLSSocket> {
     const port = await serve(PATIENT);
-    const sockets = await Promise.all(Array.from({ length: 17 }, () => open(port)));
-    const half =
-      'POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9999999\r\n\r\n{';
-    for (const socket of sockets.slice(1)) socket.resume().write(half);
-    await until(async () => (await post(port, { note: 'x'.repeat(LARGE) })) === 429);
-    const [socket] = sockets as [TLSSocket];
-    socket.write(head);
+    const socket = await open(port);
+    await fillRoom(port);
+    socket.write(`${POST_HEAD}content-length: ${LARGE}\r\n\r\n`);
     assert.match(String(await once(socket, 'data')), /^HTTP\/1.1 429 /);
     return socket;
   }

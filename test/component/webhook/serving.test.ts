@@ -16,6 +16,7 @@ import {
   readFromSecret,
   ServingCertificate,
 } from '@countersign/webhook/serving-certificate.ts';
+import { until } from '../../support/until.ts';
 import { GRANTED } from './admission-world.ts';
 import { KEY_PAIR, makeEndedKeyPair, makeKeyPair, review, WebhookFixture } from './webhook-fixture.ts';
 
@@ -272,7 +273,7 @@ test('closing answers a request that has arrived on an idle connection and was n
   let received = '';
   socket.on('data', chunk => (received += chunk));
   socket.write(head + body);
-  while (!received.includes('"allowed"')) await new Promise(resolve => setTimeout(resolve, 5));
+  await until(() => received.includes('"allowed"'));
   received = '';
   socket.write(head + body);
   webhook.server.drain();

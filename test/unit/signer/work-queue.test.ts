@@ -15,21 +15,25 @@ interface Setup {
 
 function create({ work, workers = 1, delayMs = 1, observer = SILENT }: Setup) {
   const errors: string[] = [];
+  const failed: FailedRun[] = [];
   const queue = new WorkQueue({
     work,
     workers,
     delayFor: () => (delayMs < 0 ? undefined : delayMs),
-    onError: ({ key, error }) => errors.push(`${key}: ${(error as Error).message}`),
+    onError: run => {
+      failed.push(run);
+      errors.push(`${run.key}: ${(run.error as Error).message}`);
+    },
     observer,
   });
-  return { queue, errors };
+  return { queue, errors, failed };
 }
 
 function start(setup: Setup) {
-  const { queue, errors } = create(setup);
+  const { queue, errors, failed } = create(setup);
   const stop = new AbortController();
   const ended = queue.run(stop.signal);
-  return { queue, errors, end: () => (stop.abort(), ended) };
+  return { queue, errors, failed, end: () => (stop.abort(), ended) };
 }
 
 test('a key that is added many times while it waits is worked on once', async () => {
@@ -110,21 +114,19 @@ test('a key whose work fails comes back with a growing attempt number until it s
 
 test('each run has an id of its own, and its failure has it, too', async () => {
   const ids: string[] = [];
-  const failed: string[] = [];
   const work: Work = async (_, attempt, reconcileId) => {
     ids.push(reconcileId);
     if (attempt === 0) throw new Error('not yet');
   };
-  const onError = ({ reconcileId }: FailedRun) => void failed.push(reconcileId);
-  const queue = new WorkQueue({ work, workers: 1, delayFor: () => 1, onError, observer: SILENT });
-  const stop = new AbortController();
-  const ended = queue.run(stop.signal);
+  const { queue, failed, end } = start({ work });
   queue.add('a');
   await until(() => ids.length === 2);
-  stop.abort();
-  await ended;
+  await end();
   assert.equal(new Set(ids).size, 2);
-  assert.deepEqual(failed, ids.slice(0, 1));
+  assert.deepEqual(
+    failed.map(({ reconcileId }) => reconcileId),
+    ids.slice(0, 1),
+  );
 });
 
 test('a key whose failure cannot be cured by trying again is given up until it is added anew', async () => {
