@@ -1,15 +1,16 @@
-// Reads the certificates of a CA's Secret (tls.crt, ca.crt) into what issuing needs of them: OpenSSL reads each as a whole,
-// what it does not tell is cut out of the DER. Judges no dates. Not read with @peculiar/x509, which takes 70 ms to load and
+// Reads the certificates of a CA's Secret (tls.crt, ca.crt) into what issuing needs of them, as strictly as the API server
+// reads them later in a chain (ca-certificate-faults.ts). Judges no dates. Not read with @peculiar/x509, which takes 70 ms to load and
 // 9 MB (measured), all of it before the first certificate can be signed.
 
 import { X509Certificate } from 'node:crypto';
-import { contextTag, readChildren, type Tlv } from '@countersign/common/der.ts';
+import { contextTag, readChildren, readFields, TAG, type Tlv } from '@countersign/common/der.ts';
 import { type Extension, findExtension, parseExplicitExtensions } from '@countersign/common/extension.ts';
 import { parseBasicConstraints, parseKeyUsage } from '@countersign/common/extension-values.ts';
 import { EXTENSION } from '@countersign/common/oids.ts';
 import { formatPem, parsePem } from '@countersign/common/pem.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { readSigned, type Signed } from '@countersign/common/signature.ts';
+import { readCertificateTime } from '../authority/certificate-time.ts';
 import { type CertificateFields, findFault } from './ca-certificate-faults.ts';
 import { readKeyIdentifier } from './extension-readers.ts';
 
@@ -64,78 +65,75 @@ function failPem(problem: string): Result<never> {
 }
 
 function parseCertificate(der: Buffer): Result<CaCertificate> {
-  const parts = sliceCertificate(der);
-  if (!parts.ok) return parts;
-  const validity = readValidity(der);
-  if (!validity.ok) return validity;
-  const meaning = readMeaning(parts.value);
-  if (!meaning.ok) return meaning;
-  const { isVersion3, extensions: _, ...bytes } = parts.value;
+  const fields = sliceCertificate(der);
+  if (!fields.ok) return fields;
+  const fault = findFault(fields.value) ?? findOpensslFault(der);
+  if (fault !== undefined) return err(fault);
+  const validity = readValidity(fields.value.validity);
+  const meaning = validity.ok ? readMeaning(fields.value) : validity;
+  if (!validity.ok || !meaning.ok) return err('x509: malformed validity');
+  const { isVersion3, outerAlgorithm, tbs, signature, ...parts } = fields.value;
   const { isCa, maySignCertificates, ...rest } = meaning.value;
-  // Go takes a certificate of version 1 for a CA if need be, since it has no extension to deny it.
-  const canSignCertificates = maySignCertificates && (isCa || !isVersion3);
   return ok({
     der,
     pem: formatPem('CERTIFICATE', der),
-    ...bytes,
+    issuer: parts.issuer.bytes,
+    subject: parts.subject.bytes,
+    spki: parts.spki.bytes,
+    signed: { algorithm: outerAlgorithm.bytes, data: tbs.bytes, signature: signature.value.subarray(1) },
     ...validity.value,
     ...rest,
     isCa,
-    canSignCertificates,
+    // Go takes a certificate of version 1 for a CA if need be, since it has no extension to deny it.
+    canSignCertificates: maySignCertificates && (isCa || !isVersion3),
   });
 }
 
-function readValidity(der: Buffer): Result<Pick<CaCertificate, 'notBefore' | 'notAfter'>> {
+/** Those who verify with OpenSSL read it, too. */
+function findOpensslFault(der: Buffer): string | undefined {
   try {
-    const { validFromDate: notBefore, validToDate: notAfter } = new X509Certificate(der);
-    // OpenSSL reads a time only when it is asked for it: of one that is none nobody could tell whether it has come.
-    const areTimes = [notBefore, notAfter].every(time => !Number.isNaN(time.getTime()));
-    return areTimes ? ok({ notBefore, notAfter }) : err('x509: malformed validity');
+    new X509Certificate(der);
+    return undefined;
   } catch {
     // What OpenSSL says is about its internals, and tells a user nothing.
-    return err('malformed certificate');
+    return 'malformed certificate';
   }
 }
 
-interface Slices extends Pick<CaCertificate, 'subject' | 'issuer' | 'spki' | 'signed'> {
+function readValidity(validity: Tlv): Result<Pick<CaCertificate, 'notBefore' | 'notAfter'>> {
+  const times = readFields(validity, TAG.sequence, [TAG.any, TAG.any]);
+  const notBefore = times.ok ? readCertificateTime(times.value[0]) : undefined;
+  const notAfter = times.ok ? readCertificateTime(times.value[1]) : undefined;
+  return notBefore && notAfter ? ok({ notBefore, notAfter }) : err('x509: malformed validity');
+}
+
+interface Slices extends CertificateFields {
+  readonly tbs: Tlv;
+  readonly validity: Tlv;
   readonly isVersion3: boolean;
-  readonly extensions: readonly Extension[];
 }
 
 /** The parts whose bytes matter, cut out and not encoded again. */
 function sliceCertificate(der: Buffer): Result<Slices> {
   const parts = readSigned(der);
   if (!parts.ok) return parts;
-  const [tbs, algorithm, signature] = parts.value;
-  const fields = sliceTbs(tbs);
-  if (!fields.ok) return fields;
-  const { issuer, subject, spki, isVersion3, extensions } = fields.value;
-  const fault = findFault(fields.value);
-  if (fault !== undefined) return err(fault);
-  if (!fields.value.algorithm.bytes.equals(algorithm.bytes)) {
-    return err("x509: inner and outer signature algorithm identifiers don't match");
-  }
-  const signed = { algorithm: algorithm.bytes, data: tbs.bytes, signature: signature.value.subarray(1) };
-  return ok({ issuer: issuer.bytes, subject: subject.bytes, spki: spki.bytes, isVersion3, extensions, signed });
-}
-
-interface TbsFields extends CertificateFields {
-  readonly isVersion3: boolean;
-  readonly algorithm: Tlv;
-  readonly spki: Tlv;
-}
-
-function sliceTbs(tbs: Tlv): Result<TbsFields> {
+  const [tbs, outerAlgorithm, signature] = parts.value;
   const fields = readChildren(tbs);
   if (!fields.ok) return fields;
   const [version, fieldsBehind] = splitVersion(fields.value);
-  const [serial, algorithm, issuer, , subject, spki, ...optional] = fieldsBehind;
-  if (!serial || !algorithm || !issuer || !subject || !spki) return err('malformed certificate');
-  const explicit = optional.find(({ tag }) => tag === contextTag(3, 'constructed'));
-  const extensions = explicit ? parseExplicitExtensions(explicit, 'let pass') : ok([]);
-  if (!extensions.ok) return extensions;
+  const [serial, algorithm, issuer, validity, subject, spki, ...optional] = fieldsBehind;
+  if (!serial || !algorithm || !issuer || !validity || !subject || !spki) return err('malformed certificate');
   const isVersion3 = version?.value.at(-1) === 2;
-  return ok({ version, serial, algorithm, issuer, subject, spki, isVersion3, extensions: extensions.value });
+  const extensions = readExtensions(isVersion3, optional);
+  if (!extensions.ok) return extensions;
+  const names = { version, serial, algorithm, issuer, validity, subject, spki, optional };
+  return ok({ ...names, tbs, outerAlgorithm, signature, isVersion3, extensions: extensions.value });
+}
+
+/** Older versions have none (RFC 5280 section 4.1.2.9), and Go passes over them there. */
+function readExtensions(isVersion3: boolean, optional: readonly Tlv[]): Result<readonly Extension[]> {
+  const explicit = optional.find(({ tag }) => tag === contextTag(3, 'constructed'));
+  return isVersion3 && explicit ? parseExplicitExtensions(explicit, 'let pass') : ok([]);
 }
 
 /** Without a version, which is 1 then, the serial is the first field. */

@@ -113,7 +113,7 @@ const REFUSED: readonly (readonly [what: string, parts: CertificateParts, error:
     { subject: nameOf('odd', 0x1e) },
     'subject: attribute 2.5.4.3 is not a valid BMPString: write it as a UTF8String, or leave it out',
   ],
-  ['key usages that are none', extensionOf(EXTENSION.keyUsage, true, identifier), 'malformed keyUsage'],
+  ['key usages that are none', extensionOf(EXTENSION.keyUsage, true, identifier), 'x509: invalid key usage'],
   [
     'two signature algorithms',
     { algorithm: sequence(encodeOid(SIGNATURE.ecdsaSha384)) },

@@ -169,7 +169,7 @@ const UNREADABLE: readonly (readonly [what: string, pem: string, error: string])
   [
     'a TRUE that is not DER, as Go cannot',
     replaceDer(certificate('root'), '0603551d130101ff040530030101ff', '0603551d130101ff04053003010101'),
-    'error parsing X.509 certificate: malformed basicConstraints',
+    'error parsing X.509 certificate: x509: invalid basic constraints',
   ],
   [
     'an extension that comes twice',
