@@ -105,7 +105,7 @@ async function look(deps: ReconcileDeps, subject: RecordSubject, ref: SignerRef)
   const { handler } = observation;
   const decision = decide(observation, deps.now());
   const done = await apply(deps, { ...subject, reasons: handler?.reasons }, decision);
-  if (decision.kind === 'wait' && decision.secret !== undefined) deps.recheckIssuer(ref);
+  if (done.kind === 'wait' && done.secret !== undefined) deps.recheckIssuer(ref);
   return toOutcome(done, handler?.type ?? '');
 }
 
