@@ -172,6 +172,7 @@ export class Controller {
     return new WorkQueue({
       work,
       workers,
+      ...(name === 'csr' && { shareOf: (key: string) => this.#shareOf(key) }),
       delayFor: retryDelay,
       observer: metrics.queue(name),
       onError: ({ error, ...run }) => {
@@ -180,6 +181,13 @@ export class Controller {
         log.warn({ err: error, queue: name, ...run }, 'work failed');
       },
     });
+  }
+
+  /** A tenant may make any number of Issuers in a namespace, and has one share with all of them. */
+  #shareOf(csrName: string): string {
+    const ref = parseSignerName(this.#view.findCsr(csrName)?.spec.signerName ?? '');
+    if (!ref.ok) return '';
+    return ref.value.kind === 'Issuer' ? `namespace/${ref.value.namespace}` : ref.value.name;
   }
 
   #createCsrDeps(): ReconcileDeps {

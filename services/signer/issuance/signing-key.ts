@@ -8,6 +8,7 @@ import type { KeyKind } from '@countersign/common/public-key.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { findPrivateKeyFault } from '../authority/private-key-faults.ts';
 import { chooseSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts';
+import { Turns } from './turns.ts';
 
 export interface SigningKey {
   readonly algorithm: KeyKind;
@@ -28,12 +29,6 @@ const MAX_PEM_SIZE = 13_000;
 /** Bits of a modulus. One signature with 8192 takes 30 ms of a core (measured); with 16 384 it would take 200. */
 const MAX_RSA_SIZE = 8_192;
 
-/**
- * How many signatures with one RSA key are computed at a time. The thread pool has four threads, and tenants choose their
- * keys: one large key must leave room for the others.
- */
-const RSA_SIGNATURES_AT_ONCE = 2;
-
 /** What a key signs to prove that its private half belongs to its public one; never a certificate. */
 const PROOF = Buffer.from('countersign: this key signs for itself');
 
@@ -50,8 +45,11 @@ const KINDS: ReadonlyMap<string | undefined, KeyKind> = new Map([
   ['ed25519', 'ed25519'],
 ]);
 
-/** Parses the PEM of a private key: PKCS#8, PKCS#1 or SEC1. The error tells nothing of the key. */
-export function parseSigningKey(pem: string | Buffer): Result<SigningKey> {
+/**
+ * Parses the PEM of a private key: PKCS#8, PKCS#1 or SEC1. The error tells nothing of the key. RSA signatures wait for their
+ * turn among those with the same `turns`.
+ */
+export function parseSigningKey(pem: string | Buffer, turns = new Turns()): Result<SigningKey> {
   if (pem.length > MAX_PEM_SIZE) return fail(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
   const blocks = parsePem(pem.toString());
   if (!blocks.ok) return fail(blocks.error);
@@ -60,13 +58,13 @@ export function parseSigningKey(pem: string | Buffer): Result<SigningKey> {
   if (block === undefined) return fail('no PEM data was found in given input');
   const format = FORMATS.get(block.label);
   if (format === undefined) return err(`unknown private key type: ${block.label}`);
-  const key = readKey(block);
+  const key = readKey(block, turns);
   return key.ok ? key : err(`error parsing ${format} private key: ${key.error}`);
 }
 
 /** Parses a private key as parseSigningKey does, and has it prove by one signature that both its halves belong together. */
-export async function loadSigningKey(pem: string | Buffer): Promise<Result<SigningKey>> {
-  const key = parseSigningKey(pem);
+export async function loadSigningKey(pem: string | Buffer, turns?: Turns): Promise<Result<SigningKey>> {
+  const key = parseSigningKey(pem, turns);
   if (!key.ok || !key.value.signatureAlgorithm.ok) return key;
   const { publicKey, signatureAlgorithm } = key.value;
   const signature = await key.value.sign(PROOF).catch(() => undefined);
@@ -79,12 +77,12 @@ function fail(problem: string): Result<never> {
   return err(`error decoding private key PEM block: ${problem}`);
 }
 
-function readKey({ label, der }: PemBlock): Result<SigningKey> {
+function readKey({ label, der }: PemBlock, turns: Turns): Result<SigningKey> {
   const fault = findPrivateKeyFault(label, der);
   if (fault !== undefined) return err(fault);
   const type = label === 'RSA PRIVATE KEY' ? 'pkcs1' : label === 'EC PRIVATE KEY' ? 'sec1' : 'pkcs8';
   try {
-    return holdKey(createPrivateKey({ key: der, format: 'der', type }));
+    return holdKey(createPrivateKey({ key: der, format: 'der', type }), turns);
   } catch {
     // OpenSSL has no parser that answers; what it throws is about its internals, and says nothing to a user. Of some keys it
     // tells only when their public half is asked for (a point at infinity).
@@ -92,11 +90,11 @@ function readKey({ label, der }: PemBlock): Result<SigningKey> {
   }
 }
 
-function holdKey(key: KeyObject): Result<SigningKey> {
+function holdKey(key: KeyObject, turns: Turns): Result<SigningKey> {
   const size = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (size > MAX_RSA_SIZE) return err(`the RSA key has ${size} bits, the maximum is ${MAX_RSA_SIZE}`);
   const kind = KINDS.get(key.asymmetricKeyType);
-  return kind === undefined ? err(`unsupported key type ${key.asymmetricKeyType}`) : ok(new HeldKey(kind, key));
+  return kind === undefined ? err(`unsupported key type ${key.asymmetricKeyType}`) : ok(new HeldKey(kind, key, turns));
 }
 
 /** Holds the private key where neither inspection nor JSON nor a stray property can reach it. */
@@ -106,10 +104,11 @@ class HeldKey implements SigningKey {
   readonly publicKeySpki: Buffer;
   readonly signatureAlgorithm: Result<SignatureAlgorithm>;
   readonly #privateKey: KeyObject;
-  readonly #turns = new Turns(RSA_SIGNATURES_AT_ONCE);
+  readonly #turns: Turns;
 
-  constructor(kind: KeyKind, privateKey: KeyObject) {
+  constructor(kind: KeyKind, privateKey: KeyObject, turns: Turns) {
     this.#privateKey = privateKey;
+    this.#turns = turns;
     this.algorithm = kind;
     this.publicKey = createPublicKey(privateKey);
     this.publicKeySpki = this.publicKey.export({ format: 'der', type: 'spki' });
@@ -135,15 +134,12 @@ class HeldKey implements SigningKey {
     const { digest } = algorithm.value;
     // An ECDSA or Ed25519 signature costs less than to hand it to another thread.
     if (this.algorithm !== 'rsa') return sign(digest, tbs, this.#privateKey);
-    await this.#turns.take();
-    try {
-      // The callback form: an RSA-4096 signature would hold up the main thread for milliseconds.
-      return await new Promise((resolve, reject) => {
+    // The callback form: an RSA-4096 signature would hold up the main thread for milliseconds.
+    const signing = () =>
+      new Promise<Buffer>((resolve, reject) => {
         sign(digest, tbs, this.#privateKey, (error, signature) => (error ? reject(error) : resolve(signature)));
       });
-    } finally {
-      this.#turns.give();
-    }
+    return this.#turns.run(signing);
   }
 
   toJSON(): string {
@@ -152,26 +148,5 @@ class HeldKey implements SigningKey {
 
   [inspect.custom](): string {
     return this.toJSON();
-  }
-}
-
-/** So many at a time, the others in the order in which they came. */
-class Turns {
-  #free: number;
-  readonly #line: (() => void)[] = [];
-
-  constructor(atOnce: number) {
-    this.#free = atOnce;
-  }
-
-  async take(): Promise<void> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>(resolve => this.#line.push(resolve));
-  }
-
-  give(): void {
-    const next = this.#line.shift();
-    if (next === undefined) this.#free += 1;
-    else next();
   }
 }

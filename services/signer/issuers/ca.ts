@@ -11,6 +11,7 @@ import { completeChain, type IssuerChain, linkIssuerChain } from '../issuance/ch
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
 import { loadSigningKey, type SigningKey } from '../issuance/signing-key.ts';
+import { TurnsByNamespace } from '../issuance/turns.ts';
 import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
 import type {
   IssuanceRequest,
@@ -64,19 +65,21 @@ function secretRef(ref: SignerRef, issuer: Issuer, clusterResourceNamespace: str
 /** A Secret is parsed once, good or bad: the reader hands out the same object as long as its data does not change. */
 function createLoader(): LoadKeyPair {
   const loaded = new WeakMap<Secret, Promise<Result<KeyPair>>>();
+  const turns = new TurnsByNamespace();
   return async ({ ref, secret }) => {
     if (secret === undefined) return err(`secrets "${ref.name}" not found`);
-    const known = loaded.get(secret) ?? parseKeyPair(secret, formatSecretRef(ref));
+    const known = loaded.get(secret) ?? parseKeyPair(secret, ref, turns);
     loaded.set(secret, known);
     return known;
   };
 }
 
 /** Error texts as in cert-manager's pkg/util/kube (SecretTLSKeyPairAndCA). */
-async function parseKeyPair(secret: Secret, name: string): Promise<Result<KeyPair>> {
+async function parseKeyPair(secret: Secret, ref: SecretRef, turns: TurnsByNamespace): Promise<Result<KeyPair>> {
+  const name = formatSecretRef(ref);
   const [keyPem, certificatePem, caPem] = ['tls.key', 'tls.crt', 'ca.crt'].map(key => readPem(secret, key));
   if (!keyPem) return err(`no private key data for "tls.key" in secret '${name}'`);
-  const key = await loadSigningKey(keyPem);
+  const key = await loadSigningKey(keyPem, turns.of(ref.namespace));
   if (!key.ok) return key;
   if (!certificatePem) return err(`no certificate data for "tls.crt" in secret '${name}'`);
   const certificates = parseCertificates(certificatePem);

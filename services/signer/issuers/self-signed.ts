@@ -9,6 +9,7 @@ import { err, type Result } from '@countersign/common/result.ts';
 import { selfSignedChain } from '../issuance/chain.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
 import { loadSigningKey, type SigningKey } from '../issuance/signing-key.ts';
+import { TurnsByNamespace } from '../issuance/turns.ts';
 import { formatSecretRef } from '../secret-reader.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, ObservedSecret, SecretWait } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';
@@ -16,6 +17,7 @@ import { prepareLocally } from './local-issuance.ts';
 import { observeSecret, readPem } from './observe-secret.ts';
 
 export function createSelfSignedIssuer(): IssuerTypeHandler {
+  const turns = new TurnsByNamespace();
   return {
     type: 'selfSigned',
     reasons: {
@@ -27,7 +29,7 @@ export function createSelfSignedIssuer(): IssuerTypeHandler {
       const name = readPrivateKeySecretName(request.csr);
       const namespace = secretNamespace(request.ref, deps.clusterResourceNamespace);
       const secret = name && (await observeSecret(deps, { namespace, name }, 'ErrorGettingSecret'));
-      const key = secret ? await loadKey(secret) : undefined;
+      const key = secret ? await loadKey(secret, turns) : undefined;
       return {
         decide: now =>
           secret && key
@@ -64,9 +66,11 @@ function urlsOf({ issuer }: IssuanceRequest): IssuerUrls {
   return { crlDistributionPoints, ocspServers: [], issuingCertificateUrls: [] };
 }
 
-async function loadKey({ ref, secret }: ObservedSecret): Promise<Result<SigningKey>> {
+async function loadKey({ ref, secret }: ObservedSecret, turns: TurnsByNamespace): Promise<Result<SigningKey>> {
   const pem = secret && readPem(secret, 'tls.key');
-  return pem ? loadSigningKey(pem) : err(`no data for "tls.key" in secret '${formatSecretRef(ref)}'`);
+  return pem
+    ? loadSigningKey(pem, turns.of(ref.namespace))
+    : err(`no data for "tls.key" in secret '${formatSecretRef(ref)}'`);
 }
 
 function decideWithKey(
