@@ -6,7 +6,7 @@ import { type Issuer, isSameToRequests } from '@countersign/common/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
-import { formatSignerName, parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import { formatSignerName, parseSignerName, type SignerRef, tenantOf } from '@countersign/common/signer-name.ts';
 import { csrWaiter } from './apply.ts';
 import { CertManagerPresence } from './cert-manager-presence.ts';
 import { ClusterView } from './cluster-view.ts';
@@ -172,7 +172,7 @@ export class Controller {
     return new WorkQueue({
       work,
       workers,
-      ...(name === 'csr' && { shareOf: (key: string) => this.#shareOf(key) }),
+      ...(name === 'csr' && { shareOf: (key: string) => tenantOf(this.#view.findCsr(key)?.spec.signerName ?? '') }),
       delayFor: retryDelay,
       observer: metrics.queue(name),
       onError: ({ error, ...run }) => {
@@ -181,13 +181,6 @@ export class Controller {
         log.warn({ err: error, queue: name, ...run }, 'work failed');
       },
     });
-  }
-
-  /** A tenant may make any number of Issuers in a namespace, and has one share with all of them. */
-  #shareOf(csrName: string): string {
-    const ref = parseSignerName(this.#view.findCsr(csrName)?.spec.signerName ?? '');
-    if (!ref.ok) return '';
-    return ref.value.kind === 'Issuer' ? `namespace/${ref.value.namespace}` : ref.value.name;
   }
 
   #createCsrDeps(): ReconcileDeps {
@@ -237,6 +230,7 @@ export class Controller {
       now: () => new Date(),
       findIssuer: (ref: SignerRef) => this.#view.findIssuer(ref),
       readSecret: this.#secrets.read.bind(this.#secrets),
+      readSecretNow: this.#secrets.readNow.bind(this.#secrets),
     };
   }
 

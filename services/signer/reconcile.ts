@@ -10,9 +10,9 @@ import { parseSignerName, type SignerRef } from '@countersign/common/signer-name
 import { type ApplyDeps, apply, writeCaAnnotation } from './apply.ts';
 import { confirm } from './confirm.ts';
 import { type CsrRecord, csrObjectPath, toCsrRecord } from './csr-record.ts';
-import { type Decision, decide, triage } from './decide.ts';
+import { type Decision, decide, type Observation, triage } from './decide.ts';
 import { ObservationError } from './issuers/observe-secret.ts';
-import { type ObserveDeps, observe } from './observe.ts';
+import { type ObserveDeps, observe, observeNow } from './observe.ts';
 import { recordReason, type Subject } from './say.ts';
 
 /** How a run ended, for metrics: counted, never a reason to do anything. */
@@ -100,18 +100,36 @@ async function run(deps: ReconcileDeps, subject: RecordSubject): Promise<Outcome
 }
 
 async function look(deps: ReconcileDeps, subject: RecordSubject, ref: SignerRef): Promise<Outcome> {
-  const observation = await observeOrSay(deps, subject, ref);
+  const observation = await observeAndReport(deps, subject, () => observe(deps, subject.csr, ref));
   if (!deps.isLeading()) return IGNORED;
-  const { handler } = observation;
+  return act(deps, subject, await confirmFailure(deps, subject, observation));
+}
+
+/**
+ * Nothing is failed because of what is remembered: a Secret may have been fixed, or an issuer changed, a moment before the
+ * approval. A failure of the request alone stays one.
+ */
+async function confirmFailure(deps: ReconcileDeps, subject: Subject, seen: Observation): Promise<Observation> {
+  const isCertain = seen.signer === undefined || decide(seen, deps.now()).kind !== 'fail';
+  return isCertain ? seen : observeAndReport(deps, subject, () => observeNow(deps, seen));
+}
+
+async function act(deps: ReconcileDeps, subject: RecordSubject, observation: Observation): Promise<Outcome> {
+  if (!deps.isLeading()) return IGNORED;
+  const { handler, ref } = observation;
   const decision = decide(observation, deps.now());
   const done = await apply(deps, { ...subject, reasons: handler?.reasons }, decision);
   if (done.kind === 'wait' && done.secret !== undefined) deps.recheckIssuer(ref);
   return toOutcome(done, handler?.type ?? '');
 }
 
-async function observeOrSay(deps: ReconcileDeps, subject: Subject, ref: SignerRef): ReturnType<typeof observe> {
+async function observeAndReport(
+  deps: ReconcileDeps,
+  subject: Subject,
+  read: () => Promise<Observation>,
+): Promise<Observation> {
   try {
-    return await observe(deps, subject.csr, ref);
+    return await read();
   } catch (error) {
     if (error instanceof ObservationError) recordReason(deps, subject, error.reason, error.message);
     throw error;
