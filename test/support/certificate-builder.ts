@@ -39,6 +39,8 @@ export interface CertificateParts {
   readonly subject?: Buffer;
   /** The content of basicConstraints. */
   readonly basicConstraints?: Buffer | 'absent';
+  /** The DER of the SubjectPublicKeyInfo. */
+  readonly spki?: Buffer;
   /** The algorithm that the signed part names. */
   readonly algorithm?: Buffer;
   readonly extensions?: readonly Extension[];
@@ -64,7 +66,7 @@ export function buildCertificate(subject: Holder, issuer: Holder = subject, part
     nameOf(issuer.name),
     validityOf(parts),
     parts.subject ?? nameOf(subject.name),
-    subject.publicKey.export({ format: 'der', type: 'spki' }),
+    parts.spki ?? subject.publicKey.export({ format: 'der', type: 'spki' }),
     ...(version === 'absent' ? [] : [tlv(0xa3, sequence(...extensionsOf(parts).map(encodeExtension)))]),
   );
   const signature = sign('sha256', tbs, issuer.privateKey);
