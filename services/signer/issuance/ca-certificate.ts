@@ -71,6 +71,13 @@ export function parseFirstCertificate(bundlePem: string | Buffer): Result<CaCert
   return blocks.ok ? parseBlock(blocks.value[0]) : blocks;
 }
 
+/** Who has signed the first certificate. Nothing else of it is judged: it is a leaf, which the API server has taken. */
+export function parseIssuance(chainPem: string): Result<Pick<CaCertificate, 'issuer' | 'signed'>> {
+  const blocks = readBlocks(chainPem, MAX_CHAIN_SIZE);
+  const fields = blocks.ok ? sliceCertificate(blocks.value[0].der) : blocks;
+  return fields.ok ? ok(toIssuance(fields.value)) : fields;
+}
+
 function readBlocks(pem: string | Buffer, maxSize: number): Result<readonly [PemBlock, ...PemBlock[]]> {
   if (pem.length > maxSize) return failPem(`provided PEM data was larger than the maximum ${maxSize}B`);
   const blocks = parsePem(pem.toString());
@@ -88,24 +95,26 @@ function failPem(problem: string): Result<never> {
   return err(`error decoding certificate PEM block: ${problem}`);
 }
 
+const WAY_OUT = 'the API server does not read such a certificate, issue it anew';
+
 function parseCertificate(der: Buffer): Result<CaCertificate> {
   const fields = sliceCertificate(der);
   if (!fields.ok) return fields;
-  const fault = findFault(fields.value) ?? findOpensslFault(der);
-  if (fault !== undefined) return err(fault);
   const validity = readValidity(fields.value.validity);
-  const meaning = validity.ok ? readMeaning(fields.value) : validity;
-  if (!validity.ok || !meaning.ok) return err('x509: malformed validity');
-  const { isVersion3, outerAlgorithm, tbs, signature, ...parts } = fields.value;
+  const fault = findFault(fields.value) ?? (validity === undefined ? 'x509: malformed validity' : undefined);
+  if (fault !== undefined || validity === undefined) return err(`${fault}; ${WAY_OUT}`);
+  // What OpenSSL says is about its internals, and tells a user nothing.
+  const meaning = isReadByOpenssl(der) ? readMeaning(fields.value) : err('malformed certificate');
+  if (!meaning.ok) return meaning;
+  const { isVersion3, subject, spki } = fields.value;
   const { isCa, maySignCertificates, ...rest } = meaning.value;
   return ok({
     der,
     pem: formatPem('CERTIFICATE', der),
-    issuer: parts.issuer.bytes,
-    subject: parts.subject.bytes,
-    spki: parts.spki.bytes,
-    signed: { algorithm: outerAlgorithm.bytes, data: tbs.bytes, signature: signature.value.subarray(1) },
-    ...validity.value,
+    subject: subject.bytes,
+    spki: spki.bytes,
+    ...toIssuance(fields.value),
+    ...validity,
     ...rest,
     isCa,
     // Go takes a certificate of version 1 for a CA if need be, since it has no extension to deny it.
@@ -113,22 +122,26 @@ function parseCertificate(der: Buffer): Result<CaCertificate> {
   });
 }
 
+function toIssuance({ issuer, tbs, outerAlgorithm, signature }: Slices): Pick<CaCertificate, 'issuer' | 'signed'> {
+  const signed = { algorithm: outerAlgorithm.bytes, data: tbs.bytes, signature: signature.value.subarray(1) };
+  return { issuer: issuer.bytes, signed };
+}
+
 /** Those who verify with OpenSSL read it, too. */
-function findOpensslFault(der: Buffer): string | undefined {
+function isReadByOpenssl(der: Buffer): boolean {
   try {
     new X509Certificate(der);
-    return undefined;
+    return true;
   } catch {
-    // What OpenSSL says is about its internals, and tells a user nothing.
-    return 'malformed certificate';
+    return false;
   }
 }
 
-function readValidity(validity: Tlv): Result<Pick<CaCertificate, 'notBefore' | 'notAfter'>> {
+function readValidity(validity: Tlv): Pick<CaCertificate, 'notBefore' | 'notAfter'> | undefined {
   const times = readFields(validity, TAG.sequence, [TAG.any, TAG.any]);
   const notBefore = times.ok ? readCertificateTime(times.value[0]) : undefined;
   const notAfter = times.ok ? readCertificateTime(times.value[1]) : undefined;
-  return notBefore && notAfter ? ok({ notBefore, notAfter }) : err('x509: malformed validity');
+  return notBefore && notAfter ? { notBefore, notAfter } : undefined;
 }
 
 interface Slices extends CertificateFields {

@@ -6,7 +6,7 @@ import { reasons } from '@countersign/common/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { isValidSignature } from '@countersign/common/signature.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import { type CaCertificate, parseCertificates } from '../issuance/ca-certificate.ts';
+import { type CaCertificate, parseIssuance } from '../issuance/ca-certificate.ts';
 import { completeChain, type IssuerChain } from '../issuance/chain.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
@@ -49,16 +49,16 @@ function observedCa(request: IssuanceRequest, loaded: LoadedSecret): ObservedIss
   return {
     decide: now => decide(request, loaded, now),
     topOf(chainPem) {
-      const leaf = parseCertificates(chainPem);
+      const leaf = parseIssuance(chainPem);
       if (!pair.ok || !pair.value.chain.ok || !leaf.ok) return undefined;
       return linksTo(leaf.value, pair.value) ? pair.value.chain.value.topPem : undefined;
     },
   };
 }
 
-/** Whether the first certificate was signed by this CA. The key decides: a renewed CA is as good as the first. */
-function linksTo([leaf]: readonly CaCertificate[], { certificate }: KeyPair): boolean {
-  if (leaf === undefined || !leaf.issuer.equals(certificate.subject)) return false;
+/** Whether the leaf was signed by this CA. The key decides: a renewed CA is as good as the first. */
+function linksTo(leaf: Pick<CaCertificate, 'issuer' | 'signed'>, { certificate }: KeyPair): boolean {
+  if (!leaf.issuer.equals(certificate.subject)) return false;
   return isValidSignature({ ...leaf.signed, spki: certificate.spki }, 'no sha1');
 }
 

@@ -129,7 +129,8 @@ test('cannot read what is signed like a certificate but has too few fields for o
 
 for (const [what, parts, error] of REFUSED) {
   test(`cannot read a CA certificate with ${what}, as Go cannot`, () => {
-    assert.equal(readError(parts), `error parsing X.509 certificate: ${error}`);
+    const wayOut = 'the API server does not read such a certificate, issue it anew';
+    assert.equal(readError(parts), `error parsing X.509 certificate: ${error}; ${wayOut}`);
   });
 }
 
