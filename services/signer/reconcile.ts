@@ -100,27 +100,32 @@ async function run(deps: ReconcileDeps, subject: RecordSubject): Promise<Outcome
 }
 
 async function look(deps: ReconcileDeps, subject: RecordSubject, ref: SignerRef): Promise<Outcome> {
-  const observation = await observeAndReport(deps, subject, () => observe(deps, subject.csr, ref));
+  const first = await observeAndReport(deps, subject, () => observe(deps, subject.csr, ref));
+  const { observation, decision } = await confirmFailure(deps, subject, judge(deps, first));
   if (!deps.isLeading()) return IGNORED;
-  return act(deps, subject, await confirmFailure(deps, subject, observation));
+  const { handler } = observation;
+  const done = await apply(deps, { ...subject, reasons: handler?.reasons }, decision);
+  if (done.kind === 'wait' && done.secret !== undefined) deps.recheckIssuer(ref);
+  return toOutcome(done, handler?.type ?? '');
+}
+
+interface Judged {
+  readonly observation: Observation;
+  readonly decision: Decision;
+}
+
+function judge(deps: ReconcileDeps, observation: Observation): Judged {
+  return { observation, decision: decide(observation, deps.now()) };
 }
 
 /**
  * Nothing is failed because of what is remembered: a Secret may have been fixed, or an issuer changed, a moment before the
- * approval. A failure of the request alone stays one.
+ * approval. Where no Secret was needed to decide, there is nothing to read again.
  */
-async function confirmFailure(deps: ReconcileDeps, subject: Subject, seen: Observation): Promise<Observation> {
-  const isCertain = seen.signer === undefined || decide(seen, deps.now()).kind !== 'fail';
-  return isCertain ? seen : observeAndReport(deps, subject, () => observeNow(deps, seen));
-}
-
-async function act(deps: ReconcileDeps, subject: RecordSubject, observation: Observation): Promise<Outcome> {
-  if (!deps.isLeading()) return IGNORED;
-  const { handler, ref } = observation;
-  const decision = decide(observation, deps.now());
-  const done = await apply(deps, { ...subject, reasons: handler?.reasons }, decision);
-  if (done.kind === 'wait' && done.secret !== undefined) deps.recheckIssuer(ref);
-  return toOutcome(done, handler?.type ?? '');
+async function confirmFailure(deps: ReconcileDeps, subject: Subject, judged: Judged): Promise<Judged> {
+  const { observation, decision } = judged;
+  if (decision.kind !== 'fail' || observation.signer === undefined || !deps.isLeading()) return judged;
+  return judge(deps, await observeAndReport(deps, subject, () => observeNow(deps, observation)));
 }
 
 async function observeAndReport(
