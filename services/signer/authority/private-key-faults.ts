@@ -3,7 +3,15 @@
 // Errors tell nothing of the key.
 
 import { createECDH } from 'node:crypto';
-import { contextTag, decodeUnsigned, readChildren, readWhole, TAG, type Tlv } from '@countersign/common/der.ts';
+import {
+  contextTag,
+  decodeOid,
+  decodeUnsigned,
+  readChildren,
+  readWhole,
+  TAG,
+  type Tlv,
+} from '@countersign/common/der.ts';
 import { CURVE, PUBLIC_KEY } from '@countersign/common/oids.ts';
 import { type AlgorithmIdentifier, readAlgorithm } from '@countersign/common/public-key.ts';
 import { findRsaNumbersFault } from './rsa-numbers.ts';
@@ -47,7 +55,7 @@ function findRsaFault(der: Buffer): string | undefined {
   return findRsaNumbersFault(values);
 }
 
-/** The curves that Go knows, as OpenSSL calls them, by the DER of their OIDs. */
+/** The curves that Go knows, as OpenSSL calls them. */
 const CURVE_NAMES: ReadonlyMap<string, string> = new Map([
   [CURVE.p224, 'secp224r1'],
   [CURVE.p256, 'prime256v1'],
@@ -57,20 +65,30 @@ const CURVE_NAMES: ReadonlyMap<string, string> = new Map([
 
 const NO_CURVE = 'unknown elliptic curve: make the key on P-256, P-384 or P-521, by name';
 
-/** Version 1, number, curve, point (RFC 5915 section 3); `outer` is the curve that PKCS#8 names around it. */
+/** `outer` is the curve that PKCS#8 names around the key. */
 function findEcFault(der: Buffer, outer: Tlv | undefined): string | undefined {
+  const key = readEcKey(der);
+  if (key === undefined) return MALFORMED;
+  const curve = nameCurve(key.curve, outer);
+  if (curve === undefined) return NO_CURVE;
+  return isNumberOf(curve, key.number) ? undefined : 'the private number is not one of its curve';
+}
+
+/** Version 1, number, curve, point (RFC 5915 section 3). */
+function readEcKey(der: Buffer): { readonly number: Buffer; readonly curve: Tlv | undefined } | undefined {
   const [version, number, ...optional] = childrenOf(der) ?? [];
+  if (!isVersion(version, [1]) || number?.tag !== TAG.octetString || !areInOrder(optional)) return undefined;
   const parameters = optional.find(({ tag }) => tag === contextTag(0, 'constructed'));
   const curve = parameters && readWhole(parameters.value);
-  if (!isVersion(version, [1]) || number?.tag !== TAG.octetString || curve?.ok === false) return MALFORMED;
-  if (!areInOrder(optional)) return MALFORMED;
-  const named = outer ?? curve?.value;
-  const isSame = outer === undefined || curve === undefined || curve.value.bytes.equals(outer.bytes);
-  if (named === undefined || !isSame) return NO_CURVE;
-  const algorithm = readAlgorithm({ ...named, tag: TAG.sequence, value: named.bytes });
-  const name = algorithm.ok ? CURVE_NAMES.get(algorithm.value.oid) : undefined;
-  if (name === undefined) return NO_CURVE;
-  return isNumberOf(name, number.value) ? undefined : 'the private number is not one of its curve';
+  return curve?.ok === false ? undefined : { number: number.value, curve: curve?.value };
+}
+
+/** Undefined unless both name the same, and one that Go knows. */
+function nameCurve(inner: Tlv | undefined, outer: Tlv | undefined): string | undefined {
+  const named = outer ?? inner;
+  const isSame = inner === undefined || named?.bytes.equals(inner.bytes) === true;
+  const oid = named?.tag === TAG.oid && isSame ? decodeOid(named.value) : undefined;
+  return oid?.ok ? CURVE_NAMES.get(oid.value) : undefined;
 }
 
 /** Parameters [0] and public key [1], which is one BIT STRING. */

@@ -150,6 +150,8 @@ interface Slices extends CertificateFields {
   readonly isVersion3: boolean;
 }
 
+type Fields = [serial: Tlv, algorithm: Tlv, issuer: Tlv, validity: Tlv, subject: Tlv, spki: Tlv, ...optional: Tlv[]];
+
 /** The parts whose bytes matter, cut out and not encoded again. */
 function sliceCertificate(der: Buffer): Result<Slices> {
   const parts = readSigned(der);
@@ -158,8 +160,8 @@ function sliceCertificate(der: Buffer): Result<Slices> {
   const fields = readChildren(tbs);
   if (!fields.ok) return fields;
   const [version, fieldsBehind] = splitVersion(fields.value);
-  const [serial, algorithm, issuer, validity, subject, spki, ...optional] = fieldsBehind;
-  if (!serial || !algorithm || !issuer || !validity || !subject || !spki) return err('malformed certificate');
+  if (fieldsBehind.length < 6) return err('malformed certificate');
+  const [serial, algorithm, issuer, validity, subject, spki, ...optional] = fieldsBehind as Fields;
   const isVersion3 = version?.value.at(-1) === 2;
   const extensions = readExtensions(isVersion3, optional);
   if (!extensions.ok) return extensions;

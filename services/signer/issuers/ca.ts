@@ -88,10 +88,7 @@ function decide(request: IssuanceRequest, { secret, pair, reject }: LoadedSecret
         unusable,
         authority: {
           pem: `${certificate.pem}${chain.aboveLeafPem}${chain.rootPem}`,
-          reject(problem) {
-            reject(problem);
-            return unusable(problem);
-          },
+          reject: problem => (reject(problem), unusable(problem)),
         },
       },
     };

@@ -110,7 +110,7 @@ const TIMES: readonly (readonly Buffer[])[] = [
   [text(0x18, '20240229000000Z'), text(0x18, '20500101000000Z')],
 ];
 
-const ALGORITHMS = [
+const ALGORITHMS: readonly [Buffer, ...Buffer[]] = [
   sequence(oid('1.2.840.10045.4.3.2')),
   sequence(oid('1.2.840.113549.1.1.11'), tlv(TAG.null)),
   sequence(oid('1.2.840.113549.1.1.10'), sequence()),
@@ -125,13 +125,7 @@ interface Fields {
 }
 
 function build(fields: Fields): Buffer {
-  const {
-    version = tlv(0xa0, int(2)),
-    spki,
-    times = TIMES[0] ?? [],
-    algorithm = ALGORITHMS[0] as Buffer,
-    behind = [],
-  } = fields;
+  const { version = tlv(0xa0, int(2)), spki, times = TIMES[0] ?? [], algorithm = ALGORITHMS[0], behind = [] } = fields;
   const tbs = sequence(version, int(1, 2), algorithm, name, sequence(...times), name, spki, ...behind);
   return sequence(tbs, algorithm, encodeBitString(Buffer.from('signature')));
 }
