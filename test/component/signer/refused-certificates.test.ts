@@ -2,10 +2,25 @@
 // said of it, and that nothing is signed in vain again.
 
 import assert from 'node:assert/strict';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { PRIVATE_KEY_SECRET_NAME } from '@countersign/common/annotations.ts';
+import {
+  encodeBitString,
+  encodeInteger,
+  encodeOctetString,
+  encodeOid,
+  sequence,
+  tlv,
+} from '@countersign/common/der.ts';
+import { CURVE } from '@countersign/common/oids.ts';
+import { formatPem } from '@countersign/common/pem.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
-import { buildSecret, readCertificates, rootTexts, type SecretTexts } from '../../support/ca-builder.ts';
+import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
+import type { IssuerDecision } from '@countersign/signer/issuers/issuer-type.ts';
+import { buildIssuer, buildSecret, readCertificates, rootTexts, type SecretTexts } from '../../support/ca-builder.ts';
+import { buildCsr } from '../../support/csr-builder.ts';
 import { readPki, valueOf } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
 import { isStatusPatch, PATCH, REVIEW, SECRET, SignerWorld, type StatusPatch } from './signer-world.ts';
@@ -39,6 +54,12 @@ const intermediate = {
   'tls.crt': readCertificates('intermediate1'),
   'ca.crt': readCertificates('root'),
 };
+
+async function readinessOf({ deps, csr }: SignerWorld): Promise<string> {
+  const ref = valueOf(parseSignerName(csr.spec.signerName));
+  const { status, reason, message } = (await deps.handlers[0]!.readiness(deps, ref, buildIssuer())).condition;
+  return `${status} ${reason}: ${message}`;
+}
 
 describe('a certificate that the API server takes for invalid', () => {
   for (const [what, texts] of [
@@ -79,10 +100,8 @@ describe('a certificate that the API server takes for invalid', () => {
     await world.run();
     assert.equal(world.client.writes.length, 2);
     assert.equal(world.outcomes[1]?.reason, 'SecretInvalidData');
-    const ref = valueOf(parseSignerName(world.csr.spec.signerName));
-    const [handler] = world.deps.handlers;
-    const readiness = await handler?.readiness(world.deps, ref, world.issuer as never);
-    assert.equal(readiness?.condition.reason, 'ErrGetKeyPair');
+    const rejected = REJECTED.replace(/^.*?my-ca: /, '');
+    assert.equal(await readinessOf(world), `False ErrGetKeyPair: Error getting keypair for CA issuer: ${rejected}`);
   });
 
   it('is signed with the next version of the Secret', async () => {
@@ -108,3 +127,69 @@ describe('a certificate that the API server takes for invalid', () => {
     assert.deepEqual(world.outcomes, []);
   });
 });
+
+/** The EC key of the file in SEC1 with the private number of another (RFC 5915 section 3). */
+function keyOfAnotherNumber(): string {
+  const { d = '' } = createPrivateKey(readPki('keys/p256')).export({ format: 'jwk' });
+  const point = createPublicKey(readPki('keys/p256-root')).export({ format: 'der', type: 'spki' }).subarray(-65);
+  const number = encodeOctetString(Buffer.from(d, 'base64url'));
+  const fields = [tlv(0xa0, encodeOid(CURVE.p256)), tlv(0xa1, encodeBitString(point))];
+  return formatPem('EC PRIVATE KEY', sequence(encodeInteger(Buffer.of(1)), number, ...fields));
+}
+
+const UNPROVEN = 'the private key does not belong to the public key that the file has with it';
+
+describe('a key that does not sign what its public half verifies', () => {
+  it('of a CA makes the request wait for the Secret, and the issuer not Ready', async () => {
+    const world = new SignerWorld();
+    world.secret = buildSecret({ ...rootTexts(), 'tls.key': keyOfAnotherNumber() });
+    await world.run();
+    const event = `Warning SecretInvalidData: Failed to parse signing CA keypair from secret sandbox/my-ca: ${UNPROVEN}`;
+    assert.deepEqual([world.client.events, world.client.writes], [[event], []]);
+    assert.deepEqual(world.rechecked, [ISSUER]);
+    assert.equal(await readinessOf(world), `False ErrGetKeyPair: Error getting keypair for CA issuer: ${UNPROVEN}`);
+  });
+
+  it('of a SelfSigned request makes it wait for its Secret', async () => {
+    const world = new SignerWorld();
+    world.issuer = buildIssuer({ selfSigned: {} });
+    world.csr = buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-key' } });
+    world.secret = buildSecret({ 'tls.key': keyOfAnotherNumber() }, 'my-key');
+    await world.run();
+    const event = `Warning ErrorParsingKey: Failed to parse signing key from secret sandbox/my-key: ${UNPROVEN}`;
+    assert.deepEqual([world.client.events, world.client.writes], [[event], []]);
+  });
+
+  it('only once it is used is said, counted, and tried again when the Secret changes', async () => {
+    const world = new SignerWorld();
+    let isDamaged = true;
+    const ca = createCaIssuer();
+    const observe: typeof ca.observe = async (deps, request) => {
+      const observed = await ca.observe(deps, request);
+      return { ...observed, decide: now => (isDamaged ? damage(observed.decide(now)) : observed.decide(now)) };
+    };
+    const requeued: string[] = [];
+    Object.assign(world.deps, { handlers: [{ ...ca, observe }], requeue: (name: string) => requeued.push(name) });
+    await world.run();
+    const problem = 'signed certificate is not what was linted: the signature does not verify';
+    const event = `Warning SecretInvalidData: Failed to parse signing CA keypair from secret sandbox/my-ca: ${problem}`;
+    assert.deepEqual([world.client.events, world.client.writes], [[event], []]);
+    assert.deepEqual(
+      world.refused.map(({ code, message }) => [code, message]),
+      [['invalid', problem]],
+    );
+    world.secrets.wakeOnChange({ namespace: 'sandbox', name: 'my-ca' }, '2', 'another', () => undefined);
+    assert.deepEqual(requeued, ['jane']);
+    isDamaged = false;
+    await world.run();
+    assert.equal(world.outcomes.at(-1)?.result, 'issued');
+  });
+});
+
+/** The same decision with a key whose signatures are wrong. */
+function damage(decision: IssuerDecision): IssuerDecision {
+  if (decision.kind !== 'issue') return decision;
+  const { issuance } = decision;
+  const key = Object.assign(Object.create(issuance.key), { sign: async () => Buffer.from('wrong') });
+  return { ...decision, issuance: { ...issuance, key } };
+}
