@@ -25,6 +25,11 @@ export class Random {
   }
 }
 
+/** The same in every run, unless FUZZ_SEED asks for other cases. */
+export function fuzzSeed(): number {
+  return Number(process.env['FUZZ_SEED'] ?? 20_261_130);
+}
+
 /** How many cases a fuzzer tries: as many as it needs in continuous integration, or FUZZ_CASES. */
 export function caseCount(usual: number): number {
   return Number(process.env['FUZZ_CASES'] ?? usual);
