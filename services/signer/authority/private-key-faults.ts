@@ -1,8 +1,7 @@
 // Which private keys Go's parsers refuse though OpenSSL reads them (PKCS#8, PKCS#1, SEC1): a key that another program cannot
 // read, or whose numbers do not belong together, signs for nobody for long. A kind that Go does not know is left to the caller.
-// Errors tell nothing of the key.
+// Pure; errors tell nothing of the key.
 
-import { createECDH } from 'node:crypto';
 import {
   contextTag,
   decodeOid,
@@ -55,12 +54,15 @@ function findRsaFault(der: Buffer): string | undefined {
   return findRsaNumbersFault(values);
 }
 
-/** The curves that Go knows, as OpenSSL calls them. */
-const CURVE_NAMES: ReadonlyMap<string, string> = new Map([
-  [CURVE.p224, 'secp224r1'],
-  [CURVE.p256, 'prime256v1'],
-  [CURVE.p384, 'secp384r1'],
-  [CURVE.p521, 'secp521r1'],
+/** The order of each curve that Go knows (SEC 2 section 2): a private number is below it. */
+const ORDERS: ReadonlyMap<string, bigint> = new Map([
+  [CURVE.p224, 0xffffffffffffffffffffffffffff16a2e0b8f03e13dd29455c5c2a3dn],
+  [CURVE.p256, 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n],
+  [CURVE.p384, 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n],
+  [
+    CURVE.p521,
+    0x1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
+  ],
 ]);
 
 const NO_CURVE = 'unknown elliptic curve: make the key on P-256, P-384 or P-521, by name';
@@ -69,9 +71,10 @@ const NO_CURVE = 'unknown elliptic curve: make the key on P-256, P-384 or P-521,
 function findEcFault(der: Buffer, outer: Tlv | undefined): string | undefined {
   const key = readEcKey(der);
   if (key === undefined) return MALFORMED;
-  const curve = nameCurve(key.curve, outer);
-  if (curve === undefined) return NO_CURVE;
-  return isNumberOf(curve, key.number) ? undefined : 'the private number is not one of its curve';
+  const order = findOrder(key.curve, outer);
+  if (order === undefined) return NO_CURVE;
+  const number = BigInt(`0x0${key.number.toString('hex')}`);
+  return number > 0n && number < order ? undefined : 'the private number is not one of its curve';
 }
 
 /** Version 1, number, curve, point (RFC 5915 section 3). */
@@ -83,12 +86,12 @@ function readEcKey(der: Buffer): { readonly number: Buffer; readonly curve: Tlv 
   return curve?.ok === false ? undefined : { number: number.value, curve: curve?.value };
 }
 
-/** Undefined unless both name the same, and one that Go knows. */
-function nameCurve(inner: Tlv | undefined, outer: Tlv | undefined): string | undefined {
+/** Undefined unless both name the same curve, and one that Go knows. */
+function findOrder(inner: Tlv | undefined, outer: Tlv | undefined): bigint | undefined {
   const named = outer ?? inner;
   const isSame = inner === undefined || named?.bytes.equals(inner.bytes) === true;
   const oid = named?.tag === TAG.oid && isSame ? decodeOid(named.value) : undefined;
-  return oid?.ok ? CURVE_NAMES.get(oid.value) : undefined;
+  return oid?.ok ? ORDERS.get(oid.value) : undefined;
 }
 
 /** Parameters [0] and public key [1], which is one BIT STRING. */
@@ -96,16 +99,6 @@ function areInOrder(optional: readonly Tlv[]): boolean {
   const order = [contextTag(0, 'constructed'), contextTag(1, 'constructed')];
   const places = optional.map(({ tag }) => order.indexOf(tag));
   return places.every((place, at) => place > (places[at - 1] ?? -1));
-}
-
-function isNumberOf(curve: string, number: Buffer): boolean {
-  try {
-    createECDH(curve).setPrivateKey(number);
-    return true;
-  } catch {
-    // It throws for 0 and for what is not below the order of the curve.
-    return false;
-  }
 }
 
 /** 32 octets in an OCTET STRING of their own (RFC 8410 section 7). */

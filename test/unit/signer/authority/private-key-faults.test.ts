@@ -1,6 +1,7 @@
 // Private keys that OpenSSL reads and Go does not: their numbers do not belong together, or their form is not the standard's.
 
 import assert from 'node:assert/strict';
+import { createECDH } from 'node:crypto';
 import { test } from 'node:test';
 import {
   encodeInteger,
@@ -82,4 +83,33 @@ for (const [what, pem] of [
   ['no point', ec(version, number, parameters)],
 ] as const) {
   test(`reads an EC key with ${what}, as Go does`, () => assert.equal(errorOf(parseSigningKey(pem)), undefined));
+}
+
+/** SEC 2 section 2; the test asks OpenSSL whether they are right. */
+const ORDERS = {
+  p224: 'ffffffffffffffffffffffffffff16a2e0b8f03e13dd29455c5c2a3d',
+  p256: 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551',
+  p384: 'ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973',
+  p521: '01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409',
+} as const;
+const NAMES = { p224: 'secp224r1', p256: 'prime256v1', p384: 'secp384r1', p521: 'secp521r1' } as const;
+
+function isTakenByOpenssl(curve: keyof typeof ORDERS, candidate: Buffer): boolean {
+  try {
+    createECDH(NAMES[curve]).setPrivateKey(candidate);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+for (const curve of ['p224', 'p256', 'p384', 'p521'] as const) {
+  test(`the numbers of ${curve} end below its order, as OpenSSL has it`, () => {
+    const order = Buffer.from(ORDERS[curve], 'hex');
+    const largest = Buffer.from(order).fill((order.at(-1) ?? 0) - 1, order.length - 1);
+    const isRead = (candidate: Buffer) =>
+      parseSigningKey(ec(version, encodeOctetString(candidate), named(CURVE[curve]))).ok;
+    assert.deepEqual([isTakenByOpenssl(curve, largest), isTakenByOpenssl(curve, order)], [true, false]);
+    assert.deepEqual([isRead(largest), isRead(order)], [true, false]);
+  });
 }
