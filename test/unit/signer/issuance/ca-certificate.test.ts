@@ -16,7 +16,7 @@ import {
 import { EXTENSION, SIGNATURE } from '@countersign/common/oids.ts';
 import { formatPem } from '@countersign/common/pem.ts';
 import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
-import { parseCertificates } from '@countersign/signer/issuance/ca-certificate.ts';
+import { parseCertificates, parseIssuance } from '@countersign/signer/issuance/ca-certificate.ts';
 import { buildCertificate, type CertificateParts, createHolder, nameOf } from '../../../support/certificate-builder.ts';
 import { errorOf, valueOf } from '../../../support/pki.ts';
 
@@ -159,3 +159,14 @@ for (const [what, parts, canSign] of SIGNERS) {
     assert.equal(certificate?.canSignCertificates, canSign);
   });
 }
+
+test('who has signed a leaf is read whatever names it has, since the API server has taken them', () => {
+  const uri = extensionOf(
+    EXTENSION.subjectAltName,
+    false,
+    names(GENERAL_NAME.uniformResourceIdentifier, 'http://[::1]/'),
+  );
+  const leaf = buildCertificate(ca, ca, { ...uri, ...notCa });
+  assert.equal(errorOf(parseCertificates(leaf)) === undefined, false);
+  assert.deepEqual(valueOf(parseIssuance(leaf)).issuer, nameOf('CA'));
+});
