@@ -48,10 +48,15 @@ const SAMPLES: readonly (readonly [what: string, key: string, parts: Certificate
   ['end-with-offset', p256, { ends: '460101000000+0000' }, /malformed validity/],
 ];
 
-/** What the API server answers to the certificate in a CSR's status, which it does not keep. */
+const SIGNER = {
+  user: 'system:serviceaccount:countersign:countersign-signer',
+  groups: ['system:serviceaccounts', 'system:serviceaccounts:countersign'],
+};
+
+/** What the API server answers to the signer's trial of a certificate in a CSR's status, which it does not keep. */
 async function tryInStatus(csrName: string, certificate: string): Promise<number> {
   const body = { status: { certificate: Buffer.from(certificate).toString('base64') } };
-  const call = { method: 'PATCH', path: `${CSRS}/${csrName}/status?dryRun=All`, body } as const;
+  const call = { method: 'PATCH', path: `${CSRS}/${csrName}/status?dryRun=All`, body, as: SIGNER } as const;
   return (await cluster.api.call(call)).status;
 }
 
