@@ -37,8 +37,8 @@ type UsablePair = Omit<KeyPair, 'chain'> & { readonly chain: IssuerChain };
 
 type LoadKeyPair = (observed: ObservedSecret) => Promise<Result<KeyPair>>;
 
-export function createCaIssuer(): IssuerTypeHandler {
-  const load = createLoader();
+export function createCaIssuer(turns = new TurnsByNamespace()): IssuerTypeHandler {
+  const load = createLoader(turns);
   return {
     type: 'ca',
     reasons: {
@@ -63,12 +63,12 @@ function secretRef(ref: SignerRef, issuer: Issuer, clusterResourceNamespace: str
 }
 
 /** A Secret is parsed once, good or bad: the reader hands out the same object as long as its data does not change. */
-function createLoader(): LoadKeyPair {
+function createLoader(turns: TurnsByNamespace): LoadKeyPair {
   const loaded = new WeakMap<Secret, Promise<Result<KeyPair>>>();
-  const turns = new TurnsByNamespace();
   return async ({ ref, secret }) => {
     if (secret === undefined) return err(`secrets "${ref.name}" not found`);
-    const known = loaded.get(secret) ?? parseKeyPair(secret, ref, turns);
+    const parse = () => parseKeyPair(secret, ref, turns);
+    const known = loaded.get(secret) ?? turns.ofLoading(ref.namespace).run(parse);
     loaded.set(secret, known);
     return known;
   };
