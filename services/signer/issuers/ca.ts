@@ -10,6 +10,7 @@ import { type CaCertificate, parseIssuance } from '../issuance/ca-certificate.ts
 import { completeChain, type IssuerChain } from '../issuance/chain.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
+import { TurnsByNamespace } from '../issuance/turns.ts';
 import { formatSecretRef, type SecretRef } from '../secret-reader.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, ObservedIssuer, Readiness } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';
@@ -19,8 +20,8 @@ import { observeSecret } from './observe-secret.ts';
 
 type UsablePair = Omit<KeyPair, 'chain'> & { readonly chain: IssuerChain };
 
-export function createCaIssuer(): IssuerTypeHandler {
-  const load = createKeyPairLoader();
+export function createCaIssuer(turns = new TurnsByNamespace()): IssuerTypeHandler {
+  const load = createKeyPairLoader(turns);
   return {
     type: 'ca',
     reasons: {

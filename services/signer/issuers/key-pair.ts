@@ -5,7 +5,7 @@ import { err, ok, type Result } from '@countersign/common/result.ts';
 import { type CaCertificate, parseCertificates, parseFirstCertificate } from '../issuance/ca-certificate.ts';
 import { type IssuerChain, linkIssuerChain } from '../issuance/chain.ts';
 import { loadSigningKey, type SigningKey } from '../issuance/signing-key.ts';
-import { TurnsByNamespace } from '../issuance/turns.ts';
+import type { TurnsByNamespace } from '../issuance/turns.ts';
 import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
 import type { ObservedSecret } from './issuer-type.ts';
 import { readPem } from './observe-secret.ts';
@@ -29,15 +29,15 @@ export interface LoadedSecret {
 type LoadKeyPair = (observed: ObservedSecret) => Promise<LoadedSecret>;
 
 /** A Secret is parsed once, good or bad: the reader hands out the same object as long as its data does not change. */
-export function createKeyPairLoader(): LoadKeyPair {
+export function createKeyPairLoader(turns: TurnsByNamespace): LoadKeyPair {
   const loaded = new WeakMap<Secret, Promise<Result<KeyPair>>>();
-  const turns = new TurnsByNamespace();
   return async observed => {
     const { ref, secret } = observed;
     if (secret === undefined) {
       return { secret: observed, pair: err(`secrets "${ref.name}" not found`), reject: () => undefined };
     }
-    const known = loaded.get(secret) ?? parseKeyPair(secret, ref, turns);
+    const parse = () => parseKeyPair(secret, ref, turns);
+    const known = loaded.get(secret) ?? turns.ofLoading(ref.namespace).run(parse);
     loaded.set(secret, known);
     const reject = (problem: string) => void loaded.set(secret, Promise.resolve(err(problem)));
     return { secret: observed, pair: await known, reject };
