@@ -24,14 +24,14 @@ interface Circumstances {
 export function warningsFor(
   csr: CertificateSigningRequest,
   ref: SignerRef,
-  { issuer, secret }: Surroundings,
+  { issuer, permission, secret }: Surroundings,
   { now, policy }: Circumstances,
 ): readonly string[] {
   const isKnown = typeof issuer !== 'string';
   const warnings = [
     ...requestWarnings(csr),
     ...(issuer === 'missing' ? [`${label(ref)} does not exist: the request waits for it`] : []),
-    ...(isKnown ? issuerWarnings(ref, issuer) : []),
+    ...(isKnown ? issuerWarnings(ref, issuer, permission) : []),
     ...(isKnown && secret ? secretWarnings(csr, issuer, secret, { now, policy }) : []),
   ];
   return warnings.map(toOneLine);
@@ -67,7 +67,7 @@ function durationWarnings(csr: CertificateSigningRequest): readonly string[] {
   return [`spec.expirationSeconds (${seconds}) is ignored: ${wins} wins`];
 }
 
-function issuerWarnings(ref: SignerRef, issuer: Issuer): readonly string[] {
+function issuerWarnings(ref: SignerRef, issuer: Issuer, permission: Surroundings['permission']): readonly string[] {
   const foreign = foreignType(issuer);
   if (foreign !== undefined) {
     const own = 'Countersign signs with ca and selfSigned only';
@@ -76,7 +76,8 @@ function issuerWarnings(ref: SignerRef, issuer: Issuer): readonly string[] {
   if (issuerType(issuer) === undefined)
     return [`${label(ref)} has no type: the request waits until its spec names one`];
   if (isReady(issuer)) return [];
-  const { reason, message } = readyCondition(issuer) ?? {};
+  // The condition may name a Secret: only a requester who was found permitted learns of it.
+  const { reason, message } = (permission === 'granted' ? readyCondition(issuer) : undefined) ?? {};
   const why = [reason, message].filter(Boolean).join(': ');
   return [`${label(ref)} is not Ready, the request waits${why === '' ? '' : ` (${why})`}`];
 }
