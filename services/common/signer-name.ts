@@ -63,3 +63,13 @@ export function formatSignerName(ref: SignerRef): string {
 export function formatRef(ref: SignerRef): string {
   return `${ref.namespace}/${ref.name}`;
 }
+
+/**
+ * Who shares what the issuer costs: the owner of its namespace, who may make any number of Issuers there, or the ClusterIssuer
+ * alone. Empty for a malformed signer name.
+ */
+export function tenantOf(signerName: string): string {
+  const ref = parseSignerName(signerName);
+  if (!ref.ok) return '';
+  return ref.value.kind === 'Issuer' ? `namespace/${ref.value.namespace}` : ref.value.name;
+}

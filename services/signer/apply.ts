@@ -75,23 +75,39 @@ async function applyFail(deps: ApplyDeps, subject: Subject, failure: Failure): P
 type Issue = Extract<Decision, { kind: 'issue' }>;
 
 async function applyIssue(deps: ApplyDeps, subject: Subject, decision: Issue): Promise<Decision> {
-  const { certificate, key, complete } = decision.issuance;
+  const { issuance } = decision;
+  const { certificate, key, complete } = issuance;
   const audit = auditFields(subject, certificate);
   subject.log.info(audit, 'signing certificate');
   // No signature without its line, whatever becomes of this process.
   subject.log.flush();
   const signed = await signCertificate(certificate, key);
-  const chain = complete(signed.pem);
+  if (!signed.ok) return waitForSecret(deps, subject, issuance, new TerminalError(signed.error, { code: 'invalid' }));
+  const chain = complete(signed.value.pem);
   const written = await writeCertificate(deps, subject, chain);
-  if (written instanceof TerminalError) return applyFail(deps, subject, refusal(subject, written));
-  sayIssued(deps, subject, { ...audit, sha256: signed.sha256 });
+  if (written instanceof TerminalError) {
+    // Lint has judged the leaf alone: with certificates above it, nothing shows that the request is at fault.
+    if (chain.chainPem !== signed.value.pem) return waitForSecret(deps, subject, issuance, written);
+    deps.refused(written);
+    return applyFail(deps, subject, refusal(subject, written));
+  }
+  sayIssued(deps, subject, { ...audit, sha256: signed.value.sha256 });
   if (deps.writeCaAnnotation && written.metadata.annotations?.[CA] === undefined) {
     await completeAnnotation(deps, subject, chain.topPem);
   }
   return decision;
 }
 
-/** The same certificate would be refused for ever: the CSR must not be signed again at each look. */
+/** The key or the chain has proved bad although it was checked when it was loaded: an alert, and a wait for the Secret. */
+function waitForSecret(deps: ApplyDeps, subject: Subject, issuance: Issuance, error: TerminalError): Decision {
+  deps.refused(error);
+  subject.log.error({ err: error }, 'certificate not usable');
+  const decision = issuance.unusable(error.message);
+  applyWait(deps, subject, decision);
+  return decision;
+}
+
+/** The same certificate would always be refused: the CSR must not be signed again at each look. */
 function refusal({ reasons: words }: Subject, { message }: TerminalError): Failure {
   return {
     kind: 'fail',
@@ -123,10 +139,7 @@ async function writeCertificate(
   try {
     return await patchStatus(deps, csr, { metadata: { annotations: annotation }, status: { certificate } });
   } catch (error) {
-    if (error instanceof TerminalError && error.code === 'invalid') {
-      deps.refused(error);
-      return error;
-    }
+    if (error instanceof TerminalError && error.code === 'invalid') return error;
     if (words !== undefined && isWorthTelling(error)) {
       recordReason(deps, subject, words.updateFailed, reasons.SigningError.update((error as Error).message));
     }

@@ -6,7 +6,7 @@ import { type Issuer, isSameToRequests } from '@countersign/common/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
-import { formatSignerName, parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import { formatSignerName, parseSignerName, type SignerRef, tenantOf } from '@countersign/common/signer-name.ts';
 import { csrWaiter } from './apply.ts';
 import { CertManagerPresence } from './cert-manager-presence.ts';
 import { ClusterView } from './cluster-view.ts';
@@ -172,6 +172,7 @@ export class Controller {
     return new WorkQueue({
       work,
       workers,
+      ...(name === 'csr' && { shareOf: (key: string) => tenantOf(this.#view.findCsr(key)?.spec.signerName ?? '') }),
       delayFor: retryDelay,
       observer: metrics.queue(name),
       onError: ({ error, ...run }) => {
@@ -229,6 +230,7 @@ export class Controller {
       now: () => new Date(),
       findIssuer: (ref: SignerRef) => this.#view.findIssuer(ref),
       readSecret: this.#secrets.read.bind(this.#secrets),
+      readSecretNow: this.#secrets.readNow.bind(this.#secrets),
     };
   }
 

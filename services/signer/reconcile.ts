@@ -10,9 +10,9 @@ import { parseSignerName, type SignerRef } from '@countersign/common/signer-name
 import { type ApplyDeps, apply, writeCaAnnotation } from './apply.ts';
 import { confirm } from './confirm.ts';
 import { type CsrRecord, csrObjectPath, toCsrRecord } from './csr-record.ts';
-import { type Decision, decide, triage } from './decide.ts';
+import { type Decision, decide, type Observation, triage } from './decide.ts';
 import { ObservationError } from './issuers/observe-secret.ts';
-import { type ObserveDeps, observe } from './observe.ts';
+import { type ObserveDeps, observe, observeNow } from './observe.ts';
 import { recordReason, type Subject } from './say.ts';
 
 /** How a run ended, for metrics: counted, never a reason to do anything. */
@@ -100,18 +100,41 @@ async function run(deps: ReconcileDeps, subject: RecordSubject): Promise<Outcome
 }
 
 async function look(deps: ReconcileDeps, subject: RecordSubject, ref: SignerRef): Promise<Outcome> {
-  const observation = await observeOrSay(deps, subject, ref);
+  const first = await observeAndReport(deps, subject, () => observe(deps, subject.csr, ref));
+  const { observation, decision } = await confirmFailure(deps, subject, judge(deps, first));
   if (!deps.isLeading()) return IGNORED;
   const { handler } = observation;
-  const decision = decide(observation, deps.now());
   const done = await apply(deps, { ...subject, reasons: handler?.reasons }, decision);
-  if (decision.kind === 'wait' && decision.secret !== undefined) deps.recheckIssuer(ref);
+  if (done.kind === 'wait' && done.secret !== undefined) deps.recheckIssuer(ref);
   return toOutcome(done, handler?.type ?? '');
 }
 
-async function observeOrSay(deps: ReconcileDeps, subject: Subject, ref: SignerRef): ReturnType<typeof observe> {
+interface Judged {
+  readonly observation: Observation;
+  readonly decision: Decision;
+}
+
+function judge(deps: ReconcileDeps, observation: Observation): Judged {
+  return { observation, decision: decide(observation, deps.now()) };
+}
+
+/**
+ * Nothing is failed because of what is remembered: a Secret may have been fixed, or an issuer changed, a moment before the
+ * approval. Where no Secret was needed to decide, there is nothing to read again.
+ */
+async function confirmFailure(deps: ReconcileDeps, subject: Subject, judged: Judged): Promise<Judged> {
+  const { observation, decision } = judged;
+  if (decision.kind !== 'fail' || observation.signer === undefined || !deps.isLeading()) return judged;
+  return judge(deps, await observeAndReport(deps, subject, () => observeNow(deps, observation)));
+}
+
+async function observeAndReport(
+  deps: ReconcileDeps,
+  subject: Subject,
+  read: () => Promise<Observation>,
+): Promise<Observation> {
   try {
-    return await observe(deps, subject.csr, ref);
+    return await read();
   } catch (error) {
     if (error instanceof ObservationError) recordReason(deps, subject, error.reason, error.message);
     throw error;

@@ -1,11 +1,12 @@
 // Reads Secrets by name, each at most once a second however many ask, and asks every second for those that something waits
 // for, as long as these are few. Never lists or watches Secrets, so that the signer needs no right to do so.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { isObjectName } from '@countersign/common/object-name.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 
-/** core/v1 Secret, as read; `data` values are base64. The same object is handed out until the Secret changes. */
+/** core/v1 Secret, as read; `data` values are base64. The same object is handed out until its data changes. */
 export interface Secret {
   readonly metadata: ObjectMeta;
   readonly data?: Readonly<Record<string, string>>;
@@ -68,6 +69,11 @@ export class SecretReader {
     return this.#isFresh(key) ? this.#copies.get(key)?.secret : (this.#reads.get(key) ?? this.#startRead(key, ref));
   }
 
+  /** The Secret as a read tells that begins now, whatever is remembered or in hand; undefined if there is none. */
+  async readNow(ref: SecretRef): Promise<Secret | undefined> {
+    return isObjectName(ref.name) ? this.#fetch(formatSecretRef(ref), ref) : undefined;
+  }
+
   /**
    * Calls `wake` once when the Secret is no longer at `version` (undefined: absent). `waiter` names who waits: each waits for
    * one Secret at a time, the last that it named.
@@ -118,9 +124,10 @@ export class SecretReader {
   async #fetch(key: string, { namespace, name }: SecretRef): Promise<Secret | undefined> {
     const askedAt = this.#clock();
     const now = await this.#client.get<Secret>(`/api/v1/namespaces/${namespace}/secrets/${name}`);
-    const before = this.#copies.get(key)?.secret;
-    const secret = isSameVersion(before, now) ? before : now;
-    this.#copies.set(key, { askedAt, secret });
+    const before = this.#copies.get(key);
+    const secret = isSame(before?.secret, now) ? before?.secret : now;
+    // A read that was asked for earlier may be answered later.
+    if (before === undefined || before.askedAt <= askedAt) this.#copies.set(key, { askedAt, secret });
     // Whoever reads it, those who wait are told: others' reads may keep the copy fresh, so that none is due for them.
     const watch = this.#watches.get(key);
     if (watch !== undefined && watch.version !== secret?.metadata.resourceVersion) this.#wakeAll(key, watch);
@@ -157,8 +164,7 @@ export class SecretReader {
   }
 }
 
-function isSameVersion(before: Secret | undefined, now: Secret | undefined): boolean {
-  return (
-    before?.metadata.uid === now?.metadata.uid && before?.metadata.resourceVersion === now?.metadata.resourceVersion
-  );
+/** A label or an annotation that changes, again and again perhaps, is no reason to parse keys and wake requests. */
+function isSame(before: Secret | undefined, now: Secret | undefined): boolean {
+  return before?.metadata.uid === now?.metadata.uid && isDeepStrictEqual(before?.data, now?.data);
 }

@@ -1,7 +1,8 @@
 // A queue of keys with a fixed number of workers: a key waits once however often it is added, is worked on by one worker at
-// a time, and comes back after a growing delay when its work fails. Never knows what a key means.
+// a time, and comes back after a growing delay when its work fails. Workers are shared out fairly. Never knows what a key means.
 
 import { randomUUID } from 'node:crypto';
+import { FairLine, type Waiting } from './fair-line.ts';
 
 /**
  * Works on one key; `attempt` is 0 for the first try since the key last succeeded, and `reconcileId` tells this run from all
@@ -29,6 +30,8 @@ export interface QueueObserver {
 export interface WorkQueueOptions {
   readonly work: Work;
   readonly workers: number;
+  /** Which share a key belongs to: shares take turns, and none has all workers. Without it there is one share with all of them. */
+  readonly shareOf?: (key: string) => string;
   /** Milliseconds to wait before attempt number `attempt` (1, 2, …) after `error`; undefined to give the key up. */
   readonly delayFor: (error: unknown, attempt: number) => number | undefined;
   readonly onError: (run: FailedRun) => void;
@@ -43,18 +46,23 @@ export interface WorkQueueOptions {
  */
 const FIRST_WORKERS = 4;
 
-/** One in so many is taken from those that came in numbers, lest they wait for ever. */
+/** One in so many is taken from those that came in numbers, so that they do not wait forever. */
 const TURN_OF_MANY = 8;
+
+/** Of the workers one share has at most so many: another's key starts at once, even while all signatures of the first are slow. */
+const LARGEST_SHARE = 3 / 4;
 
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #clock: () => number;
-  /** Keys that wait for a worker, with the time they were added; a Map keeps the order of arrival. */
-  readonly #waiting = new Map<string, number>();
+  /** Keys that wait for a worker. */
+  readonly #waiting = new FairLine();
   /** Keys that came in numbers for one cause, as when an issuer changes: they let others go first. */
-  readonly #many = new Map<string, number>();
+  readonly #many = new FairLine();
   #started = 0;
   readonly #working = new Set<string>();
+  /** How many workers each share has. */
+  readonly #shares = new Map<string, number>();
   readonly #addedWhileWorking = new Set<string>();
   readonly #attempts = new Map<string, number>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
@@ -74,22 +82,26 @@ export class WorkQueue {
 
   /** As add, for keys that come in numbers for one cause: a key that is added alone goes before them. */
   addMany(keys: Iterable<string>): void {
-    for (const key of keys) if (!this.#waiting.has(key)) this.#add(key, this.#many);
+    for (const key of keys) if (!this.#waiting.get(key)) this.#add(key, this.#many);
   }
 
-  #add(key: string, line: Map<string, number>): void {
+  #add(key: string, line: FairLine): void {
     this.#cancelTimer(key);
-    if (line.has(key) || this.#addedWhileWorking.has(key)) return;
-    if (!this.#many.has(key)) this.#options.observer.added();
+    if (line.get(key) || this.#addedWhileWorking.has(key)) return;
+    if (!this.#many.get(key)) this.#options.observer.added();
     if (this.#working.has(key)) this.#addedWhileWorking.add(key);
-    else line.set(key, this.#many.get(key) ?? this.#clock());
+    else line.add(this.#toWaiting(key, this.#many.get(key)?.addedAt));
     if (line !== this.#many) this.#many.delete(key);
     this.#changed();
   }
 
+  #toWaiting(key: string, addedAt = this.#clock()): Waiting {
+    return { key, share: this.#options.shareOf?.(key) ?? '', addedAt };
+  }
+
   /** Puts a key in line after a delay, unless it is in line sooner. */
   addAfter(key: string, delayMs: number): void {
-    if (this.#timers.has(key) || this.#waiting.has(key) || this.#many.has(key)) return;
+    if (this.#timers.has(key) || this.#waiting.get(key) || this.#many.get(key)) return;
     const timer = setTimeout(() => this.add(key), delayMs);
     this.#timers.set(key, timer);
   }
@@ -138,24 +150,31 @@ export class WorkQueue {
     while (this.#running && this.#working.size < this.#workers) {
       const next = this.#takeNext();
       if (next === undefined) break;
-      this.#start(...next);
+      this.#start(next);
     }
     this.#options.observer.depth(this.depth);
   }
 
-  #takeNext(): readonly [key: string, addedAt: number] | undefined {
-    this.#started += 1;
+  #takeNext(): Waiting | undefined {
     const lines = [this.#waiting, this.#many];
-    if (this.#started % TURN_OF_MANY === 0) lines.reverse();
-    const line = lines.find(({ size }) => size > 0);
-    const next = line?.entries().next().value;
-    if (next !== undefined) line?.delete(next[0]);
-    return next;
+    if ((this.#started + 1) % TURN_OF_MANY === 0) lines.reverse();
+    for (const line of lines) {
+      const next = line.take(share => this.#mayHaveMore(share));
+      if (next !== undefined) return next;
+    }
+    return undefined;
   }
 
-  #start(key: string, addedAt: number): void {
+  #mayHaveMore(share: string): boolean {
+    const { shareOf, workers } = this.#options;
+    return shareOf === undefined || (this.#shares.get(share) ?? 0) < Math.ceil(workers * LARGEST_SHARE);
+  }
+
+  #start({ key, share, addedAt }: Waiting): void {
     const startedAt = this.#clock();
+    this.#started += 1;
     this.#working.add(key);
+    this.#shares.set(share, (this.#shares.get(share) ?? 0) + 1);
     this.#options.observer.started((startedAt - addedAt) / 1000);
     const reconcileId = randomUUID();
     this.#options
@@ -164,7 +183,7 @@ export class WorkQueue {
         () => void this.#attempts.delete(key),
         (error: unknown) => this.#failed(key, reconcileId, error),
       )
-      .finally(() => this.#finished(key, startedAt));
+      .finally(() => this.#finished({ key, share, addedAt: startedAt }));
   }
 
   #failed(key: string, reconcileId: string, error: unknown): void {
@@ -180,13 +199,16 @@ export class WorkQueue {
     if (this.#running) this.addAfter(key, retryInMs);
   }
 
-  #finished(key: string, startedAt: number): void {
+  #finished({ key, share, addedAt: startedAt }: Waiting): void {
     this.#options.observer.finished((this.#clock() - startedAt) / 1000);
     this.#working.delete(key);
+    const left = (this.#shares.get(share) ?? 1) - 1;
+    if (left === 0) this.#shares.delete(share);
+    else this.#shares.set(share, left);
     this.#workers = Math.min(this.#workers + 1, this.#options.workers);
     if (this.#addedWhileWorking.delete(key) && this.#running) {
       this.#cancelTimer(key);
-      this.#waiting.set(key, this.#clock());
+      this.#waiting.add(this.#toWaiting(key));
     }
     this.#changed();
     if (this.#working.size === 0) this.#onIdle?.();

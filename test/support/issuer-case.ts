@@ -80,5 +80,5 @@ export async function signChain(observed: ObservedIssuer): Promise<Chain> {
   const decision = decide(observed);
   if (decision.kind !== 'issue') return assert.fail(JSON.stringify(decision));
   const { certificate, key: signingKey, complete } = decision.issuance;
-  return complete((await signCertificate(certificate, signingKey)).pem);
+  return complete(valueOf(await signCertificate(certificate, signingKey)).pem);
 }

@@ -7,7 +7,7 @@ import { contextTag, readChildren, type Tlv } from '@countersign/common/der.ts';
 import { type Extension, findExtension, parseExplicitExtensions } from '@countersign/common/extension.ts';
 import { parseBasicConstraints, parseKeyUsage } from '@countersign/common/extension-values.ts';
 import { EXTENSION } from '@countersign/common/oids.ts';
-import { formatPem, parsePem } from '@countersign/common/pem.ts';
+import { formatPem, type PemBlock, parsePem } from '@countersign/common/pem.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { readSigned, type Signed } from '@countersign/common/signature.ts';
 import { type CertificateFields, findFault } from './ca-certificate-faults.ts';
@@ -42,21 +42,45 @@ const KEY_CERT_SIGN = 1 << 5;
 
 /** Bytes of PEM: cert-manager's limits for a certificate chain, and for a bundle of trusted certificates. */
 const MAX_CHAIN_SIZE = 95_000;
-export const MAX_BUNDLE_SIZE = 330_000;
+const MAX_BUNDLE_SIZE = 330_000;
+
+/** Several times what a CA needs that several others have cross-signed; a tenant's Secret may not cost more to read. */
+const MAX_CERTIFICATES = 32;
 
 /** Parses every certificate of the text, at least one, in order. Error texts as in cert-manager. */
-export function parseCertificates(pem: string | Buffer, maxSize = MAX_CHAIN_SIZE): Result<readonly CaCertificate[]> {
-  if (pem.length > maxSize) return failPem(`provided PEM data was larger than the maximum ${maxSize}B`);
-  const blocks = parsePem(pem.toString());
-  if (!blocks.ok) return failPem(blocks.error);
-  if (blocks.value.length === 0) return failPem('no valid certificates found');
+export function parseCertificates(pem: string | Buffer): Result<readonly CaCertificate[]> {
+  const blocks = readBlocks(pem, MAX_CHAIN_SIZE);
+  if (!blocks.ok) return blocks;
+  const { length } = blocks.value;
+  if (length > MAX_CERTIFICATES) {
+    return err(`certificate chain is too long: ${length} certificates, the maximum is ${MAX_CERTIFICATES}`);
+  }
   const certificates: CaCertificate[] = [];
-  for (const { label, der } of blocks.value) {
-    const certificate = label === 'CERTIFICATE' ? parseCertificate(der) : err(`unexpected PEM block ${label}`);
-    if (!certificate.ok) return err(`error parsing X.509 certificate: ${certificate.error}`);
+  for (const block of blocks.value) {
+    const certificate = parseBlock(block);
+    if (!certificate.ok) return certificate;
     certificates.push(certificate.value);
   }
   return ok(certificates);
+}
+
+/** Parses the first certificate of a bundle of trusted ones, and only that: the others say nothing of the CA. */
+export function parseFirstCertificate(bundlePem: string | Buffer): Result<CaCertificate> {
+  const blocks = readBlocks(bundlePem, MAX_BUNDLE_SIZE);
+  return blocks.ok ? parseBlock(blocks.value[0]) : blocks;
+}
+
+function readBlocks(pem: string | Buffer, maxSize: number): Result<readonly [PemBlock, ...PemBlock[]]> {
+  if (pem.length > maxSize) return failPem(`provided PEM data was larger than the maximum ${maxSize}B`);
+  const blocks = parsePem(pem.toString());
+  if (!blocks.ok) return failPem(blocks.error);
+  const [first, ...others] = blocks.value;
+  return first === undefined ? failPem('no valid certificates found') : ok([first, ...others]);
+}
+
+function parseBlock({ label, der }: PemBlock): Result<CaCertificate> {
+  const certificate = label === 'CERTIFICATE' ? parseCertificate(der) : err(`unexpected PEM block ${label}`);
+  return certificate.ok ? certificate : err(`error parsing X.509 certificate: ${certificate.error}`);
 }
 
 function failPem(problem: string): Result<never> {

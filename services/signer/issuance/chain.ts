@@ -2,7 +2,7 @@
 // make one single chain is refused. Links by name and signature; judges no dates and trusts nobody.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
-import { isValidSignature } from '@countersign/common/signature.ts';
+import { verifySignature } from '@countersign/common/signature.ts';
 import type { CaCertificate } from './ca-certificate.ts';
 import type { IssuancePolicy } from './issuance-policy.ts';
 
@@ -27,34 +27,35 @@ export interface IssuerChain {
   readonly rootPem: string;
 }
 
-/** cert-manager's bound on a search that is quadratic where all certificates have the same name. */
-const MAX_CERTIFICATES = 1000;
+/** Four times what a CA takes whose 32 certificates have names of their own; eight of one name take as many. */
+const MAX_VERIFICATIONS = 64;
 
 /**
  * Links the certificates of a CA, of which the first is the one that signs; duplicates do not matter, and neither does
  * the order of the others (cert-manager's search finds the chain of cross-signed CAs in some orders only). Done once for a
- * Secret, before anything is signed: the errors are those that cert-manager finds after.
+ * Secret, before anything is signed: the errors are those that cert-manager finds after. Verifies off the main thread, and
+ * no more than a bounded number of signatures: a tenant chooses the certificates.
  */
-export function linkIssuerChain(certificates: readonly CaCertificate[]): Result<IssuerChain> {
+export async function linkIssuerChain(certificates: readonly CaCertificate[]): Promise<Result<IssuerChain>> {
   const [signer] = certificates;
   const unique = [
     ...new Map(certificates.map(certificate => [certificate.der.toString('latin1'), certificate])).values(),
   ];
-  // The leaf counts too.
-  if (unique.length >= MAX_CERTIFICATES) {
-    return err(`certificate chain is too long, must be less than ${MAX_CERTIFICATES} certificates`);
-  }
-  const canAllSign = unique.every(({ canSignCertificates }) => canSignCertificates);
-  const chain = signer && canAllSign ? lineUp(signer, unique) : undefined;
+  if (!signer || !unique.every(({ canSignCertificates }) => canSignCertificates)) return err(BROKEN);
+  const signedBy = await findHolders(unique);
+  if (!signedBy.ok) return signedBy;
+  const chain = lineUp(signer, unique, signedBy.value);
   const top = chain?.at(-1);
-  if (!chain || !top) return err('certificate chain is malformed or broken');
-  const shown = chain.filter(certificate => !hasSigned(certificate, certificate));
+  if (!chain || !top) return err(BROKEN);
+  const shown = chain.filter(certificate => signedBy.value.get(certificate) !== holderOf(certificate));
   return ok({
     aboveLeafPem: shown.map(({ pem }) => pem).join(''),
     topPem: top.pem,
     rootPem: shown.includes(top) ? '' : top.pem,
   });
 }
+
+const BROKEN = 'certificate chain is malformed or broken';
 
 /** The chain of a certificate that was just signed by the CA; up to its root only for an operator who wants it. */
 export function completeChain(
@@ -70,12 +71,36 @@ export function selfSignedChain(leafPem: string): Chain {
   return { chainPem: leafPem, topPem: leafPem };
 }
 
+/** The holder, among those of the certificates, that has signed each; absent for one that none of them has signed. */
+type SignedBy = ReadonlyMap<CaCertificate, string>;
+
+async function findHolders(certificates: readonly CaCertificate[]): Promise<Result<SignedBy>> {
+  const holders = new Map(certificates.map(certificate => [holderOf(certificate), certificate]));
+  const found = new Map<CaCertificate, string>();
+  let left = MAX_VERIFICATIONS;
+  for (const certificate of certificates) {
+    for (const [holder, issuer] of holders) {
+      if (!certificate.issuer.equals(issuer.subject)) continue;
+      if (left === 0) return err(`certificate chain takes more than ${MAX_VERIFICATIONS} signature checks to link`);
+      left -= 1;
+      if (!(await hasSigned(issuer, certificate))) continue;
+      found.set(certificate, holder);
+      break;
+    }
+  }
+  return ok(found);
+}
+
 /**
- * All of the certificates in one line, the lowest first. Each leads from its holder to whoever has signed it, so that the
+ * All of the certificates in one line, the lowest first. Each leads from its holder to the one that has signed it, so that the
  * line is a way over all of them, each once: Hierholzer's algorithm finds one if there is any, also through CAs that have
  * certificates of several others, where taking the next best would lose its way in one order and not in another.
  */
-function lineUp(signer: CaCertificate, certificates: readonly CaCertificate[]): readonly CaCertificate[] | undefined {
+function lineUp(
+  signer: CaCertificate,
+  certificates: readonly CaCertificate[],
+  signedBy: SignedBy,
+): readonly CaCertificate[] | undefined {
   // In an order of their own, so that of several ways it is always the same one.
   const left = Map.groupBy(
     certificates.toSorted((a, b) => a.der.compare(b.der)),
@@ -84,13 +109,13 @@ function lineUp(signer: CaCertificate, certificates: readonly CaCertificate[]): 
   const line: CaCertificate[] = [];
   const climb = (holder: string): void => {
     for (let next = left.get(holder)?.pop(); next !== undefined; next = left.get(holder)?.pop()) {
-      const issuer = findIssuer(next, certificates);
-      if (issuer !== undefined) climb(holderOf(issuer));
+      const issuer = signedBy.get(next);
+      if (issuer !== undefined) climb(issuer);
       line.unshift(next);
     }
   };
   climb(holderOf(signer));
-  const isLinked = line.every((upper, at) => at === 0 || hasSigned(upper, line[at - 1] ?? upper));
+  const isLinked = line.every((upper, at) => at === 0 || signedBy.get(line[at - 1] ?? upper) === holderOf(upper));
   return isLinked && line.length === certificates.length ? line : undefined;
 }
 
@@ -99,12 +124,7 @@ function holderOf({ subject, spki }: CaCertificate): string {
   return `${subject.toString('latin1')}${spki.toString('latin1')}`;
 }
 
-function findIssuer(subject: CaCertificate, certificates: readonly CaCertificate[]): CaCertificate | undefined {
-  return certificates.find(certificate => hasSigned(certificate, subject));
-}
-
-/** Of certificates that may sign others: Go's CheckSignatureFrom and the comparison of names; SHA-1 is no good here, as there. */
-function hasSigned(issuer: CaCertificate, subject: CaCertificate): boolean {
-  if (!subject.issuer.equals(issuer.subject)) return false;
-  return isValidSignature({ ...subject.signed, spki: issuer.spki }, 'no sha1');
+/** Of certificates that may sign others: Go's CheckSignatureFrom; SHA-1 is no good here, as there. */
+function hasSigned(issuer: CaCertificate, subject: CaCertificate): Promise<boolean> {
+  return verifySignature({ ...subject.signed, spki: issuer.spki }, 'no sha1');
 }

@@ -5,7 +5,6 @@ import { hash, verify } from 'node:crypto';
 import { encodeBitString, sequence } from '@countersign/common/der.ts';
 import { formatPem } from '@countersign/common/pem.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
-import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import { readSigned } from '@countersign/common/signature.ts';
 import type { LintedCertificate } from './lint.ts';
 import type { SigningKey } from './signing-key.ts';
@@ -19,23 +18,29 @@ export interface SignedCertificate {
   readonly sha256: string;
 }
 
-/**
- * Throws a TerminalError when the result is not what was linted: a defect of ours or of the machine, never the
- * requester's.
- */
-export async function signCertificate(linted: LintedCertificate, key: SigningKey): Promise<SignedCertificate> {
+/** An error when the result is not what was linted: the key, the machine or we are at fault, never the requester. */
+export async function signCertificate(linted: LintedCertificate, key: SigningKey): Promise<Result<SignedCertificate>> {
   const { tbs, signatureAlgorithm, profile } = linted;
-  const signature = await key.sign(tbs);
-  const der = sequence(tbs, signatureAlgorithm.der, encodeBitString(signature));
+  const signature = await trySign(tbs, key);
+  if (!signature.ok) return signature;
+  const der = sequence(tbs, signatureAlgorithm.der, encodeBitString(signature.value));
   const checked = checkSigned(der, linted, key);
-  if (!checked.ok)
-    throw new TerminalError(`signed certificate is not what was linted: ${checked.error}`, { code: 'invalid' });
-  return {
+  if (!checked.ok) return err(`signed certificate is not what was linted: ${checked.error}`);
+  return ok({
     der,
     pem: formatPem('CERTIFICATE', der),
     serial: profile.serial.toString('hex'),
     sha256: hash('sha256', der, 'hex'),
-  };
+  });
+}
+
+/** OpenSSL throws for a key that it takes and cannot sign with; what it says is about its internals. */
+async function trySign(tbs: Buffer, key: SigningKey): Promise<Result<Buffer>> {
+  try {
+    return ok(await key.sign(tbs));
+  } catch {
+    return err('the private key cannot sign');
+  }
 }
 
 /** Lint has judged every byte that was to be signed, so that what is left to see is that just these bytes were, and by whom. */

@@ -1,12 +1,13 @@
 // The key that a certificate is signed with, as a handle that signs and tells its public half, and gives nothing else
 // away. Reads PEM as cert-manager does, with its error texts.
 
-import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { inspect } from 'node:util';
 import { type PemBlock, parsePem } from '@countersign/common/pem.ts';
 import type { KeyKind } from '@countersign/common/public-key.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { chooseSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts';
+import { Turns } from './turns.ts';
 
 export interface SigningKey {
   readonly algorithm: KeyKind;
@@ -24,6 +25,12 @@ export interface SigningKey {
 /** Bytes of PEM: cert-manager's limit for a private key. */
 const MAX_PEM_SIZE = 13_000;
 
+/** Bits of a modulus. One signature with 8192 takes 30 ms of a core (measured); with 16 384 it would take 200. */
+const MAX_RSA_SIZE = 8_192;
+
+/** What a key signs to prove that its private half belongs to its public one; never a certificate. */
+const PROOF = Buffer.from('countersign: this key signs for itself');
+
 /** How each PEM label calls its format in cert-manager's errors. */
 const FORMATS: ReadonlyMap<string, string> = new Map([
   ['PRIVATE KEY', 'pkcs#8'],
@@ -37,8 +44,11 @@ const KINDS: ReadonlyMap<string | undefined, KeyKind> = new Map([
   ['ed25519', 'ed25519'],
 ]);
 
-/** Parses the PEM of a private key: PKCS#8, PKCS#1 or SEC1. The error tells nothing of the key. */
-export function parseSigningKey(pem: string | Buffer): Result<SigningKey> {
+/**
+ * Parses the PEM of a private key: PKCS#8, PKCS#1 or SEC1. The error tells nothing of the key. RSA signatures wait for their
+ * turn among those with the same `turns`.
+ */
+export function parseSigningKey(pem: string | Buffer, turns = new Turns()): Result<SigningKey> {
   if (pem.length > MAX_PEM_SIZE) return fail(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
   const blocks = parsePem(pem.toString());
   if (!blocks.ok) return fail(blocks.error);
@@ -47,15 +57,26 @@ export function parseSigningKey(pem: string | Buffer): Result<SigningKey> {
   if (block === undefined) return fail('no PEM data was found in given input');
   const format = FORMATS.get(block.label);
   if (format === undefined) return err(`unknown private key type: ${block.label}`);
-  const key = readKey(block);
+  const key = readKey(block, turns);
   return key.ok ? key : err(`error parsing ${format} private key: ${key.error}`);
+}
+
+/** Parses a private key as parseSigningKey does, and has it prove by one signature that both its halves belong together. */
+export async function loadSigningKey(pem: string | Buffer, turns?: Turns): Promise<Result<SigningKey>> {
+  const key = parseSigningKey(pem, turns);
+  if (!key.ok || !key.value.signatureAlgorithm.ok) return key;
+  const { publicKey, signatureAlgorithm } = key.value;
+  const signature = await key.value.sign(PROOF).catch(() => undefined);
+  const { digest } = signatureAlgorithm.value;
+  const isProven = signature !== undefined && verify(digest, PROOF, publicKey, signature);
+  return isProven ? key : err('the private key does not belong to the public key that the file has with it');
 }
 
 function fail(problem: string): Result<never> {
   return err(`error decoding private key PEM block: ${problem}`);
 }
 
-function readKey({ label, der }: PemBlock): Result<SigningKey> {
+function readKey({ label, der }: PemBlock, turns: Turns): Result<SigningKey> {
   const type = label === 'RSA PRIVATE KEY' ? 'pkcs1' : label === 'EC PRIVATE KEY' ? 'sec1' : 'pkcs8';
   let key: KeyObject;
   try {
@@ -64,8 +85,10 @@ function readKey({ label, der }: PemBlock): Result<SigningKey> {
     // OpenSSL has no parser that answers; what it throws is about its internals, and says nothing to a user.
     return err('malformed key');
   }
+  const size = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  if (size > MAX_RSA_SIZE) return err(`the RSA key has ${size} bits, the maximum is ${MAX_RSA_SIZE}`);
   const kind = KINDS.get(key.asymmetricKeyType);
-  return kind === undefined ? err(`unsupported key type ${key.asymmetricKeyType}`) : ok(new HeldKey(kind, key));
+  return kind === undefined ? err(`unsupported key type ${key.asymmetricKeyType}`) : ok(new HeldKey(kind, key, turns));
 }
 
 /** Holds the private key where neither inspection nor JSON nor a stray property can reach it. */
@@ -75,9 +98,11 @@ class HeldKey implements SigningKey {
   readonly publicKeySpki: Buffer;
   readonly signatureAlgorithm: Result<SignatureAlgorithm>;
   readonly #privateKey: KeyObject;
+  readonly #turns: Turns;
 
-  constructor(kind: KeyKind, privateKey: KeyObject) {
+  constructor(kind: KeyKind, privateKey: KeyObject, turns: Turns) {
     this.#privateKey = privateKey;
+    this.#turns = turns;
     this.algorithm = kind;
     this.publicKey = createPublicKey(privateKey);
     this.publicKeySpki = this.publicKey.export({ format: 'der', type: 'spki' });
@@ -104,9 +129,11 @@ class HeldKey implements SigningKey {
     // An ECDSA or Ed25519 signature costs less than to hand it to another thread.
     if (this.algorithm !== 'rsa') return sign(digest, tbs, this.#privateKey);
     // The callback form: an RSA-4096 signature would hold up the main thread for milliseconds.
-    return new Promise((resolve, reject) => {
-      sign(digest, tbs, this.#privateKey, (error, signature) => (error ? reject(error) : resolve(signature)));
-    });
+    const signing = () =>
+      new Promise<Buffer>((resolve, reject) => {
+        sign(digest, tbs, this.#privateKey, (error, signature) => (error ? reject(error) : resolve(signature)));
+      });
+    return this.#turns.run(signing);
   }
 
   toJSON(): string {

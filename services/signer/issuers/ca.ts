@@ -6,11 +6,12 @@ import { reasons } from '@countersign/common/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { isValidSignature } from '@countersign/common/signature.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import { type CaCertificate, MAX_BUNDLE_SIZE, parseCertificates } from '../issuance/ca-certificate.ts';
+import { type CaCertificate, parseCertificates, parseFirstCertificate } from '../issuance/ca-certificate.ts';
 import { completeChain, type IssuerChain, linkIssuerChain } from '../issuance/chain.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
-import { parseSigningKey, type SigningKey } from '../issuance/signing-key.ts';
+import { loadSigningKey, type SigningKey } from '../issuance/signing-key.ts';
+import { TurnsByNamespace } from '../issuance/turns.ts';
 import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
 import type {
   IssuanceRequest,
@@ -34,7 +35,7 @@ interface KeyPair {
 
 type UsablePair = Omit<KeyPair, 'chain'> & { readonly chain: IssuerChain };
 
-type LoadKeyPair = (observed: ObservedSecret) => Result<KeyPair>;
+type LoadKeyPair = (observed: ObservedSecret) => Promise<Result<KeyPair>>;
 
 export function createCaIssuer(): IssuerTypeHandler {
   const load = createLoader();
@@ -47,11 +48,12 @@ export function createCaIssuer(): IssuerTypeHandler {
     },
     async observe(deps, request) {
       const ref = secretRef(request.ref, request.issuer, deps.clusterResourceNamespace);
-      return observedCa(request, await observeSecret(deps, ref, 'SecretGetError'), load);
+      const secret = await observeSecret(deps, ref, 'SecretGetError');
+      return observedCa(request, secret, await load(secret));
     },
     async readiness(deps, ref, issuer) {
-      const secret = secretRef(ref, issuer, deps.clusterResourceNamespace);
-      return judge(await observeSecret(deps, secret, 'SecretGetError'), load);
+      const secret = await observeSecret(deps, secretRef(ref, issuer, deps.clusterResourceNamespace), 'SecretGetError');
+      return judge(secret, await load(secret));
     },
   };
 }
@@ -60,37 +62,39 @@ function secretRef(ref: SignerRef, issuer: Issuer, clusterResourceNamespace: str
   return { namespace: secretNamespace(ref, clusterResourceNamespace), name: issuer.spec.ca?.secretName ?? '' };
 }
 
-/** A Secret is parsed once for each of its versions: the reader hands out the same object as long as it does not change. */
+/** A Secret is parsed once, good or bad: the reader hands out the same object as long as its data does not change. */
 function createLoader(): LoadKeyPair {
-  const loaded = new WeakMap<Secret, Result<KeyPair>>();
-  return ({ ref, secret }) => {
+  const loaded = new WeakMap<Secret, Promise<Result<KeyPair>>>();
+  const turns = new TurnsByNamespace();
+  return async ({ ref, secret }) => {
     if (secret === undefined) return err(`secrets "${ref.name}" not found`);
-    const known = loaded.get(secret) ?? parseKeyPair(secret, formatSecretRef(ref));
+    const known = loaded.get(secret) ?? parseKeyPair(secret, ref, turns);
     loaded.set(secret, known);
     return known;
   };
 }
 
 /** Error texts as in cert-manager's pkg/util/kube (SecretTLSKeyPairAndCA). */
-function parseKeyPair(secret: Secret, name: string): Result<KeyPair> {
+async function parseKeyPair(secret: Secret, ref: SecretRef, turns: TurnsByNamespace): Promise<Result<KeyPair>> {
+  const name = formatSecretRef(ref);
   const [keyPem, certificatePem, caPem] = ['tls.key', 'tls.crt', 'ca.crt'].map(key => readPem(secret, key));
   if (!keyPem) return err(`no private key data for "tls.key" in secret '${name}'`);
-  const key = parseSigningKey(keyPem);
+  const key = await loadSigningKey(keyPem, turns.of(ref.namespace));
   if (!key.ok) return key;
   if (!certificatePem) return err(`no certificate data for "tls.crt" in secret '${name}'`);
   const certificates = parseCertificates(certificatePem);
   if (!certificates.ok) return certificates;
-  const root = caPem ? parseCertificates(caPem, MAX_BUNDLE_SIZE) : ok([]);
-  if (!root.ok) return root;
+  const root = caPem ? parseFirstCertificate(caPem) : undefined;
+  if (root?.ok === false) return root;
   const certificate = certificates.value[0] as CaCertificate;
   return ok({
     key: key.value,
     certificate,
-    chain: link(key.value, [...certificates.value, ...root.value.slice(0, 1)]),
+    chain: await link(key.value, [...certificates.value, ...(root ? [root.value] : [])]),
   });
 }
 
-function link(key: SigningKey, certificates: readonly CaCertificate[]): Result<IssuerChain> {
+async function link(key: SigningKey, certificates: readonly CaCertificate[]): Promise<Result<IssuerChain>> {
   const [signer] = certificates;
   if (signer === undefined || !key.isKeyOf(signer.spki)) {
     return err("error creating x509 certificate: x509: provided PrivateKey doesn't match parent's PublicKey");
@@ -100,11 +104,10 @@ function link(key: SigningKey, certificates: readonly CaCertificate[]): Result<I
   return linkIssuerChain(certificates);
 }
 
-function observedCa(request: IssuanceRequest, secret: ObservedSecret, load: LoadKeyPair): ObservedIssuer {
+function observedCa(request: IssuanceRequest, secret: ObservedSecret, pair: Result<KeyPair>): ObservedIssuer {
   return {
-    decide: now => decide(request, secret, load(secret), now),
+    decide: now => decide(request, secret, pair, now),
     topOf(chainPem) {
-      const pair = load(secret);
       const leaf = parseCertificates(chainPem);
       if (!pair.ok || !pair.value.chain.ok || !leaf.ok) return undefined;
       return linksTo(leaf.value, pair.value) ? pair.value.chain.value.topPem : undefined;
@@ -123,11 +126,12 @@ function decide(request: IssuanceRequest, secret: ObservedSecret, pair: Result<K
   if (secret.secret === undefined) {
     return { kind: 'wait', reason: 'SecretMissing', message: reasons.SecretMissing.message(name), secret };
   }
+  const unusable = (problem: string) => {
+    const message = reasons.SecretInvalidData.message(name, problem);
+    return { kind: 'wait', reason: 'SecretInvalidData', message, secret } as const;
+  };
   const usable = pair.ok ? findUsable(pair.value, request.policy, now) : pair;
-  if (!usable.ok) {
-    const message = reasons.SecretInvalidData.message(name, usable.error);
-    return { kind: 'wait', reason: 'SecretInvalidData', message, secret };
-  }
+  if (!usable.ok) return unusable(usable.error);
   const { key, certificate, chain } = usable.value;
   const urls = urlsOf(request.issuer);
   const waiting = waitForUrls(request, urls, secret);
@@ -136,7 +140,12 @@ function decide(request: IssuanceRequest, secret: ObservedSecret, pair: Result<K
   if (prepared.ok) {
     return {
       kind: 'issue',
-      issuance: { certificate: prepared.value, key, complete: pem => completeChain(pem, chain, request.policy) },
+      issuance: {
+        certificate: prepared.value,
+        key,
+        complete: pem => completeChain(pem, chain, request.policy),
+        unusable,
+      },
     };
   }
   const { kind, message } = prepared.error;
@@ -166,8 +175,7 @@ function urlsOf({ spec }: Issuer): IssuerUrls {
 }
 
 /** As cert-manager's Setup judges it: neither the match of key and certificate nor the chain is looked at. */
-function judge(secret: ObservedSecret, load: LoadKeyPair): Readiness {
-  const pair = load(secret);
+function judge(secret: ObservedSecret, pair: Result<KeyPair>): Readiness {
   if (!pair.ok) {
     const message = reasons.ErrGetKeyPair.message(pair.error);
     const failed = { type: 'Warning', reason: 'ErrGetKeyPair', message } as const;

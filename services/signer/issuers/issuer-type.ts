@@ -37,10 +37,19 @@ export interface Issuance {
   readonly key: SigningKey;
   /** Puts the signed certificate (PEM) into its chain. */
   readonly complete: (certificatePem: string) => Chain;
+  /** What the request waits for when the key or the chain proves bad only once it is used. */
+  readonly unusable: (problem: string) => SecretWait;
+}
+
+export interface SecretWait {
+  readonly kind: 'wait';
+  readonly reason: Reason;
+  readonly message: string;
+  readonly secret: ObservedSecret;
 }
 
 export type IssuerDecision =
-  | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string; readonly secret: ObservedSecret }
+  | SecretWait
   | { readonly kind: 'fail'; readonly reason: Reason; readonly message: string }
   | { readonly kind: 'issue'; readonly issuance: Issuance };
 

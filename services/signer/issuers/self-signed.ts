@@ -8,14 +8,16 @@ import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { err, type Result } from '@countersign/common/result.ts';
 import { selfSignedChain } from '../issuance/chain.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
-import { parseSigningKey, type SigningKey } from '../issuance/signing-key.ts';
+import { loadSigningKey, type SigningKey } from '../issuance/signing-key.ts';
+import { TurnsByNamespace } from '../issuance/turns.ts';
 import { formatSecretRef } from '../secret-reader.ts';
-import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, ObservedSecret } from './issuer-type.ts';
+import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, ObservedSecret, SecretWait } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';
 import { prepareLocally } from './local-issuance.ts';
 import { observeSecret, readPem } from './observe-secret.ts';
 
 export function createSelfSignedIssuer(): IssuerTypeHandler {
+  const turns = new TurnsByNamespace();
   return {
     type: 'selfSigned',
     reasons: {
@@ -27,9 +29,12 @@ export function createSelfSignedIssuer(): IssuerTypeHandler {
       const name = readPrivateKeySecretName(request.csr);
       const namespace = secretNamespace(request.ref, deps.clusterResourceNamespace);
       const secret = name && (await observeSecret(deps, { namespace, name }, 'ErrorGettingSecret'));
+      const key = secret ? await loadKey(secret, turns) : undefined;
       return {
         decide: now =>
-          secret ? decide(request, secret, now) : fail('MissingAnnotation', reasons.MissingAnnotation.message()),
+          secret && key
+            ? decide(request, { secret, key }, now)
+            : fail('MissingAnnotation', reasons.MissingAnnotation.message()),
         topOf: chainPem => chainPem,
       };
     },
@@ -37,21 +42,23 @@ export function createSelfSignedIssuer(): IssuerTypeHandler {
   };
 }
 
-function decide(request: IssuanceRequest, secret: ObservedSecret, now: Date): IssuerDecision {
+interface ObservedKey {
+  readonly secret: ObservedSecret;
+  readonly key: Result<SigningKey>;
+}
+
+function decide(request: IssuanceRequest, { secret, key }: ObservedKey, now: Date): IssuerDecision {
   const name = formatSecretRef(secret.ref);
   if (secret.secret === undefined) {
     return { kind: 'wait', reason: 'SecretNotFound', message: reasons.SecretNotFound.message(name), secret };
   }
-  const key = parseKey(secret);
-  if (!key.ok) {
-    return {
-      kind: 'wait',
-      reason: 'ErrorParsingKey',
-      message: reasons.ErrorParsingKey.message(name, key.error),
-      secret,
-    };
-  }
-  return waitForUrls(request, urlsOf(request), secret) ?? decideWithKey(request, key.value, now);
+  if (!key.ok) return waitForKey(secret, key.error);
+  return waitForUrls(request, urlsOf(request), secret) ?? decideWithKey(request, { secret, key: key.value }, now);
+}
+
+function waitForKey(secret: ObservedSecret, problem: string): SecretWait {
+  const message = reasons.ErrorParsingKey.message(formatSecretRef(secret.ref), problem);
+  return { kind: 'wait', reason: 'ErrorParsingKey', message, secret };
 }
 
 function urlsOf({ issuer }: IssuanceRequest): IssuerUrls {
@@ -59,12 +66,18 @@ function urlsOf({ issuer }: IssuanceRequest): IssuerUrls {
   return { crlDistributionPoints, ocspServers: [], issuingCertificateUrls: [] };
 }
 
-function parseKey({ ref, secret }: ObservedSecret): Result<SigningKey> {
+async function loadKey({ ref, secret }: ObservedSecret, turns: TurnsByNamespace): Promise<Result<SigningKey>> {
   const pem = secret && readPem(secret, 'tls.key');
-  return pem ? parseSigningKey(pem) : err(`no data for "tls.key" in secret '${formatSecretRef(ref)}'`);
+  return pem
+    ? loadSigningKey(pem, turns.of(ref.namespace))
+    : err(`no data for "tls.key" in secret '${formatSecretRef(ref)}'`);
 }
 
-function decideWithKey(request: IssuanceRequest, key: SigningKey, now: Date): IssuerDecision {
+function decideWithKey(
+  request: IssuanceRequest,
+  { secret, key }: { readonly secret: ObservedSecret; readonly key: SigningKey },
+  now: Date,
+): IssuerDecision {
   const prepared = prepareLocally(request, { key, identity: undefined, urls: urlsOf(request) }, now);
   if (!prepared.ok && prepared.error.kind === 'request') return fail('ErrorGenerating', prepared.error.message);
   const pkcs10 = parsePkcs10(request.csr.spec.request);
@@ -72,7 +85,8 @@ function decideWithKey(request: IssuanceRequest, key: SigningKey, now: Date): Is
     return fail('ErrorKeyMatch', reasons.ErrorKeyMatch.message());
   }
   if (!prepared.ok) return fail('ErrorSigning', reasons.ErrorSigning.message(prepared.error.message));
-  return { kind: 'issue', issuance: { certificate: prepared.value, key, complete: selfSignedChain } };
+  const unusable = (problem: string) => waitForKey(secret, problem);
+  return { kind: 'issue', issuance: { certificate: prepared.value, key, complete: selfSignedChain, unusable } };
 }
 
 function fail(reason: Reason, message: string): IssuerDecision {

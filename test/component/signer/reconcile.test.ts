@@ -7,7 +7,7 @@ import { CA, encodeCaAnnotation, PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION } fro
 import { buildIssuer, buildSecret, readCertificates } from '../../support/ca-builder.ts';
 import { APPROVED_AT, buildCertificateOf, buildCsr, buildRequest, type CsrOrder } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
-import { certificateIn, ISSUED, PATCH, REVIEW, SECRET, SignerWorld, type StatusPatch } from './signer-world.ts';
+import { certificateIn, ISSUED, ISSUER, PATCH, REVIEW, SECRET, SignerWorld, type StatusPatch } from './signer-world.ts';
 
 const rootPem = readCertificates('root');
 
@@ -182,7 +182,7 @@ describe('a CSR that fails', () => {
     },
     'for its usages': {
       mayReference: ['my-ca'],
-      asked: [REVIEW, SECRET, PATCH],
+      asked: [REVIEW, SECRET, ISSUER, SECRET, PATCH],
       csr: { usages: ['nonsense'] },
       event: 'SigningError: Error generating certificate template: unknown key usages: [nonsense]',
     },
@@ -211,6 +211,50 @@ describe('a CSR that fails', () => {
       assert.equal(world.outcomes[0]?.result, 'failed');
     });
   }
+});
+
+describe('nothing terminal is decided on what is remembered:', () => {
+  function selfSigned(): SignerWorld {
+    const world = new SignerWorld();
+    world.issuer = buildIssuer({ selfSigned: {} });
+    world.csr = buildCsr({ request: buildRequest(), annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-ca' } });
+    world.secret = buildSecret({ 'tls.key': readPki('keys/p256-root') });
+    return world;
+  }
+
+  it('a SelfSigned CSR is signed whose Secret got the right key a moment ago', async () => {
+    const world = selfSigned();
+    await world.secrets.read({ namespace: 'sandbox', name: 'my-ca' });
+    world.secret = buildSecret({ 'tls.key': readPki('keys/p256') }, 'my-ca', '2');
+    await world.run();
+    assert.deepEqual(world.asked, [SECRET, REVIEW, ISSUER, SECRET, PATCH]);
+    assert.equal(world.outcomes[0]?.result, 'issued');
+  });
+
+  it('a CSR is signed by the CA of an issuer that was SelfSigned a moment ago', async () => {
+    const world = new SignerWorld();
+    world.issuer = buildIssuer({ selfSigned: {} });
+    world.freshIssuer = buildIssuer();
+    await world.run();
+    assert.deepEqual(world.asked, [REVIEW, ISSUER, SECRET, PATCH]);
+    assert.equal(world.outcomes[0]?.result, 'issued');
+  });
+
+  it('a CSR whose key is not in the Secret fails once that was read again', async () => {
+    const world = selfSigned();
+    await world.run();
+    assert.deepEqual(world.asked, [REVIEW, SECRET, ISSUER, SECRET, PATCH]);
+    assert.equal(world.outcomes[0]?.reason, 'ErrorKeyMatch');
+  });
+
+  it('a CSR waits when the second look finds no Secret', async () => {
+    const world = selfSigned();
+    await world.secrets.read({ namespace: 'sandbox', name: 'my-ca' });
+    world.secret = undefined;
+    await world.run();
+    assert.deepEqual(world.client.writes, []);
+    assert.equal(world.outcomes[0]?.reason, 'SecretNotFound');
+  });
 });
 
 describe("a CSR that is none of the signer's business", () => {

@@ -9,7 +9,7 @@ const REF = { namespace: 'sandbox', name: 'my-ca' };
 const PATH = '/api/v1/namespaces/sandbox/secrets/my-ca';
 
 function secret(resourceVersion: string): Secret {
-  return { metadata: { name: 'my-ca', uid: 'u', resourceVersion }, data: {} };
+  return { metadata: { name: 'my-ca', uid: 'u', resourceVersion }, data: { version: resourceVersion } };
 }
 
 function setup(first: Secret | undefined) {
@@ -52,6 +52,35 @@ test('the same object is handed out until the Secret changes, so that what was p
   assert.equal(await reader.read(REF), first);
   world.secret = secret('2');
   world.now = 2_000;
+  assert.equal((await reader.read(REF))?.metadata.resourceVersion, '2');
+});
+
+test('a Secret of which only a label changed is the same object, and wakes nothing', async () => {
+  const { world, reader } = setup(secret('1'));
+  const first = await reader.read(REF);
+  let woken = 0;
+  reader.wakeOnChange(REF, '1', 'a request', () => (woken += 1));
+  world.secret = { ...secret('1'), metadata: { ...secret('2').metadata } };
+  world.now = 1_000;
+  assert.equal(await reader.read(REF), first);
+  assert.equal(woken, 0);
+});
+
+test('a Secret that is read now is not taken from the cache, nor from a read that began before', async () => {
+  const { world, client, reader } = setup(secret('1'));
+  const answers: (() => void)[] = [];
+  client.answer = () => {
+    const now = world.secret;
+    return new Promise(resolve => answers.push(() => resolve(now)));
+  };
+  const before = reader.read(REF);
+  world.secret = secret('2');
+  world.now = 1;
+  const fresh = reader.readNow(REF);
+  answers[1]?.();
+  assert.equal((await fresh)?.metadata.resourceVersion, '2');
+  answers[0]?.();
+  await before;
   assert.equal((await reader.read(REF))?.metadata.resourceVersion, '2');
 });
 

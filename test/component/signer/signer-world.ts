@@ -24,11 +24,13 @@ export const NOW = new Date('2026-11-24T12:00:00.789Z');
 export const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests/jane';
 export const STATUS_PATH = `${CSR_PATH}/status?fieldManager=countersign-signer`;
 export const SECRET_PATH = '/api/v1/namespaces/sandbox/secrets/my-ca';
+const ISSUERS_PATH = '/apis/cert-manager.io/v1/namespaces/sandbox/issuers';
 export const REVIEW_PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 
 /** As `asked` has them. */
 export const REVIEW = `create ${REVIEW_PATH}`;
 export const SECRET = `get ${SECRET_PATH}`;
+export const ISSUER = `get ${ISSUERS_PATH}?fieldSelector=metadata.name%3Dmy-ca`;
 export const PATCH = `mergePatch ${STATUS_PATH}`;
 export const ISSUED = 'Normal CertificateIssued: Certificate fetched from issuer successfully';
 
@@ -37,6 +39,8 @@ export class SignerWorld {
   csr: CertificateSigningRequest = buildCsr();
   fresh: CertificateSigningRequest | undefined;
   issuer: Issuer | undefined = buildIssuer();
+  /** As the API server has it, the same unless set. */
+  freshIssuer: Issuer | undefined;
   secret: Secret | undefined = buildSecret(rootTexts());
   /** Names that the requester may reference. */
   mayReference: readonly string[] = ['my-ca'];
@@ -67,6 +71,7 @@ export class SignerWorld {
       writeCaAnnotation: options.writeCaAnnotation ?? true,
       requeue: () => {},
       readSecret: ref => this.secrets.read(ref),
+      readSecretNow: ref => this.secrets.readNow(ref),
       clusterResourceNamespace: 'countersign',
       policy: { ...AS_CERT_MANAGER, ...options.policy },
       findIssuer: () => this.issuer,
@@ -99,6 +104,7 @@ export class SignerWorld {
     const answer = this.fault(call);
     if (answer !== undefined) return answer;
     if (call.path.startsWith('/api/v1/namespaces/') && call.verb === 'get') return this.secret;
+    if (call.path.startsWith(ISSUERS_PATH)) return { items: [this.freshIssuer ?? this.issuer] };
     if (call.path === REVIEW_PATH) return this.#review(call.body as { spec: { resourceAttributes: { name: string } } });
     return call.verb === 'get' ? (this.fresh ?? this.csr) : undefined;
   }

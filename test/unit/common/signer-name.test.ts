@@ -2,7 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatRef, formatSignerName, parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import {
+  formatRef,
+  formatSignerName,
+  parseSignerName,
+  type SignerRef,
+  tenantOf,
+} from '@countersign/common/signer-name.ts';
 import * as fc from 'fast-check';
 
 const issuer = (namespace: string, name: string): SignerRef => ({ kind: 'Issuer', namespace, name });
@@ -103,4 +109,16 @@ describe('parseSignerName', () => {
 describe('formatRef', () => {
   it('shows namespace and name', () => assert.equal(formatRef(issuer('sandbox', 'my.issuer')), 'sandbox/my.issuer'));
   it('leaves the namespace of a ClusterIssuer empty', () => assert.equal(formatRef(clusterIssuer('x')), '/x'));
+});
+
+describe('tenantOf', () => {
+  for (const [signerName, tenant] of [
+    ['issuers.cert-manager.io/sandbox.one', 'namespace/sandbox'],
+    ['issuers.cert-manager.io/sandbox.two', 'namespace/sandbox'],
+    ['clusterissuers.cert-manager.io/sandbox', 'sandbox'],
+    ['issuers.cert-manager.io/no-namespace', ''],
+  ] as const) {
+    it(`counts a request for ${signerName} among those of "${tenant}"`, () =>
+      assert.equal(tenantOf(signerName), tenant));
+  }
 });

@@ -11,9 +11,10 @@ interface Setup {
   readonly workers?: number;
   readonly delayMs?: number | undefined;
   readonly observer?: QueueObserver;
+  readonly shareOf?: (key: string) => string;
 }
 
-function create({ work, workers = 1, delayMs = 1, observer = SILENT }: Setup) {
+function create({ work, workers = 1, delayMs = 1, observer = SILENT, ...rest }: Setup) {
   const errors: string[] = [];
   const failed: FailedRun[] = [];
   const queue = new WorkQueue({
@@ -25,6 +26,7 @@ function create({ work, workers = 1, delayMs = 1, observer = SILENT }: Setup) {
       errors.push(`${run.key}: ${(run.error as Error).message}`);
     },
     observer,
+    ...rest,
   });
   return { queue, errors, failed };
 }
@@ -191,6 +193,42 @@ test('keys that came in numbers let others go first, and come to their turn all 
   const early = worked.slice(0, 32).filter(key => key.startsWith('one-') || key === 'many-29');
   assert.ok(early.length >= 27 && early.length < 32, worked.join(' '));
   assert.equal(new Set(worked).size, 60);
+});
+
+const shareOf = (key: string) => key.split('-')[0] ?? '';
+
+test('shares take turns, however many keys one of them has', async () => {
+  const worked: string[] = [];
+  const { queue, end } = start({ work: async key => void worked.push(key), workers: 1, shareOf });
+  for (let at = 0; at < 1_000; at += 1) queue.add(`big-${at}`);
+  for (let at = 0; at < 3; at += 1) queue.add(`small-${at}`);
+  await until(() => worked.length === 1_003);
+  await end();
+  const small = worked.map((key, at) => (key.startsWith('small') ? at : -1)).filter(at => at >= 0);
+  assert.ok(
+    small.every(at => at < 10),
+    small.join(' '),
+  );
+  assert.deepEqual(
+    worked.filter(key => key.startsWith('small')),
+    ['small-0', 'small-1', 'small-2'],
+  );
+});
+
+test("one share never has all workers, so that another's key starts at once", async () => {
+  const inHand = new Map<string, () => void>();
+  const work = (key: string) => new Promise<void>(resolve => inHand.set(key, resolve));
+  const { queue, end } = start({ work, workers: 4, shareOf });
+  for (let at = 0; at < 10; at += 1) queue.add(`slow-${at}`);
+  assert.deepEqual([...inHand.keys()], ['slow-0', 'slow-1', 'slow-2']);
+  queue.add('other-0');
+  assert.ok(inHand.has('other-0'));
+  inHand.get('slow-0')?.();
+  await tick();
+  assert.ok(inHand.has('slow-3') && !inHand.has('slow-4'));
+  const ended = end();
+  for (const finish of inHand.values()) finish();
+  await ended;
 });
 
 test('a queue whose time is over before it begins works on nothing', async () => {

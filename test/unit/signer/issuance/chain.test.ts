@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sequence } from '@countersign/common/der.ts';
 import { formatPem } from '@countersign/common/pem.ts';
-import { parseCertificates } from '@countersign/signer/issuance/ca-certificate.ts';
+import { parseCertificates, parseFirstCertificate } from '@countersign/signer/issuance/ca-certificate.ts';
 import { completeChain, linkIssuerChain, selfSignedChain } from '@countersign/signer/issuance/chain.ts';
 import { X509Certificate } from '@peculiar/x509';
 import { buildCertificate, createHolder } from '../../../support/certificate-builder.ts';
@@ -51,17 +51,17 @@ const LINKED: readonly Case[] = [
 ];
 
 for (const [what, given, shown, top] of LINKED) {
-  test(what, () => {
-    const chain = valueOf(linkIssuerChain(readCaCertificates(...given)));
+  test(what, async () => {
+    const chain = valueOf(await linkIssuerChain(readCaCertificates(...given)));
     const expected = { chainPem: LEAF + shown.map(certificate).join(''), topPem: certificate(top) };
     assert.deepEqual(completeChain(LEAF, chain, AS_CERT_MANAGER), expected);
   });
 }
 
-test('a renewed root of the same name and key does not break the chain', () => {
+test('a renewed root of the same name and key does not break the chain', async () => {
   const { chainPem } = completeChain(
     LEAF,
-    valueOf(linkIssuerChain(readCaCertificates('root', 'root-renewed'))),
+    valueOf(await linkIssuerChain(readCaCertificates('root', 'root-renewed'))),
     AS_CERT_MANAGER,
   );
   assert.equal(chainPem, LEAF);
@@ -73,8 +73,8 @@ for (const [what, given, shown] of [
   ['of a renewed root one is shown, the top', ['root', 'root-renewed'], ['root']],
   ['a root that is not in the Secret cannot be', ['intermediate1'], ['intermediate1']],
 ] as const) {
-  test(`for an operator who wants the root in the chain, ${what}`, () => {
-    const { chainPem } = completeChain(LEAF, valueOf(linkIssuerChain(readCaCertificates(...given))), WITH_ROOT);
+  test(`for an operator who wants the root in the chain, ${what}`, async () => {
+    const { chainPem } = completeChain(LEAF, valueOf(await linkIssuerChain(readCaCertificates(...given))), WITH_ROOT);
     assert.equal(chainPem, LEAF + shown.map(certificate).join(''));
   });
 }
@@ -89,8 +89,8 @@ const UNLINKED: readonly (readonly [what: string, given: readonly string[]])[] =
 ];
 
 for (const [what, given] of UNLINKED) {
-  test(`refuses ${what}`, () => {
-    assert.equal(errorOf(linkIssuerChain(readCaCertificates(...given))), BROKEN);
+  test(`refuses ${what}`, async () => {
+    assert.equal(errorOf(await linkIssuerChain(readCaCertificates(...given))), BROKEN);
   });
 }
 
@@ -109,19 +109,37 @@ const BUILT_UNLINKED: readonly (readonly [what: string, signer: string, root: st
 ];
 
 for (const [what, signer, root] of BUILT_UNLINKED) {
-  test(`refuses ${what}`, () => {
-    assert.equal(errorOf(linkIssuerChain(valueOf(parseCertificates(signer + root)))), BROKEN);
+  test(`refuses ${what}`, async () => {
+    assert.equal(errorOf(await linkIssuerChain(valueOf(parseCertificates(signer + root)))), BROKEN);
   });
 }
 
-test('refuses no certificates at all', () => assert.equal(errorOf(linkIssuerChain([])), BROKEN));
+test('refuses no certificates at all', async () => assert.equal(errorOf(await linkIssuerChain([])), BROKEN));
 
-test('refuses a thousand certificates', () => {
-  const [root] = readCaCertificates('root');
-  assert.ok(root);
-  const many = Array.from({ length: 1000 }, (_, at) => ({ ...root, der: Buffer.from([at >> 8, at & 0xff]) }));
-  const error = 'certificate chain is too long, must be less than 1000 certificates';
-  assert.equal(errorOf(linkIssuerChain(many)), error);
+test('refuses more certificates of one CA than it reads, before it reads any', () => {
+  const error = 'certificate chain is too long: 33 certificates, the maximum is 32';
+  assert.equal(errorOf(parseCertificates(formatPem('CERTIFICATE', Buffer.from('none')).repeat(33))), error);
+  assert.ok(parseCertificates(certificate('root').repeat(32)).ok);
+});
+
+test('certificates of one name cost a bounded number of signature checks', async () => {
+  const impostors = Array.from({ length: 32 }, () => buildCertificate(createHolder('one name')));
+  const error = 'certificate chain takes more than 64 signature checks to link';
+  assert.equal(errorOf(await linkIssuerChain(valueOf(parseCertificates(impostors.join(''))))), error);
+});
+
+test('as many certificates as are read make one chain, if each CA has a name of its own', async () => {
+  const holders = Array.from({ length: 32 }, (_, at) => createHolder(`CA ${at}`));
+  const pems = holders.map((holder, at) => buildCertificate(holder, holders[at + 1] ?? holder));
+  const { topPem, aboveLeafPem } = valueOf(await linkIssuerChain(valueOf(parseCertificates(pems.join('')))));
+  assert.equal(topPem, pems.at(-1));
+  assert.equal(aboveLeafPem, pems.slice(0, -1).join(''));
+});
+
+test('of a bundle of trusted certificates the first is read, and no other', () => {
+  const first = certificate('root');
+  const bundle = `${first}${formatPem('CERTIFICATE', Buffer.from('none'))}`;
+  assert.equal(valueOf(parseFirstCertificate(bundle)).pem, first);
 });
 
 test('a certificate that signed itself is its own chain', () => {

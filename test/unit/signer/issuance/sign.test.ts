@@ -9,7 +9,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import { parseCertificates } from '@countersign/signer/issuance/ca-certificate.ts';
 import { type LintedCertificate, lintCertificate } from '@countersign/signer/issuance/lint.ts';
 import { prepareCertificate } from '@countersign/signer/issuance/prepare.ts';
@@ -18,7 +17,7 @@ import { signCertificate } from '@countersign/signer/issuance/sign.ts';
 import type { SigningKey } from '@countersign/signer/issuance/signing-key.ts';
 import { X509Certificate } from '@peculiar/x509';
 import { nameOf } from '../../../support/certificate-builder.ts';
-import { readCaCertificates, readKey, readPkiRequest, valueOf } from '../../../support/pki.ts';
+import { errorOf, readCaCertificates, readKey, readPkiRequest, valueOf } from '../../../support/pki.ts';
 import { profileFor, SERIAL } from '../../../support/profiles.ts';
 import { readRequest } from '../../../support/vectors.ts';
 
@@ -30,7 +29,7 @@ function prepare(profile: Profile, key: SigningKey): LintedCertificate {
 }
 
 async function sign(profile: Profile, key: SigningKey): Promise<string> {
-  return (await signCertificate(prepare(profile, key), key)).pem;
+  return valueOf(await signCertificate(prepare(profile, key), key)).pem;
 }
 
 function file(name: string, content: string): string {
@@ -192,7 +191,7 @@ for (const [whose, issuer] of UNIDENTIFIED) {
 
 test('says serial and SHA-256 as openssl does', async () => {
   const key = readKey('p256');
-  const signed = await signCertificate(prepare(profileFor({}), key), key);
+  const signed = valueOf(await signCertificate(prepare(profileFor({}), key), key));
   const shown = openssl('x509', '-in', file('plain.pem', signed.pem), '-noout', '-serial', '-fingerprint', '-sha256');
   const [serial, fingerprint] = shown
     .trim()
@@ -214,10 +213,8 @@ test('a signature that does not verify never comes out', async () => {
     isKeyOf: () => true,
     sign: () => readKey('p256-root').sign(Buffer.from('other')),
   };
-  await assert.rejects(
-    signCertificate(prepare(profileFor({}), key), { ...broken, publicKey: key.publicKey }),
-    (error: unknown) => error instanceof TerminalError && /signature does not verify/.test(error.message),
-  );
+  const signed = await signCertificate(prepare(profileFor({}), key), { ...broken, publicKey: key.publicKey });
+  assert.equal(errorOf(signed), 'signed certificate is not what was linted: the signature does not verify');
 });
 
 test('the key of another signer does not come out either', async () => {
@@ -227,7 +224,13 @@ test('the key of another signer does not come out either', async () => {
     isKeyOf: () => false,
     sign: tbs => readKey('p256').sign(tbs),
   };
-  await assert.rejects(signCertificate(linted, stranger), TerminalError);
+  assert.equal((await signCertificate(linted, stranger)).ok, false);
+});
+
+test('a key that OpenSSL cannot sign with is an error without words of OpenSSL', async () => {
+  const linted = prepare(profileFor({}), readKey('p256'));
+  const dead: SigningKey = { ...readKey('p256'), isKeyOf: () => true, sign: () => Promise.reject(new Error('0A:1B')) };
+  assert.equal(errorOf(await signCertificate(linted, dead)), 'the private key cannot sign');
 });
 
 test('what was not linted cannot be signed: the types forbid it', () => {

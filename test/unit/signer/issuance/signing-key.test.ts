@@ -1,10 +1,13 @@
 // Signing keys: which PEM is read, with which errors; which algorithm a key signs with; and that nothing prints a key.
 
 import assert from 'node:assert/strict';
-import { createPrivateKey, createPublicKey, verify } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { parseSigningKey } from '@countersign/signer/issuance/signing-key.ts';
+import { encodeBitString, encodeInteger, encodeOid, sequence, TAG, tlv } from '@countersign/common/der.ts';
+import { CURVE } from '@countersign/common/oids.ts';
+import { formatPem } from '@countersign/common/pem.ts';
+import { loadSigningKey, parseSigningKey } from '@countersign/signer/issuance/signing-key.ts';
 import { errorOf, readKey, readPki, valueOf } from '../../../support/pki.ts';
 
 const READ: readonly (readonly [file: string, kind: string, algorithm: string, digest: string | null])[] = [
@@ -85,6 +88,60 @@ const UNREADABLE: readonly (readonly [what: string, pem: string, error: string])
 for (const [what, pem, error] of UNREADABLE) {
   test(`cannot read ${what}`, () => assert.equal(errorOf(parseSigningKey(pem)), error));
 }
+
+for (const file of ['rsa2048', 'p256', 'p521', 'ed25519']) {
+  test(`the key ${file} proves that its halves belong together`, async () => {
+    assert.equal(valueOf(await loadSigningKey(readPki(`keys/${file}`))).algorithm, readKey(file).algorithm);
+  });
+}
+
+/** An EC private key whose file names the point of another key, or whose number is 0 (RFC 5915 section 3). */
+function damagedKey(number: Buffer, point: Buffer): string {
+  const octets = tlv(TAG.octetString, number);
+  const key = sequence(
+    encodeInteger(Buffer.of(1)),
+    octets,
+    tlv(0xa0, encodeOid(CURVE.p256)),
+    tlv(0xa1, encodeBitString(point)),
+  );
+  return formatPem('EC PRIVATE KEY', key);
+}
+
+function pointOf(file: string): Buffer {
+  return readKey(file).publicKeySpki.subarray(-65);
+}
+
+const DAMAGED: readonly (readonly [what: string, number: Buffer])[] = [
+  [
+    'the number of another key',
+    Buffer.from(createPrivateKey(readPki('keys/p256')).export({ format: 'jwk' }).d ?? '', 'base64url'),
+  ],
+  ['the number 0', Buffer.alloc(32)],
+];
+
+for (const [what, number] of DAMAGED) {
+  test(`a key with ${what} is not used`, async () => {
+    const loaded = await loadSigningKey(damagedKey(number, pointOf('p256-root')));
+    assert.match(errorOf(loaded) ?? '', /does not belong to the public key|malformed key/);
+  });
+}
+
+test('an RSA key larger than 8192 bits is not used: each signature would take a fifth of a second', () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 8_200 });
+  const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
+  const error = 'error parsing pkcs#8 private key: the RSA key has 8200 bits, the maximum is 8192';
+  assert.equal(errorOf(parseSigningKey(pem)), error);
+});
+
+test('many signatures with one RSA key leave room in the thread pool for others', async () => {
+  const [slow, fast] = [readKey('rsa4096'), readKey('rsa2048')];
+  const done: string[] = [];
+  const many = Array.from({ length: 40 }, () => slow.sign(Buffer.from('slow')).then(() => done.push('slow')));
+  await fast.sign(Buffer.from('fast')).then(() => done.push('fast'));
+  assert.ok(done.length <= 4, `${done.length} signatures were made before`);
+  await Promise.all(many);
+  assert.equal(done.length, 41);
+});
 
 test('is the key of its public half, whose point may be compressed or not', () => {
   assert.equal(readKey('p256-compressed').isKeyOf(readKey('p256').publicKeySpki), true);
