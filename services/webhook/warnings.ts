@@ -5,6 +5,7 @@ import { REQUEST_DURATION, REQUEST_IS_CA, readIsCa, readRequestDuration } from '
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { formatGoDuration, MILLISECOND, SECOND } from '@countersign/common/duration.ts';
 import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
+import { showName } from '@countersign/common/object-name.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
@@ -88,7 +89,7 @@ function secretWarnings(
   { ref, facts }: NonNullable<Surroundings['secret']>,
   { now, policy }: Circumstances,
 ): readonly string[] {
-  const name = `Secret ${ref.namespace}/${ref.name}`;
+  const name = `Secret ${ref.namespace}/${showName(ref.name)}`;
   if (!facts.exists) return [`${name} does not exist: the request waits for it`];
   const { certificateEnds } = facts;
   // A SelfSigned issuer takes the key alone: a certificate beside it says nothing.

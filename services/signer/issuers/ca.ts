@@ -2,6 +2,7 @@
 // the requester's doing; only what is wrong with the request fails it.
 
 import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
+import { showName } from '@countersign/common/object-name.ts';
 import { reasons } from '@countersign/common/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { isValidSignature } from '@countersign/common/signature.ts';
@@ -67,7 +68,7 @@ function createLoader(): LoadKeyPair {
   const loaded = new WeakMap<Secret, Promise<Result<KeyPair>>>();
   const turns = new TurnsByNamespace();
   return async ({ ref, secret }) => {
-    if (secret === undefined) return err(`secrets "${ref.name}" not found`);
+    if (secret === undefined) return err(`secrets "${showName(ref.name)}" not found`);
     const known = loaded.get(secret) ?? parseKeyPair(secret, ref, turns);
     loaded.set(secret, known);
     return known;
