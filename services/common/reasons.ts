@@ -187,8 +187,8 @@ const own = {
   ),
   ImmutableAnnotation: warning(
     'deny',
-    (key: string) => `Annotation "${key}" is part of the request and may not change`,
-    'The annotation is part of what was approved. Create a new CSR instead.',
+    (key: string) => `Annotation "${key}" is part of the request and cannot be changed`,
+    'The annotation shapes the certificate, so it is as immutable as the spec, from the creation on. Delete the CSR and create a new one.',
   ),
   AccessReviewFailed: warning(
     'deny',

@@ -1,6 +1,7 @@
 // Loads a CA's key pair and its chain from a Secret, once for each version of it. Tells what is wrong in cert-manager's words;
 // decides nothing about a request.
 
+import { showName } from '@countersign/common/object-name.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { type CaCertificate, parseCertificates, parseFirstCertificate } from '../issuance/ca-certificate.ts';
 import { type IssuerChain, linkIssuerChain } from '../issuance/chain.ts';
@@ -34,7 +35,7 @@ export function createKeyPairLoader(turns: TurnsByNamespace): LoadKeyPair {
   return async observed => {
     const { ref, secret } = observed;
     if (secret === undefined) {
-      return { secret: observed, pair: err(`secrets "${ref.name}" not found`), reject: () => undefined };
+      return { secret: observed, pair: err(`secrets "${showName(ref.name)}" not found`), reject: () => undefined };
     }
     const parse = () => parseKeyPair(secret, ref, turns);
     const known = loaded.get(secret) ?? turns.ofLoading(ref.namespace).run(parse);
