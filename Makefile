@@ -2,10 +2,10 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lint format test demo e2e images bench tools docs clean
+.PHONY: help install lint format test test-faults demo e2e images bench tools docs clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: node_modules/.installed ## Install the locked packages
 
@@ -27,6 +27,9 @@ format: install ## Put the sources into their one format
 
 test: lint tools ## Run every check, and every test but those of e2e
 	npm run --silent test
+
+test-faults: tools ## Run the fault suite: attacks, crashes and broken networks; ARGS=--write updates docs/reliability.md
+	npm run --silent test:faults -- $(ARGS)
 
 demo: tools ## Watch a refusal and a certificate on a real API server; ARGS=--once to exit after the story
 	node test/demo/main.ts $(ARGS)

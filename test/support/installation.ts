@@ -28,6 +28,8 @@ export interface InstallOptions {
   /** Chart values besides those that point the API server to the webhook's process. */
   readonly values?: Record<string, unknown>;
   readonly signerFlags?: readonly string[];
+  /** Gives where the signer finds the API server, such as a proxy, from where it is. */
+  readonly signerUrl?: (apiServer: string) => Promise<string>;
   readonly webhookFlags?: readonly string[];
 }
 
@@ -143,8 +145,9 @@ export class Installation {
   async #writeServiceKubeconfig(name: ServiceName): Promise<string> {
     const account = `countersign-${name}`;
     const token = await this.kubectl(['create', 'token', account, '-n', NAMESPACE, '--duration=24h']);
+    const { url } = this.#controlPlane;
     const cluster = {
-      server: this.#controlPlane.url,
+      server: name === 'signer' ? ((await this.#options.signerUrl?.(url)) ?? url) : url,
       'certificate-authority-data': Buffer.from(this.#controlPlane.caPem).toString('base64'),
     };
     const path = join(this.#dir, `${name}.kubeconfig`);

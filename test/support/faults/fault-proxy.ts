@@ -1,0 +1,81 @@
+// A TCP proxy on 127.0.0.1 that breaks connections in the ways in which networks do. It passes bytes on unread, so that TLS stays
+// between its two ends.
+
+import { once } from 'node:events';
+import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
+
+/**
+ * pass: as they come. freeze: nothing is passed on, and every connection stays open, as with a peer behind a firewall that has
+ * forgotten them. refuse: new connections are reset.
+ */
+export type FaultMode = 'pass' | 'freeze' | 'refuse';
+
+export class FaultProxy {
+  readonly #server: Server;
+  readonly #target: { readonly host: string; readonly port: number };
+  readonly #sockets = new Set<Socket>();
+  #mode: FaultMode = 'pass';
+  /** Milliseconds by which each piece is late. */
+  delayMs = 0;
+  /** Bytes of answers after which each connection is cut; none without it. */
+  truncateAfter = Number.POSITIVE_INFINITY;
+
+  private constructor(target: URL) {
+    this.#target = { host: target.hostname, port: Number(target.port) };
+    this.#server = createServer(client => this.#connect(client));
+  }
+
+  static async start(target: string): Promise<FaultProxy> {
+    const proxy = new FaultProxy(new URL(target));
+    proxy.#server.listen(0, '127.0.0.1');
+    await once(proxy.#server, 'listening');
+    return proxy;
+  }
+
+  get url(): string {
+    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  set mode(mode: FaultMode) {
+    this.#mode = mode;
+    for (const socket of this.#sockets) {
+      if (mode === 'freeze') socket.pause();
+      else socket.resume();
+    }
+  }
+
+  /** Resets every open connection. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  async stop(): Promise<void> {
+    this.cut();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #connect(client: Socket): void {
+    if (this.#mode === 'refuse') return void client.resetAndDestroy();
+    const upstream = createConnection(this.#target);
+    this.#join(client, upstream, Number.POSITIVE_INFINITY);
+    this.#join(upstream, client, this.truncateAfter);
+  }
+
+  #join(from: Socket, to: Socket, limit: number): void {
+    this.#sockets.add(from);
+    let left = limit;
+    from.on('data', (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) from.resetAndDestroy();
+      else if (this.delayMs === 0) to.write(chunk);
+      else setTimeout(() => to.write(chunk), this.delayMs);
+    });
+    from.on('error', () => to.resetAndDestroy());
+    from.on('close', () => {
+      this.#sockets.delete(from);
+      to.destroySoon();
+    });
+    if (this.#mode === 'freeze') from.pause();
+  }
+}
