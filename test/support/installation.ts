@@ -31,6 +31,8 @@ export interface InstallOptions {
   /** Gives where the signer finds the API server, such as a proxy, from where it is. */
   readonly signerUrl?: (apiServer: string) => Promise<string>;
   readonly webhookFlags?: readonly string[];
+  /** Replicas of the signer; one if not given. */
+  readonly signers?: number;
 }
 
 /** Ready when it resolves: release installed, both services answer /readyz. */
@@ -39,7 +41,7 @@ export async function install(controlPlane: ControlPlane, options: InstallOption
   try {
     await installation.release();
     await installation.start('webhook');
-    await installation.start('signer');
+    for (let left = options.signers ?? 1; left > 0; left--) await installation.start('signer');
     return installation;
   } catch (error) {
     await installation.stop();

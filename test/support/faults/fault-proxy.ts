@@ -25,6 +25,7 @@ export class FaultProxy {
     this.#server = createServer(client => this.#connect(client));
   }
 
+  /** Passes on to the address, as in https://127.0.0.1:6443. */
   static async start(target: string): Promise<FaultProxy> {
     const proxy = new FaultProxy(new URL(target));
     proxy.#server.listen(0, '127.0.0.1');
@@ -42,6 +43,13 @@ export class FaultProxy {
       if (mode === 'freeze') socket.pause();
       else socket.resume();
     }
+  }
+
+  /** Passes everything on again; a connection that only waited goes on. */
+  heal(): void {
+    this.delayMs = 0;
+    this.truncateAfter = Number.POSITIVE_INFINITY;
+    this.mode = 'pass';
   }
 
   /** Resets every open connection. */

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { PROMISES, type PromiseId } from '../../faults/promises.ts';
 
 /** The environment variable with the path of that file; without it figures are only printed. */
-export const FIGURES_FILE = 'COUNTERSIGN_FIGURES';
+export const FIGURES_FILE = 'FAULT_FIGURES';
 
 export interface Figure {
   readonly id: PromiseId;

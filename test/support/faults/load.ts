@@ -1,54 +1,72 @@
-// Requests as many users send them: created, approved and waited for, with the time from the approval to the certificate.
+// Requests in numbers, as a fleet makes them, and what became of each. It never judges what it counts.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { X509Certificate } from 'node:crypto';
 import type { Cluster } from '../cluster.ts';
-import { approve, CSRS, type CsrObject, createCsr, getCsr, whenIssued } from '../requests.ts';
+import { approve, CSRS, type CsrObject, chainOf, createCsr, failureOf } from '../requests.ts';
+import { quantile } from './figures.ts';
 
-const PARALLEL = 12;
+const PARALLEL = 8;
 
-export function names(prefix: string, count: number): string[] {
+export function namesOf(prefix: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
 }
 
 /** A few at a time, as many users would. */
 export async function forEach(items: readonly string[], work: (item: string) => Promise<unknown>): Promise<void> {
-  const rest = [...items];
+  const rest = items.values();
   const worker = async () => {
-    for (let item = rest.shift(); item !== undefined; item = rest.shift()) await work(item);
+    for (const item of rest) await work(item);
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
 }
 
-/** Milliseconds from the approval to the certificate, of one request after the other. */
-export async function measure(cluster: Cluster, prefix: string, signerName: string, count: number): Promise<number[]> {
-  const took: number[] = [];
-  for (const name of names(prefix, count)) {
-    await createCsr(cluster, { name, signerName });
-    const start = performance.now();
-    await approve(cluster, name);
-    while ((await getCsr(cluster, name)).status?.certificate === undefined) {
-      if (performance.now() - start > 60_000) throw new Error(`${name} has no certificate after 60 s`);
-      await sleep(2);
-    }
-    took.push(performance.now() - start);
-  }
-  return took;
+export function createAll(cluster: Cluster, names: readonly string[], signerName: string): Promise<void> {
+  return forEach(names, name => createCsr(cluster, { name, signerName }));
 }
 
-export async function createAndApprove(cluster: Cluster, name: string, signerName: string): Promise<void> {
-  await createCsr(cluster, { name, signerName });
-  await approve(cluster, name);
+export function approveAll(cluster: Cluster, names: readonly string[]): Promise<void> {
+  return forEach(names, name => approve(cluster, name));
 }
 
-/** Milliseconds until the request has its certificate. */
-export async function untilIssued(cluster: Cluster, name: string, withinMs: number): Promise<number> {
-  const start = performance.now();
-  await whenIssued(cluster, name, withinMs);
-  return performance.now() - start;
-}
-
-/** Those of the requests that have a certificate. */
-export async function listSigned(cluster: Cluster, prefix: string): Promise<CsrObject[]> {
+export async function listCsrs(cluster: Cluster, names: readonly string[]): Promise<readonly CsrObject[]> {
   const { items } = await cluster.api.get<{ items: CsrObject[] }>(CSRS);
-  return items.filter(({ metadata, status }) => metadata.name.startsWith(`${prefix}-`) && status?.certificate);
+  const wanted = new Set(names);
+  return items.filter(({ metadata }) => wanted.has(metadata.name));
+}
+
+/** The certificates by the names of their CSRs. */
+export async function certificatesOf(cluster: Cluster, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const signed = (await listCsrs(cluster, names)).filter(({ status }) => status?.certificate);
+  return new Map(signed.map(csr => [csr.metadata.name, chainOf(csr)]));
+}
+
+export interface Outcome {
+  readonly signed: number;
+  readonly failed: number;
+  readonly serials: number;
+  /** From the call until all were signed or time was up. */
+  readonly seconds: number;
+}
+
+/** Waits until all are signed or have failed, or time is up. */
+export async function settle(cluster: Cluster, names: readonly string[], withinMs: number): Promise<Outcome> {
+  const start = performance.now();
+  const look = async () => {
+    const csrs = await listCsrs(cluster, names);
+    const isOver = csrs.every(csr => csr.status?.certificate || failureOf(csr));
+    return isOver || performance.now() - start > withinMs ? csrs : undefined;
+  };
+  const csrs = await cluster.eventually('the requests settle', look, withinMs + 10_000);
+  const signed = csrs.filter(({ status }) => status?.certificate);
+  return {
+    signed: signed.length,
+    failed: csrs.filter(failureOf).length,
+    serials: new Set(signed.map(csr => new X509Certificate(chainOf(csr)).serialNumber)).size,
+    seconds: Math.round((performance.now() - start) / 100) / 10,
+  };
+}
+
+/** Milliseconds that each call of `work` took, as `p50 12, p99 30 ms`. */
+export function describeTimes(times: readonly number[]): string {
+  return `p50 ${Math.round(quantile(times, 0.5))}, p99 ${Math.round(quantile(times, 0.99))} ms`;
 }

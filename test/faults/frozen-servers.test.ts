@@ -1,0 +1,49 @@
+// An API server or an etcd that stands still with all its connections open, as on a node that swaps: the services go on by
+// themselves once it moves again.
+
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Cluster, startCluster } from '../support/cluster.ts';
+import { report } from '../support/faults/figures.ts';
+import { approveAll, createAll, namesOf, settle } from '../support/faults/load.ts';
+import { readPki } from '../support/pki.ts';
+
+const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
+const FROZEN_MS = 10_000;
+const WITHIN_MS = 20_000;
+const REQUESTS = 40;
+
+let cluster: Cluster;
+let signerName: string;
+before(async () => {
+  cluster = await startCluster({ signers: 2 });
+  signerName = await cluster.createCaIssuer({ name: 'root' }, ROOT);
+  await cluster.whenReady({ name: 'root' });
+});
+after(() => cluster?.stop());
+
+const SERVERS = [
+  { what: 'API server', promise: 'frozenApiServer', position: 0 },
+  { what: 'etcd', promise: 'frozenEtcd', position: 1 },
+] as const;
+
+for (const { what, promise, position } of SERVERS) {
+  test(`CSRs are signed soon after a frozen ${what} moves again`, { timeout: 120_000 }, async t => {
+    const names = namesOf(promise.toLowerCase(), REQUESTS);
+    await createAll(cluster, names, signerName);
+    const pid = cluster.controlPlane.pids[position];
+    if (pid === undefined) throw new Error(`the ${what} does not run`);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await sleep(FROZEN_MS);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    const start = performance.now();
+    await approveAll(cluster, names);
+    const { signed, serials } = await settle(cluster, names, WITHIN_MS);
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    const figure = `${signed} of ${REQUESTS} signed, ${seconds} s after it moved again`;
+    report(t, promise, figure, signed === REQUESTS && serials === REQUESTS && Number(seconds) <= WITHIN_MS / 1000);
+  });
+}
