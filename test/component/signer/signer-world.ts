@@ -104,7 +104,8 @@ export class SignerWorld {
     const answer = this.fault(call);
     if (answer !== undefined) return answer;
     if (call.path.startsWith('/api/v1/namespaces/') && call.verb === 'get') return this.secret;
-    if (call.path.startsWith(ISSUERS_PATH)) return { items: this.freshIssuer === null ? [] : [this.freshIssuer ?? this.issuer] };
+    if (call.path.startsWith(ISSUERS_PATH))
+      return { items: this.freshIssuer === null ? [] : [this.freshIssuer ?? this.issuer] };
     if (call.path === REVIEW_PATH) return this.#review(call.body as { spec: { resourceAttributes: { name: string } } });
     return call.verb === 'get' ? (this.fresh ?? this.csr) : undefined;
   }
