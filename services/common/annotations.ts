@@ -22,6 +22,9 @@ export const CA = 'experimental.cert-manager.io/ca';
 /** Go reads longer ones, but none says more than a short one does, and the time to read it would be the requester's choice. */
 const MAX_DURATION_LENGTH = 256;
 
+/** More than any duration needs: of what is longer and none, which may be something pasted by mistake, nothing is repeated. */
+const MAX_SHOWN_DURATION = 40;
+
 /** Part of what is approved, although the API server lets annotations change: these may not. */
 export const LOCKED_ANNOTATIONS: readonly string[] = [REQUEST_DURATION, REQUEST_IS_CA, PRIVATE_KEY_SECRET_NAME];
 
@@ -36,7 +39,12 @@ export function readRequestDuration(csr: CertificateSigningRequest): Result<Nano
 }
 
 function parseDuration(text: string): Result<Nanoseconds> {
-  if (text.length <= MAX_DURATION_LENGTH) return parseGoDuration(text);
+  if (text.length <= MAX_DURATION_LENGTH) {
+    const duration = parseGoDuration(text);
+    return duration.ok || text.length <= MAX_SHOWN_DURATION
+      ? duration
+      : err(`time: invalid duration of ${text.length} characters`);
+  }
   return err(`${text.length} characters are too many for a duration, at most ${MAX_DURATION_LENGTH}`);
 }
 

@@ -8,6 +8,14 @@ export function isNamespaceName(text: string): boolean {
   return LABEL.test(text);
 }
 
+/**
+ * A name as it is shown and logged. A text that no object can have as its name may be anything, a pasted private key too, so that
+ * nothing of it is repeated.
+ */
+export function showName(text: string): string {
+  return isObjectName(text) ? text : `<not a legal name: ${text.length} characters>`;
+}
+
 /** Whether a Secret, an Issuer or a ClusterIssuer can have this name. */
 export function isObjectName(text: string): boolean {
   return SUBDOMAIN.test(text);

@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { ObjectMeta } from '@countersign/common/csr.ts';
-import { isObjectName } from '@countersign/common/object-name.ts';
+import { isObjectName, showName } from '@countersign/common/object-name.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 
 /** core/v1 Secret, as read; `data` values are base64. The same object is handed out until its data changes. */
@@ -17,8 +17,9 @@ export interface SecretRef {
   readonly name: string;
 }
 
-export function formatSecretRef(ref: SecretRef): string {
-  return `${ref.namespace}/${ref.name}`;
+/** As it is shown and logged; see keyOf for what tells two Secrets apart. */
+export function formatSecretRef({ namespace, name }: SecretRef): string {
+  return `${namespace}/${showName(name)}`;
 }
 
 interface Copy {
@@ -65,13 +66,13 @@ export class SecretReader {
    */
   async read(ref: SecretRef): Promise<Secret | undefined> {
     if (!isObjectName(ref.name)) return undefined;
-    const key = formatSecretRef(ref);
+    const key = keyOf(ref);
     return this.#isFresh(key) ? this.#copies.get(key)?.secret : (this.#reads.get(key) ?? this.#startRead(key, ref));
   }
 
   /** The Secret as a read tells that begins now, whatever is remembered or in hand; undefined if there is none. */
   async readNow(ref: SecretRef): Promise<Secret | undefined> {
-    return isObjectName(ref.name) ? this.#fetch(formatSecretRef(ref), ref) : undefined;
+    return isObjectName(ref.name) ? this.#fetch(keyOf(ref), ref) : undefined;
   }
 
   /**
@@ -80,7 +81,7 @@ export class SecretReader {
    */
   wakeOnChange(ref: SecretRef, version: string | undefined, waiter: string, wake: () => void): void {
     this.stopWaiting(waiter);
-    const key = formatSecretRef(ref);
+    const key = keyOf(ref);
     const watch = this.#watches.get(key);
     if (watch !== undefined && watch.version !== version) this.#wakeAll(key, watch);
     const { wake: waiters } = this.#watches.get(key) ?? { wake: new Map<string, () => void>() };
@@ -167,4 +168,8 @@ export class SecretReader {
 /** A label or an annotation that changes, again and again perhaps, is no reason to parse keys and wake requests. */
 function isSame(before: Secret | undefined, now: Secret | undefined): boolean {
   return before?.metadata.uid === now?.metadata.uid && isDeepStrictEqual(before?.data, now?.data);
+}
+
+function keyOf({ namespace, name }: SecretRef): string {
+  return `${namespace}/${name}`;
 }

@@ -6,7 +6,7 @@ import {
   PRIVATE_KEY_SECRET_NAME,
   readPrivateKeySecretName,
 } from '@countersign/common/annotations.ts';
-import { type CertificateSigningRequest, isApproved } from '@countersign/common/csr.ts';
+import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { annotationField, type FieldError } from '@countersign/common/field-error.ts';
 import { foreignType, type Issuer, issuerType } from '@countersign/common/issuer.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
@@ -20,20 +20,20 @@ import { type AdmissionRequest, formatFieldErrors, type Refusal } from './admiss
 export type Matter =
   /** Another signer's CSR, or a change of nothing that is ours to guard. */
   | { readonly kind: 'not-ours' }
-  /** Annotations of an approved CSR were changed. */
+  /** Annotations that shape the certificate were changed. */
   | { readonly kind: 'locked'; readonly changed: readonly string[] }
   /** The CSR has to be judged; `ref` is undefined when its signer name can name no issuer. */
   | {
       readonly kind: 'judge';
       readonly csr: CertificateSigningRequest;
       readonly ref: SignerRef | undefined;
-      /** Creating needs the permission to reference the issuer; correcting an annotation before the approval does not. */
+      /** Whether the requester has to hold the permission to reference the issuer. */
       readonly needsPermission: boolean;
     };
 
 /** What is known about the world when a CSR is judged. */
 export interface Observation {
-  /** The answer of the access reviews; `unneeded` for an update, and as a rule for a ClusterIssuer. */
+  /** The answer of the access reviews; `unneeded` as a rule for a ClusterIssuer, which every requester may use. */
   readonly permission: 'granted' | 'missing' | 'unneeded';
   /** The issuer, if it is known. */
   readonly issuer: Issuer | undefined;
@@ -54,12 +54,9 @@ export function findMatter(request: AdmissionRequest, policy: RequestPolicy): Ma
       needsPermission: ref !== undefined && needsPermission(ref, policy),
     };
   }
-  const { object, oldObject } = request;
-  const changed = changedLockedAnnotations(oldObject, object);
-  if (changed.length === 0) return { kind: 'not-ours' };
-  // The approval itself must not bring another request than the one that was looked at, hence both objects.
-  if (isApproved(oldObject) || isApproved(object)) return { kind: 'locked', changed };
-  return { kind: 'judge', csr: object, ref, needsPermission: false };
+  // From its creation on, as spec is: between a look at a pending request and its approval it would be another one.
+  const changed = changedLockedAnnotations(request.oldObject, request.object);
+  return changed.length === 0 ? { kind: 'not-ours' } : { kind: 'locked', changed };
 }
 
 /** All that is wrong is told at once: the missing permission first, then every rule that the CSR itself breaks. */
@@ -77,7 +74,7 @@ export function admit(
 }
 
 function lockedError(key: string): FieldError {
-  const message = `${reasons.ImmutableAnnotation.message(key)} once the request is approved; create a new one instead`;
+  const message = `${reasons.ImmutableAnnotation.message(key)}; delete the CSR and create a new one instead`;
   return { reason: 'ImmutableAnnotation', field: annotationField(key), message };
 }
 

@@ -81,7 +81,7 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry): Pa
   const handle = createHandler({
     client,
     issuers,
-    secrets: new SecretFactsReader(client, SECRET_TIMEOUT_MS),
+    ...(config.secretWarnings && { secrets: new SecretFactsReader(client, SECRET_TIMEOUT_MS) }),
     clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
     permissions: new PermissionCache(config.permissionTtl),
     reviewTimeoutMs: REVIEW_TIMEOUT_MS,

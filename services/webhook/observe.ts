@@ -26,7 +26,8 @@ export const SECRET_TIMEOUT_MS = 500;
 export interface Deps {
   readonly client: Pick<KubeClient, 'create'>;
   readonly issuers: IssuerSource;
-  readonly secrets: Pick<SecretFactsReader, 'read'>;
+  /** Without it no Secret is read, and nothing is said of any. */
+  readonly secrets?: Pick<SecretFactsReader, 'read'>;
   readonly clusterResourceNamespace: string;
   readonly metrics: WebhookMetrics;
   /** Without it every admission asks. */
@@ -86,7 +87,7 @@ function send(review: SubjectAccessReview, client: Deps['client']): Promise<Subj
 }
 
 /** What the warnings are about; each part is undefined or `unknown` where there is nothing to be said. */
-export interface Surroundings {
+export interface Surroundings extends Pick<Observation, 'permission'> {
   readonly issuer: IssuerKnowledge;
   readonly secret?: { readonly ref: SecretRef; readonly facts: SecretFacts };
 }
@@ -99,23 +100,23 @@ export interface Admitted extends Pick<Observation, 'permission'> {
 
 /** Best effort: what cannot be read, or not soon enough, is left out. Never rejects. */
 export async function lookAround(admitted: Admitted, deps: Deps): Promise<Surroundings> {
-  const { ref } = admitted;
+  const { ref, permission } = admitted;
   const issuer = deps.issuers.find(ref);
   const name = secretName(admitted, issuer);
-  if (name === undefined) return { issuer };
+  if (name === undefined) return { issuer, permission };
   const secretRef = { namespace: secretNamespace(ref, deps.clusterResourceNamespace), name };
-  const facts = await deps.secrets.read(secretRef);
-  return facts === undefined ? { issuer } : { issuer, secret: { ref: secretRef, facts } };
+  const facts = await deps.secrets?.read(secretRef);
+  return { issuer, permission, ...(facts !== undefined && { secret: { ref: secretRef, facts } }) };
 }
 
 /**
- * The Secret that the issuer will sign with. A name that the requester chose is looked at only in the namespace of an Issuer, for
- * who was just found to be permitted: others could ask for one Secret after the other whether it exists (ADR 9).
+ * The Secret that the issuer will sign with, for a requester who has just been found permitted to use the issuer. A name that the
+ * requester chose is looked up only in the namespace of an Issuer: in the cluster resource namespace it could name anyone's Secret
+ * (ADR 9).
  */
 function secretName({ csr, ref, permission }: Admitted, issuer: IssuerKnowledge): string | undefined {
-  if (typeof issuer === 'string') return undefined;
+  if (typeof issuer === 'string' || permission !== 'granted') return undefined;
   const type = issuerType(issuer);
   if (type === 'ca') return issuer.spec.ca?.secretName;
-  const mayAsk = ref.kind === 'Issuer' && permission === 'granted';
-  return type === 'selfSigned' && mayAsk ? readPrivateKeySecretName(csr) : undefined;
+  return type === 'selfSigned' && ref.kind === 'Issuer' ? readPrivateKeySecretName(csr) : undefined;
 }

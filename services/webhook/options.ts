@@ -43,6 +43,11 @@ export const OPTIONS = defineOptions({
     default: '1s',
     help: 'How long a yes to the same requester, groups and issuer is good for, at most 1s; 0s to ask each time. A no is always asked for anew, and the signer asks again before it signs.',
   },
+  secretWarnings: {
+    kind: 'boolean',
+    default: false,
+    help: 'Whether to read the Secret that a request will be signed with, to warn that it is missing or that its CA expires early.',
+  },
   drainDelay: {
     kind: 'duration',
     default: '3s',

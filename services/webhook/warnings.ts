@@ -5,6 +5,7 @@ import { REQUEST_DURATION, REQUEST_IS_CA, readIsCa, readRequestDuration } from '
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { formatGoDuration, MILLISECOND, SECOND } from '@countersign/common/duration.ts';
 import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
+import { showName } from '@countersign/common/object-name.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
@@ -24,14 +25,14 @@ interface Circumstances {
 export function warningsFor(
   csr: CertificateSigningRequest,
   ref: SignerRef,
-  { issuer, secret }: Surroundings,
+  { issuer, permission, secret }: Surroundings,
   { now, policy }: Circumstances,
 ): readonly string[] {
   const isKnown = typeof issuer !== 'string';
   const warnings = [
     ...requestWarnings(csr),
     ...(issuer === 'missing' ? [`${label(ref)} does not exist: the request waits for it`] : []),
-    ...(isKnown ? issuerWarnings(ref, issuer) : []),
+    ...(isKnown ? issuerWarnings(ref, issuer, permission) : []),
     ...(isKnown && secret ? secretWarnings(csr, issuer, secret, { now, policy }) : []),
   ];
   return warnings.map(toOneLine);
@@ -67,7 +68,7 @@ function durationWarnings(csr: CertificateSigningRequest): readonly string[] {
   return [`spec.expirationSeconds (${seconds}) is ignored: ${wins} wins`];
 }
 
-function issuerWarnings(ref: SignerRef, issuer: Issuer): readonly string[] {
+function issuerWarnings(ref: SignerRef, issuer: Issuer, permission: Surroundings['permission']): readonly string[] {
   const foreign = foreignType(issuer);
   if (foreign !== undefined) {
     const own = 'Countersign signs with ca and selfSigned only';
@@ -76,7 +77,8 @@ function issuerWarnings(ref: SignerRef, issuer: Issuer): readonly string[] {
   if (issuerType(issuer) === undefined)
     return [`${label(ref)} has no type: the request waits until its spec names one`];
   if (isReady(issuer)) return [];
-  const { reason, message } = readyCondition(issuer) ?? {};
+  // The condition may name a Secret: only a requester who was found permitted learns of it.
+  const { reason, message } = (permission === 'granted' ? readyCondition(issuer) : undefined) ?? {};
   const why = [reason, message].filter(Boolean).join(': ');
   return [`${label(ref)} is not Ready, the request waits${why === '' ? '' : ` (${why})`}`];
 }
@@ -87,7 +89,7 @@ function secretWarnings(
   { ref, facts }: NonNullable<Surroundings['secret']>,
   { now, policy }: Circumstances,
 ): readonly string[] {
-  const name = `Secret ${ref.namespace}/${ref.name}`;
+  const name = `Secret ${ref.namespace}/${showName(ref.name)}`;
   if (!facts.exists) return [`${name} does not exist: the request waits for it`];
   const { certificateEnds } = facts;
   // A SelfSigned issuer takes the key alone: a certificate beside it says nothing.

@@ -111,15 +111,15 @@ const ROLES_OF_THE_RELEASE = {
 test('the chart grants exactly this', async () => {
   assert.deepEqual(await readRoles(LEAST_VALUES), {
     'ClusterRole/countersign-signer': [...SIGNER, GET_SECRETS],
-    'ClusterRole/countersign-webhook': [...WEBHOOK, WEBHOOK_CONFIGURATION, GET_SECRETS],
+    'ClusterRole/countersign-webhook': [...WEBHOOK, WEBHOOK_CONFIGURATION],
     ...ROLES_OF_THE_RELEASE,
   });
 });
 
-test('webhook.secretWarnings false takes the Secrets from the webhook, except its own', async () => {
-  assert.deepEqual(await readRoles(VARIANTS['no Secrets for the webhook']!), {
+test('webhook.secretWarnings lets the webhook get Secrets, which it otherwise may not, except its own', async () => {
+  assert.deepEqual(await readRoles(VARIANTS['Secrets for the webhook']!), {
     'ClusterRole/countersign-signer': [...SIGNER, GET_SECRETS],
-    'ClusterRole/countersign-webhook': [...WEBHOOK, WEBHOOK_CONFIGURATION],
+    'ClusterRole/countersign-webhook': [...WEBHOOK, WEBHOOK_CONFIGURATION, GET_SECRETS],
     ...ROLES_OF_THE_RELEASE,
   });
 });
@@ -138,7 +138,7 @@ test('signer.secretNamespaces grants Secrets in these namespaces only, to both s
 
 test('a webhook with a given certificate may read its Secret, and write nothing', async () => {
   const roles = await readRoles(VARIANTS['given certificate']!);
-  assert.deepEqual(roles['ClusterRole/countersign-webhook'], [...WEBHOOK, GET_SECRETS]);
+  assert.deepEqual(roles['ClusterRole/countersign-webhook'], WEBHOOK);
   assert.deepEqual(roles[`${NAMESPACE}/countersign-webhook-tls`], [
     { ...GET_SECRETS, resourceNames: ['countersign-webhook-tls'] },
   ]);

@@ -12,8 +12,11 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
       configurationAnnotations: { 'cert-manager.io/inject-ca-from': 'a/b' },
     },
   },
-  'no Secrets for the webhook': { webhook: { secretWarnings: false } },
-  'Secrets of two namespaces': { signer: { secretNamespaces: ['sandbox', 'countersign-system'] } },
+  'Secrets for the webhook': { webhook: { secretWarnings: true } },
+  'Secrets of two namespaces': {
+    signer: { secretNamespaces: ['sandbox', 'countersign-system'] },
+    webhook: { secretWarnings: true },
+  },
   'annotations patched': { signer: { patchAnnotations: true } },
   'no CRDs': { crds: { enabled: false } },
   'CRDs not kept': { crds: { keep: false } },

@@ -191,7 +191,20 @@ export const CREATIONS_FOR_CLUSTER_ISSUERS: readonly Creation[] = [
 ];
 
 export const UPDATES: readonly Update[] = [
-  { name: 'a duration before the approval', isApproved: false, subresource: '', change: longer },
+  {
+    name: 'a duration before the approval',
+    isApproved: false,
+    subresource: '',
+    change: longer,
+    reason: 'ImmutableAnnotation',
+  },
+  {
+    name: 'a CA before it, through status',
+    isApproved: false,
+    subresource: '/status',
+    change: asCa,
+    reason: 'ImmutableAnnotation',
+  },
   { name: 'a duration after it', isApproved: true, subresource: '', change: longer, reason: 'ImmutableAnnotation' },
   { name: 'a CA, after it', isApproved: true, subresource: '', change: asCa, reason: 'ImmutableAnnotation' },
   {

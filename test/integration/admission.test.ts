@@ -34,7 +34,10 @@ const BY_THE_WEBHOOK = /^admission webhook .*: spec\.request: .* the RSA public 
 
 let cluster: Cluster;
 before(async () => {
-  cluster = await startCluster();
+  cluster = await startCluster({
+    values: { webhook: { secretWarnings: true } },
+    webhookFlags: ['--secret-warnings=true'],
+  });
   const creator = ['csr-creator', '--verb=create', '--resource=certificatesigningrequests'];
   const binding = ['csr-creators', '--clusterrole=csr-creator', '--group=system:authenticated'];
   await cluster.kubectl(['create', 'clusterrole', ...creator]);

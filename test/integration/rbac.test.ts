@@ -76,7 +76,6 @@ const SIGNER_AT_HOME = [
 ];
 const WEBHOOK_ANYWHERE = [
   'create authorization.k8s.io/subjectaccessreviews',
-  'get /secrets',
   'list,watch cert-manager.io/clusterissuers',
   'list,watch cert-manager.io/issuers',
 ];

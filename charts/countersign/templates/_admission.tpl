@@ -14,7 +14,7 @@
   scope: Cluster
 {{- end }}
 
-{{/* A CEL list: what decides about the certificate, and so is part of what is approved. */}}
+{{/* A CEL list: what shapes the certificate, and so is part of the request. */}}
 {{- define "countersign.lockedAnnotations" -}}
 [
 'experimental.cert-manager.io/request-duration',

@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import { type PemBlock, parsePem } from '@countersign/common/pem.ts';
 import type { KeyKind } from '@countersign/common/public-key.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
+import { findPrivateKeyFault } from '../authority/private-key-faults.ts';
 import { chooseSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts';
 import { Turns } from './turns.ts';
 
@@ -80,14 +81,19 @@ function fail(problem: string): Result<never> {
 }
 
 function readKey({ label, der }: PemBlock, turns: Turns): Result<SigningKey> {
+  const fault = findPrivateKeyFault(label, der);
+  if (fault !== undefined) return err(fault);
   const type = label === 'RSA PRIVATE KEY' ? 'pkcs1' : label === 'EC PRIVATE KEY' ? 'sec1' : 'pkcs8';
-  let key: KeyObject;
   try {
-    key = createPrivateKey({ key: der, format: 'der', type });
+    return holdKey(createPrivateKey({ key: der, format: 'der', type }), turns);
   } catch {
-    // OpenSSL has no parser that answers; what it throws is about its internals, and says nothing to a user.
+    // OpenSSL has no parser that answers; what it throws is about its internals, and says nothing to a user. Of some keys it
+    // tells only when their public half is asked for (a point at infinity).
     return err('malformed key');
   }
+}
+
+function holdKey(key: KeyObject, turns: Turns): Result<SigningKey> {
   const size = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (size > MAX_RSA_SIZE) return err(`the RSA key has ${size} bits, the maximum is ${MAX_RSA_SIZE}`);
   const kind = KINDS.get(key.asymmetricKeyType);

@@ -13,6 +13,13 @@ export function waitForUrls(
   const { crlDistributionPoints, ocspServers, issuingCertificateUrls } = urls;
   const url = [...crlDistributionPoints, ...ocspServers, ...issuingCertificateUrls].find(each => !isAscii(each));
   if (url === undefined) return undefined;
-  const message = `Referenced ${ref.kind} ${formatRef(ref)} has a URL that is not printable ASCII: ${JSON.stringify(url)}; take out line breaks, percent-encode the rest, and write its host in Punycode`;
+  // A URL may carry a password: its place is told, and nothing of it.
+  const message = `Referenced ${ref.kind} ${formatRef(ref)} has a URL of ${url.length} characters in ${fieldOf(urls, url)} that is not printable ASCII: remove line breaks, percent-encode the rest, and write its host in Punycode`;
   return { kind: 'wait', reason: 'IssuerNotReady', message, secret };
+}
+
+/** The field of the issuer's spec that has the URL. */
+function fieldOf({ crlDistributionPoints, ocspServers }: IssuerUrls, url: string): string {
+  if (crlDistributionPoints.includes(url)) return 'crlDistributionPoints';
+  return ocspServers.includes(url) ? 'ocspServers' : 'issuingCertificateURLs';
 }

@@ -82,11 +82,15 @@ export const issuer = (status: unknown, spec: unknown = { ca: { secretName: 'ca-
   ...GRANTED,
   issuers: { 'sandbox/ca': { metadata: { name: 'ca' }, spec, status } as Issuer },
 });
+export const clusterIssuer = (status: unknown): World => ({
+  ...GRANTED,
+  issuers: { '/ca': { metadata: { name: 'ca' }, spec: { ca: { secretName: 'ca-pair' } }, status } as Issuer },
+});
 export const secret = (answer: unknown): World => ({ issuers: ISSUERS, answer: api(['ca', 'self'], answer) });
 export const locked = (key: string) => ({
   code: 422,
   reason: 'ImmutableAnnotation',
-  message: `metadata.annotations[${key}]: Annotation "${key}" is part of the request and may not change once the request is approved; create a new one instead (ImmutableAnnotation)`,
+  message: `metadata.annotations[${key}]: Annotation "${key}" is part of the request and cannot be changed; delete the CSR and create a new one instead (ImmutableAnnotation)`,
 });
 export const APPROVED_LEAF = { isApproved: true };
 export const APPROVED_CA = { isApproved: true, annotations: { [IS_CA]: 'true' } };

@@ -2,14 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
 import { readValidationCases } from '../../support/vectors.ts';
-import { api, type Case, failing, GRANTED, ISSUERS, network } from './admission-world.ts';
+import { api, type Case, failing, GRANTED, ISSUERS, network, SELF } from './admission-world.ts';
 import { CREATE_CASES } from './create-cases.ts';
 import { POLICY_CASES } from './policy-cases.ts';
 import { UPDATE_CASES } from './update-cases.ts';
 import { SOFT_CASES, WARNED_OF } from './warning-cases.ts';
-import { csr, JANE, review, type Status, WebhookFixture, type World } from './webhook-fixture.ts';
+import { csr, JANE, makeKeyPair, review, type Status, WebhookFixture, type World } from './webhook-fixture.ts';
 
 const webhook = new WebhookFixture();
 before(() => webhook.start());
@@ -99,6 +100,27 @@ describe('a CSR of the shared vectors: ', () => {
         assert.ok(body.response.status?.message.includes(`${field}: ${message}`), message);
       }
     });
+  }
+});
+
+describe('a secret is never repeated that was pasted as', () => {
+  const { cert, key } = makeKeyPair('pasted', 1);
+  for (const [what, pasted] of [
+    ['a private key', key],
+    ['a certificate', cert],
+  ] as const) {
+    for (const annotation of [REQUEST_DURATION, REQUEST_IS_CA, PRIVATE_KEY_SECRET_NAME]) {
+      test(`${what} in ${annotation}`, async () => {
+        const [, firstLine = ''] = pasted.split('\n');
+        const sentinel = firstLine.slice(0, 20);
+        webhook.enter(GRANTED);
+        const { body } = await webhook.post(
+          review({ object: csr({ signerName: SELF, annotations: { [annotation]: pasted } }) }),
+        );
+        assert.ok(!JSON.stringify(body).includes(sentinel), JSON.stringify(body));
+        assert.ok(!JSON.stringify(webhook.logs).includes(sentinel), JSON.stringify(webhook.logs));
+      });
+    }
   }
 });
 

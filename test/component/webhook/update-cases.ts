@@ -5,17 +5,9 @@ import {
   REQUEST_IS_CA as IS_CA,
   PRIVATE_KEY_SECRET_NAME as KEY_SECRET,
 } from '@countersign/common/annotations.ts';
-import {
-  APPROVED_CA,
-  APPROVED_LEAF,
-  BAD_DURATION,
-  type Case,
-  DURATION_FIELD,
-  locked,
-  READ_SECRET,
-  SELF,
-  secret,
-} from './admission-world.ts';
+import { APPROVED_CA, APPROVED_LEAF, type Case, DURATION_FIELD, locked, SELF, secret } from './admission-world.ts';
+
+type Annotations = Readonly<Record<string, string>>;
 
 export const UPDATE_CASES: readonly Case[] = [
   { name: 'nothing of the request', update: { before: {}, after: { isApproved: true } }, allowed: true, calls: [] },
@@ -63,24 +55,36 @@ export const UPDATE_CASES: readonly Case[] = [
     causes: [`ImmutableAnnotation ${DURATION_FIELD}`],
     calls: [],
   },
+  ...[
+    ['that was absent', {}, { [DURATION]: '1h' }],
+    ['that was absent, to the empty text', {}, { [DURATION]: '' }],
+    ['that is empty and goes', { [DURATION]: '' }, {}],
+    ['to what would be admitted', { [DURATION]: '1h' }, { [DURATION]: '2h' }],
+    ['to what would be denied', { [DURATION]: '1h' }, { [DURATION]: 'foo' }],
+    ['from what would be denied', { [DURATION]: 'foo' }, { [DURATION]: '1h' }],
+  ].map(([what, before, after]) => ({
+    name: `a locked annotation of a pending request ${what as string}`,
+    update: { before: { annotations: before as Annotations }, after: { annotations: after as Annotations } },
+    allowed: locked(DURATION),
+    causes: [`ImmutableAnnotation ${DURATION_FIELD}`],
+    calls: [],
+  })),
   {
-    name: 'a locked annotation before the approval, without asking for permission again',
-    update: { before: {}, after: { annotations: { [DURATION]: '1h' } } },
-    allowed: true,
-    calls: [READ_SECRET],
-  },
-  {
-    name: 'the name of a Secret before the approval, which is not looked for: nobody asked whether the requester may know',
+    name: 'the name of a Secret of a pending request: nothing is said of an issuer or a Secret',
     update: { before: { signerName: SELF }, after: { signerName: SELF, annotations: { [KEY_SECRET]: 'my-key' } } },
     world: secret(undefined),
-    allowed: true,
+    allowed: locked(KEY_SECRET),
+    causes: [`ImmutableAnnotation metadata.annotations[${KEY_SECRET}]`],
     calls: [],
   },
   {
-    name: 'a locked annotation before the approval to something that is wrong',
-    update: { before: {}, after: { annotations: { [DURATION]: 'foo' } } },
-    allowed: { code: 422, reason: 'ErrorParseDuration', message: BAD_DURATION },
-    causes: [`ErrorParseDuration ${DURATION_FIELD}`],
+    name: 'a locked annotation of a pending request whose signer name is malformed',
+    update: {
+      before: { signerName: 'issuers.cert-manager.io/x' },
+      after: { signerName: 'issuers.cert-manager.io/x', annotations: { [IS_CA]: 'true' } },
+    },
+    allowed: locked(IS_CA),
+    causes: [`ImmutableAnnotation metadata.annotations[${IS_CA}]`],
     calls: [],
   },
   {

@@ -10,8 +10,8 @@ import {
   api,
   type Case,
   CLUSTER,
+  clusterIssuer,
   issuer,
-  READ_CLUSTER_SECRET,
   READ_SECRET,
   READY,
   REVIEW_CA,
@@ -76,12 +76,21 @@ export const SOFT_CASES: readonly Case[] = [
     calls: [REVIEW_CA, READ_SECRET],
   },
   {
-    name: 'the Secret of a ClusterIssuer is looked for in the cluster resource namespace',
+    name: 'the Secret of a ClusterIssuer is not looked for: no permission was asked for',
     create: { signerName: CLUSTER },
     world: secret(undefined),
     allowed: true,
-    warnings: ['Secret countersign/ca-pair does not exist: the request waits for it'],
-    calls: [READ_CLUSTER_SECRET],
+    calls: [],
+  },
+  {
+    name: 'why a ClusterIssuer is not Ready stays with those who may use it by permission',
+    create: { signerName: CLUSTER },
+    world: clusterIssuer({
+      conditions: [{ type: 'Ready', status: 'False', reason: 'ErrGetKeyPair', message: 'secrets "x" not found' }],
+    }),
+    allowed: true,
+    warnings: ['ClusterIssuer ca is not Ready, the request waits'],
+    calls: [],
   },
   {
     name: 'a missing Secret with the key for a SelfSigned issuer is a warning',
@@ -111,7 +120,7 @@ export const SOFT_CASES: readonly Case[] = [
     name: 'a name that no Secret can have is never made part of a path',
     create: { signerName: SELF, annotations: { [KEY_SECRET]: '../../kube-system/secrets?watch=1' } },
     allowed: true,
-    warnings: ['Secret sandbox/../../kube-system/secrets?watch=1 does not exist: the request waits for it'],
+    warnings: ['Secret sandbox/<not a legal name: 33 characters> does not exist: the request waits for it'],
     calls: ['create SubjectAccessReview reference signers sandbox/self'],
   },
   {

@@ -114,8 +114,7 @@ describe('a CA issuer', () => {
   for (const spec of [{ crlDistributionPoints: urls }, { ocspServers: urls }, { issuingCertificateURLs: urls }]) {
     it(`makes requests wait while a URL of ${Object.keys(spec).join()} is not ASCII`, async () => {
       const kind = { ...CA, spec: { ca: { secretName: 'my-ca', ...spec } } };
-      const expected =
-        'wait IssuerNotReady: Referenced Issuer sandbox/my-ca has a URL that is not printable ASCII: "http://exämple/"; take out line breaks, percent-encode the rest, and write its host in Punycode';
+      const expected = `wait IssuerNotReady: Referenced Issuer sandbox/my-ca has a URL of 15 characters in ${Object.keys(spec).join()} that is not printable ASCII: remove line breaks, percent-encode the rest, and write its host in Punycode`;
       assert.equal(await decideOn(kind, root), expected);
     });
   }
