@@ -55,8 +55,8 @@ export class Controller {
   readonly #csrQueue: WorkQueue;
   readonly #issuerQueue: WorkQueue;
   readonly #csrDeps: ReconcileDeps;
-  /** Until when this replica leads; undefined before it does. */
-  #lead: AbortSignal | undefined;
+  /** Whether this replica still leads. */
+  #mayLead = () => false;
 
   constructor(options: ControllerOptions) {
     const { client, log, metrics, writeCaAnnotation } = options;
@@ -86,12 +86,12 @@ export class Controller {
 
   /**
    * Signs until the signal. Whatever is open is looked at first: events that came while another replica led are not kept. Does
-   * not wait for the whole list of CSRs, which may be long: each is looked at as it comes.
+   * not wait for the whole list of CSRs, which may be long: each is looked at as it comes. `isHeld` is asked before each write.
    */
-  async lead(signal: AbortSignal): Promise<void> {
+  async lead(signal: AbortSignal, isHeld: () => boolean = () => true): Promise<void> {
     this.#options.metrics.leading(true);
     while (!this.#view.knowsIssuers && !signal.aborted) await pause(10, signal);
-    this.#lead = signal;
+    this.#mayLead = () => !signal.aborted && isHeld();
     this.#addIssuers();
     for (const name of this.#view.openRequests.all()) this.#csrQueue.add(name);
     for (const name of this.#csrDeps.unanswered.names) this.#csrQueue.add(name);
@@ -114,9 +114,9 @@ export class Controller {
     return this.#view.problems(Date.now());
   }
 
-  /** False as soon as the lead is lost, while what is in hand comes to its end. */
+  /** False as soon as leadership is lost, while work in hand is finished. */
   get #isLeading(): boolean {
-    return this.#lead?.aborted === false;
+    return this.#mayLead();
   }
 
   #addIssuers(): void {

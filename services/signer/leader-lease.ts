@@ -7,6 +7,8 @@ import { pause } from '@countersign/common/runtime/backoff.ts';
 import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
+import { type Leadership, Term } from './leadership.ts';
+import { LeaseWatch } from './lease-watch.ts';
 
 /** coordination.k8s.io/v1 Lease, as far as it is used; times are RFC 3339 with microseconds (metav1.MicroTime). */
 interface Lease {
@@ -30,16 +32,32 @@ export interface LeaderLeaseOptions {
   readonly identity: string;
   readonly log: Logger;
   /** How long a silent holder keeps the lease; a holder that could not renew for two thirds of it stops on its own. */
-  readonly durationMs?: number;
+  readonly durationMs: number;
+  /** How often it is renewed, or tried for; as client-go's 2 s of 15 s unless given. */
   readonly retryMs?: number;
+}
+
+/**
+ * Works until `leading` is aborted. `isHeld` asks the clocks whether the lease is still this replica's: to be asked right before
+ * each write, for a process that was stopped learns of it too late from a signal.
+ */
+export type Lead = (leading: AbortSignal, isHeld: () => boolean) => Promise<void>;
+
+/** Runs while this replica leads; must end soon after the signal of its leadership. */
+export type Lead = (leadership: Leadership, former: FormerLeader | undefined) => Promise<void>;
+
+/** Whose lease ran out: it did not hand over, and may have left things unreported. */
+export interface FormerLeader {
+  /** When it renewed the lease for the last time, by its own clock; undefined if it did not write that. */
+  readonly renewedAt: Date | undefined;
 }
 
 /** What became of an attempt: `taken` when another holds the lease, `unknown` when the API server did not say. */
 type Claim = 'held' | 'taken' | 'unknown';
 
-/** The durations of client-go's leader election: 15 s lease, 10 s to renew, 2 s between tries. */
-const LEASE_DURATION_MS = 15_000;
-const RETRY_MS = 2_000;
+/** The proportions of client-go's leader election: 15 s lease, 10 s to renew, 2 s between tries. */
+const TERM = 10 / 15;
+const RETRY = 2 / 15;
 /** How long the end of the process waits until the lease is given up; it expires anyway. */
 const RELEASE_MS = 3_000;
 
@@ -52,36 +70,61 @@ export class LeaderLease {
   #renewal: Promise<Claim> | undefined;
   /** The lease as it was last written here: renewed without another look, which a write of anybody else makes a conflict. */
   #held: Lease | undefined;
+  /** Until when nothing else may hold it: in milliseconds of the monotonic clock, and of the wall clock. */
+  #heldUntil = { monotonic: 0, wall: 0 };
+  /** Whom the lease was taken from when it had run out. */
+  #former: FormerLeader | undefined;
   /** The lease of another as last read, and when it may be taken if it stays in that state. */
   #seen: { readonly version: string; readonly mayTakeAt: number } | undefined;
 
   constructor(options: LeaderLeaseOptions) {
     this.#options = options;
     this.#path = `/apis/coordination.k8s.io/v1/namespaces/${options.namespace}/leases`;
-    this.#durationMs = options.durationMs ?? LEASE_DURATION_MS;
-    this.#retryMs = options.retryMs ?? RETRY_MS;
+    this.#durationMs = options.durationMs;
+    this.#retryMs = options.retryMs ?? options.durationMs * RETRY;
   }
 
-  /** Runs `lead` whenever this replica holds the lease, until the signal; `lead` must end soon after its own signal. */
-  async run(signal: AbortSignal, lead: (leading: AbortSignal) => Promise<void>): Promise<void> {
+  /** Runs `lead` whenever this replica holds the lease, until the signal. */
+  async run(signal: AbortSignal, lead: Lead): Promise<void> {
     while (!signal.aborted) {
-      if ((await this.#tryAcquire()) !== 'held') {
-        await pause(this.#untilNextTry(), signal);
-        continue;
-      }
-      await this.#leadUntilLost(signal, lead);
+      const term = (await this.#tryTerm(signal)) ?? (await this.#standBy(signal));
+      if (term !== undefined) await this.#leadUntilLost(term, signal, lead);
     }
   }
 
-  async #leadUntilLost(signal: AbortSignal, lead: (leading: AbortSignal) => Promise<void>): Promise<void> {
-    const lost = new AbortController();
+  /** A term begins before the lease is asked for: how long the answer took, nobody can tell. */
+  async #tryTerm(signal: AbortSignal): Promise<Term | undefined> {
+    const term = new Term(this.#durationMs * TERM, signal);
+    this.#former = undefined;
+    return (await this.#tryAcquire()) === 'held' ? term : undefined;
+  }
+
+  /** Tries again and again, and as soon as the watch tells that the lease is free. */
+  async #standBy(signal: AbortSignal): Promise<Term | undefined> {
+    const over = new AbortController();
+    const onChange = (lease: unknown) => lease === undefined || this.#mayTake(lease as Lease);
+    const watch = new LeaseWatch({ ...this.#options, path: this.#path, onChange });
+    const watching = watch.run(AbortSignal.any([signal, over.signal]));
+    let term: Term | undefined;
+    while (term === undefined && !signal.aborted) {
+      await watch.whenFree(this.#untilNextTry(), signal);
+      if (!signal.aborted) term = await this.#tryTerm(signal);
+    }
+    over.abort();
+    await watching;
+    return term;
+  }
+
+  async #leadUntilLost(term: Term, signal: AbortSignal, lead: Lead): Promise<void> {
     this.#report(true);
-    const work = lead(AbortSignal.any([signal, lost.signal]));
+    const work = lead(term, this.#former);
     try {
-      await Promise.race([this.#renewUntilLost(signal), work]);
+      await Promise.race([this.#renewUntilLost(term, signal), work]);
     } finally {
-      lost.abort();
+      // Told to stop, it still holds the lease, and what is in hand may be finished while the term lasts.
+      if (!signal.aborted) term.end();
       await work;
+      term.end();
       this.#report(false);
       const release = this.#release();
       // Who goes on must not give up later what it takes next.
@@ -89,21 +132,20 @@ export class LeaderLease {
     }
   }
 
-  async #renewUntilLost(signal: AbortSignal): Promise<void> {
-    const deadlineMs = (this.#durationMs * 2) / 3;
-    let renewedAt = performance.now();
-    let startedAt = renewedAt;
-    while (!signal.aborted && performance.now() - renewedAt < deadlineMs) {
+  async #renewUntilLost(term: Term, signal: AbortSignal): Promise<void> {
+    let startedAt = performance.now();
+    while (!signal.aborted && term.mayWrite()) {
       // From one start to the next, so that renewals which take long do not come less often.
       await pause(Math.max(0, startedAt + this.#retryMs - performance.now()), signal);
       if (signal.aborted) return;
       startedAt = performance.now();
+      const sentAt = term.now();
       // A request that hangs must not keep leadership alive past the deadline.
-      const deadline = pause(Math.max(0, renewedAt + deadlineMs - startedAt), signal);
+      const deadline = pause(term.left, signal);
       this.#renewal = this.#tryAcquire();
       const answer = await Promise.race([this.#renewal, deadline]);
       if (answer === 'taken') return;
-      if (answer === 'held') renewedAt = startedAt;
+      if (answer === 'held') term.renewedAt(sentAt);
     }
   }
 
@@ -114,19 +156,24 @@ export class LeaderLease {
   /** Takes or renews the lease. */
   async #tryAcquire(): Promise<Claim> {
     const { client, name } = this.#options;
+    const startedAt = performance.now();
     const held = this.#held;
     this.#held = undefined;
     try {
       const lease = held ?? (await client.get<Lease>(`${this.#path}/${name}`));
       if (lease !== undefined && !this.#mayTake(lease)) return 'taken';
       const claim = this.#claim(lease);
+      this.#former = formerOf(lease, this.#options.identity);
       this.#held = await (lease === undefined
         ? client.create<Lease>(this.#path, claim)
         : client.update<Lease>(`${this.#path}/${name}`, claim));
+      this.#hold(startedAt);
       return 'held';
     } catch (error) {
       // Somebody has written to it, or deleted it: whose it is now has to be read.
       if (held !== undefined && isStale(error)) return this.#tryAcquire();
+      // Another that stood by was quicker.
+      if (isStale(error)) return 'taken';
       this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not acquired');
       return 'unknown';
     }
@@ -184,7 +231,15 @@ export class LeaderLease {
 
 function isStale(error: unknown): boolean {
   const { code } = asClassifiedError(error);
-  return code === 'conflict' || code === 'not-found';
+  return code === 'conflict' || code === 'already-exists' || code === 'not-found';
+}
+
+/** Of a lease that may be taken: one that was given up has no holder. */
+function formerOf(lease: Lease | undefined, identity: string): FormerLeader | undefined {
+  const { holderIdentity = '', renewTime = '' } = lease?.spec ?? {};
+  if (holderIdentity === '' || holderIdentity === identity) return undefined;
+  const renewedAt = new Date(renewTime);
+  return { renewedAt: Number.isNaN(renewedAt.getTime()) ? undefined : renewedAt };
 }
 
 function microTime(): string {

@@ -15,7 +15,7 @@ import { Controller } from './controller.ts';
 import { CSR_PROTOBUF } from './csr-protobuf.ts';
 import { createCaIssuer } from './issuers/ca.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
-import { LeaderLease } from './leader-lease.ts';
+import { type Lead, LeaderLease } from './leader-lease.ts';
 import { SignerMetrics } from './metrics.ts';
 import { findMistakes, issuancePolicy, OPTIONS, type SignerConfig } from './options.ts';
 
@@ -47,9 +47,9 @@ async function run(config: SignerConfig): Promise<number> {
     isReady: () => (stop.aborted ? ['stopping'] : controller.problems()),
   });
   log.info({ port: http.port }, 'serving metrics and health');
-  const lead = (signal: AbortSignal) => controller.lead(signal);
+  const lead: Lead = (signal, isHeld) => controller.lead(signal, isHeld);
   const lease = createLease(client, log);
-  await Promise.all([controller.watch(stop), config.leaderElect ? lease.run(stop, lead) : lead(stop)]);
+  await Promise.all([controller.watch(stop), config.leaderElect ? lease.run(stop, lead) : controller.lead(stop)]);
   const isClean = await drain(
     [
       { name: 'events', close: () => controller.closeEvents(AbortSignal.timeout(5_000)) },

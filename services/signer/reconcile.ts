@@ -26,8 +26,6 @@ export interface ReconcileDeps extends ObserveDeps, ApplyDeps {
   readonly client: KubeClient;
   readonly log: Logger;
   readonly findCsr: (name: string) => CsrRecord | undefined;
-  /** False once the lead is lost: the reads may have taken long, and another replica may be at work. */
-  readonly isLeading: () => boolean;
   /** Called when an issuer's Secret proved missing or bad, so that its Ready condition is looked at again. */
   readonly recheckIssuer: (ref: SignerRef) => void;
   readonly report: (record: CsrRecord, outcome: Outcome) => void;
