@@ -150,7 +150,7 @@ async function writeCertificate(
     return await patchStatus(deps, csr, { metadata: { annotations: annotation }, status: { certificate } });
   } catch (error) {
     if (error instanceof TerminalError && error.code === 'invalid') return error;
-    if (words !== undefined && isWorthTelling(error)) {
+    if (words !== undefined && isWorthTelling(error) && deps.isLeading()) {
       recordReason(deps, subject, words.updateFailed, reasons.SigningError.update((error as Error).message));
     }
     throw error;

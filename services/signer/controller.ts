@@ -15,11 +15,14 @@ import { EventRecorder } from './event-recorder.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
 import { issuerWaiter, reconcileReadiness } from './issuer-readiness.ts';
 import type { IssuerTypeHandler } from './issuers/issuer-type.ts';
+import type { Leadership } from './leadership.ts';
+import type { FormerLeader } from './lease-object.ts';
 import type { SignerMetrics } from './metrics.ts';
 import { type ReconcileDeps, reconcile, settleUnanswered } from './reconcile.ts';
 import { retryDelay } from './retry-policy.ts';
 import { SecretReader } from './secret-reader.ts';
 import { UnansweredWrites } from './unanswered-writes.ts';
+import { Unreported } from './unreported.ts';
 import { type Work, WorkQueue } from './work-queue.ts';
 
 export interface ControllerOptions {
@@ -52,11 +55,12 @@ export class Controller {
   readonly #events: EventRecorder;
   readonly #secrets: SecretReader;
   readonly #presence: CertManagerPresence;
+  readonly #unreported = new Unreported();
   readonly #csrQueue: WorkQueue;
   readonly #issuerQueue: WorkQueue;
   readonly #csrDeps: ReconcileDeps;
-  /** Whether this replica still leads. */
-  #mayLead = () => false;
+  /** Of this replica; undefined before it leads. */
+  #leadership: Leadership | undefined;
 
   constructor(options: ControllerOptions) {
     const { client, log, metrics, writeCaAnnotation } = options;
@@ -86,15 +90,18 @@ export class Controller {
 
   /**
    * Signs until the signal. Whatever is open is looked at first: events that came while another replica led are not kept. Does
-   * not wait for the whole list of CSRs, which may be long: each is looked at as it comes. `isHeld` is asked before each write.
+   * not wait for the whole list of CSRs, which may be long: each is looked at as it comes. What `former` may have left
+   * unreported is reported.
    */
-  async lead(signal: AbortSignal, isHeld: () => boolean = () => true): Promise<void> {
+  async lead(leadership: Leadership, former?: FormerLeader): Promise<void> {
+    const { signal } = leadership;
     this.#options.metrics.leading(true);
     while (!this.#view.knowsIssuers && !signal.aborted) await pause(10, signal);
-    this.#mayLead = () => !signal.aborted && isHeld();
+    this.#leadership = leadership;
     this.#addIssuers();
     for (const name of this.#view.openRequests.all()) this.#csrQueue.add(name);
     for (const name of this.#csrDeps.unanswered.names) this.#csrQueue.add(name);
+    this.#csrQueue.addMany(this.#unreported.begin(former));
     const recheck = setInterval(() => this.#addIssuers(), RECHECK_ISSUERS_MS);
     const again = setInterval(() => this.#sayAgain(), this.#options.sayAgainMs ?? SAY_AGAIN_MS);
     await Promise.all([this.#csrQueue.run(signal), this.#issuerQueue.run(signal), this.#secrets.run(signal)]);
@@ -116,7 +123,7 @@ export class Controller {
 
   /** False as soon as leadership is lost, while work in hand is finished. */
   get #isLeading(): boolean {
-    return this.#mayLead();
+    return this.#leadership?.mayWrite() === true;
   }
 
   #addIssuers(): void {
@@ -137,6 +144,7 @@ export class Controller {
   #onCsr(name: string, now: CsrRecord | undefined, before: CsrRecord | undefined): void {
     if (before !== undefined && now?.metadata.uid !== before.metadata.uid)
       this.#csrDeps.unanswered.keepOnly(name, now?.metadata.uid);
+    if (this.#unreported.update(name, now, before, this.#isLeading)) this.#csrQueue.addMany([name]);
     if (now === undefined || now.state === 'done') this.#forget(name, before?.metadata.uid);
     else if (this.#isLeading) this.#csrQueue.add(name);
   }
@@ -189,6 +197,7 @@ export class Controller {
       findCsr: name => this.#view.findCsr(name),
       isLeading: () => this.#isLeading,
       unanswered: new UnansweredWrites(),
+      unreported: this.#unreported,
       overwritten: new WeakSet(),
       requeue: name => this.#csrQueue.add(name),
       recheckIssuer: ref => this.#issuerQueue.add(formatSignerName(ref)),

@@ -2,55 +2,33 @@
 // once. Measures the age of another's lease by its own clock, never by the time written in it (clocks differ).
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { type Leadership, Term } from './leadership.ts';
+import {
+  type Claimant,
+  claimLease,
+  type FormerLeader,
+  formerLeader,
+  type Lease,
+  releaseLease,
+} from './lease-object.ts';
 import { LeaseWatch } from './lease-watch.ts';
 
-/** coordination.k8s.io/v1 Lease, as far as it is used; times are RFC 3339 with microseconds (metav1.MicroTime). */
-interface Lease {
-  readonly apiVersion?: string;
-  readonly kind?: string;
-  readonly metadata: ObjectMeta;
-  readonly spec?: {
-    readonly holderIdentity?: string;
-    readonly leaseDurationSeconds?: number;
-    readonly acquireTime?: string;
-    readonly renewTime?: string;
-    readonly leaseTransitions?: number;
-  };
-}
-
-export interface LeaderLeaseOptions {
+export interface LeaderLeaseOptions extends Claimant {
   readonly client: KubeClient;
-  readonly namespace: string;
-  readonly name: string;
-  /** Who holds the lease: unique to this process. */
-  readonly identity: string;
   readonly log: Logger;
-  /** How long a silent holder keeps the lease; a holder that could not renew for two thirds of it stops on its own. */
-  readonly durationMs: number;
   /** How often it is renewed, or tried for; as client-go's 2 s of 15 s unless given. */
   readonly retryMs?: number;
 }
 
 /**
- * Works until `leading` is aborted. `isHeld` asks the clocks whether the lease is still this replica's: to be asked right before
- * each write, for a process that was stopped learns of it too late from a signal.
+ * Runs while this replica leads; must end soon after the signal of its leadership. `former` is whom the lease was taken from
+ * when it had run out.
  */
-export type Lead = (leading: AbortSignal, isHeld: () => boolean) => Promise<void>;
-
-/** Runs while this replica leads; must end soon after the signal of its leadership. */
 export type Lead = (leadership: Leadership, former: FormerLeader | undefined) => Promise<void>;
-
-/** Whose lease ran out: it did not hand over, and may have left things unreported. */
-export interface FormerLeader {
-  /** When it renewed the lease for the last time, by its own clock; undefined if it did not write that. */
-  readonly renewedAt: Date | undefined;
-}
 
 /** What became of an attempt: `taken` when another holds the lease, `unknown` when the API server did not say. */
 type Claim = 'held' | 'taken' | 'unknown';
@@ -70,8 +48,6 @@ export class LeaderLease {
   #renewal: Promise<Claim> | undefined;
   /** The lease as it was last written here: renewed without another look, which a write of anybody else makes a conflict. */
   #held: Lease | undefined;
-  /** Until when nothing else may hold it: in milliseconds of the monotonic clock, and of the wall clock. */
-  #heldUntil = { monotonic: 0, wall: 0 };
   /** Whom the lease was taken from when it had run out. */
   #former: FormerLeader | undefined;
   /** The lease of another as last read, and when it may be taken if it stays in that state. */
@@ -121,10 +97,8 @@ export class LeaderLease {
     try {
       await Promise.race([this.#renewUntilLost(term, signal), work]);
     } finally {
-      // Told to stop, it still holds the lease, and what is in hand may be finished while the term lasts.
-      if (!signal.aborted) term.end();
-      await work;
       term.end();
+      await work;
       this.#report(false);
       const release = this.#release();
       // Who goes on must not give up later what it takes next.
@@ -156,18 +130,16 @@ export class LeaderLease {
   /** Takes or renews the lease. */
   async #tryAcquire(): Promise<Claim> {
     const { client, name } = this.#options;
-    const startedAt = performance.now();
     const held = this.#held;
     this.#held = undefined;
     try {
       const lease = held ?? (await client.get<Lease>(`${this.#path}/${name}`));
       if (lease !== undefined && !this.#mayTake(lease)) return 'taken';
-      const claim = this.#claim(lease);
-      this.#former = formerOf(lease, this.#options.identity);
+      const claim = claimLease(lease, this.#options);
+      this.#former = formerLeader(lease, this.#options.identity);
       this.#held = await (lease === undefined
         ? client.create<Lease>(this.#path, claim)
         : client.update<Lease>(`${this.#path}/${name}`, claim));
-      this.#hold(startedAt);
       return 'held';
     } catch (error) {
       // Somebody has written to it, or deleted it: whose it is now has to be read.
@@ -194,26 +166,6 @@ export class LeaderLease {
     return leftMs > 0 ? Math.min(leftMs, this.#retryMs) : this.#retryMs;
   }
 
-  /** The lease in this replica's name; the resourceVersion of what was read makes two takers conflict (409). */
-  #claim(lease: Lease | undefined): Lease {
-    const { identity, name, namespace } = this.#options;
-    const now = microTime();
-    const { holderIdentity, acquireTime, leaseTransitions = 0 } = lease?.spec ?? {};
-    const isRenewal = holderIdentity === identity;
-    return {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: lease?.metadata ?? { name, namespace },
-      spec: {
-        holderIdentity: identity,
-        leaseDurationSeconds: Math.ceil(this.#durationMs / 1000),
-        acquireTime: isRenewal && acquireTime !== undefined ? acquireTime : now,
-        renewTime: now,
-        leaseTransitions: isRenewal || lease === undefined ? leaseTransitions : leaseTransitions + 1,
-      },
-    };
-  }
-
   async #release(): Promise<void> {
     // A renewal that is still under way would take back what is given up.
     await this.#renewal;
@@ -221,8 +173,7 @@ export class LeaderLease {
     try {
       const lease = await this.#options.client.get<Lease>(`${this.#path}/${this.#options.name}`);
       if (lease?.spec?.holderIdentity !== this.#options.identity) return;
-      const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime() };
-      await this.#options.client.update(`${this.#path}/${this.#options.name}`, { ...lease, spec });
+      await this.#options.client.update(`${this.#path}/${this.#options.name}`, releaseLease(lease));
     } catch (error) {
       this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not released, it will expire');
     }
@@ -232,16 +183,4 @@ export class LeaderLease {
 function isStale(error: unknown): boolean {
   const { code } = asClassifiedError(error);
   return code === 'conflict' || code === 'already-exists' || code === 'not-found';
-}
-
-/** Of a lease that may be taken: one that was given up has no holder. */
-function formerOf(lease: Lease | undefined, identity: string): FormerLeader | undefined {
-  const { holderIdentity = '', renewTime = '' } = lease?.spec ?? {};
-  if (holderIdentity === '' || holderIdentity === identity) return undefined;
-  const renewedAt = new Date(renewTime);
-  return { renewedAt: Number.isNaN(renewedAt.getTime()) ? undefined : renewedAt };
-}
-
-function microTime(): string {
-  return new Date().toISOString().replace('Z', '000Z');
 }

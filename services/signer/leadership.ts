@@ -1,11 +1,10 @@
 // Until when this replica may write: one term of leadership, measured by this machine's own clocks. Never asks the API server,
 // and needs no timer, which would not fire while the process is stopped.
 
-/** What a leader is told of its leadership. */
 export interface Leadership {
-  /** Aborted when no new work may begin. */
+  /** Aborted when it ends: too late in a process that was stopped, whose timers did not fire. */
   readonly signal: AbortSignal;
-  /** Whether the Lease is still held, by the clock; false stays false. To be asked right before each signature and write. */
+  /** Whether it lasts, by the clock; false stays false. To be asked right before each signature and each write. */
   mayWrite(): boolean;
 }
 
@@ -28,7 +27,7 @@ export class Term implements Leadership {
   readonly #over = new AbortController();
   #renewed: { readonly monotonic: number; readonly wall: number };
 
-  /** Begins now, before the Lease is asked for. `stop` ends the work, but takes away no right to finish it. */
+  /** Begins now, before the Lease is asked for, and ends with `stop` at the latest. */
   constructor(durationMs: number, stop: AbortSignal, clocks: Clocks = CLOCKS) {
     this.#durationMs = durationMs;
     this.#clocks = clocks;
@@ -50,13 +49,13 @@ export class Term implements Leadership {
   get left(): number {
     const { monotonic, wall } = this.now();
     const age = Math.max(monotonic - this.#renewed.monotonic, wall - this.#renewed.wall);
-    return this.#over.signal.aborted ? 0 : Math.max(0, this.#durationMs - age);
+    return this.signal.aborted ? 0 : Math.max(0, this.#durationMs - age);
   }
 
   mayWrite(): boolean {
     // What was refused once is not taken up again before the next term, which looks at everything.
     if (this.left === 0) this.end();
-    return !this.#over.signal.aborted;
+    return !this.signal.aborted;
   }
 
   end(): void {
@@ -66,5 +65,5 @@ export class Term implements Leadership {
 
 /** Without a Lease: this replica is the only one. */
 export function soleLeadership(signal: AbortSignal): Leadership {
-  return { signal, mayWrite: () => true };
+  return { signal, mayWrite: () => !signal.aborted };
 }

@@ -16,6 +16,7 @@ import { CSR_PROTOBUF } from './csr-protobuf.ts';
 import { createCaIssuer } from './issuers/ca.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
 import { type Lead, LeaderLease } from './leader-lease.ts';
+import { soleLeadership } from './leadership.ts';
 import { SignerMetrics } from './metrics.ts';
 import { findMistakes, issuancePolicy, OPTIONS, type SignerConfig } from './options.ts';
 
@@ -47,9 +48,10 @@ async function run(config: SignerConfig): Promise<number> {
     isReady: () => (stop.aborted ? ['stopping'] : controller.problems()),
   });
   log.info({ port: http.port }, 'serving metrics and health');
-  const lead: Lead = (signal, isHeld) => controller.lead(signal, isHeld);
-  const lease = createLease(client, log);
-  await Promise.all([controller.watch(stop), config.leaderElect ? lease.run(stop, lead) : controller.lead(stop)]);
+  const lead: Lead = (leadership, former) => controller.lead(leadership, former);
+  const lease = createLease(config, client, log);
+  const leading = config.leaderElect ? lease.run(stop, lead) : controller.lead(soleLeadership(stop));
+  await Promise.all([controller.watch(stop), leading]);
   const isClean = await drain(
     [
       { name: 'events', close: () => controller.closeEvents(AbortSignal.timeout(5_000)) },
@@ -62,13 +64,14 @@ async function run(config: SignerConfig): Promise<number> {
   return isClean ? 0 : 1;
 }
 
-function createLease(client: ClusterClient, log: Logger): LeaderLease {
+function createLease({ leaseDuration }: SignerConfig, client: ClusterClient, log: Logger): LeaderLease {
   return new LeaderLease({
     client,
     log,
     namespace: client.namespace,
     name: SERVICE,
     identity: `${hostname()}_${randomUUID()}`,
+    durationMs: leaseDuration,
   });
 }
 
