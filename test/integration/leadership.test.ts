@@ -123,13 +123,13 @@ async function pauseLeader(prefix: string): Promise<{ written: number; signed: n
   const approvals = forEach(names, name => approve(cluster, name));
   await whenSigned(prefix, 10);
   process.kill(paused.child.pid!, 'SIGSTOP');
-  const before = linesOf(paused).length;
   const taken = await whenTakenFrom(holder);
+  const continued = new Date().toISOString();
   process.kill(paused.child.pid!, 'SIGCONT');
   await approvals;
   const signed = await whenSigned(prefix, REQUESTS);
   await sleep(1_000);
-  const lines = linesOf(paused).slice(before);
+  const lines = linesOf(paused).filter(({ time }) => time >= continued);
   const own = new Set(linesOf(paused).flatMap(({ msg, sha256 }) => (msg === 'certificate issued' ? [sha256] : [])));
   const isLate = ({ metadata }: CsrObject) =>
     Number((metadata as Lease['metadata']).resourceVersion) > Number(taken.metadata.resourceVersion);

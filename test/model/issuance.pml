@@ -9,9 +9,8 @@
 #define DURATION 2
 #define TERM 1
 /* Bounds of the search. */
-#define LAST_TICK 4
+#define LAST_TICK 3
 #define RENEWALS 3
-#define CHANGES 1
 
 byte now;
 /* The Lease: holderIdentity and resourceVersion. */
@@ -30,7 +29,7 @@ byte inFlight;
 #endif
 
 active [2] proctype Replica() {
-  byte identity = _pid, until, sentAt, read, readVersion, seenVersion = UNSEEN, mayTakeAt, observed;
+  byte identity = _pid, until, sentAt, read = NONE, readVersion, seenVersion = UNSEEN, mayTakeAt, observed;
   do
   :: leaseVersion < RENEWALS -> /* tryTerm, renewUntilLost: before the request is sent */
     sentAt = now;
@@ -55,7 +54,8 @@ active [2] proctype Replica() {
         fi
       }
     :: else -> until = 0
-    fi
+    fi;
+    atomic { sentAt = 0; read = NONE; readVersion = 0 }
   :: atomic { until > 0 && !certificate -> observed = csrVersion } /* reconcile: observe, decide */
     if
     :: mayWrite -> /* applyIssue: signCertificate may take as long as it likes */
@@ -66,20 +66,13 @@ active [2] proctype Replica() {
           inFlight++;
           wire ! observed
         :: else
-        fi
+        fi;
+        observed = 0
       }
-    :: else
+    :: else -> observed = 0
     fi
-  :: until > 0 -> /* release: no check of the clock, a write on an old version conflicts */
-    until = 0;
-    atomic { read = holder; readVersion = leaseVersion };
-    atomic {
-      if
-      :: read == identity && leaseVersion == readVersion -> holder = NONE; leaseVersion++
-      :: else
-      fi
-    }
-  :: identity == _pid -> identity = _pid + 2; until = 0; seenVersion = UNSEEN /* crash: a new process has a new identity */
+  :: atomic { until > 0 -> until = 0; if :: holder == identity -> holder = NONE; leaseVersion++ :: else fi } /* release */
+  :: atomic { identity == 0 -> identity = 2; until = 0; seenVersion = UNSEEN; mayTakeAt = 0 } /* crash: a new process has a new identity */
   od
 }
 
@@ -102,6 +95,6 @@ active proctype ApiServer() {
   od
 }
 
-active proctype User() { do :: csrVersion < CHANGES -> csrVersion++ :: else -> break od }
+active proctype User() { csrVersion++ }
 
-active proctype Clock() { do :: now < LAST_TICK -> now++ :: else -> break od }
+active proctype Clock() { do :: atomic { now < LAST_TICK -> now++ } od }
