@@ -4,42 +4,23 @@
 import { isApproved } from '@countersign/common/csr.ts';
 import { type Issuer, isSameToRequests } from '@countersign/common/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { formatSignerName, parseSignerName, type SignerRef, tenantOf } from '@countersign/common/signer-name.ts';
 import { csrWaiter } from './apply.ts';
 import { CertManagerPresence } from './cert-manager-presence.ts';
 import { ClusterView } from './cluster-view.ts';
+import type { ControllerOptions } from './controller-options.ts';
 import type { CsrRecord } from './csr-record.ts';
 import { EventRecorder } from './event-recorder.ts';
-import type { IssuancePolicy } from './issuance/issuance-policy.ts';
 import { issuerWaiter, reconcileReadiness } from './issuer-readiness.ts';
-import type { IssuerTypeHandler } from './issuers/issuer-type.ts';
 import type { Leadership } from './leadership.ts';
 import type { FormerLeader } from './lease-object.ts';
-import type { SignerMetrics } from './metrics.ts';
 import { type ReconcileDeps, reconcile, settleUnanswered } from './reconcile.ts';
 import { retryDelay } from './retry-policy.ts';
 import { SecretReader } from './secret-reader.ts';
 import { UnansweredWrites } from './unanswered-writes.ts';
 import { Unreported } from './unreported.ts';
 import { type Work, WorkQueue } from './work-queue.ts';
-
-export interface ControllerOptions {
-  readonly client: KubeClient;
-  readonly log: Logger;
-  readonly metrics: SignerMetrics;
-  readonly handlers: readonly IssuerTypeHandler[];
-  readonly clusterResourceNamespace: string;
-  /** How many CSRs are worked on at a time. */
-  readonly workers: number;
-  /** Who sets the Ready condition of issuers: this signer unless cert-manager runs, always this signer, never. */
-  readonly issuerStatus: 'auto' | 'always' | 'never';
-  readonly writeCaAnnotation: boolean;
-  readonly policy: IssuancePolicy;
-  /** How often the events of what waits are written anew, in milliseconds; every quarter of an hour unless given. */
-  readonly sayAgainMs?: number;
-}
 
 /** A Secret that goes bad wakes nobody as long as nothing is signed with it, so issuers are looked at now and then. */
 const RECHECK_ISSUERS_MS = 60_000;

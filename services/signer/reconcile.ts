@@ -48,11 +48,15 @@ export async function reconcile(deps: ReconcileDeps, name: string, attempt: numb
     // The copy is older than what was read afresh and written over.
     if (copy !== undefined && deps.overwritten.has(csr)) deps.overwritten.add(copy);
   } catch (error) {
-    if (isGone(error)) log.debug({ err: error }, 'request is gone');
-    // Whoever leads next looks at all that is open, and this replica, too, when it leads again.
-    else if (!deps.isLeading()) log.info({ err: error }, 'work left to the next leader');
-    else throw error;
+    answer(deps, log, error);
   }
+}
+
+function answer(deps: ReconcileDeps, log: Logger, error: unknown): void {
+  if (isGone(error)) log.debug({ err: error }, 'request is gone');
+  // The next leader looks at all that is open, and so does this replica when it leads again.
+  else if (!deps.isLeading()) log.info({ err: error }, 'work left to the next leader');
+  else throw error;
 }
 
 /**

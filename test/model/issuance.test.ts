@@ -14,7 +14,7 @@ const PACKAGES = ['spin', 'gcc', 'libc6-dev'];
 
 function findSpin(): object | string {
   const hasAll = () => ['spin', 'gcc'].every(name => spawnSync('which', [name]).status === 0);
-  if (!hasAll() && isContinuousIntegration()) {
+  if (!hasAll() && isContinuousIntegration(process.env)) {
     for (const args of [['update'], ['install', '--no-install-recommends', ...PACKAGES]])
       spawnSync('apt-get', ['-qq', '-y', ...args], { stdio: 'inherit' });
   }
@@ -27,7 +27,7 @@ function search(...flags: string[]): string {
   try {
     execFileSync('spin', ['-a', ...flags, MODEL], { cwd, stdio: 'pipe' });
     execFileSync('gcc', ['-O2', '-DSAFETY', '-DCOLLAPSE', '-o', 'pan', 'pan.c'], { cwd });
-    return execFileSync('./pan', ['-E', '-m200000'], { cwd, encoding: 'utf8', timeout: 150_000 });
+    return execFileSync(join(cwd, 'pan'), ['-E', '-m200000'], { cwd, encoding: 'utf8', timeout: 150_000 });
   } finally {
     rmSync(cwd, { recursive: true });
   }
