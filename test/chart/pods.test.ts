@@ -146,6 +146,7 @@ test('the flags of the signer', async () => {
     `--cluster-resource-namespace=${NAMESPACE}`,
     '--log-level=info',
     '--leader-elect=true',
+    '--lease-duration=15s',
     '--issuer-status=auto',
     '--workers=32',
   ]);
@@ -200,6 +201,7 @@ test('values change the flags, and extraArgs come last', async () => {
     '--cluster-resource-namespace=cert-manager',
     '--log-level=debug',
     '--leader-elect=true',
+    '--lease-duration=15s',
     '--issuer-status=never',
     '--workers=9',
     '--ca-annotation=false',

@@ -59,7 +59,7 @@ const SIGNER_LEASE: readonly Rule[] = [
     apiGroups: ['coordination.k8s.io'],
     resources: ['leases'],
     resourceNames: ['countersign-signer'],
-    verbs: ['get', 'update'],
+    verbs: ['get', 'update', 'watch'],
   },
 ];
 

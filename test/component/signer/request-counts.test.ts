@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
+import { soleLeadership } from '@countersign/signer/leadership.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { createController } from './controller-world.ts';
 import { ISSUER, PATCH, REVIEW, SECRET, SignerWorld } from './signer-world.ts';
@@ -38,7 +39,7 @@ describe('calls of the API server', () => {
     );
     const stop = new AbortController();
     const controller = createController(client, { workers: 1, issuerStatus: 'auto' });
-    const running = Promise.all([controller.watch(stop.signal), controller.lead(stop.signal)]);
+    const running = Promise.all([controller.watch(stop.signal), controller.lead(soleLeadership(stop.signal))]);
     // Longer than the second after which Secrets that something waits for are read again.
     await sleep(1_200);
     stop.abort();

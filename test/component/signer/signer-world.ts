@@ -16,6 +16,7 @@ import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.
 import { type Outcome, type ReconcileDeps, reconcile } from '@countersign/signer/reconcile.ts';
 import { type Secret, SecretReader } from '@countersign/signer/secret-reader.ts';
 import { UnansweredWrites } from '@countersign/signer/unanswered-writes.ts';
+import { Unreported } from '@countersign/signer/unreported.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
 import { buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
@@ -79,6 +80,7 @@ export class SignerWorld {
       findCsr: name => (name === this.csr.metadata.name ? toCsrRecord(this.csr, NOW.getTime(), this.deps) : undefined),
       isLeading: () => this.isLeading,
       unanswered: new UnansweredWrites(),
+      unreported: new Unreported(),
       overwritten: new WeakSet(),
       refused: error => this.refused.push(error),
       recheckIssuer: ref => this.rechecked.push(ref),
