@@ -90,6 +90,7 @@ export class Controller {
    */
   async lead(signal: AbortSignal): Promise<void> {
     this.#options.metrics.leading(true);
+    this.#view.refresh(Date.now());
     while (!this.#view.knowsIssuers && !signal.aborted) await pause(10, signal);
     this.#lead = signal;
     this.#addIssuers();
