@@ -6,9 +6,10 @@ import { Backoff, pause } from './backoff.ts';
 import { asClassifiedError, RetryableError, TerminalError } from './errors.ts';
 import { watchUntilIdle } from './idle-watch-timeout.ts';
 import type { KubeClient } from './kube-client.ts';
-import { listObjects, withQuery } from './list-objects.ts';
+import { listObjects } from './list-objects.ts';
 import type { Logger } from './log.ts';
 import { type ChangeHandler, isRawObject, ObjectStore } from './object-store.ts';
+import { MAX_AGE_MS, type ReflectorTiming, TIMING, watchPath } from './reflector-timing.ts';
 import type { WatchEvent } from './watch-stream.ts';
 
 /** What a reflector counts; reflector-metrics.ts has the one for Prometheus. */
@@ -19,31 +20,6 @@ export interface ReflectorMetrics {
   onWatchEnd(name: string, reason: string): void;
   setSize(name: string, size: number): void;
 }
-
-export interface ReflectorTiming {
-  readonly backoffMinMs: number;
-  readonly backoffMaxMs: number;
-  /** A watch that is silent for this long is dead (idle-watch-timeout.ts). */
-  readonly idleMs: number;
-  /** A watch that lived this long was healthy: only then the backoff starts afresh. */
-  readonly healthyMs: number;
-  /** Without any event or bookmark for this long the version is suspect, as when it lies in the future of a restored etcd. */
-  readonly quietMs: number;
-}
-
-/** How long the server keeps a watch open, and by how much that varies: short, since its end is what proves it alive. */
-const WATCH_SECONDS = { least: 8, spread: 5 };
-
-const TIMING: ReflectorTiming = {
-  backoffMinMs: 200,
-  backoffMaxMs: 10_000,
-  idleMs: 15_000,
-  healthyMs: 5_000,
-  quietMs: 300_000,
-};
-
-/** An idle watch, plus some time to open the next one: a cache that is older is not to be trusted. */
-const MAX_AGE_MS = 20_000;
 
 /** After so many failures in a row the version to go on from is under suspicion, too. */
 const MAX_RESUMES = 3;
@@ -124,13 +100,12 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
       const current = AbortSignal.any([signal, this.#current.signal]);
       const delayMs = await this.#runOnce(current);
       if (delayMs > 0) await pause(delayMs, current);
+      if (this.#current.signal.aborted) this.#resourceVersion = undefined;
     }
   }
 
   /** Lists at once, whatever is being waited for. */
   listAgain(): void {
-    this.#resourceVersion = undefined;
-    this.#backoff.reset();
     this.#current.abort();
   }
 
@@ -169,7 +144,7 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   /** Follows one watch until it ends; gives how long to wait, lest a server that ends watches early causes a busy loop. */
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<number> {
     const started = this.#now();
-    const path = this.#watchPath(resourceVersion);
+    const path = watchPath(this.#options.path, resourceVersion, this.#random());
     const isHealthy = () => this.#now() - started >= this.#timing.healthyMs;
     let reason = 'closed';
     try {
@@ -199,12 +174,6 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
       this.#options.metrics?.setSize(this.name, this.size);
     }
     if (version) this.#resourceVersion = version;
-  }
-
-  /** The random end spreads the reconnects of many clients over time. A resumed watch is served from the watch cache. */
-  #watchPath(resourceVersion: string): string {
-    const timeoutSeconds = String(WATCH_SECONDS.least + Math.floor(this.#random() * WATCH_SECONDS.spread));
-    return withQuery(this.#options.path, { watch: '1', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds });
   }
 
   #touch(): void {
