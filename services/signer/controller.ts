@@ -77,6 +77,7 @@ export class Controller {
   async lead(leadership: Leadership, former?: FormerLeader): Promise<void> {
     const { signal } = leadership;
     this.#options.metrics.leading(true);
+    this.#view.refresh(Date.now());
     while (!this.#view.knowsIssuers && !signal.aborted) await pause(10, signal);
     this.#leadership = leadership;
     this.#addIssuers();

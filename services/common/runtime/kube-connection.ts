@@ -107,6 +107,8 @@ export class ApiConnection {
     return this.#observed(request, credentials =>
       this.#agentsFor(credentials).watches.request({
         ...this.#optionsFor(request, credentials),
+        // A connection of its own: one that was kept may be dead without anybody knowing, as after the watch before it.
+        reset: true,
         ...(signal && { signal }),
       }),
     );
