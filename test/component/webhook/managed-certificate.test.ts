@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import { formatPem } from '@countersign/common/pem.ts';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import {
   createAuthority,
   issueServingCertificate,
@@ -18,6 +19,7 @@ const SECRET = 'countersign-webhook-ca';
 interface Stored {
   readonly metadata: { readonly name: string; readonly resourceVersion?: string };
   readonly data?: Record<string, string>;
+  readonly immutable?: boolean;
   readonly webhooks?: readonly { readonly name: string; readonly clientConfig: { readonly caBundle?: string } }[];
 }
 
@@ -83,6 +85,7 @@ class World {
     if (given.metadata.resourceVersion !== stored?.metadata.resourceVersion) {
       throw new RetryableError('conflict', { code: 'conflict' });
     }
+    if (stored?.immutable === true) throw new TerminalError('field is immutable', { code: 'invalid' });
     this.#version += 1;
     const written = { ...given, metadata: { ...given.metadata, resourceVersion: String(this.#version) } };
     this.objects.set(given.metadata.name, structuredClone(written));
@@ -146,6 +149,10 @@ test('a Secret that somebody emptied in use gets a new CA, and what is served un
   const served = await b.read();
   await a.read();
   world.objects.set(SECRET, { metadata: { name: SECRET, resourceVersion: '7' } });
+  assert.equal((await b.read()).cert, served.cert, 'API servers may not know the new CA yet');
+  assert.ok(world.trusts(served.cert));
+  await a.read();
+  world.pass(60_000);
   const { cert } = await a.read();
   assert.ok(world.trusts(cert));
   assert.ok(world.trusts(served.cert));
@@ -186,6 +193,9 @@ test('a Secret that is deleted and comes back empty gets a new CA, which is trus
   await assert.rejects(replica.read());
   assert.ok(world.trusts(before.cert));
   world.applySecret();
+  assert.equal((await replica.read()).cert, before.cert, 'API servers may not know the new CA yet');
+  assert.ok(world.trusts(before.cert));
+  world.pass(60_000);
   const { cert } = await replica.read();
   assert.notEqual(cert, before.cert);
   assert.ok(world.trusts(cert));
@@ -249,18 +259,77 @@ test('a CA that ended while no replica ran is replaced at once', async () => {
   assert.ok(world.trusts((await world.replica().read()).cert));
 });
 
-test('a CA that has not begun by the clock of a replica is left: that clock may be the wrong one', async () => {
+test('a CA that is not valid yet is replaced at once, and stays trusted, since the clock of another replica may be ahead', async () => {
   const world = new World();
   world.pass(400 * DAY_MS);
   await world.replica().read();
   const [first] = world.trusted;
   world.pass(-400 * DAY_MS);
-  await world.replica().read();
-  assert.deepEqual(
-    world.trusted.map(({ serialNumber }) => serialNumber),
-    [first?.serialNumber],
-  );
+  const { cert } = await world.replica().read();
+  assert.ok((world.signerOf(cert)?.validFromDate ?? world.now) < world.now);
+  assert.ok(world.trusted.some(({ serialNumber }) => serialNumber === first?.serialNumber));
 });
+
+test('a CA that is put into the Secret by hand signs once it is known, and what is served until then stays trusted', async () => {
+  const world = new World();
+  const [a, b] = [world.replica(), world.replica()];
+  const served = await b.read();
+  await a.read();
+  const found = world.objects.get(SECRET) as Stored;
+  const data = { 'ca.crt': base64(OTHER.certPem), 'ca.key': base64(OTHER.keyPem) };
+  world.objects.set(SECRET, { ...found, data });
+  await world.replica().read();
+  assert.ok(world.trusts(served.cert), 'a replica that starts keeps the CA of those that run');
+  assert.equal((await b.read()).cert, served.cert);
+  world.pass(60_000);
+  const { cert } = await b.read();
+  assert.equal(world.signerOf(cert)?.serialNumber, new X509Certificate(OTHER.certPem).serialNumber);
+});
+
+test('an immutable Secret without a usable CA is left, and the text says how to replace it', async () => {
+  const world = new World();
+  const replica = world.replica();
+  const { cert } = await replica.read();
+  world.objects.set(SECRET, {
+    metadata: { name: SECRET, resourceVersion: '8' },
+    data: { 'ca.crt': 'AAAA' },
+    immutable: true,
+  });
+  const message =
+    "Secret countersign/countersign-webhook-ca cannot be updated with the webhook's CA (it is immutable): " +
+    'delete it ("kubectl delete secret -n countersign countersign-webhook-ca"); then "helm upgrade" of the release, ' +
+    'or its manifests applied again, brings it back';
+  await assert.rejects(replica.read(), { message });
+  assert.ok(world.trusts(cert));
+});
+
+test('whichever byte of the CA Secret is changed, a replica that starts serves with a certificate that is trusted', {
+  timeout: 120_000,
+}, async () => {
+  const world = new World();
+  await world.replica().read();
+  world.pass(250 * DAY_MS);
+  await world.replica().read();
+  const [secret, configuration] = [world.objects.get(SECRET), world.objects.get(CONFIGURATION)] as [Stored, Stored];
+  for (const [entry, text] of Object.entries(secret.data ?? {})) {
+    for (const data of damage(Buffer.from(text, 'base64'))) {
+      world.objects.set(SECRET, { ...secret, data: { ...secret.data, [entry]: data } });
+      world.objects.set(CONFIGURATION, configuration);
+      assert.ok(world.trusts((await world.replica().read()).cert), `${entry}: ${data}`);
+    }
+  }
+});
+
+/** One bit of one byte differs, of the DER where the text is PEM. */
+function* damage(content: Buffer): Generator<string> {
+  const [, label = '', body = ''] = /-----BEGIN (.+)-----([^-]+)-----END/.exec(content.toString()) ?? [];
+  const bytes = label === '' ? content : Buffer.from(body, 'base64');
+  for (let at = 0; at < bytes.length; at += 1) {
+    const changed = Buffer.from(bytes);
+    changed[at] = (changed[at] ?? 0) ^ (1 << (at % 8));
+    yield label === '' ? changed.toString('base64') : base64(formatPem(label, changed));
+  }
+}
 
 test('a serving certificate that begins in the future, since the clock was wrong, is made anew', async () => {
   const world = new World();
