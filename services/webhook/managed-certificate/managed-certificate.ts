@@ -99,20 +99,17 @@ export class ManagedCertificate {
     const found = await client.get<CaSecret>(this.#secretPath);
     // Not made here: who may create one Secret of a namespace may create any, a token of another ServiceAccount among them.
     if (found === undefined) throw new Error(`Secret ${secret.namespace}/${secret.name} does not exist; ${WAY_OUT}`);
+    // Also what this replica serves by, in case both the Secret and the bundle were emptied.
+    const served = this.#leaf === undefined ? [] : [this.#leaf.caPem];
     const decoded = decodeState(found.data);
     const isUsable = decoded !== undefined && !this.#isUnusable(decoded);
     const usable: CaState = isUsable ? decoded : { current: await this.#createCa(), former: [] };
-    const state = trustAlso(usable, [...published, ...this.#served()], now());
+    const state = trustAlso(usable, [...published, ...served], now());
     if (state === decoded) return { secret: found, state };
     const written = await this.#write(found, state);
     if (isUsable) this.#options.log.info({ secret }, 'former webhook CAs kept');
     else this.#options.log.info({ secret, replaced: found.data !== undefined }, 'webhook CA created');
     return { secret: written, state };
-  }
-
-  /** The CA that this replica serves by, which stays trusted when both the Secret and the bundle were emptied. */
-  #served(): string[] {
-    return this.#leaf === undefined ? [] : [this.#leaf.caPem];
   }
 
   /** A CA that expired or is not valid yet cannot be handed over from, since the API server refuses it: it is replaced at once. */

@@ -1,97 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { formatPem } from '@countersign/common/pem.ts';
-import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
-import {
-  createAuthority,
-  issueServingCertificate,
-} from '@countersign/webhook/managed-certificate/certificate-authority.ts';
-import { ManagedCertificate } from '@countersign/webhook/managed-certificate/managed-certificate.ts';
-import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
-import { TEST_LOG } from '../../support/test-log.ts';
-import { makeKeyPair } from './webhook-fixture.ts';
-
-const DAY_MS = 86_400_000;
-const CONFIGURATION = 'countersign-webhook';
-const SECRET = 'countersign-webhook-ca';
-
-interface Stored {
-  readonly metadata: { readonly name: string; readonly resourceVersion?: string };
-  readonly data?: Record<string, string>;
-  readonly immutable?: boolean;
-  readonly webhooks?: readonly { readonly name: string; readonly clientConfig: { readonly caBundle?: string } }[];
-}
-
-/** The Secret and the webhook configuration as the API server keeps them: writes on an old version conflict. */
-class World {
-  readonly objects = new Map<string, Stored>();
-  readonly client = new RecordingClient(call => this.#answer(call));
-  now = new Date('2026-01-01T00:00:00Z');
-  #version = 0;
-
-  constructor() {
-    const webhooks = [{ name: 'requests.countersign.io', clientConfig: {} }];
-    this.objects.set(CONFIGURATION, { metadata: { name: CONFIGURATION, resourceVersion: '0' }, webhooks });
-    this.applySecret();
-  }
-
-  /** As the chart brings it: empty. */
-  applySecret(): void {
-    this.objects.set(SECRET, { metadata: { name: SECRET, resourceVersion: '7' } });
-  }
-
-  replica(): ManagedCertificate {
-    return new ManagedCertificate({
-      client: this.client,
-      log: TEST_LOG,
-      secret: { namespace: 'countersign', name: SECRET },
-      configuration: CONFIGURATION,
-      names: ['countersign-webhook.countersign.svc', '127.0.0.1'],
-      now: () => this.now,
-    });
-  }
-
-  pass(milliseconds: number): void {
-    this.now = new Date(this.now.getTime() + milliseconds);
-  }
-
-  /** The certificates that the API server trusts. */
-  get trusted(): X509Certificate[] {
-    const bundle = this.objects.get(CONFIGURATION)?.webhooks?.[0]?.clientConfig.caBundle ?? '';
-    const pems =
-      Buffer.from(bundle, 'base64')
-        .toString()
-        .match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? [];
-    return pems.map(pem => new X509Certificate(pem));
-  }
-
-  signerOf(certPem: string): X509Certificate | undefined {
-    const leaf = new X509Certificate(certPem);
-    return this.trusted.find(ca => leaf.checkIssued(ca) && leaf.verify(ca.publicKey) && ca.validToDate > this.now);
-  }
-
-  /** Whether an API server would talk to a webhook with this certificate. */
-  trusts(certPem: string): boolean {
-    return this.signerOf(certPem) !== undefined && new X509Certificate(certPem).validToDate > this.now;
-  }
-
-  #answer({ verb, path, body }: RecordedCall): unknown {
-    const name = path.replace(/\?.*/, '').split('/').at(-1) ?? '';
-    if (verb === 'get') return structuredClone(this.objects.get(name));
-    const given = body as Stored;
-    const stored = this.objects.get(given.metadata.name);
-    assert.equal(verb, 'update', 'it may create nothing');
-    if (given.metadata.resourceVersion !== stored?.metadata.resourceVersion) {
-      throw new RetryableError('conflict', { code: 'conflict' });
-    }
-    if (stored?.immutable === true) throw new TerminalError('field is immutable', { code: 'invalid' });
-    this.#version += 1;
-    const written = { ...given, metadata: { ...given.metadata, resourceVersion: String(this.#version) } };
-    this.objects.set(given.metadata.name, structuredClone(written));
-    return written;
-  }
-}
+import { CONFIGURATION, DAY_MS, SECRET, type Stored, World } from './managed-certificate-world.ts';
 
 test('the first replica makes a CA, has it trusted, and serves for all the names with a certificate of it', async () => {
   const world = new World();
@@ -207,51 +117,6 @@ test('without a webhook configuration there is nothing to serve for, and the tex
   await assert.rejects(world.replica().read(), /ValidatingWebhookConfiguration countersign-webhook does not exist/);
 });
 
-const base64 = (text: string) => Buffer.from(text).toString('base64');
-const LIFETIME = { now: new Date('2026-01-01T00:00:00Z'), lifetimeMs: 365 * DAY_MS };
-const OTHER = await createAuthority(LIFETIME);
-const LEAF = await issueServingCertificate(OTHER, ['x'], LIFETIME);
-const RSA = makeKeyPair('rsa', 30, ['-newkey', 'rsa:2048']);
-
-for (const [what, damage] of [
-  ['has no entries', {}],
-  ['holds no certificate', { 'ca.crt': 'AAAA', 'ca.key': 'AAAA' }],
-  ['holds a key that is none', { 'ca.crt': base64(OTHER.certPem), 'ca.key': 'AAAA' }],
-  ['holds the key of another CA', { 'ca.crt': base64(OTHER.certPem), 'ca.key': base64(LEAF.key) }],
-  ['holds a certificate that is no CA', { 'ca.crt': base64(LEAF.cert), 'ca.key': base64(LEAF.key) }],
-  ['holds a CA of another kind of key', { 'ca.crt': base64(RSA.cert), 'ca.key': base64(RSA.key) }],
-] as const) {
-  test(`a Secret that ${what} is filled with a new CA`, async () => {
-    const world = new World();
-    world.objects.set(SECRET, { metadata: { name: SECRET, resourceVersion: '7' }, data: { ...damage } });
-    assert.ok(world.trusts((await world.replica().read()).cert));
-    assert.notEqual(world.objects.get(SECRET)?.metadata.resourceVersion, '7');
-  });
-}
-
-for (const [what, damage] of [
-  ['a former CA', { 'former-ca.crt': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' }],
-  ['the time of the publication', { 'next-published-at': 'yesterday' }],
-] as const) {
-  test(`where ${what} cannot be read, the CA goes on, and still gets its successor`, async () => {
-    const world = new World();
-    await world.replica().read();
-    const [first] = world.trusted;
-    world.pass(250 * DAY_MS);
-    await world.replica().read();
-    const found = world.objects.get(SECRET) as Stored;
-    const data = Object.fromEntries(Object.entries(damage).map(([key, text]) => [key, base64(text)]));
-    world.objects.set(SECRET, { ...found, data: { ...found.data, ...data } });
-    for (let look = 0; look < 4; look += 1) {
-      const { cert } = await world.replica().read();
-      assert.ok(world.trusts(cert));
-      if (look === 0) assert.equal(world.signerOf(cert)?.serialNumber, first?.serialNumber);
-      if (look === 3) assert.notEqual(world.signerOf(cert)?.serialNumber, first?.serialNumber);
-      world.pass(61_000);
-    }
-  });
-}
-
 test('a CA that ended while no replica ran is replaced at once', async () => {
   const world = new World();
   await world.replica().read();
@@ -269,67 +134,6 @@ test('a CA that is not valid yet is replaced at once, and stays trusted, since t
   assert.ok((world.signerOf(cert)?.validFromDate ?? world.now) < world.now);
   assert.ok(world.trusted.some(({ serialNumber }) => serialNumber === first?.serialNumber));
 });
-
-test('a CA that is put into the Secret by hand signs once it is known, and what is served until then stays trusted', async () => {
-  const world = new World();
-  const [a, b] = [world.replica(), world.replica()];
-  const served = await b.read();
-  await a.read();
-  const found = world.objects.get(SECRET) as Stored;
-  const data = { 'ca.crt': base64(OTHER.certPem), 'ca.key': base64(OTHER.keyPem) };
-  world.objects.set(SECRET, { ...found, data });
-  await world.replica().read();
-  assert.ok(world.trusts(served.cert), 'a replica that starts keeps the CA of those that run');
-  assert.equal((await b.read()).cert, served.cert);
-  world.pass(60_000);
-  const { cert } = await b.read();
-  assert.equal(world.signerOf(cert)?.serialNumber, new X509Certificate(OTHER.certPem).serialNumber);
-});
-
-test('an immutable Secret without a usable CA is left, and the text says how to replace it', async () => {
-  const world = new World();
-  const replica = world.replica();
-  const { cert } = await replica.read();
-  world.objects.set(SECRET, {
-    metadata: { name: SECRET, resourceVersion: '8' },
-    data: { 'ca.crt': 'AAAA' },
-    immutable: true,
-  });
-  const message =
-    "Secret countersign/countersign-webhook-ca cannot be updated with the webhook's CA (it is immutable): " +
-    'delete it ("kubectl delete secret -n countersign countersign-webhook-ca"); then "helm upgrade" of the release, ' +
-    'or its manifests applied again, brings it back';
-  await assert.rejects(replica.read(), { message });
-  assert.ok(world.trusts(cert));
-});
-
-test('whichever byte of the CA Secret is changed, a replica that starts serves with a certificate that is trusted', {
-  timeout: 120_000,
-}, async () => {
-  const world = new World();
-  await world.replica().read();
-  world.pass(250 * DAY_MS);
-  await world.replica().read();
-  const [secret, configuration] = [world.objects.get(SECRET), world.objects.get(CONFIGURATION)] as [Stored, Stored];
-  for (const [entry, text] of Object.entries(secret.data ?? {})) {
-    for (const data of damage(Buffer.from(text, 'base64'))) {
-      world.objects.set(SECRET, { ...secret, data: { ...secret.data, [entry]: data } });
-      world.objects.set(CONFIGURATION, configuration);
-      assert.ok(world.trusts((await world.replica().read()).cert), `${entry}: ${data}`);
-    }
-  }
-});
-
-/** One bit of one byte differs, of the DER where the text is PEM. */
-function* damage(content: Buffer): Generator<string> {
-  const [, label = '', body = ''] = /-----BEGIN (.+)-----([^-]+)-----END/.exec(content.toString()) ?? [];
-  const bytes = label === '' ? content : Buffer.from(body, 'base64');
-  for (let at = 0; at < bytes.length; at += 1) {
-    const changed = Buffer.from(bytes);
-    changed[at] = (changed[at] ?? 0) ^ (1 << (at % 8));
-    yield label === '' ? changed.toString('base64') : base64(formatPem(label, changed));
-  }
-}
 
 test('a serving certificate that begins in the future, since the clock was wrong, is made anew', async () => {
   const world = new World();
