@@ -232,6 +232,11 @@ test('a referencer gets the verb reference on the one Issuer that is named, in i
   ]);
 });
 
+test('a referencer of every Issuer of a namespace gets a rule without names, which is no wildcard to an audit', async () => {
+  const role = findObject(await render(VARIANTS['referencers']!), 'Role', 'countersign-referencer:*') as Role;
+  assert.deepEqual(role.rules, [{ apiGroups: [ISSUER_GROUP], resources: ['signers'], verbs: ['reference'] }]);
+});
+
 test('a ServiceAccount without a namespace is the one beside the Issuer', async () => {
   const objects = await render(VARIANTS['referencers']!);
   const binding = findObject(objects, 'RoleBinding', 'countersign-referencer:*') as Binding;
