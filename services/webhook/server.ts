@@ -3,13 +3,14 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { finished } from 'node:stream';
-import { setImmediate as readWhatArrived } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ListenAddress, listenOptions } from '@countersign/common/runtime/listen-address.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyBodyParser, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { BodyGate } from './body-gate.ts';
+import { ConnectionGate, type ConnectionLimits } from './connection-gate.ts';
 import type { AdmissionHandler } from './handler.ts';
 import { HandshakeFailures } from './handshake-failures.ts';
 import type { AnswerReason, WebhookMetrics } from './metrics.ts';
@@ -18,18 +19,27 @@ import type { KeyPair } from './serving-certificate.ts';
 /** Where the API server posts to. */
 export const PATH = '/validate';
 
-/** Twice the largest object that etcd takes (1.5 MiB): an UPDATE carries the old one, too. */
-const BODY_LIMIT = 3 * 1024 * 1024;
+/**
+ * More than the largest CREATE of a CSR that can be signed. Annotations are at most 256 KiB (TotalAnnotationSizeLimitB); a byte of them
+ * is at most 6.7 bytes of JSON: keys of three letters without a value, once more in managedFields, or `<`, which Go escapes. That is
+ * 1.75 MB, and a request of 36 500 bytes in base64, more of which is never signed, another 50 kB. An UPDATE carries two such objects,
+ * but is refused whatever its size: only a changed locked annotation leads here.
+ */
+const BODY_LIMIT = 2 * 1024 * 1024;
+
+/** Longer than the API server keeps an idle connection (90 s), so that it is never cut just when it is used. */
+const KEEP_ALIVE_MS = 120_000;
 
 /**
- * Longer than the API server keeps an idle connection (90 s), used or not yet, so that it is never cut just when it is used. Node
- * takes one that waits for its first request for half a request.
+ * A connection is some 60 kB in TLS buffers (measured). An API server opens one for each admission in flight; ten seconds are more than
+ * the 5 s in which it gives up. It may leave a new connection unused, and sends a request again that meets the end of such a one (Go's
+ * net/http takes it for a reused one).
  */
-const KEEP_ALIVE_MS = 120_000;
+const CONNECTION_LIMITS: ConnectionLimits = { connections: 512, firstRequestMs: 10_000 };
 
 const BODY_LIMITS = {
   bytes: BODY_LIMIT,
-  /** Less than one parsed body may take. Who only announces large bodies keeps out large ones, and no CSR of a common size. */
+  /** Whoever only announces large bodies keeps out large ones, and no CSR of a common size. */
   totalBytes: 16 * BODY_LIMIT,
   /** A CSR with the largest request that is read (36 kB), and annotations of a common size. */
   smallBytes: 65_536,
@@ -51,6 +61,7 @@ export interface ServerOptions {
   /** How long `close` waits for answers before it cuts what is still open. */
   readonly graceMs?: number;
   readonly transferTimeoutMs?: number;
+  readonly connectionLimits?: ConnectionLimits;
 }
 
 export class WebhookServer {
@@ -61,7 +72,10 @@ export class WebhookServer {
 
   constructor(options: ServerOptions) {
     this.#graceMs = options.graceMs ?? GRACE_MS;
-    this.#app = createApp(options, () => this.#isDraining);
+    const connections = new ConnectionGate(options.connectionLimits ?? CONNECTION_LIMITS);
+    this.#app = createApp(options, connections, () => this.#isDraining);
+    // Before the TLS handshake, which costs more than the connection.
+    this.#app.server.prependListener('connection', (socket: Socket) => connections.admit(socket));
     const failures = new HandshakeFailures(options);
     this.#app.server.on('tlsClientError', error => failures.note(error));
   }
@@ -93,14 +107,18 @@ export class WebhookServer {
     // read, which setImmediate waits for: a connection with a request in its buffer looks idle.
     const sweep = setInterval(() => setImmediate(() => server.closeIdleConnections()), 20);
     const cut = setTimeout(() => server.closeAllConnections(), this.#graceMs);
-    await readWhatArrived();
+    await nextTurn();
     await this.#app.close();
     clearInterval(sweep);
     clearTimeout(cut);
   }
 }
 
-function createApp(options: ServerOptions, isDraining: () => boolean): FastifyInstance<Server> {
+function createApp(
+  options: ServerOptions,
+  connections: ConnectionGate,
+  isDraining: () => boolean,
+): FastifyInstance<Server> {
   const { handle, log, metrics, transferTimeoutMs = TRANSFER_TIMEOUT_MS } = options;
   const gate = new BodyGate({ ...BODY_LIMITS, timeoutMs: transferTimeoutMs });
   const app = fastify({
@@ -125,13 +143,15 @@ function createApp(options: ServerOptions, isDraining: () => boolean): FastifyIn
     reply.header('retry-after', '1');
     throw Object.assign(new Error('too many bodies are under way'), { statusCode: 429 });
   });
-  app.removeContentTypeParser('text/plain');
+  app.removeContentTypeParser(['text/plain', 'application/json']);
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, createJsonParser(app));
   app.addHook('onSend', async (_, reply) => {
     if (isDraining()) reply.header('connection', 'close');
     limitSending(reply.raw, transferTimeoutMs);
   });
   app.post(PATH, async (request, reply) => {
     const { status, body } = await handOver(request, handle);
+    if (status === 200) connections.answered(request.raw.socket);
     return reply.code(status).send(body);
   });
   app.setNotFoundHandler(async (_, reply) => refuse(reply, 404, `POST an AdmissionReview to ${PATH}`));
@@ -143,6 +163,19 @@ function createApp(options: ServerOptions, isDraining: () => boolean): FastifyIn
     return refuse(reply, status, text);
   });
   return app;
+}
+
+/**
+ * Large bodies are parsed one in each turn of the event loop, in the order in which they came: whatever else has arrived is answered
+ * in between.
+ */
+function createJsonParser(app: FastifyInstance<Server>): FastifyBodyParser<string> {
+  const parse = app.getDefaultJsonParser('ignore', 'ignore') as FastifyBodyParser<string>;
+  let turn: Promise<unknown> = Promise.resolve();
+  return (request, body, done) => {
+    if (body.length <= BODY_LIMITS.smallBytes) return void parse(request, body, done);
+    turn = turn.then(() => parse(request, body, done)).then(() => nextTurn());
+  };
 }
 
 /** An answer that nobody takes would be held for as long as its connection: idle connections, which hold nothing, may stay. */

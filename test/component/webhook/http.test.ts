@@ -147,7 +147,7 @@ describe('HTTP', () => {
     ['another content type is 415', 415, () => webhook.post('a: b', { 'content-type': 'application/yaml' })],
     ['plain text is 415', 415, () => webhook.post('{}', { 'content-type': 'text/plain' })],
     ['a body without content type is 415', 415, () => webhook.post('{}', { 'content-type': '' })],
-    ['a body above 3 MiB is 413', 413, () => webhook.post(`"${'x'.repeat(3 * 1024 * 1024)}"`)],
+    ['a body above 1 MiB is 413', 413, () => webhook.post(`"${'x'.repeat(1024 * 1024)}"`)],
     ['another path is 404', 404, () => webhook.post('{}', {}, '/')],
   ];
   for (const [name, status, send] of rejected) {
@@ -166,7 +166,7 @@ describe('HTTP', () => {
 
   test('a large object within the limit is judged', async () => {
     webhook.enter(GRANTED);
-    const { status, body } = await webhook.post(review({ object: csr({ request: 'x'.repeat(2_500_000) }) }));
+    const { status, body } = await webhook.post(review({ object: csr({ request: 'x'.repeat(900_000) }) }));
     assert.equal(status, 200);
     assert.equal(body.response.status?.reason, 'SigningError');
   });

@@ -137,7 +137,7 @@ test('an answer that is not taken within that time ends with its connection', as
   assert.ok(taken < error.length, 'the rest was let go of');
 });
 
-test('large bodies are let in up to 48 MiB, announced or sent; one more is told to come again, and small ones pass', async () => {
+test('large bodies are admitted up to 16 MiB, announced or sent; one more is told to come again, and small ones pass', async () => {
   webhook.enter(GRANTED);
   const port = await serve({ transferTimeoutMs: 3_000 });
   const large = review({ object: csr({ annotations: { note: 'x'.repeat(70_000) } }) });
