@@ -9,7 +9,7 @@ import { err, ok, type Result } from '@countersign/common/result.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import {
   type Decoder,
-  fields,
+  entriesOf,
   flag,
   identifier,
   integer,
@@ -137,7 +137,7 @@ const decodeEnvelope = object<Envelope & { operation: AdmissionRequest['operatio
 });
 
 /** Of the annotations, which may be many, none is looked at but these. */
-const decodeAnnotations: Decoder<NonNullable<ObjectMeta['annotations']>> = fields(LOCKED_ANNOTATIONS, text);
+const decodeAnnotations: Decoder<NonNullable<ObjectMeta['annotations']>> = entriesOf(LOCKED_ANNOTATIONS, text);
 
 const decodeMeta = object<Pick<ObjectMeta, 'name' | 'annotations'>>({
   name: withDefault(text, ''),

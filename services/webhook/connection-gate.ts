@@ -1,12 +1,12 @@
-// Which connections may stay open. Anyone in the pod network can open them, so their number is bounded, and a new one always gets
-// in: the one that gives way is the oldest of the busiest source that has never sent an AdmissionReview. Never reads what is sent.
+// Which connections may stay open. Anyone in the pod network can open them, so their number is bounded; a new connection is always
+// accepted, and another one closed for it. Never reads what is sent.
 
 import type { Socket } from 'node:net';
 
 export interface ConnectionLimits {
-  /** How many connections are open at most. */
+  /** How many connections are open at most. Half of them are kept for each kind, silent and proven, when both are many. */
   readonly connections: number;
-  /** From the accepted connection to its first request, the TLS handshake included. */
+  /** From the accepted connection to the first answer to an AdmissionReview, the TLS handshake included. */
   readonly firstRequestMs: number;
 }
 
@@ -16,18 +16,18 @@ interface Connection {
   readonly timer: NodeJS.Timeout;
 }
 
-type Open = Map<string, Connection>;
+/** The first is the first to be closed. */
+type Line = Map<string, Connection>;
 
-/** The connections from one address, the first to give way first: those without an AdmissionReview yet, and the others. */
-interface Source {
-  readonly silent: Open;
-  readonly proven: Open;
-}
+/** An address with a greater share than this of a line loses its own connections before anyone else loses one. */
+const FAIR_SHARE = 1 / 8;
 
 export class ConnectionGate {
   readonly #limits: ConnectionLimits;
-  readonly #sources = new Map<string, Source>();
-  #size = 0;
+  /** Connections without an answered AdmissionReview, in the order of arrival. */
+  readonly #silent: Line = new Map();
+  /** The others, in the order of their last answer. */
+  readonly #proven: Line = new Map();
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
@@ -35,54 +35,47 @@ export class ConnectionGate {
 
   /** Takes a connection that was just accepted, before its TLS handshake. */
   admit(socket: Socket): void {
-    const source = socket.remoteAddress ?? '';
     const key = keyOf(socket);
     const timer = setTimeout(() => socket.destroy(), this.#limits.firstRequestMs);
-    const open = this.#sources.get(source) ?? { silent: new Map(), proven: new Map() };
-    this.#sources.set(source, open);
-    open.silent.set(key, { socket, source, timer });
-    this.#size += 1;
-    socket.once('close', () => this.#forget(source, key));
-    if (this.#size > this.#limits.connections) this.#makeRoom();
+    this.#silent.set(key, { socket, source: socket.remoteAddress ?? '', timer });
+    socket.once('close', () => this.#forget(key));
+    if (this.#silent.size + this.#proven.size > this.#limits.connections) this.#makeRoom();
   }
 
   /** An AdmissionReview was answered on this connection: it stays as long as it is used. */
   answered(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): void {
     const key = keyOf(socket);
-    const open = this.#sources.get(socket.remoteAddress ?? '');
-    const connection = open?.silent.get(key) ?? open?.proven.get(key);
-    if (open === undefined || connection === undefined) return;
-    clearTimeout(connection.timer);
-    open.silent.delete(key);
-    // The last that was used is the last to give way.
-    open.proven.delete(key);
-    open.proven.set(key, connection);
+    const connection = this.#forget(key);
+    if (connection !== undefined) this.#proven.set(key, connection);
   }
 
-  /** A flood comes from few addresses. An API server has one of its own, or has been answered before. */
+  /** A flood of one kind closes connections of that kind: callers that are new do not push out those in use, nor the reverse. */
   #makeRoom(): void {
-    let busiest: Source | undefined;
-    for (const open of this.#sources.values()) if (sizeOf(open) > sizeOf(busiest)) busiest = open;
-    const [victim] = [...(busiest?.silent.values().take(1) ?? []), ...(busiest?.proven.values().take(1) ?? [])];
+    const victim = firstToClose(this.#silent.size > this.#limits.connections / 2 ? this.#silent : this.#proven);
     if (victim === undefined) return;
-    this.#forget(victim.source, keyOf(victim.socket));
+    this.#forget(keyOf(victim.socket));
     victim.socket.destroy();
   }
 
-  #forget(source: string, key: string): void {
-    const open = this.#sources.get(source);
-    const connection = open?.silent.get(key) ?? open?.proven.get(key);
-    if (open === undefined || connection === undefined) return;
-    clearTimeout(connection.timer);
-    open.silent.delete(key);
-    open.proven.delete(key);
-    if (sizeOf(open) === 0) this.#sources.delete(source);
-    this.#size -= 1;
+  #forget(key: string): Connection | undefined {
+    const connection = this.#silent.get(key) ?? this.#proven.get(key);
+    clearTimeout(connection?.timer);
+    this.#silent.delete(key);
+    this.#proven.delete(key);
+    return connection;
   }
 }
 
-function sizeOf(open: Source | undefined): number {
-  return open === undefined ? 0 : open.silent.size + open.proven.size;
+/** The first in line; if one address has more than its share of the line, the first of the address that has most. */
+function firstToClose(line: Line): Connection | undefined {
+  const counts = new Map<string, number>();
+  let busiest = '';
+  for (const { source } of line.values()) {
+    counts.set(source, (counts.get(source) ?? 0) + 1);
+    if ((counts.get(source) ?? 0) > (counts.get(busiest) ?? 0)) busiest = source;
+  }
+  const isUnfair = (counts.get(busiest) ?? 0) > line.size * FAIR_SHARE;
+  return line.values().find(({ source }) => !isUnfair || source === busiest);
 }
 
 function keyOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {

@@ -71,7 +71,7 @@ export function mapOf<T>(decode: Decoder<T>): Decoder<Readonly<Record<string, T>
 }
 
 /** The entries of these keys, of what may be a long map; absent where they are. */
-export function fields<T>(keys: readonly string[], decode: Decoder<T>): Decoder<Readonly<Record<string, T>>> {
+export function entriesOf<T>(keys: readonly string[], decode: Decoder<T>): Decoder<Readonly<Record<string, T>>> {
   return (value, path) => {
     if (!isObject(value)) return err(`${path} is not an object`);
     const present = keys.filter(key => Object.hasOwn(value, key)).map(key => [key, value[key]]);

@@ -31,16 +31,16 @@ const BODY_LIMIT = 2 * 1024 * 1024;
 const KEEP_ALIVE_MS = 120_000;
 
 /**
- * A connection is some 60 kB in TLS buffers (measured). An API server opens one for each admission in flight; ten seconds are more than
- * the 5 s in which it gives up. It may leave a new connection unused, and sends a request again that meets the end of such a one (Go's
- * net/http takes it for a reused one).
+ * A connection is some 60 kB in TLS buffers (measured). An API server opens one for each admission in flight, and has some 300 seats
+ * for those who create CSRs (priority level workload-low). Ten seconds are more than the 5 s in which it gives up. It may leave a new
+ * connection unused; Go's net/http sends a request again that meets the end of such a one.
  */
 const CONNECTION_LIMITS: ConnectionLimits = { connections: 512, firstRequestMs: 10_000 };
 
 const BODY_LIMITS = {
   bytes: BODY_LIMIT,
-  /** Whoever only announces large bodies keeps out large ones, and no CSR of a common size. */
-  totalBytes: 16 * BODY_LIMIT,
+  /** Callers that only announce large bodies keep out large ones, and no CSR of a common size. */
+  totalBytes: 8 * BODY_LIMIT,
   /** A CSR with the largest request that is read (36 kB), and annotations of a common size. */
   smallBytes: 65_536,
 };
@@ -144,7 +144,7 @@ function createApp(
     throw Object.assign(new Error('too many bodies are under way'), { statusCode: 429 });
   });
   app.removeContentTypeParser(['text/plain', 'application/json']);
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, createJsonParser(app));
+  app.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: BODY_LIMIT }, createJsonParser(app));
   app.addHook('onSend', async (_, reply) => {
     if (isDraining()) reply.header('connection', 'close');
     limitSending(reply.raw, transferTimeoutMs);

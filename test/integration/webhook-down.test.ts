@@ -108,7 +108,7 @@ describe('while the webhook runs', () => {
 
   test('a large request that finds no room for its body is sent again by the API server, and let in', async () => {
     const { hostname, port } = new URL(cluster.installation.webhookUrl);
-    const head = `POST /validate HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: ${1024 * 1024}\r\n`;
+    const head = `POST /validate HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: ${2 * 1024 * 1024}\r\n`;
     const halves = Array.from({ length: 16 }, () =>
       connect({ host: hostname, port: Number(port), rejectUnauthorized: false }),
     );
