@@ -80,7 +80,7 @@ const ca = {
   SecretInvalidData: warning(
     'wait',
     (secret: string, error: string) => `Failed to parse signing CA keypair from secret ${secret}: ${error}`,
-    'The Secret of the CA holds no usable `tls.crt` and `tls.key`, or, with `policy.refuseExpiredCa` or `policy.clampToCa`, a CA that has ended. Correct it, or put the next CA there: the CSR is signed when it is right.',
+    'The Secret of the CA holds no usable `tls.crt` and `tls.key`, or a certificate that the API server would reject, or, with `policy.refuseExpiredCa` or `policy.clampToCa`, a CA that has ended. Correct it, or put the next CA there: the CSR is signed when it is right.',
   ),
   SecretGetError: warning(
     'retry',
@@ -91,7 +91,7 @@ const ca = {
     ...warning(
       'fail',
       signingError,
-      'The request contradicts itself (its usages or CA flag against those of the CSR), the CA cannot sign it, or the API server takes the certificate for invalid. Create the CSR anew. Only when updating the certificate failed, it is tried again.',
+      'The request contradicts itself (its usages or CA flag against those of the CSR), the CA cannot sign it, or the API server rejects the certificate though it accepts those of the CA. Create the CSR anew. Only when updating the certificate failed, it is tried again.',
     ),
     template: templateError,
     /** The only one of the three that is tried again. */
@@ -122,7 +122,7 @@ const selfSigned = {
   ErrorParsingKey: warning(
     'wait',
     (secret: string, error: string) => `Failed to parse signing key from secret ${secret}: ${error}`,
-    'The Secret holds no usable `tls.key`. Correct it: the CSR is signed when it is right.',
+    'The Secret holds no usable `tls.key`, or one whose private key does not belong to its public key. Correct it: the CSR is signed when it is right.',
   ),
   ErrorGettingSecret: warning(
     'retry',

@@ -37,8 +37,7 @@ export async function apply(deps: ApplyDeps, subject: Subject, decision: Decisio
     case 'ignore':
       return decision;
     case 'wait':
-      applyWait(deps, subject, decision);
-      return decision;
+      return applyWait(deps, subject, decision);
     case 'fail':
       return applyFail(deps, subject, decision);
     case 'issue':
@@ -46,14 +45,15 @@ export async function apply(deps: ApplyDeps, subject: Subject, decision: Decisio
   }
 }
 
-function applyWait(deps: ApplyDeps, subject: Subject, decision: Extract<Decision, { kind: 'wait' }>): void {
+function applyWait(deps: ApplyDeps, subject: Subject, decision: Extract<Decision, { kind: 'wait' }>): Decision {
   const { reason, message, secret } = decision;
   subject.log.debug({ reason, detail: message }, 'request waits');
   recordReason(deps, subject, reason, message);
-  if (secret === undefined) return;
+  if (secret === undefined) return decision;
   const { name } = subject.csr.metadata;
   const version = secret.secret?.metadata.resourceVersion;
   deps.secrets.wakeOnChange(secret.ref, version, csrWaiter(name), () => deps.requeue(name));
+  return decision;
 }
 
 /** How a CSR is called among those that wait for a Secret. */
@@ -82,15 +82,10 @@ async function applyIssue(deps: ApplyDeps, subject: Subject, decision: Issue): P
   // No signature without its line, whatever becomes of this process.
   subject.log.flush();
   const signed = await signCertificate(certificate, key);
-  if (!signed.ok) return waitForSecret(deps, subject, issuance, new TerminalError(signed.error, { code: 'invalid' }));
+  if (!signed.ok) return waitForKey(deps, subject, issuance, signed.error);
   const chain = complete(signed.value.pem);
   const written = await writeCertificate(deps, subject, chain);
-  if (written instanceof TerminalError) {
-    // Lint has judged the leaf alone: with certificates above it, nothing shows that the request is at fault.
-    if (chain.chainPem !== signed.value.pem) return waitForSecret(deps, subject, issuance, written);
-    deps.refused(written);
-    return applyFail(deps, subject, refusal(subject, written));
-  }
+  if (written instanceof TerminalError) return applyRefusal(deps, subject, issuance, written);
   sayIssued(deps, subject, { ...audit, sha256: signed.value.sha256 });
   if (deps.writeCaAnnotation && written.metadata.annotations?.[CA] === undefined) {
     await completeAnnotation(deps, subject, chain.topPem);
@@ -98,17 +93,52 @@ async function applyIssue(deps: ApplyDeps, subject: Subject, decision: Issue): P
   return decision;
 }
 
-/** The key or the chain has proved bad although it was checked when it was loaded: an alert, and a wait for the Secret. */
-function waitForSecret(deps: ApplyDeps, subject: Subject, issuance: Issuance, error: TerminalError): Decision {
+/** The key has proved bad although it was checked when it was loaded: an alert, and a wait for the Secret. */
+function waitForKey(deps: ApplyDeps, subject: Subject, issuance: Issuance, problem: string): Decision {
+  const error = new TerminalError(problem, { code: 'invalid' });
   deps.refused(error);
   subject.log.error({ err: error }, 'certificate not usable');
-  const decision = issuance.unusable(error.message);
-  applyWait(deps, subject, decision);
-  return decision;
+  return applyWait(deps, subject, issuance.unusable(problem));
+}
+
+/**
+ * The API server takes the certificate for invalid, and does not say which one of the chain. Whether it is the issuer's is asked
+ * without a trace: its certificates alone are written on trial. Then the request waits, since no requester can help it.
+ */
+async function applyRefusal(deps: ApplyDeps, subject: Subject, issuance: Issuance, error: TerminalError) {
+  deps.refused(error);
+  const { authority } = issuance;
+  const refusal = authority && (await tryCertificates(deps, subject.csr, authority.pem));
+  if (!refusal) return applyFail(deps, subject, failureFor(subject, error));
+  subject.log.error({ err: refusal }, 'certificates of issuer refused');
+  return applyWait(deps, subject, authority.reject(rejection(refusal)));
+}
+
+/** Without the call and the name of the CSR, for it is said of the issuer too. */
+function rejection({ message }: TerminalError): string {
+  const [, detail = message] = /status\.certificate: Invalid value: "<certificate data>": (.*)$/s.exec(message) ?? [];
+  return `the API server does not take the certificates of the CA, issue them anew: ${detail}`;
+}
+
+/** Gives the error when the API server takes the certificates (PEM) for invalid; writes nothing. */
+async function tryCertificates(
+  deps: ApplyDeps,
+  csr: CertificateSigningRequest,
+  pem: string,
+): Promise<TerminalError | undefined> {
+  const { uid, resourceVersion } = csr.metadata;
+  const body = { metadata: { uid, resourceVersion }, status: { certificate: Buffer.from(pem).toString('base64') } };
+  try {
+    await deps.client.mergePatch(`${csrPath(csr, '/status')}&dryRun=All`, body);
+    return undefined;
+  } catch (error) {
+    if (error instanceof TerminalError && error.code === 'invalid') return error;
+    throw error;
+  }
 }
 
 /** The same certificate would always be refused: the CSR must not be signed again at each look. */
-function refusal({ reasons: words }: Subject, { message }: TerminalError): Failure {
+function failureFor({ reasons: words }: Subject, { message }: TerminalError): Failure {
   return {
     kind: 'fail',
     reason: words?.signingFailed ?? 'SigningError',

@@ -172,7 +172,7 @@ export class Controller {
     return new WorkQueue({
       work,
       workers,
-      ...(name === 'csr' && { shareOf: (key: string) => tenantOf(this.#view.findCsr(key)?.spec.signerName ?? '') }),
+      shareOf: key => tenantOf(name === 'csr' ? (this.#view.findCsr(key)?.spec.signerName ?? '') : key),
       delayFor: retryDelay,
       observer: metrics.queue(name),
       onError: ({ error, ...run }) => {

@@ -10,8 +10,9 @@ export interface Waiting {
 
 export class FairLine {
   readonly #keys = new Map<string, Waiting>();
-  /** The shares in the order of their turns, each with its keys in the order of arrival. */
-  readonly #shares = new Map<string, Set<string>>();
+  readonly #keysOf = new Map<string, Line>();
+  /** Those with keys, in the order of their turns. */
+  readonly #shares = new Line();
 
   get size(): number {
     return this.#keys.size;
@@ -24,35 +25,68 @@ export class FairLine {
   add(waiting: Waiting): void {
     this.delete(waiting.key);
     this.#keys.set(waiting.key, waiting);
-    const keys = this.#shares.get(waiting.share) ?? new Set();
-    this.#shares.set(waiting.share, keys.add(waiting.key));
+    const keys = this.#keysOf.get(waiting.share) ?? new Line();
+    keys.add(waiting.key);
+    this.#keysOf.set(waiting.share, keys);
+    this.#shares.add(waiting.share);
   }
 
   delete(key: string): void {
-    const waiting = this.#keys.get(key);
-    if (waiting === undefined) return;
+    const share = this.#keys.get(key)?.share;
+    if (share === undefined) return;
     this.#keys.delete(key);
-    const keys = this.#shares.get(waiting.share);
+    const keys = this.#keysOf.get(share);
     keys?.delete(key);
-    if (keys?.size === 0) this.#shares.delete(waiting.share);
+    if (keys?.size !== 0) return;
+    this.#keysOf.delete(share);
+    this.#shares.delete(share);
   }
 
   /** The first key of the share whose turn it is, among those that may have one more worker. */
   take(mayHaveMore: (share: string) => boolean): Waiting | undefined {
-    for (const [share, keys] of this.#shares) {
+    for (let left = this.#shares.size; left > 0; left -= 1) {
+      const share = this.#shares.shift() ?? '';
+      this.#shares.add(share);
       if (!mayHaveMore(share)) continue;
-      const [key = ''] = keys;
-      const waiting = this.#keys.get(key);
-      this.#shares.delete(share);
-      this.#shares.set(share, keys);
-      this.delete(key);
+      const waiting = this.#keys.get(this.#keysOf.get(share)?.shift() ?? '');
+      if (waiting !== undefined) this.delete(waiting.key);
       return waiting;
     }
     return undefined;
   }
 
   clear(): void {
-    this.#keys.clear();
-    this.#shares.clear();
+    for (const key of this.#keys.keys()) this.delete(key);
+  }
+}
+
+/**
+ * A Set that is emptied from the front by one iterator: a new one for each element would pass over all that were deleted before
+ * it, which took 10 µs with 100 000 (measured).
+ */
+class Line {
+  readonly #elements = new Set<string>();
+  #iterator = this.#elements.values();
+
+  get size(): number {
+    return this.#elements.size;
+  }
+
+  add(element: string): void {
+    this.#elements.add(element);
+  }
+
+  delete(element: string): void {
+    this.#elements.delete(element);
+  }
+
+  shift(): string | undefined {
+    let next = this.#iterator.next();
+    if (next.done) {
+      this.#iterator = this.#elements.values();
+      next = this.#iterator.next();
+    }
+    if (!next.done) this.#elements.delete(next.value);
+    return next.value;
   }
 }

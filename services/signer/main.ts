@@ -13,6 +13,7 @@ import { createRegistry, createRequestObserver } from '@countersign/common/runti
 import { runProgram } from '@countersign/common/runtime/program.ts';
 import { Controller } from './controller.ts';
 import { CSR_PROTOBUF } from './csr-protobuf.ts';
+import { TurnsByNamespace } from './issuance/turns.ts';
 import { createCaIssuer } from './issuers/ca.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
 import { LeaderLease } from './leader-lease.ts';
@@ -30,11 +31,12 @@ async function run(config: SignerConfig): Promise<number> {
   const metrics = new SignerMetrics(registry);
   const observe = createRequestObserver(registry);
   const client = createClusterClient({ kubeconfig: config.kubeconfig, observe, protobuf: CSR_PROTOBUF });
+  const turns = new TurnsByNamespace();
   const controller = new Controller({
     client,
     log,
     metrics,
-    handlers: [createCaIssuer(), createSelfSignedIssuer()],
+    handlers: [createCaIssuer(turns), createSelfSignedIssuer(turns)],
     clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
     workers: config.workers,
     issuerStatus: config.issuerStatus,

@@ -54,7 +54,7 @@ export class SignerMetrics {
     });
     this.#errors = createCounter(registry, {
       name: 'countersign_work_errors_total',
-      help: 'Runs that failed, and certificates that the API server took for invalid, by queue and code; forbidden and invalid mean that somebody has to act.',
+      help: 'Runs that failed, and certificates that did not verify or that the API server rejected, by queue and code; forbidden and invalid mean that somebody has to act.',
       labelNames: ['queue', 'code'],
       expected: ACT_ON,
     });

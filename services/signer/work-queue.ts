@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { FairLine, type Waiting } from './fair-line.ts';
+import { FairShares } from './fair-shares.ts';
 
 /**
  * Works on one key; `attempt` is 0 for the first try since the key last succeeded, and `reconcileId` tells this run from all
@@ -30,7 +31,7 @@ export interface QueueObserver {
 export interface WorkQueueOptions {
   readonly work: Work;
   readonly workers: number;
-  /** Which share a key belongs to: shares take turns, and none has all workers. Without it there is one share with all of them. */
+  /** Which share a key belongs to: shares take turns, and none has all workers. Without it all keys are of one, which has. */
   readonly shareOf?: (key: string) => string;
   /** Milliseconds to wait before attempt number `attempt` (1, 2, …) after `error`; undefined to give the key up. */
   readonly delayFor: (error: unknown, attempt: number) => number | undefined;
@@ -49,9 +50,6 @@ const FIRST_WORKERS = 4;
 /** One in so many is taken from those that came in numbers, so that they do not wait forever. */
 const TURN_OF_MANY = 8;
 
-/** Of the workers one share has at most so many: another's key starts at once, even while all signatures of the first are slow. */
-const LARGEST_SHARE = 3 / 4;
-
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #clock: () => number;
@@ -61,8 +59,7 @@ export class WorkQueue {
   readonly #many = new FairLine();
   #started = 0;
   readonly #working = new Set<string>();
-  /** How many workers each share has. */
-  readonly #shares = new Map<string, number>();
+  readonly #shares: FairShares;
   readonly #addedWhileWorking = new Set<string>();
   readonly #attempts = new Map<string, number>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
@@ -73,6 +70,7 @@ export class WorkQueue {
   constructor(options: WorkQueueOptions) {
     this.#options = options;
     this.#clock = options.clock ?? (() => performance.now());
+    this.#shares = new FairShares(options.workers);
   }
 
   /** Puts a key in line; at once, even if it was to come back later after a failure. */
@@ -147,34 +145,23 @@ export class WorkQueue {
   }
 
   #changed(): void {
-    while (this.#running && this.#working.size < this.#workers) {
-      const next = this.#takeNext();
-      if (next === undefined) break;
-      this.#start(next);
-    }
+    let next: Waiting | undefined;
+    while (this.#running && this.#working.size < this.#workers && (next = this.#takeNext())) this.#start(next);
     this.#options.observer.depth(this.depth);
   }
 
   #takeNext(): Waiting | undefined {
     const lines = [this.#waiting, this.#many];
     if ((this.#started + 1) % TURN_OF_MANY === 0) lines.reverse();
-    for (const line of lines) {
-      const next = line.take(share => this.#mayHaveMore(share));
-      if (next !== undefined) return next;
-    }
-    return undefined;
-  }
-
-  #mayHaveMore(share: string): boolean {
-    const { shareOf, workers } = this.#options;
-    return shareOf === undefined || (this.#shares.get(share) ?? 0) < Math.ceil(workers * LARGEST_SHARE);
+    const mayHaveMore = (share: string) => !this.#options.shareOf || this.#shares.mayHaveMore(share);
+    return lines[0]?.take(mayHaveMore) ?? lines[1]?.take(mayHaveMore);
   }
 
   #start({ key, share, addedAt }: Waiting): void {
     const startedAt = this.#clock();
     this.#started += 1;
     this.#working.add(key);
-    this.#shares.set(share, (this.#shares.get(share) ?? 0) + 1);
+    this.#shares.take(share);
     this.#options.observer.started((startedAt - addedAt) / 1000);
     const reconcileId = randomUUID();
     this.#options
@@ -202,9 +189,7 @@ export class WorkQueue {
   #finished({ key, share, addedAt: startedAt }: Waiting): void {
     this.#options.observer.finished((this.#clock() - startedAt) / 1000);
     this.#working.delete(key);
-    const left = (this.#shares.get(share) ?? 1) - 1;
-    if (left === 0) this.#shares.delete(share);
-    else this.#shares.set(share, left);
+    this.#shares.give(share);
     this.#workers = Math.min(this.#workers + 1, this.#options.workers);
     if (this.#addedWhileWorking.delete(key) && this.#running) {
       this.#cancelTimer(key);

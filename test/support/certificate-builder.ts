@@ -39,6 +39,8 @@ export interface CertificateParts {
   readonly subject?: Buffer;
   /** The content of basicConstraints. */
   readonly basicConstraints?: Buffer | 'absent';
+  /** The DER of the SubjectPublicKeyInfo. */
+  readonly spki?: Buffer;
   /** The algorithm that the signed part names. */
   readonly algorithm?: Buffer;
   readonly extensions?: readonly Extension[];
@@ -64,11 +66,15 @@ export function buildCertificate(subject: Holder, issuer: Holder = subject, part
     nameOf(issuer.name),
     validityOf(parts),
     parts.subject ?? nameOf(subject.name),
-    subject.publicKey.export({ format: 'der', type: 'spki' }),
+    spkiOf(subject, parts),
     ...(version === 'absent' ? [] : [tlv(0xa3, sequence(...extensionsOf(parts).map(encodeExtension)))]),
   );
   const signature = sign('sha256', tbs, issuer.privateKey);
   return formatPem('CERTIFICATE', sequence(tbs, algorithm, encodeBitString(signature)));
+}
+
+function spkiOf({ publicKey }: Holder, { spki }: CertificateParts): Buffer {
+  return spki ?? publicKey.export({ format: 'der', type: 'spki' });
 }
 
 function validityOf({ ends = '460101000000Z' }: CertificateParts): Buffer {

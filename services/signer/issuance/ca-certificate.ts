@@ -1,15 +1,16 @@
-// Reads the certificates of a CA's Secret (tls.crt, ca.crt) into what issuing needs of them: OpenSSL reads each as a whole,
-// what it does not tell is cut out of the DER. Judges no dates. Not read with @peculiar/x509, which takes 70 ms to load and
+// Reads the certificates of a CA's Secret (tls.crt, ca.crt) into what issuing needs of them, as strictly as the API server
+// reads them later in a chain (ca-certificate-faults.ts). Judges no dates. Not read with @peculiar/x509, which takes 70 ms to load and
 // 9 MB (measured), all of it before the first certificate can be signed.
 
 import { X509Certificate } from 'node:crypto';
-import { contextTag, readChildren, type Tlv } from '@countersign/common/der.ts';
+import { contextTag, readChildren, readFields, TAG, type Tlv } from '@countersign/common/der.ts';
 import { type Extension, findExtension, parseExplicitExtensions } from '@countersign/common/extension.ts';
 import { parseBasicConstraints, parseKeyUsage } from '@countersign/common/extension-values.ts';
 import { EXTENSION } from '@countersign/common/oids.ts';
 import { formatPem, type PemBlock, parsePem } from '@countersign/common/pem.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { readSigned, type Signed } from '@countersign/common/signature.ts';
+import { readCertificateTime } from '../authority/certificate-time.ts';
 import { type CertificateFields, findFault } from './ca-certificate-faults.ts';
 import { readKeyIdentifier } from './extension-readers.ts';
 
@@ -70,6 +71,13 @@ export function parseFirstCertificate(bundlePem: string | Buffer): Result<CaCert
   return blocks.ok ? parseBlock(blocks.value[0]) : blocks;
 }
 
+/** Who has signed the first certificate. Nothing else of it is judged: it is a leaf, which the API server has taken. */
+export function parseIssuance(chainPem: string): Result<Pick<CaCertificate, 'issuer' | 'signed'>> {
+  const blocks = readBlocks(chainPem, MAX_CHAIN_SIZE);
+  const fields = blocks.ok ? sliceCertificate(blocks.value[0].der) : blocks;
+  return fields.ok ? ok(toIssuance(fields.value)) : fields;
+}
+
 function readBlocks(pem: string | Buffer, maxSize: number): Result<readonly [PemBlock, ...PemBlock[]]> {
   if (pem.length > maxSize) return failPem(`provided PEM data was larger than the maximum ${maxSize}B`);
   const blocks = parsePem(pem.toString());
@@ -87,79 +95,84 @@ function failPem(problem: string): Result<never> {
   return err(`error decoding certificate PEM block: ${problem}`);
 }
 
+const WAY_OUT = 'the API server does not read such a certificate, issue it anew';
+
 function parseCertificate(der: Buffer): Result<CaCertificate> {
-  const parts = sliceCertificate(der);
-  if (!parts.ok) return parts;
-  const validity = readValidity(der);
-  if (!validity.ok) return validity;
-  const meaning = readMeaning(parts.value);
+  const fields = sliceCertificate(der);
+  if (!fields.ok) return fields;
+  const validity = readValidity(fields.value.validity);
+  const fault = findFault(fields.value) ?? (validity === undefined ? 'x509: malformed validity' : undefined);
+  if (fault !== undefined || validity === undefined) return err(`${fault}; ${WAY_OUT}`);
+  // What OpenSSL says is about its internals, and tells a user nothing.
+  const meaning = isReadByOpenssl(der) ? readMeaning(fields.value) : err('malformed certificate');
   if (!meaning.ok) return meaning;
-  const { isVersion3, extensions: _, ...bytes } = parts.value;
+  const { isVersion3, subject, spki } = fields.value;
   const { isCa, maySignCertificates, ...rest } = meaning.value;
-  // Go takes a certificate of version 1 for a CA if need be, since it has no extension to deny it.
-  const canSignCertificates = maySignCertificates && (isCa || !isVersion3);
   return ok({
     der,
     pem: formatPem('CERTIFICATE', der),
-    ...bytes,
-    ...validity.value,
+    subject: subject.bytes,
+    spki: spki.bytes,
+    ...toIssuance(fields.value),
+    ...validity,
     ...rest,
     isCa,
-    canSignCertificates,
+    // Go takes a certificate of version 1 for a CA if need be, since it has no extension to deny it.
+    canSignCertificates: maySignCertificates && (isCa || !isVersion3),
   });
 }
 
-function readValidity(der: Buffer): Result<Pick<CaCertificate, 'notBefore' | 'notAfter'>> {
+function toIssuance({ issuer, tbs, outerAlgorithm, signature }: Slices): Pick<CaCertificate, 'issuer' | 'signed'> {
+  const signed = { algorithm: outerAlgorithm.bytes, data: tbs.bytes, signature: signature.value.subarray(1) };
+  return { issuer: issuer.bytes, signed };
+}
+
+/** Those who verify with OpenSSL read it, too. */
+function isReadByOpenssl(der: Buffer): boolean {
   try {
-    const { validFromDate: notBefore, validToDate: notAfter } = new X509Certificate(der);
-    // OpenSSL reads a time only when it is asked for it: of one that is none nobody could tell whether it has come.
-    const areTimes = [notBefore, notAfter].every(time => !Number.isNaN(time.getTime()));
-    return areTimes ? ok({ notBefore, notAfter }) : err('x509: malformed validity');
+    new X509Certificate(der);
+    return true;
   } catch {
-    // What OpenSSL says is about its internals, and tells a user nothing.
-    return err('malformed certificate');
+    return false;
   }
 }
 
-interface Slices extends Pick<CaCertificate, 'subject' | 'issuer' | 'spki' | 'signed'> {
-  readonly isVersion3: boolean;
-  readonly extensions: readonly Extension[];
+function readValidity(validity: Tlv): Pick<CaCertificate, 'notBefore' | 'notAfter'> | undefined {
+  const times = readFields(validity, TAG.sequence, [TAG.any, TAG.any]);
+  const notBefore = times.ok ? readCertificateTime(times.value[0]) : undefined;
+  const notAfter = times.ok ? readCertificateTime(times.value[1]) : undefined;
+  return notBefore && notAfter ? { notBefore, notAfter } : undefined;
 }
+
+interface Slices extends CertificateFields {
+  readonly tbs: Tlv;
+  readonly validity: Tlv;
+  readonly isVersion3: boolean;
+}
+
+type Fields = [serial: Tlv, algorithm: Tlv, issuer: Tlv, validity: Tlv, subject: Tlv, spki: Tlv, ...optional: Tlv[]];
 
 /** The parts whose bytes matter, cut out and not encoded again. */
 function sliceCertificate(der: Buffer): Result<Slices> {
   const parts = readSigned(der);
   if (!parts.ok) return parts;
-  const [tbs, algorithm, signature] = parts.value;
-  const fields = sliceTbs(tbs);
-  if (!fields.ok) return fields;
-  const { issuer, subject, spki, isVersion3, extensions } = fields.value;
-  const fault = findFault(fields.value);
-  if (fault !== undefined) return err(fault);
-  if (!fields.value.algorithm.bytes.equals(algorithm.bytes)) {
-    return err("x509: inner and outer signature algorithm identifiers don't match");
-  }
-  const signed = { algorithm: algorithm.bytes, data: tbs.bytes, signature: signature.value.subarray(1) };
-  return ok({ issuer: issuer.bytes, subject: subject.bytes, spki: spki.bytes, isVersion3, extensions, signed });
-}
-
-interface TbsFields extends CertificateFields {
-  readonly isVersion3: boolean;
-  readonly algorithm: Tlv;
-  readonly spki: Tlv;
-}
-
-function sliceTbs(tbs: Tlv): Result<TbsFields> {
+  const [tbs, outerAlgorithm, signature] = parts.value;
   const fields = readChildren(tbs);
   if (!fields.ok) return fields;
   const [version, fieldsBehind] = splitVersion(fields.value);
-  const [serial, algorithm, issuer, , subject, spki, ...optional] = fieldsBehind;
-  if (!serial || !algorithm || !issuer || !subject || !spki) return err('malformed certificate');
-  const explicit = optional.find(({ tag }) => tag === contextTag(3, 'constructed'));
-  const extensions = explicit ? parseExplicitExtensions(explicit, 'let pass') : ok([]);
-  if (!extensions.ok) return extensions;
+  if (fieldsBehind.length < 6) return err('malformed certificate');
+  const [serial, algorithm, issuer, validity, subject, spki, ...optional] = fieldsBehind as Fields;
   const isVersion3 = version?.value.at(-1) === 2;
-  return ok({ version, serial, algorithm, issuer, subject, spki, isVersion3, extensions: extensions.value });
+  const extensions = readExtensions(isVersion3, optional);
+  if (!extensions.ok) return extensions;
+  const names = { version, serial, algorithm, issuer, validity, subject, spki, optional };
+  return ok({ ...names, tbs, outerAlgorithm, signature, isVersion3, extensions: extensions.value });
+}
+
+/** Older versions have none (RFC 5280 section 4.1.2.9), and Go passes over them there. */
+function readExtensions(isVersion3: boolean, optional: readonly Tlv[]): Result<readonly Extension[]> {
+  const explicit = optional.find(({ tag }) => tag === contextTag(3, 'constructed'));
+  return isVersion3 && explicit ? parseExplicitExtensions(explicit, 'let pass') : ok([]);
 }
 
 /** Without a version, which is 1 then, the serial is the first field. */

@@ -1,13 +1,18 @@
-// Lets a few of one tenant's slow computations run at a time. The thread pool has four threads, and tenants choose their keys:
-// large ones must leave room for the others.
+// Lets a few of one tenant's computations run in the thread pool at a time. It has four threads, and tenants choose their keys:
+// slow ones must leave room for the others.
 
-const AT_ONCE = 2;
-
+/** What the thread pool computes for one tenant runs when its turn comes, in the order of the calls. */
 export class Turns {
-  #free = AT_ONCE;
+  #free: number;
   readonly #line: (() => void)[] = [];
+  readonly #slow: Turns | undefined;
 
-  /** Runs `work` when its turn comes, in the order of the calls. */
+  /** `slow` is the line in which slow computations of all tenants wait as well. */
+  constructor(atOnce = 2, slow?: Turns) {
+    this.#free = atOnce;
+    this.#slow = slow;
+  }
+
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>(resolve => this.#line.push(resolve));
@@ -19,15 +24,30 @@ export class Turns {
       else next();
     }
   }
+
+  /** As run, for what takes tens of milliseconds: of all tenants together only one such computation runs at a time. */
+  runSlow<T>(work: () => Promise<T>): Promise<T> {
+    return this.run(() => this.#slow?.run(work) ?? work());
+  }
 }
 
 /** The turns of each tenant: a namespace, whose owner may make any number of issuers and keys. */
 export class TurnsByNamespace {
-  readonly #turns = new Map<string, Turns>();
+  readonly #slow = new Turns(1);
+  readonly #signing = new Map<string, Turns>();
+  readonly #loading = new Map<string, Turns>();
 
+  /** For signatures. */
   of(namespace: string): Turns {
-    const turns = this.#turns.get(namespace) ?? new Turns();
-    this.#turns.set(namespace, turns);
+    const turns = this.#signing.get(namespace) ?? new Turns(2, this.#slow);
+    this.#signing.set(namespace, turns);
+    return turns;
+  }
+
+  /** For loading Secrets, one after the other: each may verify dozens of signatures. */
+  ofLoading(namespace: string): Turns {
+    const turns = this.#loading.get(namespace) ?? new Turns(1);
+    this.#loading.set(namespace, turns);
     return turns;
   }
 }

@@ -2,44 +2,26 @@
 // the requester's doing; only what is wrong with the request fails it.
 
 import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
-import { showName } from '@countersign/common/object-name.ts';
 import { reasons } from '@countersign/common/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { isValidSignature } from '@countersign/common/signature.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import { type CaCertificate, parseCertificates, parseFirstCertificate } from '../issuance/ca-certificate.ts';
-import { completeChain, type IssuerChain, linkIssuerChain } from '../issuance/chain.ts';
+import { type CaCertificate, parseIssuance } from '../issuance/ca-certificate.ts';
+import { completeChain, type IssuerChain } from '../issuance/chain.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
-import { loadSigningKey, type SigningKey } from '../issuance/signing-key.ts';
 import { TurnsByNamespace } from '../issuance/turns.ts';
-import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
-import type {
-  IssuanceRequest,
-  IssuerDecision,
-  IssuerTypeHandler,
-  ObservedIssuer,
-  ObservedSecret,
-  Readiness,
-} from './issuer-type.ts';
+import { formatSecretRef, type SecretRef } from '../secret-reader.ts';
+import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, ObservedIssuer, Readiness } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';
+import { createKeyPairLoader, type KeyPair, type LoadedSecret } from './key-pair.ts';
 import { prepareLocally } from './local-issuance.ts';
-import { observeSecret, readPem } from './observe-secret.ts';
-
-/** The CA of one version of a Secret. */
-interface KeyPair {
-  readonly key: SigningKey;
-  readonly certificate: CaCertificate;
-  /** The chain, or why certificates that this pair signs would not be accepted. */
-  readonly chain: Result<IssuerChain>;
-}
+import { observeSecret } from './observe-secret.ts';
 
 type UsablePair = Omit<KeyPair, 'chain'> & { readonly chain: IssuerChain };
 
-type LoadKeyPair = (observed: ObservedSecret) => Promise<Result<KeyPair>>;
-
-export function createCaIssuer(): IssuerTypeHandler {
-  const load = createLoader();
+export function createCaIssuer(turns = new TurnsByNamespace()): IssuerTypeHandler {
+  const load = createKeyPairLoader(turns);
   return {
     type: 'ca',
     reasons: {
@@ -50,11 +32,11 @@ export function createCaIssuer(): IssuerTypeHandler {
     async observe(deps, request) {
       const ref = secretRef(request.ref, request.issuer, deps.clusterResourceNamespace);
       const secret = await observeSecret(deps, ref, 'SecretGetError');
-      return observedCa(request, secret, await load(secret));
+      return observedCa(request, await load(secret));
     },
     async readiness(deps, ref, issuer) {
       const secret = await observeSecret(deps, secretRef(ref, issuer, deps.clusterResourceNamespace), 'SecretGetError');
-      return judge(secret, await load(secret));
+      return judge(await load(secret));
     },
   };
 }
@@ -63,66 +45,25 @@ function secretRef(ref: SignerRef, issuer: Issuer, clusterResourceNamespace: str
   return { namespace: secretNamespace(ref, clusterResourceNamespace), name: issuer.spec.ca?.secretName ?? '' };
 }
 
-/** A Secret is parsed once, good or bad: the reader hands out the same object as long as its data does not change. */
-function createLoader(): LoadKeyPair {
-  const loaded = new WeakMap<Secret, Promise<Result<KeyPair>>>();
-  const turns = new TurnsByNamespace();
-  return async ({ ref, secret }) => {
-    if (secret === undefined) return err(`secrets "${showName(ref.name)}" not found`);
-    const known = loaded.get(secret) ?? parseKeyPair(secret, ref, turns);
-    loaded.set(secret, known);
-    return known;
-  };
-}
-
-/** Error texts as in cert-manager's pkg/util/kube (SecretTLSKeyPairAndCA). */
-async function parseKeyPair(secret: Secret, ref: SecretRef, turns: TurnsByNamespace): Promise<Result<KeyPair>> {
-  const name = formatSecretRef(ref);
-  const [keyPem, certificatePem, caPem] = ['tls.key', 'tls.crt', 'ca.crt'].map(key => readPem(secret, key));
-  if (!keyPem) return err(`no private key data for "tls.key" in secret '${name}'`);
-  const key = await loadSigningKey(keyPem, turns.of(ref.namespace));
-  if (!key.ok) return key;
-  if (!certificatePem) return err(`no certificate data for "tls.crt" in secret '${name}'`);
-  const certificates = parseCertificates(certificatePem);
-  if (!certificates.ok) return certificates;
-  const root = caPem ? parseFirstCertificate(caPem) : undefined;
-  if (root?.ok === false) return root;
-  const certificate = certificates.value[0] as CaCertificate;
-  return ok({
-    key: key.value,
-    certificate,
-    chain: await link(key.value, [...certificates.value, ...(root ? [root.value] : [])]),
-  });
-}
-
-async function link(key: SigningKey, certificates: readonly CaCertificate[]): Promise<Result<IssuerChain>> {
-  const [signer] = certificates;
-  if (signer === undefined || !key.isKeyOf(signer.spki)) {
-    return err("error creating x509 certificate: x509: provided PrivateKey doesn't match parent's PublicKey");
-  }
-  // cert-manager fails the request for it; but no requester can help a CA whose key is too small to sign.
-  if (!key.signatureAlgorithm.ok) return key.signatureAlgorithm;
-  return linkIssuerChain(certificates);
-}
-
-function observedCa(request: IssuanceRequest, secret: ObservedSecret, pair: Result<KeyPair>): ObservedIssuer {
+function observedCa(request: IssuanceRequest, loaded: LoadedSecret): ObservedIssuer {
+  const { pair } = loaded;
   return {
-    decide: now => decide(request, secret, pair, now),
+    decide: now => decide(request, loaded, now),
     topOf(chainPem) {
-      const leaf = parseCertificates(chainPem);
+      const leaf = parseIssuance(chainPem);
       if (!pair.ok || !pair.value.chain.ok || !leaf.ok) return undefined;
       return linksTo(leaf.value, pair.value) ? pair.value.chain.value.topPem : undefined;
     },
   };
 }
 
-/** Whether the first certificate was signed by this CA. The key decides: a renewed CA is as good as the first. */
-function linksTo([leaf]: readonly CaCertificate[], { certificate }: KeyPair): boolean {
-  if (leaf === undefined || !leaf.issuer.equals(certificate.subject)) return false;
+/** Whether the leaf was signed by this CA. The key decides: a renewed CA is as good as the first. */
+function linksTo(leaf: Pick<CaCertificate, 'issuer' | 'signed'>, { certificate }: KeyPair): boolean {
+  if (!leaf.issuer.equals(certificate.subject)) return false;
   return isValidSignature({ ...leaf.signed, spki: certificate.spki }, 'no sha1');
 }
 
-function decide(request: IssuanceRequest, secret: ObservedSecret, pair: Result<KeyPair>, now: Date): IssuerDecision {
+function decide(request: IssuanceRequest, { secret, pair, reject }: LoadedSecret, now: Date): IssuerDecision {
   const name = formatSecretRef(secret.ref);
   if (secret.secret === undefined) {
     return { kind: 'wait', reason: 'SecretMissing', message: reasons.SecretMissing.message(name), secret };
@@ -146,6 +87,10 @@ function decide(request: IssuanceRequest, secret: ObservedSecret, pair: Result<K
         key,
         complete: pem => completeChain(pem, chain, request.policy),
         unusable,
+        authority: {
+          pem: `${certificate.pem}${chain.aboveLeafPem}${chain.rootPem}`,
+          reject: problem => (reject(problem), unusable(problem)),
+        },
       },
     };
   }
@@ -176,7 +121,7 @@ function urlsOf({ spec }: Issuer): IssuerUrls {
 }
 
 /** As cert-manager's Setup judges it: neither the match of key and certificate nor the chain is looked at. */
-function judge(secret: ObservedSecret, pair: Result<KeyPair>): Readiness {
+function judge({ secret, pair }: LoadedSecret): Readiness {
   if (!pair.ok) {
     const message = reasons.ErrGetKeyPair.message(pair.error);
     const failed = { type: 'Warning', reason: 'ErrGetKeyPair', message } as const;

@@ -39,6 +39,13 @@ export interface Issuance {
   readonly complete: (certificatePem: string) => Chain;
   /** What the request waits for when the key or the chain proves bad only once it is used. */
   readonly unusable: (problem: string) => SecretWait;
+  /** Absent where the certificate is its own issuer. */
+  readonly authority?: {
+    /** The certificates that the new one inherits from, or comes with: the one that signs and all above it. */
+    readonly pem: string;
+    /** For an API server that takes none of them; gives what the request waits for. */
+    readonly reject: (problem: string) => SecretWait;
+  };
 }
 
 export interface SecretWait {

@@ -16,8 +16,7 @@ import { waitForUrls } from './issuer-urls.ts';
 import { prepareLocally } from './local-issuance.ts';
 import { observeSecret, readPem } from './observe-secret.ts';
 
-export function createSelfSignedIssuer(): IssuerTypeHandler {
-  const turns = new TurnsByNamespace();
+export function createSelfSignedIssuer(turns = new TurnsByNamespace()): IssuerTypeHandler {
   return {
     type: 'selfSigned',
     reasons: {

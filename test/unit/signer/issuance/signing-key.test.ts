@@ -49,7 +49,6 @@ for (const [file, identifier] of [
 const SIGNS_NOTHING: readonly (readonly [file: string, error: string])[] = [
   ['rsa1024', 'invalid size 1024 for RSA key on signing certificate'],
   ['p224', 'unknown/unsupported curve attached to ECDSA signing certificate'],
-  ['secp256k1', 'unknown/unsupported curve attached to ECDSA signing certificate'],
 ];
 
 for (const [file, error] of SIGNS_NOTHING) {
@@ -77,6 +76,11 @@ const UNREADABLE: readonly (readonly [what: string, pem: string, error: string])
   ['a certificate', readPki('certificates/root'), 'unknown private key type: CERTIFICATE'],
   ['an encrypted key', readPki('keys/encrypted'), 'unknown private key type: ENCRYPTED PRIVATE KEY'],
   ['what is no PKCS#8', pkcs8('AAAA'), 'error parsing pkcs#8 private key: malformed key'],
+  [
+    'a key on a curve that Go does not know',
+    readPki('keys/secp256k1'),
+    'error parsing pkcs#8 private key: unknown elliptic curve: make the key on P-256, P-384 or P-521, by name',
+  ],
   ['a key of another kind', readPki('keys/ed448'), 'error parsing pkcs#8 private key: unsupported key type ed448'],
   [
     'an RSA key bound to PSS',
@@ -122,7 +126,7 @@ const DAMAGED: readonly (readonly [what: string, number: Buffer])[] = [
 for (const [what, number] of DAMAGED) {
   test(`a key with ${what} is not used`, async () => {
     const loaded = await loadSigningKey(damagedKey(number, pointOf('p256-root')));
-    assert.match(errorOf(loaded) ?? '', /does not belong to the public key|malformed key/);
+    assert.match(errorOf(loaded) ?? '', /does not belong to the public key|is not one of its curve/);
   });
 }
 

@@ -1,0 +1,153 @@
+// Which values of extensions Go's certificate parser refuses: of each kind whose value it reads (RFC 5280 section 4.2). What it
+// passes over may be anything. Pure; error texts are Go's where Go has one.
+
+import {
+  contextTag,
+  decodeOid,
+  decodeUnsigned,
+  readChildren,
+  readWhole,
+  TAG,
+  type Tlv,
+} from '@countersign/common/der.ts';
+import type { Extension } from '@countersign/common/extension.ts';
+import { parseBasicConstraints, parseKeyUsage } from '@countersign/common/extension-values.ts';
+import { readConstraints } from '@countersign/common/name-constraints.ts';
+import { EXTENSION } from '@countersign/common/oids.ts';
+import type { Result } from '@countersign/common/result.ts';
+import { GENERAL_NAME, readGeneralNames } from '@countersign/common/subject-alt-name.ts';
+import { isUri } from './uri-name.ts';
+
+/** The extensions that must not be critical (RFC 5280 sections 4.2.1.1, 4.2.1.2, 4.2.2.1), as Go calls them. */
+const NEVER_CRITICAL: ReadonlyMap<string, string> = new Map([
+  [EXTENSION.authorityKeyIdentifier, 'authority key identifier'],
+  [EXTENSION.subjectKeyIdentifier, 'subject key identifier'],
+  [EXTENSION.authorityInfoAccess, 'authority info access'],
+]);
+
+type FindFault = (value: Buffer) => string | undefined;
+type IsForm = (element: Tlv) => boolean;
+
+const FINDERS: ReadonlyMap<string, FindFault> = new Map<string, FindFault>([
+  [EXTENSION.keyUsage, value => (parseKeyUsage(value).ok ? undefined : 'x509: invalid key usage')],
+  [EXTENSION.basicConstraints, findConstraintsFault],
+  [EXTENSION.subjectAltName, findNamesFault],
+  [EXTENSION.nameConstraints, value => errorOf(readConstraints(value))],
+  [EXTENSION.crlDistributionPoints, faultUnless(isSequenceOf(isPoint), 'x509: invalid CRL distribution point')],
+  [EXTENSION.authorityKeyIdentifier, faultUnless(isSequenceOf(isAny), 'x509: invalid authority key identifier')],
+  [EXTENSION.policyConstraints, faultUnless(isPolicyConstraints, 'x509: invalid policy constraints extension')],
+  [EXTENSION.extKeyUsage, faultUnless(isSequenceOf(isOid), 'x509: invalid extended key usages')],
+  [EXTENSION.subjectKeyIdentifier, faultUnless(hasTag(TAG.octetString), 'x509: invalid subject key identifier')],
+  [EXTENSION.certificatePolicies, findPoliciesFault],
+  [EXTENSION.policyMappings, faultUnless(isSequenceOf(isMapping), 'x509: invalid policy mappings extension')],
+  [EXTENSION.inhibitAnyPolicy, faultUnless(isInteger, 'x509: invalid inhibit any policy extension')],
+  [EXTENSION.authorityInfoAccess, faultUnless(isSequenceOf(isAccess), 'x509: invalid authority info access')],
+]);
+
+/** Undefined for what Go reads, or does not look at. */
+export function findExtensionFault({ oid, critical, value }: Extension): string | undefined {
+  const name = NEVER_CRITICAL.get(oid);
+  if (critical && name !== undefined) return `x509: ${name} incorrectly marked critical`;
+  return FINDERS.get(oid)?.(value);
+}
+
+function faultUnless(isForm: IsForm, fault: string): FindFault {
+  return value => {
+    const whole = readWhole(value);
+    return whole.ok && isForm(whole.value) ? undefined : fault;
+  };
+}
+
+function errorOf(result: Result<unknown>): string | undefined {
+  return result.ok ? undefined : result.error;
+}
+
+function isAny(): boolean {
+  return true;
+}
+
+function hasTag(tag: number): IsForm {
+  return element => element.tag === tag;
+}
+
+function isSequenceOf(isForm: IsForm): IsForm {
+  return element => childrenOf(element, TAG.sequence)?.every(isForm) === true;
+}
+
+function childrenOf(element: Tlv | undefined, tag: number): readonly Tlv[] | undefined {
+  const children = element?.tag === tag ? readChildren(element) : undefined;
+  return children?.ok ? children.value : undefined;
+}
+
+function isOid({ tag, value }: Tlv): boolean {
+  return tag === TAG.oid && decodeOid(value).ok;
+}
+
+/** In 64 bits with a sign, in no more octets than it needs. */
+function isInteger({ tag, value }: Tlv): boolean {
+  return tag === TAG.integer && isInt64(value);
+}
+
+function isInt64(value: Buffer): boolean {
+  const [first = 0, second] = value;
+  const isPadded = second !== undefined && first === (second >= 0x80 ? 0xff : 0);
+  return value.length >= 1 && value.length <= 8 && !isPadded;
+}
+
+function findConstraintsFault(value: Buffer): string | undefined {
+  const whole = readWhole(value);
+  const children = whole.ok ? childrenOf(whole.value, TAG.sequence) : undefined;
+  const pathLength = children?.find(({ tag }) => tag === TAG.integer)?.value;
+  const isLength = pathLength === undefined || (isInt64(pathLength) && decodeUnsigned(pathLength).ok);
+  return isLength && parseBasicConstraints(value).ok ? undefined : 'x509: invalid basic constraints';
+}
+
+function findNamesFault(value: Buffer): string | undefined {
+  const names = readGeneralNames(value);
+  if (!names.ok) return names.error;
+  const uris = names.value.filter(({ tag }) => tag === GENERAL_NAME.uniformResourceIdentifier);
+  const uri = uris.map(name => name.value.toString('latin1')).find(text => !isUri(text));
+  return uri === undefined ? undefined : `x509: cannot parse URI ${JSON.stringify(uri)}`;
+}
+
+/** Go reads a point by its full name, if its name comes first, and no other kind of name (RFC 5280 section 4.2.1.13). */
+function isPoint(element: Tlv): boolean {
+  const outer = contextTag(0, 'constructed');
+  const fields = childrenOf(element, TAG.sequence);
+  if (fields?.[0]?.tag !== outer) return fields !== undefined;
+  const [fullName] = childrenOf(fields[0], outer) ?? [];
+  return childrenOf(fullName, outer) !== undefined;
+}
+
+/** requireExplicitPolicy [0], then inhibitPolicyMapping [1], both optional. */
+function isPolicyConstraints(element: Tlv): boolean {
+  const fields = childrenOf(element, TAG.sequence);
+  const isInOrder = fields?.map(({ tag }) => tag - contextTag(0, 'primitive')).join('');
+  return ['', '0', '1', '01'].includes(isInOrder ?? 'none') && fields?.every(({ value }) => isInt64(value)) === true;
+}
+
+function findPoliciesFault(value: Buffer): string | undefined {
+  const whole = readWhole(value);
+  const policies = whole.ok ? childrenOf(whole.value, TAG.sequence) : undefined;
+  const oids = policies?.map(policy => childrenOf(policy, TAG.sequence)?.[0]);
+  const areOids = oids?.every(oid => oid?.tag === TAG.oid && isMinimalOid(oid.value)) === true;
+  const unique = new Set(oids?.map(oid => oid?.value.toString('latin1')));
+  if (!areOids) return 'x509: invalid certificate policies';
+  return unique.size === oids?.length ? undefined : 'x509: invalid certificate policies: one comes twice';
+}
+
+/** Its arcs may be of any size here. */
+function isMinimalOid(value: Buffer): boolean {
+  const starts = value.every((octet, at) => octet !== 0x80 || (value[at - 1] ?? 0) >= 0x80);
+  return starts && (value.at(-1) ?? 0x80) < 0x80;
+}
+
+function isMapping(element: Tlv): boolean {
+  const [issuer, subject] = childrenOf(element, TAG.sequence) ?? [];
+  return issuer?.tag === TAG.oid && subject?.tag === TAG.oid;
+}
+
+function isAccess(element: Tlv): boolean {
+  const [method] = childrenOf(element, TAG.sequence) ?? [];
+  return method !== undefined && isOid(method);
+}

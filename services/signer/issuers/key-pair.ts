@@ -1,0 +1,76 @@
+// Loads a CA's key pair and its chain from a Secret, once for each version of it. Tells what is wrong in cert-manager's words;
+// decides nothing about a request.
+
+import { showName } from '@countersign/common/object-name.ts';
+import { err, ok, type Result } from '@countersign/common/result.ts';
+import { type CaCertificate, parseCertificates, parseFirstCertificate } from '../issuance/ca-certificate.ts';
+import { type IssuerChain, linkIssuerChain } from '../issuance/chain.ts';
+import { loadSigningKey, type SigningKey } from '../issuance/signing-key.ts';
+import type { TurnsByNamespace } from '../issuance/turns.ts';
+import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
+import type { ObservedSecret } from './issuer-type.ts';
+import { readPem } from './observe-secret.ts';
+
+/** The CA of one version of a Secret. */
+export interface KeyPair {
+  readonly key: SigningKey;
+  readonly certificate: CaCertificate;
+  /** The chain, or why certificates that this pair signs would not be accepted. */
+  readonly chain: Result<IssuerChain>;
+}
+
+/** A Secret as it was read, and what has come of it. */
+export interface LoadedSecret {
+  readonly secret: ObservedSecret;
+  readonly pair: Result<KeyPair>;
+  /** Remembers that the API server rejects its certificates: nothing is signed with it until its data changes. */
+  readonly reject: (problem: string) => void;
+}
+
+type LoadKeyPair = (observed: ObservedSecret) => Promise<LoadedSecret>;
+
+/** A Secret is parsed once, good or bad: the reader hands out the same object as long as its data does not change. */
+export function createKeyPairLoader(turns: TurnsByNamespace): LoadKeyPair {
+  const loaded = new WeakMap<Secret, Promise<Result<KeyPair>>>();
+  return async observed => {
+    const { ref, secret } = observed;
+    if (secret === undefined) {
+      return { secret: observed, pair: err(`secrets "${showName(ref.name)}" not found`), reject: () => undefined };
+    }
+    const parse = () => parseKeyPair(secret, ref, turns);
+    const known = loaded.get(secret) ?? turns.ofLoading(ref.namespace).run(parse);
+    loaded.set(secret, known);
+    const reject = (problem: string) => void loaded.set(secret, Promise.resolve(err(problem)));
+    return { secret: observed, pair: await known, reject };
+  };
+}
+
+/** Error texts as in cert-manager's pkg/util/kube (SecretTLSKeyPairAndCA). */
+async function parseKeyPair(secret: Secret, ref: SecretRef, turns: TurnsByNamespace): Promise<Result<KeyPair>> {
+  const name = formatSecretRef(ref);
+  const [keyPem, certificatePem, caPem] = ['tls.key', 'tls.crt', 'ca.crt'].map(key => readPem(secret, key));
+  if (!keyPem) return err(`no private key data for "tls.key" in secret '${name}'`);
+  const key = await loadSigningKey(keyPem, turns.of(ref.namespace));
+  if (!key.ok) return key;
+  if (!certificatePem) return err(`no certificate data for "tls.crt" in secret '${name}'`);
+  const certificates = parseCertificates(certificatePem);
+  if (!certificates.ok) return certificates;
+  const root = caPem ? parseFirstCertificate(caPem) : undefined;
+  if (root?.ok === false) return root;
+  const certificate = certificates.value[0] as CaCertificate;
+  return ok({
+    key: key.value,
+    certificate,
+    chain: await link(key.value, [...certificates.value, ...(root ? [root.value] : [])]),
+  });
+}
+
+async function link(key: SigningKey, certificates: readonly CaCertificate[]): Promise<Result<IssuerChain>> {
+  const [signer] = certificates;
+  if (signer === undefined || !key.isKeyOf(signer.spki)) {
+    return err("error creating x509 certificate: x509: provided PrivateKey doesn't match parent's PublicKey");
+  }
+  // cert-manager fails the request for it; but no requester can help a CA whose key is too small to sign.
+  if (!key.signatureAlgorithm.ok) return key.signatureAlgorithm;
+  return linkIssuerChain(certificates);
+}

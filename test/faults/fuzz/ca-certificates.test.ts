@@ -1,0 +1,66 @@
+// CA certificates made of good ones by changing any field: whatever is read here, Go's parser, which is the API server's, reads
+// as well. FUZZ_CASES and FUZZ_SEED ask for more
+// or other cases than usual.
+
+import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { formatPem, parsePem } from '@countersign/common/pem.ts';
+import { ok } from '@countersign/common/result.ts';
+import { type CaCertificate, parseCertificates } from '@countersign/signer/issuance/ca-certificate.ts';
+import { certificateSamples } from '../../support/fuzz/certificate-samples.ts';
+import { CONTENTS } from '../../support/fuzz/contents.ts';
+import { mutate } from '../../support/fuzz/der-tree.ts';
+import { compareWithGo, type Reading } from '../../support/fuzz/go-parser.ts';
+import { caseCount, fuzzSeed, Random } from '../../support/fuzz/random.ts';
+import { valueOf } from '../../support/pki.ts';
+
+/** Where Debian's ca-certificates has them. */
+const PUBLIC_ROOTS = '/etc/ssl/certs/ca-certificates.crt';
+
+/** In the words of certcheck. */
+function read(der: Buffer): Reading {
+  const parsed = parseCertificates(formatPem('CERTIFICATE', der));
+  if (!parsed.ok) return parsed;
+  const [{ issuer, subject, spki, ...certificate }] = parsed.value as readonly [CaCertificate];
+  const names = hash('sha256', Buffer.concat([issuer, subject, spki]), 'hex');
+  const ski = certificate.subjectKeyIdentifier?.toString('hex') ?? '';
+  const [from, to] = [certificate.notBefore, certificate.notAfter].map(time => time.getTime() / 1000);
+  return ok(`ca=${certificate.isCa} ski=${ski} from=${from} to=${to} names=${names}`);
+}
+
+function compare(ders: readonly Buffer[]) {
+  const readings = ders.map(read);
+  return compareWithGo(
+    ders.map(der => ({ label: 'CERTIFICATE', der })),
+    readings,
+  );
+}
+
+describe('CA certificates', () => {
+  it('that Go refuses or reads otherwise are never read, whichever field is wrong', async t => {
+    const random = new Random(fuzzSeed());
+    const samples = certificateSamples();
+    const ders = Array.from({ length: caseCount(60_000) }, () => mutate(random.pick(samples), random, CONTENTS));
+    const { bothRead, bothRefuse, readOtherwise, refusedHere, refusedByGo } = await compare(ders);
+    t.diagnostic(
+      `${ders.length} cases: ${bothRead} read by both, ${bothRefuse} by none, ${refusedHere.length} by Go alone`,
+    );
+    assert.deepEqual(refusedByGo.slice(0, 5), [], `${refusedByGo.length} are read here and refused by Go`);
+    assert.deepEqual(readOtherwise.slice(0, 5), [], `${readOtherwise.length} are read otherwise by Go`);
+    assert.ok(bothRead > ders.length / 10 && bothRefuse > ders.length / 10, 'the cases say nothing');
+  });
+
+  it('that are whole are read, with every extension, key and form of time that Go reads', async () => {
+    const { refusedHere, refusedByGo } = await compare(certificateSamples());
+    assert.deepEqual([refusedHere, refusedByGo], [[], []]);
+  });
+
+  it('that the public trusts are read', { skip: !existsSync(PUBLIC_ROOTS) }, async t => {
+    const blocks = valueOf(parsePem(readFileSync(PUBLIC_ROOTS, 'utf8')));
+    const { bothRead, refusedHere } = await compare(blocks.map(({ der }) => der));
+    t.diagnostic(`${bothRead} roots are read`);
+    assert.deepEqual(refusedHere, []);
+  });
+});

@@ -1,0 +1,81 @@
+// Private keys made of good ones by changing any field: whatever is read here, Go's parsers, which are cert-manager's, read as
+// well, and a key that is loaded signs what its public half verifies. FUZZ_CASES and FUZZ_SEED ask for more
+// or other cases than usual.
+
+import assert from 'node:assert/strict';
+import { verify } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { formatPem, parsePem } from '@countersign/common/pem.ts';
+import { ok } from '@countersign/common/result.ts';
+import { loadSigningKey, parseSigningKey } from '@countersign/signer/issuance/signing-key.ts';
+import { CONTENTS } from '../../support/fuzz/contents.ts';
+import { mutate } from '../../support/fuzz/der-tree.ts';
+import { compareWithGo, type ParseCase, type Reading } from '../../support/fuzz/go-parser.ts';
+import { caseCount, fuzzSeed, Random } from '../../support/fuzz/random.ts';
+import { readPki, valueOf } from '../../support/pki.ts';
+
+const FILES = [
+  'rsa2048',
+  'rsa2048-pkcs1',
+  'rsa1024',
+  'p224',
+  'p256',
+  'p384',
+  'p384-sec1',
+  'p521',
+  'p256-compressed',
+  'ed25519',
+];
+
+function samples(): readonly ParseCase[] {
+  return FILES.flatMap(file => valueOf(parsePem(readPki(`keys/${file}`))));
+}
+
+function makeCases(count: number): readonly ParseCase[] {
+  const random = new Random(fuzzSeed());
+  const good = samples();
+  return Array.from({ length: count }, () => {
+    const { label, der } = random.pick(good);
+    return { label, der: mutate(der, random, CONTENTS) };
+  });
+}
+
+const toPem = ({ label, der }: ParseCase) => formatPem(label, der);
+
+function read(each: ParseCase): Reading {
+  const key = parseSigningKey(toPem(each));
+  return key.ok ? ok('') : key;
+}
+
+describe('private keys', () => {
+  it('that Go refuses are never read, whichever field is wrong', async t => {
+    const cases = makeCases(caseCount(30_000));
+    const readings = cases.map(read);
+    const { bothRead, bothRefuse, refusedHere, refusedByGo } = await compareWithGo(cases, readings);
+    t.diagnostic(
+      `${cases.length} cases: ${bothRead} read by both, ${bothRefuse} by none, ${refusedHere.length} by Go alone`,
+    );
+    assert.deepEqual(refusedByGo.slice(0, 5), [], `${refusedByGo.length} are read here and refused by Go`);
+    assert.ok(bothRead > cases.length / 50, 'the cases say nothing');
+  });
+
+  it('that are loaded sign what their public half verifies', async t => {
+    let loaded = 0;
+    for (const each of makeCases(caseCount(30_000) / 5)) {
+      const key = await loadSigningKey(toPem(each));
+      if (!key.ok || !key.value.signatureAlgorithm.ok) continue;
+      const data = Buffer.from('data');
+      const signature = await key.value.sign(data);
+      assert.ok(verify(key.value.signatureAlgorithm.value.digest, data, key.value.publicKey, signature), toPem(each));
+      loaded += 1;
+    }
+    t.diagnostic(`${loaded} keys were loaded`);
+  });
+
+  it('that are whole are read', async () => {
+    const cases = samples();
+    const readings = cases.map(read);
+    const { refusedHere, refusedByGo } = await compareWithGo(cases, readings);
+    assert.deepEqual([refusedHere, refusedByGo], [[], []]);
+  });
+});
