@@ -10,6 +10,7 @@ import { type ListenAddress, listenOptions } from '@countersign/common/runtime/l
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { type FastifyBodyParser, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { BodyGate } from './body-gate.ts';
+import { parseInTurns } from './body-parser.ts';
 import { ConnectionGate, type ConnectionLimits } from './connection-gate.ts';
 import type { AdmissionHandler } from './handler.ts';
 import { HandshakeFailures } from './handshake-failures.ts';
@@ -62,6 +63,8 @@ export interface ServerOptions {
   readonly graceMs?: number;
   readonly transferTimeoutMs?: number;
   readonly connectionLimits?: ConnectionLimits;
+  /** Whether callers need a certificate from the CA of the key pair. */
+  readonly needsClientCertificate?: boolean;
 }
 
 export class WebhookServer {
@@ -77,7 +80,7 @@ export class WebhookServer {
     // Before the TLS handshake, which costs more than the connection.
     this.#app.server.prependListener('connection', (socket: Socket) => connections.admit(socket));
     const failures = new HandshakeFailures(options);
-    this.#app.server.on('tlsClientError', error => failures.note(error));
+    this.#app.server.on('tlsClientError', (error, caller) => failures.note(error, caller));
   }
 
   get problems(): string[] {
@@ -92,7 +95,7 @@ export class WebhookServer {
   }
 
   /** For new connections; those that are open go on with the certificate that they know. */
-  readonly useKeyPair = ({ cert, key }: KeyPair): void => this.#app.server.setSecureContext({ cert, key });
+  readonly useKeyPair = ({ cert, key, ca }: KeyPair): void => this.#app.server.setSecureContext({ cert, key, ca });
 
   /** From now on every answer ends its connection: one that is cut while it is idle may have a request on the way already. */
   drain(): void {
@@ -123,7 +126,12 @@ function createApp(
   const gate = new BodyGate({ ...BODY_LIMITS, timeoutMs: transferTimeoutMs });
   const app = fastify({
     // The API server speaks HTTP/1.1 to webhooks, whatever is offered (kubernetes#75791).
-    https: { handshakeTimeout: transferTimeoutMs, headersTimeout: KEEP_ALIVE_MS, requestTimeout: KEEP_ALIVE_MS },
+    https: {
+      handshakeTimeout: transferTimeoutMs,
+      headersTimeout: KEEP_ALIVE_MS,
+      requestTimeout: KEEP_ALIVE_MS,
+      requestCert: options.needsClientCertificate ?? false,
+    },
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: KEEP_ALIVE_MS,
@@ -143,8 +151,10 @@ function createApp(
     reply.header('retry-after', '1');
     throw Object.assign(new Error('too many bodies are under way'), { statusCode: 429 });
   });
+  const parse = app.getDefaultJsonParser('ignore', 'ignore') as FastifyBodyParser<string>;
+  const jsonParser = parseInTurns(parse, BODY_LIMITS.smallBytes);
   app.removeContentTypeParser(['text/plain', 'application/json']);
-  app.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: BODY_LIMIT }, createJsonParser(app));
+  app.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: BODY_LIMIT }, jsonParser);
   app.addHook('onSend', async (_, reply) => {
     if (isDraining()) reply.header('connection', 'close');
     limitSending(reply.raw, transferTimeoutMs);
@@ -163,19 +173,6 @@ function createApp(
     return refuse(reply, status, text);
   });
   return app;
-}
-
-/**
- * Large bodies are parsed one in each turn of the event loop, in the order in which they came: whatever else has arrived is answered
- * in between.
- */
-function createJsonParser(app: FastifyInstance<Server>): FastifyBodyParser<string> {
-  const parse = app.getDefaultJsonParser('ignore', 'ignore') as FastifyBodyParser<string>;
-  let turn: Promise<unknown> = Promise.resolve();
-  return (request, body, done) => {
-    if (body.length <= BODY_LIMITS.smallBytes) return void parse(request, body, done);
-    turn = turn.then(() => parse(request, body, done)).then(() => nextTurn());
-  };
 }
 
 /** An answer that nobody takes would be held for as long as its connection: idle connections, which hold nothing, may stay. */
