@@ -8,9 +8,8 @@ import { finished } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ListenAddress, listenOptions } from '@countersign/common/runtime/listen-address.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
-import { type FastifyBodyParser, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { BodyGate } from './body-gate.ts';
-import { parseInTurns } from './body-parser.ts';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { acceptBodies, BODY_LIMIT } from './bodies.ts';
 import { ConnectionGate, type ConnectionLimits } from './connection-gate.ts';
 import type { AdmissionHandler } from './handler.ts';
 import { HandshakeFailures } from './handshake-failures.ts';
@@ -19,14 +18,6 @@ import type { KeyPair } from './serving-certificate.ts';
 
 /** Where the API server posts to. */
 export const PATH = '/validate';
-
-/**
- * More than the largest CREATE of a CSR that can be signed. Annotations are at most 256 KiB (TotalAnnotationSizeLimitB); a byte of them
- * is at most 6.7 bytes of JSON: keys of three letters without a value, once more in managedFields, or `<`, which Go escapes. That is
- * 1.75 MB, and a request of 36 500 bytes in base64, more of which is never signed, another 50 kB. An UPDATE carries two such objects,
- * but is refused whatever its size: only a changed locked annotation leads here.
- */
-const BODY_LIMIT = 2 * 1024 * 1024;
 
 /** Longer than the API server keeps an idle connection (90 s), so that it is never cut just when it is used. */
 const KEEP_ALIVE_MS = 120_000;
@@ -37,14 +28,6 @@ const KEEP_ALIVE_MS = 120_000;
  * connection unused; Go's net/http sends a request again that meets the end of such a one.
  */
 const CONNECTION_LIMITS: ConnectionLimits = { connections: 512, firstRequestMs: 10_000 };
-
-const BODY_LIMITS = {
-  bytes: BODY_LIMIT,
-  /** Callers that only announce large bodies keep out large ones, and no CSR of a common size. */
-  totalBytes: 8 * BODY_LIMIT,
-  /** A CSR with the largest request that is read (36 kB), and annotations of a common size. */
-  smallBytes: 65_536,
-};
 
 /**
  * For a handshake, for a body from the end of the headers on, and for an answer to be taken: the API server gives up after 5 s
@@ -123,7 +106,6 @@ function createApp(
   isDraining: () => boolean,
 ): FastifyInstance<Server> {
   const { handle, log, metrics, transferTimeoutMs = TRANSFER_TIMEOUT_MS } = options;
-  const gate = new BodyGate({ ...BODY_LIMITS, timeoutMs: transferTimeoutMs });
   const app = fastify({
     // The API server speaks HTTP/1.1 to webhooks, whatever is offered (kubernetes#75791).
     https: {
@@ -135,26 +117,12 @@ function createApp(
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: KEEP_ALIVE_MS,
-    // An extra of the requester may be called __proto__, and is asked about under its name: the decoders take own properties only, and
-    // set none by assignment (decode-json.ts).
-    onProtoPoisoning: 'ignore',
-    onConstructorPoisoning: 'ignore',
     forceCloseConnections: 'idle',
     // A 503 while draining would refuse a CSR (failurePolicy Fail); what still comes in is answered.
     return503OnClosing: false,
     exposeHeadRoutes: false,
   });
-  app.addHook('onRequest', async ({ raw }, reply) => {
-    if (gate.admit(raw)) return;
-    // The API server asks again when it is told when, within the timeout of the webhook (client-go). The body is not waited for, and
-    // dropped as it comes: an end of the connection while the API server writes would take the answer along.
-    reply.header('retry-after', '1');
-    throw Object.assign(new Error('too many bodies are under way'), { statusCode: 429 });
-  });
-  const parse = app.getDefaultJsonParser('ignore', 'ignore') as FastifyBodyParser<string>;
-  const jsonParser = parseInTurns(parse, BODY_LIMITS.smallBytes);
-  app.removeContentTypeParser(['text/plain', 'application/json']);
-  app.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: BODY_LIMIT }, jsonParser);
+  acceptBodies(app, transferTimeoutMs);
   app.addHook('onSend', async (_, reply) => {
     if (isDraining()) reply.header('connection', 'close');
     limitSending(reply.raw, transferTimeoutMs);
