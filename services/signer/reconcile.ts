@@ -119,12 +119,12 @@ function judge(deps: ReconcileDeps, observation: Observation): Judged {
 }
 
 /**
- * Nothing is failed because of what is remembered: a Secret may have been fixed, or an issuer changed, a moment before the
- * approval. Where no Secret was needed to decide, there is nothing to read again.
+ * Nothing is failed because of what is remembered: a Secret may have been fixed, or an issuer changed or deleted, a moment
+ * before the approval.
  */
 async function confirmFailure(deps: ReconcileDeps, subject: Subject, judged: Judged): Promise<Judged> {
   const { observation, decision } = judged;
-  if (decision.kind !== 'fail' || observation.signer === undefined || !deps.isLeading()) return judged;
+  if (decision.kind !== 'fail' || !deps.isLeading()) return judged;
   return judge(deps, await observeAndReport(deps, subject, () => observeNow(deps, observation)));
 }
 

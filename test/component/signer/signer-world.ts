@@ -39,8 +39,8 @@ export class SignerWorld {
   csr: CertificateSigningRequest = buildCsr();
   fresh: CertificateSigningRequest | undefined;
   issuer: Issuer | undefined = buildIssuer();
-  /** As the API server has it, the same unless set. */
-  freshIssuer: Issuer | undefined;
+  /** As the API server has it, the same unless set; null when it is gone. */
+  freshIssuer: Issuer | null | undefined;
   secret: Secret | undefined = buildSecret(rootTexts());
   /** Names that the requester may reference. */
   mayReference: readonly string[] = ['my-ca'];
@@ -104,7 +104,8 @@ export class SignerWorld {
     const answer = this.fault(call);
     if (answer !== undefined) return answer;
     if (call.path.startsWith('/api/v1/namespaces/') && call.verb === 'get') return this.secret;
-    if (call.path.startsWith(ISSUERS_PATH)) return { items: [this.freshIssuer ?? this.issuer] };
+    if (call.path.startsWith(ISSUERS_PATH))
+      return { items: this.freshIssuer === null ? [] : [this.freshIssuer ?? this.issuer] };
     if (call.path === REVIEW_PATH) return this.#review(call.body as { spec: { resourceAttributes: { name: string } } });
     return call.verb === 'get' ? (this.fresh ?? this.csr) : undefined;
   }
