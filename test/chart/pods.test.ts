@@ -226,3 +226,13 @@ test('an image is named by its tag, by default the version of the application, o
     `a/webhook@sha256:${'0'.repeat(64)}`,
   ]);
 });
+
+test('a webhook that asks for client certificates reads their CA from the ConfigMap, beside the extra volumes', async () => {
+  const more = { name: 'more', emptyDir: {} };
+  const values = { webhook: { clientCaConfigMap: 'api-server-ca', extraVolumes: [more] } };
+  const { containers, volumes } = (await readDeployment(values, 'countersign-webhook')).template.spec;
+  assert.deepEqual(volumes, [{ name: 'client-ca', configMap: { name: 'api-server-ca' } }, more]);
+  assert.ok(containers[0]?.args.includes('--client-ca-file=/etc/countersign/client-ca/ca.crt'));
+  const mount = { name: 'client-ca', mountPath: '/etc/countersign/client-ca', readOnly: true };
+  assert.deepEqual((containers[0] as { readonly volumeMounts?: unknown }).volumeMounts, [mount]);
+});
