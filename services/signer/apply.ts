@@ -17,6 +17,8 @@ import type { UnansweredWrites } from './unanswered-writes.ts';
 
 export interface ApplyDeps extends SayDeps {
   readonly client: Pick<KubeClient, 'mergePatch'>;
+  /** False once leadership is lost: another replica may be at work, and nothing is signed or written any more. */
+  readonly isLeading: () => boolean;
   readonly secrets: Pick<SecretReader, 'wakeOnChange'>;
   readonly now: () => Date;
   /** Whether the `ca` annotation is written with the certificate. */
@@ -77,12 +79,14 @@ type Issue = Extract<Decision, { kind: 'issue' }>;
 async function applyIssue(deps: ApplyDeps, subject: Subject, decision: Issue): Promise<Decision> {
   const { issuance } = decision;
   const { certificate, key, complete } = issuance;
+  if (!deps.isLeading()) return { kind: 'ignore' };
   const audit = auditFields(subject, certificate);
   subject.log.info(audit, 'signing certificate');
   // No signature without its line, whatever becomes of this process.
   subject.log.flush();
   const signed = await signCertificate(certificate, key);
   if (!signed.ok) return waitForKey(deps, subject, issuance, signed.error);
+  if (!deps.isLeading()) return dropSigned(subject, audit);
   const chain = complete(signed.value.pem);
   const written = await writeCertificate(deps, subject, chain);
   if (written instanceof TerminalError) return applyRefusal(deps, subject, issuance, written);
@@ -91,6 +95,12 @@ async function applyIssue(deps: ApplyDeps, subject: Subject, decision: Issue): P
     await completeAnnotation(deps, subject, chain.topPem);
   }
   return decision;
+}
+
+/** The replica that leads now signs for itself, with the same serial. */
+function dropSigned({ log }: Subject, audit: Readonly<Record<string, unknown>>): Decision {
+  log.info(audit, 'certificate dropped, leadership was lost');
+  return { kind: 'ignore' };
 }
 
 /** The key has proved bad although it was checked when it was loaded: an alert, and a wait for the Secret. */
@@ -170,7 +180,7 @@ async function writeCertificate(
     return await patchStatus(deps, csr, { metadata: { annotations: annotation }, status: { certificate } });
   } catch (error) {
     if (error instanceof TerminalError && error.code === 'invalid') return error;
-    if (words !== undefined && isWorthTelling(error)) {
+    if (words !== undefined && isWorthTelling(error) && deps.isLeading()) {
       recordReason(deps, subject, words.updateFailed, reasons.SigningError.update((error as Error).message));
     }
     throw error;
@@ -204,8 +214,9 @@ async function completeAnnotation(deps: ApplyDeps, subject: Subject, topPem: str
 export async function writeCaAnnotation(deps: ApplyDeps, { csr, log }: Subject, topPem: string): Promise<void> {
   // The uid makes it conditional: another CSR of the same name gets nothing.
   const body = { metadata: { annotations: { [CA]: encodeCaAnnotation(topPem) }, uid: csr.metadata.uid } };
-  const written = await deps.client.mergePatch<CertificateSigningRequest>(csrPath(csr, '/status'), body);
-  if (written.metadata.annotations?.[CA] === undefined) await deps.client.mergePatch(csrPath(csr), body);
+  const { client, isLeading } = deps;
+  const written = await client.mergePatch<CertificateSigningRequest>(csrPath(csr, '/status'), body, isLeading);
+  if (written.metadata.annotations?.[CA] === undefined) await client.mergePatch(csrPath(csr), body, isLeading);
   log.info({ annotation: CA }, 'annotation repaired');
 }
 
@@ -214,14 +225,14 @@ export async function writeCaAnnotation(deps: ApplyDeps, { csr, log }: Subject, 
  * another annotation) is a conflict, and is decided on anew.
  */
 async function patchStatus(
-  { client, unanswered, overwritten }: ApplyDeps,
+  { client, isLeading, unanswered, overwritten }: ApplyDeps,
   csr: CertificateSigningRequest,
   change: { readonly metadata?: object; readonly status: CsrStatus },
 ): Promise<CertificateSigningRequest> {
   const { uid, resourceVersion } = csr.metadata;
   const body = { metadata: { ...change.metadata, uid, resourceVersion }, status: change.status };
   try {
-    const written = await client.mergePatch<CertificateSigningRequest>(csrPath(csr, '/status'), body);
+    const written = await client.mergePatch<CertificateSigningRequest>(csrPath(csr, '/status'), body, isLeading);
     unanswered.delete(csr.metadata.name);
     overwritten.add(csr);
     return written;

@@ -59,6 +59,11 @@ export class ClusterView {
     });
   }
 
+  /** Lists at once what may be out of date, as after a spell in which the API server did not answer. */
+  refresh(now: number): void {
+    for (const reflector of this.#reflectors) if (reflector.hasSynced && !reflector.isFresh(now)) reflector.listAgain();
+  }
+
   findCsr(name: string): CsrRecord | undefined {
     return this.#csrs.get(name);
   }

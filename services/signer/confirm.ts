@@ -39,7 +39,11 @@ export function confirm(deps: ConfirmDeps, csr: CertificateSigningRequest, log: 
   return { result: 'failed', reason, issuerType };
 }
 
-function handlerOf({ findIssuer, handlers }: ConfirmDeps, { spec }: CertificateSigningRequest) {
+/** Of the type of its issuer; undefined where that is gone, or another's to sign with. */
+export function handlerOf(
+  { findIssuer, handlers }: Pick<ConfirmDeps, 'findIssuer' | 'handlers'>,
+  { spec }: CertificateSigningRequest,
+) {
   const signer = parseSignerName(spec.signerName);
   return findHandler(handlers, signer.ok ? findIssuer(signer.value) : undefined);
 }

@@ -4,39 +4,23 @@
 import { isApproved } from '@countersign/common/csr.ts';
 import { type Issuer, isSameToRequests } from '@countersign/common/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { formatSignerName, parseSignerName, type SignerRef, tenantOf } from '@countersign/common/signer-name.ts';
 import { csrWaiter } from './apply.ts';
 import { CertManagerPresence } from './cert-manager-presence.ts';
 import { ClusterView } from './cluster-view.ts';
+import type { ControllerOptions } from './controller-options.ts';
 import type { CsrRecord } from './csr-record.ts';
 import { EventRecorder } from './event-recorder.ts';
-import type { IssuancePolicy } from './issuance/issuance-policy.ts';
 import { issuerWaiter, reconcileReadiness } from './issuer-readiness.ts';
-import type { IssuerTypeHandler } from './issuers/issuer-type.ts';
-import type { SignerMetrics } from './metrics.ts';
+import type { Leadership } from './leadership.ts';
+import type { FormerLeader } from './lease-object.ts';
 import { type ReconcileDeps, reconcile, settleUnanswered } from './reconcile.ts';
 import { retryDelay } from './retry-policy.ts';
 import { SecretReader } from './secret-reader.ts';
 import { UnansweredWrites } from './unanswered-writes.ts';
+import { Unreported } from './unreported.ts';
 import { type Work, WorkQueue } from './work-queue.ts';
-
-export interface ControllerOptions {
-  readonly client: KubeClient;
-  readonly log: Logger;
-  readonly metrics: SignerMetrics;
-  readonly handlers: readonly IssuerTypeHandler[];
-  readonly clusterResourceNamespace: string;
-  /** How many CSRs are worked on at a time. */
-  readonly workers: number;
-  /** Who sets the Ready condition of issuers: this signer unless cert-manager runs, always this signer, never. */
-  readonly issuerStatus: 'auto' | 'always' | 'never';
-  readonly writeCaAnnotation: boolean;
-  readonly policy: IssuancePolicy;
-  /** How often the events of what waits are written anew, in milliseconds; every quarter of an hour unless given. */
-  readonly sayAgainMs?: number;
-}
 
 /** A Secret that goes bad wakes nobody as long as nothing is signed with it, so issuers are looked at now and then. */
 const RECHECK_ISSUERS_MS = 60_000;
@@ -52,11 +36,12 @@ export class Controller {
   readonly #events: EventRecorder;
   readonly #secrets: SecretReader;
   readonly #presence: CertManagerPresence;
+  readonly #unreported = new Unreported();
   readonly #csrQueue: WorkQueue;
   readonly #issuerQueue: WorkQueue;
   readonly #csrDeps: ReconcileDeps;
-  /** Until when this replica leads; undefined before it does. */
-  #lead: AbortSignal | undefined;
+  /** Of this replica; undefined before it leads. */
+  #leadership: Leadership | undefined;
 
   constructor(options: ControllerOptions) {
     const { client, log, metrics, writeCaAnnotation } = options;
@@ -86,15 +71,19 @@ export class Controller {
 
   /**
    * Signs until the signal. Whatever is open is looked at first: events that came while another replica led are not kept. Does
-   * not wait for the whole list of CSRs, which may be long: each is looked at as it comes.
+   * not wait for the whole list of CSRs, which may be long: each is looked at as it comes. What `former` may have left
+   * unreported is reported.
    */
-  async lead(signal: AbortSignal): Promise<void> {
+  async lead(leadership: Leadership, former?: FormerLeader): Promise<void> {
+    const { signal } = leadership;
     this.#options.metrics.leading(true);
+    this.#view.refresh(Date.now());
     while (!this.#view.knowsIssuers && !signal.aborted) await pause(10, signal);
-    this.#lead = signal;
+    this.#leadership = leadership;
     this.#addIssuers();
     for (const name of this.#view.openRequests.all()) this.#csrQueue.add(name);
     for (const name of this.#csrDeps.unanswered.names) this.#csrQueue.add(name);
+    this.#csrQueue.addMany(this.#unreported.begin(former));
     const recheck = setInterval(() => this.#addIssuers(), RECHECK_ISSUERS_MS);
     const again = setInterval(() => this.#sayAgain(), this.#options.sayAgainMs ?? SAY_AGAIN_MS);
     await Promise.all([this.#csrQueue.run(signal), this.#issuerQueue.run(signal), this.#secrets.run(signal)]);
@@ -114,9 +103,9 @@ export class Controller {
     return this.#view.problems(Date.now());
   }
 
-  /** False as soon as the lead is lost, while what is in hand comes to its end. */
+  /** False as soon as leadership is lost, while work in hand is finished. */
   get #isLeading(): boolean {
-    return this.#lead?.aborted === false;
+    return this.#leadership?.mayWrite() === true;
   }
 
   #addIssuers(): void {
@@ -137,6 +126,7 @@ export class Controller {
   #onCsr(name: string, now: CsrRecord | undefined, before: CsrRecord | undefined): void {
     if (before !== undefined && now?.metadata.uid !== before.metadata.uid)
       this.#csrDeps.unanswered.keepOnly(name, now?.metadata.uid);
+    if (this.#unreported.update(name, now, before, this.#isLeading)) this.#csrQueue.addMany([name]);
     if (now === undefined || now.state === 'done') this.#forget(name, before?.metadata.uid);
     else if (this.#isLeading) this.#csrQueue.add(name);
   }
@@ -189,6 +179,7 @@ export class Controller {
       findCsr: name => this.#view.findCsr(name),
       isLeading: () => this.#isLeading,
       unanswered: new UnansweredWrites(),
+      unreported: this.#unreported,
       overwritten: new WeakSet(),
       requeue: name => this.#csrQueue.add(name),
       recheckIssuer: ref => this.#issuerQueue.add(formatSignerName(ref)),

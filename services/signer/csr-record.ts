@@ -29,6 +29,8 @@ export type CsrRecord = CertificateSigningRequest & {
   readonly state: 'open' | 'repair' | 'done';
   /** When this version of the object, or an earlier one with the same approval, reached the signer; ms since 1970. */
   readonly receivedAt: number;
+  /** Of one with a certificate or the condition Failed: when it was approved, if that was in the hour before it was received. */
+  readonly endedAfter?: number;
 };
 
 /** Whether a certificate of ours is completed with the `ca` annotation; where it is not, there is nothing to repair. */
@@ -42,7 +44,7 @@ export function toCsrRecord(raw: unknown, receivedAt: number, policy: Annotation
   const [nameError] = validateName(csr);
   if (nameError !== undefined) throw new Error(nameError.message);
   const state = stateOf(csr, policy);
-  if (state === 'done') return { ...stub(csr.metadata), state, receivedAt };
+  if (state === 'done') return { ...stub(csr.metadata), ...endOf(csr, receivedAt), state, receivedAt };
   const kept = { metadata: keepMeta(csr.metadata), spec: keepSpec(csr), state, receivedAt };
   return csr.status === undefined ? kept : { ...kept, status: csr.status };
 }
@@ -52,10 +54,24 @@ export function toCsrRecord(raw: unknown, receivedAt: number, policy: Annotation
  * measure of an approval that came in while the signer was watching.
  */
 export function millisecondsSinceApproval(record: CsrRecord, now: number): number {
-  const approval = record.status?.conditions?.find(({ type }) => type === 'Approved');
-  const stored = Date.parse(approval?.lastUpdateTime ?? approval?.lastTransitionTime ?? '');
+  const stored = approvedAt(record);
   const cameInLive = !(record.receivedAt - stored > 2_000);
   return Math.max(0, now - (cameInLive ? record.receivedAt : stored));
+}
+
+function approvedAt({ status }: CertificateSigningRequest): number {
+  const approval = status?.conditions?.find(({ type }) => type === 'Approved');
+  return Date.parse(approval?.lastUpdateTime ?? approval?.lastTransitionTime ?? '');
+}
+
+/** As long as kube-apiserver keeps an event (--event-ttl). */
+const EVENT_TTL_MS = 3_600_000;
+
+/** Next to nothing for an old CSR, of which there may be very many. */
+function endOf(csr: CertificateSigningRequest, receivedAt: number): { readonly endedAfter?: number } {
+  if (!isIssued(csr) && !isFailed(csr)) return {};
+  const endedAfter = approvedAt(csr);
+  return receivedAt - endedAfter < EVENT_TTL_MS ? { endedAfter } : {};
 }
 
 function stateOf(csr: CertificateSigningRequest, policy: AnnotationPolicy): CsrRecord['state'] {

@@ -1,4 +1,5 @@
-// Shares a fixed number of workers between tenants so that a newcomer finds a free one. Never knows who the tenants are.
+// Shares a fixed number of workers between tenants so that a newcomer finds a free one, and is not slowed down by those that
+// the others have. Never knows who the tenants are.
 
 /**
  * A share may have at most so many times the workers that are free: one alone leaves a quarter of them, two leave a seventh. So
@@ -6,20 +7,39 @@
  */
 const MOST_OF_FREE = 3;
 
+/**
+ * Where several shares are at work, each has at most this part of the workers: what one has in hand at a time is what the
+ * others' calls to the API server wait behind.
+ */
+const PART_AMONG_SEVERAL = 1 / 4;
+
+/** How long several shares count as at work after one of them took its turn. */
+const SEVERAL_FOR_MS = 1_000;
+
 export class FairShares {
   readonly #workers: number;
+  readonly #clock: () => number;
   readonly #taken = new Map<string, number>();
   #allTaken = 0;
+  #last: string | undefined;
+  #changedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(workers: number) {
+  /** `clock` gives milliseconds. */
+  constructor(workers: number, clock: () => number) {
     this.#workers = workers;
+    this.#clock = clock;
   }
 
   mayHaveMore(share: string): boolean {
-    return (this.#taken.get(share) ?? 0) < MOST_OF_FREE * (this.#workers - this.#allTaken);
+    const taken = this.#taken.get(share) ?? 0;
+    const areSeveral = this.#clock() - this.#changedAt < SEVERAL_FOR_MS;
+    if (areSeveral && taken >= Math.ceil(this.#workers * PART_AMONG_SEVERAL)) return false;
+    return taken < MOST_OF_FREE * (this.#workers - this.#allTaken);
   }
 
   take(share: string): void {
+    if (this.#last !== undefined && this.#last !== share) this.#changedAt = this.#clock();
+    this.#last = share;
     this.#allTaken += 1;
     this.#taken.set(share, (this.#taken.get(share) ?? 0) + 1);
   }

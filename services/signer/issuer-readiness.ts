@@ -90,7 +90,7 @@ async function writeCondition(deps: ReadinessDeps, ref: SignerRef, issuer: Issue
     metadata: { resourceVersion: issuer.metadata.resourceVersion },
     status: { conditions: [...others, ready] },
   };
-  await deps.client.mergePatch(`${issuerPath(ref)}/status?fieldManager=${FIELD_MANAGER}`, body);
+  await deps.client.mergePatch(`${issuerPath(ref)}/status?fieldManager=${FIELD_MANAGER}`, body, deps.mayWrite);
   const { status, reason, message } = ready;
   deps.log.info({ ...logFields(ref), status, reason, detail: message }, 'issuer readiness changed');
 }

@@ -2,44 +2,40 @@
 // once. Measures the age of another's lease by its own clock, never by the time written in it (clocks differ).
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
+import { type Leadership, Term } from './leadership.ts';
+import {
+  type Claimant,
+  claimLease,
+  type FormerLeader,
+  formerLeader,
+  type Lease,
+  releaseLease,
+} from './lease-object.ts';
+import { LeaseWatch } from './lease-watch.ts';
 
-/** coordination.k8s.io/v1 Lease, as far as it is used; times are RFC 3339 with microseconds (metav1.MicroTime). */
-interface Lease {
-  readonly apiVersion?: string;
-  readonly kind?: string;
-  readonly metadata: ObjectMeta;
-  readonly spec?: {
-    readonly holderIdentity?: string;
-    readonly leaseDurationSeconds?: number;
-    readonly acquireTime?: string;
-    readonly renewTime?: string;
-    readonly leaseTransitions?: number;
-  };
-}
-
-export interface LeaderLeaseOptions {
+export interface LeaderLeaseOptions extends Claimant {
   readonly client: KubeClient;
-  readonly namespace: string;
-  readonly name: string;
-  /** Who holds the lease: unique to this process. */
-  readonly identity: string;
   readonly log: Logger;
-  /** How long a silent holder keeps the lease; a holder that could not renew for two thirds of it stops on its own. */
-  readonly durationMs?: number;
+  /** How often it is renewed, or tried for; as client-go's 2 s of 15 s unless given. */
   readonly retryMs?: number;
 }
+
+/**
+ * Runs while this replica leads; must end soon after the signal of its leadership. `former` is whom the lease was taken from
+ * when it had run out.
+ */
+export type Lead = (leadership: Leadership, former: FormerLeader | undefined) => Promise<void>;
 
 /** What became of an attempt: `taken` when another holds the lease, `unknown` when the API server did not say. */
 type Claim = 'held' | 'taken' | 'unknown';
 
-/** The durations of client-go's leader election: 15 s lease, 10 s to renew, 2 s between tries. */
-const LEASE_DURATION_MS = 15_000;
-const RETRY_MS = 2_000;
+/** The proportions of client-go's leader election: 15 s lease, 10 s to renew, 2 s between tries. */
+const TERM = 10 / 15;
+const RETRY = 2 / 15;
 /** How long the end of the process waits until the lease is given up; it expires anyway. */
 const RELEASE_MS = 3_000;
 
@@ -52,35 +48,56 @@ export class LeaderLease {
   #renewal: Promise<Claim> | undefined;
   /** The lease as it was last written here: renewed without another look, which a write of anybody else makes a conflict. */
   #held: Lease | undefined;
+  /** Whom the lease was taken from when it had run out. */
+  #former: FormerLeader | undefined;
   /** The lease of another as last read, and when it may be taken if it stays in that state. */
   #seen: { readonly version: string; readonly mayTakeAt: number } | undefined;
 
   constructor(options: LeaderLeaseOptions) {
     this.#options = options;
     this.#path = `/apis/coordination.k8s.io/v1/namespaces/${options.namespace}/leases`;
-    this.#durationMs = options.durationMs ?? LEASE_DURATION_MS;
-    this.#retryMs = options.retryMs ?? RETRY_MS;
+    this.#durationMs = options.durationMs;
+    this.#retryMs = options.retryMs ?? options.durationMs * RETRY;
   }
 
-  /** Runs `lead` whenever this replica holds the lease, until the signal; `lead` must end soon after its own signal. */
-  async run(signal: AbortSignal, lead: (leading: AbortSignal) => Promise<void>): Promise<void> {
+  /** Runs `lead` whenever this replica holds the lease, until the signal. */
+  async run(signal: AbortSignal, lead: Lead): Promise<void> {
     while (!signal.aborted) {
-      if ((await this.#tryAcquire()) !== 'held') {
-        await pause(this.#untilNextTry(), signal);
-        continue;
-      }
-      await this.#leadUntilLost(signal, lead);
+      const term = (await this.#tryTerm(signal)) ?? (await this.#standBy(signal));
+      if (term !== undefined) await this.#leadUntilLost(term, signal, lead);
     }
   }
 
-  async #leadUntilLost(signal: AbortSignal, lead: (leading: AbortSignal) => Promise<void>): Promise<void> {
-    const lost = new AbortController();
+  /** A term begins before the lease is asked for: how long the answer took, nobody can tell. */
+  async #tryTerm(signal: AbortSignal): Promise<Term | undefined> {
+    const term = new Term(this.#durationMs * TERM, signal);
+    this.#former = undefined;
+    return (await this.#tryAcquire()) === 'held' ? term : undefined;
+  }
+
+  /** Tries again and again, and as soon as the watch tells that the lease is free. */
+  async #standBy(signal: AbortSignal): Promise<Term | undefined> {
+    const over = new AbortController();
+    const onChange = (lease: unknown) => lease === undefined || this.#mayTake(lease as Lease);
+    const watch = new LeaseWatch({ ...this.#options, path: this.#path, onChange });
+    const watching = watch.run(AbortSignal.any([signal, over.signal]));
+    let term: Term | undefined;
+    while (term === undefined && !signal.aborted) {
+      await watch.whenFree(this.#untilNextTry(), signal);
+      if (!signal.aborted) term = await this.#tryTerm(signal);
+    }
+    over.abort();
+    await watching;
+    return term;
+  }
+
+  async #leadUntilLost(term: Term, signal: AbortSignal, lead: Lead): Promise<void> {
     this.#report(true);
-    const work = lead(AbortSignal.any([signal, lost.signal]));
+    const work = lead(term, this.#former);
     try {
-      await Promise.race([this.#renewUntilLost(signal), work]);
+      await Promise.race([this.#renewUntilLost(term, signal), work]);
     } finally {
-      lost.abort();
+      term.end();
       await work;
       this.#report(false);
       const release = this.#release();
@@ -89,21 +106,20 @@ export class LeaderLease {
     }
   }
 
-  async #renewUntilLost(signal: AbortSignal): Promise<void> {
-    const deadlineMs = (this.#durationMs * 2) / 3;
-    let renewedAt = performance.now();
-    let startedAt = renewedAt;
-    while (!signal.aborted && performance.now() - renewedAt < deadlineMs) {
+  async #renewUntilLost(term: Term, signal: AbortSignal): Promise<void> {
+    let startedAt = performance.now();
+    while (!signal.aborted && term.mayWrite()) {
       // From one start to the next, so that renewals which take long do not come less often.
       await pause(Math.max(0, startedAt + this.#retryMs - performance.now()), signal);
       if (signal.aborted) return;
       startedAt = performance.now();
+      const sentAt = term.now();
       // A request that hangs must not keep leadership alive past the deadline.
-      const deadline = pause(Math.max(0, renewedAt + deadlineMs - startedAt), signal);
+      const deadline = pause(term.left, signal);
       this.#renewal = this.#tryAcquire();
       const answer = await Promise.race([this.#renewal, deadline]);
       if (answer === 'taken') return;
-      if (answer === 'held') renewedAt = startedAt;
+      if (answer === 'held') term.renewedAt(sentAt);
     }
   }
 
@@ -119,7 +135,8 @@ export class LeaderLease {
     try {
       const lease = held ?? (await client.get<Lease>(`${this.#path}/${name}`));
       if (lease !== undefined && !this.#mayTake(lease)) return 'taken';
-      const claim = this.#claim(lease);
+      const claim = claimLease(lease, this.#options);
+      this.#former = formerLeader(lease, this.#options.identity);
       this.#held = await (lease === undefined
         ? client.create<Lease>(this.#path, claim)
         : client.update<Lease>(`${this.#path}/${name}`, claim));
@@ -127,6 +144,8 @@ export class LeaderLease {
     } catch (error) {
       // Somebody has written to it, or deleted it: whose it is now has to be read.
       if (held !== undefined && isStale(error)) return this.#tryAcquire();
+      // Another that stood by was quicker.
+      if (isStale(error)) return 'taken';
       this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not acquired');
       return 'unknown';
     }
@@ -147,26 +166,6 @@ export class LeaderLease {
     return leftMs > 0 ? Math.min(leftMs, this.#retryMs) : this.#retryMs;
   }
 
-  /** The lease in this replica's name; the resourceVersion of what was read makes two takers conflict (409). */
-  #claim(lease: Lease | undefined): Lease {
-    const { identity, name, namespace } = this.#options;
-    const now = microTime();
-    const { holderIdentity, acquireTime, leaseTransitions = 0 } = lease?.spec ?? {};
-    const isRenewal = holderIdentity === identity;
-    return {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: lease?.metadata ?? { name, namespace },
-      spec: {
-        holderIdentity: identity,
-        leaseDurationSeconds: Math.ceil(this.#durationMs / 1000),
-        acquireTime: isRenewal && acquireTime !== undefined ? acquireTime : now,
-        renewTime: now,
-        leaseTransitions: isRenewal || lease === undefined ? leaseTransitions : leaseTransitions + 1,
-      },
-    };
-  }
-
   async #release(): Promise<void> {
     // A renewal that is still under way would take back what is given up.
     await this.#renewal;
@@ -174,8 +173,7 @@ export class LeaderLease {
     try {
       const lease = await this.#options.client.get<Lease>(`${this.#path}/${this.#options.name}`);
       if (lease?.spec?.holderIdentity !== this.#options.identity) return;
-      const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime() };
-      await this.#options.client.update(`${this.#path}/${this.#options.name}`, { ...lease, spec });
+      await this.#options.client.update(`${this.#path}/${this.#options.name}`, releaseLease(lease));
     } catch (error) {
       this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not released, it will expire');
     }
@@ -184,9 +182,5 @@ export class LeaderLease {
 
 function isStale(error: unknown): boolean {
   const { code } = asClassifiedError(error);
-  return code === 'conflict' || code === 'not-found';
-}
-
-function microTime(): string {
-  return new Date().toISOString().replace('Z', '000Z');
+  return code === 'conflict' || code === 'already-exists' || code === 'not-found';
 }

@@ -12,11 +12,13 @@ import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
 import { runProgram } from '@countersign/common/runtime/program.ts';
 import { Controller } from './controller.ts';
+import type { ControllerOptions } from './controller-options.ts';
 import { CSR_PROTOBUF } from './csr-protobuf.ts';
 import { TurnsByNamespace } from './issuance/turns.ts';
 import { createCaIssuer } from './issuers/ca.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
-import { LeaderLease } from './leader-lease.ts';
+import { type Lead, LeaderLease } from './leader-lease.ts';
+import { soleLeadership } from './leadership.ts';
 import { SignerMetrics } from './metrics.ts';
 import { findMistakes, issuancePolicy, OPTIONS, type SignerConfig } from './options.ts';
 
@@ -31,27 +33,17 @@ async function run(config: SignerConfig): Promise<number> {
   const metrics = new SignerMetrics(registry);
   const observe = createRequestObserver(registry);
   const client = createClusterClient({ kubeconfig: config.kubeconfig, observe, protobuf: CSR_PROTOBUF });
-  const turns = new TurnsByNamespace();
-  const controller = new Controller({
-    client,
-    log,
-    metrics,
-    handlers: [createCaIssuer(turns), createSelfSignedIssuer(turns)],
-    clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
-    workers: config.workers,
-    issuerStatus: config.issuerStatus,
-    writeCaAnnotation: config.caAnnotation,
-    policy: issuancePolicy(config),
-  });
+  const controller = createController(config, client, { log, metrics });
   const http = await startHttpServer({
     address: config.httpAddress,
     registry,
     isReady: () => (stop.aborted ? ['stopping'] : controller.problems()),
   });
   log.info({ port: http.port }, 'serving metrics and health');
-  const lead = (signal: AbortSignal) => controller.lead(signal);
-  const lease = createLease(client, log);
-  await Promise.all([controller.watch(stop), config.leaderElect ? lease.run(stop, lead) : lead(stop)]);
+  const lead: Lead = (leadership, former) => controller.lead(leadership, former);
+  const lease = createLease(config, client, log);
+  const leading = config.leaderElect ? lease.run(stop, lead) : controller.lead(soleLeadership(stop));
+  await Promise.all([controller.watch(stop), leading]);
   const isClean = await drain(
     [
       { name: 'events', close: () => controller.closeEvents(AbortSignal.timeout(5_000)) },
@@ -64,13 +56,32 @@ async function run(config: SignerConfig): Promise<number> {
   return isClean ? 0 : 1;
 }
 
-function createLease(client: ClusterClient, log: Logger): LeaderLease {
+function createController(
+  config: SignerConfig,
+  client: ClusterClient,
+  seen: Pick<ControllerOptions, 'log' | 'metrics'>,
+): Controller {
+  const turns = new TurnsByNamespace();
+  return new Controller({
+    ...seen,
+    client,
+    handlers: [createCaIssuer(turns), createSelfSignedIssuer(turns)],
+    clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
+    workers: config.workers,
+    issuerStatus: config.issuerStatus,
+    writeCaAnnotation: config.caAnnotation,
+    policy: issuancePolicy(config),
+  });
+}
+
+function createLease({ leaseDuration }: SignerConfig, client: ClusterClient, log: Logger): LeaderLease {
   return new LeaderLease({
     client,
     log,
     namespace: client.namespace,
     name: SERVICE,
     identity: `${hostname()}_${randomUUID()}`,
+    durationMs: leaseDuration,
   });
 }
 

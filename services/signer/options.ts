@@ -12,6 +12,11 @@ export const OPTIONS = defineOptions({
     default: true,
     help: 'Whether to sign only while holding the Lease countersign-signer in the own namespace. Needed with more than one replica.',
   },
+  leaseDuration: {
+    kind: 'duration',
+    default: '15s',
+    help: 'How long the Lease of a leader that was killed lasts before another takes over; 5s to 5m, whole seconds. It is renewed every 2/15 of that.',
+  },
   issuerStatus: {
     kind: 'enum',
     values: ['auto', 'always', 'never'],
@@ -51,10 +56,21 @@ export type SignerConfig = Config<typeof OPTIONS>;
 /** A mistake in the unit is noticed before it is in certificates. */
 const MAX_BACKDATE_MS = 86_400_000;
 
+/** Below, an API server that is slow for some seconds costs the leadership; above, a crash stops signing for too long. */
+const LEASE_DURATION_MS = { min: 5_000, max: 300_000 };
+
 /** What is wrong with options that are well-formed one by one. */
 export function findMistakes(config: SignerConfig): string[] {
   const isTooFar = config.backdate > MAX_BACKDATE_MS;
-  return [...findPolicyMistakes(config), ...(isTooFar ? ['--backdate: may be at most 24h'] : [])];
+  return [
+    ...findPolicyMistakes(config),
+    ...(isTooFar ? ['--backdate: may be at most 24h'] : []),
+    ...(isLeaseDuration(config.leaseDuration) ? [] : ['--lease-duration: must be whole seconds, 5s to 5m']),
+  ];
+}
+
+function isLeaseDuration(ms: number): boolean {
+  return ms >= LEASE_DURATION_MS.min && ms <= LEASE_DURATION_MS.max && ms % 1_000 === 0;
 }
 
 export function issuancePolicy(config: SignerConfig): IssuancePolicy {

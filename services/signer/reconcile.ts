@@ -8,12 +8,14 @@ import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { type ApplyDeps, apply, writeCaAnnotation } from './apply.ts';
-import { confirm } from './confirm.ts';
+import { confirm, handlerOf } from './confirm.ts';
 import { type CsrRecord, csrObjectPath, toCsrRecord } from './csr-record.ts';
 import { type Decision, decide, type Observation, triage } from './decide.ts';
+import { isSignedHere } from './issuance/serial.ts';
 import { ObservationError } from './issuers/observe-secret.ts';
 import { type ObserveDeps, observe, observeNow } from './observe.ts';
 import { recordReason, type Subject } from './say.ts';
+import type { Unreported } from './unreported.ts';
 
 /** How a run ended, for metrics: counted, never a reason to do anything. */
 export interface Outcome {
@@ -26,15 +28,16 @@ export interface ReconcileDeps extends ObserveDeps, ApplyDeps {
   readonly client: KubeClient;
   readonly log: Logger;
   readonly findCsr: (name: string) => CsrRecord | undefined;
-  /** False once the lead is lost: the reads may have taken long, and another replica may be at work. */
-  readonly isLeading: () => boolean;
   /** Called when an issuer's Secret proved missing or bad, so that its Ready condition is looked at again. */
   readonly recheckIssuer: (ref: SignerRef) => void;
   readonly report: (record: CsrRecord, outcome: Outcome) => void;
+  /** What a former leader may have left unreported. */
+  readonly unreported: Pick<Unreported, 'has' | 'delete'>;
 }
 
 /** Throws to be tried again; a second attempt starts from a fresh read, since the first may have acted on an old copy. */
 export async function reconcile(deps: ReconcileDeps, name: string, attempt: number): Promise<void> {
+  if (deps.unreported.has(name)) await reportEnd(deps, name);
   const copy = deps.findCsr(name);
   const csr = attempt === 0 && !deps.unanswered.has(name) ? copy : await readFresh(deps, name);
   if (csr === undefined || csr.state === 'done' || deps.overwritten.has(csr)) return;
@@ -45,9 +48,28 @@ export async function reconcile(deps: ReconcileDeps, name: string, attempt: numb
     // The copy is older than what was read afresh and written over.
     if (copy !== undefined && deps.overwritten.has(csr)) deps.overwritten.add(copy);
   } catch (error) {
-    if (isGone(error)) log.debug({ err: error }, 'request is gone');
-    else throw error;
+    answer(deps, log, error);
   }
+}
+
+function answer(deps: ReconcileDeps, log: Logger, error: unknown): void {
+  if (isGone(error)) log.debug({ err: error }, 'request is gone');
+  // The next leader looks at all that is open, and so does this replica when it leads again.
+  else if (!deps.isLeading()) log.info({ err: error }, 'work left to the next leader');
+  else throw error;
+}
+
+/**
+ * Reports what a former leader wrote and may not have reported: at least once, since nobody knows what its log has. The event has
+ * the name that it would have had; the line says that it was recovered. Another signer's certificates are not reported.
+ */
+async function reportEnd(deps: ReconcileDeps, name: string): Promise<void> {
+  const csr = await deps.client.get<CertificateSigningRequest>(csrObjectPath(name));
+  deps.unreported.delete(name);
+  const certificate = csr?.status?.certificate;
+  const isOurs = certificate === undefined || isSignedHere(certificate, csr?.metadata.uid ?? '');
+  if (csr === undefined || !isOurs || handlerOf(deps, csr) === undefined) return;
+  confirm(deps, csr, logOf(deps, csr).child({ recovered: true }));
 }
 
 /** Reads of Secrets and CSRs give undefined for what is absent: a 404 can only be the CSR that was to be written. */
@@ -119,12 +141,12 @@ function judge(deps: ReconcileDeps, observation: Observation): Judged {
 }
 
 /**
- * Nothing is failed because of what is remembered: a Secret may have been fixed, or an issuer changed, a moment before the
- * approval. Where no Secret was needed to decide, there is nothing to read again.
+ * Nothing is failed because of what is remembered: a Secret may have been fixed, or an issuer changed or deleted, a moment
+ * before the approval.
  */
 async function confirmFailure(deps: ReconcileDeps, subject: Subject, judged: Judged): Promise<Judged> {
   const { observation, decision } = judged;
-  if (decision.kind !== 'fail' || observation.signer === undefined || !deps.isLeading()) return judged;
+  if (decision.kind !== 'fail' || !deps.isLeading()) return judged;
   return judge(deps, await observeAndReport(deps, subject, () => observeNow(deps, observation)));
 }
 

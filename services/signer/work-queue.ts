@@ -70,7 +70,7 @@ export class WorkQueue {
   constructor(options: WorkQueueOptions) {
     this.#options = options;
     this.#clock = options.clock ?? (() => performance.now());
-    this.#shares = new FairShares(options.workers);
+    this.#shares = new FairShares(options.workers, this.#clock);
   }
 
   /** Puts a key in line; at once, even if it was to come back later after a failure. */

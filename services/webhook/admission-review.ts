@@ -1,6 +1,7 @@
 // The AdmissionReview (admission.k8s.io/v1) as it comes in and goes out. An answer can only be made by `allow` and `deny`, from
 // the request it answers, so that the uid cannot be lost. Decides nothing about the request.
 
+import { LOCKED_ANNOTATIONS } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest, ObjectMeta, Requester } from '@countersign/common/csr.ts';
 import type { FieldError } from '@countersign/common/field-error.ts';
 import type { Reason } from '@countersign/common/reasons.ts';
@@ -8,6 +9,7 @@ import { err, ok, type Result } from '@countersign/common/result.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import {
   type Decoder,
+  entriesOf,
   flag,
   identifier,
   integer,
@@ -134,9 +136,12 @@ const decodeEnvelope = object<Envelope & { operation: AdmissionRequest['operatio
   dryRun: optional(flag),
 });
 
+/** Of the annotations, which may be many, none is looked at but these. */
+const decodeAnnotations: Decoder<NonNullable<ObjectMeta['annotations']>> = entriesOf(LOCKED_ANNOTATIONS, text);
+
 const decodeMeta = object<Pick<ObjectMeta, 'name' | 'annotations'>>({
   name: withDefault(text, ''),
-  annotations: optional(mapOf(text)),
+  annotations: optional(decodeAnnotations),
 });
 
 const decodeSpec = object<CertificateSigningRequest['spec']>({

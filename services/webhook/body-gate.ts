@@ -1,13 +1,13 @@
-// What the bodies under way may cost: time for each, and memory for all of them. Never reads a body.
+// What the bodies under way may cost: time for each, and memory for all of them in one budget. Never reads a body.
 
 import type { IncomingMessage } from 'node:http';
 
 export interface BodyLimits {
   /** For one body. */
   readonly bytes: number;
-  /** For all large bodies that are under way; more are not let in, lest they take the memory of the process. */
+  /** For all bodies that are under way: while they take more, no large one is admitted. */
   readonly totalBytes: number;
-  /** Up to this size a body is let in whatever else is under way: it takes no more than its connection does. */
+  /** Up to this size a body is always admitted; how many there can be is bounded by the number of connections. */
   readonly smallBytes: number;
   /** From the end of the headers to that of the body. */
   readonly timeoutMs: number;
@@ -25,9 +25,8 @@ export class BodyGate {
   admit(request: IncomingMessage): boolean {
     const { totalBytes, smallBytes, timeoutMs } = this.#limits;
     const announced = this.#sizeOf(request);
-    const wanted = announced > smallBytes ? announced : 0;
-    const isAdmitted = this.#bytes + wanted <= totalBytes;
-    const size = isAdmitted ? wanted : 0;
+    const isAdmitted = announced <= smallBytes || this.#bytes + announced <= totalBytes;
+    const size = isAdmitted ? announced : 0;
     this.#bytes += size;
     const timer = setTimeout(() => request.destroy(new Error(`no whole body within ${timeoutMs / 1000} s`)), timeoutMs);
     const leave = () => {

@@ -70,6 +70,15 @@ export function mapOf<T>(decode: Decoder<T>): Decoder<Readonly<Record<string, T>
   };
 }
 
+/** The entries of these keys, of what may be a long map; absent where they are. */
+export function entriesOf<T>(keys: readonly string[], decode: Decoder<T>): Decoder<Readonly<Record<string, T>>> {
+  return (value, path) => {
+    if (!isObject(value)) return err(`${path} is not an object`);
+    const present = keys.filter(key => Object.hasOwn(value, key)).map(key => [key, value[key]]);
+    return mapOf(decode)(Object.fromEntries(present), path);
+  };
+}
+
 /** Only own properties count: a JSON text cannot make one appear by way of a prototype. */
 export function object<T>(fields: Fields<T>): Decoder<T> {
   return (value, path) => {

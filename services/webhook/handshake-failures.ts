@@ -23,9 +23,9 @@ export class HandshakeFailures {
   }
 
   /** Takes one failure. Whose it was, Node does not know any more. */
-  note(error: Error & { readonly code?: unknown }): void {
+  note(error: Error & { readonly code?: unknown }, caller: { readonly authorizationError?: unknown } = {}): void {
     const { log, metrics } = this.#options;
-    const cause = causeOf(String(error.code));
+    const cause = isUncertified(error, caller) ? 'uncertified' : causeOf(String(error.code));
     metrics.countHandshakeFailure(cause);
     const count = this.#countOf(cause).add();
     if (count !== undefined) log.warn({ err: error, cause, count }, 'TLS handshake failed');
@@ -37,6 +37,11 @@ export class HandshakeFailures {
     this.#counts.set(cause, count);
     return count;
   }
+}
+
+/** Of a certificate that is not from the client CA, Node only reports that the connection was closed: by itself. */
+function isUncertified(error: { readonly code?: unknown }, caller: { readonly authorizationError?: unknown }): boolean {
+  return error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' || Boolean(caller.authorizationError);
 }
 
 /** By the code of Node, which is made from OpenSSL's text. */

@@ -22,7 +22,13 @@ import { certificatePlace, findMistakes, OPTIONS, type WebhookConfig } from './o
 import { PermissionCache } from './permission-cache.ts';
 import { SecretFactsReader } from './secret-facts.ts';
 import { WebhookServer } from './server.ts';
-import { type KeyPairSource, readFromFiles, readFromSecret, ServingCertificate } from './serving-certificate.ts';
+import {
+  type KeyPairSource,
+  readFromFiles,
+  readFromSecret,
+  ServingCertificate,
+  withClientCa,
+} from './serving-certificate.ts';
 
 const SERVICE = 'countersign-webhook';
 const DRAIN_DEADLINE_MS = 10_000;
@@ -90,8 +96,11 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry): Pa
     now: () => new Date(),
     policy: requestPolicy(config),
   });
-  const certificate = new ServingCertificate({ source: keyPairSource(config, client, log), log, metrics });
-  return { client, certificate, issuers, server: new WebhookServer({ handle, log, metrics }) };
+  const keyPair = keyPairSource(config, client, log);
+  const needsClientCertificate = config.clientCaFile !== '';
+  const source = needsClientCertificate ? withClientCa(keyPair, config.clientCaFile) : keyPair;
+  const certificate = new ServingCertificate({ source, log, metrics });
+  return { client, certificate, issuers, server: new WebhookServer({ handle, log, metrics, needsClientCertificate }) };
 }
 
 function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger): KeyPairSource {

@@ -12,8 +12,11 @@ export type AnswerKind = 'allowed' | 'denied' | 'error';
 /** Empty when allowed; else the reason of the refusal, or what was wrong with the HTTP request. */
 export type AnswerReason = '' | Refusal['reason'] | 'BadRequest' | 'TooLarge' | 'TooMany' | 'WrongContentType';
 
-/** Why a TLS handshake failed: the caller does not take our certificate, hung up, took too long, or does not speak our TLS. */
-export type HandshakeFailure = 'distrusted' | 'closed' | 'timeout' | 'other';
+/**
+ * Why a TLS handshake failed: the caller does not trust our certificate, has none from the client CA, hung up, took too long, or does
+ * not speak our TLS.
+ */
+export type HandshakeFailure = 'distrusted' | 'uncertified' | 'closed' | 'timeout' | 'other';
 
 /** What is counted from the start. */
 const EXPECTED: readonly (readonly [AnswerKind, AnswerReason])[] = [
@@ -103,9 +106,9 @@ export class WebhookMetrics {
 function createHandshakeCounter(registry: Registry): Counter<'cause'> {
   return createCounter(registry, {
     name: 'countersign_webhook_tls_handshake_failures_total',
-    help: "TLS handshakes that failed, by cause: distrusted (the caller does not take the webhook's certificate; if it is the API server, every CSR for an issuer is refused), closed, timeout, other.",
+    help: "TLS handshakes that failed, by cause: distrusted (the caller does not take the webhook's certificate; if it is the API server, every CSR for an issuer is refused), uncertified (the caller has no certificate from --client-ca-file), closed, timeout, other.",
     labelNames: ['cause'],
-    expected: (['distrusted', 'closed', 'timeout', 'other'] as const).map(cause => ({ cause })),
+    expected: (['distrusted', 'uncertified', 'closed', 'timeout', 'other'] as const).map(cause => ({ cause })),
   });
 }
 

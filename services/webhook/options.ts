@@ -33,6 +33,11 @@ export const OPTIONS = defineOptions({
     default: '',
     help: 'With --managed-certificate-secret: name of the ValidatingWebhookConfiguration that is told the CA.',
   },
+  clientCaFile: {
+    kind: 'string',
+    default: '',
+    help: 'File with the CA certificates (PEM) of the callers: only callers with a client certificate from them are served. Read again when it changes. Empty: all callers are served.',
+  },
   dnsNames: {
     kind: 'string',
     default: '',

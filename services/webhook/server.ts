@@ -3,13 +3,14 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { finished } from 'node:stream';
-import { setImmediate as readWhatArrived } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ListenAddress, listenOptions } from '@countersign/common/runtime/listen-address.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { BodyGate } from './body-gate.ts';
+import { acceptBodies, BODY_LIMIT } from './bodies.ts';
+import { ConnectionGate, type ConnectionLimits } from './connection-gate.ts';
 import type { AdmissionHandler } from './handler.ts';
 import { HandshakeFailures } from './handshake-failures.ts';
 import type { AnswerReason, WebhookMetrics } from './metrics.ts';
@@ -18,22 +19,15 @@ import type { KeyPair } from './serving-certificate.ts';
 /** Where the API server posts to. */
 export const PATH = '/validate';
 
-/** Twice the largest object that etcd takes (1.5 MiB): an UPDATE carries the old one, too. */
-const BODY_LIMIT = 3 * 1024 * 1024;
-
-/**
- * Longer than the API server keeps an idle connection (90 s), used or not yet, so that it is never cut just when it is used. Node
- * takes one that waits for its first request for half a request.
- */
+/** Longer than the API server keeps an idle connection (90 s), so that it is never cut just when it is used. */
 const KEEP_ALIVE_MS = 120_000;
 
-const BODY_LIMITS = {
-  bytes: BODY_LIMIT,
-  /** Less than one parsed body may take. Who only announces large bodies keeps out large ones, and no CSR of a common size. */
-  totalBytes: 16 * BODY_LIMIT,
-  /** A CSR with the largest request that is read (36 kB), and annotations of a common size. */
-  smallBytes: 65_536,
-};
+/**
+ * A connection is some 60 kB in TLS buffers (measured). An API server opens one for each admission in flight, and has some 300 seats
+ * for those who create CSRs (priority level workload-low). Ten seconds are more than the 5 s in which it gives up. It may leave a new
+ * connection unused; Go's net/http sends a request again that meets the end of such a one.
+ */
+const CONNECTION_LIMITS: ConnectionLimits = { connections: 512, firstRequestMs: 10_000 };
 
 /**
  * For a handshake, for a body from the end of the headers on, and for an answer to be taken: the API server gives up after 5 s
@@ -51,6 +45,9 @@ export interface ServerOptions {
   /** How long `close` waits for answers before it cuts what is still open. */
   readonly graceMs?: number;
   readonly transferTimeoutMs?: number;
+  readonly connectionLimits?: ConnectionLimits;
+  /** Whether callers need a certificate from the CA of the key pair. */
+  readonly needsClientCertificate?: boolean;
 }
 
 export class WebhookServer {
@@ -61,9 +58,12 @@ export class WebhookServer {
 
   constructor(options: ServerOptions) {
     this.#graceMs = options.graceMs ?? GRACE_MS;
-    this.#app = createApp(options, () => this.#isDraining);
+    const connections = new ConnectionGate(options.connectionLimits ?? CONNECTION_LIMITS);
+    this.#app = createApp(options, connections, () => this.#isDraining);
+    // Before the TLS handshake, which costs more than the connection.
+    this.#app.server.prependListener('connection', (socket: Socket) => connections.admit(socket));
     const failures = new HandshakeFailures(options);
-    this.#app.server.on('tlsClientError', error => failures.note(error));
+    this.#app.server.on('tlsClientError', (error, caller) => failures.note(error, caller));
   }
 
   get problems(): string[] {
@@ -78,7 +78,7 @@ export class WebhookServer {
   }
 
   /** For new connections; those that are open go on with the certificate that they know. */
-  readonly useKeyPair = ({ cert, key }: KeyPair): void => this.#app.server.setSecureContext({ cert, key });
+  readonly useKeyPair = ({ cert, key, ca }: KeyPair): void => this.#app.server.setSecureContext({ cert, key, ca });
 
   /** From now on every answer ends its connection: one that is cut while it is idle may have a request on the way already. */
   drain(): void {
@@ -93,45 +93,43 @@ export class WebhookServer {
     // read, which setImmediate waits for: a connection with a request in its buffer looks idle.
     const sweep = setInterval(() => setImmediate(() => server.closeIdleConnections()), 20);
     const cut = setTimeout(() => server.closeAllConnections(), this.#graceMs);
-    await readWhatArrived();
+    await nextTurn();
     await this.#app.close();
     clearInterval(sweep);
     clearTimeout(cut);
   }
 }
 
-function createApp(options: ServerOptions, isDraining: () => boolean): FastifyInstance<Server> {
+function createApp(
+  options: ServerOptions,
+  connections: ConnectionGate,
+  isDraining: () => boolean,
+): FastifyInstance<Server> {
   const { handle, log, metrics, transferTimeoutMs = TRANSFER_TIMEOUT_MS } = options;
-  const gate = new BodyGate({ ...BODY_LIMITS, timeoutMs: transferTimeoutMs });
   const app = fastify({
     // The API server speaks HTTP/1.1 to webhooks, whatever is offered (kubernetes#75791).
-    https: { handshakeTimeout: transferTimeoutMs, headersTimeout: KEEP_ALIVE_MS, requestTimeout: KEEP_ALIVE_MS },
+    https: {
+      handshakeTimeout: transferTimeoutMs,
+      headersTimeout: KEEP_ALIVE_MS,
+      requestTimeout: KEEP_ALIVE_MS,
+      requestCert: options.needsClientCertificate ?? false,
+    },
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: KEEP_ALIVE_MS,
-    // An extra of the requester may be called __proto__, and is asked about under its name: the decoders take own properties only, and
-    // set none by assignment (decode-json.ts).
-    onProtoPoisoning: 'ignore',
-    onConstructorPoisoning: 'ignore',
     forceCloseConnections: 'idle',
     // A 503 while draining would refuse a CSR (failurePolicy Fail); what still comes in is answered.
     return503OnClosing: false,
     exposeHeadRoutes: false,
   });
-  app.addHook('onRequest', async ({ raw }, reply) => {
-    if (gate.admit(raw)) return;
-    // The API server asks again when it is told when, within the timeout of the webhook (client-go). The body is not waited for, and
-    // dropped as it comes: an end of the connection while the API server writes would take the answer along.
-    reply.header('retry-after', '1');
-    throw Object.assign(new Error('too many bodies are under way'), { statusCode: 429 });
-  });
-  app.removeContentTypeParser('text/plain');
+  acceptBodies(app, transferTimeoutMs);
   app.addHook('onSend', async (_, reply) => {
     if (isDraining()) reply.header('connection', 'close');
     limitSending(reply.raw, transferTimeoutMs);
   });
   app.post(PATH, async (request, reply) => {
     const { status, body } = await handOver(request, handle);
+    if (status === 200) connections.answered(request.raw.socket);
     return reply.code(status).send(body);
   });
   app.setNotFoundHandler(async (_, reply) => refuse(reply, 404, `POST an AdmissionReview to ${PATH}`));

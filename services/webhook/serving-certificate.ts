@@ -14,6 +14,8 @@ import type { WebhookMetrics } from './metrics.ts';
 export interface KeyPair {
   readonly cert: string;
   readonly key: string;
+  /** The CA certificates that the callers' certificates must come from; absent: callers need none. */
+  readonly ca?: string;
 }
 
 /** Reads both as they are now; rejects when they cannot be read. */
@@ -24,6 +26,11 @@ export function readFromFiles(certFile: string, keyFile: string): KeyPairSource 
     const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
     return { cert, key };
   };
+}
+
+/** The same with the CA of the callers, so that a change of either is a change of the whole. */
+export function withClientCa(source: KeyPairSource, clientCaFile: string): KeyPairSource {
+  return async () => ({ ...(await source()), ca: await readFile(clientCaFile, 'utf8') });
 }
 
 /** A Secret of type kubernetes.io/tls. */
@@ -140,17 +147,25 @@ export class ServingCertificate {
   }
 }
 
-function hashOf({ cert, key }: KeyPair): string {
-  return createHash('sha256').update(cert).update('\0').update(key).digest('hex');
+function hashOf({ cert, key, ca = '' }: KeyPair): string {
+  return createHash('sha256').update([cert, key, ca].join('\0')).digest('hex');
 }
 
 /** Gives the certificate; throws when a TLS server could not serve with the pair, or no client would take it. */
-function parse({ cert, key }: KeyPair, now: Date): X509Certificate {
+function parse({ cert, key, ca }: KeyPair, now: Date): X509Certificate {
   const certificate = new X509Certificate(cert);
   // Also what is seen while one of two files is written before the other: the next look finds both.
   if (!certificate.checkPrivateKey(createPrivateKey(key)))
     throw new Error('certificate and key do not belong together');
   if (certificate.validToDate <= now) throw new Error(`the certificate ended ${certificate.validTo}`);
-  createSecureContext({ cert, key });
+  if (ca !== undefined) checkClientCa(ca);
+  createSecureContext({ cert, key, ca });
   return certificate;
+}
+
+/** OpenSSL skips what it cannot read, and would then trust fewer than the file says. */
+function checkClientCa(ca: string): void {
+  const blocks = ca.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) throw new Error('the client CA file has no CERTIFICATE block');
+  for (const block of blocks) new X509Certificate(block);
 }

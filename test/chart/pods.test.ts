@@ -146,6 +146,7 @@ test('the flags of the signer', async () => {
     `--cluster-resource-namespace=${NAMESPACE}`,
     '--log-level=info',
     '--leader-elect=true',
+    '--lease-duration=15s',
     '--issuer-status=auto',
     '--workers=32',
   ]);
@@ -200,6 +201,7 @@ test('values change the flags, and extraArgs come last', async () => {
     '--cluster-resource-namespace=cert-manager',
     '--log-level=debug',
     '--leader-elect=true',
+    '--lease-duration=15s',
     '--issuer-status=never',
     '--workers=9',
     '--ca-annotation=false',
@@ -223,4 +225,14 @@ test('an image is named by its tag, by default the version of the application, o
     'registry.example.com:5000/a/signer:v2',
     `a/webhook@sha256:${'0'.repeat(64)}`,
   ]);
+});
+
+test('a webhook that asks for client certificates reads their CA from the ConfigMap, beside the extra volumes', async () => {
+  const more = { name: 'more', emptyDir: {} };
+  const values = { webhook: { clientCaConfigMap: 'api-server-ca', extraVolumes: [more] } };
+  const { containers, volumes } = (await readDeployment(values, 'countersign-webhook')).template.spec;
+  assert.deepEqual(volumes, [{ name: 'client-ca', configMap: { name: 'api-server-ca' } }, more]);
+  assert.ok(containers[0]?.args.includes('--client-ca-file=/etc/countersign/client-ca/ca.crt'));
+  const mount = { name: 'client-ca', mountPath: '/etc/countersign/client-ca', readOnly: true };
+  assert.deepEqual((containers[0] as { readonly volumeMounts?: unknown }).volumeMounts, [mount]);
 });

@@ -59,7 +59,7 @@ const SIGNER_LEASE: readonly Rule[] = [
     apiGroups: ['coordination.k8s.io'],
     resources: ['leases'],
     resourceNames: ['countersign-signer'],
-    verbs: ['get', 'update'],
+    verbs: ['get', 'update', 'watch'],
   },
 ];
 
@@ -230,6 +230,11 @@ test('a referencer gets the verb reference on the one Issuer that is named, in i
     { kind: 'Group', name: 'platform', apiGroup },
     { kind: 'ServiceAccount', name: 'builder', namespace: 'ci' },
   ]);
+});
+
+test('a referencer of every Issuer of a namespace gets a rule without names, which is no wildcard to an audit', async () => {
+  const role = findObject(await render(VARIANTS['referencers']!), 'Role', 'countersign-referencer:*') as Role;
+  assert.deepEqual(role.rules, [{ apiGroups: [ISSUER_GROUP], resources: ['signers'], verbs: ['reference'] }]);
 });
 
 test('a ServiceAccount without a namespace is the one beside the Issuer', async () => {

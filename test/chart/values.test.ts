@@ -121,6 +121,11 @@ const CONTRADICTIONS: readonly { readonly name: string; readonly says: RegExp; r
     says: /policy\.backdate: 24h1s is more than 24h/,
     values: { policy: { backdate: '24h1s' } },
   },
+  {
+    name: 'a Lease that lasts four seconds',
+    says: /signer\.leaseDuration: 4s is not between 5s and 5m/,
+    values: { signer: { leaseDuration: '4s' } },
+  },
 ];
 
 for (const { name, says, values } of CONTRADICTIONS) {

@@ -12,6 +12,7 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
       configurationAnnotations: { 'cert-manager.io/inject-ca-from': 'a/b' },
     },
   },
+  'callers with a certificate': { webhook: { clientCaConfigMap: 'api-server-ca' } },
   'Secrets for the webhook': { webhook: { secretWarnings: true } },
   'Secrets of two namespaces': {
     signer: { secretNamespaces: ['sandbox', 'countersign-system'] },

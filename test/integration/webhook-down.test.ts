@@ -20,6 +20,7 @@ import {
   CSRS,
   type CsrObject,
   createCsr,
+  csrManifest,
   failureOf,
   getCsr,
   issue,
@@ -106,9 +107,31 @@ describe('while the webhook runs', () => {
     assert.equal((await getCsr(cluster, 'in-passing')).status?.conditions, undefined);
   });
 
+  const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+  const SHORT_KEYS = Array.from(
+    { length: 87_381 },
+    (_, index) =>
+      [[index / 3844, (index / 62) % 62, index % 62].map(at => ALPHABET[Math.trunc(at)]).join(''), ''] as const,
+  );
+  for (const [what, annotations] of [
+    ['many short annotations, which managedFields repeats', Object.fromEntries(SHORT_KEYS)],
+    ['one annotation that Go escapes', { note: '<'.repeat(262_000) }],
+  ] as const) {
+    test(`a CSR is admitted with the most that annotations may take: ${what}`, async () => {
+      const body = csrManifest({ name: 'largest', signerName: ABSENT, annotations });
+      // It goes through admission whole; etcd would not store the many.
+      const { status, body: answer } = await cluster.api.call<Refusal>({
+        method: 'POST',
+        path: `${CSRS}?dryRun=All`,
+        body,
+      });
+      assert.equal(status, 201, answer.message);
+    });
+  }
+
   test('a large request that finds no room for its body is sent again by the API server, and let in', async () => {
     const { hostname, port } = new URL(cluster.installation.webhookUrl);
-    const head = `POST /validate HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: ${3 * 1024 * 1024}\r\n`;
+    const head = `POST /validate HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: ${2 * 1024 * 1024}\r\n`;
     const halves = Array.from({ length: 16 }, () =>
       connect({ host: hostname, port: Number(port), rejectUnauthorized: false }),
     );

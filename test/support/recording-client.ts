@@ -1,6 +1,7 @@
 // A KubeClient that answers from a table and writes down every call, so that a test can state exactly what was asked of the
 // API server, and that nothing else was.
 
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
 
@@ -50,7 +51,8 @@ export class RecordingClient implements KubeClient {
     return (this.#call({ verb: 'update', path, body }) ?? body) as T;
   }
 
-  async mergePatch<T>(path: string, body: unknown): Promise<T> {
+  async mergePatch<T>(path: string, body: unknown, mayStart?: () => boolean): Promise<T> {
+    if (mayStart?.() === false) throw new RetryableError('not sent', { code: 'unknown' });
     return (this.#call({ verb: 'mergePatch', path, body }) ?? body) as T;
   }
 

@@ -169,7 +169,7 @@ describe('one place for each thing', () => {
   );
 
   it('the Kubernetes library is known to the credentials alone', () => {
-    const isAllowed = only('services/common/runtime/kube-credentials.ts');
+    const isAllowed = only('services/common/runtime/kube-credentials.ts', 'services/common/runtime/kubeconfig-file.ts');
     assert.deepEqual(
       importsOf(
         path => !isAllowed(path),

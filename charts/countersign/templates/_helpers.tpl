@@ -189,9 +189,17 @@ topologySpreadConstraints:
     {{- end }}
   {{- end }}
 {{- end }}
-{{- with (index $values .service).extraVolumes }}
+{{- $service := index $values .service }}
+{{- if or $service.extraVolumes $service.clientCaConfigMap }}
 volumes:
+  {{- with $service.clientCaConfigMap }}
+  - name: client-ca
+    configMap:
+      name: {{ . | quote }}
+  {{- end }}
+  {{- with $service.extraVolumes }}
   {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 {{- end }}
 
@@ -222,9 +230,16 @@ env:
 resources:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with $service.extraVolumeMounts }}
+{{- if or $service.extraVolumeMounts $service.clientCaConfigMap }}
 volumeMounts:
+  {{- with $service.clientCaConfigMap }}
+  - name: client-ca
+    mountPath: /etc/countersign/client-ca
+    readOnly: true
+  {{- end }}
+  {{- with $service.extraVolumeMounts }}
   {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 {{- end }}
 

@@ -49,6 +49,10 @@ can and does before the Deployment is refused: the Services would be left withou
 {{- if gt (int (include "countersign.milliseconds" .Values.policy.backdate)) (int (include "countersign.milliseconds" "24h")) }}
 {{- fail (printf "policy.backdate: %s is more than 24h, the most that a certificate may begin before its signature: give less" .Values.policy.backdate) }}
 {{- end }}
+{{- $leaseDuration := int (include "countersign.milliseconds" .Values.signer.leaseDuration) }}
+{{- if or (lt $leaseDuration 5000) (gt $leaseDuration 300000) }}
+{{- fail (printf "signer.leaseDuration: %s is not between 5s and 5m: give a duration within these bounds" .Values.signer.leaseDuration) }}
+{{- end }}
 {{- end }}
 
 {{/* A Go duration in milliseconds; 0 for none. Sprig has no function for it, but moves dates by one. */}}

@@ -10,6 +10,8 @@ import { errorFromGarbage, errorFromResponse, errorFromTransport } from './kube-
 import { decodeObject, PROTOBUF, type ProtobufResource, watchFrames } from './kube-protobuf.ts';
 import { JSON_LINES, readWatchEvents, type WatchEvent } from './watch-stream.ts';
 
+const MERGE_PATCH = 'application/merge-patch+json';
+
 /** JSON for what no protobuf is told of. */
 const NO_PROTOBUF: ProtobufResource = { path: '\0', kinds: {} };
 
@@ -25,7 +27,8 @@ export function createApiClient(
     get: (path, signal) => unlessMissing(call({ method: 'GET', path, ...(signal ? { signal } : {}) })),
     create: (path, body) => call({ method: 'POST', path, body }),
     update: (path, body) => call({ method: 'PUT', path, body }),
-    mergePatch: (path, body) => call({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' }),
+    mergePatch: (path, body, mayStart) =>
+      call({ method: 'PATCH', path, body, contentType: MERGE_PATCH, ...(mayStart && { mayStart }) }),
     remove: async path => void (await unlessMissing(call({ method: 'DELETE', path }))),
     watch: (path, signal) => watchApi(context, path, signal),
     close: () => connection.close(),

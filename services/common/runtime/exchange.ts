@@ -26,16 +26,27 @@ export interface Limits {
   /** From now to the last byte of the answer, the wait for a connection included. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Asked when the request is about to be written to its connection; with false it is not sent. */
+  readonly mayStart?: () => boolean;
+}
+
+/** The request was not sent: it was no longer wanted when its connection was there. */
+export class NotStartedError extends Error {
+  override readonly name = 'NotStartedError';
+
+  constructor() {
+    super('not sent: leadership ended while the request waited');
+  }
 }
 
 /** Rejects with what the connection failed with, with a TimeoutError, or with the signal's reason. */
 export function exchange(
   dispatcher: Dispatcher,
   options: Dispatcher.DispatchOptions,
-  { timeoutMs, signal }: Limits,
+  { timeoutMs, signal, mayStart }: Limits,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const collector = new Collector(resolve, reject);
+    const collector = new Collector(resolve, reject, mayStart);
     const timer = setTimeout(() => collector.fail(timeoutError(timeoutMs)), timeoutMs);
     const onAbort = () => collector.fail(signal?.reason as Error);
     collector.onSettled = () => {
@@ -56,6 +67,7 @@ class Collector implements Dispatcher.DispatchHandler {
   onSettled: () => void = () => undefined;
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (error: Error) => void;
+  readonly #mayStart: Limits['mayStart'];
   readonly #chunks: Buffer[] = [];
   #controller: Dispatcher.DispatchController | undefined;
   #failure: Error | undefined;
@@ -63,9 +75,10 @@ class Collector implements Dispatcher.DispatchHandler {
   #headers: IncomingHttpHeaders = {};
   #bytes = 0;
 
-  constructor(resolve: (answer: Answer) => void, reject: (error: Error) => void) {
+  constructor(resolve: (answer: Answer) => void, reject: (error: Error) => void, mayStart: Limits['mayStart']) {
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#mayStart = mayStart;
   }
 
   /** Gives up: at once for the caller, and for the connection as soon as it has one. */
@@ -80,6 +93,7 @@ class Collector implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    if (this.#mayStart?.() === false) this.fail(new NotStartedError());
     if (this.#failure !== undefined) controller.abort(this.#failure);
   }
 

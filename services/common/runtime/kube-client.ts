@@ -11,8 +11,11 @@ export interface KubeClient {
   create<T>(path: string, body: unknown): Promise<T>;
   /** PUT: replaces the object; `conflict` when metadata.resourceVersion in the body is no longer the newest. */
   update<T>(path: string, body: unknown): Promise<T>;
-  /** PATCH with application/merge-patch+json (RFC 7386). */
-  mergePatch<T>(path: string, body: unknown): Promise<T>;
+  /**
+   * PATCH with application/merge-patch+json (RFC 7386). `mayStart` is asked when the request is about to be written to its
+   * connection; with false it is not sent, and rejects with RetryableError `unknown`.
+   */
+  mergePatch<T>(path: string, body: unknown, mayStart?: () => boolean): Promise<T>;
   /** DELETE; an object that is already gone is fine. */
   remove(path: string): Promise<void>;
   /**

@@ -12,6 +12,8 @@ export interface ApiRequest extends ApiCall {
   readonly contentType?: string;
   readonly accept?: string;
   readonly signal?: AbortSignal;
+  /** Asked when the request is about to be written to its connection; with false it is not sent. */
+  readonly mayStart?: () => boolean;
 }
 
 /** One finished request, for metrics. `code` is the HTTP status, or `<error>` when there was no answer (as client-go). */
@@ -92,8 +94,8 @@ export class ApiConnection {
 
   /** Sends one request and gives its whole answer, within `timeoutMs`. Throws RetryableError when there is none. */
   exchange(request: ApiRequest, timeoutMs: number): Promise<Answer> {
-    const { signal } = request;
-    const limits = signal === undefined ? { timeoutMs } : { timeoutMs, signal };
+    const { signal, mayStart } = request;
+    const limits = { timeoutMs, ...(signal && { signal }), ...(mayStart && { mayStart }) };
     return this.#observed(request, credentials =>
       exchange(this.#agentsFor(credentials).requests, this.#optionsFor(request, credentials), limits),
     );
@@ -105,6 +107,8 @@ export class ApiConnection {
     return this.#observed(request, credentials =>
       this.#agentsFor(credentials).watches.request({
         ...this.#optionsFor(request, credentials),
+        // A connection of its own: one that was kept may be dead without anybody knowing, as after the watch before it.
+        reset: true,
         ...(signal && { signal }),
       }),
     );

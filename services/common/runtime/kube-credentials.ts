@@ -3,9 +3,9 @@
 
 import { createHash } from 'node:crypto';
 import type { RequestOptions } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
 import { pause } from './backoff.ts';
 import { RetryableError } from './errors.ts';
+import { KubeconfigFile } from './kubeconfig-file.ts';
 
 type TlsMaterial = string | Buffer | (string | Buffer)[];
 
@@ -46,10 +46,10 @@ const GIVE_UP_AFTER_MS = 60_000;
 
 /** Gives the credentials of now; follows files that change on disk. */
 export class CredentialSource implements CredentialReader {
-  readonly #load: () => KubeConfig;
+  readonly #load: () => KubeconfigFile;
   readonly #now: () => number;
   readonly #timeoutMs: number;
-  #kubeConfig: KubeConfig;
+  #kubeConfig: KubeconfigFile;
   #current: { readonly credentials: Credentials; readonly readAt: number } | undefined;
   #reading: { readonly answer: Promise<Credentials>; readonly since: number } | undefined;
   #refused = false;
@@ -126,9 +126,9 @@ export class CredentialSource implements CredentialReader {
   }
 }
 
-function loadKubeConfig(path: string | undefined): KubeConfig {
+function loadKubeConfig(path: string | undefined): KubeconfigFile {
   const where = path ? `kubeconfig ${path}` : 'the kubeconfig';
-  const kubeConfig = new KubeConfig();
+  const kubeConfig = new KubeconfigFile();
   try {
     if (path) kubeConfig.loadFromFile(path);
     else kubeConfig.loadFromDefault();
@@ -148,7 +148,7 @@ function withoutContent(error: unknown, where: string): unknown {
   return new Error(`${where}: not valid YAML${place}`);
 }
 
-function checkCluster(kubeConfig: KubeConfig, path: string | undefined, where: string): void {
+function checkCluster(kubeConfig: KubeconfigFile, path: string | undefined, where: string): void {
   const cluster = kubeConfig.getCurrentCluster();
   if (!cluster) throw new Error(`${where}: the current context names no cluster; set current-context`);
   // client-node's last resort when it finds neither kubeconfig nor service account.
@@ -158,7 +158,10 @@ function checkCluster(kubeConfig: KubeConfig, path: string | undefined, where: s
     );
   }
   if (cluster.proxyUrl) throw new Error(`${where}: proxy-url is not supported; remove it`);
-  checkServer(new URL(cluster.server), cluster.skipTLSVerify, where);
+  const server = new URL(cluster.server);
+  checkServer(server, cluster.skipTLSVerify, where);
+  // Behind `kubectl proxy` there are none.
+  if (server.protocol === 'https:') kubeConfig.checkUser(where);
 }
 
 function checkServer(server: URL, skipTLSVerify: boolean | undefined, where: string): void {
@@ -174,13 +177,15 @@ function checkServer(server: URL, skipTLSVerify: boolean | undefined, where: str
     throw new Error(`${where}: ${server.origin} is not encrypted; set insecure-skip-tls-verify as well`);
 }
 
-async function readCredentials(kubeConfig: KubeConfig): Promise<Credentials> {
+async function readCredentials(kubeConfig: KubeconfigFile): Promise<Credentials> {
   const server = new URL(kubeConfig.getCurrentCluster()?.server ?? '');
   const options: RequestOptions & { servername?: string } = {};
   // The one public method that gives both headers and TLS; the agent that it also makes is cached and never used.
   await kubeConfig.applyToHTTPSOptions(options);
   const tls = pickTls(options);
-  return { server, headers: pickHeaders(options), tls, fingerprint: fingerprint(server, tls) };
+  const token = kubeConfig.readTokenFile()?.trim();
+  const headers = { ...pickHeaders(options), ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  return { server, headers, tls, fingerprint: fingerprint(server, tls) };
 }
 
 function pickTls(options: RequestOptions & { servername?: string }): TlsOptions {

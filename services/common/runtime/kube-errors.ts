@@ -2,7 +2,7 @@
 // RetryableError or TerminalError with a text that says what happened, to what, and what to do. Retries nothing.
 
 import { type RetryableCode, RetryableError, type TerminalCode, TerminalError } from './errors.ts';
-import { AnswerTooLargeError } from './exchange.ts';
+import { AnswerTooLargeError, NotStartedError } from './exchange.ts';
 
 /** What was asked; the query of `path` is left out of messages. */
 export interface ApiCall {
@@ -151,6 +151,9 @@ function transportAdvice(cause: unknown): string {
 export function errorFromTransport(call: ApiCall, cause: unknown): RetryableError | TerminalError {
   if (cause instanceof AnswerTooLargeError) {
     return new TerminalError(`${nameOf(call)}: ${cause.message}`, { code: 'too-large', cause });
+  }
+  if (cause instanceof NotStartedError) {
+    return new RetryableError(`${nameOf(call)}: ${cause.message}`, { code: 'unknown', cause });
   }
   const code = errorCodeOf(cause);
   // The AggregateError of a refused dual-stack connect has a code and no message.

@@ -4,11 +4,12 @@
 import type { ObjectMeta } from '../csr.ts';
 import { Backoff, pause } from './backoff.ts';
 import { asClassifiedError, RetryableError, TerminalError } from './errors.ts';
+import { watchUntilIdle } from './idle-watch-timeout.ts';
 import type { KubeClient } from './kube-client.ts';
-import { listObjects, withQuery } from './list-objects.ts';
+import { listObjects } from './list-objects.ts';
 import type { Logger } from './log.ts';
 import { type ChangeHandler, isRawObject, ObjectStore } from './object-store.ts';
-import { watchUntilSilent } from './silence-guard.ts';
+import { MAX_AGE_MS, type ReflectorTiming, TIMING, watchPath } from './reflector-timing.ts';
 import type { WatchEvent } from './watch-stream.ts';
 
 /** What a reflector counts; reflector-metrics.ts has the one for Prometheus. */
@@ -19,20 +20,6 @@ export interface ReflectorMetrics {
   onWatchEnd(name: string, reason: string): void;
   setSize(name: string, size: number): void;
 }
-
-export interface ReflectorTiming {
-  readonly backoffMinMs: number;
-  readonly backoffMaxMs: number;
-  /** A watch that is silent for this long is dead (silence-guard.ts). */
-  readonly idleMs: number;
-  /** A watch that lived this long was healthy: only then the backoff starts afresh. */
-  readonly healthyMs: number;
-}
-
-const TIMING: ReflectorTiming = { backoffMinMs: 200, backoffMaxMs: 30_000, idleMs: 90_000, healthyMs: 10_000 };
-
-/** An idle watch, plus the longest backoff: older news than this is not to be trusted. */
-const MAX_AGE_MS = 120_000;
 
 /** After so many failures in a row the version to go on from is under suspicion, too. */
 const MAX_RESUMES = 3;
@@ -66,6 +53,9 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   #resourceVersion: string | undefined;
   #hasSynced = false;
   #lastContact: number | undefined;
+  #lastEvent = 0;
+  /** Ends the current pause or watch, when a list is due at once. */
+  #current = new AbortController();
 
   constructor(options: ReflectorOptions<T>) {
     this.name = options.name;
@@ -106,9 +96,17 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   /** Lists and watches until the signal; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const delayMs = await this.#runOnce(signal);
-      if (delayMs > 0) await pause(delayMs, signal);
+      this.#current = new AbortController();
+      const current = AbortSignal.any([signal, this.#current.signal]);
+      const delayMs = await this.#runOnce(current);
+      if (delayMs > 0) await pause(delayMs, current);
+      if (this.#current.signal.aborted) this.#resourceVersion = undefined;
     }
+  }
+
+  /** Lists at once, whatever is being waited for. */
+  listAgain(): void {
+    this.#current.abort();
   }
 
   /** One list, if one is due, and one watch; gives how long to wait before the next. */
@@ -137,6 +135,7 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     const resourceVersion = await listObjects({ client, path, signal, mayBeOld, onPage });
     this.#store.keepOnly(listed);
     this.#hasSynced = true;
+    this.#lastEvent = this.#now();
     metrics?.onList(this.name);
     metrics?.setSize(this.name, this.size);
     return resourceVersion;
@@ -145,12 +144,12 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   /** Follows one watch until it ends; gives how long to wait, lest a server that ends watches early causes a busy loop. */
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<number> {
     const started = this.#now();
-    const path = this.#watchPath(resourceVersion);
+    const path = watchPath(this.#options.path, resourceVersion, this.#random());
     const isHealthy = () => this.#now() - started >= this.#timing.healthyMs;
     let reason = 'closed';
     try {
       const { client } = this.#options;
-      for await (const event of watchUntilSilent({ client, path, signal, idleMs: this.#timing.idleMs }))
+      for await (const event of watchUntilIdle({ client, path, signal, idleMs: this.#timing.idleMs }))
         this.#apply(event);
     } catch (error) {
       reason = asClassifiedError(error).code;
@@ -159,12 +158,15 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
       if (isHealthy()) this.#backoff.reset();
       if (!signal.aborted) this.#options.metrics?.onWatchEnd(this.name, reason);
     }
+    if (signal.aborted) return 0;
     this.#touch();
+    if (this.#now() - this.#lastEvent >= this.#timing.quietMs) this.#resourceVersion = undefined;
     return isHealthy() ? 0 : this.#backoff.next();
   }
 
   #apply({ type, object }: WatchEvent): void {
     this.#touch();
+    this.#lastEvent = this.#now();
     const version = (object as { metadata?: Partial<ObjectMeta> } | null)?.metadata?.resourceVersion;
     if (type !== 'BOOKMARK' && isRawObject(object)) {
       if (type === 'DELETED') this.#store.delete(object);
@@ -172,12 +174,6 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
       this.#options.metrics?.setSize(this.name, this.size);
     }
     if (version) this.#resourceVersion = version;
-  }
-
-  /** The random end spreads the reconnects of many clients over time, as client-go does (5 to 10 minutes). */
-  #watchPath(resourceVersion: string): string {
-    const timeoutSeconds = String(300 + Math.floor(this.#random() * 301));
-    return withQuery(this.#options.path, { watch: '1', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds });
   }
 
   #touch(): void {
@@ -199,7 +195,7 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
    * comes after it, as when etcd was restored from a backup and the version lies in the future.
    */
   #isVersionSuspect(error: RetryableError | TerminalError): boolean {
-    const isExpired = error.code === 'gone' || error.code === 'timeout' || error instanceof TerminalError;
+    const isExpired = error.code === 'gone' || error instanceof TerminalError;
     return isExpired || this.#backoff.failures >= MAX_RESUMES;
   }
 }

@@ -1,13 +1,8 @@
 // The webhook's own CAs as its replicas share them in a Secret, and what is due to them. Pure: the time is an argument; reads
 // and writes nothing, and makes no key.
 
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-
-/** A CA: its certificate and private key, PEM. */
-export interface CertificateAuthority {
-  readonly certPem: string;
-  readonly keyPem: string;
-}
+import { X509Certificate } from 'node:crypto';
+import { type CertificateAuthority, readAuthority, readCaCertificates } from './own-authority.ts';
 
 export interface CaState {
   /** Signs the serving certificates. */
@@ -22,9 +17,6 @@ export interface CaState {
 
 /** What is due: another CA, its turn to sign, or nothing. */
 export type Due = 'introduce' | 'mark-published' | 'promote' | 'nothing';
-
-/** P-256, by OpenSSL's name. */
-const NAMED_CURVE = 'prime256v1';
 
 /** How long API servers have to take notice of a new caBundle: their watch is quick, but not bounded. */
 export const PROPAGATION_MS = 60_000;
@@ -57,6 +49,13 @@ export function promote({ current, next, former }: CaState, now: Date): CaState 
 /** All certificates (PEM) that a serving certificate may chain to, the newest first. */
 export function caBundle({ current, next, former }: CaState): string {
   return [...(next ? [next.certPem] : []), current.certPem, ...former].join('');
+}
+
+/** The state with these certificates trusted as well, unless they have ended. */
+export function trustAlso(state: CaState, certPems: readonly string[], now: Date): CaState {
+  const bundle = caBundle(state);
+  const missing = certPems.filter(certPem => !bundle.includes(certPem) && !hasEnded(certPem, now));
+  return missing.length === 0 ? state : { ...state, former: [...missing, ...state.former] };
 }
 
 export function hasEnded(certPem: string, now: Date): boolean {
@@ -103,33 +102,11 @@ export function decodeState(data: Readonly<Record<string, string>> | undefined):
   const [current, next] = [authority('ca'), authority('next-ca')];
   if (current === undefined) return undefined;
   const nextPublishedAt = new Date(text('next-published-at'));
-  const former = text('former-ca.crt').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? [];
   return {
     current,
     ...(next && { next }),
     // A time that cannot be read is found anew.
     ...(next && !Number.isNaN(nextPublishedAt.getTime()) && { nextPublishedAt }),
-    former: former.filter(certPem => readCertificate(certPem) !== undefined),
+    former: readCaCertificates(text('former-ca.crt')),
   };
-}
-
-/** undefined unless these belong together and can sign what issueServingCertificate makes. */
-function readAuthority(certPem: string, keyPem: string): CertificateAuthority | undefined {
-  const certificate = readCertificate(certPem);
-  if (certificate?.ca !== true || certificate.publicKey.asymmetricKeyDetails?.namedCurve !== NAMED_CURVE)
-    return undefined;
-  try {
-    return certificate.checkPrivateKey(createPrivateKey(keyPem)) ? { certPem, keyPem } : undefined;
-  } catch {
-    // Not a key: the caller makes a new CA, which is what the owner of a damaged Secret wants.
-    return undefined;
-  }
-}
-
-function readCertificate(pem: string): X509Certificate | undefined {
-  try {
-    return new X509Certificate(pem);
-  } catch {
-    return undefined;
-  }
 }

@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import * as x509 from '@peculiar/x509';
 import type { KeyPair } from '../serving-certificate.ts';
-import type { CertificateAuthority } from './ca-state.ts';
+import type { CertificateAuthority } from './own-authority.ts';
 
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNING = { ...CURVE, hash: 'SHA-256' };

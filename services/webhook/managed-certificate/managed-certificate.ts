@@ -2,11 +2,11 @@
 // makes for itself, and the CA's certificate in the webhook configuration. Looked at every few seconds; does what is due.
 
 import type { ObjectMeta } from '@countersign/common/csr.ts';
-import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import type { KeyPair } from '../serving-certificate.ts';
-import { publishCaBundle } from './ca-bundle.ts';
+import { publishCaBundle, readCaBundles, readConfiguration } from './ca-bundle.ts';
 import {
   beginsAfter,
   type CaState,
@@ -19,9 +19,12 @@ import {
   introduce,
   isPastTwoThirds,
   markPublished,
+  PROPAGATION_MS,
   promote,
+  trustAlso,
 } from './ca-state.ts';
 import { createAuthority, issueServingCertificate } from './certificate-authority.ts';
+import { type CertificateAuthority, readCaCertificates } from './own-authority.ts';
 
 export interface ManagedCertificateOptions {
   readonly client: Pick<KubeClient, 'get' | 'update'>;
@@ -42,6 +45,7 @@ export interface ManagedCertificateOptions {
 interface CaSecret {
   readonly metadata: ObjectMeta;
   readonly data?: Readonly<Record<string, string>>;
+  readonly immutable?: boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -51,11 +55,15 @@ const LEAF_LIFETIME_MS = 7 * DAY_MS;
 /** As many replicas may start at the same moment and each be overtaken once by every other. */
 const MAX_ATTEMPTS = 10;
 
+/** How far the API server's clock may be behind this one. createAuthority backdates by as much. */
+const MAX_SKEW_MS = 300_000;
+
 const WAY_OUT = '"helm upgrade" of the release, or its manifests applied again, brings it back';
 
 export class ManagedCertificate {
   readonly #options: ManagedCertificateOptions;
   readonly #secretPath: string;
+  #seen: ReadonlyMap<string, number> = new Map();
   #leaf: { readonly pair: KeyPair; readonly caPem: string } | undefined;
 
   constructor(options: ManagedCertificateOptions) {
@@ -76,37 +84,38 @@ export class ManagedCertificate {
   };
 
   async #look(): Promise<KeyPair> {
-    const { secret, state } = await this.#readOrFill();
-    const isPublished = await publishCaBundle(this.#options.client, this.#options.configuration, caBundle(state));
-    if (!isPublished) throw new Error(`ValidatingWebhookConfiguration ${this.#options.configuration} does not exist`);
+    const { client, configuration } = this.#options;
+    const found = await readConfiguration(client, configuration);
+    if (found === undefined) throw new Error(`ValidatingWebhookConfiguration ${configuration} does not exist`);
+    const { secret, state } = await this.#readOrFill(readCaCertificates(readCaBundles(found)));
+    await publishCaBundle(client, found, caBundle(state));
+    this.#markSeen(state);
     return this.#serve(await this.#advance(secret, state));
   }
 
-  async #readOrFill(): Promise<{ secret: CaSecret; state: CaState }> {
-    const { client, log, secret } = this.#options;
+  /** `published`: the CAs that the API server trusts. They stay trusted when the Secret was changed, since replicas serve by them. */
+  async #readOrFill(published: readonly string[]): Promise<{ secret: CaSecret; state: CaState }> {
+    const { client, now, secret } = this.#options;
     const found = await client.get<CaSecret>(this.#secretPath);
     // Not made here: who may create one Secret of a namespace may create any, a token of another ServiceAccount among them.
     if (found === undefined) throw new Error(`Secret ${secret.namespace}/${secret.name} does not exist; ${WAY_OUT}`);
-    const state = decodeState(found.data);
-    if (state !== undefined && !this.#isOver(state)) return { secret: found, state };
-    const created: CaState = { current: await this.#createCa(), former: this.#served() };
-    const written = await this.#write(found, created);
-    log.info({ secret, replaced: found.data !== undefined }, 'webhook CA created');
-    return { secret: written, state: created };
+    // Also what this replica serves by, in case both the Secret and the bundle were emptied.
+    const served = this.#leaf === undefined ? [] : [this.#leaf.caPem];
+    const decoded = decodeState(found.data);
+    const isUsable = decoded !== undefined && !this.#isUnusable(decoded);
+    const usable: CaState = isUsable ? decoded : { current: await this.#createCa(), former: [] };
+    const state = trustAlso(usable, [...published, ...served], now());
+    if (state === decoded) return { secret: found, state };
+    const written = await this.#write(found, state);
+    if (isUsable) this.#options.log.info({ secret }, 'former webhook CAs kept');
+    else this.#options.log.info({ secret, replaced: found.data !== undefined }, 'webhook CA created');
+    return { secret: written, state };
   }
 
-  /** The CA that the replicas serve by until they have looked: it stays in the bundle when its Secret was emptied or made anew. */
-  #served(): string[] {
-    const { caPem } = this.#leaf ?? {};
-    return caPem === undefined || hasEnded(caPem, this.#options.now()) ? [] : [caPem];
-  }
-
-  /**
-   * A CA that ended while no replica ran cannot be handed over from: it is replaced at once. One that has not begun is left: whose
-   * clock is wrong cannot be told here, and replicas that replace each other's CA would not come to rest.
-   */
-  #isOver({ current }: CaState): boolean {
-    return hasEnded(current.certPem, this.#options.now());
+  /** A CA that expired or is not valid yet cannot be handed over from, since the API server refuses it: it is replaced at once. */
+  #isUnusable({ current }: CaState): boolean {
+    const now = this.#options.now();
+    return hasEnded(current.certPem, now) || beginsAfter(current.certPem, new Date(now.getTime() + MAX_SKEW_MS));
   }
 
   async #advance(secret: CaSecret, state: CaState): Promise<CaState> {
@@ -131,10 +140,28 @@ export class ManagedCertificate {
     }
   }
 
+  /** Since when each CA of the bundle is published, as far as this replica knows. */
+  #markSeen({ current, next }: CaState): void {
+    const now = this.#options.now().getTime();
+    const certPems = [current, ...(next ? [next] : [])].map(({ certPem }) => certPem);
+    this.#seen = new Map(certPems.map(certPem => [certPem, this.#seen.get(certPem) ?? now]));
+  }
+
+  /** A CA that was put into the Secret from outside signs only when API servers have had time to learn of it. */
+  #mustWaitFor({ certPem }: CertificateAuthority, served: string): boolean {
+    const now = this.#options.now();
+    const isLearned = now.getTime() - (this.#seen.get(certPem) ?? 0) >= PROPAGATION_MS;
+    return !isLearned && !hasEnded(served, now) && !beginsAfter(served, now);
+  }
+
   async #serve({ current }: CaState): Promise<KeyPair> {
     const { names, now, log, leafLifetimeMs: lifetimeMs = LEAF_LIFETIME_MS } = this.#options;
-    if (this.#leaf?.caPem === current.certPem && isAsGoodAsNew(this.#leaf.pair.cert, current.certPem, now()))
-      return this.#leaf.pair;
+    const leaf = this.#leaf;
+    const isKept =
+      leaf?.caPem === current.certPem
+        ? isAsGoodAsNew(leaf.pair.cert, current.certPem, now())
+        : leaf !== undefined && this.#mustWaitFor(current, leaf.pair.cert);
+    if (leaf !== undefined && isKept) return leaf.pair;
     const pair = await issueServingCertificate(current, names, { now: now(), lifetimeMs });
     log.info({ names }, 'serving certificate made');
     this.#leaf = { pair, caPem: current.certPem };
@@ -147,8 +174,18 @@ export class ManagedCertificate {
   }
 
   /** Writes on the version that was read: of two replicas one gets through, the other looks again. */
-  #write(found: CaSecret, state: CaState): Promise<CaSecret> {
-    return this.#options.client.update<CaSecret>(this.#secretPath, { ...found, data: encodeState(state) });
+  async #write(found: CaSecret, state: CaState): Promise<CaSecret> {
+    try {
+      return await this.#options.client.update<CaSecret>(this.#secretPath, { ...found, data: encodeState(state) });
+    } catch (error) {
+      if (!(error instanceof TerminalError) || error.code !== 'invalid') throw error;
+      const { namespace, name } = this.#options.secret;
+      const remedy = `delete it ("kubectl delete secret -n ${namespace} ${name}"); then ${WAY_OUT}`;
+      const why = found.immutable === true ? 'it is immutable' : error.message;
+      throw new Error(`Secret ${namespace}/${name} cannot be updated with the webhook's CA (${why}): ${remedy}`, {
+        cause: error,
+      });
+    }
   }
 }
 

@@ -259,6 +259,36 @@ describe('credentials', () => {
     });
   }
 
+  const refusedFields = [
+    { user: { token: 'x', 'as-groups': ['a'] }, message: /as-groups is not supported; remove it/ },
+    { user: { token: 'x', 'as-uid': 'a' }, message: /as-uid is not supported; remove it/ },
+    { user: { token: 'x', 'as-user-extra': { a: ['b'] } }, message: /as-user-extra is not supported; remove it/ },
+    { user: { username: 'u', password: 'p' }, message: /username is not supported; .* use a token/ },
+    { user: {}, message: /the user of the current context has no credentials; set a token/ },
+  ];
+  for (const { user, message } of refusedFields) {
+    test(`a kubeconfig whose user has the fields [${Object.keys(user).join()}] is refused at the start`, () => {
+      assert.throws(() => createClusterClient({ kubeconfig: server.kubeconfig(user) }), { message });
+    });
+  }
+
+  test('a kubeconfig whose context names a user that is not there is refused at the start', () => {
+    const kubeconfig = server.kubeconfig();
+    writeFileSync(kubeconfig, readFileSync(kubeconfig, 'utf8').replace('"user":"test"', '"user":"none"'));
+    assert.throws(() => createClusterClient({ kubeconfig }), { message: /no credentials; set a token/ });
+  });
+
+  test('the token in a tokenFile is used before another, and read again when it changes', async () => {
+    let now = 0;
+    const file = join(server.directory, 'token');
+    writeFileSync(file, 'first\n');
+    const source = new CredentialSource(server.kubeconfig({ token: 'other', tokenFile: 'token' }), () => now);
+    assert.equal((await source.read()).headers['authorization'], 'Bearer first');
+    writeFileSync(file, 'second\n');
+    now += 11_000;
+    assert.equal((await source.read()).headers['authorization'], 'Bearer second');
+  });
+
   test('a kubeconfig that is not there is refused at the start', () => {
     const kubeconfig = join(server.directory, 'none');
     assert.throws(() => createClusterClient({ kubeconfig }), {

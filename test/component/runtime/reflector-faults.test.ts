@@ -85,11 +85,41 @@ describe('in bad weather', () => {
     );
   });
 
-  test('a silent watch is taken for dead, and the copy is listed anew', async () => {
-    const reflector = world.start({ timing: { ...TIMING, idleMs: 40 } });
-    await world.until(() => world.count('list') >= 2);
-    assert.ok(world.ends.includes('timeout'));
-    assert.equal(reflector.size, 2);
+  test('a watch that neither brings an event nor ends is replaced by another, without a list', async () => {
+    const reflector = await world.startSynced({ timing: { ...TIMING, healthyMs: 1, idleMs: 40 } });
+    await world.until(() => world.ends.includes('timeout') && world.things.watchCount === 1);
+    world.things.put('c', 3);
+    await world.until(() => reflector.size === 3);
+    assert.equal(world.count('list'), 1);
+  });
+
+  test('watches that the server ends in a quiet collection are resumed without a list or a warning', async () => {
+    await world.startSynced({ timing: { ...TIMING, healthyMs: 0 } });
+    for (let ended = 1; ended <= 5; ended += 1) {
+      world.things.endWatches('end');
+      await world.until(() => world.ends.length === ended && world.things.watchCount === 1);
+    }
+    assert.equal(world.count('list'), 1);
+    assert.deepEqual(
+      world.lines.filter(line => line.includes('trying again')),
+      [],
+    );
+  });
+
+  test('a collection in which nothing was heard for very long is listed again', async () => {
+    await world.startSynced({ timing: { ...TIMING, healthyMs: 0, quietMs: 0 } });
+    world.things.endWatches('end');
+    await world.until(() => world.count('list') === 2);
+  });
+
+  test('a list that is asked for cuts the backoff short', async () => {
+    const reflector = await world.startSynced({ timing: { ...TIMING, backoffMinMs: LONG_MS, backoffMaxMs: LONG_MS } });
+    world.things.endWatches('reset');
+    await world.until(() => world.ends.length === 1);
+    world.things.put('c', 3);
+    reflector.listAgain();
+    await world.until(() => reflector.size === 3);
+    assert.equal(world.count('list'), 2);
   });
 
   const refusals = [

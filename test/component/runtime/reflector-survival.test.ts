@@ -65,7 +65,7 @@ for (const seed of [1, 2, 3, 4]) {
         else told.set(key, now.value);
       },
       random,
-      timing: { backoffMinMs: 1, backoffMaxMs: 4, idleMs: 60, healthyMs: 20 },
+      timing: { backoffMinMs: 1, backoffMaxMs: 4, idleMs: 60, healthyMs: 20, quietMs: 60_000 },
     });
     const stop = new AbortController();
     const running = reflector.run(stop.signal);

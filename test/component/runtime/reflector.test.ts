@@ -34,8 +34,8 @@ describe('in good weather', () => {
   });
 
   for (const [random, seconds] of [
-    [0, 300],
-    [0.9999, 600],
+    [0, 8],
+    [0.9999, 12],
   ] as const) {
     test(`the watch asks for bookmarks and for an end after ${seconds} s when chance says ${random}`, async () => {
       await world.startSynced({ random: () => random });

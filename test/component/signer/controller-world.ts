@@ -6,9 +6,11 @@ import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
-import { Controller, type ControllerOptions } from '@countersign/signer/controller.ts';
+import { Controller } from '@countersign/signer/controller.ts';
+import type { ControllerOptions } from '@countersign/signer/controller-options.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
+import { soleLeadership } from '@countersign/signer/leadership.ts';
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
 import type { Secret } from '@countersign/signer/secret-reader.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
@@ -134,7 +136,9 @@ export async function start(
   const controller = createController(client, { registry, ...options });
   const [stop, stopLeading] = [new AbortController(), new AbortController()];
   const watching = controller.watch(stop.signal);
-  const leading = leads ? controller.lead(AbortSignal.any([stop.signal, stopLeading.signal])) : undefined;
+  const leading = leads
+    ? controller.lead(soleLeadership(AbortSignal.any([stop.signal, stopLeading.signal])))
+    : undefined;
   t.after(async () => {
     stop.abort();
     await Promise.all([watching, leading]);

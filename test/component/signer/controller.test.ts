@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import { soleLeadership } from '@countersign/signer/leadership.ts';
 import { buildIssuer, buildSecret, CA_SPEC, rootTexts } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import { recordLog } from '../../support/test-log.ts';
@@ -139,7 +140,7 @@ describe('the controller', { concurrency: true }, () => {
     const controller = createController(client);
     const [stop, stopLeading] = [new AbortController(), new AbortController()];
     const watching = controller.watch(stop.signal);
-    const leading = controller.lead(stopLeading.signal);
+    const leading = controller.lead(soleLeadership(stopLeading.signal));
     t.after(() => {
       for (const end of [stop, stopLeading]) end.abort();
       issuers.resolve([]);

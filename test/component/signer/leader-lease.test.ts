@@ -56,7 +56,7 @@ function contend(t: TestContext, server: LeaseServer, identity: string, leaders:
     durationMs: 150,
     retryMs: server.retryMs,
   });
-  const ended = lease.run(stop.signal, async leading => {
+  const ended = lease.run(stop.signal, async ({ signal: leading }) => {
     leaders.push(identity);
     await new Promise(resolve => leading.addEventListener('abort', resolve, { once: true }));
     leaders.splice(leaders.indexOf(identity), 1);

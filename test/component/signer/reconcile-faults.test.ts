@@ -15,6 +15,7 @@ import type { RecordedCall } from '../../support/recording-client.ts';
 import {
   CSR_PATH,
   certificateIn,
+  ISSUER,
   isStatusPatch,
   NOW,
   PATCH,
@@ -44,7 +45,7 @@ describe('after a conflict', () => {
     assert.deepEqual(world.client.events, []);
     world.fresh = buildCsr({ annotations: { [REQUEST_DURATION]: '1m' } });
     await world.run(1);
-    assert.deepEqual(world.asked.slice(3), [`get ${CSR_PATH}`, REVIEW, PATCH]);
+    assert.deepEqual(world.asked.slice(3), [`get ${CSR_PATH}`, REVIEW, ISSUER, PATCH]);
     assert.equal(world.outcomes[0]?.result, 'failed');
   });
 

@@ -170,13 +170,13 @@ describe('a CSR that fails', () => {
   const rows = {
     'for want of permission': {
       mayReference: [],
-      asked: [REVIEW, REVIEW, PATCH],
+      asked: [REVIEW, REVIEW, ISSUER, PATCH],
       csr: {},
       event: 'DeniedReference: Requester may not reference Namespaced Issuer sandbox/my-ca',
     },
     'for its duration, before any Secret is read': {
       mayReference: ['my-ca'],
-      asked: [REVIEW, PATCH],
+      asked: [REVIEW, ISSUER, PATCH],
       csr: { annotations: { [REQUEST_DURATION]: '1m' } },
       event: 'InvalidDuration: CertificateSigningRequest minimum allowed duration is 10m0s, requested 1m0s',
     },
@@ -238,6 +238,15 @@ describe('nothing terminal is decided on what is remembered:', () => {
     await world.run();
     assert.deepEqual(world.asked, [REVIEW, ISSUER, SECRET, PATCH]);
     assert.equal(world.outcomes[0]?.result, 'issued');
+  });
+
+  it('a CSR waits whose requester may not reference an issuer that was deleted a moment ago', async () => {
+    const world = new SignerWorld();
+    world.mayReference = [];
+    world.freshIssuer = null;
+    await world.run();
+    assert.deepEqual(world.client.writes, []);
+    assert.equal(world.outcomes[0]?.reason, 'IssuerNotFound');
   });
 
   it('a CSR whose key is not in the Secret fails once that was read again', async () => {

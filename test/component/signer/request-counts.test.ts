@@ -5,9 +5,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
+import { soleLeadership } from '@countersign/signer/leadership.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { createController } from './controller-world.ts';
-import { PATCH, REVIEW, SECRET, SignerWorld } from './signer-world.ts';
+import { ISSUER, PATCH, REVIEW, SECRET, SignerWorld } from './signer-world.ts';
 
 describe('calls of the API server', () => {
   test('a certificate costs one review, one read of the Secret, one write and one event', async () => {
@@ -24,11 +25,11 @@ describe('calls of the API server', () => {
     assert.deepEqual([REVIEW, SECRET, PATCH].map(count), [10, 1, 10]);
   });
 
-  test('a refusal costs two reviews, one write and one event, and reads no Secret', async () => {
+  test('a refusal costs two reviews, one read of the issuer, one write and one event, and reads no Secret', async () => {
     const world = new SignerWorld();
     world.mayReference = [];
     await world.run();
-    assert.deepEqual(world.asked, [REVIEW, REVIEW, PATCH]);
+    assert.deepEqual(world.asked, [REVIEW, REVIEW, ISSUER, PATCH]);
     assert.equal(world.client.events.length, 1);
   });
 
@@ -38,7 +39,7 @@ describe('calls of the API server', () => {
     );
     const stop = new AbortController();
     const controller = createController(client, { workers: 1, issuerStatus: 'auto' });
-    const running = Promise.all([controller.watch(stop.signal), controller.lead(stop.signal)]);
+    const running = Promise.all([controller.watch(stop.signal), controller.lead(soleLeadership(stop.signal))]);
     // Longer than the second after which Secrets that something waits for are read again.
     await sleep(1_200);
     stop.abort();

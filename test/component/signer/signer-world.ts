@@ -16,6 +16,7 @@ import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.
 import { type Outcome, type ReconcileDeps, reconcile } from '@countersign/signer/reconcile.ts';
 import { type Secret, SecretReader } from '@countersign/signer/secret-reader.ts';
 import { UnansweredWrites } from '@countersign/signer/unanswered-writes.ts';
+import { Unreported } from '@countersign/signer/unreported.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
 import { buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
@@ -39,8 +40,8 @@ export class SignerWorld {
   csr: CertificateSigningRequest = buildCsr();
   fresh: CertificateSigningRequest | undefined;
   issuer: Issuer | undefined = buildIssuer();
-  /** As the API server has it, the same unless set. */
-  freshIssuer: Issuer | undefined;
+  /** As the API server has it, the same unless set; null when it is gone. */
+  freshIssuer: Issuer | null | undefined;
   secret: Secret | undefined = buildSecret(rootTexts());
   /** Names that the requester may reference. */
   mayReference: readonly string[] = ['my-ca'];
@@ -79,6 +80,7 @@ export class SignerWorld {
       findCsr: name => (name === this.csr.metadata.name ? toCsrRecord(this.csr, NOW.getTime(), this.deps) : undefined),
       isLeading: () => this.isLeading,
       unanswered: new UnansweredWrites(),
+      unreported: new Unreported(),
       overwritten: new WeakSet(),
       refused: error => this.refused.push(error),
       recheckIssuer: ref => this.rechecked.push(ref),
@@ -104,7 +106,8 @@ export class SignerWorld {
     const answer = this.fault(call);
     if (answer !== undefined) return answer;
     if (call.path.startsWith('/api/v1/namespaces/') && call.verb === 'get') return this.secret;
-    if (call.path.startsWith(ISSUERS_PATH)) return { items: [this.freshIssuer ?? this.issuer] };
+    if (call.path.startsWith(ISSUERS_PATH))
+      return { items: this.freshIssuer === null ? [] : [this.freshIssuer ?? this.issuer] };
     if (call.path === REVIEW_PATH) return this.#review(call.body as { spec: { resourceAttributes: { name: string } } });
     return call.verb === 'get' ? (this.fresh ?? this.csr) : undefined;
   }

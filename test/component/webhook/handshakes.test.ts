@@ -9,7 +9,7 @@ import { connect } from 'node:tls';
 import { HandshakeFailures } from '@countersign/webhook/handshake-failures.ts';
 import { WebhookServer } from '@countersign/webhook/server.ts';
 import { until } from '../../support/until.ts';
-import { KEY_PAIR, WebhookFixture } from './webhook-fixture.ts';
+import { KEY_PAIR, makeKeyPair, WebhookFixture } from './webhook-fixture.ts';
 
 let webhook: WebhookFixture;
 let server: WebhookServer;
@@ -21,10 +21,11 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-async function listen(transferTimeoutMs: number): Promise<void> {
+async function listen(transferTimeoutMs: number, ca?: string): Promise<void> {
   const { handle, log, metrics } = webhook;
-  server = new WebhookServer({ handle, log, metrics, transferTimeoutMs, graceMs: 200 });
-  server.useKeyPair(KEY_PAIR);
+  const needsClientCertificate = ca !== undefined;
+  server = new WebhookServer({ handle, log, metrics, transferTimeoutMs, graceMs: 200, needsClientCertificate });
+  server.useKeyPair({ ...KEY_PAIR, ...(ca !== undefined && { ca }) });
   port = await server.listen({ host: '127.0.0.1', port: 0 });
 }
 
@@ -76,9 +77,53 @@ describe('a failed handshake is counted as', () => {
     await once(socket, 'secureConnect');
     socket.destroy();
     const text = await webhook.registry.metrics();
-    for (const cause of ['distrusted', 'closed', 'timeout', 'other']) {
+    for (const cause of ['distrusted', 'uncertified', 'closed', 'timeout', 'other']) {
       assert.match(text, new RegExp(`tls_handshake_failures_total\\{cause="${cause}"\\} 0`));
     }
+  });
+});
+
+describe('where callers need a certificate from a CA,', () => {
+  const CALLER = makeKeyPair('caller');
+  const OTHER = makeKeyPair('other');
+
+  /** The start of the answer; empty when the connection ends without one. */
+  function get(options: { readonly cert?: string; readonly key?: string }): Promise<string> {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const socket = connect({ host: '127.0.0.1', port, ca: KEY_PAIR.cert, ...options });
+    socket.on('secureConnect', () => socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n'));
+    socket.on('data', data => {
+      resolve(String(data).slice(0, 12));
+      socket.destroy();
+    });
+    socket.on('error', () => resolve('')).on('close', () => resolve(''));
+    return promise;
+  }
+
+  beforeEach(async () => {
+    await server.close();
+    await listen(20_000, CALLER.cert);
+  });
+
+  test('one who has it is served', async () => {
+    assert.equal(await get(CALLER), 'HTTP/1.1 404');
+    assert.deepEqual(await counted(), {});
+  });
+
+  for (const [name, pair] of [
+    ['one without is refused, and counted', {}],
+    ['one from another CA is refused, and counted', OTHER],
+  ] as const) {
+    test(name, async () => {
+      assert.equal(await get(pair), '');
+      await isCounted({ uncertified: 1 });
+    });
+  }
+
+  test('a new CA holds for the next connection', async () => {
+    server.useKeyPair({ ...KEY_PAIR, ca: OTHER.cert });
+    assert.equal(await get(OTHER), 'HTTP/1.1 404');
+    assert.equal(await get(CALLER), '');
   });
 });
 

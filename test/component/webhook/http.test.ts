@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import * as fc from 'fast-check';
 import { GRANTED } from './admission-world.ts';
 import { csr, review, WebhookFixture } from './webhook-fixture.ts';
@@ -78,8 +79,8 @@ const UNREADABLE: readonly (readonly [name: string, body: unknown, error: string
   ],
   [
     'an annotation that is no text',
-    reviewWith('request.object.metadata.annotations', { a: 1 }),
-    /\[a\] is not a string/,
+    reviewWith('request.object.metadata.annotations', { [REQUEST_DURATION]: 1 }),
+    /request-duration\] is not a string/,
   ],
   ['no old object on UPDATE', reviewWith('request.operation', 'UPDATE'), 'request.oldObject is not an object'],
 ];
@@ -146,7 +147,7 @@ describe('HTTP', () => {
     ['another content type is 415', 415, () => webhook.post('a: b', { 'content-type': 'application/yaml' })],
     ['plain text is 415', 415, () => webhook.post('{}', { 'content-type': 'text/plain' })],
     ['a body without content type is 415', 415, () => webhook.post('{}', { 'content-type': '' })],
-    ['a body above 3 MiB is 413', 413, () => webhook.post(`"${'x'.repeat(3 * 1024 * 1024)}"`)],
+    ['a body above 2 MiB is 413', 413, () => webhook.post(`"${'x'.repeat(2 * 1024 * 1024)}"`)],
     ['another path is 404', 404, () => webhook.post('{}', {}, '/')],
   ];
   for (const [name, status, send] of rejected) {
@@ -165,9 +166,21 @@ describe('HTTP', () => {
 
   test('a large object within the limit is judged', async () => {
     webhook.enter(GRANTED);
-    const { status, body } = await webhook.post(review({ object: csr({ request: 'x'.repeat(2_500_000) }) }));
+    const { status, body } = await webhook.post(review({ object: csr({ request: 'x'.repeat(900_000) }) }));
     assert.equal(status, 200);
     assert.equal(body.response.status?.reason, 'SigningError');
+  });
+
+  test('the largest CSR that can be signed is judged, whatever its annotations cost in JSON', async () => {
+    webhook.enter(GRANTED);
+    // 256 KiB of keys of three letters, and once more in managedFields; or of what Go escapes.
+    const short = Array.from({ length: 87_381 }, (_, index) => index.toString(36).padStart(3, '-'));
+    const many = csr({ annotations: Object.fromEntries(short.map(key => [key, ''])) });
+    const managedFields = [{ fieldsV1: Object.fromEntries(short.map(key => [`f:${key}`, {}])) }];
+    const first = review({ object: { ...many, metadata: { ...Object(many['metadata']), managedFields } } });
+    const escaped = csr({ annotations: { note: '<'.repeat(262_000) } });
+    const second = JSON.stringify(review({ object: escaped })).replaceAll('<', String.raw`\u003c`);
+    for (const body of [first, second]) assert.equal((await webhook.post(body)).body.response.allowed, true);
   });
 
   test('what was wrong is counted', async () => {

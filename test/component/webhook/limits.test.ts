@@ -53,7 +53,7 @@ const POST_HEAD = 'POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: applicati
 
 /** Half bodies that take all the room there is for large ones, in connections of their own. */
 async function fillRoom(port: number): Promise<TLSSocket[]> {
-  const sockets = await Promise.all(Array.from({ length: 16 }, () => open(port)));
+  const sockets = await Promise.all(Array.from({ length: 8 }, () => open(port)));
   for (const socket of sockets) socket.resume().write(`${POST_HEAD}transfer-encoding: chunked\r\n\r\n1\r\n{\r\n`);
   await until(async () => (await post(port, { note: 'x'.repeat(70_000) })) === 429);
   return sockets;
@@ -137,7 +137,7 @@ test('an answer that is not taken within that time ends with its connection', as
   assert.ok(taken < error.length, 'the rest was let go of');
 });
 
-test('large bodies are let in up to 48 MiB, announced or sent; one more is told to come again, and small ones pass', async () => {
+test('large bodies are admitted up to 16 MiB, announced or sent; one more is told to come again, and small ones pass', async () => {
   webhook.enter(GRANTED);
   const port = await serve({ transferTimeoutMs: 3_000 });
   const large = review({ object: csr({ annotations: { note: 'x'.repeat(70_000) } }) });
@@ -179,16 +179,60 @@ describe('a body that found no room, and comes all the same,', () => {
   });
 });
 
-test('a connection that waits for its first request, or for its next, stays', async () => {
-  const socket = await open(await serve(PATIENT));
-  for (let turn = 0; turn < 2; turn += 1) {
+test('a connection that waits for its next request stays', async () => {
+  const limits = { connections: 9, firstRequestMs: 1_000 };
+  const socket = await open(await serve({ ...PATIENT, connectionLimits: limits }));
+  for (let turn = 0; turn < 3; turn += 1) {
+    assert.equal(await exchange(socket), '200');
     await sleep(1.2 * PATIENT.transferTimeoutMs);
-    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
-    const [answer] = await once(socket, 'data');
-    assert.match(String(answer), /^HTTP\/1.1 404 /);
   }
+  assert.ok(!socket.closed);
   socket.destroy();
 });
+
+describe('of more connections than there is room for', () => {
+  const LIMITS = { connections: 4, firstRequestMs: 60_000 };
+
+  test('those that never asked give way, the oldest first, and one that asked stays', async () => {
+    const port = await serve({ connectionLimits: LIMITS });
+    const caller = await open(port);
+    assert.equal(await exchange(caller), '200');
+    const silent: TLSSocket[] = [];
+    for (let number = 0; number < 8; number += 1) silent.push((await open(port)).resume());
+    await until(async () => silent.slice(0, 5).every(({ closed }) => closed));
+    assert.ok(silent.slice(5).every(({ closed }) => !closed));
+    assert.equal(await exchange(caller), '200');
+    for (const socket of [caller, ...silent]) socket.destroy();
+  });
+
+  test('those with half a handshake give way, too, and a new caller is answered', async () => {
+    const port = await serve({ connectionLimits: LIMITS });
+    const halves = Array.from({ length: 12 }, () =>
+      connectTcp(port, '127.0.0.1')
+        .on('error', () => {})
+        .resume(),
+    );
+    await until(async () => halves.filter(({ closed }) => closed).length === 8);
+    const caller = await open(port);
+    assert.equal(await exchange(caller), '200');
+    for (const socket of [caller, ...halves]) socket.destroy();
+  });
+
+  test('one that asks nothing in time is ended', async () => {
+    const port = await serve({ connectionLimits: { connections: 4, firstRequestMs: 500 } });
+    const socket = await open(port);
+    await once(socket.resume(), 'close');
+  });
+});
+
+/** Asks on this connection, and gives the status. */
+async function exchange(socket: TLSSocket): Promise<string> {
+  webhook.enter(GRANTED);
+  const body = JSON.stringify(review());
+  socket.write(`${POST_HEAD}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  const [answer] = await once(socket, 'data');
+  return String(answer).slice(9, 12);
+}
 
 describe('of a text that a caller chose', () => {
   const LONG = 'x'.repeat(500_000);

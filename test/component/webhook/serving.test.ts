@@ -15,6 +15,7 @@ import {
   readFromFiles,
   readFromSecret,
   ServingCertificate,
+  withClientCa,
 } from '@countersign/webhook/serving-certificate.ts';
 import { until } from '../../support/until.ts';
 import { GRANTED } from './admission-world.ts';
@@ -65,7 +66,27 @@ describe('a serving certificate', () => {
     assert.equal(await reloads('loaded'), 2);
   });
 
+  test('is given again when the CA of the callers changes', async () => {
+    const { certificate, put } = certificateOf({ ...FIRST, ca: FIRST.cert });
+    await certificate.check();
+    assert.equal(await certificate.check(), undefined);
+    put({ ...FIRST, ca: SECOND.cert });
+    assert.equal((await certificate.check())?.ca, SECOND.cert);
+  });
+
+  test('comes with the CA of the callers from its file', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'webhook-'));
+    const file = join(dir, 'ca.crt');
+    const source = withClientCa(async () => FIRST, file);
+    await assert.rejects(source(), { code: 'ENOENT' });
+    await writeFile(file, SECOND.cert);
+    assert.deepEqual(await source(), { ...FIRST, ca: SECOND.cert });
+    await rm(dir, { recursive: true });
+  });
+
   const BAD: readonly (readonly [string, KeyPair])[] = [
+    ['has a CA of the callers that is no PEM', { ...FIRST, ca: 'x' }],
+    ['has a CA of the callers that is broken', { ...FIRST, ca: SECOND.cert.replaceAll('M', 'N') }],
     ['is no PEM', { cert: 'x', key: FIRST.key }],
     ['has a key that is no PEM', { cert: FIRST.cert, key: 'x' }],
     ['has the key of another', { cert: SECOND.cert, key: FIRST.key }],

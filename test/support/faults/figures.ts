@@ -21,9 +21,3 @@ export function report(t: Pick<TestContext, 'diagnostic'>, id: PromiseId, figure
   if (file) appendFileSync(file, `${JSON.stringify(line)}\n`);
   assert.ok(isKept, `${PROMISES[id]}: ${figure}`);
 }
-
-/** The value below which a part of the values lies. */
-export function quantile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
-}

@@ -3,7 +3,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Cluster } from '../cluster.ts';
 import { approve, CSRS, type CsrObject, chainOf, createCsr, failureOf } from '../requests.ts';
-import { quantile } from './figures.ts';
 
 const PARALLEL = 8;
 
@@ -64,9 +63,4 @@ export async function settle(cluster: Cluster, names: readonly string[], withinM
     serials: new Set(signed.map(csr => new X509Certificate(chainOf(csr)).serialNumber)).size,
     seconds: Math.round((performance.now() - start) / 100) / 10,
   };
-}
-
-/** Milliseconds that each call of `work` took, as `p50 12, p99 30 ms`. */
-export function describeTimes(times: readonly number[]): string {
-  return `p50 ${Math.round(quantile(times, 0.5))}, p99 ${Math.round(quantile(times, 0.99))} ms`;
 }

@@ -18,20 +18,33 @@ function fill(shares: FairShares, names: readonly string[]): number[] {
 
 for (const [workers, names, expected] of [
   [32, ['a'], [24]],
-  [32, ['a', 'b'], [14, 14]],
-  [32, ['a', 'b', 'c'], [10, 10, 10]],
+  [32, ['a', 'b'], [8, 8]],
+  [32, ['a', 'b', 'c', 'd', 'e'], [6, 6, 6, 6, 6]],
   [4, ['a'], [3]],
   [2, ['a'], [2]],
   [1, ['a'], [1]],
 ] as const) {
   test(`of ${workers} workers, ${names.length} shares get ${expected.join(' and ')}`, () =>
-    assert.deepEqual(fill(new FairShares(workers), names), [...expected]));
+    assert.deepEqual(fill(new FairShares(workers, () => 0), names), [...expected]));
 }
 
 test('a worker that is given back is free for a newcomer', () => {
-  const shares = new FairShares(2);
+  const shares = new FairShares(2, () => 0);
   for (const _ of [1, 2]) shares.take('a');
   assert.equal(shares.mayHaveMore('b'), false);
   shares.give('a');
   assert.equal(shares.mayHaveMore('b'), true);
+});
+
+test('a share has more workers again a second after another took its last turn', () => {
+  let now = 0;
+  const shares = new FairShares(32, () => now);
+  for (let turn = 0; turn < 8; turn += 1) shares.take('a');
+  shares.take('b');
+  assert.equal(shares.mayHaveMore('a'), false);
+  shares.give('b');
+  now = 999;
+  assert.equal(shares.mayHaveMore('a'), false);
+  now = 1_000;
+  assert.equal(shares.mayHaveMore('a'), true);
 });

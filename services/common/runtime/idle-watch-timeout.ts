@@ -1,10 +1,10 @@
-// Ends a watch that has gone silent. Passes every event on unchanged and never reconnects.
+// Ends a watch that the server should have ended itself. Passes every event on unchanged and never reconnects.
 
 import { RetryableError } from './errors.ts';
 import type { KubeClient } from './kube-client.ts';
 import type { WatchEvent } from './watch-stream.ts';
 
-export interface SilenceGuardOptions {
+export interface IdleWatchOptions {
   readonly client: Pick<KubeClient, 'watch'>;
   readonly path: string;
   readonly signal: AbortSignal;
@@ -13,11 +13,11 @@ export interface SilenceGuardOptions {
 }
 
 /**
- * The events of a watch; throws RetryableError `timeout` when none came for `idleMs`. Without this guard a connection whose
- * other end vanished (node gone, NAT entry dropped) stays open and silent for ever, and the copy grows old unnoticed. The
- * watch must ask for bookmarks: the API server sends one a minute, so that a watch which is silent for longer is dead.
+ * The events of a watch; throws RetryableError `timeout` when none came for `idleMs`, which must be longer than the watch's own
+ * timeoutSeconds. A watch that neither brings anything nor ends by then has lost its server: TCP cannot tell, since the kernel
+ * of a stopped process, or a proxy, still acknowledges keep-alives. Bookmarks are not relied on; no interval is promised.
  */
-export async function* watchUntilSilent(options: SilenceGuardOptions): AsyncGenerator<WatchEvent> {
+export async function* watchUntilIdle(options: IdleWatchOptions): AsyncGenerator<WatchEvent> {
   const { client, path, signal, idleMs } = options;
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(), idleMs);
@@ -30,6 +30,6 @@ export async function* watchUntilSilent(options: SilenceGuardOptions): AsyncGene
     clearTimeout(timer);
   }
   if (!silence.signal.aborted) return;
-  const message = `GET ${path.split('?', 1)[0]}: the watch was silent for ${idleMs / 1000} s`;
+  const message = `GET ${path.split('?', 1)[0]}: the watch neither brought an event nor ended within ${idleMs / 1000} s`;
   throw new RetryableError(message, { code: 'timeout' });
 }

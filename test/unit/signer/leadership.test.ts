@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { Term } from '@countersign/signer/leadership.ts';
+
+/** A term of ten seconds, by clocks that a test sets. */
+function begin(stop = new AbortController().signal) {
+  const time = { monotonic: 0, wall: 1_000_000 };
+  const term = new Term(10_000, stop, { monotonic: () => time.monotonic, wall: () => time.wall });
+  return { time, term };
+}
+
+for (const clock of ['monotonic', 'wall'] as const) {
+  it(`a term is over when the ${clock} clock says so, whatever the other one says`, () => {
+    const { time, term } = begin();
+    time[clock] += 9_999;
+    assert.equal(term.mayWrite(), true);
+    time[clock] += 1;
+    assert.deepEqual([term.mayWrite(), term.signal.aborted], [false, true]);
+  });
+}
+
+it('a renewal counts from when it was sent, and does not bring back a term that is over', () => {
+  const { time, term } = begin();
+  const sentAt = term.now();
+  time.monotonic += 4_000;
+  term.renewedAt(sentAt);
+  assert.equal(term.left, 6_000);
+  const later = term.now();
+  term.renewedAt(later);
+  assert.equal(term.left, 10_000);
+  time.monotonic += 20_000;
+  term.renewedAt(term.now());
+  assert.deepEqual([term.mayWrite(), term.left], [false, 0]);
+});
+
+it('a term ends with the process', () => {
+  const stop = new AbortController();
+  const { term } = begin(stop.signal);
+  stop.abort();
+  assert.equal(term.mayWrite(), false);
+});

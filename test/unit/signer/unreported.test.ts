@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { CsrRecord } from '@countersign/signer/csr-record.ts';
+import { Unreported } from '@countersign/signer/unreported.ts';
+
+const CRASH = Date.parse('2026-11-30T12:00:00Z');
+const MINUTE = 60_000;
+const former = { renewedAt: new Date(CRASH) };
+
+function record(receivedAt: number, endedAfter?: number): CsrRecord {
+  const csr = { metadata: { name: 'jane' }, spec: { signerName: '', request: '' }, receivedAt };
+  return endedAfter === undefined ? { ...csr, state: 'open' } : { ...csr, state: 'done', endedAfter };
+}
+
+it('what was seen to end shortly before a leader was killed is due, however long ago it was approved', () => {
+  const unreported = new Unreported();
+  unreported.update('jane', record(CRASH, CRASH - 50 * MINUTE), record(CRASH - 50 * MINUTE), false);
+  assert.deepEqual([...unreported.begin(former)], ['jane']);
+});
+
+it('nothing is due after a leader that released its Lease', () => {
+  const unreported = new Unreported();
+  unreported.update('jane', record(CRASH, CRASH), record(CRASH), false);
+  assert.deepEqual([...unreported.begin(undefined)], []);
+});
+
+it('what ended long before, or is gone, is not due', () => {
+  const unreported = new Unreported();
+  unreported.update('old', record(CRASH - 6 * MINUTE, CRASH - 6 * MINUTE), record(CRASH - 6 * MINUTE), false);
+  unreported.update('gone', record(CRASH, CRASH), record(CRASH), false);
+  unreported.update('gone', undefined, record(CRASH, CRASH), false);
+  assert.deepEqual([...unreported.begin(former)], []);
+});
+
+it('a leader that lists its requests later finds what is due then, and reports what ends while it leads itself', () => {
+  const unreported = new Unreported();
+  unreported.begin(former);
+  assert.equal(unreported.update('jane', record(CRASH + MINUTE, CRASH), undefined, true), true);
+  assert.equal(unreported.update('old', record(CRASH + MINUTE, CRASH - 10 * MINUTE), undefined, true), false);
+  assert.equal(unreported.update('own', record(CRASH + MINUTE, CRASH), record(CRASH), true), false);
+  assert.ok(unreported.has('jane'));
+});
