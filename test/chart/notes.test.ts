@@ -20,9 +20,9 @@ test('the next steps can be pasted into a shell', async () => {
 });
 
 test('the notes tell what the values leave open, and nothing of it by default', async () => {
-  assert.doesNotMatch(await renderNotes({}), /cannot sign|is let in/);
+  assert.doesNotMatch(await renderNotes({}), /cannot sign|is admitted/);
   assert.match(await renderNotes({ signer: { secretNamespaces: ['a'] } }), /ClusterIssuers of type CA cannot sign/);
   const ignore = { webhook: { failurePolicy: 'Ignore' } };
-  assert.match(await renderNotes(ignore), /every request is let in \(webhook\.failurePolicy: Ignore\)/);
-  assert.doesNotMatch(await renderNotes({ ...ignore, admissionPolicy: { enabled: true } }), /is let in/);
+  assert.match(await renderNotes(ignore), /every request is admitted \(webhook\.failurePolicy: Ignore\)/);
+  assert.doesNotMatch(await renderNotes({ ...ignore, admissionPolicy: { enabled: true } }), /is admitted/);
 });

@@ -72,7 +72,7 @@ const SIGNER_ANYWHERE = [
 ];
 const SIGNER_AT_HOME = [
   'create coordination.k8s.io/leases',
-  'get,update coordination.k8s.io/leases [countersign-signer]',
+  'get,update,watch coordination.k8s.io/leases [countersign-signer]',
 ];
 const WEBHOOK_ANYWHERE = [
   'create authorization.k8s.io/subjectaccessreviews',
