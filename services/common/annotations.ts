@@ -25,7 +25,7 @@ const MAX_DURATION_LENGTH = 256;
 /** More than any duration needs: of what is longer and none, which may be something pasted by mistake, nothing is repeated. */
 const MAX_SHOWN_DURATION = 40;
 
-/** Part of what is approved, although the API server lets annotations change: these may not. */
+/** Part of the request, although the API server lets annotations change: these may not, from its creation on. */
 export const LOCKED_ANNOTATIONS: readonly string[] = [REQUEST_DURATION, REQUEST_IS_CA, PRIVATE_KEY_SECRET_NAME];
 
 /** The duration that the annotation asks for; undefined without the annotation. An empty annotation is there, and wrong. */
