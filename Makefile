@@ -16,11 +16,12 @@ node_modules/.installed: package-lock.json
 tools: install ## Fetch or build etcd, kube-apiserver, kubectl and helm (about ten minutes the first time)
 	npm run --silent controlplane -- tools
 
-lint: install ## Check types, style, dead code and the arrows between the modules
+lint: install ## Check types, style, dead code and the licences of the locked packages
 	tsc -p .
 	oxlint --type-aware
 	biome check
 	knip
+	node build/check-licenses.ts
 
 format: install ## Put the sources into their one format
 	biome check --write
