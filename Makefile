@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lint format test demo e2e images bench tools docs clean
+.PHONY: help install lint format test demo e2e images bench tools docs sbom audit clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,13 @@ bench: tools ## Measure against cert-manager's own controller and the API server
 
 docs: install ## Write the generated pages anew
 	npm run --silent docs
+
+sbom: install ## Write the bill of materials of this repository to dist/sbom.cdx.json
+	mkdir -p dist
+	npm sbom --sbom-format=cyclonedx --package-lock-only > dist/sbom.cdx.json
+
+audit: install ## Ask the registry for known vulnerabilities of the locked packages
+	node build/audit.ts
 
 clean: ## Remove what was installed and made in this checkout
 	rm -rf node_modules dist coverage .tmp
