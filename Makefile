@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lint format test test-faults demo e2e images bench tools docs clean
+.PHONY: help install lint format test test-faults demo e2e images bench tools docs sbom audit clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,11 +16,12 @@ node_modules/.installed: package-lock.json
 tools: install ## Fetch or build etcd, kube-apiserver, kubectl and helm (about ten minutes the first time)
 	npm run --silent controlplane -- tools
 
-lint: install ## Check types, style, dead code and the arrows between the modules
+lint: install ## Check types, style, dead code and the licences of the locked packages
 	tsc -p .
 	oxlint --type-aware
 	biome check
 	knip
+	node build/check-licenses.ts
 
 format: install ## Put the sources into their one format
 	biome check --write
@@ -46,6 +47,13 @@ bench: tools ## Measure against cert-manager's own controller and the API server
 
 docs: install ## Write the generated pages anew
 	npm run --silent docs
+
+sbom: install ## Write the bill of materials of this repository to dist/sbom.cdx.json
+	mkdir -p dist
+	npm sbom --sbom-format=cyclonedx --package-lock-only > dist/sbom.cdx.json
+
+audit: install ## Ask the registry for known vulnerabilities of the locked packages
+	node build/audit.ts
 
 clean: ## Remove what was installed and made in this checkout
 	rm -rf node_modules dist coverage .tmp
