@@ -15,8 +15,8 @@ import { isSignedHere } from './issuance/serial.ts';
 import { ObservationError } from './issuers/observe-secret.ts';
 import { type ObserveDeps, observe, observeNow } from './observe.ts';
 import { recordReason, type Subject } from './say.ts';
-import { warnApprover } from './warn-approver.ts';
 import type { Unreported } from './unreported.ts';
+import { warnApprover } from './warn-approver.ts';
 
 /** How a run ended, for metrics: counted, never a reason to do anything. */
 export interface Outcome {
