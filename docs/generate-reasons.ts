@@ -42,6 +42,7 @@ const TEXTS: Readonly<Record<Reason, readonly string[]>> = {
   ErrInitIssuer: [reasons.ErrInitIssuer.message(ERROR)],
   IsReady: [reasons.IsReady.message()],
   NameTooLong: [reasons.NameTooLong.message(MAX_NAME_LENGTH, 300)],
+  SelfSignedKey: [reasons.SelfSignedKey.message('sandbox/my-key')],
   InvalidSignerName: [reasons.InvalidSignerName.message('<signerName>', ERROR)],
   ImmutableAnnotation: [reasons.ImmutableAnnotation.message('<key>')],
   AccessReviewFailed: [reasons.AccessReviewFailed.message(REF)],

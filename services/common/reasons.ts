@@ -174,6 +174,12 @@ const issuer = {
 
 /** What cert-manager has no word for. */
 const own = {
+  SelfSignedKey: warning(
+    'wait',
+    (secret: string) =>
+      `Secret ${secret} holds the key that will sign. Before you approve, check that the requester (spec.username) owns it`,
+    'The issuer is SelfSigned: it signs with the key in the Secret that the annotation of the CSR names, whoever created the CSR. Deny the CSR if the requester does not own that Secret.',
+  ),
   InvalidSignerName: warning(
     'deny',
     (signerName: string, detail: string) => `Signer name "${signerName}" can never name an issuer: ${detail}`,

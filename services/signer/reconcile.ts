@@ -16,6 +16,7 @@ import { ObservationError } from './issuers/observe-secret.ts';
 import { type ObserveDeps, observe, observeNow } from './observe.ts';
 import { recordReason, type Subject } from './say.ts';
 import type { Unreported } from './unreported.ts';
+import { warnApprover } from './warn-approver.ts';
 
 /** How a run ended, for metrics: counted, never a reason to do anything. */
 export interface Outcome {
@@ -117,7 +118,11 @@ type RecordSubject = Subject & { readonly csr: CsrRecord };
 async function run(deps: ReconcileDeps, subject: RecordSubject): Promise<Outcome> {
   if (subject.csr.state === 'repair') return repair(deps, subject);
   const triaged = triage(subject.csr);
-  if (triaged.kind !== 'look') return toOutcome(await apply(deps, subject, triaged), '');
+  if (triaged.kind !== 'look') {
+    const outcome = toOutcome(await apply(deps, subject, triaged), '');
+    if (outcome.reason === 'WaitingApproval' && deps.isLeading()) warnApprover(deps, subject);
+    return outcome;
+  }
   return look(deps, subject, triaged.ref);
 }
 

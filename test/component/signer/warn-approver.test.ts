@@ -1,0 +1,35 @@
+// The event that tells the approver of a pending CSR whose key a SelfSigned issuer will sign with.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PRIVATE_KEY_SECRET_NAME } from '@countersign/common/annotations.ts';
+import { buildIssuer } from '../../support/ca-builder.ts';
+import { buildCsr } from '../../support/csr-builder.ts';
+import { SignerWorld } from './signer-world.ts';
+
+const WAITING = 'Normal WaitingApproval: Waiting for the Approved condition before issuing';
+const advice = (secret: string) =>
+  `Warning SelfSignedKey: Secret ${secret} holds the key that will sign. Before you approve, check that the requester (spec.username) owns it`;
+
+async function eventsOf(secret: string | undefined, isSelfSigned = true): Promise<readonly string[]> {
+  const world = new SignerWorld();
+  const annotations = secret === undefined ? {} : { [PRIVATE_KEY_SECRET_NAME]: secret };
+  world.csr = buildCsr({ conditions: [], annotations });
+  if (isSelfSigned) world.issuer = { ...buildIssuer(), spec: { selfSigned: {} } };
+  await world.run();
+  assert.deepEqual(world.asked, []);
+  return world.client.events;
+}
+
+test('the approver of a pending CSR for a SelfSigned issuer is warned once which Secret will sign', async () => {
+  assert.deepEqual(await eventsOf('my-key'), [WAITING, advice('sandbox/my-key')]);
+});
+
+test('the warning repeats nothing of a Secret name that is not legal', async () => {
+  assert.deepEqual(await eventsOf('Not Legal'), [WAITING, advice('sandbox/<not a legal name: 9 characters>')]);
+});
+
+test('a pending CSR for a CA issuer, or without the annotation, gets no such warning', async () => {
+  assert.deepEqual(await eventsOf('my-key', false), [WAITING]);
+  assert.deepEqual(await eventsOf(undefined), [WAITING]);
+});
