@@ -5,6 +5,7 @@ import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { reasons } from '@countersign/common/reasons.ts';
 import * as x509 from '@peculiar/x509';
 import {
   Certcheck,
@@ -115,9 +116,10 @@ describe('issuance', { concurrency: 6 }, () => {
       assert.equal(leaf.issuer, `CN=${name}`);
       assert.match(await extensionsText(issued.chain, 'crlDistributionPoints'), /URI:http:\/\/crl\.example\.com/);
       assert.equal(caAnnotation(issued), issued.chain);
-      assert.deepEqual(await cluster.eventsWhenWritten(issued.csr, 2), [
+      assert.deepEqual(await cluster.eventsWhenWritten(issued.csr, 3), [
         'Normal CertificateIssued: Certificate self-signed successfully',
         'Normal WaitingApproval: Waiting for the Approved condition before issuing',
+        `Warning SelfSignedKey: ${reasons.SelfSignedKey.message(`countersign/${name}`)}`,
       ]);
     });
   }
@@ -280,9 +282,10 @@ describe('issuance', { concurrency: 6 }, () => {
       ['Failed', 'ErrorKeyMatch', message],
     ]);
     assert.equal(csr.status?.certificate, undefined);
-    assert.deepEqual(await cluster.eventsWhenWritten(csr, 2), [
+    assert.deepEqual(await cluster.eventsWhenWritten(csr, 3), [
       'Normal WaitingApproval: Waiting for the Approved condition before issuing',
       `Warning ErrorKeyMatch: ${message}`,
+      `Warning SelfSignedKey: ${reasons.SelfSignedKey.message('countersign/mismatch')}`,
     ]);
   });
 });

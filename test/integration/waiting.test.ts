@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { reasons } from '@countersign/common/reasons.ts';
 import { createRoot, openssl } from '../support/certificate-checks.ts';
 import { type Cluster, type IssuerPlace, secretData, startCluster } from '../support/cluster.ts';
 import { readPki } from '../support/pki.ts';
@@ -150,16 +151,18 @@ describe('waiting', { concurrency: 4 }, () => {
   test('a self-signing request waits for the Secret with its key, and for that to be corrected', async () => {
     const namespace = await cluster.createNamespace('own-key');
     const signerName = await cluster.createIssuer({ namespace, name: 'self' }, { selfSigned: {} });
+    await cluster.whenReady({ namespace, name: 'self' });
     const key = readPki('keys/p521');
     const request = Buffer.from(readPki('requests/p521')).toString('base64');
     const annotations = { [KEY_SECRET]: 'key' };
     await createThenApprove(cluster, { name: 'own-key', signerName, request, annotations });
     const missing = 'Warning SecretNotFound: Referenced Secret own-key/key not found';
-    await whenTold('own-key', [APPROVAL, missing]);
+    const warned = `Warning SelfSignedKey: ${reasons.SelfSignedKey.message('own-key/key')}`;
+    await whenTold('own-key', [APPROVAL, missing, warned]);
     await cluster.createSecret(namespace, 'key', { 'tls.key': 'nonsense' });
     const nonsense =
       'Warning ErrorParsingKey: Failed to parse signing key from secret own-key/key: error decoding private key PEM block: no PEM data was found in given input';
-    await whenTold('own-key', [APPROVAL, missing, nonsense]);
+    await whenTold('own-key', [APPROVAL, missing, nonsense, warned]);
     await signedAfter('own-key', () =>
       cluster.api.patch(secretPath(namespace, 'key'), { stringData: { 'tls.key': key } }),
     );
