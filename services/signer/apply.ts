@@ -127,7 +127,7 @@ async function applyRefusal(deps: ApplyDeps, subject: Subject, issuance: Issuanc
 /** Without the call and the name of the CSR, for it is said of the issuer too. */
 function rejection({ message }: TerminalError): string {
   const [, detail = message] = /status\.certificate: Invalid value: "<certificate data>": (.*)$/s.exec(message) ?? [];
-  return `the API server does not take the certificates of the CA, issue them anew: ${detail}`;
+  return `the API server rejects the certificates of the CA, issue new ones: ${detail}`;
 }
 
 /** Gives the error when the API server takes the certificates (PEM) for invalid; writes nothing. */

@@ -154,7 +154,7 @@ test('a leader that was paused for longer than its Lease writes nothing when it 
   );
 });
 
-test('a leader that is told to stop hands over within half a second of its release', async t => {
+test('a leader that is stopped hands over within half a second of its release', async t => {
   const figures: number[] = [];
   for (let turn = 0; turn < 3; turn += 1) {
     const [first, names] = [await leader(), await createAll(`handed-${turn}`, 5)];

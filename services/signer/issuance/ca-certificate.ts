@@ -95,7 +95,7 @@ function failPem(problem: string): Result<never> {
   return err(`error decoding certificate PEM block: ${problem}`);
 }
 
-const WAY_OUT = 'the API server does not read such a certificate, issue it anew';
+const WAY_OUT = 'the API server rejects such a certificate, issue a new one';
 
 function parseCertificate(der: Buffer): Result<CaCertificate> {
   const fields = sliceCertificate(der);

@@ -13,7 +13,7 @@ export function waitForUrls(
   const { crlDistributionPoints, ocspServers, issuingCertificateUrls } = urls;
   const url = [...crlDistributionPoints, ...ocspServers, ...issuingCertificateUrls].find(each => !isAscii(each));
   if (url === undefined) return undefined;
-  // A URL may carry a password: its place is told, and nothing of it.
+  // A URL may carry a password: only its field is named.
   const message = `Referenced ${ref.kind} ${formatRef(ref)} has a URL of ${url.length} characters in ${fieldOf(urls, url)} that is not printable ASCII: remove line breaks, percent-encode the rest, and write its host in Punycode`;
   return { kind: 'wait', reason: 'IssuerNotReady', message, secret };
 }

@@ -29,7 +29,7 @@ const TRIAL = `${PATCH}&dryRun=All`;
 const MESSAGE =
   'PATCH /apis/x: 422 Invalid: CertificateSigningRequest "jane" is invalid: status.certificate: Invalid value: "<certificate data>": x509: odd';
 const REJECTED =
-  'Failed to parse signing CA keypair from secret sandbox/my-ca: the API server does not take the certificates of the CA, issue them anew: x509: odd';
+  'Failed to parse signing CA keypair from secret sandbox/my-ca: the API server rejects the certificates of the CA, issue new ones: x509: odd';
 const ISSUER = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' };
 
 const refusal = new TerminalError(MESSAGE, { code: 'invalid' });

@@ -187,7 +187,7 @@ const UNREADABLE: readonly (readonly [what: string, pem: string, error: string])
   [
     'a TRUE that is not DER, as Go cannot',
     replaceDer(certificate('root'), '0603551d130101ff040530030101ff', '0603551d130101ff04053003010101'),
-    'error parsing X.509 certificate: x509: invalid basic constraints; the API server does not read such a certificate, issue it anew',
+    'error parsing X.509 certificate: x509: invalid basic constraints; the API server rejects such a certificate, issue a new one',
   ],
   [
     'an extension that comes twice',
