@@ -6,7 +6,7 @@ import { ROOT } from './bundle.ts';
 
 // npm's own limits let a silent registry hold up the caller for a quarter of an hour. Under `npm run --silent` it would not say why
 // it failed.
-const ARGS = ['audit', '--audit-level=high', '--loglevel=error', '--fetch-retries=0', '--fetch-timeout=30000'];
+const ARGS = ['audit', '--audit-level=high', '--loglevel=warn', '--fetch-retries=0', '--fetch-timeout=30000'];
 /** npm ends with 1 for this as for a vulnerability. */
 const UNANSWERED = 'audit endpoint returned an error';
 const NOT_AUDITED =
