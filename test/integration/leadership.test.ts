@@ -183,7 +183,7 @@ test('what a leader that was killed did not report, the next one does: each cert
   const first = await leader();
   const names = await createAll('crashed');
   const approvals = forEach(names, name => approve(cluster, name));
-  await whenSigned('crashed', 30);
+  await whenSigned('crashed', 5);
   process.kill(first.child.pid!, 'SIGKILL');
   await Promise.all([approvals, first.child.ended]);
   const signed = await whenSigned('crashed', REQUESTS);
