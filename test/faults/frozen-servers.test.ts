@@ -3,12 +3,11 @@
 
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cluster, startCluster } from '../support/cluster.ts';
+import type { Cluster } from '../support/cluster.ts';
 import { report } from '../support/faults/figures.ts';
 import { approveAll, createAll, namesOf, settle } from '../support/faults/load.ts';
-import { readPki } from '../support/pki.ts';
+import { startReplicas } from '../support/faults/replicas.ts';
 
-const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
 const FROZEN_MS = 10_000;
 const WITHIN_MS = 20_000;
 const REQUESTS = 40;
@@ -16,9 +15,7 @@ const REQUESTS = 40;
 let cluster: Cluster;
 let signerName: string;
 before(async () => {
-  cluster = await startCluster({ signers: 2 });
-  signerName = await cluster.createCaIssuer({ name: 'root' }, ROOT);
-  await cluster.whenReady({ name: 'root' });
+  ({ cluster, signerName } = await startReplicas());
 });
 after(() => cluster?.stop());
 

@@ -1,12 +1,11 @@
 // Signers that are killed in the midst of work, again and again: nothing is lost, nothing is signed twice.
 
 import { after, before, test } from 'node:test';
-import { type Cluster, startCluster } from '../support/cluster.ts';
+import type { Cluster } from '../support/cluster.ts';
 import { report } from '../support/faults/figures.ts';
 import { approveAll, certificatesOf, createAll, namesOf, settle } from '../support/faults/load.ts';
-import { readPki } from '../support/pki.ts';
+import { startReplicas } from '../support/faults/replicas.ts';
 
-const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
 const ROUNDS = 5;
 const REQUESTS = 500;
 /** A Lease holds for 15 s; then there is the work itself, on a machine under load. */
@@ -15,9 +14,7 @@ const LEASE_MS = 30_000;
 let cluster: Cluster;
 let signerName: string;
 before(async () => {
-  cluster = await startCluster({ signers: 2 });
-  signerName = await cluster.createCaIssuer({ name: 'root' }, ROOT);
-  await cluster.whenReady({ name: 'root' });
+  ({ cluster, signerName } = await startReplicas());
 });
 after(() => cluster?.stop());
 

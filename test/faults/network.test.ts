@@ -2,14 +2,13 @@
 
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cluster, startCluster } from '../support/cluster.ts';
+import type { Cluster } from '../support/cluster.ts';
 import { FaultProxy } from '../support/faults/fault-proxy.ts';
 import { report } from '../support/faults/figures.ts';
 import { approveAll, createAll, namesOf, settle } from '../support/faults/load.ts';
-import { readPki } from '../support/pki.ts';
+import { startReplicas } from '../support/faults/replicas.ts';
 import type { PromiseId } from './promises.ts';
 
-const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
 const REQUESTS = 40;
 
 let cluster: Cluster;
@@ -20,9 +19,7 @@ before(async () => {
     proxy ??= await FaultProxy.start(url);
     return proxy.url;
   };
-  cluster = await startCluster({ signers: 2, signerUrl });
-  signerName = await cluster.createCaIssuer({ name: 'root' }, ROOT);
-  await cluster.whenReady({ name: 'root' });
+  ({ cluster, signerName } = await startReplicas({ signerUrl }));
 });
 after(async () => {
   await cluster?.stop();
