@@ -6,7 +6,7 @@ ARG BASE=node:26-slim
 
 FROM ${BASE} AS node
 USER 0:0
-COPY build/root-filesystem.ts build/node-files.ts build/tar.ts build/compile.ts /build/
+COPY build/root-filesystem.ts build/node-files.ts build/compile.ts /build/
 RUN ["node", "/build/root-filesystem.ts", "/root-filesystem"]
 
 FROM scratch AS service

@@ -2,8 +2,11 @@
 // `ctr images import` take. Images that share a layer share its bytes. It compresses nothing and signs nothing.
 
 import { createHash } from 'node:crypto';
-import { open, rename } from 'node:fs/promises';
-import { type TarEntry, tarPieces } from './tar.ts';
+import { createWriteStream } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { packTar, type TarEntry } from './tar.ts';
 
 export interface Layer {
   readonly entries: readonly TarEntry[];
@@ -36,14 +39,13 @@ const CREATED = '1970-01-01T00:00:00Z';
 /** Whole or not there: it is written beside `path` first. */
 export async function writeDockerArchive(path: string, images: readonly Image[]): Promise<void> {
   const draft = `${path}.${process.pid}.partial`;
-  await using file = await open(draft, 'w');
-  await file.writeFile(concatenated(tarPieces(archiveEntries(images))));
+  await pipeline(packTar(await archiveEntries(images)), createWriteStream(draft));
   await rename(draft, path);
 }
 
-function archiveEntries(images: readonly Image[]): TarEntry[] {
+async function archiveEntries(images: readonly Image[]): Promise<TarEntry[]> {
   const layers = new Map<Layer, TarEntry>();
-  for (const layer of images.flatMap(image => image.layers)) if (!layers.has(layer)) layers.set(layer, pack(layer));
+  for (const layer of new Set(images.flatMap(image => image.layers))) layers.set(layer, await packLayer(layer));
   const configs = images.map(image => ({ image, entry: configEntry(image, layers) }));
   const manifest = configs.map(({ image, entry }) => ({
     Config: entry.path,
@@ -57,8 +59,8 @@ function archiveEntries(images: readonly Image[]): TarEntry[] {
   ];
 }
 
-function pack({ entries }: Layer): TarEntry {
-  const content = Buffer.concat([...tarPieces(entries)]);
+async function packLayer({ entries }: Layer): Promise<TarEntry> {
+  const content = await buffer(packTar(entries));
   return { path: `${digest(content)}.tar`, content };
 }
 
@@ -81,8 +83,4 @@ function configEntry({ config, layers }: Image, packed: ReadonlyMap<Layer, TarEn
 
 function digest(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
-}
-
-async function* concatenated(pieces: Iterable<Buffer>): AsyncGenerator<Buffer> {
-  yield* pieces;
 }
