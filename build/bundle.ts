@@ -82,6 +82,9 @@ const keepUsedParts: Plugin = {
   },
 };
 
+/** What the containers of the compose stack run besides the services. */
+const COMPOSE_PROGRAMS = ['certificates', 'setup', 'request'];
+
 /** Where the files of a service's image are made. */
 export function bundleFolder(service: Service): string {
   return join(ROOT, 'dist', service);
@@ -100,6 +103,12 @@ export async function bundleService(service: Service, folder = bundleFolder(serv
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
+}
+
+/** Makes the programs of the compose stack, which mounts the folder. */
+export async function bundleComposePrograms(): Promise<void> {
+  for (const program of COMPOSE_PROGRAMS)
+    await bundleProgram(`compose/${program}.ts`, join(ROOT, 'dist', 'compose', `${program}.mjs`));
 }
 
 /**

@@ -1,10 +1,10 @@
 // `make images`: bundles both services and makes their images, with a Docker engine where there is one; without one it
-// writes the same images to dist/images.tar. It pushes nothing.
+// writes the same images to dist/images.tar. Also bundles the programs that the compose stack mounts. It pushes nothing.
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs, promisify } from 'node:util';
-import { bundleService, ROOT, SERVICES } from './bundle.ts';
+import { bundleComposePrograms, bundleService, ROOT, SERVICES } from './bundle.ts';
 import { writeDockerArchive } from './docker-archive.ts';
 import { ARCHIVE, imageName, makeImages, readVersion } from './image-contents.ts';
 
@@ -19,6 +19,7 @@ async function main(): Promise<void> {
   if (values.help) return say(HELP);
   const version = await readVersion();
   for (const service of SERVICES) await bundleService(service);
+  await bundleComposePrograms();
   if (!values.archive && (await hasDocker())) return buildWithDocker(version, values.base);
   await writeDockerArchive(ARCHIVE, await makeImages(version));
   say(`${SERVICES.map(service => imageName(service, version)).join(' and ')} are in ${ARCHIVE}. To use them:

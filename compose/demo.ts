@@ -1,7 +1,7 @@
 // What the stack shows Countersign with: an Issuer in a namespace of its own, and users who may create requests. Who may
 // reference the Issuer is said in values.yaml.
 
-import type { KeyPair } from './x509.ts';
+import type { KeyPair } from '../test/support/control-plane/authority.ts';
 
 export const DEMO_SIGNER_NAME = 'issuers.cert-manager.io/demo.demo-ca';
 
@@ -17,7 +17,7 @@ export function demoObjects(ca: KeyPair) {
       kind: 'Secret',
       metadata,
       type: 'kubernetes.io/tls',
-      stringData: { 'tls.crt': ca.cert, 'tls.key': ca.key },
+      stringData: { 'tls.crt': ca.certPem, 'tls.key': ca.keyPem },
     },
     { apiVersion: 'cert-manager.io/v1', kind: 'Issuer', metadata, spec: { ca: { secretName: 'demo-ca' } } },
     {

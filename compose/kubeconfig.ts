@@ -2,7 +2,7 @@
 // server's certificate is never turned off.
 
 import { readFile } from 'node:fs/promises';
-import type { KeyPair } from './x509.ts';
+import type { KeyPair } from '../test/support/control-plane/authority.ts';
 
 export interface Access {
   readonly server: string;
@@ -21,7 +21,10 @@ export function formatKubeconfig({ server, ca, user, pair, namespace = 'default'
     kind: 'Config',
     clusters: [{ name, cluster: { server, 'certificate-authority-data': toBase64(ca) } }],
     users: [
-      { name: user, user: { 'client-certificate-data': toBase64(pair.cert), 'client-key-data': toBase64(pair.key) } },
+      {
+        name: user,
+        user: { 'client-certificate-data': toBase64(pair.certPem), 'client-key-data': toBase64(pair.keyPem) },
+      },
     ],
     contexts: [{ name, context: { cluster: name, user, namespace } }],
     'current-context': name,
@@ -37,7 +40,7 @@ export async function readKubeconfig(path: string): Promise<Access> {
     server: cluster.server,
     ca: fromBase64(cluster['certificate-authority-data']),
     user: name,
-    pair: { cert: fromBase64(user['client-certificate-data']), key: fromBase64(user['client-key-data']) },
+    pair: { certPem: fromBase64(user['client-certificate-data']), keyPem: fromBase64(user['client-key-data']) },
   };
 }
 

@@ -1,10 +1,11 @@
 // Asks for a certificate of the demo's Issuer as one of its users, as `docker compose run --rm request jane` has it, and tells
 // step by step what comes of it. The administrator approves whatever was let in.
 
-import { randomUUID, X509Certificate } from 'node:crypto';
+import 'reflect-metadata';
+import { randomUUID, webcrypto, X509Certificate } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
 import { Api, eventually } from './api.ts';
 import { DEMO_SIGNER_NAME } from './demo.ts';
-import { createKey, createRequest } from './x509.ts';
 
 const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 const ISSUED_MS = 30_000;
@@ -17,7 +18,7 @@ async function main(user: string | undefined): Promise<number> {
   const asUser = await Api.open(`/keys/${user}.kubeconfig`);
   const name = `${user}-${randomUUID().slice(0, 8)}`;
   say(`${user} creates the CertificateSigningRequest ${name} for ${DEMO_SIGNER_NAME}`);
-  const created = await asUser.create(CSRS, csr(name, createRequest(createKey(), `${user}.example.com`)));
+  const created = await asUser.create(CSRS, csr(name, await createRequest(`${user}.example.com`)));
   if (created.status >= 300) {
     say(`  refused (${created.body.reason}): ${created.body.message?.trim()}`);
     return 1;
@@ -28,6 +29,18 @@ async function main(user: string | undefined): Promise<number> {
   const { subject, issuer, subjectAltName, validTo } = new X509Certificate(chain);
   say(`  signed: ${subject} (${subjectAltName}) by ${issuer}, until ${validTo}\n${chain}`);
   return 0;
+}
+
+/** PEM of a request for one DNS name, with a new key. */
+async function createRequest(dnsName: string): Promise<string> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: `CN=${dnsName}`,
+    keys: await webcrypto.subtle.generateKey(algorithm, false, ['sign', 'verify']),
+    signingAlgorithm: algorithm,
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: dnsName }])],
+  });
+  return request.toString('pem');
 }
 
 function csr(name: string, request: string) {

@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { Api, eventually } from './api.ts';
 import { demoObjects } from './demo.ts';
+import manifests from './manifests.json' with { type: 'json' };
 
 interface KubeObject {
   readonly apiVersion: string;
@@ -18,8 +19,9 @@ const APPLY_MS = 20_000;
 async function main(): Promise<void> {
   const api = await Api.open('/keys/admin.kubeconfig');
   await eventually('the API server is ready', READY_MS, () => isReady(api));
-  const manifests = JSON.parse(await readFile(new URL('manifests.json', import.meta.url), 'utf8'));
-  const demo = demoObjects(JSON.parse(await readFile('/setup/demo-ca.json', 'utf8')));
+  const certPem = await readFile('/setup/demo-ca.crt', 'utf8');
+  const keyPem = await readFile('/setup/demo-ca.key', 'utf8');
+  const demo = demoObjects({ certPem, keyPem });
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'countersign' } };
   const objects: KubeObject[] = [...demo, namespace, ...manifests.items];
   // Namespaces and definitions before what needs them.
