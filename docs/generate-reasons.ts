@@ -2,7 +2,8 @@
 // a message is told.
 
 import { writeFile } from 'node:fs/promises';
-import { type Outcome, type Reason, reasons } from '@countersign/common/reasons.ts';
+import type { Outcome } from '@countersign/common/reason-entry.ts';
+import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { MAX_NAME_LENGTH } from '@countersign/common/validate-request.ts';
 
@@ -41,6 +42,7 @@ const TEXTS: Readonly<Record<Reason, readonly string[]>> = {
   ErrInvalidKeyPair: [reasons.ErrInvalidKeyPair.message()],
   ErrInitIssuer: [reasons.ErrInitIssuer.message(ERROR)],
   IsReady: [reasons.IsReady.message()],
+  InvalidSecretName: [reasons.InvalidSecretName.message(300)],
   NameTooLong: [reasons.NameTooLong.message(MAX_NAME_LENGTH, 300)],
   SelfSignedKey: [reasons.SelfSignedKey.message('sandbox/my-key')],
   InvalidSignerName: [reasons.InvalidSignerName.message('<signerName>', ERROR)],

@@ -3,19 +3,9 @@
 // (behaviour of v1.21). Decides nothing.
 
 import { formatGoDuration, type Nanoseconds } from './duration.ts';
+import { issuerReasons } from './issuer-reasons.ts';
+import { normal, warning } from './reason-entry.ts';
 import { formatRef, type SignerRef } from './signer-name.ts';
-
-/** What follows: the CSR waits, is Failed for good, is tried again, is signed, is refused at admission; an issuer is ready. */
-export type Outcome = 'wait' | 'fail' | 'retry' | 'issue' | 'deny' | 'ready';
-
-type Text = (...values: never[]) => string;
-
-/** `message` gives the text of event and condition alike; `doc` says in one line what it means and what to do. */
-const normal = <Message extends Text>(outcome: Outcome, message: Message, doc: string) =>
-  ({ outcome, eventType: 'Normal', message, doc }) as const;
-
-const warning = <Message extends Text>(outcome: Outcome, message: Message, doc: string) =>
-  ({ outcome, eventType: 'Warning', message, doc }) as const;
 
 /** Where cert-manager has no words: it calls a ClusterIssuer `/name`. */
 const named = (ref: SignerRef) => (ref.kind === 'Issuer' ? `Issuer ${formatRef(ref)}` : `ClusterIssuer ${ref.name}`);
@@ -23,7 +13,6 @@ const referenced = (ref: SignerRef) => `Referenced ${ref.kind} ${formatRef(ref)}
 const templateError = (error: string) => `Error generating certificate template: ${error}`;
 const signingError = (error: string) => `Error signing certificate: ${error}`;
 const updateError = (error: string) => `Error updating certificate: ${error}`;
-const keyPairError = (error: string) => `Error getting keypair for CA issuer: ${error}`;
 
 const shared = {
   WaitingApproval: normal(
@@ -142,34 +131,13 @@ const selfSigned = {
   ErrorSigning: warning(
     'fail',
     signingError,
-    'The key cannot sign this certificate, or the API server takes it for invalid; the message says why. Create the CSR anew.',
+    'The key of the request cannot sign (RSA below 2048 bits or above 8192, P-224), or the API server rejects the certificate as invalid; the message says why. Create a new CSR, with a new key if the key is at fault.',
   ),
   ErrorUpdate: warning(
     'retry',
     updateError,
     'The certificate could not be written to the CSR. The same certificate is written again later.',
   ),
-};
-
-/** The Ready condition of issuers, and the events on them. */
-const issuer = {
-  KeyPairVerified: normal('ready', () => 'Signing CA verified', 'The CA issuer has a key pair and can sign.'),
-  ErrGetKeyPair: warning(
-    'wait',
-    keyPairError,
-    'The Secret of the CA issuer is missing or holds no usable key pair. Correct it: the issuer then becomes ready.',
-  ),
-  ErrInvalidKeyPair: warning(
-    'wait',
-    () => keyPairError('certificate is not a CA'),
-    'The certificate in the Secret of the CA issuer does not have the CA flag. Put a CA certificate there.',
-  ),
-  ErrInitIssuer: warning(
-    'wait',
-    (error: string) => `Error initializing issuer: ${error}`,
-    'The issuer could not be made ready. Its Ready condition says why.',
-  ),
-  IsReady: normal('ready', () => '', 'The SelfSigned issuer needs nothing and can sign.'),
 };
 
 /** What cert-manager has no word for. */
@@ -184,6 +152,12 @@ const own = {
     'deny',
     (signerName: string, detail: string) => `Signer name "${signerName}" can never name an issuer: ${detail}`,
     'No issuer can ever answer to the signer name, so that the CSR would be pending for ever. Correct the signer name.',
+  ),
+  InvalidSecretName: warning(
+    'deny',
+    (length: number) =>
+      `Annotation "experimental.cert-manager.io/private-key-secret-name" has ${length} characters that cannot be the name of a Secret: use lower-case letters, digits, "-" and ".", at most 253`,
+    'No Secret can have the name in the annotation, so the CSR would stay pending. Create the CSR with the name of the Secret that holds its private key.',
   ),
   NameTooLong: warning(
     'deny',
@@ -207,7 +181,7 @@ const own = {
 export const csrReasons = { ...shared, ...ca, ...selfSigned };
 
 /** Reason → what is said and what follows. */
-export const reasons = { ...csrReasons, ...issuer, ...own };
+export const reasons = { ...csrReasons, ...issuerReasons, ...own };
 
 export type Reason = keyof typeof reasons;
 

@@ -1,11 +1,7 @@
 // The rules of admission: what a request is about, and whether it is let in. Pure: everything that has to be known is an
 // argument. Never gives warnings, and never lets anything in that the signer would fail for the request's own sake.
 
-import {
-  changedLockedAnnotations,
-  PRIVATE_KEY_SECRET_NAME,
-  readPrivateKeySecretName,
-} from '@countersign/common/annotations.ts';
+import { changedLockedAnnotations } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { annotationField, type FieldError } from '@countersign/common/field-error.ts';
 import { foreignType, type Issuer, issuerType } from '@countersign/common/issuer.ts';
@@ -14,6 +10,7 @@ import { denialText, needsPermission } from '@countersign/common/reference-permi
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { validateDuration, validateName, validateRequest } from '@countersign/common/validate-request.ts';
+import { validateSelfSigned } from '@countersign/common/validate-self-signed.ts';
 import { type AdmissionRequest, formatFieldErrors, type Refusal } from './admission-review.ts';
 
 /** What a request is about, from the request alone. */
@@ -79,8 +76,8 @@ function lockedError(key: string): FieldError {
 }
 
 /**
- * In the words of the signer's part for the issuer's type: a SelfSigned one has its own for two things. For a type that others
- * sign with nothing counts but what is checked before the type; the rest is for them to judge.
+ * By the rules of the signer's part for the issuer's type: a SelfSigned one has some of its own. For a type that others sign with
+ * nothing counts but what is checked before the type; the rest is for them to judge.
  */
 function findErrors(
   csr: CertificateSigningRequest,
@@ -88,19 +85,9 @@ function findErrors(
   policy: RequestPolicy,
 ): readonly FieldError[] {
   if (issuer !== undefined && foreignType(issuer) !== undefined) return validateDuration(csr, policy);
-  const errors = [...validateName(csr), ...validateRequest(csr, policy)];
-  if (issuer === undefined || issuerType(issuer) !== 'selfSigned') return errors;
-  const renamed = errors.map(inWordsOfSelfSigned);
-  return readPrivateKeySecretName(csr) === undefined ? [...renamed, missingAnnotation()] : renamed;
-}
-
-function inWordsOfSelfSigned(error: FieldError): FieldError {
-  return error.reason === 'SigningError' ? { ...error, reason: 'ErrorGenerating' } : error;
-}
-
-function missingAnnotation(): FieldError {
-  const field = annotationField(PRIVATE_KEY_SECRET_NAME);
-  return { reason: 'MissingAnnotation', field, message: reasons.MissingAnnotation.message() };
+  const isSelfSigned = issuer !== undefined && issuerType(issuer) === 'selfSigned';
+  const validate = isSelfSigned ? validateSelfSigned : validateRequest;
+  return [...validateName(csr), ...validate(csr, policy)];
 }
 
 function refuseReference(ref: SignerRef, username: string, errors: readonly FieldError[]): Decision {

@@ -78,15 +78,20 @@ export interface RequestedExtension {
   readonly value: Buffer;
 }
 
-/** Base64 of a request without subject that an RSA or P-256 key has signed: `p256` of test/vectors/pki unless given. */
+/** Base64 of a request without subject that an RSA, ECDSA or Ed25519 key has signed: `p256` of test/vectors/pki unless given. */
 export function buildRequest(extensions: readonly RequestedExtension[] = [], key = readPki('keys/p256')): string {
   const list = sequence(...extensions.map(({ oid, value }) => sequence(encodeOid(oid), encodeOctetString(value))));
   const attributes = sequence(encodeOid(EXTENSION_REQUEST), tlv(TAG.set, list));
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
   const info = sequence(encodeInteger(Buffer.of(0)), sequence(), spki, tlv(0xa0, attributes));
-  const signature = sign('sha256', info, key);
-  const isRsa = createPublicKey(key).asymmetricKeyType === 'rsa';
-  const algorithm = isRsa ? [encodeOid(SIGNATURE.rsaSha256), tlv(0x05)] : [encodeOid(SIGNATURE.ecdsaSha256)];
+  const [digest, ...algorithm] = signatureFor(createPublicKey(key).asymmetricKeyType);
+  const signature = sign(digest, info, key);
   const der = sequence(info, sequence(...algorithm), encodeBitString(signature));
   return Buffer.from(formatPem('CERTIFICATE REQUEST', der)).toString('base64');
+}
+
+/** The digest, and the fields of the AlgorithmIdentifier. */
+function signatureFor(kind: string | undefined): readonly [digest: string | null, ...fields: readonly Buffer[]] {
+  if (kind === 'rsa') return ['sha256', encodeOid(SIGNATURE.rsaSha256), tlv(TAG.null)];
+  return kind === 'ed25519' ? [null, encodeOid(SIGNATURE.ed25519)] : ['sha256', encodeOid(SIGNATURE.ecdsaSha256)];
 }

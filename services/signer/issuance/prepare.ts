@@ -4,9 +4,9 @@
 import { contextTag, encodeInteger, sequence, tlv } from '@countersign/common/der.ts';
 import { encodeTime } from '@countersign/common/der-time.ts';
 import { encodeExtension } from '@countersign/common/extension.ts';
+import type { SignatureAlgorithm } from '@countersign/common/signature-algorithm.ts';
 import { profileExtensions } from './extensions.ts';
 import type { Profile } from './profile.ts';
-import type { SignatureAlgorithm } from './signature-algorithm.ts';
 
 export interface PreparedCertificate {
   readonly profile: Profile;

@@ -6,8 +6,12 @@ import { inspect } from 'node:util';
 import { type PemBlock, parsePem } from '@countersign/common/pem.ts';
 import type { KeyKind } from '@countersign/common/public-key.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
+import {
+  chooseSignatureAlgorithm,
+  findSizeProblem,
+  type SignatureAlgorithm,
+} from '@countersign/common/signature-algorithm.ts';
 import { findPrivateKeyFault } from '../authority/private-key-faults.ts';
-import { chooseSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts';
 import { Turns } from './turns.ts';
 
 export interface SigningKey {
@@ -25,9 +29,6 @@ export interface SigningKey {
 
 /** Bytes of PEM: cert-manager's limit for a private key. */
 const MAX_PEM_SIZE = 13_000;
-
-/** Bits of a modulus. One signature with 8192 takes 30 ms of a core (measured); with 16 384 it would take 200. */
-const MAX_RSA_SIZE = 8_192;
 
 /** Bits above which signatures are slow: one with 4096 takes 1.6 ms (measured). */
 const SLOW_RSA_SIZE = 4_096;
@@ -94,8 +95,8 @@ function readKey({ label, der }: PemBlock, turns: Turns): Result<SigningKey> {
 }
 
 function holdKey(key: KeyObject, turns: Turns): Result<SigningKey> {
-  const size = key.asymmetricKeyDetails?.modulusLength ?? 0;
-  if (size > MAX_RSA_SIZE) return err(`the RSA key has ${size} bits, the maximum is ${MAX_RSA_SIZE}`);
+  const problem = findSizeProblem(key.asymmetricKeyDetails ?? {});
+  if (problem !== undefined) return err(problem);
   const kind = KINDS.get(key.asymmetricKeyType);
   return kind === undefined ? err(`unsupported key type ${key.asymmetricKeyType}`) : ok(new HeldKey(kind, key, turns));
 }

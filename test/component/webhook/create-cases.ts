@@ -5,6 +5,8 @@ import {
   PRIVATE_KEY_SECRET_NAME as KEY_SECRET,
 } from '@countersign/common/annotations.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import { buildRequest } from '../../support/csr-builder.ts';
+import { readPki } from '../../support/pki.ts';
 import {
   api,
   BAD_DURATION,
@@ -187,6 +189,35 @@ export const CREATE_CASES: readonly Case[] = [
       `MissingAnnotation metadata.annotations[${KEY_SECRET}]`,
     ],
     calls: ['create SubjectAccessReview reference signers sandbox/self'],
+  },
+  {
+    name: 'a name that no Secret can have is refused, and never made part of a path',
+    create: { signerName: SELF, annotations: { [KEY_SECRET]: '../../kube-system/secrets?watch=1' } },
+    allowed: {
+      code: 422,
+      reason: 'InvalidSecretName',
+      message: /has 33 characters that cannot be the name of a Secret/,
+    },
+    causes: [`InvalidSecretName metadata.annotations[${KEY_SECRET}]`],
+    calls: ['create SubjectAccessReview reference signers sandbox/self'],
+  },
+  {
+    name: 'a SelfSigned issuer refuses a key that cannot sign, and says which can',
+    create: { signerName: SELF, annotations: { [KEY_SECRET]: 'key' }, request: buildRequest([], readPki('keys/p224')) },
+    allowed: {
+      code: 422,
+      reason: 'ErrorSigning',
+      message:
+        /^spec\.request: Error signing certificate: unknown\/unsupported curve attached to ECDSA signing certificate; create the request with .* P-256, .* \(ErrorSigning\)$/,
+    },
+    causes: ['ErrorSigning spec.request'],
+    calls: ['create SubjectAccessReview reference signers sandbox/self'],
+  },
+  {
+    name: 'a CA issuer takes the same key',
+    create: { request: buildRequest([], readPki('keys/p224')) },
+    allowed: true,
+    calls: [REVIEW_CA, READ_SECRET],
   },
   {
     name: 'while issuers are not known, nothing is concluded from them',

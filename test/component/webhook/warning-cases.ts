@@ -117,13 +117,6 @@ export const SOFT_CASES: readonly Case[] = [
     calls: [],
   },
   {
-    name: 'a name that no Secret can have is never made part of a path',
-    create: { signerName: SELF, annotations: { [KEY_SECRET]: '../../kube-system/secrets?watch=1' } },
-    allowed: true,
-    warnings: ['Secret sandbox/<not a legal name: 33 characters> does not exist: the request waits for it'],
-    calls: ['create SubjectAccessReview reference signers sandbox/self'],
-  },
-  {
     name: 'a Secret that may not be read gives no warning',
     world: secret(() => {
       throw new RetryableError('forbidden', { code: 'forbidden' });

@@ -1,0 +1,135 @@
+// What the webhook admits, the signer issues once it is approved, and what the webhook refuses for its shape is never issued: for
+// the vectors and for generated requests, whatever their keys, extensions, usages and annotations, and for each type of issuer.
+
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
+import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import type { Issuer } from '@countersign/common/issuer.ts';
+import { isObjectName } from '@countersign/common/object-name.ts';
+import { EXTENSION } from '@countersign/common/oids.ts';
+import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { parseSignerName } from '@countersign/common/signer-name.ts';
+import { type Decision, decide, triage } from '@countersign/signer/decide.ts';
+import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
+import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
+import type { IssuerTypeHandler } from '@countersign/signer/issuers/issuer-type.ts';
+import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
+import { admit, findMatter } from '@countersign/webhook/admit.ts';
+import * as fc from 'fast-check';
+import { buildIssuer, buildSecret, rootTexts, type SecretTexts } from '../support/ca-builder.ts';
+import { buildCsr, buildRequest } from '../support/csr-builder.ts';
+import { readPki } from '../support/pki.ts';
+import { readValidationCases } from '../support/vectors.ts';
+
+const NOW = new Date('2026-11-24T12:00:00Z');
+
+interface IssuerCase {
+  readonly handler: IssuerTypeHandler;
+  readonly issuer: Issuer;
+  /** What the Secret holds, for a request with this key. */
+  readonly secretFor: (keyPem: string) => SecretTexts;
+}
+
+const ISSUERS: Readonly<Record<string, IssuerCase>> = {
+  CA: { handler: createCaIssuer(), issuer: buildIssuer(), secretFor: rootTexts },
+  SelfSigned: {
+    handler: createSelfSignedIssuer(),
+    issuer: buildIssuer({ selfSigned: {} }),
+    secretFor: keyPem => ({ 'tls.key': keyPem }),
+  },
+};
+
+function isAdmitted(csr: CertificateSigningRequest, issuer: Issuer): boolean {
+  const request = { uid: 'uid', userInfo: {}, operation: 'CREATE', object: csr } as const;
+  const observation = { permission: 'granted', issuer } as const;
+  return admit(findMatter(request, NO_DEMANDS), observation, { username: 'jane', policy: NO_DEMANDS }).allowed;
+}
+
+/** What becomes of it once it is approved, by an issuer that is ready and has what it signs with. */
+async function outcomeOf(
+  csr: CertificateSigningRequest,
+  { handler, issuer, secretFor }: IssuerCase,
+  keyPem: string,
+): Promise<Decision> {
+  const approved = { ...csr, status: { conditions: [{ type: 'Approved', status: 'True' }] } };
+  const triaged = triage(approved);
+  if (triaged.kind !== 'look') return triaged;
+  const secret = buildSecret(secretFor(keyPem));
+  const deps = {
+    readSecret: async ({ name }: { name: string }) => (isObjectName(name) ? secret : undefined),
+    clusterResourceNamespace: 'countersign',
+  };
+  const seen = { csr: approved, ref: triaged.ref, issuer, policy: AS_CERT_MANAGER };
+  const signer = await handler.observe(deps, seen);
+  return decide({ ...seen, handler, mayReference: true, signer }, NOW);
+}
+
+async function checkAgreement(csr: CertificateSigningRequest, kind: IssuerCase, keyPem: string): Promise<void> {
+  const outcome = await outcomeOf(csr, kind, keyPem);
+  const said = 'reason' in outcome ? `${outcome.kind} ${outcome.reason}: ${outcome.message}` : outcome.kind;
+  assert.equal(said === 'issue', isAdmitted(csr, kind.issuer), said);
+}
+
+const NAMED = ['p224', 'p256', 'p384', 'p521', 'ed25519', 'rsa1024', 'rsa2048', 'rsa3072'];
+/** Go knows the size of an RSA key in octets: 2041 bits are as good as 2048, 2040 are not. */
+const RSA_SIZES = [2040, 2041, 2047];
+const KEYS = [
+  ...NAMED.map(name => [name, readPki(`keys/${name}`)] as const),
+  ...RSA_SIZES.map(modulusLength => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength });
+    return [`RSA with ${modulusLength} bits`, privateKey.export({ format: 'pem', type: 'pkcs8' })] as const;
+  }),
+];
+
+const octets = fc.uint8Array({ maxLength: 12 }).map(bytes => Buffer.from(bytes));
+const WELL_FORMED = ['3000', '30030101ff', '03020780', '03020284', '300a06082b06010505070302', '30068204612e6262'];
+const extension = fc.record({
+  oid: fc.constantFrom(...Object.values(EXTENSION), '1.2.3.4'),
+  value: fc.oneof(
+    octets,
+    fc.constantFrom(...WELL_FORMED).map(hex => Buffer.from(hex, 'hex')),
+  ),
+});
+const usage = fc.constantFrom('digital signature', 'key encipherment', 'cert sign', 'client auth', 'any', 'nonsense');
+const asked = fc.record({
+  key: fc.constantFrom(...KEYS.map(([, pem]) => pem)),
+  extensions: fc.uniqueArray(extension, { selector: ({ oid }) => oid, maxLength: 3 }),
+  usages: fc.uniqueArray(usage, { minLength: 1, maxLength: 3 }),
+  annotations: fc.record(
+    {
+      [REQUEST_DURATION]: fc.constantFrom('1h', '10m', '9m59s', '', '90d', '2562047h47m16s'),
+      [REQUEST_IS_CA]: fc.constantFrom('true', 'false', 'True'),
+      [PRIVATE_KEY_SECRET_NAME]: fc.constantFrom('key', 'my.key', 'Key', 'key_1', '../key', '', 'k'.repeat(254)),
+    },
+    { requiredKeys: [] },
+  ),
+  expirationSeconds: fc.constantFrom(600, 2 ** 31 - 1),
+});
+
+describe('a request is admitted just when it can be issued', () => {
+  for (const [type, kind] of Object.entries(ISSUERS)) {
+    for (const [name, key] of KEYS) {
+      it(`by an issuer of type ${type}, with a key of the kind ${name}`, () =>
+        checkAgreement(
+          buildCsr({ request: buildRequest([], key), annotations: { [PRIVATE_KEY_SECRET_NAME]: 'key' } }),
+          kind,
+          key,
+        ));
+    }
+
+    it(`by an issuer of type ${type}, whatever it asks for`, () =>
+      fc.assert(
+        fc.asyncProperty(asked, ({ key, extensions, ...rest }) =>
+          checkAgreement(buildCsr({ request: buildRequest(extensions, key), ...rest }), kind, key),
+        ),
+        { numRuns: 300 },
+      ));
+  }
+
+  for (const { name, csr } of readValidationCases()) {
+    if (!parseSignerName(csr.spec.signerName).ok) continue;
+    it(`by an issuer of type CA: ${name}`, () => checkAgreement(csr, ISSUERS['CA'] as IssuerCase, ''));
+  }
+});
