@@ -56,6 +56,7 @@ const CONSEQUENCES: Readonly<Record<Outcome, string>> = {
   retry: 'Tried again, with growing delays.',
   issue: 'The certificate has been issued.',
   deny: 'Refused at admission.',
+  stuck: 'Refused at admission; a CSR that was created without the webhook stays pending, and gets one event.',
   ready: 'The issuer is ready.',
 };
 

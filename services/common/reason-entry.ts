@@ -1,8 +1,11 @@
 // What the tables of reasons consist of: for each reason word what follows, the type of its event, its exact text and a line of
 // documentation. Holds no reason itself.
 
-/** What follows: the CSR waits, is Failed for good, is tried again, is signed, is refused at admission; an issuer is ready. */
-export type Outcome = 'wait' | 'fail' | 'retry' | 'issue' | 'deny' | 'ready';
+/**
+ * What follows: the CSR waits, is Failed for good, is tried again, is signed, is refused at admission, stays pending for good; an
+ * issuer is ready.
+ */
+export type Outcome = 'wait' | 'fail' | 'retry' | 'issue' | 'deny' | 'stuck' | 'ready';
 
 type Text = (...values: never[]) => string;
 

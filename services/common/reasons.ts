@@ -149,9 +149,9 @@ const own = {
     'The issuer is SelfSigned: it signs with the key in the Secret that the annotation of the CSR names, no matter who created the CSR. Deny the CSR if the requester does not own that Secret.',
   ),
   InvalidSignerName: warning(
-    'deny',
+    'stuck',
     (signerName: string, detail: string) => `Signer name "${signerName}" can never name an issuer: ${detail}`,
-    'No issuer can ever answer to the signer name, so that the CSR would be pending for ever. Correct the signer name.',
+    'The signer name is malformed, so no issuer can match it. Delete the CSR and create a new one with the signer name `issuers.cert-manager.io/<namespace>.<name>` or `clusterissuers.cert-manager.io/<name>`.',
   ),
   InvalidSecretName: warning(
     'deny',

@@ -37,11 +37,17 @@ const MAX_TEXT = 2_000;
  * the CSR with the first. Empty when all is well, and for another signer's CSR.
  */
 export function validateRequest(csr: CertificateSigningRequest, policy: RequestPolicy): readonly FieldError[] {
-  const { signerName } = csr.spec;
+  const signer = parseSignerName(csr.spec.signerName);
+  if (!signer.ok && signer.error.kind === 'foreign') return [];
+  return [...validateSignerName(csr), ...examineRequest(csr, policy).errors];
+}
+
+/** Whether an issuer could ever match the signer name. Empty for another signer's, too. */
+export function validateSignerName({ spec: { signerName } }: CertificateSigningRequest): readonly FieldError[] {
   const signer = parseSignerName(signerName);
-  if (signer.ok) return examineRequest(csr, policy).errors;
-  if (signer.error.kind === 'foreign') return [];
-  return [signerNameError(signerName, signer.error.detail), ...examineRequest(csr, policy).errors];
+  if (signer.ok || signer.error.kind === 'foreign') return [];
+  const message = reasons.InvalidSignerName.message(signerName, signer.error.detail);
+  return [{ reason: 'InvalidSignerName', field: 'spec.signerName', message: shorten(message, MAX_TEXT) }];
 }
 
 /** Characters, as for all other objects (a DNS subdomain, RFC 1123). The API server lets a CSR's name be as long as the object. */
@@ -80,11 +86,6 @@ export function requestedDuration(csr: CertificateSigningRequest, { maxDuration 
   const { expirationSeconds } = csr.spec;
   if (expirationSeconds != null) return BigInt(expirationSeconds) * SECOND;
   return maxDuration !== undefined && maxDuration < DEFAULT_DURATION ? maxDuration : DEFAULT_DURATION;
-}
-
-function signerNameError(signerName: string, detail: string): FieldError {
-  const message = reasons.InvalidSignerName.message(signerName, detail);
-  return { reason: 'InvalidSignerName', field: 'spec.signerName', message: shorten(message, MAX_TEXT) };
 }
 
 /** The rules on the duration alone, which cert-manager checks before it looks at the request. */

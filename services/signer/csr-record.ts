@@ -25,7 +25,7 @@ export function csrObjectPath(name: string): string {
 }
 
 export type CsrRecord = CertificateSigningRequest & {
-  /** Open: may still have to be signed. Repair: signed by us, but without the `ca` annotation. */
+  /** Open: may still have to be signed, or its requester told that it never will be. Repair: signed by us, but without the `ca` annotation. */
   readonly state: 'open' | 'repair' | 'done';
   /** When this version of the object, or an earlier one with the same approval, reached the signer; ms since 1970. */
   readonly receivedAt: number;
@@ -77,9 +77,15 @@ function endOf(csr: CertificateSigningRequest, receivedAt: number): { readonly e
 function stateOf(csr: CertificateSigningRequest, policy: AnnotationPolicy): CsrRecord['state'] {
   const state = progressOf(csr, policy);
   // The spec last: a listed CSR that is done with need not be read that far.
-  if (state === 'done' || !parseSignerName(csr.spec.signerName).ok) return 'done';
+  if (state === 'done' || isForeign(csr)) return 'done';
   // Only our own certificates are completed: what another signer issued is that signer's.
   return state === 'open' || isSignedHere(csr.status?.certificate ?? '', csr.metadata.uid ?? '') ? state : 'done';
+}
+
+/** Not so a name that no issuer can match: the requester is told. */
+function isForeign({ spec }: CertificateSigningRequest): boolean {
+  const signer = parseSignerName(spec.signerName);
+  return !signer.ok && signer.error.kind === 'foreign';
 }
 
 function progressOf(csr: CertificateSigningRequest, { writeCaAnnotation }: AnnotationPolicy): CsrRecord['state'] {

@@ -5,7 +5,7 @@ import { type CertificateSigningRequest, isApproved, isDenied, isFailed, isIssue
 import { type Issuer, isReady, issuerType } from '@countersign/common/issuer.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
-import { validateDuration } from '@countersign/common/validate-request.ts';
+import { validateDuration, validateSignerName } from '@countersign/common/validate-request.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
 import type { Issuance, IssuerTypeHandler, ObservedIssuer, ObservedSecret } from './issuers/issuer-type.ts';
 
@@ -40,11 +40,20 @@ export type Triage =
 /** The checks that need the CSR alone (steps 1 to 7 of cert-manager's Sync). */
 export function triage(csr: CertificateSigningRequest): Triage {
   const signer = parseSignerName(csr.spec.signerName);
-  if (!signer.ok || csr.metadata.deletionTimestamp !== undefined) return { kind: 'ignore' };
-  if (isFailed(csr) || isDenied(csr)) return { kind: 'ignore' };
+  if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'ignore' };
+  if (csr.metadata.deletionTimestamp !== undefined || isFailed(csr) || isDenied(csr)) return { kind: 'ignore' };
+  if (!signer.ok) return withoutSignerName(csr);
   if (!isApproved(csr)) return { kind: 'wait', ...say('WaitingApproval', reasons.WaitingApproval.message()) };
   if (isIssued(csr)) return { kind: 'ignore' };
   return { kind: 'look', ref: signer.value };
+}
+
+/** cert-manager says nothing of it, and leaves it pending: as the spec cannot be changed, an approval would not help. */
+function withoutSignerName(csr: CertificateSigningRequest): Triage {
+  const [error] = validateSignerName(csr);
+  return error === undefined || isIssued(csr)
+    ? { kind: 'ignore' }
+    : { kind: 'wait', ...say(error.reason, error.message) };
 }
 
 /** The checks from the issuer on (steps 8 to 15). `now` is when the certificate is signed. */

@@ -269,7 +269,6 @@ describe('nothing terminal is decided on what is remembered:', () => {
 describe("a CSR that is none of the signer's business", () => {
   const orders: Record<string, CsrOrder> = {
     'of another signer': { signerName: 'example.com/signer' },
-    'that can never be signed': { signerName: 'issuers.cert-manager.io/my-ca' },
     'that was denied': { conditions: ['Denied'] },
     'that failed': { conditions: ['Approved', 'Failed'] },
     'that is being deleted': { deleted: true },

@@ -19,7 +19,15 @@ describe('toCsrRecord', () => {
     'an approved CSR': [{}, 'open'],
     'a CSR of a ClusterIssuer': [{ signerName: 'clusterissuers.cert-manager.io/x' }, 'open'],
     'a CSR of another signer': [{ signerName: 'kubernetes.io/kubelet-serving' }, 'done'],
-    'a CSR that can never be signed': [{ signerName: 'issuers.cert-manager.io/x' }, 'done'],
+    'a CSR whose signer name no issuer can match': [{ signerName: 'issuers.cert-manager.io/x' }, 'open'],
+    'a denied CSR whose signer name no issuer can match': [
+      { signerName: 'issuers.cert-manager.io/x', conditions: ['Denied'] },
+      'done',
+    ],
+    'a CSR whose signer name no issuer can match, signed by somebody else': [
+      { signerName: 'issuers.cert-manager.io/x', certificate: buildCertificateOf('another') },
+      'done',
+    ],
     'a denied CSR': [{ conditions: ['Denied'] }, 'done'],
     'a failed CSR': [{ conditions: ['Approved', 'Failed'] }, 'done'],
     'a CSR that is being deleted': [{ deleted: true }, 'done'],

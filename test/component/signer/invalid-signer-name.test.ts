@@ -1,0 +1,69 @@
+// A CSR whose signer name no issuer can match, created without the webhook: it gets one event, whatever becomes of it, and nothing
+// else is written or read for it.
+
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { TerminalError } from '@countersign/common/runtime/errors.ts';
+import { buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
+import { until } from '../../support/until.ts';
+import { start } from './controller-world.ts';
+import { SignerWorld } from './signer-world.ts';
+
+const NO_NAMESPACE = 'issuers.cert-manager.io/foo';
+const EVENT =
+  'Warning InvalidSignerName: Signer name "issuers.cert-manager.io/foo" can never name an issuer: the namespace is missing: use "issuers.cert-manager.io/<namespace>.<name>"';
+
+describe('a CSR whose signer name no issuer can match', () => {
+  const orders: Readonly<Record<string, CsrOrder>> = { pending: { conditions: [] }, approved: {} };
+  for (const [which, order] of Object.entries(orders)) {
+    it(`gets one event while it is ${which}, and no write to its status`, async () => {
+      const world = new SignerWorld();
+      world.csr = buildCsr({ ...order, signerName: NO_NAMESPACE });
+      await world.run();
+      await world.run();
+      assert.deepEqual([world.asked, world.client.events], [[], [EVENT]]);
+      assert.deepEqual(world.outcomes[0], { result: 'waiting', reason: 'InvalidSignerName', issuerType: '' });
+    });
+  }
+
+  for (const [which, order] of Object.entries<CsrOrder>({
+    'when it is denied': { conditions: ['Denied'] },
+    'when it has failed': { conditions: ['Approved', 'Failed'] },
+    'when it is being deleted': { deleted: true },
+    'when another signer has issued its certificate': { certificate: 'Zm9v' },
+  })) {
+    it(`gets no event ${which}`, async () => {
+      const world = new SignerWorld();
+      world.csr = buildCsr({ ...order, signerName: NO_NAMESPACE });
+      await world.run();
+      assert.deepEqual([world.client.calls, world.outcomes], [[], []]);
+    });
+  }
+
+  it('gets no second event when it is approved, nor from the next leader', async t => {
+    const names = new Set<string>();
+    const first = await lead(t, names);
+    first.client.push('certificatesigningrequests', 'MODIFIED', buildCsr({ signerName: NO_NAMESPACE }), '101');
+    await until(async () => (await first.registry.metrics()).includes('reason="InvalidSignerName"} 1'));
+    await first.yieldLease();
+    const second = await lead(t, names);
+    assert.deepEqual([names.size, first.client.events, second.client.events], [1, [EVENT], [EVENT]]);
+    assert.deepEqual([first.client.writes, second.client.writes], [[], []]);
+  });
+});
+
+/** A signer on a cluster that has these events already, until it has tried to write one. */
+async function lead(t: TestContext, names: Set<string>) {
+  const world = await start(t, {
+    csrs: [buildCsr({ signerName: NO_NAMESPACE, conditions: [] })],
+    answer: ({ path, body }) => {
+      if (!path.endsWith('/events')) return undefined;
+      const { name } = (body as { metadata: { name: string } }).metadata;
+      if (names.has(name)) throw new TerminalError('exists', { code: 'already-exists' });
+      names.add(name);
+      return body;
+    },
+  });
+  await until(() => world.client.events.length === 1);
+  return world;
+}
