@@ -14,7 +14,7 @@ export interface ClusterClient extends KubeClient {
 }
 
 export interface ClusterClientOptions {
-  /** Path of a kubeconfig; left out: KUBECONFIG, ~/.kube/config, or the pod's service account, in this order. */
+  /** Path of a kubeconfig, or several separated by `:`; left out: ~/.kube/config, or the pod's ServiceAccount. */
   readonly kubeconfig?: string;
   /** Called once for each request that was sent (metrics.ts makes one). */
   readonly observe?: RequestObserver;

@@ -10,7 +10,8 @@ export const COMMON_OPTIONS = defineOptions({
   kubeconfig: {
     kind: 'string',
     default: '',
-    help: 'Path of a kubeconfig. Without it $KUBECONFIG is taken, else ~/.kube/config, else the ServiceAccount of the pod.',
+    alias: 'KUBECONFIG',
+    help: 'Path of a kubeconfig, or several separated by ":", merged as kubectl does. Defaults to $KUBECONFIG, then ~/.kube/config, then the ServiceAccount of the pod.',
   },
   clusterResourceNamespace: {
     kind: 'string',

@@ -6,6 +6,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { type Answer, exchange } from './exchange.ts';
 import type { CredentialReader, Credentials } from './kube-credentials.ts';
 import { type ApiCall, errorFromTransport, isUntrusted } from './kube-errors.ts';
+import type { Headers } from './kubeconfig-user.ts';
 
 export interface ApiRequest extends ApiCall {
   readonly body?: unknown;
@@ -152,7 +153,7 @@ export class ApiConnection {
     };
   }
 
-  #headers(request: ApiRequest, credentials: Credentials): Record<string, string> {
+  #headers(request: ApiRequest, credentials: Credentials): Headers {
     return {
       ...credentials.headers,
       accept: request.accept ?? 'application/json',

@@ -1,11 +1,13 @@
-// Where the API server is and how to prove who we are: kubeconfig or in-cluster service account, read by client-node's
-// KubeConfig. Only reads; opens no connection, and refuses what would leave the server unverified.
+// Where the API server is and how to prove who we are, as the kubeconfig or the pod's ServiceAccount says now: files are followed,
+// and credentials that cannot be read for a moment stay in use. Only reads; opens no connection.
 
 import { createHash } from 'node:crypto';
 import type { RequestOptions } from 'node:https';
 import { pause } from './backoff.ts';
 import { RetryableError } from './errors.ts';
-import { KubeconfigFile } from './kubeconfig-file.ts';
+import type { KubeconfigFile } from './kubeconfig-file.ts';
+import type { Headers } from './kubeconfig-user.ts';
+import { loadKubeconfig } from './load-kubeconfig.ts';
 
 type TlsMaterial = string | Buffer | (string | Buffer)[];
 
@@ -18,7 +20,7 @@ interface TlsOptions {
 
 export interface Credentials {
   readonly server: URL;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Headers;
   readonly tls: TlsOptions;
   /** Changes when anything that a TLS connection is built from changes. */
   readonly fingerprint: string;
@@ -56,7 +58,7 @@ export class CredentialSource implements CredentialReader {
 
   /** Reads the kubeconfig at once and throws when it is unusable, so that a mistake is seen at the start. */
   constructor(kubeconfig: string | undefined, now: () => number, timeoutMs = READ_TIMEOUT_MS) {
-    this.#load = () => loadKubeConfig(kubeconfig);
+    this.#load = () => loadKubeconfig(kubeconfig);
     this.#now = now;
     this.#timeoutMs = timeoutMs;
     this.#kubeConfig = this.#load();
@@ -126,57 +128,6 @@ export class CredentialSource implements CredentialReader {
   }
 }
 
-function loadKubeConfig(path: string | undefined): KubeconfigFile {
-  const where = path ? `kubeconfig ${path}` : 'the kubeconfig';
-  const kubeConfig = new KubeconfigFile();
-  try {
-    if (path) kubeConfig.loadFromFile(path);
-    else kubeConfig.loadFromDefault();
-  } catch (error) {
-    throw withoutContent(error, where);
-  }
-  checkCluster(kubeConfig, path, where);
-  return kubeConfig;
-}
-
-/** A YAML parser quotes the lines around a mistake, which may hold a token, wherever it can: only the place is passed on. */
-function withoutContent(error: unknown, where: string): unknown {
-  if (!(error instanceof Error)) return error;
-  if (error.name !== 'YAMLException') return new Error(`${where}: ${error.message}`);
-  const { mark } = error as { mark?: { readonly line: number; readonly column: number } };
-  const place = mark === undefined ? '' : ` at line ${mark.line + 1}, column ${mark.column + 1}`;
-  return new Error(`${where}: not valid YAML${place}`);
-}
-
-function checkCluster(kubeConfig: KubeconfigFile, path: string | undefined, where: string): void {
-  const cluster = kubeConfig.getCurrentCluster();
-  if (!cluster) throw new Error(`${where}: the current context names no cluster; set current-context`);
-  // client-node's last resort when it finds neither kubeconfig nor service account.
-  if (!path && cluster.name === 'cluster' && cluster.server === 'http://localhost:8080') {
-    throw new Error(
-      'no API server is configured: run in a pod with a service account, or set --kubeconfig or KUBECONFIG',
-    );
-  }
-  if (cluster.proxyUrl) throw new Error(`${where}: proxy-url is not supported; remove it`);
-  const server = new URL(cluster.server);
-  checkServer(server, cluster.skipTLSVerify, where);
-  // Behind `kubectl proxy` there are none.
-  if (server.protocol === 'https:') kubeConfig.checkUser(where);
-}
-
-function checkServer(server: URL, skipTLSVerify: boolean | undefined, where: string): void {
-  if (server.protocol === 'https:' && skipTLSVerify) {
-    throw new Error(`${where}: insecure-skip-tls-verify is not accepted; put the CA in certificate-authority-data`);
-  }
-  if (server.protocol !== 'http:') return;
-  if (!['127.0.0.1', '[::1]', 'localhost'].includes(server.hostname)) {
-    throw new Error(`${where}: ${server.origin} is not encrypted; http is accepted for loopback only`);
-  }
-  // client-node would refuse every request.
-  if (!skipTLSVerify)
-    throw new Error(`${where}: ${server.origin} is not encrypted; set insecure-skip-tls-verify as well`);
-}
-
 async function readCredentials(kubeConfig: KubeconfigFile): Promise<Credentials> {
   const server = new URL(kubeConfig.getCurrentCluster()?.server ?? '');
   const options: RequestOptions & { servername?: string } = {};
@@ -184,7 +135,11 @@ async function readCredentials(kubeConfig: KubeconfigFile): Promise<Credentials>
   await kubeConfig.applyToHTTPSOptions(options);
   const tls = pickTls(options);
   const token = kubeConfig.readTokenFile()?.trim();
-  const headers = { ...pickHeaders(options), ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  const headers = {
+    ...pickHeaders(options),
+    ...kubeConfig.impersonationHeaders,
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+  };
   return { server, headers, tls, fingerprint: fingerprint(server, tls) };
 }
 

@@ -1,30 +1,11 @@
-// A kubeconfig with the fields of a user that client-node drops without a word: tokenFile is kept, what cannot be honoured is
-// refused by its name. Never repeats a value, which may be a secret.
+// A kubeconfig of one file or several, merged as kubectl does, with the fields of its user that client-node drops. Reads files
+// only; which of them, and what is wrong with them, others say.
 
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import { KubeConfig, loadYaml } from '@kubernetes/client-node';
+import { type Headers, impersonationHeaders, locateFiles, type UserFields } from './kubeconfig-user.ts';
 
 type ConfigOptions = Parameters<KubeConfig['loadFromFile']>[1];
-type UserFields = Readonly<Record<string, unknown>>;
-
-/** client-go's AuthInfo (k8s.io/client-go/tools/clientcmd/api/v1), as far as nothing here honours it, and what to do instead. */
-const REFUSED = new Map([
-  ['as-groups', 'remove it, and give the user itself the rights it needs'],
-  ['as-uid', 'remove it, and give the user itself the rights it needs'],
-  ['as-user-extra', 'remove it, and give the user itself the rights it needs'],
-  ['username', 'Kubernetes has no basic authentication; use a token or a client certificate'],
-  ['password', 'Kubernetes has no basic authentication; use a token or a client certificate'],
-]);
-
-const CREDENTIALS = [
-  'token',
-  'tokenFile',
-  'client-certificate',
-  'client-certificate-data',
-  'exec',
-  'auth-provider',
-] as const;
 
 export class KubeconfigFile extends KubeConfig {
   readonly #users = new Map<string, UserFields>();
@@ -32,43 +13,73 @@ export class KubeconfigFile extends KubeConfig {
   override loadFromFile(file: string, options?: ConfigOptions): void {
     super.loadFromFile(file, options);
     const { users } = loadYaml<{ users?: readonly { name: string; user?: UserFields }[] }>(readFileSync(file, 'utf8'));
-    for (const { name, user = {} } of users ?? []) this.#users.set(name, locate(user, dirname(file)));
+    for (const { name, user } of users ?? []) this.#keep(name, locateFiles(user ?? {}, file));
+  }
+
+  /**
+   * Merges files as client-go does: of each cluster, user and context the first file that names it has the say, and so it has of
+   * current-context. A file that does not exist is left out, unless none does.
+   */
+  loadFromFiles(files: readonly string[]): void {
+    const existing = files.filter(file => existsSync(file));
+    for (const file of existing.length > 0 ? existing : files.slice(0, 1)) {
+      this.#add(readOne(file));
+    }
   }
 
   /** The token in the file that the current user names, read now: it is rotated. */
   readTokenFile(): string | undefined {
-    const tokenFile = this.#currentFields()?.['tokenFile'];
+    const tokenFile = this.currentFields?.['tokenFile'];
     return typeof tokenFile === 'string' ? readFileSync(tokenFile, 'utf8') : undefined;
   }
 
-  /** Throws when the current user has no credentials, or has what cannot be honoured. */
-  checkUser(where: string): void {
-    const isThere = this.getCurrentUser() !== null;
-    // Of a pod's service account, and of a second file in KUBECONFIG, client-node's reading has to do.
-    const fields = this.#currentFields() ?? (isThere ? undefined : {});
-    if (fields === undefined) return;
-    for (const [name, advice] of REFUSED) {
-      if (isSet(fields[name])) throw new Error(`${where}: ${name} is not supported; ${advice}`);
-    }
-    if (CREDENTIALS.some(name => isSet(fields[name]))) return;
-    throw new Error(
-      `${where}: the user of the current context has no credentials; set a token, tokenFile, client certificate or exec`,
-    );
+  get impersonationHeaders(): Headers {
+    return impersonationHeaders(this.currentFields ?? {});
   }
 
-  #currentFields(): UserFields | undefined {
+  /** Of the current user, as they stand in its file; undefined for a pod's ServiceAccount, and where no such user exists. */
+  get currentFields(): UserFields | undefined {
     return this.#users.get(this.getContextObject(this.getCurrentContext())?.user ?? '');
   }
+
+  #add(next: KubeconfigFile): void {
+    this.loadFromOptions({
+      clusters: firstOfEach([...this.clusters, ...next.clusters]),
+      contexts: firstOfEach([...this.contexts, ...next.contexts]),
+      users: firstOfEach([...this.users, ...next.users]),
+      currentContext: this.currentContext || next.currentContext,
+    });
+    for (const [name, user] of next.#users) this.#keep(name, user);
+  }
+
+  /** client-node starts the plugin from its own reading, which leaves a relative command as it is. */
+  #keep(name: string, fields: UserFields): void {
+    if (this.#users.has(name)) return;
+    this.#users.set(name, fields);
+    const user = this.getUser(name);
+    if (user !== null && fields['exec']) Object.assign(user, { exec: fields['exec'] });
+  }
 }
 
-/** As client-go: what is relative is relative to the kubeconfig. */
-function locate(user: UserFields, directory: string): UserFields {
-  const { tokenFile } = user;
-  return typeof tokenFile === 'string' && tokenFile !== ''
-    ? { ...user, tokenFile: resolve(directory, tokenFile) }
-    : user;
+function readOne(file: string): KubeconfigFile {
+  const kubeconfig = new KubeconfigFile();
+  try {
+    kubeconfig.loadFromFile(file);
+  } catch (error) {
+    throw withoutContent(error, `kubeconfig ${file}`);
+  }
+  return kubeconfig;
 }
 
-function isSet(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== '';
+function firstOfEach<T extends { readonly name: string }>(named: readonly T[]): T[] {
+  return named.filter(({ name }, at) => named.findIndex(other => other.name === name) === at);
+}
+
+/** A YAML parser quotes the lines around a mistake, which may hold a token, wherever it can: only the place is passed on. */
+export function withoutContent(error: unknown, where: string): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error.name !== 'YAMLException') return new Error(`${where}: ${error.message}`);
+  const { mark } = error as { mark?: { readonly line: number; readonly column: number } };
+  const place = mark === undefined ? '' : ` at line ${mark.line + 1}, column ${mark.column + 1}`;
+  return new Error(`${where}: not valid YAML${place}`);
 }

@@ -61,7 +61,7 @@ function isValueMissing(
   return token.value === undefined || token.value.startsWith('--');
 }
 
-/** Reads COUNTERSIGN_<FLAG>. */
+/** Reads COUNTERSIGN_<FLAG>, and the alias of an option whose own variable is not set. */
 export function readVariables(table: OptionTable, env: Environment): Source {
   const names = new Map(Object.keys(table).map(name => [variableOf(name), name]));
   const given = new Map<string, Given>();
@@ -72,7 +72,15 @@ export function readVariables(table: OptionTable, env: Environment): Source {
     if (name !== undefined) given.set(name, { text, where });
     else if (!isServiceLink(where)) mistakes.push(`${where}: unknown variable${suggest(where, [...names.keys()])}`);
   }
-  return { given, mistakes };
+  return { given: new Map([...readAliases(table, env), ...given]), mistakes };
+}
+
+function readAliases(table: OptionTable, env: Environment): Map<string, Given> {
+  const aliases = Object.entries(table).flatMap(([name, { alias }]) => {
+    const text = alias === undefined ? undefined : env[alias];
+    return alias === undefined || text === undefined ? [] : [[name, { text, where: alias }] as const];
+  });
+  return new Map(aliases);
 }
 
 /**

@@ -7,6 +7,8 @@ interface OptionBase {
   readonly help: string;
   /** Never printed. */
   readonly secret?: boolean;
+  /** A variable that other programs read, too: it counts where neither the flag nor the option's own variable is given. */
+  readonly alias?: string;
 }
 
 /** One option. Without a default it must be given. */

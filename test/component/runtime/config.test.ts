@@ -23,6 +23,7 @@ const TABLE = defineOptions({
   dryRun: { kind: 'boolean', default: false, help: 'Whether.' },
   logLevel: { kind: 'enum', values: ['debug', 'info'], default: 'info', help: 'How much.' },
   webhookToken: { kind: 'string', default: '', secret: true, help: 'Whispered.' },
+  kubeconfig: { kind: 'string', default: '', alias: 'KUBECONFIG', help: 'Which.' },
 });
 
 const DEFAULTS = {
@@ -34,6 +35,7 @@ const DEFAULTS = {
   dryRun: false,
   logLevel: 'info',
   webhookToken: '',
+  kubeconfig: '',
 };
 
 describe('a good command line', () => {
@@ -75,6 +77,18 @@ describe('a good command line', () => {
       argv: ['--workers=7'],
       env: { COUNTERSIGN_WORKERS: '9' },
       expected: { workers: 7 },
+    },
+    {
+      name: 'the variable of other programs where an option has no value of its own',
+      argv: [],
+      env: { KUBECONFIG: '/theirs' },
+      expected: { kubeconfig: '/theirs' },
+    },
+    {
+      name: 'the own variable before that of other programs',
+      argv: [],
+      env: { KUBECONFIG: '/theirs', COUNTERSIGN_KUBECONFIG: '/ours' },
+      expected: { kubeconfig: '/ours' },
     },
     {
       name: 'variables that the kubelet makes for Services',

@@ -1,0 +1,65 @@
+// Loads the kubeconfig that a process shall use, or the pod's ServiceAccount, and refuses with advice what it cannot use: an
+// unencrypted or unverified server, a proxy, a user without credentials. Opens no connection.
+
+import { delimiter } from 'node:path';
+import { KubeconfigFile, withoutContent } from './kubeconfig-file.ts';
+import { findUserMistake } from './kubeconfig-user.ts';
+
+/** `paths` as in KUBECONFIG: one file or several; without any, ~/.kube/config, or the pod's ServiceAccount. */
+export function loadKubeconfig(paths: string | undefined): KubeconfigFile {
+  const files = (paths ?? '').split(delimiter).filter(path => path !== '');
+  const where = files.length > 0 ? `kubeconfig ${files.join(delimiter)}` : 'the kubeconfig';
+  const kubeconfig = new KubeconfigFile();
+  if (files.length > 0) kubeconfig.loadFromFiles(files);
+  else loadDefault(kubeconfig);
+  checkCluster(kubeconfig, files.length > 0, where);
+  return kubeconfig;
+}
+
+function loadDefault(kubeconfig: KubeconfigFile): void {
+  try {
+    kubeconfig.loadFromDefault();
+  } catch (error) {
+    throw withoutContent(error, 'the kubeconfig');
+  }
+}
+
+function checkCluster(kubeconfig: KubeconfigFile, isGiven: boolean, where: string): void {
+  const cluster = kubeconfig.getCurrentCluster();
+  if (!cluster) throw new Error(`${where}: the current context names no cluster; set current-context`);
+  // client-node's last resort when it finds neither kubeconfig nor service account.
+  if (!isGiven && cluster.name === 'cluster' && cluster.server === 'http://localhost:8080') {
+    throw new Error(
+      'no API server is configured: run in a pod with a service account, or set --kubeconfig or KUBECONFIG',
+    );
+  }
+  if (cluster.proxyUrl) {
+    throw new Error(
+      `${where}: proxy-url is not supported; remove it, and give an address in server that needs no proxy`,
+    );
+  }
+  const server = new URL(cluster.server);
+  checkServer(server, cluster.skipTLSVerify, where);
+  // Behind `kubectl proxy` there are none.
+  if (server.protocol === 'https:') checkUser(kubeconfig, where);
+}
+
+function checkUser(kubeconfig: KubeconfigFile, where: string): void {
+  // Of a pod's ServiceAccount client-node's reading has to do.
+  const fields = kubeconfig.currentFields ?? (kubeconfig.getCurrentUser() === null ? {} : undefined);
+  const mistake = fields && findUserMistake(fields);
+  if (mistake !== undefined) throw new Error(`${where}: ${mistake}`);
+}
+
+function checkServer(server: URL, skipTLSVerify: boolean | undefined, where: string): void {
+  if (server.protocol === 'https:' && skipTLSVerify) {
+    throw new Error(`${where}: insecure-skip-tls-verify is not accepted; put the CA in certificate-authority-data`);
+  }
+  if (server.protocol !== 'http:') return;
+  if (!['127.0.0.1', '[::1]', 'localhost'].includes(server.hostname)) {
+    throw new Error(`${where}: ${server.origin} is not encrypted; http is accepted for loopback only`);
+  }
+  // client-node would refuse every request.
+  if (!skipTLSVerify)
+    throw new Error(`${where}: ${server.origin} is not encrypted; set insecure-skip-tls-verify as well`);
+}
