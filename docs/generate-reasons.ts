@@ -42,6 +42,9 @@ const TEXTS: Readonly<Record<Reason, readonly string[]>> = {
   ErrInvalidKeyPair: [reasons.ErrInvalidKeyPair.message()],
   ErrInitIssuer: [reasons.ErrInitIssuer.message(ERROR)],
   IsReady: [reasons.IsReady.message()],
+  NotStrictlyValid: [
+    reasons.NotStrictlyValid.message('certificate 1 in tls.crt has no subject key identifier (RFC 5280 4.2.1.2)'),
+  ],
   InvalidSecretName: [reasons.InvalidSecretName.message(300)],
   NameTooLong: [reasons.NameTooLong.message(MAX_NAME_LENGTH, 300)],
   SelfSignedKey: [reasons.SelfSignedKey.message('sandbox/my-key')],

@@ -24,4 +24,10 @@ export const issuerReasons = {
     'The issuer could not be made ready. Its Ready condition says why.',
   ),
   IsReady: normal('ready', () => '', 'The SelfSigned issuer needs nothing and can sign.'),
+  // cert-manager has no word for it.
+  NotStrictlyValid: warning(
+    'ready',
+    (fault: string) => `Strict clients reject certificates that this issuer signs: ${fault}; issue the CA again`,
+    'A certificate of the CA lacks what RFC 5280 demands, and clients that check it (OpenSSL with `-x509_strict`, Python since 3.13) reject all certificates below it. Issue the CA again, with what is missing, and put it into the Secret; `openssl req -x509` adds a keyUsage with `-addext keyUsage=critical,keyCertSign,cRLSign` only.',
+  ),
 };

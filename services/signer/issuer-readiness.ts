@@ -7,6 +7,7 @@ import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';
 import { FIELD_MANAGER } from './csr-record.ts';
+import type { EventSubject } from './event-object.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import { findHandler, type IssuerDeps, type IssuerTypeHandler, type Readiness } from './issuers/issuer-type.ts';
 import type { SecretReader } from './secret-reader.ts';
@@ -36,6 +37,7 @@ export async function reconcileReadiness(deps: ReadinessDeps, ref: SignerRef): P
   if (!deps.mayWrite()) return;
   requeueOnSecretChange(deps, ref, readiness);
   noteEnd(deps, ref, readiness);
+  for (const warning of readiness.warnings ?? []) deps.events.record(subjectOf(ref, issuer), warning);
   const before = readyCondition(issuer);
   const now = toCondition(readiness, issuer, deps.now());
   if (isSame(before, now)) return;
@@ -101,7 +103,10 @@ function recordEvents(
   issuer: Issuer,
   readiness: Readiness & { condition: Condition },
 ): void {
-  const subject = { apiVersion: `${ISSUER_GROUP}/v1`, kind: ref.kind, metadata: issuer.metadata };
   const occasion = readiness.condition.lastTransitionTime ?? '';
-  for (const event of readiness.events) deps.events.record(subject, { ...event, occasion });
+  for (const event of readiness.events) deps.events.record(subjectOf(ref, issuer), { ...event, occasion });
+}
+
+function subjectOf({ kind }: SignerRef, { metadata }: Issuer): EventSubject {
+  return { apiVersion: `${ISSUER_GROUP}/v1`, kind, metadata };
 }

@@ -10,6 +10,7 @@ import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { requestedDuration } from '@countersign/common/validate-request.ts';
+import { certificateWarnings } from './certificate-warnings.ts';
 import type { Surroundings } from './observe.ts';
 
 /** Where the API server cuts. */
@@ -31,6 +32,7 @@ export function warningsFor(
   const isKnown = typeof issuer !== 'string';
   const warnings = [
     ...requestWarnings(csr),
+    ...strictWarnings(csr, issuer),
     ...(issuer === 'missing' ? [`${label(ref)} does not exist: the request waits for it`] : []),
     ...(isKnown ? issuerWarnings(ref, issuer, permission) : []),
     ...(isKnown && secret ? secretWarnings(csr, issuer, secret, { now, policy }) : []),
@@ -57,6 +59,13 @@ function requestWarnings(csr: CertificateSigningRequest): readonly string[] {
     warnings.push('a CA without the usage "cert sign" cannot sign certificates');
   }
   return [...warnings, ...durationWarnings(csr)];
+}
+
+/** While the issuer is not known, it is taken for a CA, as most are. */
+function strictWarnings(csr: CertificateSigningRequest, issuer: Surroundings['issuer']): readonly string[] {
+  if (typeof issuer === 'string') return certificateWarnings(csr, 'ca');
+  const type = issuerType(issuer);
+  return type === undefined || foreignType(issuer) !== undefined ? [] : certificateWarnings(csr, type);
 }
 
 function durationWarnings(csr: CertificateSigningRequest): readonly string[] {

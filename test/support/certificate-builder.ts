@@ -37,6 +37,8 @@ export interface CertificateParts {
   readonly serial?: Buffer;
   /** The DER of the subject's Name. */
   readonly subject?: Buffer;
+  /** The DER of the issuer's Name. */
+  readonly issuer?: Buffer;
   /** The content of basicConstraints. */
   readonly basicConstraints?: Buffer | 'absent';
   /** The DER of the SubjectPublicKeyInfo. */
@@ -63,7 +65,7 @@ export function buildCertificate(subject: Holder, issuer: Holder = subject, part
     ...(version === 'absent' ? [] : [tlv(0xa0, encodeInteger(Buffer.of(version)))]),
     parts.serial ?? encodeInteger(Buffer.of(1)),
     parts.algorithm ?? algorithm,
-    nameOf(issuer.name),
+    issuerOf(issuer, parts),
     validityOf(parts),
     parts.subject ?? nameOf(subject.name),
     spkiOf(subject, parts),
@@ -71,6 +73,10 @@ export function buildCertificate(subject: Holder, issuer: Holder = subject, part
   );
   const signature = sign('sha256', tbs, issuer.privateKey);
   return formatPem('CERTIFICATE', sequence(tbs, algorithm, encodeBitString(signature)));
+}
+
+function issuerOf({ name }: Holder, { issuer }: CertificateParts): Buffer {
+  return issuer ?? nameOf(name);
 }
 
 function spkiOf({ publicKey }: Holder, { spki }: CertificateParts): Buffer {

@@ -78,12 +78,16 @@ export interface RequestedExtension {
   readonly value: Buffer;
 }
 
-/** Base64 of a request without subject that an RSA, ECDSA or Ed25519 key has signed: `p256` of test/vectors/pki unless given. */
-export function buildRequest(extensions: readonly RequestedExtension[] = [], key = readPki('keys/p256')): string {
+/** Base64 of a request, without subject unless given, that an RSA, ECDSA or Ed25519 key has signed: `p256` of test/vectors/pki unless given. */
+export function buildRequest(
+  extensions: readonly RequestedExtension[] = [],
+  key = readPki('keys/p256'),
+  subject = sequence(),
+): string {
   const list = sequence(...extensions.map(({ oid, value }) => sequence(encodeOid(oid), encodeOctetString(value))));
   const attributes = sequence(encodeOid(EXTENSION_REQUEST), tlv(TAG.set, list));
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
-  const info = sequence(encodeInteger(Buffer.of(0)), sequence(), spki, tlv(0xa0, attributes));
+  const info = sequence(encodeInteger(Buffer.of(0)), subject, spki, tlv(0xa0, attributes));
   const [digest, ...algorithm] = signatureFor(createPublicKey(key).asymmetricKeyType);
   const signature = sign(digest, info, key);
   const der = sequence(info, sequence(...algorithm), encodeBitString(signature));

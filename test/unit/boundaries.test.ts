@@ -52,6 +52,7 @@ const isPureCommon = (path: string) => /^services\/common\/[^/]+\.ts$/.test(path
 const PURE_ELSEWHERE = [
   'services/webhook/admission-review.ts',
   'services/webhook/admit.ts',
+  'services/webhook/certificate-warnings.ts',
   'services/webhook/decode-json.ts',
   'services/webhook/warnings.ts',
   'services/signer/decide.ts',

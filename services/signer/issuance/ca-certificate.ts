@@ -13,6 +13,7 @@ import { readSigned, type Signed } from '@countersign/common/signature.ts';
 import { readCertificateTime } from '../authority/certificate-time.ts';
 import { type CertificateFields, findFault } from './ca-certificate-faults.ts';
 import { readKeyIdentifier } from './extension-readers.ts';
+import { findStrictFaults } from './strict-faults.ts';
 
 export interface CaCertificate {
   readonly der: Buffer;
@@ -34,6 +35,8 @@ export interface CaCertificate {
    * keyUsage.
    */
   readonly canSignCertificates: boolean;
+  /** Why strict clients reject what is below it; empty for what is no CA, too. */
+  readonly strictFaults: readonly string[];
   /** Its own signature, to be verified with the key of its issuer. */
   readonly signed: Omit<Signed, 'spki'>;
 }
@@ -117,9 +120,14 @@ function parseCertificate(der: Buffer): Result<CaCertificate> {
     ...validity,
     ...rest,
     isCa,
+    strictFaults: strictFaultsOf(fields.value, isCa),
     // Go takes a certificate of version 1 for a CA if need be, since it has no extension to deny it.
     canSignCertificates: maySignCertificates && (isCa || !isVersion3),
   });
+}
+
+function strictFaultsOf({ subject, issuer, extensions }: Slices, isCa: boolean): readonly string[] {
+  return isCa ? findStrictFaults({ subject: subject.bytes, issuer: issuer.bytes, extensions }) : [];
 }
 
 function toIssuance({ issuer, tbs, outerAlgorithm, signature }: Slices): Pick<CaCertificate, 'issuer' | 'signed'> {

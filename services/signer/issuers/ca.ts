@@ -18,7 +18,7 @@ import { createKeyPairLoader, type KeyPair, type LoadedSecret } from './key-pair
 import { prepareLocally } from './local-issuance.ts';
 import { observeSecret } from './observe-secret.ts';
 
-type UsablePair = Omit<KeyPair, 'chain'> & { readonly chain: IssuerChain };
+type UsablePair = Omit<KeyPair, 'chain' | 'strictFault'> & { readonly chain: IssuerChain };
 
 export function createCaIssuer(turns = new TurnsByNamespace()): IssuerTypeHandler {
   const load = createKeyPairLoader(turns);
@@ -138,7 +138,14 @@ function judge({ secret, pair }: LoadedSecret): Readiness {
   return {
     condition: { status, reason, message },
     events: [{ type: reasons[reason].eventType, reason, message }],
+    ...warningsOf(pair.value),
     secret,
     ends: pair.value.certificate.notAfter,
   };
+}
+
+function warningsOf({ certificate, strictFault }: KeyPair): Pick<Readiness, 'warnings'> {
+  if (!certificate.isCa || strictFault === undefined) return {};
+  const message = reasons.NotStrictlyValid.message(strictFault);
+  return { warnings: [{ type: 'Warning', reason: 'NotStrictlyValid', message }] };
 }

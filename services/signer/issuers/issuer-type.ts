@@ -60,14 +60,18 @@ export type IssuerDecision =
   | { readonly kind: 'fail'; readonly reason: Reason; readonly message: string }
   | { readonly kind: 'issue'; readonly issuance: Issuance };
 
+export interface ReadinessEvent {
+  readonly reason: string;
+  readonly message: string;
+  readonly type: 'Normal' | 'Warning';
+}
+
 /** The Ready condition that an issuer deserves, and the events that go with a change to it. */
 export interface Readiness {
   readonly condition: Pick<Condition, 'status' | 'reason' | 'message'>;
-  readonly events: readonly {
-    readonly reason: string;
-    readonly message: string;
-    readonly type: 'Normal' | 'Warning';
-  }[];
+  readonly events: readonly ReadinessEvent[];
+  /** What is wrong although the issuer can sign: recorded once, whether or not the condition changes. */
+  readonly warnings?: readonly ReadinessEvent[];
   /** Looked at again when this Secret changes. */
   readonly secret?: ObservedSecret;
   /** When the certificate that the issuer signs with ends, if it has one. */

@@ -17,6 +17,8 @@ export interface KeyPair {
   readonly certificate: CaCertificate;
   /** The chain, or why certificates that this pair signs would not be accepted. */
   readonly chain: Result<IssuerChain>;
+  /** Which certificate makes strict clients reject what this pair signs, and why. */
+  readonly strictFault: string | undefined;
 }
 
 /** A Secret as it was read, and what has come of it. */
@@ -61,8 +63,16 @@ async function parseKeyPair(secret: Secret, ref: SecretRef, turns: TurnsByNamesp
   return ok({
     key: key.value,
     certificate,
+    strictFault: findStrictFault(certificates.value, root?.value),
     chain: await link(key.value, [...certificates.value, ...(root ? [root.value] : [])]),
   });
+}
+
+function findStrictFault(certificates: readonly CaCertificate[], root: CaCertificate | undefined): string | undefined {
+  const named = certificates.map((certificate, at) => [`certificate ${at + 1} in tls.crt`, certificate] as const);
+  const all = root === undefined ? named : [...named, ['the certificate in ca.crt', root] as const];
+  const [name, found] = all.find(([, { strictFaults }]) => strictFaults.length > 0) ?? [];
+  return found && `${name} has ${found.strictFaults.join(', and ')}`;
 }
 
 async function link(key: SigningKey, certificates: readonly CaCertificate[]): Promise<Result<IssuerChain>> {

@@ -123,6 +123,13 @@ const ROWS: Record<string, Row> = {
     spec: { selfSigned: {} },
     written: { ...at(VERIFIED, NOW_TEXT), reason: 'IsReady', message: '' },
   },
+  'stays as it is where strict clients reject the CA, and that is told': {
+    secret: buildSecret({ ...rootTexts(), 'tls.crt': readCertificates('root-without-ski') }),
+    conditions: [VERIFIED],
+    events: [
+      'Warning NotStrictlyValid: Strict clients reject certificates that this issuer signs: certificate 1 in tls.crt has no keyUsage (RFC 5280 4.2.1.3), and no subject key identifier (RFC 5280 4.2.1.2); issue the CA again',
+    ],
+  },
   'is left alone where it is not ours to write': { secret, mayWrite: false },
   'is left alone on an issuer of another type': { spec: { vault: {} } },
   'is left alone on an issuer without type': { spec: {} },

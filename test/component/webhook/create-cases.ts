@@ -5,6 +5,7 @@ import {
   PRIVATE_KEY_SECRET_NAME as KEY_SECRET,
 } from '@countersign/common/annotations.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import { nameOf } from '../../support/certificate-builder.ts';
 import { buildRequest } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import {
@@ -215,7 +216,7 @@ export const CREATE_CASES: readonly Case[] = [
   },
   {
     name: 'a CA issuer takes the same key',
-    create: { request: buildRequest([], readPki('keys/p224')) },
+    create: { request: buildRequest([], readPki('keys/p224'), nameOf('example')) },
     allowed: true,
     calls: [REVIEW_CA, READ_SECRET],
   },

@@ -170,6 +170,23 @@ export const WARNED_OF: readonly Case[] = [
     allowed: true,
   },
   {
+    name: 'a certificate that strict clients reject (all cases: strict-clients.test.ts)',
+    create: { usages: ['cert sign'] },
+    allowed: true,
+    warnings: [
+      `strict clients reject a certificate with the usage "cert sign" that is no CA: set ${IS_CA} to "true", or leave the usage out`,
+    ],
+  },
+  {
+    name: 'nothing of that kind when others sign',
+    create: { usages: ['cert sign'] },
+    world: issuer(undefined, { vault: {} }),
+    allowed: true,
+    warnings: [
+      'Issuer sandbox/ca is of type vault: Countersign signs with ca and selfSigned only, the request waits for another signer',
+    ],
+  },
+  {
     name: 'a long condition of the issuer, cut off and in one line',
     world: issuer({ conditions: [{ type: 'Ready', status: 'False', message: `a\n\u0007b${'c'.repeat(300)}` }] }),
     allowed: true,
