@@ -146,7 +146,7 @@ const own = {
     'wait',
     (secret: string) =>
       `Secret ${secret} holds the key that will sign. Before you approve, check that the requester (spec.username) owns it`,
-    'The issuer is SelfSigned: it signs with the key in the Secret that the annotation of the CSR names, no matter who created the CSR. Deny the CSR if the requester does not own that Secret.',
+    'The issuer is SelfSigned: it signs with the key in the Secret that the annotation of the CSR names, no matter who created the CSR. Deny the CSR if the requester does not own that Secret. The event is recorded while the CSR is pending, as soon as the issuer exists: an approval right after the creation comes before it.',
   ),
   InvalidSignerName: warning(
     'stuck',

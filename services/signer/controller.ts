@@ -2,7 +2,7 @@
 // leads. Level-based: a key says where to look, never what happened.
 
 import { isApproved } from '@countersign/common/csr.ts';
-import { type Issuer, isSameToRequests } from '@countersign/common/issuer.ts';
+import { type Issuer, isSameToRequests, issuerType } from '@countersign/common/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { formatSignerName, parseSignerName, type SignerRef, tenantOf } from '@countersign/common/signer-name.ts';
@@ -147,9 +147,10 @@ export class Controller {
     const signerName = formatSignerName(ref);
     this.#issuerQueue.add(signerName);
     if (isSameToRequests(before, now)) return;
-    // What is not approved yet waits for that alone, whatever the issuer is like.
-    const waiting = [...this.#view.openRequests.namedBy(signerName)].filter(name => this.#isApproved(name));
-    this.#csrQueue.addMany(waiting);
+    // What is not approved yet waits for that alone, but its approver is warned of a SelfSigned issuer.
+    const warnsApprover = now !== undefined && issuerType(now) === 'selfSigned';
+    const named = [...this.#view.openRequests.namedBy(signerName)];
+    this.#csrQueue.addMany(named.filter(name => warnsApprover || this.#isApproved(name)));
   }
 
   #isApproved(name: string): boolean {

@@ -34,7 +34,8 @@ export type Decision =
 
 export type Triage =
   | { readonly kind: 'ignore' }
-  | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string }
+  /** With the issuer where that may still sign. */
+  | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string; readonly ref?: SignerRef }
   | { readonly kind: 'look'; readonly ref: SignerRef };
 
 /** The checks that need the CSR alone (steps 1 to 7 of cert-manager's Sync). */
@@ -43,9 +44,9 @@ export function triage(csr: CertificateSigningRequest): Triage {
   if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'ignore' };
   if (csr.metadata.deletionTimestamp !== undefined || isFailed(csr) || isDenied(csr)) return { kind: 'ignore' };
   if (!signer.ok) return withoutSignerName(csr);
-  if (!isApproved(csr)) return { kind: 'wait', ...say('WaitingApproval', reasons.WaitingApproval.message()) };
-  if (isIssued(csr)) return { kind: 'ignore' };
-  return { kind: 'look', ref: signer.value };
+  const ref = signer.value;
+  if (!isApproved(csr)) return { kind: 'wait', ...say('WaitingApproval', reasons.WaitingApproval.message()), ref };
+  return isIssued(csr) ? { kind: 'ignore' } : { kind: 'look', ref };
 }
 
 /** cert-manager says nothing of it, and leaves it pending: as the spec cannot be changed, an approval would not help. */

@@ -120,7 +120,7 @@ async function run(deps: ReconcileDeps, subject: RecordSubject): Promise<Outcome
   const triaged = triage(subject.csr);
   if (triaged.kind !== 'look') {
     const outcome = toOutcome(await apply(deps, subject, triaged), '');
-    if (outcome.reason === 'WaitingApproval' && deps.isLeading()) warnApprover(deps, subject);
+    if (triaged.kind === 'wait' && triaged.ref && deps.isLeading()) warnApprover(deps, subject, triaged.ref);
     return outcome;
   }
   return look(deps, subject, triaged.ref);

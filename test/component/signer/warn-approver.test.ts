@@ -2,9 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PRIVATE_KEY_SECRET_NAME } from '@countersign/common/annotations.ts';
 import { buildIssuer } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
+import { until } from '../../support/until.ts';
+import { start } from './controller-world.ts';
 import { SignerWorld } from './signer-world.ts';
 
 const WAITING = 'Normal WaitingApproval: Waiting for the Approved condition before issuing';
@@ -32,4 +35,20 @@ test('the warning repeats nothing of a Secret name that is not legal', async () 
 test('a pending CSR for a CA issuer, or without the annotation, gets no such warning', async () => {
   assert.deepEqual(await eventsOf('my-key', false), [WAITING]);
   assert.deepEqual(await eventsOf(undefined), [WAITING]);
+});
+
+test('the approver is warned as soon as the SelfSigned issuer exists, and once', async t => {
+  const annotations = { [PRIVATE_KEY_SECRET_NAME]: 'my-key' };
+  const signerName = 'issuers.cert-manager.io/sandbox.later';
+  const pending = buildCsr({ conditions: [], annotations, signerName });
+  const { client } = await start(t, { csrs: [pending] });
+  await until(() => client.events.length === 1);
+  const issuer = buildIssuer({ selfSigned: {} });
+  const later = { ...issuer, metadata: { ...issuer.metadata, name: 'later', uid: 'uid-of-later' } };
+  client.push('issuers', 'ADDED', later, '101');
+  await until(() => client.events.length === 2);
+  client.push('issuers', 'MODIFIED', { ...later, metadata: { ...later.metadata, generation: 3 } }, '102');
+  await sleep(50);
+  assert.deepEqual(client.events, [WAITING, advice('sandbox/my-key')]);
+  assert.deepEqual(client.writes, []);
 });
