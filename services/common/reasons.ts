@@ -111,7 +111,7 @@ const selfSigned = {
   ErrorParsingKey: warning(
     'wait',
     (secret: string, error: string) => `Failed to parse signing key from secret ${secret}: ${error}`,
-    'The Secret holds no usable `tls.key`, or one whose private key does not belong to its public key. Correct it: the CSR is signed when it is right.',
+    'The Secret holds no usable `tls.key` (an unencrypted private key in PEM), or one whose private key does not belong to its public key; the message says what it holds. Correct it: the CSR is signed when it is right.',
   ),
   ErrorGettingSecret: warning(
     'retry',

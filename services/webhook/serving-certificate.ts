@@ -1,13 +1,13 @@
 // The certificate that the webhook serves with, from files or from a Secret, read again every few seconds and exchanged when
 // its content changes. A new one that cannot be used never replaces one that can: it is logged and counted.
 
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
+import { createHash, type X509Certificate } from 'node:crypto';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
+import { readPemFile } from '@countersign/common/runtime/pem-material.ts';
+import { checkKeyPair } from './check-key-pair.ts';
 import type { WebhookMetrics } from './metrics.ts';
 
 /** PEM: the certificate first, then its chain; and its private key. */
@@ -16,6 +16,8 @@ export interface KeyPair {
   readonly key: string;
   /** The CA certificates that the callers' certificates must come from; absent: callers need none. */
   readonly ca?: string;
+  /** Where each of them is, for messages. */
+  readonly names?: Readonly<Partial<Record<'cert' | 'key' | 'ca', string>>>;
 }
 
 /** Reads both as they are now; rejects when they cannot be read. */
@@ -23,14 +25,17 @@ export type KeyPairSource = () => Promise<KeyPair>;
 
 export function readFromFiles(certFile: string, keyFile: string): KeyPairSource {
   return async () => {
-    const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
-    return { cert, key };
+    const [cert, key] = await Promise.all([readPemFile(certFile), readPemFile(keyFile)]);
+    return { cert, key, names: { cert: certFile, key: keyFile } };
   };
 }
 
 /** The same with the CA of the callers, so that a change of either is a change of the whole. */
 export function withClientCa(source: KeyPairSource, clientCaFile: string): KeyPairSource {
-  return async () => ({ ...(await source()), ca: await readFile(clientCaFile, 'utf8') });
+  return async () => {
+    const pair = await source();
+    return { ...pair, ca: await readPemFile(clientCaFile), names: { ...pair.names, ca: clientCaFile } };
+  };
 }
 
 /** A Secret of type kubernetes.io/tls. */
@@ -39,8 +44,10 @@ export function readFromSecret(client: Pick<KubeClient, 'get'>, namespace: strin
   return async () => {
     const secret = await client.get<{ data?: Record<string, string> }>(path);
     if (secret === undefined) throw new Error(`Secret ${namespace}/${name} does not exist`);
-    const entry = (field: string) => Buffer.from(secret.data?.[field] ?? '', 'base64').toString();
-    return { cert: entry('tls.crt'), key: entry('tls.key') };
+    const entry = (field: string) => Buffer.from(secret.data?.[field] ?? '', 'base64').toString('latin1');
+    const nameOf = (field: string) => `${field} in Secret ${namespace}/${name}`;
+    const names = { cert: nameOf('tls.crt'), key: nameOf('tls.key') };
+    return { cert: entry('tls.crt'), key: entry('tls.key'), names };
   };
 }
 
@@ -122,7 +129,7 @@ export class ServingCertificate {
   /** One that has not begun waits as long as another still serves, and is better than none. */
   #parse(pair: KeyPair): X509Certificate {
     const now = this.#options.now?.() ?? new Date();
-    const certificate = parse(pair, now);
+    const certificate = checkKeyPair(pair, now);
     const isEarly = certificate.validFromDate.getTime() > now.getTime() + MAX_SKEW_MS;
     if (isEarly && this.#ends !== undefined && this.#ends > now) {
       throw new Error(`the certificate begins ${certificate.validFrom}`);
@@ -149,23 +156,4 @@ export class ServingCertificate {
 
 function hashOf({ cert, key, ca = '' }: KeyPair): string {
   return createHash('sha256').update([cert, key, ca].join('\0')).digest('hex');
-}
-
-/** Gives the certificate; throws when a TLS server could not serve with the pair, or no client would take it. */
-function parse({ cert, key, ca }: KeyPair, now: Date): X509Certificate {
-  const certificate = new X509Certificate(cert);
-  // Also what is seen while one of two files is written before the other: the next look finds both.
-  if (!certificate.checkPrivateKey(createPrivateKey(key)))
-    throw new Error('certificate and key do not belong together');
-  if (certificate.validToDate <= now) throw new Error(`the certificate ended ${certificate.validTo}`);
-  if (ca !== undefined) checkClientCa(ca);
-  createSecureContext({ cert, key, ca });
-  return certificate;
-}
-
-/** OpenSSL skips what it cannot read, and would then trust fewer than the file says. */
-function checkClientCa(ca: string): void {
-  const blocks = ca.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) throw new Error('the client CA file has no CERTIFICATE block');
-  for (const block of blocks) new X509Certificate(block);
 }

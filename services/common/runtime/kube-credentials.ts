@@ -8,6 +8,7 @@ import { RetryableError } from './errors.ts';
 import type { KubeconfigFile } from './kubeconfig-file.ts';
 import type { Headers } from './kubeconfig-user.ts';
 import { loadKubeconfig } from './load-kubeconfig.ts';
+import { readCertificates, readPrivateKey } from './pem-material.ts';
 
 type TlsMaterial = string | Buffer | (string | Buffer)[];
 
@@ -134,6 +135,7 @@ async function readCredentials(kubeConfig: KubeconfigFile): Promise<Credentials>
   // The one public method that gives both headers and TLS; the agent that it also makes is cached and never used.
   await kubeConfig.applyToHTTPSOptions(options);
   const tls = pickTls(options);
+  checkTls(tls, kubeConfig);
   const token = kubeConfig.readTokenFile()?.trim();
   const headers = {
     ...pickHeaders(options),
@@ -141,6 +143,27 @@ async function readCredentials(kubeConfig: KubeconfigFile): Promise<Credentials>
     ...(token ? { authorization: `Bearer ${token}` } : {}),
   };
   return { server, headers, tls, fingerprint: fingerprint(server, tls) };
+}
+
+/** Only what TLS would stumble over: that certificate and key belong together, it says itself. */
+function checkTls({ ca, cert, key }: TlsOptions, kubeConfig: KubeconfigFile): void {
+  const cluster = kubeConfig.getCurrentCluster();
+  const user = kubeConfig.getCurrentUser();
+  if (ca !== undefined) readCertificates(textOf(ca), nameOf('certificate-authority', cluster?.caFile));
+  if (cert !== undefined) readCertificates(textOf(cert), nameOf('client-certificate', user?.certFile));
+  if (key !== undefined) readPrivateKey(textOf(key), nameOf('client-key', user?.keyFile));
+}
+
+/** What an exec plugin gave has the name of the field that it stands for. */
+function nameOf(field: string, file: string | undefined): string {
+  return file ? `${field} ${file}` : field;
+}
+
+function textOf(material: TlsMaterial): string {
+  return [material]
+    .flat()
+    .map(piece => (typeof piece === 'string' ? piece : piece.toString('latin1')))
+    .join('');
 }
 
 function pickTls(options: RequestOptions & { servername?: string }): TlsOptions {

@@ -9,7 +9,7 @@ import { loadSigningKey, type SigningKey } from '../issuance/signing-key.ts';
 import type { TurnsByNamespace } from '../issuance/turns.ts';
 import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
 import type { ObservedSecret } from './issuer-type.ts';
-import { readPem } from './observe-secret.ts';
+import { explained, readPem } from './observe-secret.ts';
 
 /** The CA of one version of a Secret. */
 export interface KeyPair {
@@ -52,12 +52,12 @@ async function parseKeyPair(secret: Secret, ref: SecretRef, turns: TurnsByNamesp
   const name = formatSecretRef(ref);
   const [keyPem, certificatePem, caPem] = ['tls.key', 'tls.crt', 'ca.crt'].map(key => readPem(secret, key));
   if (!keyPem) return err(`no private key data for "tls.key" in secret '${name}'`);
-  const key = await loadSigningKey(keyPem, turns.of(ref.namespace));
+  const key = explained(await loadSigningKey(keyPem, turns.of(ref.namespace)), keyPem, 'private key');
   if (!key.ok) return key;
   if (!certificatePem) return err(`no certificate data for "tls.crt" in secret '${name}'`);
-  const certificates = parseCertificates(certificatePem);
+  const certificates = explained(parseCertificates(certificatePem), certificatePem, 'certificate');
   if (!certificates.ok) return certificates;
-  const root = caPem ? parseFirstCertificate(caPem) : undefined;
+  const root = caPem ? explained(parseFirstCertificate(caPem), caPem, 'certificate') : undefined;
   if (root?.ok === false) return root;
   const certificate = certificates.value[0] as CaCertificate;
   return ok({

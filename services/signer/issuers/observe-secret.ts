@@ -1,6 +1,9 @@
-// Reads the Secret that an issuer signs with, and gives a failed read the word that users have for it.
+// Reads the Secret that an issuer signs with, and gives a failed read the word that users have for it, and a value that is no PEM
+// what it is instead.
 
+import { explainContent, type Wanted } from '@countersign/common/file-content.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { err, type Result } from '@countersign/common/result.ts';
 import { asRetryableError, RetryableError } from '@countersign/common/runtime/errors.ts';
 import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
 import type { IssuerDeps, ObservedSecret } from './issuer-type.ts';
@@ -28,7 +31,13 @@ export async function observeSecret(deps: IssuerDeps, ref: SecretRef, reason: Re
   }
 }
 
-/** One value of a Secret as text; empty if it is absent. */
+/** One value of a Secret, one character for each byte, so that what is no text stays what it is; empty if it is absent. */
 export function readPem(secret: Secret, key: string): string {
-  return Buffer.from(secret.data?.[key] ?? '', 'base64').toString();
+  return Buffer.from(secret.data?.[key] ?? '', 'base64').toString('latin1');
+}
+
+/** What was read of such a value; an error also says what the value is, where that can be told, and what to do. */
+export function explained<T>(result: Result<T>, pem: string, wanted: Wanted): Result<T> {
+  const mistake = result.ok ? undefined : explainContent(Buffer.from(pem, 'latin1'), wanted);
+  return result.ok || mistake === undefined ? result : err(`${result.error}; ${mistake}`);
 }

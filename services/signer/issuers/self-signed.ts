@@ -14,7 +14,7 @@ import { formatSecretRef } from '../secret-reader.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, ObservedSecret, SecretWait } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';
 import { prepareLocally } from './local-issuance.ts';
-import { observeSecret, readPem } from './observe-secret.ts';
+import { explained, observeSecret, readPem } from './observe-secret.ts';
 
 export function createSelfSignedIssuer(turns = new TurnsByNamespace()): IssuerTypeHandler {
   return {
@@ -68,7 +68,7 @@ function urlsOf({ issuer }: IssuanceRequest): IssuerUrls {
 async function loadKey({ ref, secret }: ObservedSecret, turns: TurnsByNamespace): Promise<Result<SigningKey>> {
   const pem = secret && readPem(secret, 'tls.key');
   return pem
-    ? loadSigningKey(pem, turns.of(ref.namespace))
+    ? explained(await loadSigningKey(pem, turns.of(ref.namespace)), pem, 'private key')
     : err(`no data for "tls.key" in secret '${formatSecretRef(ref)}'`);
 }
 

@@ -139,7 +139,7 @@ describe('credentials', () => {
 
   test('a file that is missing for a moment leaves the last credentials in use', async () => {
     let now = 0;
-    writeFileSync(join(server.directory, 'ca.crt'), 'CA');
+    writeFileSync(join(server.directory, 'ca.crt'), createKeyPair(server.directory, 'ca').cert);
     const path = join(server.directory, 'with-files');
     writeKubeconfig(path, { token: 't' }, { server: server.url, 'certificate-authority': 'ca.crt' });
     const source = new CredentialSource(path, () => now);

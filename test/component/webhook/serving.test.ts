@@ -80,7 +80,7 @@ describe('a serving certificate', () => {
     const source = withClientCa(async () => FIRST, file);
     await assert.rejects(source(), { code: 'ENOENT' });
     await writeFile(file, SECOND.cert);
-    assert.deepEqual(await source(), { ...FIRST, ca: SECOND.cert });
+    assert.deepEqual(await source(), { ...FIRST, ca: SECOND.cert, names: { ca: file } });
     await rm(dir, { recursive: true });
   });
 
@@ -188,7 +188,7 @@ describe('a serving certificate is read', () => {
     const [cert, key] = [join(dir, 'tls.crt'), join(dir, 'tls.key')];
     await writeFile(cert, FIRST.cert);
     await writeFile(key, FIRST.key);
-    assert.deepEqual(await readFromFiles(cert, key)(), FIRST);
+    assert.deepEqual(await readFromFiles(cert, key)(), { ...FIRST, names: { cert, key } });
     await rm(dir, { recursive: true });
     await assert.rejects(readFromFiles(cert, key)());
   });
@@ -197,7 +197,9 @@ describe('a serving certificate is read', () => {
     const base64 = (text: string) => Buffer.from(text).toString('base64');
     const data = { 'tls.crt': base64(FIRST.cert), 'tls.key': base64(FIRST.key) };
     webhook.enter({ answer: () => ({ data }) });
-    assert.deepEqual(await readFromSecret(webhook.client, 'countersign', 'webhook-tls')(), FIRST);
+    const nameOf = (field: string) => `${field} in Secret countersign/webhook-tls`;
+    const names = { cert: nameOf('tls.crt'), key: nameOf('tls.key') };
+    assert.deepEqual(await readFromSecret(webhook.client, 'countersign', 'webhook-tls')(), { ...FIRST, names });
     const path = '/api/v1/namespaces/countersign/secrets/webhook-tls';
     assert.deepEqual(webhook.client.calls, [{ verb: 'get', path }]);
   });

@@ -54,12 +54,14 @@ const TROUBLE: readonly (readonly [string, SecretTexts | undefined, string])[] =
   [
     'an encrypted key',
     { ...root, 'tls.key': key('encrypted') },
-    invalid('unknown private key type: ENCRYPTED PRIVATE KEY'),
+    invalid(
+      'unknown private key type: ENCRYPTED PRIVATE KEY; this is an encrypted private key: decrypt it with "openssl pkey -in <file> -out <new file>"',
+    ),
   ],
   [
     'a certificate for a key',
     { ...root, 'tls.key': root['tls.crt'] },
-    invalid('unknown private key type: CERTIFICATE'),
+    invalid('unknown private key type: CERTIFICATE; this is a certificate, not a private key: are the two swapped?'),
   ],
   [
     'a certificate that is no PEM',
