@@ -6,10 +6,11 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import { HOUR } from '@countersign/common/duration.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
 import { isObjectName } from '@countersign/common/object-name.ts';
 import { EXTENSION } from '@countersign/common/oids.ts';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { NO_DEMANDS, type RequestPolicy } from '@countersign/common/request-policy.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { type Decision, decide, triage } from '@countersign/signer/decide.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
@@ -41,17 +42,17 @@ const ISSUERS: Readonly<Record<string, IssuerCase>> = {
   },
 };
 
-function isAdmitted(csr: CertificateSigningRequest, issuer: Issuer): boolean {
+function isAdmitted(csr: CertificateSigningRequest, issuer: Issuer, policy: RequestPolicy): boolean {
   const request = { uid: 'uid', userInfo: {}, operation: 'CREATE', object: csr } as const;
   const observation = { permission: 'granted', issuer } as const;
-  return admit(findMatter(request, NO_DEMANDS), observation, { username: 'jane', policy: NO_DEMANDS }).allowed;
+  return admit(findMatter(request, policy), observation, { username: 'jane', policy }).allowed;
 }
 
 /** What becomes of it once it is approved, by an issuer that is ready and has what it signs with. */
 async function outcomeOf(
   csr: CertificateSigningRequest,
   { handler, issuer, secretFor }: IssuerCase,
-  keyPem: string,
+  { keyPem, policy }: { readonly keyPem: string; readonly policy: RequestPolicy },
 ): Promise<Decision> {
   const approved = { ...csr, status: { conditions: [{ type: 'Approved', status: 'True' }] } };
   const triaged = triage(approved);
@@ -61,15 +62,20 @@ async function outcomeOf(
     readSecret: async ({ name }: { name: string }) => (isObjectName(name) ? secret : undefined),
     clusterResourceNamespace: 'countersign',
   };
-  const seen = { csr: approved, ref: triaged.ref, issuer, policy: AS_CERT_MANAGER };
+  const seen = { csr: approved, ref: triaged.ref, issuer, policy: { ...AS_CERT_MANAGER, ...policy } };
   const signer = await handler.observe(deps, seen);
   return decide({ ...seen, handler, mayReference: true, signer }, NOW);
 }
 
-async function checkAgreement(csr: CertificateSigningRequest, kind: IssuerCase, keyPem: string): Promise<void> {
-  const outcome = await outcomeOf(csr, kind, keyPem);
+async function checkAgreement(
+  csr: CertificateSigningRequest,
+  kind: IssuerCase,
+  keyPem: string,
+  policy: RequestPolicy = NO_DEMANDS,
+): Promise<void> {
+  const outcome = await outcomeOf(csr, kind, { keyPem, policy });
   const said = 'reason' in outcome ? `${outcome.kind} ${outcome.reason}: ${outcome.message}` : outcome.kind;
-  assert.equal(said === 'issue', isAdmitted(csr, kind.issuer), said);
+  assert.equal(said === 'issue', isAdmitted(csr, kind.issuer, policy), said);
 }
 
 const NAMED = ['p224', 'p256', 'p384', 'p521', 'ed25519', 'rsa1024', 'rsa2048', 'rsa3072'];
@@ -108,6 +114,11 @@ const asked = fc.record({
   expirationSeconds: fc.constantFrom(600, 2 ** 31 - 1),
 });
 
+const policies = fc.record({
+  maxDuration: fc.constantFrom(undefined, HOUR, 100_000n * HOUR),
+  authorizeClusterIssuers: fc.boolean(),
+});
+
 describe('a request is admitted just when it can be issued', () => {
   for (const [type, kind] of Object.entries(ISSUERS)) {
     for (const [name, key] of KEYS) {
@@ -121,8 +132,8 @@ describe('a request is admitted just when it can be issued', () => {
 
     it(`by an issuer of type ${type}, whatever it asks for`, () =>
       fc.assert(
-        fc.asyncProperty(asked, ({ key, extensions, ...rest }) =>
-          checkAgreement(buildCsr({ request: buildRequest(extensions, key), ...rest }), kind, key),
+        fc.asyncProperty(asked, policies, ({ key, extensions, ...rest }, policy) =>
+          checkAgreement(buildCsr({ request: buildRequest(extensions, key), ...rest }), kind, key, policy),
         ),
         { numRuns: 300 },
       ));
