@@ -118,12 +118,12 @@ type RecordSubject = Subject & { readonly csr: CsrRecord };
 async function run(deps: ReconcileDeps, subject: RecordSubject): Promise<Outcome> {
   if (subject.csr.state === 'repair') return repair(deps, subject);
   const triaged = triage(subject.csr);
-  if (triaged.kind !== 'look') {
-    const outcome = toOutcome(await apply(deps, subject, triaged), '');
-    if (triaged.kind === 'wait' && triaged.ref && deps.isLeading()) warnApprover(deps, subject, triaged.ref);
-    return outcome;
-  }
-  return look(deps, subject, triaged.ref);
+  if (triaged.kind === 'look') return look(deps, subject, triaged.ref);
+  const outcome = toOutcome(await apply(deps, subject, triaged), '');
+  // What no issuer can ever sign is not counted among what waits: nobody but its requester can do anything about it.
+  if (triaged.kind === 'ignore' || triaged.ref === undefined) return IGNORED;
+  if (deps.isLeading()) warnApprover(deps, subject, triaged.ref);
+  return outcome;
 }
 
 async function look(deps: ReconcileDeps, subject: RecordSubject, ref: SignerRef): Promise<Outcome> {
