@@ -28,6 +28,11 @@ const TEXTS: Readonly<Record<Reason, readonly string[]>> = {
     reasons.SigningError.message(ERROR),
     reasons.SigningError.update(ERROR),
   ],
+  NameConstraintViolation: [
+    reasons.NameConstraintViolation.message(
+      'The name constraints of the CA "CN=<CA>" do not permit the DNS name "www.example.org"; permitted: "example.com"',
+    ),
+  ],
   CertificateIssued: [reasons.CertificateIssued.message(), reasons.CertificateIssued.selfSigned()],
   MissingAnnotation: [reasons.MissingAnnotation.message()],
   SecretNotFound: [reasons.SecretNotFound.message(SECRET)],

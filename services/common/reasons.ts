@@ -86,6 +86,12 @@ const ca = {
     /** The only one of the three that is tried again. */
     update: updateError,
   },
+  /** cert-manager has no word for it: it signs such a certificate. */
+  NameConstraintViolation: warning(
+    'fail',
+    (problem: string) => `${problem}. Request another name, or use another issuer`,
+    'The CA of the issuer, or a CA above it, may not sign a name of the request by its X.509 name constraints, so clients would reject the certificate. Create a new CSR with names that the message shows as permitted, or use another issuer. With `policy.honourNameConstraints: false` the CSR is signed nevertheless.',
+  ),
   CertificateIssued: {
     ...normal(
       'issue',

@@ -35,10 +35,19 @@ type Answer struct {
 	Findings []Finding `json:"findings"`
 }
 
+var modes = map[string]func(io.Reader, io.Writer) error{
+	"parse":  func(in io.Reader, out io.Writer) error { return answerLines(in, out, parseLine) },
+	"verify": func(in io.Reader, out io.Writer) error { return answerLines(in, out, verifyLine) },
+}
+
 func main() {
 	answerAll := run
-	if len(os.Args) == 2 && os.Args[1] == "parse" {
-		answerAll = parseAll
+	if len(os.Args) == 2 {
+		answerAll = modes[os.Args[1]]
+	}
+	if answerAll == nil {
+		fmt.Fprintln(os.Stderr, "certcheck: no mode", os.Args[1])
+		os.Exit(2)
 	}
 	if err := answerAll(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "certcheck:", err)

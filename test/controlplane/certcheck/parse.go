@@ -11,24 +11,18 @@ import (
 	"strings"
 )
 
-// parseAll reads lines of a kind and the base64 of a DER, and answers each with one line: "ok" and what Go's parser has read,
-// else "error" and why not. The kinds are the labels of PEM with dashes for spaces, as in CERTIFICATE and EC-PRIVATE-KEY.
-func parseAll(in io.Reader, out io.Writer) error {
+// answerLines answers each line with one line: "ok" and what was found, else "error" and why not.
+func answerLines(in io.Reader, out io.Writer, answer func(line string) (string, error)) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 1<<20)
 	answers := bufio.NewWriter(out)
 	for lines.Scan() {
-		kind, encoded, _ := strings.Cut(lines.Text(), " ")
-		der, err := base64.StdEncoding.DecodeString(encoded)
+		found, err := answer(lines.Text())
+		text := "ok " + found
 		if err != nil {
-			return fmt.Errorf("reading line: %w", err)
+			text = "error " + strings.ReplaceAll(err.Error(), "\n", " ")
 		}
-		read, err := parse(kind, der)
-		answer := "ok " + read
-		if err != nil {
-			answer = "error " + strings.ReplaceAll(err.Error(), "\n", " ")
-		}
-		if _, err := fmt.Fprintln(answers, answer); err != nil {
+		if _, err := fmt.Fprintln(answers, text); err != nil {
 			return fmt.Errorf("writing answer: %w", err)
 		}
 	}
@@ -36,6 +30,17 @@ func parseAll(in io.Reader, out io.Writer) error {
 		return fmt.Errorf("reading lines: %w", err)
 	}
 	return answers.Flush()
+}
+
+// parseLine takes a kind and the base64 of a DER, and gives what Go's parser has read. The kinds are the labels of PEM with dashes
+// for spaces, as in CERTIFICATE and EC-PRIVATE-KEY.
+func parseLine(line string) (string, error) {
+	kind, encoded, _ := strings.Cut(line, " ")
+	der, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return "", fmt.Errorf("reading line: %w", err)
+	}
+	return parse(kind, der)
 }
 
 // parse is what the API server does with a block of status.certificate, and cert-manager with a private key.

@@ -2,9 +2,12 @@ package main
 
 import (
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -29,6 +32,27 @@ func parseCertificates(text string) ([]*x509.Certificate, error) {
 	return certificates, nil
 }
 
+// verifyLine takes the base64 of the DERs of a chain, the leaf first and the trusted root last.
+func verifyLine(line string) (string, error) {
+	var chain []*x509.Certificate
+	for _, encoded := range strings.Fields(line) {
+		der, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil {
+			return "", fmt.Errorf("reading line: %w", err)
+		}
+		certificate, err := x509.ParseCertificate(der)
+		if err != nil {
+			return "", fmt.Errorf("parsing: %w", err)
+		}
+		chain = append(chain, certificate)
+	}
+	if len(chain) < 2 {
+		return "", errors.New("no chain")
+	}
+	root := len(chain) - 1
+	return "", verifyChain(chain[0], chain[1:root], chain[root:])
+}
+
 func verify(request Request, chain, roots []*x509.Certificate) error {
 	leaf := chain[0]
 	if leaf.IsCA != request.IsCA {
@@ -41,10 +65,15 @@ func verify(request Request, chain, roots []*x509.Certificate) error {
 			return err
 		}
 	}
+	return verifyChain(leaf, chain[1:], roots)
+}
+
+// verifyChain is for any usage, and as soon as all certificates are valid.
+func verifyChain(leaf *x509.Certificate, intermediates, roots []*x509.Certificate) error {
 	_, err := leaf.Verify(x509.VerifyOptions{
 		Roots:         pool(roots),
-		Intermediates: pool(chain[1:]),
-		CurrentTime:   begin(append(chain, roots...)),
+		Intermediates: pool(intermediates),
+		CurrentTime:   begin(slices.Concat([]*x509.Certificate{leaf}, intermediates, roots)),
 		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	return err

@@ -1,0 +1,61 @@
+// Takes domains, hosts and mailboxes out of the names that a certificate can have, as Go's and OpenSSL's verifiers take them out to
+// hold them against name constraints. Pure; never says whether a name is permitted.
+
+import { isIP } from 'node:net';
+
+/** Labels of visible characters, none of them empty; nothing at all is a domain as well (Go's domainNameValid). */
+const DOMAIN = /^(?:[!-\-/-~]+(?:\.[!-\-/-~]+)*)?$/;
+
+export interface Mailbox {
+  readonly local: string;
+  readonly domain: string;
+}
+
+/** What Go takes for a domain in the name of a certificate. */
+export function isDomain(text: string): boolean {
+  return DOMAIN.test(text);
+}
+
+/** The parts of a mailbox, without quotes and backslashes (RFC 5321 section 4.1.2, RFC 3696 section 3); undefined if it is none. */
+export function parseMailbox(text: string): Mailbox | undefined {
+  // The characters of a quoted string in RFC 2822 section 3.2.5, in ASCII.
+  const quoted = /^"((?:[^"\\\t\n\r\0]|\\[^\n\r\0])*)"@/.exec(text);
+  const plain = quoted === null ? /^((?:[\w!#$%&'*+\-/=?^`{|}~.]|\\[\s\S])+)@/.exec(text) : null;
+  const [whole, escaped] = quoted ?? plain ?? [];
+  if (whole === undefined || escaped === undefined) return undefined;
+  const local = escaped.replace(/\\([\s\S])/g, '$1');
+  const domain = text.slice(whole.length);
+  const isLocal = quoted !== null || !/^\.|\.\.|\.$/.test(local);
+  return isLocal && isDomain(domain) ? { local, domain } : undefined;
+}
+
+/** The host of a URI as Go reads it, without port; undefined where Go can hold the URI against no constraint. */
+export function hostOfUri(text: string): string | undefined {
+  const authority = authorityOfUri(text);
+  const [, host] = /^([^:[\]%]*)(?::\d*)?$/.exec(authority) ?? [];
+  const isName = authority !== '' && host !== undefined && isIP(host) === 0 && isDomain(host);
+  return isName ? host : undefined;
+}
+
+/** Host and port, without what is in front of an `@`. */
+function authorityOfUri(text: string): string {
+  const [, rest = ''] = /^(?:[a-z][a-z0-9+.-]*:)?([^#]*)/i.exec(text) ?? [];
+  const [, authority = ''] = /^\/\/([^/?]*)/.exec(rest) ?? [];
+  return authority.slice(authority.lastIndexOf('@') + 1);
+}
+
+/** The same as OpenSSL up to release 3 reads it: up to the first colon, or else the first slash. */
+export function openSslHostOfUri(text: string): string | undefined {
+  const start = text.indexOf(':');
+  if (start < 0 || !text.startsWith('://', start)) return undefined;
+  const rest = text.slice(start + 3);
+  const colon = rest.indexOf(':');
+  const end = colon < 0 ? rest.indexOf('/') : colon;
+  const host = end < 0 ? rest : rest.slice(0, end);
+  return host === '' ? undefined : host;
+}
+
+/** Whether a common name looks like a DNS name to OpenSSL: at least two labels of letters, digits, `_` and inner hyphens. */
+export function isHostLike(text: string): boolean {
+  return /^\w(?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)+$/.test(text);
+}

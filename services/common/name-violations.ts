@@ -1,0 +1,82 @@
+// Which names of a request a CA, or one above it, may not sign by its name constraints, and the words for it. Webhook and signer
+// both ask. Pure; what counts as a violation is decided in name-constraint-matching.ts.
+
+import { type ConstrainedName, constrainedNames, formatAddress, type Named } from './constrained-names.ts';
+import { type ConstrainedCa, nameIn, type Subtree } from './constraint-subtrees.ts';
+import { formatName, readRdns } from './directory-name.ts';
+import { judgeName, type Verdict } from './name-constraint-matching.ts';
+import { reasons } from './reasons.ts';
+import { shorten } from './short-text.ts';
+import { GENERAL_NAME } from './subject-alt-name.ts';
+
+/**
+ * Names times subtrees, of all CAs together; more is refused unread. So did Go until 1.25, and OpenSSL refuses a million for each
+ * CA: whoever may fill a CA's Secret must not hold up the others.
+ */
+export const MAX_COMPARISONS = 250_000;
+
+/** As many as anybody reads. */
+const MAX_VIOLATIONS = 10;
+const MAX_SUBTREES_SHOWN = 5;
+const MAX_SHOWN = 128;
+
+/** A message for each of the first names that are refused, the CA that signs first; empty if all may be signed. */
+export function findNameViolations(request: Named, cas: readonly ConstrainedCa[]): readonly string[] {
+  if (cas.length === 0) return [];
+  const names = constrainedNames(request);
+  const comparisons = cas.reduce((sum, { constraints }) => sum + constraints.size * names.length, 0);
+  if (comparisons > MAX_COMPARISONS) return [reasons.NameConstraintViolation.message(tooMany(comparisons))];
+  const isForGo = cas.every(({ constraints }) => constraints.isKnownToGo);
+  const found: string[] = [];
+  for (const ca of cas) {
+    for (const name of names) {
+      const verdict = judgeName(name, ca.constraints, isForGo);
+      if (verdict !== 'within') found.push(describe(name, ca, verdict));
+      if (found.length === MAX_VIOLATIONS) return found;
+    }
+  }
+  return found;
+}
+
+function tooMany(comparisons: number): string {
+  const what = 'The names of the request and the name constraints of its CAs';
+  return `${what} take ${comparisons} comparisons; the maximum is ${MAX_COMPARISONS}`;
+}
+
+function describe(name: ConstrainedName, ca: ConstrainedCa, verdict: Exclude<Verdict, 'within'>): string {
+  return reasons.NameConstraintViolation.message(problemOf(name, ca, verdict));
+}
+
+function problemOf(name: ConstrainedName, { subject, constraints }: ConstrainedCa, verdict: Verdict): string {
+  const what = `${name.label} ${quote(name.shown)}`;
+  const ca = `CA ${quote(formatName(readRdns(subject)))}`;
+  if (verdict === 'unchecked') {
+    return `The ${ca} has name constraints that clients cannot check the ${what} against, so they reject it`;
+  }
+  const isExcluded = verdict === 'excluded';
+  const subtrees = list((isExcluded ? constraints.excluded : constraints.permitted).get(name.kind) ?? []);
+  return isExcluded
+    ? `The name constraints of the ${ca} exclude the ${what}; excluded: ${subtrees}`
+    : `The name constraints of the ${ca} do not permit the ${what}; permitted: ${subtrees}`;
+}
+
+function list(subtrees: readonly Subtree[]): string {
+  const shown = subtrees.slice(0, MAX_SUBTREES_SHOWN).map(subtree => quote(format(subtree)));
+  const left = subtrees.length - shown.length;
+  return shown.join(', ') + (left > 0 ? ` and ${left} more` : '');
+}
+
+function format({ tag, value, text, network }: Subtree): string {
+  if (tag === GENERAL_NAME.directoryName) return formatName(readRdns(nameIn(value)));
+  return network === undefined ? text : formatNetwork(network);
+}
+
+function formatNetwork({ base, mask }: NonNullable<Subtree['network']>): string {
+  const bits = [...mask].reduce((sum, octet) => sum + octet.toString(2).replaceAll('0', '').length, 0);
+  return `${formatAddress(base)}/${bits}`;
+}
+
+/** Names may hold anything: control characters are written out. */
+function quote(text: string): string {
+  return JSON.stringify(shorten(text, MAX_SHOWN));
+}
