@@ -8,7 +8,13 @@ export interface RequestPolicy {
   readonly maxDuration: Nanoseconds | undefined;
   /** Whether a ClusterIssuer, too, is only for those whom RBAC lets reference it; else it is for all who may create CSRs. */
   readonly authorizeClusterIssuers: boolean;
+  /** Whether a request is refused for a name that the CA, or one above it, may not sign by its X.509 name constraints. */
+  readonly honourNameConstraints: boolean;
 }
 
 /** Demands nothing: what cert-manager would sign is signed. */
-export const NO_DEMANDS: RequestPolicy = { maxDuration: undefined, authorizeClusterIssuers: false };
+export const NO_DEMANDS: RequestPolicy = {
+  maxDuration: undefined,
+  authorizeClusterIssuers: false,
+  honourNameConstraints: false,
+};

@@ -18,6 +18,8 @@ export interface ControllerOptions {
   readonly issuerStatus: 'auto' | 'always' | 'never';
   readonly writeCaAnnotation: boolean;
   readonly policy: IssuancePolicy;
+  /** Where the name constraints of issuers are published for the webhook; undefined: nowhere. */
+  readonly constraintsNamespace?: string | undefined;
   /** How often the events of what waits are written anew, in milliseconds; every quarter of an hour unless given. */
   readonly sayAgainMs?: number;
 }

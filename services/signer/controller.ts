@@ -9,6 +9,7 @@ import { formatSignerName, parseSignerName, type SignerRef, tenantOf } from '@co
 import { csrWaiter } from './apply.ts';
 import { CertManagerPresence } from './cert-manager-presence.ts';
 import { ClusterView } from './cluster-view.ts';
+import { ConstraintPublisher } from './constraint-publisher.ts';
 import type { ControllerOptions } from './controller-options.ts';
 import type { CsrRecord } from './csr-record.ts';
 import { EventRecorder } from './event-recorder.ts';
@@ -36,6 +37,7 @@ export class Controller {
   readonly #events: EventRecorder;
   readonly #secrets: SecretReader;
   readonly #presence: CertManagerPresence;
+  readonly #constraints: ConstraintPublisher | undefined;
   readonly #unreported = new Unreported();
   readonly #csrQueue: WorkQueue;
   readonly #issuerQueue: WorkQueue;
@@ -44,7 +46,7 @@ export class Controller {
   #leadership: Leadership | undefined;
 
   constructor(options: ControllerOptions) {
-    const { client, log, metrics, writeCaAnnotation } = options;
+    const { client, log, metrics, writeCaAnnotation, constraintsNamespace: namespace } = options;
     this.#options = options;
     this.#events = new EventRecorder(client, log, () => this.#csrQueue.isLoaded);
     this.#secrets = new SecretReader(client);
@@ -57,6 +59,9 @@ export class Controller {
       onCsr: (name, now, before) => this.#onCsr(name, now, before),
       onIssuer: (ref, now, before) => this.#onIssuer(ref, now, before),
     });
+    const recheck = (signerName: string) => this.#issuerQueue.add(signerName);
+    const publisherOptions = { ...this.#commonDeps(), mayWrite: () => this.#isLeading, recheck };
+    if (namespace !== undefined) this.#constraints = new ConstraintPublisher({ ...publisherOptions, namespace });
     this.#csrDeps = this.#createCsrDeps();
     this.#csrQueue = this.#createQueue('csr', options.workers, (...run) => this.#workOnCsr(...run));
     this.#issuerQueue = this.#createQueue('issuer', ISSUER_WORKERS, this.#createIssuerWork());
@@ -86,7 +91,8 @@ export class Controller {
     this.#csrQueue.addMany(this.#unreported.begin(former));
     const recheck = setInterval(() => this.#addIssuers(), RECHECK_ISSUERS_MS);
     const again = setInterval(() => this.#sayAgain(), this.#options.sayAgainMs ?? SAY_AGAIN_MS);
-    await Promise.all([this.#csrQueue.run(signal), this.#issuerQueue.run(signal), this.#secrets.run(signal)]);
+    const queues = [this.#csrQueue.run(signal), this.#issuerQueue.run(signal)];
+    await Promise.all([...queues, this.#secrets.run(signal), this.#constraints?.run(signal)]);
     clearInterval(recheck);
     clearInterval(again);
     await settleUnanswered(this.#csrDeps, AbortSignal.timeout(SETTLE_MS));
@@ -204,6 +210,8 @@ export class Controller {
   #createIssuerWork(): Work {
     const deps = {
       ...this.#commonDeps(),
+      constraints: this.#constraints,
+      isLeading: () => this.#isLeading,
       mayWrite: () => this.#mayWriteReadiness(),
       requeue: (ref: SignerRef) => this.#issuerQueue.add(formatSignerName(ref)),
       noteEnd: this.#options.metrics.noteEnd,

@@ -4,22 +4,19 @@
 import { type Condition, formatTime } from '@countersign/common/csr.ts';
 import { type Issuer, issuerPath, readyCondition } from '@countersign/common/issuer.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import type { Logger } from '@countersign/common/runtime/log.ts';
 import { ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';
 import { FIELD_MANAGER } from './csr-record.ts';
 import type { EventSubject } from './event-object.ts';
 import type { EventRecorder } from './event-recorder.ts';
-import { findHandler, type IssuerDeps, type IssuerTypeHandler, type Readiness } from './issuers/issuer-type.ts';
+import { type IssuerConstraintsDeps, noteConstraints } from './issuer-constraints.ts';
+import { findHandler, type Readiness } from './issuers/issuer-type.ts';
 import type { SecretReader } from './secret-reader.ts';
 
-export interface ReadinessDeps extends IssuerDeps {
+export interface ReadinessDeps extends IssuerConstraintsDeps {
   readonly client: Pick<KubeClient, 'mergePatch'>;
   readonly events: Pick<EventRecorder, 'record'>;
   readonly secrets: Pick<SecretReader, 'wakeOnChange'>;
-  readonly log: Logger;
   readonly now: () => Date;
-  readonly findIssuer: (ref: SignerRef) => Issuer | undefined;
-  readonly handlers: readonly IssuerTypeHandler[];
   /** False while another replica leads or cert-manager sets the condition, or where the operator wants it left alone. */
   readonly mayWrite: () => boolean;
   readonly requeue: (ref: SignerRef) => void;
@@ -27,8 +24,9 @@ export interface ReadinessDeps extends IssuerDeps {
   readonly noteEnd: (ref: SignerRef, ends: Date | undefined) => boolean;
 }
 
-/** Looks at one issuer and writes its Ready condition if it is not as it should be. */
+/** Looks at one issuer, notes what its CA may sign, and writes its Ready condition if it is not as it should be. */
 export async function reconcileReadiness(deps: ReadinessDeps, ref: SignerRef): Promise<void> {
+  await noteConstraints(deps, ref);
   const issuer = deps.findIssuer(ref);
   const handler = findHandler(deps.handlers, issuer);
   if (issuer === undefined || handler === undefined || !deps.mayWrite()) return;

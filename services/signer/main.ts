@@ -71,6 +71,7 @@ function createController(
     issuerStatus: config.issuerStatus,
     writeCaAnnotation: config.caAnnotation,
     policy: issuancePolicy(config),
+    constraintsNamespace: config.honourNameConstraints ? client.namespace : undefined,
   });
 }
 

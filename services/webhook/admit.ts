@@ -2,9 +2,12 @@
 // argument. Never gives warnings, and never lets anything in that the signer would fail for the request's own sake.
 
 import { changedLockedAnnotations } from '@countersign/common/annotations.ts';
+import type { ConstrainedCa } from '@countersign/common/constraint-subtrees.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { annotationField, type FieldError } from '@countersign/common/field-error.ts';
 import { foreignType, type Issuer, issuerType } from '@countersign/common/issuer.ts';
+import { findNameViolations } from '@countersign/common/name-violations.ts';
+import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { denialText, needsPermission } from '@countersign/common/reference-permission.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
@@ -34,6 +37,8 @@ export interface Observation {
   readonly permission: 'granted' | 'missing' | 'unneeded';
   /** The issuer, if it is known. */
   readonly issuer: Issuer | undefined;
+  /** The CAs of the issuer's chain that have name constraints, as far as they are known; none where the permission is missing. */
+  readonly constrained: readonly ConstrainedCa[];
 }
 
 export type Decision = { readonly allowed: true } | ({ readonly allowed: false } & Refusal);
@@ -59,13 +64,14 @@ export function findMatter(request: AdmissionRequest, policy: RequestPolicy): Ma
 /** All that is wrong is told at once: the missing permission first, then every rule that the CSR itself breaks. */
 export function admit(
   matter: Matter,
-  { permission, issuer }: Observation,
+  { permission, issuer, constrained }: Observation,
   { username, policy }: { readonly username: string; readonly policy: RequestPolicy },
 ): Decision {
   if (matter.kind === 'not-ours') return { allowed: true };
   if (matter.kind === 'locked') return refuse(422, matter.changed.map(lockedError));
   // Who may not use an issuer does not learn from the answer whether there is one, nor of what type.
-  const errors = findErrors(matter.csr, permission === 'missing' ? undefined : issuer, policy);
+  const known = permission === 'missing' ? undefined : issuer;
+  const errors = [...findErrors(matter.csr, known, policy), ...findNameErrors(matter.csr, constrained)];
   if (permission === 'missing' && matter.ref !== undefined) return refuseReference(matter.ref, username, errors);
   return errors.length === 0 ? { allowed: true } : refuse(422, errors);
 }
@@ -88,6 +94,16 @@ function findErrors(
   const isSelfSigned = issuer !== undefined && issuerType(issuer) === 'selfSigned';
   const validate = isSelfSigned ? validateSelfSigned : validateRequest;
   return [...validateName(csr), ...validate(csr, policy)];
+}
+
+/** Names that the CA, or one above it, may not sign: the certificate would be rejected by those who verify it. */
+function findNameErrors(
+  { spec }: CertificateSigningRequest,
+  constrained: readonly ConstrainedCa[],
+): readonly FieldError[] {
+  const request = constrained.length === 0 ? undefined : parsePkcs10(spec.request);
+  const violations = request?.ok ? findNameViolations(request.value, constrained) : [];
+  return violations.map(message => ({ reason: 'NameConstraintViolation', field: 'spec.request', message }));
 }
 
 function refuseReference(ref: SignerRef, username: string, errors: readonly FieldError[]): Decision {

@@ -13,6 +13,7 @@ import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
 import { runProgram } from '@countersign/common/runtime/program.ts';
 import type { Registry } from 'prom-client';
+import { ConstraintsView } from './constraints-view.ts';
 import { createHandler } from './handler.ts';
 import { IssuerView } from './issuer-view.ts';
 import { ManagedCertificate } from './managed-certificate/managed-certificate.ts';
@@ -42,7 +43,7 @@ async function run(config: WebhookConfig): Promise<number> {
   const stop = createStopSignal({ log, exit: code => process.exit(code) });
   const registry = createRegistry();
   const parts = createParts(config, log, registry);
-  const { client, certificate, issuers, server } = parts;
+  const { client, certificate, issuers, constraints, server } = parts;
   const http = await startHttpServer({
     address: config.httpAddress,
     registry,
@@ -50,10 +51,10 @@ async function run(config: WebhookConfig): Promise<number> {
   });
   log.info({ port: http.port }, 'serving metrics and health');
   const background = new AbortController();
-  const watching = issuers.run(background.signal);
-  const stopWatching = () => {
+  const watching = Promise.all([issuers.run(background.signal), constraints?.run(background.signal)]);
+  const stopWatching = async () => {
     background.abort();
-    return watching;
+    await watching;
   };
   await serve(parts, config, log, stop);
   const isClean = await drain(
@@ -73,6 +74,8 @@ interface Parts {
   readonly client: KubeClient;
   readonly certificate: ServingCertificate;
   readonly issuers: IssuerView;
+  /** Absent where names are not checked. */
+  readonly constraints: ConstraintsView | undefined;
   readonly server: WebhookServer;
 }
 
@@ -83,10 +86,14 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry): Pa
     observe: createRequestObserver(registry),
     requestTimeoutMs: REVIEW_TIMEOUT_MS,
   });
-  const issuers = new IssuerView({ client, log, metrics: metrics.reflector });
+  const seen = { client, log, metrics: metrics.reflector };
+  const issuers = new IssuerView(seen);
+  const { namespace } = client;
+  const constraints = config.honourNameConstraints ? new ConstraintsView({ ...seen, namespace }) : undefined;
   const handle = createHandler({
     client,
     issuers,
+    ...(constraints && { constraints }),
     ...(config.secretWarnings && { secrets: new SecretFactsReader(client, SECRET_TIMEOUT_MS) }),
     clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
     permissions: new PermissionCache(config.permissionTtl),
@@ -100,7 +107,8 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry): Pa
   const needsClientCertificate = config.clientCaFile !== '';
   const source = needsClientCertificate ? withClientCa(keyPair, config.clientCaFile) : keyPair;
   const certificate = new ServingCertificate({ source, log, metrics });
-  return { client, certificate, issuers, server: new WebhookServer({ handle, log, metrics, needsClientCertificate }) };
+  const server = new WebhookServer({ handle, log, metrics, needsClientCertificate });
+  return { client, certificate, issuers, constraints, server };
 }
 
 function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger): KeyPairSource {

@@ -3,7 +3,7 @@
 
 import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest, Requester } from '@countersign/common/csr.ts';
-import { issuerType, secretNamespace } from '@countersign/common/issuer.ts';
+import { type Issuer, issuerType, secretNamespace } from '@countersign/common/issuer.ts';
 import {
   ACCESS_REVIEWS,
   referenceReviews,
@@ -13,6 +13,7 @@ import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { Matter, Observation } from './admit.ts';
+import type { ConstraintSource } from './constraints-view.ts';
 import { within } from './deadline.ts';
 import type { IssuerKnowledge, IssuerSource } from './issuer-view.ts';
 import type { WebhookMetrics } from './metrics.ts';
@@ -26,6 +27,8 @@ export const SECRET_TIMEOUT_MS = 500;
 export interface Deps {
   readonly client: Pick<KubeClient, 'create'>;
   readonly issuers: IssuerSource;
+  /** Without it no request is refused for name constraints. */
+  readonly constraints?: ConstraintSource;
   /** Without it no Secret is read, and nothing is said of any. */
   readonly secrets?: Pick<SecretFactsReader, 'read'>;
   readonly clusterResourceNamespace: string;
@@ -38,10 +41,21 @@ export interface Deps {
 
 /** Rejects with RetryableError or TerminalError when the access review is not answered. */
 export async function observe(matter: Matter, requester: Requester, deps: Deps): Promise<Observation> {
-  if (matter.kind !== 'judge' || matter.ref === undefined) return { permission: 'unneeded', issuer: undefined };
+  if (matter.kind !== 'judge' || matter.ref === undefined) {
+    return { permission: 'unneeded', issuer: undefined, constrained: [] };
+  }
   const permission = matter.needsPermission ? await reviewPermission(matter.ref, requester, deps) : 'unneeded';
   const issuer = deps.issuers.find(matter.ref);
-  return { permission, issuer: typeof issuer === 'string' ? undefined : issuer };
+  if (typeof issuer === 'string') return { permission, issuer: undefined, constrained: [] };
+  const mayKnow = permission !== 'missing';
+  return { permission, issuer, constrained: mayKnow ? findConstrained(matter.ref, issuer, deps) : [] };
+}
+
+/** Public facts, which are in every certificate chain of the issuer, and yet none for requesters who may not use it (ADR 9). */
+function findConstrained(ref: SignerRef, issuer: Issuer, { constraints }: Deps): Observation['constrained'] {
+  const { uid } = issuer.metadata;
+  if (constraints === undefined || uid === undefined || issuerType(issuer) !== 'ca') return [];
+  return constraints.find(ref, uid);
 }
 
 function reviewPermission(ref: SignerRef, requester: Requester, deps: Deps): Promise<Permission> {

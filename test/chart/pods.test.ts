@@ -178,10 +178,10 @@ test('what the operator demands is told to both services, or to the signer where
   const [signer, webhook] = await Promise.all(
     ['signer', 'webhook'].map(service => readContainer(VARIANTS['policy']!, `countersign-${service}`)),
   );
-  const shared = ['--max-duration=720h', '--authorize-cluster-issuers=true'];
-  assert.deepEqual(webhook?.args.slice(3, 5), shared);
+  const shared = ['--max-duration=720h', '--authorize-cluster-issuers=true', '--honour-name-constraints=false'];
+  assert.deepEqual(webhook?.args.slice(3, 6), shared);
   assert.deepEqual(
-    [signer?.args.slice(3, 5), signer?.args.slice(-5)],
+    [signer?.args.slice(3, 6), signer?.args.slice(-5)],
     [
       shared,
       [

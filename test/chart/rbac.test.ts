@@ -63,6 +63,8 @@ const SIGNER_LEASE: readonly Rule[] = [
   },
 ];
 
+const CONSTRAINTS = { apiGroups: [''], resources: ['configmaps'], resourceNames: ['countersign-name-constraints'] };
+
 const WEBHOOK: readonly Rule[] = [
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
   { apiGroups: [ISSUER_GROUP], resources: ['issuers', 'clusterissuers'], verbs: ['list', 'watch'] },
@@ -105,6 +107,8 @@ async function readRoles(values: Values): Promise<Readonly<Record<string, readon
 const ROLES_OF_THE_RELEASE = {
   [`${NAMESPACE}/countersign-signer-lease`]: SIGNER_LEASE,
   [`${NAMESPACE}/countersign-webhook-tls`]: WEBHOOK_TLS,
+  [`${NAMESPACE}/countersign-signer-names`]: [{ ...CONSTRAINTS, verbs: ['get', 'patch'] }],
+  [`${NAMESPACE}/countersign-webhook-names`]: [{ ...CONSTRAINTS, verbs: ['list', 'watch'] }],
   ...FOR_USERS,
 };
 
@@ -157,6 +161,14 @@ test('signer.issuerStatus grants to write Ready conditions, and to look for cert
   assert.deepEqual(await rulesFor('always'), [...SIGNER.filter(rule => !isAbout(rule, 'leases')), GET_SECRETS]);
   const reads = SIGNER.filter(rule => !isAbout(rule, 'leases', 'issuers/status'));
   assert.deepEqual(await rulesFor('never'), [...reads, GET_SECRETS]);
+});
+
+test('policy.honourNameConstraints false grants nothing for name constraints, and leaves out their ConfigMap', async () => {
+  const objects = await render(VARIANTS['policy']!);
+  assert.deepEqual(
+    objects.filter(({ metadata }) => /name-constraints$|-names$/.test(metadata.name)),
+    [],
+  );
 });
 
 test('rbac.create false grants nothing, and leaves out the test that would need it', async () => {

@@ -45,6 +45,7 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
     policy: {
       maxDuration: '720h',
       authorizeClusterIssuers: true,
+      honourNameConstraints: false,
       clampToCa: true,
       refuseExpiredCa: true,
       backdate: '5m',

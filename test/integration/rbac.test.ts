@@ -72,6 +72,7 @@ const SIGNER_ANYWHERE = [
 ];
 const SIGNER_AT_HOME = [
   'create coordination.k8s.io/leases',
+  'get,patch /configmaps [countersign-name-constraints]',
   'get,update,watch coordination.k8s.io/leases [countersign-signer]',
 ];
 const WEBHOOK_ANYWHERE = [
@@ -79,7 +80,10 @@ const WEBHOOK_ANYWHERE = [
   'list,watch cert-manager.io/clusterissuers',
   'list,watch cert-manager.io/issuers',
 ];
-const WEBHOOK_AT_HOME = ['get /secrets [countersign-webhook-tls]'];
+const WEBHOOK_AT_HOME = [
+  'get /secrets [countersign-webhook-tls]',
+  'list,watch /configmaps [countersign-name-constraints]',
+];
 
 type Action = readonly [verb: string, group: string, resource: string, name?: string | undefined];
 
@@ -102,6 +106,8 @@ const FORBIDDEN: readonly Action[] = [
   ['list', '', 'secrets'],
   ['watch', '', 'secrets'],
   ['create', '', 'secrets'],
+  ['create', '', 'configmaps'],
+  ['patch', '', 'configmaps', 'another'],
   ['update', '', 'secrets'],
   ['create', 'certificates.k8s.io', 'certificatesigningrequests'],
   ['update', 'certificates.k8s.io', 'certificatesigningrequests'],

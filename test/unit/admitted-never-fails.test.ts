@@ -44,7 +44,7 @@ const ISSUERS: Readonly<Record<string, IssuerCase>> = {
 
 function isAdmitted(csr: CertificateSigningRequest, issuer: Issuer, policy: RequestPolicy): boolean {
   const request = { uid: 'uid', userInfo: {}, operation: 'CREATE', object: csr } as const;
-  const observation = { permission: 'granted', issuer } as const;
+  const observation = { permission: 'granted', issuer, constrained: [] } as const;
   return admit(findMatter(request, policy), observation, { username: 'jane', policy }).allowed;
 }
 
@@ -117,6 +117,7 @@ const asked = fc.record({
 const policies = fc.record({
   maxDuration: fc.constantFrom(undefined, HOUR, 100_000n * HOUR),
   authorizeClusterIssuers: fc.boolean(),
+  honourNameConstraints: fc.boolean(),
 });
 
 describe('a request is admitted just when it can be issued', () => {

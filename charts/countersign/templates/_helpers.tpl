@@ -259,6 +259,9 @@ volumeMounts:
 {{- if .root.Values.policy.authorizeClusterIssuers }}
 - --authorize-cluster-issuers=true
 {{- end }}
+{{- if not .root.Values.policy.honourNameConstraints }}
+- --honour-name-constraints=false
+{{- end }}
 {{- end }}
 
 {{/* The end of a binding of one service: `kind` is Role or ClusterRole, `role` its name. */}}

@@ -33,15 +33,22 @@ export const COMMON_OPTIONS = defineOptions({
     default: false,
     help: 'Whether requesters need the verb reference on clusterissuers, as they do on signers for an Issuer. The same for webhook and signer.',
   },
+  honourNameConstraints: {
+    kind: 'boolean',
+    default: true,
+    help: 'Whether to refuse a request for names that the CA of its issuer may not sign by its X.509 name constraints. The same for webhook and signer.',
+  },
   logLevel: { kind: 'enum', values: LOG_LEVELS, default: 'info', help: 'The least level that is logged.' },
 });
 
 type CommonConfig = Config<typeof COMMON_OPTIONS>;
 
-export function requestPolicy({ maxDuration, authorizeClusterIssuers }: CommonConfig): RequestPolicy {
+export function requestPolicy(config: CommonConfig): RequestPolicy {
+  const { maxDuration, authorizeClusterIssuers, honourNameConstraints } = config;
   return {
     maxDuration: maxDuration === 0 ? undefined : BigInt(maxDuration) * MILLISECOND,
     authorizeClusterIssuers,
+    honourNameConstraints,
   };
 }
 

@@ -3,6 +3,7 @@
 // 9 MB (measured), all of it before the first certificate can be signed.
 
 import { X509Certificate } from 'node:crypto';
+import type { NameConstraints } from '@countersign/common/constraint-subtrees.ts';
 import { contextTag, readChildren, readFields, TAG, type Tlv } from '@countersign/common/der.ts';
 import { type Extension, findExtension, parseExplicitExtensions } from '@countersign/common/extension.ts';
 import { parseBasicConstraints, parseKeyUsage } from '@countersign/common/extension-values.ts';
@@ -12,7 +13,7 @@ import { err, ok, type Result } from '@countersign/common/result.ts';
 import { readSigned, type Signed } from '@countersign/common/signature.ts';
 import { readCertificateTime } from '../authority/certificate-time.ts';
 import { type CertificateFields, findFault } from './ca-certificate-faults.ts';
-import { readKeyIdentifier } from './extension-readers.ts';
+import { readKeyIdentifier, readNameConstraints } from './extension-readers.ts';
 import { findStrictFaults } from './strict-faults.ts';
 
 export interface CaCertificate {
@@ -37,6 +38,8 @@ export interface CaCertificate {
   readonly canSignCertificates: boolean;
   /** Why strict clients reject what is below it; empty for what is no CA, too. */
   readonly strictFaults: readonly string[];
+  /** What it may sign, if its certificate says so. */
+  readonly nameConstraints?: NameConstraints;
   /** Its own signature, to be verified with the key of its issuer. */
   readonly signed: Omit<Signed, 'spki'>;
 }
@@ -189,7 +192,7 @@ function splitVersion(fields: readonly Tlv[]): readonly [version: Tlv | undefine
   return version?.tag === contextTag(0, 'constructed') ? [version, behind] : [undefined, fields];
 }
 
-interface Meaning extends Pick<CaCertificate, 'subjectKeyIdentifier' | 'isCa'> {
+interface Meaning extends Pick<CaCertificate, 'subjectKeyIdentifier' | 'isCa' | 'nameConstraints'> {
   readonly maySignCertificates: boolean;
 }
 
@@ -202,9 +205,11 @@ function readMeaning(certificate: Pick<Slices, 'extensions'>): Result<Meaning> {
   if (!isCa.ok) return err('malformed basicConstraints');
   if (!mask.ok) return err('malformed keyUsage');
   const identifier = keyId && readKeyIdentifier(keyId.value);
+  const nameConstraints = readNameConstraints(certificate);
   return ok({
     ...isCa.value,
     maySignCertificates: mask.value === 0 || (mask.value & KEY_CERT_SIGN) !== 0,
     ...(identifier && { subjectKeyIdentifier: identifier }),
+    ...(nameConstraints && { nameConstraints }),
   });
 }

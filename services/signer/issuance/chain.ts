@@ -1,6 +1,8 @@
 // Puts certificates in line, from the signer up, as cert-manager's ParseSingleCertificateChain does: whatever does not
 // make one single chain is refused. Links by name and signature; judges no dates and trusts nobody.
 
+import type { ConstrainedCa } from '@countersign/common/constraint-subtrees.ts';
+import { readWhole } from '@countersign/common/der.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { verifySignature } from '@countersign/common/signature.ts';
 import type { CaCertificate } from './ca-certificate.ts';
@@ -25,6 +27,8 @@ export interface IssuerChain {
   readonly topPem: string;
   /** The top, if it has signed itself; else empty, for the root is not known. */
   readonly rootPem: string;
+  /** Those that limit by name constraints what is signed below them, the root included: Go and OpenSSL honour its as well. */
+  readonly constrained: readonly ConstrainedCa[];
 }
 
 /** Four times what a CA takes whose 32 certificates have names of their own; eight of one name take as many. */
@@ -52,7 +56,13 @@ export async function linkIssuerChain(certificates: readonly CaCertificate[]): P
     aboveLeafPem: shown.map(({ pem }) => pem).join(''),
     topPem: top.pem,
     rootPem: shown.includes(top) ? '' : top.pem,
+    constrained: chain.flatMap(toConstrained),
   });
+}
+
+function toConstrained({ subject, nameConstraints: constraints }: CaCertificate): readonly ConstrainedCa[] {
+  const name = readWhole(subject);
+  return constraints !== undefined && name.ok ? [{ subject: name.value.value, constraints }] : [];
 }
 
 const BROKEN = 'certificate chain is malformed or broken';

@@ -1,13 +1,25 @@
-// Reads the values of the extensions that tell where to look and whose key it is. Undefined for a value that is not
+// Reads the values of the extensions that tell where to look, whose key it is and what may be signed. Undefined for a value that is not
 // of its form.
 
+import { type NameConstraints, parseNameConstraints } from '@countersign/common/constraint-subtrees.ts';
 import { contextTag, decodeOid, readChildren, readFields, readWhole, TAG, type Tlv } from '@countersign/common/der.ts';
+import { type Extension, findExtension } from '@countersign/common/extension.ts';
+import { EXTENSION } from '@countersign/common/oids.ts';
 import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
 
 /** The identifier in a subjectKeyIdentifier (RFC 5280 section 4.2.1.2). */
 export function readKeyIdentifier(value: Buffer): Buffer | undefined {
   const whole = readWhole(value);
   return whole.ok && whole.value.tag === TAG.octetString ? whole.value.value : undefined;
+}
+
+/** What a CA may sign, if it says so. */
+export function readNameConstraints(certificate: {
+  readonly extensions: readonly Extension[];
+}): NameConstraints | undefined {
+  const extension = findExtension(certificate, EXTENSION.nameConstraints);
+  const constraints = extension && parseNameConstraints(extension);
+  return constraints?.ok ? constraints.value : undefined;
 }
 
 /** The identifier in an authorityKeyIdentifier that has nothing else (RFC 5280 section 4.2.1.1). */

@@ -15,7 +15,7 @@ import { formatSecretRef, type SecretRef } from '../secret-reader.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, ObservedIssuer, Readiness } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';
 import { createKeyPairLoader, type KeyPair, type LoadedSecret } from './key-pair.ts';
-import { prepareLocally } from './local-issuance.ts';
+import { type LocalProblem, prepareLocally } from './local-issuance.ts';
 import { observeSecret } from './observe-secret.ts';
 
 type UsablePair = Omit<KeyPair, 'chain' | 'strictFault'> & { readonly chain: IssuerChain };
@@ -78,7 +78,8 @@ function decide(request: IssuanceRequest, { secret, pair, reject }: LoadedSecret
   const urls = urlsOf(request.issuer);
   const waiting = waitForUrls(request, urls, secret);
   if (waiting !== undefined) return waiting;
-  const prepared = prepareLocally(request, { key, identity: certificate, urls }, now);
+  const constrained = request.policy.honourNameConstraints ? chain.constrained : [];
+  const prepared = prepareLocally(request, { key, identity: certificate, urls, constrained }, now);
   if (prepared.ok) {
     return {
       kind: 'issue',
@@ -94,12 +95,13 @@ function decide(request: IssuanceRequest, { secret, pair, reject }: LoadedSecret
       },
     };
   }
-  const { kind, message } = prepared.error;
-  return {
-    kind: 'fail',
-    reason: 'SigningError',
-    message: kind === 'request' ? message : reasons.SigningError.message(message),
-  };
+  return toFailure(prepared.error);
+}
+
+function toFailure({ kind, message }: LocalProblem): IssuerDecision {
+  if (kind === 'names') return { kind: 'fail', reason: 'NameConstraintViolation', message };
+  const text = kind === 'request' ? message : reasons.SigningError.message(message);
+  return { kind: 'fail', reason: 'SigningError', message: text };
 }
 
 /** The pair with its chain, or why nothing is signed with it. */
@@ -141,6 +143,7 @@ function judge({ secret, pair }: LoadedSecret): Readiness {
     ...warningsOf(pair.value),
     secret,
     ends: pair.value.certificate.notAfter,
+    constrained: pair.value.chain.ok ? pair.value.chain.value.constrained : [],
   };
 }
 

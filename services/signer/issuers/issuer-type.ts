@@ -1,6 +1,7 @@
 // What a type of issuer must be able to do for the signer: read what it signs with, then decide on a request and on the
 // issuer's own readiness without further reads. One file per type implements it; nothing here knows any of them.
 
+import type { ConstrainedCa } from '@countersign/common/constraint-subtrees.ts';
 import type { CertificateSigningRequest, Condition } from '@countersign/common/csr.ts';
 import { type Issuer, type IssuerType, issuerType } from '@countersign/common/issuer.ts';
 import type { Reason } from '@countersign/common/reasons.ts';
@@ -76,6 +77,8 @@ export interface Readiness {
   readonly secret?: ObservedSecret;
   /** When the certificate that the issuer signs with ends, if it has one. */
   readonly ends?: Date;
+  /** The CAs of its chain that have name constraints, if the issuer can sign. */
+  readonly constrained?: readonly ConstrainedCa[];
 }
 
 /** Words that differ between issuer types for the same thing (reasons.ts has the texts). */

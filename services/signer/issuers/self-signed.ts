@@ -77,7 +77,7 @@ function decideWithKey(
   { secret, key }: { readonly secret: ObservedSecret; readonly key: SigningKey },
   now: Date,
 ): IssuerDecision {
-  const prepared = prepareLocally(request, { key, identity: undefined, urls: urlsOf(request) }, now);
+  const prepared = prepareLocally(request, { key, identity: undefined, urls: urlsOf(request), constrained: [] }, now);
   if (!prepared.ok && prepared.error.kind === 'request') return fail('ErrorGenerating', prepared.error.message);
   const pkcs10 = parsePkcs10(request.csr.spec.request);
   if (!pkcs10.ok || !key.isKeyOf(pkcs10.value.spki)) {

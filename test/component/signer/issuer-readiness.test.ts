@@ -58,6 +58,7 @@ function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Set
     now: () => NOW,
     findIssuer: () => ({ ...buildIssuer(spec), status: { conditions } }),
     handlers: [createCaIssuer(), createSelfSignedIssuer()],
+    isLeading: () => true,
     mayWrite: () => mayWrite,
     requeue: ref => requeued.push(ref),
     noteEnd: (_, end) => {

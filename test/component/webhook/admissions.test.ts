@@ -6,6 +6,7 @@ import { PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION, REQUEST_IS_CA } from '@count
 import type { RecordedCall } from '../../support/recording-client.ts';
 import { readValidationCases } from '../../support/vectors.ts';
 import { api, type Case, failing, GRANTED, ISSUERS, network, SELF } from './admission-world.ts';
+import { CONSTRAINT_CASES } from './constraint-cases.ts';
 import { CREATE_CASES } from './create-cases.ts';
 import { POLICY_CASES } from './policy-cases.ts';
 import { UPDATE_CASES } from './update-cases.ts';
@@ -68,6 +69,10 @@ describe('a CSR is created', () => {
 
 describe('where the operator demands more', () => {
   for (const item of POLICY_CASES) test(item.name, () => check(item));
+});
+
+describe('where the CA of the issuer has name constraints', () => {
+  for (const item of CONSTRAINT_CASES) test(item.name, () => check(item));
 });
 
 describe('a CSR is let in with a warning for', () => {

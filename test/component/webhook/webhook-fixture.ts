@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ConstrainedCa } from '@countersign/common/constraint-subtrees.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
 import { NO_DEMANDS, type RequestPolicy } from '@countersign/common/request-policy.ts';
 import { createLogger } from '@countersign/common/runtime/log.ts';
@@ -57,6 +58,8 @@ export interface World {
   readonly now?: Date;
   /** What the operator demands; nothing, unless given. */
   readonly policy?: RequestPolicy;
+  /** The constrained CAs of every issuer; none unless given. */
+  readonly constrained?: readonly ConstrainedCa[];
 }
 
 export interface Status {
@@ -111,6 +114,7 @@ export class WebhookFixture {
       issuers: {
         find: ref => (this.#world.issuers ? (this.#world.issuers[formatRef(ref)] ?? 'missing') : 'unknown'),
       },
+      constraints: { find: () => this.#world.constrained ?? [] },
       // Every read is a new one, so that a case sees its own calls.
       secrets: { read: ref => new SecretFactsReader(this.client, 50).read(ref) },
       clusterResourceNamespace: 'countersign',

@@ -10,8 +10,11 @@ import { valueOf } from '../../support/pki.ts';
 
 const configOf = (...flags: string[]): SignerConfig => valueOf(parseConfig(OPTIONS, flags, {}));
 
-test('without flags nothing is demanded that cert-manager does not', () => {
-  assert.deepEqual(issuancePolicy(configOf()), AS_CERT_MANAGER);
+/** cert-manager signs what nobody accepts. */
+const DEFAULT = { ...AS_CERT_MANAGER, honourNameConstraints: true };
+
+test('without flags nothing is demanded that cert-manager does not, but that name constraints are kept', () => {
+  assert.deepEqual(issuancePolicy(configOf()), DEFAULT);
   assert.deepEqual(findMistakes(configOf()), []);
 });
 
@@ -19,6 +22,7 @@ for (const [flag, demand] of [
   ['--max-duration=1h', { maxDuration: HOUR }],
   ['--max-duration=600.5s', { maxDuration: 600n * SECOND + SECOND / 2n }],
   ['--authorize-cluster-issuers=true', { authorizeClusterIssuers: true }],
+  ['--honour-name-constraints=false', { honourNameConstraints: false }],
   ['--clamp-to-ca=true', { clampToCa: true }],
   ['--refuse-expired-ca=true', { refuseExpiredCa: true }],
   ['--backdate=5m', { backdate: 300_000 }],
@@ -26,7 +30,7 @@ for (const [flag, demand] of [
   ['--root-in-chain=true', { rootInChain: true }],
 ] as const) {
   test(`${flag} demands this and nothing else`, () => {
-    assert.deepEqual(issuancePolicy(configOf(flag)), { ...AS_CERT_MANAGER, ...demand });
+    assert.deepEqual(issuancePolicy(configOf(flag)), { ...DEFAULT, ...demand });
     assert.deepEqual(findMistakes(configOf(flag)), []);
   });
 }

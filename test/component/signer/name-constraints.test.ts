@@ -1,0 +1,190 @@
+// A CA with name constraints, as the signer meets it: what becomes of a request whose names it may not sign, and what is published for
+// the webhook.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PublishedIssuer, parsePublished } from '@countersign/common/published-constraints.ts';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
+import type { Secret } from '@countersign/signer/secret-reader.ts';
+import { buildIssuer, buildSecret } from '../../support/ca-builder.ts';
+import { buildCertificate, createHolder } from '../../support/certificate-builder.ts';
+import { buildCsr, buildRequest } from '../../support/csr-builder.ts';
+import { altNames, type Constraints, constraintsExtension } from '../../support/name-constraints.ts';
+import { until } from '../../support/until.ts';
+import { start } from './controller-world.ts';
+import { ISSUED, ISSUER, isStatusPatch, PATCH, REVIEW, SECRET, SignerWorld } from './signer-world.ts';
+
+const [ROOT, SUB] = [createHolder('root'), createHolder('sub')];
+const EXAMPLE_COM: Constraints = { permitted: ['DNS:example.com'] };
+const REFUSED = `The name constraints of the CA "CN=root" do not permit the DNS name "www.example.org"; permitted: "example.com". Request another name, or use another issuer`;
+
+function keyOf({ privateKey }: typeof ROOT): string {
+  return privateKey.export({ format: 'pem', type: 'pkcs8' });
+}
+
+/** A root that signs itself. */
+function rootSecret(constraints?: Constraints, resourceVersion = '1'): Secret {
+  const extensions = constraints === undefined ? [] : [constraintsExtension(constraints)];
+  return buildSecret(
+    { 'tls.key': keyOf(ROOT), 'tls.crt': buildCertificate(ROOT, ROOT, { extensions }) },
+    'my-ca',
+    resourceVersion,
+  );
+}
+
+/** A CA below a root that alone is constrained, and is in ca.crt, as cert-manager leaves it there. */
+function secretBelow(constraints: Constraints): Secret {
+  const root = buildCertificate(ROOT, ROOT, { extensions: [constraintsExtension(constraints)] });
+  return buildSecret({ 'tls.key': keyOf(SUB), 'tls.crt': buildCertificate(SUB, ROOT), 'ca.crt': root });
+}
+
+function askFor(...names: readonly string[]) {
+  return buildCsr({ request: buildRequest([altNames(...names)]) });
+}
+
+function worldOf(secret: Secret, honourNameConstraints = true): SignerWorld {
+  const world = new SignerWorld({ policy: { honourNameConstraints } });
+  world.secret = secret;
+  return world;
+}
+
+describe('a request for a name that its CA may not sign', () => {
+  test('is Failed, after its issuer and the Secret were read again', async () => {
+    const world = worldOf(rootSecret(EXAMPLE_COM));
+    world.csr = askFor('DNS:a.example.com', 'DNS:www.example.org');
+    await world.run();
+    assert.deepEqual(world.asked, [REVIEW, SECRET, ISSUER, SECRET, PATCH]);
+    const { status } = world.client.calls.find(isStatusPatch)!.body as {
+      status: { conditions: { reason: string; message: string }[] };
+    };
+    const { reason, message } = status.conditions.at(-1)!;
+    assert.deepEqual([reason, message], ['NameConstraintViolation', REFUSED]);
+    assert.deepEqual(world.client.events, [`Warning NameConstraintViolation: ${REFUSED}`]);
+    assert.deepEqual(world.outcomes, [{ result: 'failed', reason: 'NameConstraintViolation', issuerType: 'ca' }]);
+  });
+
+  test('is signed if the CA was replaced a moment before', async () => {
+    const world = worldOf(rootSecret(EXAMPLE_COM));
+    world.csr = askFor('DNS:www.example.org');
+    let reads = 0;
+    const replaced = rootSecret({ permitted: ['DNS:example.org'] }, '2');
+    world.fault = ({ path, verb }) =>
+      verb === 'get' && path.endsWith('/secrets/my-ca') && ++reads > 1 ? replaced : undefined;
+    await world.run();
+    assert.deepEqual(world.client.events, [ISSUED]);
+  });
+
+  test('is Failed by the constraints of a CA above the one that signs', async () => {
+    const world = worldOf(secretBelow(EXAMPLE_COM));
+    world.csr = askFor('DNS:www.example.org');
+    await world.run();
+    assert.deepEqual(world.client.events, [`Warning NameConstraintViolation: ${REFUSED}`]);
+  });
+
+  test('is signed where the operator says so', async () => {
+    const world = worldOf(rootSecret(EXAMPLE_COM), false);
+    world.csr = askFor('DNS:www.example.org');
+    await world.run();
+    assert.deepEqual(world.client.events, [ISSUED]);
+  });
+});
+
+test('a request for names that the CA may sign is signed', async () => {
+  const world = worldOf(secretBelow(EXAMPLE_COM));
+  world.csr = askFor('DNS:a.example.com');
+  await world.run();
+  assert.deepEqual(world.client.events, [ISSUED]);
+});
+
+const MAP = '/api/v1/namespaces/countersign/configmaps/countersign-name-constraints';
+const NAME = 'issuers.cert-manager.io/sandbox.my-ca';
+
+/** A ConfigMap that takes what is written to it. */
+class PublishedMap {
+  data: Record<string, string> | undefined = {};
+  readonly writes: string[] = [];
+
+  readonly answer = ({ verb, path, body }: { verb: string; path: string; body?: unknown }): unknown => {
+    if (!path.startsWith(MAP)) return undefined;
+    if (verb === 'get') return { metadata: {}, data: this.data };
+    this.data = (body as { data: Record<string, string> }).data;
+    this.writes.push(this.text);
+    return body;
+  };
+
+  get text(): string {
+    return this.data?.['issuers.json'] ?? '';
+  }
+
+  get issuers(): Readonly<Record<string, PublishedIssuer>> {
+    return this.text === '' ? {} : parsePublished(this.text);
+  }
+}
+
+const OPTIONS = { handlers: [createCaIssuer()], constraintsNamespace: 'countersign' };
+
+describe('what is published of the constraints of CAs', () => {
+  test('is the issuer’s uid and its constrained CAs, written once', async t => {
+    const map = new PublishedMap();
+    await start(t, { secret: secretBelow(EXAMPLE_COM), options: OPTIONS, answer: map.answer });
+    await until(() => map.writes.length > 0);
+    await sleep(300);
+    assert.equal(map.writes.length, 1);
+    const { [NAME]: issuer, ...others } = map.issuers;
+    assert.deepEqual([issuer?.uid, issuer?.cas.length, others], ['uid-of-issuer', 1, {}]);
+  });
+
+  test('is nothing for CAs without constraints: then nothing is written', async t => {
+    const map = new PublishedMap();
+    const { client } = await start(t, { secret: rootSecret(), options: OPTIONS, answer: map.answer });
+    await until(() => client.count(MAP) > 0);
+    await sleep(300);
+    assert.deepEqual(map.writes, []);
+  });
+
+  test('follows an issuer whose CA is replaced, or that is deleted', async t => {
+    const map = new PublishedMap();
+    const { client } = await start(t, { secret: rootSecret(EXAMPLE_COM), options: OPTIONS, answer: map.answer });
+    await until(() => map.writes.length === 1);
+    client.secret = rootSecret({ permitted: ['DNS:example.org'] }, '2');
+    await until(() => map.writes.length === 2);
+    assert.notEqual(map.writes[0], map.writes[1]);
+    client.push('issuers', 'DELETED', buildIssuer(), '9');
+    await until(() => map.text === '');
+  });
+
+  test('by a former leader stays for issuers that are there, and goes for those that are not', async t => {
+    const map = new PublishedMap();
+    const ofFormer = { uid: 'uid-of-issuer', cas: [{ subject: '', critical: true, constraints: 'AAAA' }] };
+    const names = [NAME, 'issuers.cert-manager.io/sandbox.gone'];
+    map.data = { 'issuers.json': JSON.stringify(Object.fromEntries(names.map(name => [name, ofFormer]))) };
+    // The Secret cannot be read, so that nothing better is known.
+    const answer = (call: { verb: string; path: string; body?: unknown }) => {
+      if (call.path.includes('/secrets/')) throw new RetryableError('forbidden', { code: 'forbidden' });
+      return map.answer(call);
+    };
+    await start(t, { options: OPTIONS, answer });
+    await until(() => map.writes.length > 0);
+    assert.deepEqual(map.issuers, { [NAME]: ofFormer });
+  });
+
+  test('is written by the leader alone', async t => {
+    const map = new PublishedMap();
+    const { client } = await start(t, {
+      secret: rootSecret(EXAMPLE_COM),
+      leads: false,
+      options: OPTIONS,
+      answer: map.answer,
+    });
+    await sleep(300);
+    assert.equal(client.count(MAP), 0);
+  });
+
+  test('is not looked at where names are not checked', async t => {
+    const { client } = await start(t, { secret: rootSecret(EXAMPLE_COM), options: { handlers: OPTIONS.handlers } });
+    await sleep(300);
+    assert.equal(client.count(MAP), 0);
+  });
+});

@@ -1,0 +1,63 @@
+// What the webhook knows of the name constraints of issuers: what the signer has published of the very same object.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { formatPublished, toPublished } from '@countersign/common/published-constraints.ts';
+import { ConstraintsView } from '@countersign/webhook/constraints-view.ts';
+import { constrainedCa } from '../../support/name-constraints.ts';
+import { RecordingClient } from '../../support/recording-client.ts';
+import { TEST_LOG } from '../../support/test-log.ts';
+import { until } from '../../support/until.ts';
+
+const metrics = { onList: () => undefined, onWatchEnd: () => undefined, setSize: () => undefined };
+const REF = { kind: 'Issuer', namespace: 'sandbox', name: 'ca' } as const;
+const CA = constrainedCa('my CA', { permitted: ['DNS:example.com'] });
+const TEXT = formatPublished(new Map([['issuers.cert-manager.io/sandbox.ca', toPublished('u1', [CA])]])).text;
+const METADATA = { name: 'countersign-name-constraints', namespace: 'countersign', resourceVersion: '7' };
+
+/** A view of a ConfigMap with these data, listed once. */
+async function viewOf(t: { after: (done: () => Promise<void>) => void }, data: Record<string, string> | undefined) {
+  const items = data === undefined ? [] : [{ metadata: METADATA, data }];
+  const client = new RecordingClient(() => ({ metadata: { resourceVersion: '7' }, items }));
+  const view = new ConstraintsView({ client, namespace: 'countersign', log: TEST_LOG, metrics });
+  const stop = new AbortController();
+  const running = view.run(stop.signal);
+  t.after(() => (stop.abort(), running));
+  await until(() => client.calls.length > 0);
+  await new Promise(resolve => setTimeout(resolve, 20));
+  return { view, client };
+}
+
+describe('the published name constraints', () => {
+  test('are those of the issuer with the uid, read once', async t => {
+    const { view, client } = await viewOf(t, { 'issuers.json': TEXT });
+    assert.deepEqual(view.find(REF, 'u1'), [CA]);
+    assert.equal(view.find(REF, 'u1'), view.find(REF, 'u1'));
+    assert.deepEqual(
+      client.calls.map(({ path }) => path.split('&')[0]),
+      ['/api/v1/namespaces/countersign/configmaps?fieldSelector=metadata.name%3Dcountersign-name-constraints'],
+    );
+  });
+
+  test('say nothing of an issuer that was made anew', async t => {
+    const { view } = await viewOf(t, { 'issuers.json': TEXT });
+    assert.deepEqual(view.find(REF, 'u2'), []);
+  });
+
+  for (const [what, data] of Object.entries({
+    'is missing': undefined,
+    'is empty': {},
+    'is no text of the signer': { 'issuers.json': '{"issuers.cert-manager.io/sandbox.ca":' },
+  })) {
+    test(`are unknown where the ConfigMap ${what}`, async t => {
+      const { view } = await viewOf(t, data);
+      assert.deepEqual(view.find(REF, 'u1'), []);
+    });
+  }
+
+  test('are unknown before anything was read', () => {
+    const client = new RecordingClient();
+    const view = new ConstraintsView({ client, namespace: 'countersign', log: TEST_LOG, metrics });
+    assert.deepEqual(view.find(REF, 'u1'), []);
+  });
+});
