@@ -101,10 +101,8 @@ describe('the names of a request under name constraints', () => {
     const tooStrict = rows.filter(row => row.refusals.length > 0 && !rejected.includes(row));
     assert.deepEqual(letPass.slice(0, 3).map(show), [], `${letPass.length} are rejected later`);
     assert.deepEqual(tooStrict.slice(0, 3).map(show), [], `${tooStrict.length} would be accepted`);
-    assert.ok(
-      rows.length > 5_000 && rejected.length > rows.length / 4 && rejected.length < (rows.length * 3) / 4,
-      'the cases say nothing',
-    );
+    const isTelling = rejected.length > rows.length / 4 && rejected.length < (rows.length * 3) / 4;
+    assert.ok(isTelling && Math.min(byGoAlone, byOpensslAlone) > rows.length / 100, 'the cases say nothing');
   });
 
   it('are rejected for their names and for nothing else', () => {
