@@ -1,5 +1,5 @@
-// What the Name of a subject or an issuer says (RFC 5280 section 4.1.2.4): its attributes, as text for people, and in the form in
-// which OpenSSL compares Names. Pure; expects Names that checkName accepts, and never judges one.
+// Reads the attributes of the Name of a subject or an issuer (RFC 5280 section 4.1.2.4), as text for people and in the form in which
+// OpenSSL compares Names. Pure; expects Names that checkName accepts, and never judges one.
 
 import { decodeOid, readChildren, TAG, type Tlv } from './der.ts';
 

@@ -1,5 +1,5 @@
 // Takes domains, hosts and mailboxes out of the names that a certificate can have, as Go's and OpenSSL's verifiers take them out to
-// hold them against name constraints. Pure; never says whether a name is permitted.
+// hold them against name constraints. Pure; never decides whether a name is permitted.
 
 import { isIP } from 'node:net';
 

@@ -10,8 +10,8 @@ import { shorten } from './short-text.ts';
 import { GENERAL_NAME } from './subject-alt-name.ts';
 
 /**
- * Names times subtrees, of all CAs together; more is refused unread. So did Go until 1.25, and OpenSSL refuses a million for each
- * CA: whoever may fill a CA's Secret must not hold up the others.
+ * Names times subtrees, for all CAs together; beyond, a request is refused unread. Go had this limit until 1.25, and OpenSSL has one of
+ * a million for each CA. A tenant who may write a CA's Secret must not stall the requests of others.
  */
 export const MAX_COMPARISONS = 250_000;
 

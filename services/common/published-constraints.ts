@@ -17,7 +17,7 @@ export interface PublishedIssuer {
   readonly cas: readonly { readonly subject: string; readonly critical: boolean; readonly constraints: string }[];
 }
 
-/** By signer name, which says kind, namespace and name. */
+/** By signer name, which has kind, namespace and name. */
 export type PublishedConstraints = Readonly<Record<string, PublishedIssuer>>;
 
 export function toPublished(uid: string, cas: readonly ConstrainedCa[]): PublishedIssuer {
@@ -29,7 +29,7 @@ export function toPublished(uid: string, cas: readonly ConstrainedCa[]): Publish
   return { uid, cas: encoded };
 }
 
-/** The text, empty where there is nothing to be said, and which issuers have no room in it: those that take the most. */
+/** The text, empty without issuers, and which issuers do not fit: the largest. */
 export function formatPublished(issuers: ReadonlyMap<string, PublishedIssuer>): {
   readonly text: string;
   readonly leftOut: readonly string[];
@@ -58,7 +58,7 @@ export function parsePublished(text: string): PublishedConstraints {
   return issuers;
 }
 
-/** Of the issuer that has this uid; none of one that was made anew since. */
+/** For the issuer with this uid; undefined for one that was recreated since. */
 export function findPublished(issuers: PublishedConstraints, ref: SignerRef, uid: string): PublishedIssuer | undefined {
   const name = formatSignerName(ref);
   const issuer = Object.hasOwn(issuers, name) ? issuers[name] : undefined;

@@ -1,5 +1,5 @@
 // Publishes the name constraints of all issuers in one ConfigMap, for the webhook, which may not read their Secrets. The only file
-// that writes it, and only while this replica leads; what cannot be written now is written later, and nobody waits for it.
+// that writes it, and only while this replica leads; a write that fails is tried again, and nothing waits for it.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { ConstrainedCa } from '@countersign/common/constraint-subtrees.ts';
@@ -35,7 +35,7 @@ interface ConfigMap {
 
 /** Changes of a moment are one write. */
 const GATHER_MS = 250;
-/** What somebody else has done to the ConfigMap is noticed after this time. */
+/** A change to the ConfigMap by others is noticed after this time. */
 const RECHECK_MS = 60_000;
 /** A constrained CA that was replaced is noticed after this time: until then the webhook refuses by the old constraints. */
 const RECHECK_ISSUERS_MS = 5_000;
@@ -55,7 +55,7 @@ export class ConstraintPublisher {
     this.#path = `/api/v1/namespaces/${namespace}/configmaps/${CONSTRAINTS_CONFIG_MAP}`;
   }
 
-  /** What the chain of an issuer says as of now; `uid` is undefined for an issuer that is gone. */
+  /** The constrained CAs of an issuer as of now; `uid` is undefined for an issuer that is gone. */
   set(ref: SignerRef, uid: string | undefined, cas: readonly ConstrainedCa[]): void {
     const name = formatSignerName(ref);
     const before = this.#issuers.get(name);

@@ -1,5 +1,5 @@
-// The name constraints of issuers as the signer has published them, kept up to date by a reflector of that one ConfigMap. Says
-// nothing of an issuer that was made anew since, nor while its copy may be old: then only the signer checks the names.
+// The name constraints of issuers as the signer has published them, kept up to date by a reflector of that one ConfigMap. Gives
+// none for an issuer that was recreated since, nor while the cached object may be old: then only the signer checks the names.
 
 import type { ConstrainedCa } from '@countersign/common/constraint-subtrees.ts';
 import type { ObjectMeta } from '@countersign/common/csr.ts';

@@ -83,7 +83,7 @@ describe('a request for a name that its CA may not sign', () => {
     assert.deepEqual(world.client.events, [`Warning NameConstraintViolation: ${REFUSED}`]);
   });
 
-  test('is signed where the operator says so', async () => {
+  test('is signed with policy.honourNameConstraints off', async () => {
     const world = worldOf(rootSecret(EXAMPLE_COM), false);
     world.csr = askFor('DNS:www.example.org');
     await world.run();

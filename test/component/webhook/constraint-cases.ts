@@ -49,13 +49,13 @@ export const CONSTRAINT_CASES: readonly Case[] = [
     calls: [],
   },
   {
-    name: 'names that the CA may sign are let in',
+    name: 'names that the CA may sign are admitted',
     create: { request: buildRequest([altNames('DNS:a.example.com')]) },
     world: granted,
     allowed: true,
   },
   {
-    name: 'who may not use the issuer learns nothing of what its CA may sign',
+    name: 'a requester who may not use the issuer learns nothing of what its CA may sign',
     create: { request },
     world: { ...granted, answer: api([]) },
     allowed: { code: 403, reason: 'DeniedReference', message: DENIAL },

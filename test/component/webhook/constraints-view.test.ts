@@ -39,7 +39,7 @@ describe('the published name constraints', () => {
     );
   });
 
-  test('say nothing of an issuer that was made anew', async t => {
+  test('are unknown for an issuer that was recreated', async t => {
     const { view } = await viewOf(t, { 'issuers.json': TEXT });
     assert.deepEqual(view.find(REF, 'u2'), []);
   });

@@ -66,7 +66,7 @@ interface Row extends Case {
   readonly chain: Chain;
 }
 
-/** Go says so of CAs too, whose critical constraints it does not know: no name makes a difference. */
+/** Go rejects every certificate of a CA whose critical constraints it does not know: no name makes a difference. */
 const isJudgedByGo = ({ go }: Row) => !/unhandled critical extension|^parsing:/.test(go);
 const isRefusedByGo = (row: Row) => isJudgedByGo(row) && row.go !== '';
 /** Go's parser, and so the API server, does not read such a leaf; or OpenSSL rejects the CA's own name. */

@@ -186,7 +186,7 @@ describe('name constraints', () => {
     );
   });
 
-  it('that take as many comparisons as may be hold up nothing', () => {
+  it('that take the maximum of comparisons take less than a second of CPU', () => {
     const ca = constrainedCa('big', { excluded: Array.from({ length: 1_000 }, (_, at) => `email:d${at}.example`) });
     const extensions = [altNames(...Array.from({ length: 250 }, (_, at) => `email:*@*.x${at}.test`))];
     const before = process.cpuUsage();

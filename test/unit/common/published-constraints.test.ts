@@ -27,7 +27,7 @@ test('constraints are read as they were published', () => {
   assert.deepEqual(found && fromPublished(found), [CA]);
 });
 
-test('an issuer that was made anew has none, and neither has one of another kind, name or namespace', () => {
+test('a recreated issuer has none, and neither has one of another kind, name or namespace', () => {
   const issuers = parsePublished(publish({ [NAME]: toPublished('u1', [CA]) }).text);
   const refs = [
     REF,
