@@ -127,6 +127,13 @@ export function decodeUnsigned(value: Buffer): Result<Buffer> {
   return ok(first === 0 ? value.subarray(1) : value);
 }
 
+/** Whether the content of an INTEGER is a number that fits into 64 bits with its sign, in no more octets than it needs. */
+export function isInt64(value: Buffer): boolean {
+  const [first = 0, second] = value;
+  const isPadded = second !== undefined && first === (second >= 0x80 ? 0xff : 0);
+  return value.length >= 1 && value.length <= 8 && !isPadded;
+}
+
 export function encodeBoolean(value: boolean): Buffer {
   return tlv(TAG.boolean, Buffer.of(value ? 0xff : 0));
 }
@@ -144,29 +151,6 @@ export function encodeBitString(octets: Buffer): Buffer {
 
 export function encodeOctetString(octets: Buffer): Buffer {
   return tlv(TAG.octetString, octets);
-}
-
-/** Writes a BIT STRING with named bits, bit i of the mask as bit i, without trailing zeros (X.690 11.2.2). */
-export function encodeNamedBits(mask: number): Buffer {
-  if (mask === 0) return tlv(TAG.bitString, Buffer.of(0));
-  const bits = 32 - Math.clz32(mask);
-  const octets = Buffer.alloc(Math.ceil(bits / 8));
-  for (let bit = 0; bit < bits; bit++) {
-    if (mask & (1 << bit)) octets[bit >> 3] = (octets[bit >> 3] ?? 0) | (0x80 >> (bit & 7));
-  }
-  return tlv(TAG.bitString, Buffer.of(octets.length * 8 - bits), octets);
-}
-
-/** Reads the content of a BIT STRING with at most 16 named bits; trailing zeros are let pass, as Go does. */
-export function decodeNamedBits(value: Buffer): Result<number> {
-  const [unused = 8, ...octets] = value;
-  const padding = (octets.at(-1) ?? 0xff) & ((1 << unused) - 1);
-  if (unused > 7 || octets.length > 2 || padding !== 0) return err('malformed DER: invalid bit string');
-  let mask = 0;
-  for (let bit = 0; bit < octets.length * 8; bit++) {
-    if ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) mask |= 1 << bit;
-  }
-  return ok(mask);
 }
 
 /** Writes an OBJECT IDENTIFIER from its dotted text, which must be valid: it comes from oids.ts or from decodeOid. */

@@ -1,6 +1,6 @@
 // The Name of a subject or an issuer (RFC 5280 section 4.1.2.4), which certificates are made of byte for byte: holds it to
-// what Go's certificate parser reads, since the API server refuses a certificate that it cannot read. Never says who is
-// meant.
+// what Go's certificate parser reads, since the API server refuses a certificate that it cannot read. Never judges who
+// is meant.
 
 import { decodeOid, readChildren, readFields, TAG, type Tlv } from './der.ts';
 import { err, ok, type Result } from './result.ts';
@@ -22,15 +22,15 @@ const STRING_TYPES: ReadonlyMap<number, StringType> = new Map([
 ]);
 
 const WAY_OUT = 'write it as a UTF8String, or leave it out';
+const NO_NAME = 'not a sequence of sets of attributes: create it with another tool, such as openssl';
 
 /** The error says what is wrong in the Name; whose Name it is, the caller knows. */
 export function checkName(name: Tlv): Result<true> {
   const rdns = readChildren(name);
-  if (!rdns.ok) return rdns;
+  if (!rdns.ok) return err(NO_NAME);
   for (const rdn of rdns.value) {
     const attributes = readChildren(rdn);
-    if (!attributes.ok) return attributes;
-    if (rdn.tag !== TAG.set || attributes.value.length === 0) return err('not a sequence of sets of attributes');
+    if (!attributes.ok || rdn.tag !== TAG.set || attributes.value.length === 0) return err(NO_NAME);
     for (const attribute of attributes.value) {
       const checked = checkAttribute(attribute);
       if (!checked.ok) return checked;
@@ -41,10 +41,10 @@ export function checkName(name: Tlv): Result<true> {
 
 function checkAttribute(attribute: Tlv): Result<true> {
   const fields = readFields(attribute, TAG.sequence, [TAG.oid, TAG.any]);
-  if (!fields.ok) return err('not a sequence of sets of attributes');
+  if (!fields.ok) return err(NO_NAME);
   const [type, { tag, value }] = fields.value;
   const oid = decodeOid(type.value);
-  if (!oid.ok) return err('the type of an attribute is not a valid object identifier: take one that is registered');
+  if (!oid.ok) return err('the type of an attribute is not a valid object identifier: use one that is registered');
   const string = STRING_TYPES.get(tag);
   if (string === undefined) {
     const octet = `0x${tag.toString(16).padStart(2, '0')}`;
@@ -64,7 +64,7 @@ function isUtf8(content: Buffer): boolean {
   return Buffer.from(content.toString()).equals(content);
 }
 
-/** Whole characters of two octets, none of them half a surrogate pair or for ever no character (Unicode section 23.7). */
+/** Whole characters of two octets, none of them half a surrogate pair or a noncharacter (Unicode section 23.7). */
 function isBmp(content: Buffer): boolean {
   if (content.length % 2 !== 0) return false;
   for (let at = 0; at < content.length; at += 2) {

@@ -1,13 +1,14 @@
 // Reads the values of the extensions of a PKCS#10 request that are compared with the CSR: basicConstraints, keyUsage,
 // extKeyUsage (RFC 5280 4.2.1). Strict DER; never judges what the values ask for.
 
-import { decodeBoolean, decodeNamedBits, decodeOid, readChildren, readWhole, TAG, type Tlv } from './der.ts';
+import { decodeBoolean, decodeOid, isInt64, readChildren, readWhole, TAG, type Tlv } from './der.ts';
+import { decodeNamedBits } from './named-bits.ts';
 import { err, ok, type Result } from './result.ts';
 
-// KeyUsage has nine bits; Go reads no more of them, so that an unknown tenth is nobody's contradiction.
+// KeyUsage has nine bits; Go reads no more of them, so that an unknown tenth contradicts nothing.
 const KEY_USAGE_BITS = 0x1ff;
 
-/** The CA flag; the path length is read over, for nothing can ask for one (cert-manager drops it). */
+/** The CA flag. The path length must be a number, and is then dropped as in cert-manager: nothing can ask for one. */
 export function parseBasicConstraints(value: Buffer): Result<{ readonly isCa: boolean }> {
   const fields = elementsOf(value);
   if (!fields.ok) return malformed('BasicConstraints', fields.error);
@@ -15,8 +16,9 @@ export function parseBasicConstraints(value: Buffer): Result<{ readonly isCa: bo
   const hasFlag = first?.tag === TAG.boolean;
   const pathLength = hasFlag ? rest : fields.value;
   if (pathLength.length > 1 || pathLength.some(({ tag }) => tag !== TAG.integer)) {
-    return malformed('BasicConstraints', 'unexpected structure');
+    return malformed('BasicConstraints', 'it holds more than a CA flag and a path length');
   }
+  if (pathLength.some(length => !isInt64(length.value))) return malformed('BasicConstraints', 'invalid path length');
   const isCa = hasFlag ? decodeBoolean(first.value) : ok(false);
   return isCa.ok ? ok({ isCa: isCa.value }) : malformed('BasicConstraints', isCa.error);
 }
@@ -50,5 +52,7 @@ function elementsOf(value: Buffer): Result<readonly Tlv[]> {
 }
 
 function malformed(extension: string, problem: string): Result<never> {
-  return err(`encoded CSR error: the ${extension} extension is malformed: ${problem}`);
+  return err(
+    `encoded CSR error: the ${extension} extension is malformed: ${problem}: correct the extension or leave it out`,
+  );
 }

@@ -25,25 +25,34 @@ export interface Extension {
 /** What becomes of a FALSE that is written out, though DER leaves it out (X.690 11.5): Go lets it pass. */
 export type WrittenFalse = 'let pass' | 'refused';
 
+const NO_FORM = 'malformed extension: write a type, an optional BOOLEAN and an OCTET STRING, and nothing else';
+const NO_TYPE = 'malformed extension: its type is not a valid object identifier: use one that is registered';
+
 function parseExtension(element: Tlv, writtenFalse: WrittenFalse): Result<Extension> {
-  const fields = readChildren(element);
-  if (!fields.ok) return fields;
+  const fields = element.tag === TAG.sequence ? readChildren(element) : err(NO_FORM);
+  if (!fields.ok) return err(NO_FORM);
   const [type, ...rest] = fields.value;
-  const octets = rest.pop();
-  const [criticality, ...others] = rest;
-  if (element.tag !== TAG.sequence || type?.tag !== TAG.oid || octets?.tag !== TAG.octetString || others.length > 0) {
-    return err('malformed extension');
-  }
+  if (type?.tag !== TAG.oid) return err(NO_FORM);
   const oid = decodeOid(type.value);
+  if (!oid.ok) return err(NO_TYPE);
+  const content = parseContent(rest, writtenFalse);
+  return content.ok ? ok({ oid: oid.value, ...content.value }) : err(`extension ${oid.value}: ${content.error}`);
+}
+
+/** What is behind the type. */
+function parseContent(fields: readonly Tlv[], writtenFalse: WrittenFalse): Result<Omit<Extension, 'oid'>> {
+  const octets = fields.at(-1);
+  const [criticality, ...others] = fields.slice(0, -1);
+  if (octets?.tag !== TAG.octetString || others.length > 0) return err(NO_FORM);
   const critical = parseCriticality(criticality, writtenFalse);
-  if (!oid.ok) return oid;
-  return critical.ok ? ok({ oid: oid.value, critical: critical.value, value: octets.value }) : critical;
+  return critical.ok ? ok({ critical: critical.value, value: octets.value }) : critical;
 }
 
 function parseCriticality(element: Tlv | undefined, writtenFalse: WrittenFalse): Result<boolean> {
   if (element === undefined) return ok(false);
-  const critical = element.tag === TAG.boolean ? decodeBoolean(element.value) : err('malformed extension');
-  const isRefused = critical.ok && !critical.value && writtenFalse === 'refused';
+  const critical = element.tag === TAG.boolean ? decodeBoolean(element.value) : err(NO_FORM);
+  if (!critical.ok) return err(NO_FORM);
+  const isRefused = !critical.value && writtenFalse === 'refused';
   return isRefused ? err('malformed extension: FALSE is written out') : critical;
 }
 
@@ -53,8 +62,9 @@ export function parseExtensions(elements: readonly Tlv[], writtenFalse: WrittenF
   for (const element of elements) {
     const extension = parseExtension(element, writtenFalse);
     if (!extension.ok) return extension;
-    if (extensions.has(extension.value.oid)) return err(`duplicate extension ${extension.value.oid}`);
-    extensions.set(extension.value.oid, extension.value);
+    const { oid } = extension.value;
+    if (extensions.has(oid)) return err(`duplicate extension ${oid}: write each extension once`);
+    extensions.set(oid, extension.value);
   }
   return ok([...extensions.values()]);
 }

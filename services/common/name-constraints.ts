@@ -1,13 +1,15 @@
 // The value of a nameConstraints extension (RFC 5280 section 4.2.1.10), read and written again as cert-manager does:
 // DNS, IP, email and URI constraints in that order, and no others. Refuses the texts that Go's certificate parser
-// refuses, since the API server could not read the certificate. Never judges what is constrained.
+// refuses, and no others, since the API server could not read the certificate. Never judges what is constrained.
 
 import { isIP } from 'node:net';
 import { contextTag, readChildren, readWhole, sequence, TAG, type Tlv, tlv } from './der.ts';
 import { err, ok, type Result } from './result.ts';
 import { GENERAL_NAME } from './subject-alt-name.ts';
 
-const INVALID = 'x509: invalid NameConstraints extension';
+const INVALID =
+  'x509: invalid NameConstraints extension: write permitted names, then excluded ones, each list once and in DER (RFC 5280 section 4.2.1.10)';
+const EMPTY = 'x509: empty name constraints extension: permit or exclude a name, or leave the extension out';
 
 /** The order in which Go writes the kinds that it knows. */
 const KINDS: readonly number[] = [
@@ -67,7 +69,7 @@ function readLists(value: Buffer): Result<readonly Tlv[]> {
   );
   if (!isOrdered) return err(INVALID);
   const isEmpty = lists.value.every(list => list.value.length === 0);
-  return isEmpty ? err('x509: empty name constraints extension') : ok(lists.value);
+  return isEmpty ? err(EMPTY) : ok(lists.value);
 }
 
 function readSubtrees(list: Tlv): Result<ConstraintList['subtrees']> {
@@ -110,34 +112,50 @@ function findTextProblem(tag: number, text: string): string | undefined {
   }
   if (tag !== GENERAL_NAME.uniformResourceIdentifier) return undefined;
   const wayOut = 'give a host, or a domain behind a period';
-  if (isIP(text) !== 0) return `URI constraint ${shown}: cannot be IP address; ${wayOut}`;
+  // Go reads no zone (RFC 6874) as part of an address.
+  if (isIP(text) !== 0 && !text.includes('%')) return `URI constraint ${shown}: cannot be IP address; ${wayOut}`;
   return isDomain(text) ? undefined : `URI constraint ${shown}: ${wayOut}`;
 }
 
 /** Address and mask, 4 or 16 bytes each; the host bits of the address are cleared, as Go does. */
 function maskNetwork(value: Buffer): Result<Buffer> {
   if (value.length !== 8 && value.length !== 32) {
-    return err(`x509: IP constraint contained value of length ${value.length}`);
+    return err(
+      `x509: IP constraint contained value of length ${value.length}: write an address and a mask, 8 octets for IPv4, or 32 for IPv6`,
+    );
   }
   const size = value.length / 2;
   const mask = value.subarray(size);
   const bits = [...mask].map(octet => octet.toString(2).padStart(8, '0')).join('');
-  if (bits.includes('01')) return err(`x509: IP constraint contained invalid mask ${mask.toString('hex')}`);
+  if (bits.includes('01')) {
+    return err(`x509: IP constraint contained invalid mask ${mask.toString('hex')}: write ones, then zeros`);
+  }
   return ok(Buffer.concat([Buffer.from(value.subarray(0, size).map((octet, at) => octet & (mask[at] ?? 0))), mask]));
 }
 
-/** A domain as a constraint may have it: empty for all, or with a leading period for subdomains alone. */
+/** A domain as a constraint may have it: empty for all, or with a leading period for subdomains alone. Go limits no length. */
 function isDomain(text: string): boolean {
-  return text === '' || /^\.?(?=.{1,253}$)[!-\-/-~]{1,63}(\.[!-\-/-~]{1,63})*$/.test(text);
+  return text === '' || /^\.?[!-\-/-~]+(\.[!-\-/-~]+)*$/.test(text);
 }
 
 /** One mailbox: a local part, quoted or not (RFC 5321 section 4.1.2), and a domain, which Go lets be empty. */
 function isMailbox(text: string): boolean {
-  const quoted = /^"(?:[ !#-[\]-~]|\\[ -~])*"@/.exec(text);
-  // A backslash makes a part of the name of any character, here as well (RFC 3696 section 3).
-  const [plain = ''] = /^(?:[\w!#$%&'*+/=?^`{|}~.-]|\\[ -~])+@/.exec(text) ?? [];
-  const name = plain.slice(0, -1).replace(/\\(.)/g, '$1');
-  const hasName = quoted !== null || (name !== '' && !/^\.|\.\.|\.$/.test(name));
-  const domain = text.slice((quoted?.[0] ?? plain).length);
-  return hasName && !domain.startsWith('.') && isDomain(domain);
+  if (/\P{ASCII}/u.test(text)) return false;
+  const local = text.startsWith('"') ? quotedPart(text) : plainPart(text);
+  if (local === undefined) return false;
+  const domain = text.slice(local.length);
+  return !domain.startsWith('.') && isDomain(domain);
+}
+
+/** Up to the @, which is in it. As RFC 2822 has it, control characters included, but for NUL and line breaks. */
+function quotedPart(text: string): string | undefined {
+  const [quoted] = /^"(?:[^"\\\t\n\r]|\\[^\n\r])*"@/.exec(text) ?? [];
+  return quoted?.includes('\0') ? undefined : quoted;
+}
+
+/** A backslash makes a part of the name of any character, here as well (RFC 3696 section 3). */
+function plainPart(text: string): string | undefined {
+  const [plain] = /^(?:[\w!#$%&'*+/=?^`{|}~.-]|\\.)+@/s.exec(text) ?? [];
+  const name = plain?.slice(0, -1).replace(/\\(.)/gs, '$1');
+  return name === undefined || /^\.|\.\.|\.$/.test(name) ? undefined : plain;
 }

@@ -1,17 +1,15 @@
 // Reads spec.request of a CSR: base64 of the PEM of a PKCS#10 request (RFC 2986), into the parts that a certificate is
 // made of, byte for byte as they were sent. Stricter than the API server where two readers could see two requests in
-// one text. Never judges what is asked for.
+// one text (docs/differences.md). Never judges what is asked for.
 
-import { decodeOid, readChildren, readFields, TAG, type Tlv } from './der.ts';
+import { isInt64, readFields, TAG, type Tlv } from './der.ts';
 import { checkName } from './distinguished-name.ts';
-import { type Extension, parseExtensions } from './extension.ts';
-import { rewriteNameConstraints } from './name-constraints.ts';
-import { EXTENSION, EXTENSION_REQUEST } from './oids.ts';
+import type { Extension } from './extension.ts';
 import { decodeBase64, parsePem } from './pem.ts';
 import { checkPublicKey } from './public-key.ts';
+import { parseAttributes } from './requested-extensions.ts';
 import { err, ok, type Result } from './result.ts';
 import { isValidSignature, readSigned } from './signature.ts';
-import { readGeneralNames } from './subject-alt-name.ts';
 
 export interface Pkcs10 {
   readonly der: Buffer;
@@ -55,23 +53,28 @@ function decodeRequest(request: string): Result<Buffer> {
   // Base64 of the largest PEM that is let pass, so that a huge text is refused before it is copied.
   if (request.length > MAX_REQUEST_LENGTH) return err(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
   const pem = decodeBase64(request);
-  if (!pem.ok) return pem;
+  if (!pem.ok) return err(`${pem.error}: encode the PEM once, as base64 -w0 does`);
   if (pem.value.length > MAX_PEM_SIZE) return err(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
   const blocks = parsePem(pem.value.toString('latin1'));
   if (!blocks.ok) return blocks;
   const [block, ...others] = blocks.value;
   if (block === undefined) return err('no PEM data was found in given input');
-  if (others.length > 0) return err('more than one PEM block was found');
-  return LABELS.has(block.label) ? ok(block.der) : err(`unexpected PEM block ${block.label}`);
+  if (others.length > 0) return err('more than one PEM block was found: send one request in each CSR');
+  return LABELS.has(block.label)
+    ? ok(block.der)
+    : err(`unexpected PEM block ${block.label}: send a CERTIFICATE REQUEST`);
 }
+
+const OTHER_TOOL = 'create it with another tool, such as openssl req';
 
 function parseDer(der: Buffer): Result<Pkcs10> {
   const parts = readSigned(der);
-  if (!parts.ok) return fail(parts.error);
+  if (!parts.ok)
+    return fail(`the request is not an info, an algorithm and a signature (${parts.error}): ${OTHER_TOOL}`);
   const [info, algorithm, signature] = parts.value;
   const content = parseInfo(info);
   if (!content.ok) return fail(content.error);
-  if (signature.value[0] !== 0) return fail('signature is not a row of octets');
+  if (signature.value[0] !== 0) return fail(`the signature does not end with a whole octet: ${OTHER_TOOL}`);
   return ok({
     der,
     ...content.value,
@@ -88,8 +91,12 @@ function fail(problem: string): Result<never> {
 function parseInfo(info: Tlv): Result<Pick<Pkcs10, 'subject' | 'hasEmptySubject' | 'spki' | 'extensions'>> {
   // RFC 2986 section 4.1: version, subject, key, and attributes as [0] IMPLICIT SET.
   const fields = readFields(info, TAG.sequence, [TAG.integer, TAG.sequence, TAG.sequence, 0xa0]);
-  if (!fields.ok) return fields;
-  const [, subject, spki, attributes] = fields.value;
+  if (!fields.ok) {
+    return err(`the info is not a version, a subject, a key and attributes [0] (${fields.error}): ${OTHER_TOOL}`);
+  }
+  const [version, subject, spki, attributes] = fields.value;
+  // Go takes every number, though there is but one version.
+  if (!isInt64(version.value)) return err(`the version is not an integer of at most 64 bits: ${OTHER_TOOL}`);
   const name = checkName(subject);
   if (!name.ok) return err(`subject: ${name.error}`);
   const key = checkPublicKey(spki.bytes);
@@ -98,39 +105,4 @@ function parseInfo(info: Tlv): Result<Pick<Pkcs10, 'subject' | 'hasEmptySubject'
   if (!extensions.ok) return extensions;
   const hasEmptySubject = subject.value.length === 0;
   return ok({ subject: subject.bytes, hasEmptySubject, spki: spki.bytes, extensions: extensions.value });
-}
-
-/** The requested extensions; other attributes are ignored, as cert-manager does. */
-function parseAttributes(attributes: Tlv): Result<readonly Extension[]> {
-  const children = readChildren(attributes);
-  if (!children.ok) return children;
-  let found: Tlv | undefined;
-  for (const child of children.value) {
-    const attribute = readFields(child, TAG.sequence, [TAG.oid, TAG.set]);
-    if (!attribute.ok) return attribute;
-    const [type, values] = attribute.value;
-    const oid = decodeOid(type.value);
-    if (!oid.ok || oid.value !== EXTENSION_REQUEST) continue;
-    if (found !== undefined) return err('certificate request contains more than one extensionRequest attribute');
-    found = values;
-  }
-  return found === undefined ? ok([]) : parseExtensionRequest(found);
-}
-
-function parseExtensionRequest(values: Tlv): Result<readonly Extension[]> {
-  const sets = readFields(values, TAG.set, [TAG.sequence]);
-  const elements = sets.ok ? readChildren(sets.value[0]) : sets;
-  const extensions = elements.ok ? parseExtensions(elements.value, 'let pass') : elements;
-  if (!extensions.ok) return extensions;
-  for (const extension of extensions.value) {
-    const value = checkCopied(extension);
-    if (!value.ok) return value;
-  }
-  return extensions;
-}
-
-/** The extensions whose values reach the certificate must be readable; all others are dropped or compared. */
-function checkCopied({ oid, value }: Extension): Result<unknown> {
-  if (oid === EXTENSION.subjectAltName) return readGeneralNames(value);
-  return oid === EXTENSION.nameConstraints ? rewriteNameConstraints(value) : ok(value);
 }

@@ -18,13 +18,14 @@ const KINDS: ReadonlyMap<string, KeyKind> = new Map([
 /** The kind of the key in this DER SubjectPublicKeyInfo, or why a certificate cannot have it. */
 export function checkPublicKey(spki: Buffer): Result<KeyKind> {
   const key = readSpki(spki);
-  if (!key.ok) return key;
+  if (!key.ok) return err(NO_FORM);
   const kind = KINDS.get(key.value.oid);
   if (kind === undefined) return err(NO_KIND);
   const problem = findProblem(kind, key.value);
   return problem === undefined ? ok(kind) : err(problem);
 }
 
+const NO_FORM = 'the public key is not an algorithm and a row of octets, in DER: create it with another tool';
 const NO_KIND =
   'the public key is of no supported kind: make one for RSA, for ECDSA on P-224, P-256, P-384 or P-521, or for Ed25519';
 const NO_POINT =

@@ -5,6 +5,7 @@ import {
   contextTag,
   decodeOid,
   decodeUnsigned,
+  isInt64,
   readChildren,
   readWhole,
   TAG,
@@ -15,8 +16,7 @@ import { parseBasicConstraints, parseKeyUsage } from '@countersign/common/extens
 import { readConstraints } from '@countersign/common/name-constraints.ts';
 import { EXTENSION } from '@countersign/common/oids.ts';
 import type { Result } from '@countersign/common/result.ts';
-import { GENERAL_NAME, readGeneralNames } from '@countersign/common/subject-alt-name.ts';
-import { isUri } from './uri-name.ts';
+import { readGeneralNames } from '@countersign/common/subject-alt-name.ts';
 
 /** The extensions that must not be critical (RFC 5280 sections 4.2.1.1, 4.2.1.2, 4.2.2.1), as Go calls them. */
 const NEVER_CRITICAL: ReadonlyMap<string, string> = new Map([
@@ -31,7 +31,7 @@ type IsForm = (element: Tlv) => boolean;
 const FINDERS: ReadonlyMap<string, FindFault> = new Map<string, FindFault>([
   [EXTENSION.keyUsage, value => (parseKeyUsage(value).ok ? undefined : 'x509: invalid key usage')],
   [EXTENSION.basicConstraints, findConstraintsFault],
-  [EXTENSION.subjectAltName, findNamesFault],
+  [EXTENSION.subjectAltName, value => errorOf(readGeneralNames(value))],
   [EXTENSION.nameConstraints, value => errorOf(readConstraints(value))],
   [EXTENSION.crlDistributionPoints, faultUnless(isSequenceOf(isPoint), 'x509: invalid CRL distribution point')],
   [EXTENSION.authorityKeyIdentifier, faultUnless(isSequenceOf(isAny), 'x509: invalid authority key identifier')],
@@ -83,15 +83,8 @@ function isOid({ tag, value }: Tlv): boolean {
   return tag === TAG.oid && decodeOid(value).ok;
 }
 
-/** In 64 bits with a sign, in no more octets than it needs. */
 function isInteger({ tag, value }: Tlv): boolean {
   return tag === TAG.integer && isInt64(value);
-}
-
-function isInt64(value: Buffer): boolean {
-  const [first = 0, second] = value;
-  const isPadded = second !== undefined && first === (second >= 0x80 ? 0xff : 0);
-  return value.length >= 1 && value.length <= 8 && !isPadded;
 }
 
 function findConstraintsFault(value: Buffer): string | undefined {
@@ -100,14 +93,6 @@ function findConstraintsFault(value: Buffer): string | undefined {
   const pathLength = children?.find(({ tag }) => tag === TAG.integer)?.value;
   const isLength = pathLength === undefined || (isInt64(pathLength) && decodeUnsigned(pathLength).ok);
   return isLength && parseBasicConstraints(value).ok ? undefined : 'x509: invalid basic constraints';
-}
-
-function findNamesFault(value: Buffer): string | undefined {
-  const names = readGeneralNames(value);
-  if (!names.ok) return names.error;
-  const uris = names.value.filter(({ tag }) => tag === GENERAL_NAME.uniformResourceIdentifier);
-  const uri = uris.map(name => name.value.toString('latin1')).find(text => !isUri(text));
-  return uri === undefined ? undefined : `x509: cannot parse URI ${JSON.stringify(uri)}`;
 }
 
 /** Go reads a point by its full name, if its name comes first, and no other kind of name (RFC 5280 section 4.2.1.13). */

@@ -2,16 +2,9 @@
 // as Go's CreateCertificate writes them for cert-manager's template. Decides nothing that the profile does not say.
 
 import { hash } from 'node:crypto';
-import {
-  contextTag,
-  encodeBoolean,
-  encodeNamedBits,
-  encodeOctetString,
-  encodeOid,
-  sequence,
-  tlv,
-} from '@countersign/common/der.ts';
+import { contextTag, encodeBoolean, encodeOctetString, encodeOid, sequence, tlv } from '@countersign/common/der.ts';
 import type { Extension } from '@countersign/common/extension.ts';
+import { encodeNamedBits } from '@countersign/common/named-bits.ts';
 import { ACCESS_METHOD, EXTENSION } from '@countersign/common/oids.ts';
 import { publicKeyOctets } from '@countersign/common/public-key.ts';
 import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';

@@ -4,13 +4,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   decodeBoolean,
-  decodeNamedBits,
   decodeOid,
   decodeUnsigned,
   encodeBitString,
   encodeBoolean,
   encodeInteger,
-  encodeNamedBits,
   encodeOctetString,
   encodeOid,
   readChildren,
@@ -22,6 +20,7 @@ import {
   tlv,
 } from '@countersign/common/der.ts';
 import { decodeTime, encodeTime } from '@countersign/common/der-time.ts';
+import { decodeNamedBits, encodeNamedBits } from '@countersign/common/named-bits.ts';
 import * as fc from 'fast-check';
 
 function hex(text: string): Buffer {
@@ -187,8 +186,18 @@ for (const [mask, der] of NAMED_BITS) {
   });
 }
 
-for (const value of ['', '01', '08 80', '08 00', '07 81', '00 00 00 00']) {
+for (const value of ['', '01', '08 80', '08 00', '07 81', '01 00 00 00 01']) {
   test(`refuses "${value}" as named bits`, () => assert.equal(decodeNamedBits(hex(value)).ok, false));
+}
+
+for (const [value, mask] of [
+  ['00 a0 00 00', 0b101],
+  ['00 a0 00 00 00', 0b101],
+  ['07 00 00 00 00 00 80', 0],
+  ['00 00 80 00 02 ff ff', (1 << 8) | (1 << 30)],
+] as const) {
+  test(`reads "${value}" as the named bits ${mask.toString(2)}, whatever is behind them`, () =>
+    assert.deepEqual(decodeNamedBits(hex(value)), { ok: true, value: mask }));
 }
 
 test('knows two booleans', () => {

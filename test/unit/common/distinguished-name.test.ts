@@ -38,8 +38,8 @@ const WAY_OUT = 'write it as a UTF8String, or leave it out';
 const noType = (tag: string) =>
   `attribute 2.5.4.3 has the ASN.1 type ${tag}, which the API server does not read in a certificate: ${WAY_OUT}`;
 const noString = (type: string) => `attribute 2.5.4.3 is not a valid ${type}: ${WAY_OUT}`;
-const NO_NAME = 'not a sequence of sets of attributes';
-const NO_OID = 'the type of an attribute is not a valid object identifier: take one that is registered';
+const NO_NAME = 'not a sequence of sets of attributes: create it with another tool, such as openssl';
+const NO_OID = 'the type of an attribute is not a valid object identifier: use one that is registered';
 
 const REFUSED: readonly (readonly [what: string, name: Buffer, error: string])[] = [
   ['an INTEGER', nameOf(0x02, [5]), noType('0x02')],
@@ -64,7 +64,7 @@ const REFUSED: readonly (readonly [what: string, name: Buffer, error: string])[]
   ['an attribute with three fields', sequence(tlv(TAG.set, sequence(encodeOid('2.5.4.3'), tlv(5), tlv(5)))), NO_NAME],
   ['an empty set', sequence(tlv(TAG.set)), NO_NAME],
   ['a sequence for a set', sequence(sequence(sequence(encodeOid('2.5.4.3'), tlv(0x0c)))), NO_NAME],
-  ['what is not DER', sequence(Buffer.of(0x31, 9)), 'malformed DER: length out of bounds'],
+  ['what is not DER', sequence(Buffer.of(0x31, 9)), NO_NAME],
 ];
 
 for (const [what, name, error] of REFUSED) {

@@ -13,6 +13,8 @@ describe('parseBasicConstraints', () => {
     ['30 03 010100', false],
     ['30 06 0101ff 020100', true],
     ['30 03 020103', false],
+    ['30 0a 02087fffffffffffffff', false],
+    ['30 03 0201ff', false],
   ] as const) {
     it(`reads ${hex}`, () => assert.deepEqual(parseBasicConstraints(bytes(hex)), { ok: true, value: { isCa } }));
   }
@@ -27,6 +29,9 @@ describe('parseBasicConstraints', () => {
     '30 06 020100 0101ff',
     '30 09 0101ff 020100 020101',
     '30 80 0000',
+    '30 05 0101ff 0200',
+    '30 07 0101ff 02020000',
+    '30 0b 0209010203040506070809',
   ]) {
     it(`refuses ${hex || 'nothing'}`, () => assert.equal(parseBasicConstraints(bytes(hex)).ok, false));
   }
@@ -39,6 +44,8 @@ describe('parseKeyUsage', () => {
     ['03 03 070080', 1 << 8],
     ['03 01 00', 0],
     ['03 03 00ffff', 0x1ff],
+    ['03 05 00a0000000', 0b101],
+    ['03 04 00a08000', 0x105],
   ] as const) {
     it(`reads ${hex}`, () => assert.deepEqual(parseKeyUsage(bytes(hex)), { ok: true, value: mask }));
   }

@@ -15,6 +15,8 @@ import {
 import { encodeExtension, parseExtensions, type WrittenFalse } from '@countersign/common/extension.ts';
 import { errorOf, valueOf } from '../../support/pki.ts';
 
+const NO_FORM = 'malformed extension: write a type, an optional BOOLEAN and an OCTET STRING, and nothing else';
+const NAMED = `extension 1.2.3: ${NO_FORM}`;
 const oid = encodeOid('1.2.3');
 const value = Buffer.from('value');
 const octets = encodeOctetString(value);
@@ -34,33 +36,32 @@ describe('an extension', () => {
   it('may say in so many words that it is not critical, but where that is refused', () => {
     const extension = sequence(oid, encodeBoolean(false), octets);
     assert.deepEqual(valueOf(parse('let pass', extension)), [{ oid: '1.2.3', critical: false, value }]);
-    assert.equal(errorOf(parse('refused', extension)), 'malformed extension: FALSE is written out');
+    assert.equal(errorOf(parse('refused', extension)), 'extension 1.2.3: malformed extension: FALSE is written out');
   });
 
   for (const [what, extension, error] of [
-    ['is a SET', tlv(TAG.set, oid, octets), 'malformed extension'],
-    ['is empty', sequence(), 'malformed extension'],
-    ['has no OBJECT IDENTIFIER for its type', sequence(tlv(TAG.null), octets), 'malformed extension'],
-    ['has no OCTET STRING for its value', sequence(oid, tlv(TAG.bitString, value)), 'malformed extension'],
-    ['has a field too many', sequence(oid, encodeBoolean(true), tlv(TAG.null), octets), 'malformed extension'],
-    [
-      'is critical by another type than BOOLEAN',
-      sequence(oid, tlv(TAG.integer, Buffer.of(255)), octets),
-      'malformed extension',
-    ],
-    ['is critical by 1', sequence(oid, tlv(TAG.boolean, Buffer.of(1)), octets), 'malformed DER: invalid boolean'],
+    ['is a SET', tlv(TAG.set, oid, octets), NO_FORM],
+    ['is empty', sequence(), NO_FORM],
+    ['has no OBJECT IDENTIFIER for its type', sequence(tlv(TAG.null), octets), NO_FORM],
+    ['has no OCTET STRING for its value', sequence(oid, tlv(TAG.bitString, value)), NAMED],
+    ['has a field too many', sequence(oid, encodeBoolean(true), tlv(TAG.null), octets), NAMED],
+    ['is critical by another type than BOOLEAN', sequence(oid, tlv(TAG.integer, Buffer.of(255)), octets), NAMED],
+    ['is critical by 1', sequence(oid, tlv(TAG.boolean, Buffer.of(1)), octets), NAMED],
     [
       'has a type that does not end',
       sequence(tlv(TAG.oid, Buffer.of(0x80)), octets),
-      'malformed DER: invalid object identifier',
+      'malformed extension: its type is not a valid object identifier: use one that is registered',
     ],
-    ['has content that does not end', tlv(TAG.sequence, Buffer.of(6, 9)), 'malformed DER: length out of bounds'],
+    ['has content that does not end', tlv(TAG.sequence, Buffer.of(6, 9)), NO_FORM],
   ] as const) {
     it(`is refused where it ${what}`, () => assert.equal(errorOf(parse('let pass', extension)), error));
   }
 
   it('may not come twice', () => {
     const extension = encodeExtension({ oid: '1.2.3', critical: false, value });
-    assert.equal(errorOf(parse('let pass', extension, extension)), 'duplicate extension 1.2.3');
+    assert.equal(
+      errorOf(parse('let pass', extension, extension)),
+      'duplicate extension 1.2.3: write each extension once',
+    );
   });
 });

@@ -104,7 +104,7 @@ const REFUSED: readonly (readonly [what: string, spki: Buffer, error: string])[]
   [
     'a row of bits that are no octets',
     sequence(sequence(encodeOid(PUBLIC_KEY.rsa), NULL), tlv(TAG.bitString, Buffer.of(1), sequence(...numbers))),
-    'public key is not a row of octets',
+    'the public key is not an algorithm and a row of octets, in DER: create it with another tool',
   ],
 ];
 

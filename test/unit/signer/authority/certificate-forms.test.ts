@@ -1,5 +1,5 @@
 // The parts of a CA certificate that Go's parser reads and OpenSSL does not, or reads otherwise: values of extensions, public
-// keys, times, URIs.
+// keys, times.
 
 import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
@@ -19,7 +19,6 @@ import { EXTENSION, PUBLIC_KEY } from '@countersign/common/oids.ts';
 import { readCertificateTime } from '@countersign/signer/authority/certificate-time.ts';
 import { findExtensionFault } from '@countersign/signer/authority/extension-faults.ts';
 import { findPublicKeyFault } from '@countersign/signer/authority/public-key-faults.ts';
-import { isUri } from '@countersign/signer/authority/uri-name.ts';
 import { readPki, valueOf } from '../../../support/pki.ts';
 
 const oid = encodeOid;
@@ -152,35 +151,6 @@ test('times with an offset, without seconds, or of no calendar are refused', () 
   }
   for (const text of ['20260101000000.5Z', '20260101000000', '260101000000Z'])
     assert.equal(general(text), undefined, text);
-});
-
-test('URIs are read in their plain forms alone', () => {
-  const good = [
-    'spiffe://cluster.local/ns/a',
-    'http://u:p@a.example:80/x%20y?q#f',
-    'urn:uuid:1',
-    'ldap:///CN=x',
-    'mailto:a@b',
-  ];
-  assert.deepEqual(
-    good.filter(text => !isUri(text)),
-    [],
-  );
-  const bad = [
-    '',
-    'rel',
-    '//a',
-    ':',
-    'http://a b',
-    'http://a./',
-    'http://.a',
-    'http://%41/',
-    'a:%zz',
-    'a:\n',
-    'http://a:x/',
-    'é:',
-  ];
-  assert.deepEqual(bad.filter(isUri), []);
 });
 
 test('an extension that Go does not read may hold anything, critical or not', () => {

@@ -192,7 +192,7 @@ const UNREADABLE: readonly (readonly [what: string, pem: string, error: string])
   [
     'an extension that comes twice',
     replaceDer(certificate('root'), '0603551d0f', '0603551d13'),
-    'error parsing X.509 certificate: duplicate extension 2.5.29.19',
+    'error parsing X.509 certificate: duplicate extension 2.5.29.19: write each extension once',
   ],
 ];
 

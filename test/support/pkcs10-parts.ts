@@ -1,0 +1,67 @@
+// PKCS#10 requests in the form of spec.request, made of parts of a whole one and others that no tool would write. Their signatures are
+// of no worth, but parsing does not look at them.
+
+import assert from 'node:assert/strict';
+import { encodeOid, readChildren, readWhole, sequence, TAG, tlv } from '@countersign/common/der.ts';
+import { encodeExtension } from '@countersign/common/extension.ts';
+import { EXTENSION, EXTENSION_REQUEST } from '@countersign/common/oids.ts';
+import { formatPem } from '@countersign/common/pem.ts';
+import { type Pkcs10, parsePkcs10 } from '@countersign/common/pkcs10.ts';
+import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
+import { valueOf } from './pki.ts';
+import { readRequest } from './vectors.ts';
+
+export function parse(request: string): Pkcs10 {
+  return valueOf(parsePkcs10(request));
+}
+
+export function pemOf(request: string): string {
+  return Buffer.from(request, 'base64').toString();
+}
+
+export function encode(pem: string): string {
+  return Buffer.from(pem).toString('base64');
+}
+
+/** A request of the given DER, in the form of spec.request. */
+export function wrap(der: Buffer): string {
+  return encode(formatPem('CERTIFICATE REQUEST', der));
+}
+
+export interface Parts {
+  readonly version?: Buffer;
+  readonly subject?: Buffer;
+  readonly spki?: Buffer;
+  readonly attributes?: readonly Buffer[];
+  /** Of the last octet of the signature. */
+  readonly unusedBits?: number;
+}
+
+/** A request with these parts instead of its own; its signature is then of no worth, but parsing does not look at it. */
+export function withParts(parts: Parts): string {
+  const { certificationRequestInfo, signatureAlgorithm, signature } = parse(readRequest('p256'));
+  const [version, subject, spki, attributes] = valueOf(readChildren(valueOf(readWhole(certificationRequestInfo))));
+  assert.ok(version && subject && spki && attributes);
+  const info = sequence(
+    parts.version ?? version.bytes,
+    parts.subject ?? subject.bytes,
+    parts.spki ?? spki.bytes,
+    parts.attributes ? tlv(0xa0, ...parts.attributes) : attributes.bytes,
+  );
+  return wrap(sequence(info, signatureAlgorithm, tlv(TAG.bitString, Buffer.of(parts.unusedBits ?? 0), signature)));
+}
+
+export function withAttributes(...attributes: readonly Buffer[]): string {
+  return withParts({ attributes });
+}
+
+export function extensionRequest(...extensions: readonly Buffer[]): Buffer {
+  return sequence(encodeOid(EXTENSION_REQUEST), tlv(TAG.set, sequence(...extensions)));
+}
+
+export function extension(oid: string, value: Buffer): Buffer {
+  return encodeExtension({ oid, critical: false, value });
+}
+
+export const dnsName = sequence(tlv(GENERAL_NAME.dnsName, Buffer.from('a.example')));
+export const names = extension(EXTENSION.subjectAltName, dnsName);

@@ -1,0 +1,191 @@
+// PKCS#10 requests that are refused: each refusal names the field, says what is wrong with it and what to do.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  encodeBitString,
+  encodeBoolean,
+  encodeOctetString,
+  encodeOid,
+  readChildren,
+  readWhole,
+  sequence,
+  TAG,
+  tlv,
+} from '@countersign/common/der.ts';
+import { EXTENSION, EXTENSION_REQUEST } from '@countersign/common/oids.ts';
+import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
+import { publicKeyOctets } from '@countersign/common/public-key.ts';
+import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
+import {
+  dnsName,
+  encode,
+  extension,
+  extensionRequest,
+  names,
+  parse,
+  pemOf,
+  withAttributes,
+  withParts,
+  wrap,
+} from '../../support/pkcs10-parts.ts';
+import { errorOf, valueOf } from '../../support/pki.ts';
+import { readRequest } from '../../support/vectors.ts';
+
+const pem = pemOf(readRequest('p256'));
+const der = parse(readRequest('p256')).der;
+const PEM_ERROR = 'error decoding certificate request PEM block: ';
+const DER_ERROR = 'error parsing certificate request: ';
+const NO_REQUEST = `${DER_ERROR}the request is not an info, an algorithm and a signature`;
+const TOOL = 'create it with another tool, such as openssl req';
+
+/** The same RSA key, with more in its BIT STRING than the two numbers. */
+function withBytesBehind(spki: Buffer): Buffer {
+  const [algorithm] = valueOf(readChildren(valueOf(readWhole(spki))));
+  const octets = publicKeyOctets(spki);
+  assert.ok(algorithm && octets);
+  return sequence(algorithm.bytes, encodeBitString(Buffer.concat([octets, Buffer.from('junk')])));
+}
+
+const REFUSED: readonly (readonly [what: string, request: string, error: string])[] = [
+  ['what is not base64', '%%%', `${PEM_ERROR}illegal base64 data: encode the PEM once, as base64 -w0 does`],
+  [
+    'base64url',
+    readRequest('p256').replace(/=*$/, '_==='),
+    `${PEM_ERROR}illegal base64 data: encode the PEM once, as base64 -w0 does`,
+  ],
+  ['what is not PEM', readRequest('not-pem'), `${PEM_ERROR}no PEM data was found in given input`],
+  ['nothing', '', `${PEM_ERROR}no PEM data was found in given input`],
+  [
+    'two requests',
+    readRequest('two-requests'),
+    `${PEM_ERROR}more than one PEM block was found: send one request in each CSR`,
+  ],
+  [
+    'another PEM label',
+    encode(pem.replaceAll('CERTIFICATE REQUEST', 'CERTIFICATE')),
+    `${PEM_ERROR}unexpected PEM block CERTIFICATE: send a CERTIFICATE REQUEST`,
+  ],
+  [
+    'a block without end',
+    encode(pem.replace(/-----END.*/, '')),
+    `${PEM_ERROR}PEM block CERTIFICATE REQUEST does not end`,
+  ],
+  [
+    'a block with headers',
+    encode(pem.replace('\n', '\nProc-Type: 4,ENCRYPTED\n\n')),
+    `${PEM_ERROR}PEM block CERTIFICATE REQUEST is encrypted: give it without a passphrase`,
+  ],
+  [
+    'PEM above the limit',
+    encode(pem.padEnd(36_501)),
+    `${PEM_ERROR}provided PEM data was larger than the maximum 36500B`,
+  ],
+  [
+    'more base64 than twice that, though white space alone',
+    readRequest('p256').padEnd(73_001),
+    `${PEM_ERROR}provided PEM data was larger than the maximum 36500B`,
+  ],
+  ['a huge text', 'A'.repeat(1_000_000), `${PEM_ERROR}provided PEM data was larger than the maximum 36500B`],
+  [
+    'a block with text behind its end',
+    encode(`${pem.trimEnd()}x\n`),
+    `${PEM_ERROR}PEM block CERTIFICATE REQUEST is followed by other text in its last line: put a line break behind its -----END CERTIFICATE REQUEST-----`,
+  ],
+  [
+    'a subject that is not text',
+    withParts({ subject: sequence(tlv(TAG.set, sequence(encodeOid('2.5.4.45'), encodeBitString(Buffer.of(1))))) }),
+    `${DER_ERROR}subject: attribute 2.5.4.45 has the ASN.1 type 0x03, which the API server does not read in a certificate: write it as a UTF8String, or leave it out`,
+  ],
+  [
+    'a key with bytes behind it',
+    withParts({ spki: withBytesBehind(parse(readRequest('rsa2048')).spki) }),
+    `${DER_ERROR}the RSA public key is not a modulus and an exponent and nothing else: make the key and the request anew`,
+  ],
+  [
+    'a signature that ends in seven bits',
+    withParts({ unusedBits: 1 }),
+    `${DER_ERROR}the signature does not end with a whole octet: ${TOOL}`,
+  ],
+  [
+    'bytes after the request',
+    wrap(Buffer.concat([der, Buffer.of(0)])),
+    `${NO_REQUEST} (malformed DER: trailing data): ${TOOL}`,
+  ],
+  [
+    'a version that is padded',
+    withParts({ version: tlv(TAG.integer, Buffer.of(0, 0)) }),
+    `${DER_ERROR}the version is not an integer of at most 64 bits: ${TOOL}`,
+  ],
+  [
+    'a subject alternative name that is no URI',
+    withAttributes(
+      extensionRequest(extension(EXTENSION.subjectAltName, sequence(tlv(0x86, Buffer.from('http://a b'))))),
+    ),
+    `${DER_ERROR}x509: cannot parse URI "http://a b": write it as RFC 3986 says, or leave it out`,
+  ],
+  [
+    'an extensionRequest attribute that is not DER behind its type',
+    withAttributes(sequence(encodeOid(EXTENSION_REQUEST), Buffer.of(0x31, 9))),
+    `${DER_ERROR}the attribute extensionRequest (1.2.840.113549.1.9.14) is not one type and one SET: create the request with another tool`,
+  ],
+  [
+    'attributes that do not end',
+    withAttributes(Buffer.of(0x30, 9)),
+    `${DER_ERROR}the attributes cannot be read (malformed DER: length out of bounds): create the request with another tool`,
+  ],
+  [
+    'an info with a field too many',
+    wrap(sequence(sequence(), sequence(), encodeBitString(der))),
+    `${DER_ERROR}the info is not a version, a subject, a key and attributes [0] (malformed DER: unexpected structure): ${TOOL}`,
+  ],
+  ['an empty block', wrap(Buffer.alloc(0)), `${NO_REQUEST} (malformed DER: truncated element): ${TOOL}`],
+  [
+    'an extension twice',
+    withAttributes(extensionRequest(names, names)),
+    `${DER_ERROR}duplicate extension ${EXTENSION.subjectAltName}: write each extension once`,
+  ],
+  [
+    'two attributes with extensions',
+    withAttributes(extensionRequest(names), extensionRequest()),
+    `${DER_ERROR}the attribute extensionRequest (1.2.840.113549.1.9.14) comes more than once: put all extensions into one`,
+  ],
+  [
+    'one attribute with two lists of extensions',
+    withAttributes(sequence(encodeOid(EXTENSION_REQUEST), tlv(TAG.set, sequence(names), sequence()))),
+    `${DER_ERROR}the attribute extensionRequest (1.2.840.113549.1.9.14) does not hold exactly one list of extensions: put all extensions into one list`,
+  ],
+  [
+    'an extension with a field too many',
+    withAttributes(
+      extensionRequest(sequence(encodeOid('1.2.3'), encodeBoolean(true), tlv(TAG.null), encodeOctetString(der))),
+    ),
+    `${DER_ERROR}extension 1.2.3: malformed extension: write a type, an optional BOOLEAN and an OCTET STRING, and nothing else`,
+  ],
+  [
+    'bytes after the names of subjectAltName',
+    withAttributes(extensionRequest(extension(EXTENSION.subjectAltName, Buffer.concat([dnsName, Buffer.of(5, 0)])))),
+    `${DER_ERROR}x509: invalid subject alternative names: write one SEQUENCE of names, and nothing after it`,
+  ],
+  [
+    'an IP address of five octets',
+    withAttributes(
+      extensionRequest(extension(EXTENSION.subjectAltName, sequence(tlv(GENERAL_NAME.ipAddress, Buffer.alloc(5))))),
+    ),
+    `${DER_ERROR}x509: cannot parse IP address of length 5: write 4 octets for IPv4, or 16 for IPv6`,
+  ],
+  [
+    'a DNS name that is not ASCII',
+    withAttributes(extensionRequest(extension(EXTENSION.subjectAltName, sequence(tlv(0x82, Buffer.from('ä')))))),
+    `${DER_ERROR}x509: SAN dNSName is malformed: it is not ASCII: write it in Punycode`,
+  ],
+  [
+    'name constraints that constrain nothing',
+    withAttributes(extensionRequest(extension(EXTENSION.nameConstraints, sequence()))),
+    `${DER_ERROR}x509: empty name constraints extension: permit or exclude a name, or leave the extension out`,
+  ],
+];
+
+for (const [what, request, error] of REFUSED) {
+  test(`refuses ${what}`, () => assert.equal(errorOf(parsePkcs10(request)), error));
+}
