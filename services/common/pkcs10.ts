@@ -6,7 +6,7 @@ import { isInt64, readFields, TAG, type Tlv } from './der.ts';
 import { checkName } from './distinguished-name.ts';
 import type { Extension } from './extension.ts';
 import { decodeBase64, parsePem } from './pem.ts';
-import { checkPublicKey } from './public-key.ts';
+import { checkPublicKey, readAlgorithm } from './public-key.ts';
 import { parseAttributes } from './requested-extensions.ts';
 import { err, ok, type Result } from './result.ts';
 import { isValidSignature, readSigned } from './signature.ts';
@@ -74,6 +74,8 @@ function parseDer(der: Buffer): Result<Pkcs10> {
   const [info, algorithm, signature] = parts.value;
   const content = parseInfo(info);
   if (!content.ok) return fail(content.error);
+  // What only Go can read of it, the signer could not verify after the approval.
+  if (!readAlgorithm(algorithm).ok) return fail(`the signature algorithm is not a type and parameters: ${OTHER_TOOL}`);
   if (signature.value[0] !== 0) return fail(`the signature does not end with a whole octet: ${OTHER_TOOL}`);
   return ok({
     der,

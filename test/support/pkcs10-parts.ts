@@ -33,6 +33,7 @@ export interface Parts {
   readonly subject?: Buffer;
   readonly spki?: Buffer;
   readonly attributes?: readonly Buffer[];
+  readonly algorithm?: Buffer;
   /** Of the last octet of the signature. */
   readonly unusedBits?: number;
 }
@@ -48,7 +49,13 @@ export function withParts(parts: Parts): string {
     parts.spki ?? spki.bytes,
     parts.attributes ? tlv(0xa0, ...parts.attributes) : attributes.bytes,
   );
-  return wrap(sequence(info, signatureAlgorithm, tlv(TAG.bitString, Buffer.of(parts.unusedBits ?? 0), signature)));
+  return wrap(
+    sequence(
+      info,
+      parts.algorithm ?? signatureAlgorithm,
+      tlv(TAG.bitString, Buffer.of(parts.unusedBits ?? 0), signature),
+    ),
+  );
 }
 
 export function withAttributes(...attributes: readonly Buffer[]): string {

@@ -1,6 +1,7 @@
 // Command certcheck judges certificates with tools that are not Countersign's: Go's crypto/x509 and zlint. It reads
-// requests as JSON objects from standard input, and answers each with one line of JSON. `certcheck parse` only tells of
-// each of many certificates and keys whether Go reads it. It never writes a file.
+// requests as JSON objects from standard input, and answers each with one line of JSON. With the name of a batch mode it tells of each
+// of many lines whether Go and the API server read it, and what they read: parse (certificates and keys), request (PKCS#10 requests),
+// issued (certificates), duration, signer-name, protobuf. It never writes a file.
 package main
 
 import (
@@ -35,19 +36,19 @@ type Answer struct {
 	Findings []Finding `json:"findings"`
 }
 
-var modes = map[string]func(io.Reader, io.Writer) error{
-	"parse":  func(in io.Reader, out io.Writer) error { return answerLines(in, out, parseLine) },
-	"verify": func(in io.Reader, out io.Writer) error { return answerLines(in, out, verifyLine) },
-}
-
 func main() {
 	answerAll := run
 	if len(os.Args) == 2 {
-		answerAll = modes[os.Args[1]]
-	}
-	if answerAll == nil {
-		fmt.Fprintln(os.Stderr, "certcheck: no mode", os.Args[1])
-		os.Exit(2)
+		answer := map[string]answerLine{
+			"parse":       parseLine,
+			"verify":      verifyLine,
+			"request":     onBytes(readRequest),
+			"issued":      onBytes(readIssued),
+			"duration":    onBytes(readDuration),
+			"signer-name": onBytes(readSignerName),
+			"protobuf":    onBytes(readProtobuf),
+		}[os.Args[1]]
+		answerAll = func(in io.Reader, out io.Writer) error { return answerLines(in, out, answer) }
 	}
 	if err := answerAll(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "certcheck:", err)

@@ -1,44 +1,21 @@
 package main
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 )
 
-// answerLines answers each line with one line: "ok" and what was found, else "error" and why not.
-func answerLines(in io.Reader, out io.Writer, answer func(line string) (string, error)) error {
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, 1<<20)
-	answers := bufio.NewWriter(out)
-	for lines.Scan() {
-		found, err := answer(lines.Text())
-		text := "ok " + found
-		if err != nil {
-			text = "error " + strings.ReplaceAll(err.Error(), "\n", " ")
-		}
-		if _, err := fmt.Fprintln(answers, text); err != nil {
-			return fmt.Errorf("writing answer: %w", err)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("reading lines: %w", err)
-	}
-	return answers.Flush()
-}
-
-// parseLine takes a kind and the base64 of a DER, and gives what Go's parser has read. The kinds are the labels of PEM with dashes
-// for spaces, as in CERTIFICATE and EC-PRIVATE-KEY.
+// parseLine judges a kind and the base64 of a DER. The kinds are the labels of PEM with dashes for spaces, as in CERTIFICATE and
+// EC-PRIVATE-KEY.
 func parseLine(line string) (string, error) {
 	kind, encoded, _ := strings.Cut(line, " ")
 	der, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
-		return "", fmt.Errorf("reading line: %w", err)
+		return "", err
 	}
 	return parse(kind, der)
 }

@@ -21,7 +21,7 @@ const text = (tag: number, value: string) => tlv(tag, Buffer.from(value, 'latin1
 const uri = (value: string) => text(0x86, value);
 
 /** Every extension that Go reads the value of, with values that it takes. */
-const EXTENSIONS: readonly (readonly [id: string, ...values: Buffer[]])[] = [
+export const EXTENSIONS: readonly (readonly [id: string, ...values: Buffer[]])[] = [
   ['2.5.29.14', encodeOctetString(Buffer.from('identifier'))],
   ['2.5.29.15', tlv(TAG.bitString, Buffer.of(1, 6)), tlv(TAG.bitString, Buffer.of(7, 6, 0x80))],
   [

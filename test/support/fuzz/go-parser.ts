@@ -1,4 +1,4 @@
-// Asks Go's own parsers, in one process for many cases, whether they read a certificate or a key.
+// Asks Go's own parsers, in one process for many cases, whether they read a certificate, a key, a request or a text.
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -11,16 +11,29 @@ export interface ParseCase {
   readonly der: Buffer;
 }
 
-/** `ok` and what Go has read, or `error` and why not, for each case. Builds the program first if there is none yet. */
-async function parseWithGo(cases: readonly ParseCase[]): Promise<readonly string[]> {
+/** The modes in which certcheck answers line by line. */
+type Mode = 'parse' | 'request' | 'issued' | 'duration' | 'signer-name' | 'protobuf';
+
+/**
+ * For each line what certcheck says of it: `ok` and what was read, or `error` and why not. Builds the program first if there is none
+ * yet.
+ */
+export async function askGo(mode: Mode, lines: readonly string[]): Promise<readonly string[]> {
   const { certcheck } = await findTools(['certcheck']);
-  const child = spawn(certcheck, ['parse'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const input = cases.map(({ label, der }) => `${label.replaceAll(' ', '-')} ${der.toString('base64')}\n`).join('');
-  child.stdin.end(input);
+  const child = spawn(certcheck, [mode], { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(lines.map(line => `${line}\n`).join(''));
   const answers: string[] = [];
   for await (const line of createInterface(child.stdout)) answers.push(line);
-  if (answers.length !== cases.length) throw new Error(`certcheck gave ${answers.length} of ${cases.length} answers`);
+  if (answers.length !== lines.length) throw new Error(`certcheck gave ${answers.length} of ${lines.length} answers`);
   return answers;
+}
+
+/** The same for bytes, and for texts. */
+export function askGoAbout(mode: Mode, cases: readonly (Buffer | string)[]): Promise<readonly string[]> {
+  return askGo(
+    mode,
+    cases.map(each => Buffer.from(each as string).toString('base64')),
+  );
 }
 
 /** What two readers of the same cases agree and differ on. */
@@ -39,7 +52,10 @@ export interface Comparison {
 export type Reading = Result<string>;
 
 export async function compareWithGo(cases: readonly ParseCase[], readings: readonly Reading[]): Promise<Comparison> {
-  const answers = await parseWithGo(cases);
+  const answers = await askGo(
+    'parse',
+    cases.map(({ label, der }) => `${label.replaceAll(' ', '-')} ${der.toString('base64')}`),
+  );
   const rows = cases.map(({ der }, at) => toRow(der, readings[at] ?? err('no reading'), answers[at] ?? ''));
   const show = (row: (typeof rows)[number]) => `${row.here} | ${row.go} | ${row.der.toString('base64')}`;
   return {

@@ -25,6 +25,11 @@ export class Random {
   }
 }
 
+/** How to make a case of this run again. */
+export function reproduction(): string {
+  return `FUZZ_SEED=${fuzzSeed()}`;
+}
+
 /** The same in every run, unless FUZZ_SEED asks for other cases. */
 export function fuzzSeed(): number {
   return Number(process.env['FUZZ_SEED'] ?? 20_261_130);

@@ -113,6 +113,11 @@ const REFUSED: readonly (readonly [what: string, request: string, error: string]
     `${NO_REQUEST} (malformed DER: trailing data): ${TOOL}`,
   ],
   [
+    'a signature algorithm with a field too many',
+    withParts({ algorithm: sequence(encodeOid('1.2.3'), tlv(TAG.null), tlv(TAG.null)) }),
+    `${DER_ERROR}the signature algorithm is not a type and parameters: ${TOOL}`,
+  ],
+  [
     'a version that is padded',
     withParts({ version: tlv(TAG.integer, Buffer.of(0, 0)) }),
     `${DER_ERROR}the version is not an integer of at most 64 bits: ${TOOL}`,

@@ -1,0 +1,133 @@
+// PKCS#10 requests made of good ones by changing any field and signing them again, beside Go's parser, which is the API server's, and
+// beside what cert-manager reads of them: nothing else is read here, and what is refused here alone is in docs/differences.md. What
+// is issued for a request says what the request says. FUZZ_CASES and FUZZ_SEED ask for more or other cases than usual.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import { encodeBitString, sequence } from '@countersign/common/der.ts';
+import { isKnownExtKeyUsage } from '@countersign/common/key-usage.ts';
+import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
+import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { validateRequest } from '@countersign/common/validate-request.ts';
+import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
+import { lintCertificate } from '@countersign/signer/issuance/lint.ts';
+import { prepareCertificate } from '@countersign/signer/issuance/prepare.ts';
+import { buildProfile } from '@countersign/signer/issuance/profile.ts';
+import { readDifferences } from '../../support/fuzz/differences.ts';
+import { askGoAbout } from '../../support/fuzz/go-parser.ts';
+import { caseCount, fuzzSeed, Random, reproduction } from '../../support/fuzz/random.ts';
+import { type Contents, csrFor, encodeRequest, readContents } from '../../support/fuzz/request-contents.ts';
+import { mutateRequest, requestSamples, signRequest } from '../../support/fuzz/request-samples.ts';
+import { readCaCertificates, readKey, valueOf } from '../../support/pki.ts';
+import { NO_URLS, NOW, SERIAL } from '../../support/profiles.ts';
+
+const signatureAlgorithm = valueOf(readKey('p256').signatureAlgorithm);
+const [ca] = readCaCertificates('root');
+
+interface Row {
+  readonly der: Buffer;
+  readonly here: ReturnType<typeof readContents>;
+  readonly go: string;
+}
+
+async function compare(ders: readonly Buffer[]): Promise<readonly Row[]> {
+  const answers = await askGoAbout('request', ders);
+  return ders.map((der, at) => ({ der, here: readContents(der), go: answers[at] ?? '' }));
+}
+
+const isReadByGo = ({ go }: Row) => go.startsWith('ok ');
+const contentsOf = (answer: string) => JSON.parse(answer.slice('ok '.length)) as Contents;
+const show = ({ der, here, go }: Row) =>
+  `${reproduction()} | ${here.ok ? JSON.stringify(here.value) : here.error} | ${go} | ${encodeRequest(der)}`;
+
+function assertNone(rows: readonly Row[], what: string): void {
+  assert.deepEqual(rows.slice(0, 3).map(show), [], `${rows.length} ${what}`);
+}
+
+/** The DER of the certificate for a CSR that agrees with the request; its signature is nonsense. Undefined where none can agree. */
+function issue(der: Buffer, contents: Contents): Buffer | undefined {
+  const request = valueOf(parsePkcs10(encodeRequest(der)));
+  const csr = csrFor(request, contents);
+  if (csr === undefined) return undefined;
+  assert.deepEqual(validateRequest(csr, NO_DEMANDS), [], `${reproduction()} ${csr.spec.request}`);
+  const issuer = { subject: ca?.subject ?? assert.fail() };
+  const input = { csr, request, issuer, urls: NO_URLS, now: NOW, serial: SERIAL, policy: AS_CERT_MANAGER };
+  const { tbs } = valueOf(lintCertificate(prepareCertificate(buildProfile(input), signatureAlgorithm)));
+  return sequence(tbs, signatureAlgorithm.der, encodeBitString(Buffer.from('signature')));
+}
+
+/** What the certificate says of a request: the usages that have names first, as cert-manager puts them. */
+function asIssued(contents: Contents, issued: Contents): Contents {
+  const known = contents.extKeyUsages.filter(isKnownExtKeyUsage);
+  if (contents.keyUsage === 0 && contents.extKeyUsages.length === 0) {
+    const { keyUsage, extKeyUsages } = issued;
+    return { ...contents, keyUsage, extKeyUsages };
+  }
+  return { ...contents, extKeyUsages: [...known, ...contents.unknownExtKeyUsages] };
+}
+
+describe('PKCS#10 requests', () => {
+  it('are never read otherwise than Go and cert-manager read them, whichever field is wrong', async t => {
+    const random = new Random(fuzzSeed());
+    const samples = requestSamples();
+    const ders = Array.from({ length: caseCount(40_000) }, () => mutateRequest(random.pick(samples), random));
+    const rows = await compare(ders);
+    const both = rows.filter(row => row.here.ok && isReadByGo(row));
+    const alone = rows.filter(row => !row.here.ok && isReadByGo(row));
+    const refused = rows.filter(row => !row.here.ok && !isReadByGo(row));
+    t.diagnostic(
+      `${rows.length} cases: ${both.length} read by both, ${refused.length} by none, ${alone.length} by Go alone`,
+    );
+    assertNone(
+      rows.filter(row => row.here.ok && !isReadByGo(row)),
+      'are read here and refused by Go',
+    );
+    assertNone(
+      both.filter(({ here, go }) => here.ok && !isDeepStrictEqual(here.value, contentsOf(go))),
+      'are read otherwise by Go',
+    );
+    const differences = readDifferences();
+    assertNone(
+      alone.filter(({ here }) => !here.ok && !differences.some(({ matches }) => matches(here.error))),
+      'are refused here alone for a reason that is not in docs/differences.md',
+    );
+    assert.ok(both.length > rows.length / 10 && refused.length > rows.length / 10, 'the cases say nothing');
+  });
+
+  it('get certificates that say the same, to Go as well', async t => {
+    const random = new Random(fuzzSeed() + 1);
+    const samples = requestSamples();
+    const requests = Array.from({ length: caseCount(40_000) / 4 }, () => mutateRequest(random.pick(samples), random));
+    const issued = requests.flatMap(der => {
+      const here = readContents(der);
+      const certificate = here.ok ? issue(der, here.value) : undefined;
+      return here.ok && certificate ? [{ der, contents: here.value, certificate }] : [];
+    });
+    const answers = await askGoAbout(
+      'issued',
+      issued.map(({ certificate }) => certificate),
+    );
+    t.diagnostic(`${issued.length} certificates for ${requests.length} requests`);
+    for (const [at, { der, contents }] of issued.entries()) {
+      const answer = answers[at] ?? '';
+      const message = `${reproduction()} ${answer} ${encodeRequest(der)}`;
+      assert.match(answer, /^ok /, message);
+      assert.deepEqual(contentsOf(answer), asIssued(contents, contentsOf(answer)), message);
+    }
+    assert.ok(issued.length > requests.length / 10, 'the cases say nothing');
+  });
+
+  it('that are whole are read, with every extension and key', async () => {
+    const rows = await compare(requestSamples().map(signRequest));
+    const differences = readDifferences();
+    assertNone(
+      rows.filter(({ here }) => !here.ok && !differences.some(({ matches }) => matches(here.error))),
+      'are refused',
+    );
+    assertNone(
+      rows.filter(row => !isReadByGo(row)),
+      'are refused by Go',
+    );
+  });
+});
