@@ -190,6 +190,21 @@ it('a replica that lost the lead during its reads neither signs nor writes', asy
   assert.deepEqual([world.asked, world.client.events, world.logged], [[REVIEW, SECRET], [], []]);
 });
 
+it('a replica that lost the lead while it signed drops the certificate, and logs that', async () => {
+  const world = new SignerWorld();
+  const hasBegun = () => world.logged.some(({ msg }) => msg === 'signing certificate');
+  Object.assign(world.deps, { isLeading: () => !hasBegun() });
+  await world.run();
+  assert.deepEqual([world.client.writes, world.client.events], [[], []]);
+  assert.deepEqual(
+    world.logged.map(({ msg, audit }) => [msg, audit]),
+    [
+      ['signing certificate', true],
+      ['certificate dropped, leadership was lost', true],
+    ],
+  );
+});
+
 describe('a read that fails', () => {
   const down = new RetryableError('GET secret: 403', { code: 'forbidden', retryAfterMs: 7_000 });
   const failReads = (part: string) => (call: RecordedCall) => {

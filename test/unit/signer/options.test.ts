@@ -42,3 +42,12 @@ test('no maximum below what everybody may ask for, and no day that was long ago'
     '--backdate: may be at most 24h',
   ]);
 });
+
+test('a Lease lasts from five seconds to five minutes, in whole seconds', () => {
+  for (const duration of ['5s', '15s', '1m30s', '5m'])
+    assert.deepEqual(findMistakes(configOf(`--lease-duration=${duration}`)), []);
+  for (const duration of ['0s', '4s', '4999ms', '5.5s', '5m1s', '1h'])
+    assert.deepEqual(findMistakes(configOf(`--lease-duration=${duration}`)), [
+      '--lease-duration: must be whole seconds, 5s to 5m',
+    ]);
+});

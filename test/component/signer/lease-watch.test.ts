@@ -1,0 +1,107 @@
+// The watch by which a replica that stands by hears that the Lease is free, and what becomes of it when the watch breaks.
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
+import { LeaseWatch } from '@countersign/signer/lease-watch.ts';
+import { recordLog } from '../../support/test-log.ts';
+import { until } from '../../support/until.ts';
+
+/** Longer than the runner gives a test. */
+const LONG_MS = 60_000;
+const forever = new AbortController().signal;
+const FREE = { spec: { holderIdentity: '' } };
+const TAKEN = { spec: { holderIdentity: 'a' } };
+
+/** A watch for each of `turns`: what it brings, or what it fails with; the last one stays open. */
+function start(t: TestContext, ...turns: readonly (readonly WatchEvent[] | Error)[]) {
+  const { lines, log } = recordLog('warn');
+  const paths: string[] = [];
+  const seen: unknown[] = [];
+  const stop = new AbortController();
+  async function* watch(path: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
+    const turn = turns[paths.push(path) - 1] ?? [];
+    if (turn instanceof Error) throw turn;
+    yield* turn;
+    if (paths.length >= turns.length) await new Promise(resolve => signal.addEventListener('abort', resolve));
+  }
+  const leaseWatch = new LeaseWatch({
+    client: { watch },
+    log,
+    path: '/leases',
+    name: 'countersign-signer',
+    onChange: lease => {
+      seen.push(lease);
+      return lease === undefined || lease === FREE;
+    },
+  });
+  const running = leaseWatch.run(stop.signal);
+  const end = () => (stop.abort(), running);
+  t.after(end);
+  return { leaseWatch, lines, paths, seen, end };
+}
+
+test('the watch is of the one Lease, and ends with its signal', async t => {
+  const { paths, end } = start(t);
+  await until(() => paths.length === 1);
+  assert.match(
+    paths[0] ?? '',
+    /^\/leases\?watch=1&fieldSelector=metadata\.name%3Dcountersign-signer&timeoutSeconds=\d+$/,
+  );
+  await end();
+});
+
+for (const { what, event, isFree } of [
+  { what: 'a Lease that was released', event: { type: 'MODIFIED', object: FREE }, isFree: true },
+  { what: 'a Lease that was deleted', event: { type: 'DELETED', object: TAKEN }, isFree: true },
+  { what: 'a Lease that was renewed', event: { type: 'MODIFIED', object: TAKEN }, isFree: false },
+  { what: 'a bookmark', event: { type: 'BOOKMARK', object: FREE }, isFree: false },
+] as const) {
+  test(`${what} ${isFree ? 'ends' : 'does not end'} the wait for a free Lease`, async t => {
+    const { leaseWatch, seen, paths } = start(t, [event]);
+    await until(() => paths.length === 1 && (seen.length === 1 || event.type === 'BOOKMARK'));
+    const started = performance.now();
+    await leaseWatch.whenFree(isFree ? LONG_MS : 50, forever);
+    assert.ok(isFree || performance.now() - started >= 49);
+    assert.deepEqual(seen, event.type === 'BOOKMARK' ? [] : [event.type === 'DELETED' ? undefined : event.object]);
+  });
+}
+
+test('a Lease that becomes free while nothing waits for it ends the next wait, and that one alone', async t => {
+  const { leaseWatch, seen } = start(t, [{ type: 'MODIFIED', object: FREE }]);
+  await until(() => seen.length === 1);
+  await leaseWatch.whenFree(LONG_MS, forever);
+  const started = performance.now();
+  await leaseWatch.whenFree(50, forever);
+  assert.ok(performance.now() - started >= 49);
+});
+
+test('the wait for a free Lease ends with its signal', async t => {
+  const { leaseWatch } = start(t);
+  const over = new AbortController();
+  setTimeout(() => over.abort(), 10);
+  await leaseWatch.whenFree(LONG_MS, over.signal);
+});
+
+test('a watch that breaks is opened again after a pause, and logged once', async t => {
+  const broken = new RetryableError('reset', { code: 'network' });
+  const { leaseWatch, lines, paths } = start(t, broken, broken, [{ type: 'MODIFIED', object: FREE }]);
+  const started = performance.now();
+  await leaseWatch.whenFree(LONG_MS, forever);
+  // At least half of 1 and of 2 s.
+  assert.ok(performance.now() - started >= 1_490, `${performance.now() - started} ms`);
+  assert.equal(paths.length, 3);
+  assert.deepEqual(
+    lines.map(({ msg }) => msg),
+    ['lease not watched, trying again'],
+  );
+});
+
+test('a watch that the server ends in good order is opened again without a warning', async t => {
+  const { lines, paths } = start(t, [{ type: 'MODIFIED', object: TAKEN }], []);
+  await until(() => paths.length === 2);
+  await sleep(10);
+  assert.deepEqual(lines, []);
+});
