@@ -2,6 +2,7 @@
 // where the server is nor whose credentials are used.
 
 import type { IncomingHttpHeaders } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { TerminalError } from './errors.ts';
 import type { Answer } from './exchange.ts';
 import type { KubeClient } from './kube-client.ts';
@@ -105,6 +106,8 @@ async function* watchApi(
       throw errorOf(request, { statusCode, headers, body: await readBody(request, body) });
     }
     yield* readWatchEvents(request, body, isProtobuf(headers) ? watchFrames(protobuf.kinds) : JSON_LINES);
+    // The connection is back in its pool by then, and the next watch, which may follow at once, finds it there.
+    await setImmediate();
   } catch (error) {
     // An end that was asked for is no failure, however the connection words it.
     if (!signal.aborted) throw error;

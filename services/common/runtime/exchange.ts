@@ -39,7 +39,16 @@ export class NotStartedError extends Error {
   }
 }
 
-/** Rejects with what the connection failed with, with a TimeoutError, or with the signal's reason. */
+/** No whole answer came in the time that a request is given: its connection may be dead, and so may others. */
+export class NoAnswerError extends Error {
+  override readonly name = 'TimeoutError';
+
+  constructor(timeoutMs: number) {
+    super(`no whole answer within ${timeoutMs / 1000} s`);
+  }
+}
+
+/** Rejects with what the connection failed with, with a NoAnswerError, or with the signal's reason. */
 export function exchange(
   dispatcher: Dispatcher,
   options: Dispatcher.DispatchOptions,
@@ -47,7 +56,7 @@ export function exchange(
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const collector = new Collector(resolve, reject, mayStart);
-    const timer = setTimeout(() => collector.fail(timeoutError(timeoutMs)), timeoutMs);
+    const timer = setTimeout(() => collector.fail(new NoAnswerError(timeoutMs)), timeoutMs);
     const onAbort = () => collector.fail(signal?.reason as Error);
     collector.onSettled = () => {
       clearTimeout(timer);
@@ -57,10 +66,6 @@ export function exchange(
     signal?.addEventListener('abort', onAbort);
     dispatcher.dispatch(options, collector);
   });
-}
-
-function timeoutError(timeoutMs: number): Error {
-  return new DOMException(`no whole answer within ${timeoutMs / 1000} s`, 'TimeoutError');
 }
 
 class Collector implements Dispatcher.DispatchHandler {

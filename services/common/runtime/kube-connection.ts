@@ -1,9 +1,9 @@
 // The connections to the API server: one shared pool for requests and one for watches, rebuilt when the TLS material
 // changes. Sends one request and gives its answer, whatever the status; classifies only what got no answer.
 
-import { type ConnectionOptions, createSecureContext } from 'node:tls';
-import { Agent, type Dispatcher } from 'undici';
-import { type Answer, exchange } from './exchange.ts';
+import type { Dispatcher } from 'undici';
+import { type Answer, exchange, NoAnswerError } from './exchange.ts';
+import { type Agents, createAgents } from './kube-agents.ts';
 import type { CredentialReader, Credentials } from './kube-credentials.ts';
 import { type ApiCall, errorFromTransport, isUntrusted } from './kube-errors.ts';
 import type { Headers } from './kubeconfig-user.ts';
@@ -29,54 +29,6 @@ export interface RequestObservation {
 
 export type RequestObserver = (observation: RequestObservation) => void;
 
-/**
- * More than enough for 64 reconciliations at a time. HTTP/1.1 on purpose: with undici it was measured faster than HTTP/2,
- * and one slow answer holds up nobody else's.
- */
-const MAX_CONNECTIONS = 64;
-
-/** Below the 90 s after which kube-apiserver closes idle connections, and the 60 s of most load balancers. */
-const KEEP_ALIVE_MS = 30_000;
-
-interface Agents {
-  readonly fingerprint: string;
-  readonly origin: string;
-  /** The server may be behind a path prefix, as with Rancher. */
-  readonly prefix: string;
-  readonly requests: Agent;
-  readonly watches: Agent;
-}
-
-function createAgents({ server, tls, fingerprint }: Credentials, timeoutMs: number): Agents {
-  const { servername, ...material } = tls;
-  // Made once: reading the certificates and the key takes a millisecond, and there are dozens of connections.
-  const connect = { secureContext: createSecureContext(material), ...(servername ? { servername } : {}) };
-  return {
-    fingerprint,
-    origin: server.origin,
-    prefix: server.pathname.replace(/\/$/, ''),
-    requests: createAgent(connect, timeoutMs, { connections: MAX_CONNECTIONS }),
-    // A watch holds its connection for minutes: in a pool of their own, watches cannot starve the requests. It may be
-    // silent for as long as it likes; who reads it knows how long is too long.
-    watches: createAgent(connect, timeoutMs, { bodyTimeout: 0 }),
-  };
-}
-
-function createAgent(
-  connect: Pick<ConnectionOptions, 'secureContext' | 'servername'>,
-  timeoutMs: number,
-  options: Agent.Options,
-): Agent {
-  return new Agent({
-    ...options,
-    allowH2: false,
-    pipelining: 1,
-    headersTimeout: timeoutMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    connect: { ...connect, timeout: timeoutMs, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
-  });
-}
-
 export interface ApiConnectionOptions {
   readonly credentials: CredentialReader;
   readonly timeoutMs: number;
@@ -97,9 +49,15 @@ export class ApiConnection {
   exchange(request: ApiRequest, timeoutMs: number): Promise<Answer> {
     const { signal, mayStart } = request;
     const limits = { timeoutMs, ...(signal && { signal }), ...(mayStart && { mayStart }) };
-    return this.#observed(request, credentials =>
-      exchange(this.#agentsFor(credentials).requests, this.#optionsFor(request, credentials), limits),
-    );
+    return this.#observed(request, async credentials => {
+      const agents = this.#agentsFor(credentials);
+      try {
+        return await exchange(agents.requests, this.#optionsFor(request, credentials), limits);
+      } catch (error) {
+        if (error instanceof NoAnswerError) this.#giveUpRequests(agents);
+        throw error;
+      }
+    });
   }
 
   /** Opens a watch. The caller must read or destroy the body. Throws RetryableError when there is no answer. */
@@ -108,8 +66,6 @@ export class ApiConnection {
     return this.#observed(request, credentials =>
       this.#agentsFor(credentials).watches.request({
         ...this.#optionsFor(request, credentials),
-        // A connection of its own: one that was kept may be dead without anybody knowing, as after the watch before it.
-        reset: true,
         ...(signal && { signal }),
       }),
     );
@@ -171,6 +127,16 @@ export class ApiConnection {
     // What is in flight on the old connections may finish; a watch ends by its own timeoutSeconds.
     for (const agent of [old?.requests, old?.watches]) agent?.close().catch(() => undefined);
     return this.#agents;
+  }
+
+  /**
+   * Where one connection brought no answer in time, as behind a firewall that has forgotten it, its neighbours may be dead, too, and
+   * each would cost a request as long. What is in flight on them may still be answered.
+   */
+  #giveUpRequests(agents: Agents): void {
+    if (this.#agents?.requests !== agents.requests) return;
+    this.#agents = { ...agents, requests: agents.createRequests() };
+    agents.requests.close().catch(() => undefined);
   }
 
   #observe(

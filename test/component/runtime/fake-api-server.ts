@@ -95,6 +95,11 @@ export async function startFakeApiServer({ tls = false }: FakeApiServerOptions =
   };
 }
 
+/** For `await using`. */
+export function disposable(given: KubeClient): KubeClient & AsyncDisposable {
+  return { ...given, [Symbol.asyncDispose]: () => given.close() };
+}
+
 interface PlainClientOptions {
   readonly timeoutMs: number;
   readonly observe: RequestObserver | undefined;

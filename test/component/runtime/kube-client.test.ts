@@ -1,15 +1,19 @@
-// The kube client against real sockets: what it sends, how it classifies every kind of failure, and that it keeps its
-// connections. Faults come from a stand-in server, because the real one cannot be told to produce them.
+// The kube client against real sockets: what it sends, and how it classifies every kind of failure. Faults come from a stand-in server, because the real one cannot be told to produce them.
 
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { RequestObservation } from '@countersign/common/runtime/kube-connection.ts';
-import { until } from '../../support/until.ts';
-import { type FakeApiServer, failureOf, sendJson, sendStatus, startFakeApiServer } from './fake-api-server.ts';
+import {
+  disposable,
+  type FakeApiServer,
+  failureOf,
+  sendJson,
+  sendStatus,
+  startFakeApiServer,
+} from './fake-api-server.ts';
 
 let server: FakeApiServer;
 let client: KubeClient;
@@ -68,10 +72,6 @@ describe('what is sent', () => {
 /** The beginning of an answer that goes on. */
 function partial(response: ServerResponse): void {
   response.writeHead(200, { 'content-length': '1000' }).write('{"a":');
-}
-
-function disposable(given: KubeClient): KubeClient & AsyncDisposable {
-  return { ...given, [Symbol.asyncDispose]: () => given.close() };
 }
 
 describe('a world that fails', () => {
@@ -148,56 +148,5 @@ describe('a world that fails', () => {
       ],
     );
     assert.ok(observations.every(({ host, seconds }) => server.url.endsWith(host) && seconds >= 0));
-  });
-});
-
-async function readAll(events: AsyncIterable<unknown>): Promise<void> {
-  for await (const _ of events);
-}
-
-describe('connections', () => {
-  test('many requests one after the other use one connection, or two', async () => {
-    const fresh = server.client(10_000);
-    server.handle((_, response) => sendJson(response, 200, {}));
-    const earlier = server.connections();
-    for (let index = 0; index < 100; index += 1) await fresh.get('/x');
-    // undici may open a second one while the first is not yet marked as idle.
-    assert.ok(server.connections() - earlier <= 2);
-    await fresh.close();
-  });
-
-  test('64 requests are in flight at a time while 70 watches are open, and reuse their connections', async t => {
-    const fresh = server.client(10_000);
-    const held: ServerResponse[] = [];
-    server.handle((request, response) => {
-      if (request.url === '/watch') response.writeHead(200).flushHeaders();
-      else held.push(response);
-    });
-    const stop = new AbortController();
-    t.after(async () => {
-      stop.abort();
-      await fresh.close();
-    });
-    const watches = Array.from({ length: 70 }, () => readAll(fresh.watch('/watch', stop.signal)));
-    const earlier = server.connections();
-    for (let round = 0; round < 3; round += 1) {
-      const answers = Promise.all(Array.from({ length: 64 }, () => fresh.get('/x')));
-      await Promise.race([answers, until(() => held.length === 64)]);
-      for (const response of held.splice(0)) sendJson(response, 200, {});
-      await answers;
-    }
-    assert.ok(server.connections() - earlier <= 64 + 70, String(server.connections() - earlier));
-    stop.abort();
-    await Promise.all(watches);
-  });
-
-  test('close lets a request in flight finish, and refuses the next', async () => {
-    const fresh = server.client(10_000);
-    server.handle((_, response) => void setTimeout(() => sendJson(response, 200, { late: true }), 20));
-    const answer = fresh.get('/x');
-    await sleep(10);
-    await fresh.close();
-    assert.deepEqual(await answer, { late: true });
-    assert.equal((await failureOf(fresh.get('/x'))).code, 'network');
   });
 });
