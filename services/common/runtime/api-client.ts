@@ -31,7 +31,7 @@ export function createApiClient(
     mergePatch: (path, body, mayStart) =>
       call({ method: 'PATCH', path, body, contentType: MERGE_PATCH, ...(mayStart && { mayStart }) }),
     remove: async path => void (await unlessMissing(call({ method: 'DELETE', path }))),
-    watch: (path, signal) => watchApi(context, path, signal),
+    watch: (path, signal, onOpen) => watchApi(context, path, { signal, ...(onOpen && { onOpen }) }),
     close: () => connection.close(),
   };
 }
@@ -97,7 +97,7 @@ function textOf({ headers, body }: Answer): string {
 async function* watchApi(
   { connection, protobuf }: Context,
   path: string,
-  signal: AbortSignal,
+  { signal, onOpen }: { readonly signal: AbortSignal; readonly onOpen?: () => void },
 ): AsyncGenerator<WatchEvent> {
   const request = negotiated({ method: 'GET', path, signal }, protobuf);
   try {
@@ -105,6 +105,7 @@ async function* watchApi(
     if (!isSuccess({ statusCode })) {
       throw errorOf(request, { statusCode, headers, body: await readBody(request, body) });
     }
+    onOpen?.();
     yield* readWatchEvents(request, body, isProtobuf(headers) ? watchFrames(protobuf.kinds) : JSON_LINES);
     // The connection is back in its pool by then, and the next watch, which may follow at once, finds it there.
     await setImmediate();

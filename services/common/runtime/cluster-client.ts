@@ -11,6 +11,8 @@ import type { ProtobufResource } from './kube-protobuf.ts';
 export interface ClusterClient extends KubeClient {
   /** The pod's namespace, or that of the kubeconfig's context; `default` when none is set, as with kubectl. */
   readonly namespace: string;
+  /** Gives up each of its requests after this time; over the same connections, which are closed with the first client. */
+  withTimeout(timeoutMs: number): KubeClient;
 }
 
 export interface ClusterClientOptions {
@@ -38,5 +40,6 @@ export function createClusterClient(options: ClusterClientOptions = {}): Cluster
     userAgent: options.userAgent ?? 'countersign',
     ...(options.observe ? { observe: options.observe } : {}),
   });
-  return { ...createApiClient(connection, timeoutMs, options.protobuf), namespace: credentials.namespace };
+  const create = (limitMs: number) => createApiClient(connection, limitMs, options.protobuf);
+  return { ...create(timeoutMs), namespace: credentials.namespace, withTimeout: create };
 }

@@ -10,6 +10,8 @@ export interface IdleWatchOptions {
   readonly signal: AbortSignal;
   /** The longest silence, in milliseconds. */
   readonly idleMs: number;
+  /** Called when the server has taken the watch. */
+  readonly onOpen: () => void;
 }
 
 /**
@@ -18,11 +20,15 @@ export interface IdleWatchOptions {
  * of a stopped process, or a proxy, still acknowledges keep-alives. Bookmarks are not relied on; no interval is promised.
  */
 export async function* watchUntilIdle(options: IdleWatchOptions): AsyncGenerator<WatchEvent> {
-  const { client, path, signal, idleMs } = options;
+  const { client, path, signal, idleMs, onOpen } = options;
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(), idleMs);
   try {
-    for await (const event of client.watch(path, AbortSignal.any([signal, silence.signal]))) {
+    const whenOpen = () => {
+      timer.refresh();
+      onOpen();
+    };
+    for await (const event of client.watch(path, AbortSignal.any([signal, silence.signal]), whenOpen)) {
       timer.refresh();
       yield event;
     }

@@ -21,9 +21,9 @@ export interface KubeClient {
   /**
    * Opens a watch (the path carries `watch=1` and the rest of the query) and yields its events as they come. Ends when the
    * server ends it or the signal is aborted; throws a classified error for everything else, an ERROR event included
-   * (`gone` for 410: list again).
+   * (`gone` for 410: list again). `onOpen` is called when the server has taken the watch, before there is any event.
    */
-  watch(path: string, signal: AbortSignal): AsyncIterable<WatchEvent>;
+  watch(path: string, signal: AbortSignal, onOpen?: () => void): AsyncIterable<WatchEvent>;
   /** Closes all connections; requests in flight are finished, watches are cut. */
   close(): Promise<void>;
 }

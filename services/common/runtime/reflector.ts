@@ -12,7 +12,7 @@ import { type ChangeHandler, isRawObject, ObjectStore } from './object-store.ts'
 import { MAX_AGE_MS, type ReflectorTiming, TIMING, watchPath } from './reflector-timing.ts';
 import type { WatchEvent } from './watch-stream.ts';
 
-/** What a reflector counts; reflector-metrics.ts has the one for Prometheus. */
+/** What a reflector counts (reflector-metrics.ts). */
 export interface ReflectorMetrics {
   /** A whole list was read. */
   onList(name: string): void;
@@ -148,9 +148,9 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     const isHealthy = () => this.#now() - started >= this.#timing.healthyMs;
     let reason = 'closed';
     try {
-      const { client } = this.#options;
-      for await (const event of watchUntilIdle({ client, path, signal, idleMs: this.#timing.idleMs }))
-        this.#apply(event);
+      const onOpen = () => this.#touch();
+      const watch = { client: this.#options.client, path, signal, idleMs: this.#timing.idleMs, onOpen };
+      for await (const event of watchUntilIdle(watch)) this.#apply(event);
     } catch (error) {
       reason = asClassifiedError(error).code;
       throw error;

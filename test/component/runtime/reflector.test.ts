@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { Reflector } from '@countersign/common/runtime/reflector.ts';
+import type { Thing } from './fake-collection.ts';
 import { PATH, ReflectorWorld } from './reflector-world.ts';
 
 let world: ReflectorWorld;
@@ -10,6 +12,14 @@ beforeEach(async () => {
   world = await ReflectorWorld.create();
 });
 afterEach(() => world.close());
+
+/** Resolves when the first watch is open on this side, too. */
+async function startAndHear(now: () => number): Promise<Reflector<Thing>> {
+  const reflector = await world.startSynced({ now });
+  world.things.put('heard', 3);
+  await world.until(() => reflector.size === 3);
+  return reflector;
+}
 
 describe('in good weather', () => {
   test('everything is listed once, then changes are reported as they come', async () => {
@@ -82,9 +92,19 @@ describe('in good weather', () => {
     assert.equal(world.count('list'), 1);
   });
 
+  test('a watch that the server has opened is news, before it brings anything', async () => {
+    let now = 1000;
+    const reflector = await startAndHear(() => now);
+    now += 180_001;
+    assert.equal(reflector.isFresh(now), false);
+    world.things.endWatches('reset');
+    await world.until(() => reflector.isFresh(now));
+    assert.deepEqual([world.count('list'), world.count('watch')], [1, 2]);
+  });
+
   test('news grow old when nothing is heard', async () => {
     let now = 1000;
-    const reflector = await world.startSynced({ now: () => now });
+    const reflector = await startAndHear(() => now);
     now += 180_001;
     assert.equal(reflector.isFresh(now), false);
     world.things.bookmark();
