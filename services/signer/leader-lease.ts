@@ -6,6 +6,7 @@ import { pause } from '@countersign/common/runtime/backoff.ts';
 import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
+import type { ApiContact } from './api-contact.ts';
 import { type Leadership, Term } from './leadership.ts';
 import {
   type Claimant,
@@ -15,13 +16,15 @@ import {
   type Lease,
   releaseLease,
 } from './lease-object.ts';
+import { type LeaseTiming, leaseTiming } from './lease-timing.ts';
 import { LeaseWatch } from './lease-watch.ts';
 
 export interface LeaderLeaseOptions extends Claimant {
+  /** Gives up a request after `timeoutMs` of the timing. */
   readonly client: KubeClient;
   readonly log: Logger;
-  /** How often it is renewed, or tried for; as client-go's 2 s of 15 s unless given. */
-  readonly retryMs?: number;
+  readonly contact: Pick<ApiContact, 'noteAnswer'>;
+  readonly timing?: Partial<LeaseTiming>;
 }
 
 /**
@@ -33,9 +36,6 @@ export type Lead = (leadership: Leadership, former: FormerLeader | undefined) =>
 /** What became of an attempt: `taken` when another holds the lease, `unknown` when the API server did not say. */
 type Claim = 'held' | 'taken' | 'unknown';
 
-/** The proportions of client-go's leader election: 15 s lease, 10 s to renew, 2 s between tries. */
-const TERM = 10 / 15;
-const RETRY = 2 / 15;
 /** How long the end of the process waits until the lease is given up; it expires anyway. */
 const RELEASE_MS = 3_000;
 
@@ -43,7 +43,7 @@ export class LeaderLease {
   readonly #options: LeaderLeaseOptions;
   readonly #path: string;
   readonly #durationMs: number;
-  readonly #retryMs: number;
+  readonly #timing: LeaseTiming;
   /** The last renewal, perhaps still under way. */
   #renewal: Promise<Claim> | undefined;
   /** The lease as it was last written here: renewed without another look, which a write of anybody else makes a conflict. */
@@ -57,7 +57,7 @@ export class LeaderLease {
     this.#options = options;
     this.#path = `/apis/coordination.k8s.io/v1/namespaces/${options.namespace}/leases`;
     this.#durationMs = options.durationMs;
-    this.#retryMs = options.retryMs ?? options.durationMs * RETRY;
+    this.#timing = { ...leaseTiming(options.durationMs), ...options.timing };
   }
 
   /** Runs `lead` whenever this replica holds the lease, until the signal. */
@@ -70,7 +70,7 @@ export class LeaderLease {
 
   /** A term begins before the lease is asked for: how long the answer took, nobody can tell. */
   async #tryTerm(signal: AbortSignal): Promise<Term | undefined> {
-    const term = new Term(this.#durationMs * TERM, signal);
+    const term = new Term(this.#timing.termMs, signal);
     this.#former = undefined;
     return (await this.#tryAcquire()) === 'held' ? term : undefined;
   }
@@ -110,7 +110,7 @@ export class LeaderLease {
     let startedAt = performance.now();
     while (!signal.aborted && term.mayWrite()) {
       // From one start to the next, so that renewals which take long do not come less often.
-      await pause(Math.max(0, startedAt + this.#retryMs - performance.now()), signal);
+      await pause(Math.max(0, startedAt + this.#timing.retryMs - performance.now()), signal);
       if (signal.aborted) return;
       startedAt = performance.now();
       const sentAt = term.now();
@@ -129,6 +129,12 @@ export class LeaderLease {
 
   /** Takes or renews the lease. */
   async #tryAcquire(): Promise<Claim> {
+    const claim = await this.#claim();
+    if (claim !== 'unknown') this.#options.contact.noteAnswer();
+    return claim;
+  }
+
+  async #claim(): Promise<Claim> {
     const { client, name } = this.#options;
     const held = this.#held;
     this.#held = undefined;
@@ -143,7 +149,7 @@ export class LeaderLease {
       return 'held';
     } catch (error) {
       // Somebody has written to it, or deleted it: whose it is now has to be read.
-      if (held !== undefined && isStale(error)) return this.#tryAcquire();
+      if (held !== undefined && isStale(error)) return this.#claim();
       // Another that stood by was quicker.
       if (isStale(error)) return 'taken';
       this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not acquired');
@@ -163,7 +169,7 @@ export class LeaderLease {
   /** A lease that runs out before the next try is taken when it does: nobody signs meanwhile. */
   #untilNextTry(): number {
     const leftMs = (this.#seen?.mayTakeAt ?? 0) - performance.now() + 1;
-    return leftMs > 0 ? Math.min(leftMs, this.#retryMs) : this.#retryMs;
+    return leftMs > 0 ? Math.min(leftMs, this.#timing.retryMs) : this.#timing.retryMs;
   }
 
   async #release(): Promise<void> {

@@ -11,14 +11,16 @@ import { createStopSignal, drain, requireNode } from '@countersign/common/runtim
 import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
 import { runProgram } from '@countersign/common/runtime/program.ts';
+import { ApiContact, keepContact } from './api-contact.ts';
 import { Controller } from './controller.ts';
 import type { ControllerOptions } from './controller-options.ts';
-import { CSR_PROTOBUF } from './csr-protobuf.ts';
+import { CSR_PATH, CSR_PROTOBUF } from './csr-protobuf.ts';
 import { TurnsByNamespace } from './issuance/turns.ts';
 import { createCaIssuer } from './issuers/ca.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
 import { type Lead, LeaderLease } from './leader-lease.ts';
 import { soleLeadership } from './leadership.ts';
+import { leaseTiming } from './lease-timing.ts';
 import { SignerMetrics } from './metrics.ts';
 import { findMistakes, issuancePolicy, OPTIONS, type SignerConfig } from './options.ts';
 
@@ -34,16 +36,18 @@ async function run(config: SignerConfig): Promise<number> {
   const observe = createRequestObserver(registry);
   const client = createClusterClient({ kubeconfig: config.kubeconfig, observe, protobuf: CSR_PROTOBUF });
   const controller = createController(config, client, { log, metrics });
+  const contact = new ApiContact();
   const http = await startHttpServer({
     address: config.httpAddress,
     registry,
-    isReady: () => (stop.aborted ? ['stopping'] : controller.problems()),
+    isReady: () => (stop.aborted ? ['stopping'] : [...controller.problems(), ...contact.problems()]),
   });
   log.info({ port: http.port }, 'serving metrics and health');
   const lead: Lead = (leadership, former) => controller.lead(leadership, former);
-  const lease = createLease(config, client, log);
-  const leading = config.leaderElect ? lease.run(stop, lead) : controller.lead(soleLeadership(stop));
-  await Promise.all([controller.watch(stop), leading]);
+  const leading = config.leaderElect
+    ? [createLease(config, client, { log, contact }).run(stop, lead)]
+    : [controller.lead(soleLeadership(stop)), keepContact({ client, contact, log, path: CSR_PATH }, stop)];
+  await Promise.all([controller.watch(stop), ...leading]);
   const isClean = await drain(
     [
       { name: 'events', close: () => controller.closeEvents(AbortSignal.timeout(5_000)) },
@@ -75,10 +79,14 @@ function createController(
   });
 }
 
-function createLease({ leaseDuration }: SignerConfig, client: ClusterClient, log: Logger): LeaderLease {
+function createLease(
+  { leaseDuration }: SignerConfig,
+  client: ClusterClient,
+  deps: { readonly log: Logger; readonly contact: ApiContact },
+): LeaderLease {
   return new LeaderLease({
-    client,
-    log,
+    ...deps,
+    client: client.withTimeout(leaseTiming(leaseDuration).timeoutMs),
     namespace: client.namespace,
     name: SERVICE,
     identity: `${hostname()}_${randomUUID()}`,

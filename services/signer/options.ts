@@ -15,7 +15,7 @@ export const OPTIONS = defineOptions({
   leaseDuration: {
     kind: 'duration',
     default: '15s',
-    help: 'How long the Lease of a leader that was killed lasts before another takes over; 5s to 5m, whole seconds. It is renewed every 2/15 of that.',
+    help: 'How long the Lease of a leader that was killed lasts before another takes over; 5s to 5m, whole seconds. It is renewed every 2/15 of that, at least every 5s.',
   },
   issuerStatus: {
     kind: 'enum',

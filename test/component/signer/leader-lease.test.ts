@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import { createLogger } from '@countersign/common/runtime/log.ts';
+import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
 import { LeaderLease } from '@countersign/signer/leader-lease.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
 import { until } from '../../support/until.ts';
@@ -19,10 +20,15 @@ interface LeaseSpec {
 class LeaseServer {
   lease: { metadata: { resourceVersion: string }; spec: { holderIdentity: string } } | undefined;
   isDown = false;
+  /** How many attempts were answered. */
+  answers = 0;
   /** Writes are answered when this is fulfilled. */
   slow: Promise<void> | undefined;
   /** How often those who contend for it try. */
   retryMs = 10;
+  /** Whether those who stand by hear of each write. */
+  isWatched = false;
+  onChange: () => void = () => undefined;
   /** All that was asked of it. */
   readonly calls: RecordedCall[] = [];
 
@@ -41,20 +47,43 @@ class LeaseServer {
       throw new RetryableError('conflict', { code: 'conflict' });
     }
     this.lease = { ...given, metadata: { ...given.metadata, resourceVersion: String(Number(current) + 1) } };
+    this.onChange();
     return this.lease;
+  }
+}
+
+/** Brings the Lease as it is, and each change to it, where it is watched. */
+class LeaseClient extends RecordingClient {
+  readonly #server: LeaseServer;
+
+  constructor(server: LeaseServer) {
+    super(server.answer);
+    this.#server = server;
+  }
+
+  override async *watch(path: string, signal: AbortSignal): AsyncIterable<WatchEvent> {
+    if (!this.#server.isWatched) yield* super.watch(path, signal);
+    while (!signal.aborted) {
+      const changed = Promise.withResolvers<void>();
+      this.#server.onChange = changed.resolve;
+      signal.addEventListener('abort', () => changed.resolve(), { once: true });
+      yield { type: 'MODIFIED', object: structuredClone(this.#server.lease) };
+      await changed.promise;
+    }
   }
 }
 
 function contend(t: TestContext, server: LeaseServer, identity: string, leaders: string[]) {
   const stop = new AbortController();
   const lease = new LeaderLease({
-    client: new RecordingClient(server.answer),
+    client: new LeaseClient(server),
     namespace: 'countersign',
     name: 'countersign-signer',
     identity,
     log: createLogger({ service: 'test', level: 'fatal' as 'error' }),
     durationMs: 150,
-    retryMs: server.retryMs,
+    timing: { retryMs: server.retryMs },
+    contact: { noteAnswer: () => void (server.answers += 1) },
   });
   const ended = lease.run(stop.signal, async ({ signal: leading }) => {
     leaders.push(identity);
@@ -92,6 +121,19 @@ test('of two replicas one leads, and hands over at once when it stops', async t 
   assert.deepEqual(leaders, ['b']);
   await b.end();
   assert.equal(server.lease?.spec.holderIdentity, '');
+});
+
+test('a lease that is released is taken at once by a replica that watches it, long before its next try', async t => {
+  const server = new LeaseServer();
+  server.isWatched = true;
+  const leaders: string[] = [];
+  const a = contend(t, server, 'a', leaders);
+  await until(() => leaders.includes('a'));
+  server.retryMs = 60_000;
+  contend(t, server, 'b', leaders);
+  await until(() => server.calls.filter(({ verb }) => verb === 'get').length === 2);
+  await a.end();
+  await until(() => leaders.includes('b'));
 });
 
 test('a leader renews its lease with one write each time, and never looks at it', async t => {
@@ -234,4 +276,18 @@ test('a renewal under way at the end does not take back the lease that is given 
   slow.resolve();
   await ended;
   assert.equal(server.lease?.spec.holderIdentity, '');
+});
+
+test('an attempt counts as answered, whoever holds the lease, unless the API server fails it', async t => {
+  const { server, end } = await lead(t);
+  contend(t, server, 'b', []);
+  await until(() => server.answers > 4);
+  await end();
+  server.isDown = true;
+  await sleep(20);
+  const before = server.answers;
+  await sleep(50);
+  assert.equal(server.answers, before);
+  server.isDown = false;
+  await until(() => server.answers > before);
 });

@@ -1,0 +1,30 @@
+// How a replica without a Lease knows that the API server still reads from etcd.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import { ApiContact, keepContact } from '@countersign/signer/api-contact.ts';
+import { RecordingClient } from '../../support/recording-client.ts';
+import { recordLog } from '../../support/test-log.ts';
+import { until } from '../../support/until.ts';
+
+test('a read that is answered counts, one that fails is logged, and reads go on until the signal', async () => {
+  const { lines, log } = recordLog('warn');
+  let now = 0;
+  const contact = new ApiContact(() => now);
+  now = 20_000;
+  const silent: number[] = [];
+  const client = new RecordingClient(() => {
+    silent.push(contact.problems().length);
+    if (client.calls.length < 3) throw new RetryableError('etcd is gone', { code: 'server' });
+    return { items: [] };
+  });
+  const stop = new AbortController();
+  const running = keepContact({ client, contact, log, path: '/csrs', everyMs: 5 }, stop.signal);
+  await until(() => client.calls.length === 4);
+  stop.abort();
+  await running;
+  // The third was answered, and the fourth was asked after it.
+  assert.deepEqual([silent, lines.length], [[1, 1, 1, 0], 2]);
+  assert.ok(client.calls.every(({ verb, path }) => `${verb} ${path}` === 'get /csrs?limit=1'));
+});

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { ApiContact } from '@countersign/signer/api-contact.ts';
+import { leaseTiming } from '@countersign/signer/lease-timing.ts';
+
+it('a Lease of 15 s has the times of client-go, and requests that are given up in time for another', () => {
+  assert.deepEqual(leaseTiming(15_000), { termMs: 10_000, retryMs: 2_000, timeoutMs: 5_000 });
+});
+
+for (const durationMs of [5_000, 15_000, 60_000, 300_000]) {
+  it(`one lost renewal of a Lease of ${durationMs / 1000} s costs neither leadership nor readiness`, () => {
+    const { termMs, retryMs, timeoutMs } = leaseTiming(durationMs);
+    assert.ok(retryMs + timeoutMs < termMs);
+    let now = 0;
+    const contact = new ApiContact(() => now);
+    now += retryMs + timeoutMs;
+    assert.deepEqual(contact.problems(), []);
+  });
+}
+
+it('a replica that had no answer for more than 15 s reports that, until it has one', () => {
+  let now = 1_000;
+  const contact = new ApiContact(() => now);
+  now += 15_000;
+  assert.deepEqual(contact.problems(), []);
+  now += 1_400;
+  assert.deepEqual(contact.problems(), ['API server: no write and no read from etcd answered for 16 s']);
+  contact.noteAnswer();
+  assert.deepEqual(contact.problems(), []);
+});
