@@ -1,4 +1,4 @@
-// A network between the signers and the API server that cuts, delays, breaks off and swallows: the signers go on by themselves.
+// A network between the signers and the API server that cuts, delays, breaks off, swallows and forgets: the signers go on by themselves.
 
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -71,6 +71,12 @@ const FAULTS: readonly Fault[] = [
       await sleep(20_000);
       proxy.heal();
     },
+  },
+  {
+    name: 'CSRs are signed although every connection was forgotten',
+    promise: 'forgotten',
+    withinMs: 20_000,
+    harm: async () => proxy.forget(),
   },
 ];
 

@@ -6,6 +6,8 @@
 
 export const PROMISES = {
   killStorm: 'Both signers are killed five times while 500 CSRs are approved: each CSR is signed once',
+  pausedLeader:
+    'A leader is paused past its Lease five times: it then signs nothing, and writes at most the one certificate that it was sending',
   frozenApiServer: 'The API server stands still for 10 s: CSRs approved right after are all signed within 20 s',
   frozenEtcd: 'etcd stands still for 10 s: CSRs approved right after are all signed within 20 s',
   cut: 'All connections of the signers are reset 20 times: CSRs approved meanwhile are signed within 20 s',
@@ -13,6 +15,11 @@ export const PROMISES = {
   truncated:
     'Every connection of the signers breaks off in the midst of an answer: CSRs are signed within 40 s of its end',
   halfOpen: 'Nothing passes between the signers and the API server for 20 s: CSRs are signed within 60 s of its end',
+  forgotten:
+    'A firewall forgets all connections of the signers, which stay open in silence: CSRs approved then are signed within 20 s',
+  notReady:
+    'The API server, etcd or the network stands still: /readyz of each signer says so within 20 s, and is ok again 10 s after its end',
+  quiet: 'Nothing happens for a minute: /readyz of each signer stays ok, and they open at most ten connections',
   rotation: 'The CA is replaced 25 times under load: every certificate verifies under the CA it was delivered with',
 } as const satisfies Record<string, string>;
 

@@ -9,20 +9,15 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
-import { type Cluster, type KubeObject, startCluster } from '../support/cluster.ts';
-import type { RunningService } from '../support/installation.ts';
+import { type Cluster, startCluster } from '../support/cluster.ts';
+import { readLease, whenLed } from '../support/faults/leaders.ts';
+import { approveAll, certificatesOf, createAll, namesOf, whenSigned } from '../support/faults/load.ts';
 import { readPki } from '../support/pki.ts';
-import { approve, CSRS, type CsrObject, chainOf, createCsr, issue, whenIssued } from '../support/requests.ts';
+import { approve, type CsrObject, chainOf, createCsr, issue, whenIssued } from '../support/requests.ts';
 
-const LEASE = '/apis/coordination.k8s.io/v1/namespaces/countersign/leases/countersign-signer';
 const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
 /** A renewal is seen up to 2 s late, and holds for 15 s; then there is the work itself, on a machine under load. */
 const LEASE_MS = 22_000;
-const PARALLEL = 12;
-
-interface Lease extends KubeObject {
-  readonly spec: { readonly holderIdentity: string };
-}
 
 let dir: string;
 let cluster: Cluster;
@@ -40,52 +35,26 @@ after(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** The replica that says of itself that it leads; fails if two say so. */
-async function leader(): Promise<RunningService> {
-  const find = async () => {
-    const leading: RunningService[] = [];
-    for (const signer of cluster.installation.running('signer')) {
-      const metrics = await (await request(`${signer.url}/metrics`)).body.text();
-      if (/^leader_election_master_status 1$/m.test(metrics)) leading.push(signer);
-    }
-    assert.ok(leading.length < 2, 'two lead');
-    return leading[0];
-  };
-  return cluster.eventually('a signer leads', find, LEASE_MS);
-}
-
-function names(prefix: string, count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
-}
-
-/** A few at a time, as many users would. */
-async function forEach(items: readonly string[], work: (item: string) => Promise<unknown>): Promise<void> {
-  const rest = [...items];
-  const worker = async () => {
-    for (let item = rest.pop(); item !== undefined; item = rest.pop()) await work(item);
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
-}
-
-async function listSigned(prefix: string): Promise<CsrObject[]> {
-  const { items } = await cluster.api.get<{ items: CsrObject[] }>(CSRS);
-  return items.filter(({ metadata, status }) => metadata.name.startsWith(`${prefix}-`) && status?.certificate);
-}
-
-async function whenAllSigned(prefix: string, count: number, withinMs?: number): Promise<CsrObject[]> {
-  await forEach(names(prefix, count), name => whenIssued(cluster, name, withinMs));
-  const signed = await listSigned(prefix);
+async function whenEachIsSigned(names: readonly string[]): Promise<readonly CsrObject[]> {
+  const signed = await whenSigned(cluster, names);
   const serials = new Set(signed.map(csr => new X509Certificate(chainOf(csr)).serialNumber));
-  assert.deepEqual([signed.length, serials.size], [count, count], 'a certificate and a serial for each');
+  assert.equal(serials.size, names.length, 'a serial for each');
   return signed;
 }
 
+/** How many replicas say of themselves that they lead. */
+async function countLeaders(): Promise<number> {
+  const signers = cluster.installation.running('signer');
+  const metrics = await Promise.all(signers.map(async ({ url }) => (await request(`${url}/metrics`)).body.text()));
+  return metrics.filter(text => /^leader_election_master_status 1$/m.test(text)).length;
+}
+
 test('300 requests that are approved at once are each signed once, and told once', async t => {
-  const all = names('burst', 300);
-  await forEach(all, name => createCsr(cluster, { name, signerName }));
+  const names = namesOf('burst', 300);
+  await createAll(cluster, names, signerName);
   const start = performance.now();
-  await forEach(all, name => approve(cluster, name));
-  const signed = await whenAllSigned('burst', 300);
+  await approveAll(cluster, names);
+  const signed = await whenEachIsSigned(names);
   t.diagnostic(`approved and signed in ${Math.round(performance.now() - start)} ms`);
   for (const { metadata, status } of signed) {
     assert.ok(metadata.annotations?.['experimental.cert-manager.io/ca']);
@@ -94,7 +63,7 @@ test('300 requests that are approved at once are each signed once, and told once
   const isTold = async () => {
     const path = '/api/v1/namespaces/default/events?fieldSelector=reason%3DCertificateIssued';
     const { items } = await cluster.api.get<{ items: { involvedObject: { name: string }; count: number }[] }>(path);
-    const told = items.filter(({ involvedObject }) => involvedObject.name.startsWith('burst-'));
+    const told = items.filter(({ involvedObject }) => names.includes(involvedObject.name));
     return told.length >= 300 ? told : undefined;
   };
   const told = await cluster.eventually('300 certificates are told of', isTold);
@@ -103,8 +72,9 @@ test('300 requests that are approved at once are each signed once, and told once
 });
 
 test('a leader that is told to stop exits with 0, leaves the lease, and another signs within three seconds', async t => {
-  const first = await leader();
-  const heldBefore = (await cluster.api.get<Lease>(LEASE)).spec.holderIdentity;
+  const first = await whenLed(cluster);
+  const heldBefore = (await readLease(cluster)).spec.holderIdentity;
+  assert.equal(await countLeaders(), 1);
   await createCsr(cluster, { name: 'handed-over', signerName });
   const start = performance.now();
   const stopped = first.child.stop(10_000);
@@ -116,23 +86,22 @@ test('a leader that is told to stop exits with 0, leaves the lease, and another 
   await stopped;
   assert.equal(first.child.ending, 'exit code 0');
   assert.ok(took < 3_000, `it took ${took} ms`);
-  assert.notEqual((await cluster.api.get<Lease>(LEASE)).spec.holderIdentity, heldBefore);
+  assert.notEqual((await readLease(cluster)).spec.holderIdentity, heldBefore);
   await cluster.installation.start('signer');
 });
 
 test('a leader that is killed in the midst of work is replaced when its lease ends, and nothing is lost or doubled', async t => {
-  const first = await leader();
-  const all = names('killed', 60);
-  await forEach(all, name => createCsr(cluster, { name, signerName }));
-  const approvals = forEach(all, name => approve(cluster, name));
-  // The first of all to be approved.
-  await whenIssued(cluster, 'killed-59');
+  const first = await whenLed(cluster);
+  const names = namesOf('killed', 60);
+  await createAll(cluster, names, signerName);
+  const approvals = approveAll(cluster, names);
+  await whenSigned(cluster, names, 1);
   assert.ok(first.child.pid);
   process.kill(first.child.pid, 'SIGKILL');
   const start = performance.now();
   await Promise.all([approvals, first.child.ended]);
-  const already = new Map((await listSigned('killed')).map(csr => [csr.metadata.name, chainOf(csr)]));
-  const signed = await whenAllSigned('killed', 60, LEASE_MS);
+  const already = await certificatesOf(cluster, names);
+  const signed = await whenEachIsSigned(names);
   t.diagnostic(`${already.size} of 60 were signed; the rest ${Math.round(performance.now() - start)} ms after the end`);
   for (const csr of signed) assert.equal(already.get(csr.metadata.name) ?? chainOf(csr), chainOf(csr));
 });
@@ -158,7 +127,7 @@ test('the last signer that stops leaves the lease to nobody', async () => {
     signers.map(({ child }) => child.ending),
     signers.map(() => 'exit code 0'),
   );
-  assert.equal((await cluster.api.get<Lease>(LEASE)).spec.holderIdentity, '');
+  assert.equal((await readLease(cluster)).spec.holderIdentity, '');
 });
 
 function runningPids(): (number | undefined)[] {

@@ -14,7 +14,11 @@ export class FaultProxy {
   readonly #server: Server;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #sockets = new Set<Socket>();
+  /** Those on which nothing will ever pass again. */
+  readonly #forgotten = new Set<Socket>();
   #mode: FaultMode = 'pass';
+  /** Connections that were opened so far. */
+  opened = 0;
   /** Milliseconds by which each piece is late. */
   delayMs = 0;
   /** Bytes of answers after which each connection is cut; none without it. */
@@ -52,9 +56,15 @@ export class FaultProxy {
     this.mode = 'pass';
   }
 
+  /** Nothing passes on the open connections any more, and new ones work: as with a firewall that was restarted. */
+  forget(): void {
+    for (const socket of this.#sockets) this.#forgotten.add(socket.pause());
+    this.#sockets.clear();
+  }
+
   /** Resets every open connection. */
   cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of [...this.#sockets, ...this.#forgotten]) socket.resetAndDestroy();
   }
 
   async stop(): Promise<void> {
@@ -64,6 +74,7 @@ export class FaultProxy {
   }
 
   #connect(client: Socket): void {
+    this.opened += 1;
     if (this.#mode === 'refuse') return void client.resetAndDestroy();
     const upstream = createConnection(this.#target);
     this.#join(client, upstream, Number.POSITIVE_INFINITY);
@@ -82,6 +93,7 @@ export class FaultProxy {
     from.on('error', () => to.resetAndDestroy());
     from.on('close', () => {
       this.#sockets.delete(from);
+      this.#forgotten.delete(from);
       to.destroySoon();
     });
     if (this.#mode === 'freeze') from.pause();

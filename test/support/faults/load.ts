@@ -5,6 +5,8 @@ import type { Cluster } from '../cluster.ts';
 import { approve, CSRS, type CsrObject, chainOf, createCsr, failureOf } from '../requests.ts';
 
 const PARALLEL = 8;
+/** A Lease that has to run out first, and the work itself on a machine under load. */
+const SIGNED_WITHIN_MS = 40_000;
 
 export function namesOf(prefix: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
@@ -37,6 +39,15 @@ export async function listCsrs(cluster: Cluster, names: readonly string[]): Prom
 export async function certificatesOf(cluster: Cluster, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const signed = (await listCsrs(cluster, names)).filter(({ status }) => status?.certificate);
   return new Map(signed.map(csr => [csr.metadata.name, chainOf(csr)]));
+}
+
+/** Those that have their certificate, once they are so many. */
+export function whenSigned(cluster: Cluster, names: readonly string[], count = names.length): Promise<CsrObject[]> {
+  const look = async () => {
+    const signed = (await listCsrs(cluster, names)).filter(({ status }) => status?.certificate);
+    return signed.length >= count ? signed : undefined;
+  };
+  return cluster.eventually(`${count} of ${names[0]} and its like are signed`, look, SIGNED_WITHIN_MS);
 }
 
 export interface Outcome {

@@ -1,0 +1,99 @@
+// What /readyz of the signers says, of the one that leads and of the one that stands by, while the API server, etcd or the network
+// stands still, and while nothing happens at all.
+
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from 'undici';
+import type { Cluster } from '../support/cluster.ts';
+import { FaultProxy } from '../support/faults/fault-proxy.ts';
+import { report } from '../support/faults/figures.ts';
+import { startReplicas } from '../support/faults/replicas.ts';
+import { issue } from '../support/requests.ts';
+
+const NOTICED_WITHIN_MS = 20_000;
+const WELL_WITHIN_MS = 10_000;
+const QUIET_MS = 60_000;
+const CONNECTIONS = 10;
+
+let cluster: Cluster;
+let proxy: FaultProxy;
+let signerName: string;
+before(async () => {
+  const signerUrl = async (url: string) => {
+    proxy ??= await FaultProxy.start(url);
+    return proxy.url;
+  };
+  ({ cluster, signerName } = await startReplicas({ signerUrl }));
+});
+after(async () => {
+  await cluster?.stop();
+  await proxy?.stop();
+});
+
+/** What each replica gives as the reasons why it is not ready, '' for none. */
+function readProblems(): Promise<string[]> {
+  const read = async (url: string) => {
+    const { statusCode, body } = await request(`${url}/readyz`);
+    const text = await body.text();
+    return statusCode === 200 ? '' : text;
+  };
+  return Promise.all(cluster.installation.running('signer').map(({ url }) => read(url)));
+}
+
+/** Seconds until it holds of each replica; NaN when it does not in time. */
+async function secondsUntil(holds: (problems: string) => boolean, withinMs: number): Promise<number> {
+  const start = performance.now();
+  while (!(await readProblems()).every(holds)) {
+    if (performance.now() - start > withinMs) return Number.NaN;
+    await sleep(100);
+  }
+  return Math.round((performance.now() - start) / 100) / 10;
+}
+
+function freeze(position: 0 | 1): () => void {
+  const pid = cluster.controlPlane.pids[position];
+  if (pid === undefined) throw new Error('the server does not run');
+  process.kill(pid, 'SIGSTOP');
+  return () => process.kill(pid, 'SIGCONT');
+}
+
+function freezeNetwork(): () => void {
+  proxy.mode = 'freeze';
+  return () => proxy.heal();
+}
+
+const FAULTS = [
+  { what: 'API server', harm: () => freeze(0) },
+  { what: 'etcd', harm: () => freeze(1) },
+  { what: 'network', harm: freezeNetwork },
+];
+
+test('a signer that cannot read or write is not ready, and is ready soon after', { timeout: 240_000 }, async t => {
+  const figures: string[] = [];
+  let isKept = true;
+  for (const { what, harm } of FAULTS) {
+    const heal = harm();
+    const noticed = await secondsUntil(problems => problems !== '', NOTICED_WITHIN_MS);
+    t.diagnostic(`${what}: ${(await readProblems()).join(' | ')}`);
+    heal();
+    const well = await secondsUntil(problems => problems === '', WELL_WITHIN_MS);
+    await issue(cluster, { name: `after-${what.toLowerCase().replace(' ', '-')}`, signerName });
+    figures.push(`${what} after ${noticed} s, ok after ${well} s`);
+    isKept &&= noticed > 0 && well >= 0;
+  }
+  report(t, 'notReady', figures.join('; '), isKept);
+});
+
+test('signers in a quiet cluster stay ready, and keep their connections', { timeout: 120_000 }, async t => {
+  const opened = proxy.opened;
+  const end = performance.now() + QUIET_MS;
+  const alarms = new Set<string>();
+  while (performance.now() < end) {
+    for (const problems of await readProblems()) if (problems !== '') alarms.add(problems);
+    await sleep(200);
+  }
+  const count = proxy.opened - opened;
+  const figure = `${alarms.size} alarms, ${count} connections by two signers`;
+  t.diagnostic([...alarms].join(' | '));
+  report(t, 'quiet', figure, alarms.size === 0 && count <= CONNECTIONS);
+});
