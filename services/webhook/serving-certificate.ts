@@ -20,8 +20,13 @@ export interface KeyPair {
   readonly names?: Readonly<Partial<Record<'cert' | 'key' | 'ca', string>>>;
 }
 
+/** What a source has to serve with, although there may be a problem that an administrator has to solve. */
+export interface OfferedKeyPair extends KeyPair {
+  readonly problem?: Error;
+}
+
 /** Reads both as they are now; rejects when they cannot be read. */
-export type KeyPairSource = () => Promise<KeyPair>;
+export type KeyPairSource = () => Promise<OfferedKeyPair>;
 
 export function readFromFiles(certFile: string, keyFile: string): KeyPairSource {
   return async () => {
@@ -110,11 +115,11 @@ export class ServingCertificate {
   async check(): Promise<KeyPair | undefined> {
     let seen = 'unreadable';
     try {
-      const pair = await this.#options.source();
+      const { problem, ...pair } = await this.#options.source();
       seen = hashOf(pair);
       // One that was refused is looked at again: the clock may have been wrong.
       const certificate = seen === this.#inUse ? undefined : this.#parse(pair);
-      this.#lastSaid = '';
+      this.#noteProblem(problem);
       if (certificate === undefined) return undefined;
       this.#inUse = seen;
       this.#ends = certificate.validToDate;
@@ -142,15 +147,30 @@ export class ServingCertificate {
     this.#options.log.info({ subject, serial, notAfter }, 'serving certificate loaded');
   }
 
+  /** Counted like a certificate that cannot be read, so that the same alert tells of it. */
+  #noteProblem(problem: Error | undefined): void {
+    if (problem === undefined) {
+      this.#lastSaid = '';
+      return;
+    }
+    this.#options.metrics.countReload('unreadable');
+    if (!this.#isNew(problem.message)) return;
+    this.#options.log.error({ err: asClassifiedError(problem) }, 'serving with a CA that is not in its Secret');
+  }
+
   #sayWhatIsWrong(seen: string, error: unknown): void {
     const result = seen === 'unreadable' ? 'unreadable' : 'invalid';
     this.#options.metrics.countReload(result);
-    const said = `${seen} ${String(error)}`;
-    if (said === this.#lastSaid) return;
-    this.#lastSaid = said;
+    if (!this.#isNew(`${seen} ${String(error)}`)) return;
     // Without a stack: a file or Secret in the middle of its replacement is no mistake in the program.
     const err = asClassifiedError(error);
     this.#options.log.error({ err, result, keepsOld: this.#ends !== undefined }, 'serving certificate not usable');
+  }
+
+  #isNew(text: string): boolean {
+    if (text === this.#lastSaid) return false;
+    this.#lastSaid = text;
+    return true;
   }
 }
 

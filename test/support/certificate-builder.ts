@@ -46,6 +46,8 @@ export interface CertificateParts {
   /** The algorithm that the signed part names. */
   readonly algorithm?: Buffer;
   readonly extensions?: readonly Extension[];
+  /** The UTCTime of the notBefore. */
+  readonly begins?: string;
   /** The UTCTime of the notAfter. */
   readonly ends?: string;
 }
@@ -83,8 +85,8 @@ function spkiOf({ publicKey }: Holder, { spki }: CertificateParts): Buffer {
   return spki ?? publicKey.export({ format: 'der', type: 'spki' });
 }
 
-function validityOf({ ends = '460101000000Z' }: CertificateParts): Buffer {
-  return sequence(...['260101000000Z', ends].map(time => tlv(TAG.utcTime, Buffer.from(time))));
+function validityOf({ begins = '260101000000Z', ends = '460101000000Z' }: CertificateParts): Buffer {
+  return sequence(...[begins, ends].map(time => tlv(TAG.utcTime, Buffer.from(time))));
 }
 
 function extensionsOf(parts: CertificateParts): readonly Extension[] {

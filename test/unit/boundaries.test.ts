@@ -167,7 +167,7 @@ describe('one place for each thing', () => {
     'services/signer/issuer-readiness.ts',
     'services/signer/leader-lease.ts',
     'services/webhook/managed-certificate/ca-bundle.ts',
-    'services/webhook/managed-certificate/managed-certificate.ts',
+    'services/webhook/managed-certificate/ca-secret.ts',
   );
 
   it('the Kubernetes library is known to the credentials alone', () => {

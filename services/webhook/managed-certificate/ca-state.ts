@@ -1,8 +1,10 @@
 // The webhook's own CAs as its replicas share them in a Secret, and what is due to them. Pure: the time is an argument; reads
 // and writes nothing, and makes no key.
 
-import { X509Certificate } from 'node:crypto';
-import { type CertificateAuthority, readAuthority, readCaCertificates } from './own-authority.ts';
+import { ok, type Result } from '@countersign/common/result.ts';
+import { readCaCertificates } from './ca-certificate.ts';
+import { type CertificateAuthority, readAuthority } from './own-authority.ts';
+import { hasEnded, isPastTwoThirds } from './validity.ts';
 
 export interface CaState {
   /** Signs the serving certificates. */
@@ -47,36 +49,15 @@ export function promote({ current, next, former }: CaState, now: Date): CaState 
 }
 
 /** All certificates (PEM) that a serving certificate may chain to, the newest first. */
-export function caBundle({ current, next, former }: CaState): string {
-  return [...(next ? [next.certPem] : []), current.certPem, ...former].join('');
+export function trustedCas({ current, next, former }: CaState): readonly string[] {
+  return [...(next ? [next.certPem] : []), current.certPem, ...former];
 }
 
 /** The state with these certificates trusted as well, unless they have ended. */
 export function trustAlso(state: CaState, certPems: readonly string[], now: Date): CaState {
-  const bundle = caBundle(state);
-  const missing = certPems.filter(certPem => !bundle.includes(certPem) && !hasEnded(certPem, now));
+  const trusted = trustedCas(state);
+  const missing = certPems.filter(certPem => !trusted.includes(certPem) && !hasEnded(certPem, now));
   return missing.length === 0 ? state : { ...state, former: [...missing, ...state.former] };
-}
-
-export function hasEnded(certPem: string, now: Date): boolean {
-  return new X509Certificate(certPem).validToDate <= now;
-}
-
-/** Whether a certificate ends when the other does, or later. */
-export function endsNoSooner(certPem: string, otherPem: string): boolean {
-  return new X509Certificate(certPem).validToDate >= new X509Certificate(otherPem).validToDate;
-}
-
-/** Whether a certificate is not valid yet at that time. */
-export function beginsAfter(certPem: string, time: Date): boolean {
-  return new X509Certificate(certPem).validFromDate > time;
-}
-
-/** Whether two thirds of a certificate's life are over: what is left is time to replace it in. */
-export function isPastTwoThirds(certPem: string, now: Date): boolean {
-  const { validFromDate, validToDate } = new X509Certificate(certPem);
-  const [from, to] = [validFromDate.getTime(), validToDate.getTime()];
-  return now.getTime() >= from + ((to - from) * 2) / 3;
 }
 
 /** The state as values of a Secret's `data` (base64). */
@@ -95,18 +76,18 @@ export function encodeState(state: CaState): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** undefined when the Secret holds no usable CA: it was made by hand, or damaged. */
-export function decodeState(data: Readonly<Record<string, string>> | undefined): CaState | undefined {
+/** The error says why the Secret holds no CA that can sign: it was made by hand, or damaged. */
+export function decodeState(data: Readonly<Record<string, string>> | undefined): Result<CaState> {
   const text = (key: string) => Buffer.from(data?.[key] ?? '', 'base64').toString();
   const authority = (prefix: string) => readAuthority(text(`${prefix}.crt`), text(`${prefix}.key`));
   const [current, next] = [authority('ca'), authority('next-ca')];
-  if (current === undefined) return undefined;
+  if (!current.ok) return current;
   const nextPublishedAt = new Date(text('next-published-at'));
-  return {
-    current,
-    ...(next && { next }),
+  return ok({
+    current: current.value,
+    ...(next.ok && { next: next.value }),
     // A time that cannot be read is found anew.
-    ...(next && !Number.isNaN(nextPublishedAt.getTime()) && { nextPublishedAt }),
+    ...(next.ok && !Number.isNaN(nextPublishedAt.getTime()) && { nextPublishedAt }),
     former: readCaCertificates(text('former-ca.crt')),
-  };
+  });
 }

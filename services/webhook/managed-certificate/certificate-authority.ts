@@ -2,11 +2,19 @@
 // else.
 
 import 'reflect-metadata';
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, randomBytes } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  type KeyObject,
+  randomBytes,
+  X509Certificate,
+} from 'node:crypto';
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import * as x509 from '@peculiar/x509';
 import type { KeyPair } from '../serving-certificate.ts';
+import { hasIssuerName } from './ca-shape.ts';
 import type { CertificateAuthority } from './own-authority.ts';
 
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
@@ -37,7 +45,10 @@ export async function createAuthority(lifetime: Lifetime): Promise<CertificateAu
   return { certPem: toPem(certificate), keyPem: exportKey(key) };
 }
 
-/** A serving certificate for these DNS names and IP addresses. It ends with its CA at the latest. */
+/**
+ * A serving certificate for these DNS names and IP addresses. It ends with its CA at the latest. Throws rather than give one that an
+ * API server would not trust.
+ */
 export async function issueServingCertificate(
   authority: CertificateAuthority,
   names: readonly string[],
@@ -57,13 +68,29 @@ export async function issueServingCertificate(
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+      await authorityKeyIdentifier(issuer),
       new x509.SubjectAlternativeNameExtension(
         names.map(value => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
       ),
     ],
   });
-  return { cert: toPem(certificate), key: exportKey(key) };
+  const cert = toPem(certificate);
+  checkIssued(cert, authority.certPem);
+  return { cert, key: exportKey(key) };
+}
+
+/** As the CA names its key: that is not always the SHA-1 which AuthorityKeyIdentifierExtension would take. */
+async function authorityKeyIdentifier(issuer: x509.X509Certificate): Promise<x509.Extension> {
+  const own = issuer.getExtension(x509.SubjectKeyIdentifierExtension);
+  if (own === null) return x509.AuthorityKeyIdentifierExtension.create(issuer);
+  return new x509.AuthorityKeyIdentifierExtension(own.keyId);
+}
+
+function checkIssued(certPem: string, caPem: string): void {
+  const [certificate, ca] = [new X509Certificate(certPem), new X509Certificate(caPem)];
+  if (!certificate.checkIssued(ca) || !certificate.verify(ca.publicKey))
+    throw new Error('its signature does not verify');
+  if (!hasIssuerName(certificate.raw, ca.raw)) throw new Error('the subject of its CA is not written as in DER');
 }
 
 function commonParts(subject: string, { now, lifetimeMs }: Lifetime) {

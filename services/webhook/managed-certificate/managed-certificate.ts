@@ -1,52 +1,37 @@
 // The webhook's certificate without anybody's help: a CA that the replicas share in a Secret, a serving certificate that each
 // makes for itself, and the CA's certificate in the webhook configuration. Looked at every few seconds; does what is due.
 
-import type { ObjectMeta } from '@countersign/common/csr.ts';
-import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import type { Result } from '@countersign/common/result.ts';
+import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
-import type { KeyPair } from '../serving-certificate.ts';
-import { publishCaBundle, readCaBundles, readConfiguration } from './ca-bundle.ts';
-import {
-  beginsAfter,
-  type CaState,
-  caBundle,
-  decodeState,
-  encodeState,
-  endsNoSooner,
-  findDue,
-  hasEnded,
-  introduce,
-  isPastTwoThirds,
-  markPublished,
-  PROPAGATION_MS,
-  promote,
-  trustAlso,
-} from './ca-state.ts';
-import { createAuthority, issueServingCertificate } from './certificate-authority.ts';
-import { type CertificateAuthority, readCaCertificates } from './own-authority.ts';
+import type { OfferedKeyPair } from '../serving-certificate.ts';
+import { publishCaBundle, readCaBundles, readConfiguration, type WebhookConfiguration } from './ca-bundle.ts';
+import { readCaCertificates } from './ca-certificate.ts';
+import { judgeState } from './ca-judge.ts';
+import { type CaSecret, CaSecretError, CaSecretStore, type SecretName } from './ca-secret.ts';
+import { type CaState, findDue, introduce, markPublished, promote, trustAlso, trustedCas } from './ca-state.ts';
+import { createAuthority } from './certificate-authority.ts';
+import type { CertificateAuthority } from './own-authority.ts';
+import { ServingLeaf } from './serving-leaf.ts';
+import { isPastTwoThirds } from './validity.ts';
 
 export interface ManagedCertificateOptions {
   readonly client: Pick<KubeClient, 'get' | 'update'>;
   readonly log: Logger;
   /** The Secret that the replicas share. The chart makes it, empty. */
-  readonly secret: { readonly namespace: string; readonly name: string };
+  readonly secret: SecretName;
   /** Name of the ValidatingWebhookConfiguration. */
   readonly configuration: string;
   /** DNS names and IP addresses that the API server calls. */
   readonly names: readonly string[];
   readonly now: () => Date;
-  /** Milliseconds; for tests. */
-  readonly caLifetimeMs?: number;
-  readonly leafLifetimeMs?: number;
 }
 
-/** Whatever else is in it is kept as it is. */
-interface CaSecret {
-  readonly metadata: ObjectMeta;
-  readonly data?: Readonly<Record<string, string>>;
-  readonly immutable?: boolean;
-}
+/** The CAs as they are now, and where they are: in the Secret, or, as long as there is a problem with that, in memory alone. */
+type Held =
+  | { readonly state: CaState; readonly secret: CaSecret; readonly problem?: undefined }
+  | { readonly state: CaState; readonly problem: CaSecretError };
 
 const DAY_MS = 86_400_000;
 const CA_LIFETIME_MS = 365 * DAY_MS;
@@ -55,25 +40,22 @@ const LEAF_LIFETIME_MS = 7 * DAY_MS;
 /** As many replicas may start at the same moment and each be overtaken once by every other. */
 const MAX_ATTEMPTS = 10;
 
-/** How far the API server's clock may be behind this one. createAuthority backdates by as much. */
-const MAX_SKEW_MS = 300_000;
-
-const WAY_OUT = '"helm upgrade" of the release, or its manifests applied again, brings it back';
-
 export class ManagedCertificate {
   readonly #options: ManagedCertificateOptions;
-  readonly #secretPath: string;
-  #seen: ReadonlyMap<string, number> = new Map();
-  #leaf: { readonly pair: KeyPair; readonly caPem: string } | undefined;
+  readonly #store: CaSecretStore;
+  readonly #leaf: ServingLeaf;
+  /** The CA of this replica alone, while the Secret can hold none. */
+  #own: CertificateAuthority | undefined;
 
   constructor(options: ManagedCertificateOptions) {
+    const { client, secret, log, names, now } = options;
     this.#options = options;
-    const [namespace, name] = [options.secret.namespace, options.secret.name].map(encodeURIComponent);
-    this.#secretPath = `/api/v1/namespaces/${namespace}/secrets/${name}`;
+    this.#store = new CaSecretStore(client, secret);
+    this.#leaf = new ServingLeaf({ log, names, now, lifetimeMs: LEAF_LIFETIME_MS });
   }
 
   /** Does what is due and gives the key pair to serve with. Rejects when the world does not let it; ask again later. */
-  readonly read = async (): Promise<KeyPair> => {
+  readonly read = async (): Promise<OfferedKeyPair> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#look();
@@ -83,48 +65,73 @@ export class ManagedCertificate {
     }
   };
 
-  async #look(): Promise<KeyPair> {
+  async #look(): Promise<OfferedKeyPair> {
     const { client, configuration } = this.#options;
     const found = await readConfiguration(client, configuration);
     if (found === undefined) throw new Error(`ValidatingWebhookConfiguration ${configuration} does not exist`);
-    const { secret, state } = await this.#readOrFill(readCaCertificates(readCaBundles(found)));
-    await publishCaBundle(client, found, caBundle(state));
-    this.#markSeen(state);
-    return this.#serve(await this.#advance(secret, state));
+    const published = readCaCertificates(readCaBundles(found));
+    const held = await this.#settle(published);
+    await this.#publish(found, published, held);
+    const { state, problem } = await this.#advance(held);
+    const pair = await this.#leaf.serve(state.current);
+    return problem === undefined ? pair : { ...pair, problem };
   }
 
   /** `published`: the CAs that the API server trusts. They stay trusted when the Secret was changed, since replicas serve by them. */
-  async #readOrFill(published: readonly string[]): Promise<{ secret: CaSecret; state: CaState }> {
-    const { client, now, secret } = this.#options;
-    const found = await client.get<CaSecret>(this.#secretPath);
-    // Not made here: who may create one Secret of a namespace may create any, a token of another ServiceAccount among them.
-    if (found === undefined) throw new Error(`Secret ${secret.namespace}/${secret.name} does not exist; ${WAY_OUT}`);
-    // Also what this replica serves by, in case both the Secret and the bundle were emptied.
-    const served = this.#leaf === undefined ? [] : [this.#leaf.caPem];
-    const decoded = decodeState(found.data);
-    const isUsable = decoded !== undefined && !this.#isUnusable(decoded);
-    const usable: CaState = isUsable ? decoded : { current: await this.#createCa(), former: [] };
-    const state = trustAlso(usable, [...published, ...served], now());
-    if (state === decoded) return { secret: found, state };
-    const written = await this.#write(found, state);
-    if (isUsable) this.#options.log.info({ secret }, 'former webhook CAs kept');
-    else this.#options.log.info({ secret, replaced: found.data !== undefined }, 'webhook CA created');
-    return { secret: written, state };
-  }
-
-  /** A CA that expired or is not valid yet cannot be handed over from, since the API server refuses it: it is replaced at once. */
-  #isUnusable({ current }: CaState): boolean {
+  async #settle(published: readonly string[]): Promise<Held> {
     const now = this.#options.now();
-    return hasEnded(current.certPem, now) || beginsAfter(current.certPem, new Date(now.getTime() + MAX_SKEW_MS));
+    const secret = await this.#store.read();
+    // Also what this replica serves by, in case both the Secret and the bundle were emptied.
+    const { caPems: served } = this.#leaf;
+    const judged = await judgeState(secret?.data, { now, proven: served });
+    const usable = judged.ok ? judged.value : { current: await this.#ownCa(), former: [] };
+    const state = trustAlso(usable, [...published, ...served], now);
+    const isUnchanged = judged.ok && state === usable && secret !== undefined;
+    const held = isUnchanged ? { state, secret } : await this.#replace(secret, state, judged);
+    if (judged.ok || held.problem === undefined) this.#own = undefined;
+    return held;
   }
 
-  async #advance(secret: CaSecret, state: CaState): Promise<CaState> {
+  async #replace(secret: CaSecret | undefined, state: CaState, judged: Result<CaState>): Promise<Held> {
+    const held = await this.#keep(secret, state);
+    if (held.problem === undefined) this.#logChange(secret, judged.ok ? undefined : judged.error);
+    return held;
+  }
+
+  /** `fault`: why the Secret had no CA that could be used. */
+  #logChange(before: CaSecret | undefined, fault: string | undefined): void {
+    const { log, secret } = this.#options;
+    if (fault === undefined) log.info({ secret }, 'former webhook CAs kept');
+    else if (before?.data === undefined) log.info({ secret }, 'webhook CA created');
+    else log.warn({ secret, fault }, 'webhook CA replaced');
+  }
+
+  /** In the Secret if it can hold them. */
+  async #keep(secret: CaSecret | undefined, state: CaState): Promise<Held> {
+    try {
+      return { state, secret: await this.#store.write(secret, state) };
+    } catch (error) {
+      if (error instanceof CaSecretError) return { state, problem: error };
+      throw error;
+    }
+  }
+
+  async #publish(found: WebhookConfiguration, published: readonly string[], { state, problem }: Held): Promise<void> {
+    const trusted = trustedCas(state);
+    // Replicas that share no Secret put the CAs in different orders, and would overwrite each other's for ever.
+    const isDone = problem !== undefined && trusted.every(certPem => published.includes(certPem));
+    if (!isDone) await publishCaBundle(this.#options.client, found, trusted.join(''));
+    this.#leaf.notePublished(trusted);
+  }
+
+  async #advance(held: Held): Promise<Held> {
+    if (held.problem !== undefined) return held;
     const now = this.#options.now();
     // Whatever is in the state was published just before.
-    const due = findDue(state, true, now);
-    if (due === 'nothing') return state;
-    const changed = await this.#change(due, state, now);
-    await this.#write(secret, changed);
+    const due = findDue(held.state, true, now);
+    if (due === 'nothing') return held;
+    const changed = await this.#keep(held.secret, await this.#change(due, held.state, now));
+    if (changed.problem !== undefined) return { state: held.state, problem: changed.problem };
     this.#options.log.info({ step: due }, 'webhook CA rotates');
     return changed;
   }
@@ -140,58 +147,16 @@ export class ManagedCertificate {
     }
   }
 
-  /** Since when each CA of the bundle is published, as far as this replica knows. */
-  #markSeen({ current, next }: CaState): void {
-    const now = this.#options.now().getTime();
-    const certPems = [current, ...(next ? [next] : [])].map(({ certPem }) => certPem);
-    this.#seen = new Map(certPems.map(certPem => [certPem, this.#seen.get(certPem) ?? now]));
-  }
-
-  /** A CA that was put into the Secret from outside signs only when API servers have had time to learn of it. */
-  #mustWaitFor({ certPem }: CertificateAuthority, served: string): boolean {
-    const now = this.#options.now();
-    const isLearned = now.getTime() - (this.#seen.get(certPem) ?? 0) >= PROPAGATION_MS;
-    return !isLearned && !hasEnded(served, now) && !beginsAfter(served, now);
-  }
-
-  async #serve({ current }: CaState): Promise<KeyPair> {
-    const { names, now, log, leafLifetimeMs: lifetimeMs = LEAF_LIFETIME_MS } = this.#options;
-    const leaf = this.#leaf;
-    const isKept =
-      leaf?.caPem === current.certPem
-        ? isAsGoodAsNew(leaf.pair.cert, current.certPem, now())
-        : leaf !== undefined && this.#mustWaitFor(current, leaf.pair.cert);
-    if (leaf !== undefined && isKept) return leaf.pair;
-    const pair = await issueServingCertificate(current, names, { now: now(), lifetimeMs });
-    log.info({ names }, 'serving certificate made');
-    this.#leaf = { pair, caPem: current.certPem };
-    return pair;
-  }
-
-  #createCa() {
-    const { now, caLifetimeMs: lifetimeMs = CA_LIFETIME_MS } = this.#options;
-    return createAuthority({ now: now(), lifetimeMs });
-  }
-
-  /** Writes on the version that was read: of two replicas one gets through, the other looks again. */
-  async #write(found: CaSecret, state: CaState): Promise<CaSecret> {
-    try {
-      return await this.#options.client.update<CaSecret>(this.#secretPath, { ...found, data: encodeState(state) });
-    } catch (error) {
-      if (!(error instanceof TerminalError) || error.code !== 'invalid') throw error;
-      const { namespace, name } = this.#options.secret;
-      const remedy = `delete it ("kubectl delete secret -n ${namespace} ${name}"); then ${WAY_OUT}`;
-      const why = found.immutable === true ? 'it is immutable' : error.message;
-      throw new Error(`Secret ${namespace}/${name} cannot be updated with the webhook's CA (${why}): ${remedy}`, {
-        cause: error,
-      });
+  async #ownCa(): Promise<CertificateAuthority> {
+    if (this.#own === undefined || isPastTwoThirds(this.#own.certPem, this.#options.now())) {
+      this.#own = await this.#createCa();
     }
+    return this.#own;
   }
-}
 
-/** Not when it begins later, for it was made while the clock was ahead. None ends later than its CA. */
-function isAsGoodAsNew(certPem: string, caPem: string, now: Date): boolean {
-  return !beginsAfter(certPem, now) && (!isPastTwoThirds(certPem, now) || endsNoSooner(certPem, caPem));
+  #createCa(): Promise<CertificateAuthority> {
+    return createAuthority({ now: this.#options.now(), lifetimeMs: CA_LIFETIME_MS });
+  }
 }
 
 /** Another replica wrote first: its work is looked at, and taken. */

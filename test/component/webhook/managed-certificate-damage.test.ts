@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
+import { encodeBoolean, encodeInteger, encodeOid, sequence, TAG, tlv } from '@countersign/common/der.ts';
+import { encodeNamedBits } from '@countersign/common/named-bits.ts';
+import { EXTENSION } from '@countersign/common/oids.ts';
 import { formatPem } from '@countersign/common/pem.ts';
 import {
   createAuthority,
   issueServingCertificate,
 } from '@countersign/webhook/managed-certificate/certificate-authority.ts';
+import { buildCertificate, type CertificateParts, createHolder, nameOf } from '../../support/certificate-builder.ts';
 import { CONFIGURATION, DAY_MS, SECRET, type Stored, World } from './managed-certificate-world.ts';
 import { makeKeyPair } from './webhook-fixture.ts';
 
@@ -54,6 +58,76 @@ for (const [what, damage] of [
   });
 }
 
+/** CAs that were made by other tools, valid from 2026 to 2046. */
+const HOLDER = createHolder('by hand');
+const KEY_USAGE = { oid: EXTENSION.keyUsage, critical: true, value: encodeNamedBits(1 << 5) };
+const identifier = (oid: string, tag: number, critical = false) => ({ oid, critical, value: tlv(tag, Buffer.of(1)) });
+const withNames = (name: Buffer) => ({ subject: name, issuer: name });
+const commonName = (tag: number, ...octets: number[]) =>
+  sequence(tlv(TAG.set, sequence(encodeOid('2.5.4.3'), tlv(tag, Buffer.from(octets)))));
+
+function byHand(parts: CertificateParts): Stored {
+  const { extensions = [], ...rest } = parts;
+  const cert = buildCertificate(HOLDER, HOLDER, { extensions: [KEY_USAGE, ...extensions], ...rest });
+  const key = HOLDER.privateKey.export({ format: 'pem', type: 'pkcs8' });
+  const data = { 'ca.crt': base64(cert), 'ca.key': base64(key) };
+  return { metadata: { name: SECRET, resourceVersion: '7' }, data };
+}
+
+const REFUSED_BY_GO: readonly (readonly [string, CertificateParts])[] = [
+  ['an @ in a PrintableString', withNames(nameOf('a@b', 0x13))],
+  ['a subject as a VisibleString', withNames(nameOf('a', 0x1a))],
+  ['a subject as a UniversalString', withNames(commonName(0x1c, 0, 0, 0, 65))],
+  ['a subject that is no UTF-8', withNames(commonName(0x0c, 0xff))],
+  ['half a surrogate pair in its subject', withNames(commonName(0x1e, 0xd8, 0))],
+  ['a negative serial number', { serial: tlv(TAG.integer, Buffer.of(0x80)) }],
+  ['no extensions', { version: 'absent' }],
+  [
+    'a path length that is no int',
+    { basicConstraints: sequence(encodeBoolean(true), encodeInteger(Buffer.alloc(20, 1))) },
+  ],
+  ['a critical key identifier', { extensions: [identifier(EXTENSION.subjectKeyIdentifier, TAG.octetString, true)] }],
+  [
+    'an authority key identifier that is none',
+    { extensions: [identifier(EXTENSION.authorityKeyIdentifier, TAG.octetString)] },
+  ],
+  ['name constraints', { extensions: [{ ...identifier(EXTENSION.nameConstraints, TAG.sequence), critical: true }] }],
+  ['a subject of 5000 characters', withNames(nameOf('x'.repeat(5000)))],
+  ['an end that has passed', { ends: '260102000000Z' }],
+  ['an end within a minute', { ends: '260201000030Z' }],
+  ['a beginning in the future', { begins: '270101000000Z' }],
+];
+
+for (const [what, parts] of REFUSED_BY_GO) {
+  test(`a CA put there by hand with ${what} is replaced at once`, async () => {
+    const world = new World();
+    world.now = new Date('2026-02-01T00:00:00Z');
+    world.objects.set(SECRET, byHand(parts));
+    const { cert, problem } = await world.replica().read();
+    assert.ok(world.trusts(cert));
+    assert.equal(problem, undefined);
+    assert.match(new X509Certificate(cert).issuer, /^CN=countersign-webhook-ca$/);
+  });
+}
+
+for (const [what, parts] of [
+  ['in the way of OpenSSL', {}],
+  ['with a key identifier of its own', { extensions: [identifier(EXTENSION.subjectKeyIdentifier, TAG.octetString)] }],
+  ['with a T61String', withNames(commonName(0x14, 0xe9))],
+  ['with a BMPString', withNames(commonName(0x1e, 0, 65))],
+  ['with a NumericString', withNames(nameOf('12', 0x12))],
+  ['without a subject', withNames(sequence())],
+  ['with a NUL in its subject', withNames(nameOf('a\0b'))],
+] as const) {
+  test(`a CA put there by hand ${what} signs`, async () => {
+    const world = new World();
+    world.now = new Date('2026-02-01T00:00:00Z');
+    world.objects.set(SECRET, byHand(parts));
+    const { cert } = await world.replica().read();
+    assert.deepEqual(world.signerOf(cert)?.publicKey.equals(HOLDER.publicKey), true);
+  });
+}
+
 test('a CA that is put into the Secret by hand signs once it is known, and what is served until then stays trusted', async () => {
   const world = new World();
   const [a, b] = [world.replica(), world.replica()];
@@ -68,23 +142,6 @@ test('a CA that is put into the Secret by hand signs once it is known, and what 
   world.pass(60_000);
   const { cert } = await b.read();
   assert.equal(world.signerOf(cert)?.serialNumber, new X509Certificate(OTHER.certPem).serialNumber);
-});
-
-test('an immutable Secret without a usable CA is left, and the text says how to replace it', async () => {
-  const world = new World();
-  const replica = world.replica();
-  const { cert } = await replica.read();
-  world.objects.set(SECRET, {
-    metadata: { name: SECRET, resourceVersion: '8' },
-    data: { 'ca.crt': 'AAAA' },
-    immutable: true,
-  });
-  const message =
-    "Secret countersign/countersign-webhook-ca cannot be updated with the webhook's CA (it is immutable): " +
-    'delete it ("kubectl delete secret -n countersign countersign-webhook-ca"); then "helm upgrade" of the release, ' +
-    'or its manifests applied again, brings it back';
-  await assert.rejects(replica.read(), { message });
-  assert.ok(world.trusts(cert));
 });
 
 test('whichever byte of the CA Secret is changed, a replica that starts serves with a certificate that is trusted', {

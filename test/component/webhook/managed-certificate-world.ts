@@ -23,6 +23,8 @@ export class World {
   readonly objects = new Map<string, Stored>();
   readonly client = new RecordingClient(call => this.#answer(call));
   now = new Date('2026-01-01T00:00:00Z');
+  /** What somebody does between a replica's look and its write. */
+  beforeWrite: (call: RecordedCall) => unknown = () => undefined;
   #version = 0;
 
   constructor() {
@@ -74,9 +76,11 @@ export class World {
   #answer({ verb, path, body }: RecordedCall): unknown {
     const name = path.replace(/\?.*/, '').split('/').at(-1) ?? '';
     if (verb === 'get') return structuredClone(this.objects.get(name));
+    assert.equal(verb, 'update', 'it may create nothing');
+    this.beforeWrite({ verb, path, body });
     const given = body as Stored;
     const stored = this.objects.get(given.metadata.name);
-    assert.equal(verb, 'update', 'it may create nothing');
+    if (stored === undefined) throw new TerminalError('not found', { code: 'not-found' });
     if (given.metadata.resourceVersion !== stored?.metadata.resourceVersion) {
       throw new RetryableError('conflict', { code: 'conflict' });
     }

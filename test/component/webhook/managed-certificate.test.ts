@@ -83,34 +83,6 @@ test('a bundle that somebody emptied or replaced is put back', async () => {
   assert.ok(world.trusts(cert));
 });
 
-test('without its Secret nothing is written, and the text says what brings it back; then it goes on by itself', async () => {
-  const world = new World();
-  const replica = world.replica();
-  world.objects.delete(SECRET);
-  const text =
-    'Secret countersign/countersign-webhook-ca does not exist; "helm upgrade" of the release, or its manifests applied again, brings it back';
-  await assert.rejects(replica.read(), { message: text });
-  assert.deepEqual(world.client.writes, []);
-  world.applySecret();
-  assert.ok(world.trusts((await replica.read()).cert));
-});
-
-test('a Secret that is deleted and comes back empty gets a new CA, which is trusted and served with', async () => {
-  const world = new World();
-  const replica = world.replica();
-  const before = await replica.read();
-  world.objects.delete(SECRET);
-  await assert.rejects(replica.read());
-  assert.ok(world.trusts(before.cert));
-  world.applySecret();
-  assert.equal((await replica.read()).cert, before.cert, 'API servers may not know the new CA yet');
-  assert.ok(world.trusts(before.cert));
-  world.pass(60_000);
-  const { cert } = await replica.read();
-  assert.notEqual(cert, before.cert);
-  assert.ok(world.trusts(cert));
-});
-
 test('without a webhook configuration there is nothing to serve for, and the text says so', async () => {
   const world = new World();
   world.objects.delete(CONFIGURATION);

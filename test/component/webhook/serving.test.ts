@@ -12,6 +12,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import {
   type KeyPair,
+  type OfferedKeyPair,
   readFromFiles,
   readFromSecret,
   ServingCertificate,
@@ -32,9 +33,9 @@ beforeEach(async () => {
 afterEach(() => webhook.stop());
 
 /** A certificate whose source can be exchanged. */
-function certificateOf(first: KeyPair | Error): {
+function certificateOf(first: OfferedKeyPair | Error): {
   certificate: ServingCertificate;
-  put: (pair: KeyPair | Error) => void;
+  put: (pair: OfferedKeyPair | Error) => void;
   clock: { now: () => Date };
 } {
   let current = first;
@@ -180,6 +181,21 @@ describe('a serving certificate', () => {
     const later = new Date(Date.now() + 40 * 24 * 3_600_000);
     assert.match(certificate.problems(later)[0] ?? '', /^serving certificate: ended /);
   });
+});
+
+test('a certificate with a problem at its source is served; the problem is said once, counted, and said again when it comes back', async () => {
+  const { certificate, put } = certificateOf(new Error('not yet'));
+  const problem = new Error('Secret a/b does not exist');
+  put({ ...FIRST, problem });
+  assert.deepEqual(await certificate.check(), FIRST);
+  assert.equal(await certificate.check(), undefined);
+  assert.deepEqual([await reloads('loaded'), await reloads('unreadable')], [1, 2]);
+  put(FIRST);
+  assert.equal(await certificate.check(), undefined);
+  put({ ...FIRST, problem });
+  await certificate.check();
+  const said = webhook.logs.filter(({ level }) => level === 'error').map(({ msg }) => msg);
+  assert.deepEqual(said, Array(2).fill('serving with a CA that is not in its Secret'));
 });
 
 describe('a serving certificate is read', () => {

@@ -1,0 +1,108 @@
+// What OpenSSL reads leniently in a CA certificate, and Go, which API servers are written in, does not. Pure: looks at the octets
+// alone; never verifies a signature and judges no dates.
+
+import type { KeyObject } from 'node:crypto';
+import {
+  contextTag,
+  decodeUnsigned,
+  readChildren,
+  readFields,
+  readWhole,
+  TAG,
+  type Tlv,
+} from '@countersign/common/der.ts';
+import { decodeTime } from '@countersign/common/der-time.ts';
+import { checkName } from '@countersign/common/distinguished-name.ts';
+import { type Extension, parseExplicitExtensions } from '@countersign/common/extension.ts';
+import { parseBasicConstraints, parseKeyUsage } from '@countersign/common/extension-values.ts';
+import { EXTENSION } from '@countersign/common/oids.ts';
+import { err, ok, type Result } from '@countersign/common/result.ts';
+
+/** Bit 5 of KeyUsage (RFC 5280 section 4.2.1.3). */
+const KEY_CERT_SIGN = 1 << 5;
+
+const VERSION_3 = Buffer.of(TAG.integer, 1, 2);
+
+const CERTIFICATE = [TAG.sequence, TAG.sequence, TAG.bitString] as const;
+
+/** Version, serial number, algorithm, issuer, validity, subject, key, extensions: no unique identifiers. */
+const TBS_CERTIFICATE = [
+  contextTag(0, 'constructed'),
+  TAG.integer,
+  TAG.sequence,
+  TAG.sequence,
+  TAG.sequence,
+  TAG.sequence,
+  TAG.sequence,
+  contextTag(3, 'constructed'),
+] as const;
+
+/** Those of createAuthority and OpenSSL. Others, such as name constraints, could make an API server refuse what the CA signs. */
+const EXTENSIONS: ReadonlyMap<string, (extension: Extension) => boolean> = new Map([
+  [EXTENSION.keyUsage, ({ value }) => allowsSigning(value)],
+  [EXTENSION.basicConstraints, ({ value }) => hasShortPathLength(value)],
+  [EXTENSION.subjectKeyIdentifier, extension => isIdentifier(extension, TAG.octetString)],
+  [EXTENSION.authorityKeyIdentifier, extension => isIdentifier(extension, TAG.sequence)],
+]);
+
+/** The error says what a self-signed CA certificate has that it should not have. */
+export function checkShape(der: Buffer, publicKey: KeyObject): Result<true> {
+  const fields = readTbs(der);
+  if (!fields.ok) return err('unexpected fields');
+  const [version, serial, , issuer, validity, subject, key, extensions] = fields.value;
+  const hasNumbers = version.value.equals(VERSION_3) && decodeUnsigned(serial.value).ok;
+  if (!hasNumbers) return err('a malformed version or serial number');
+  if (!issuer.bytes.equals(subject.bytes) || !checkName(subject).ok) return err('a malformed subject');
+  if (!hasTwoTimes(validity)) return err('a malformed validity');
+  if (!key.bytes.equals(publicKey.export({ format: 'der', type: 'spki' }))) return err('a malformed public key');
+  return hasKnownExtensions(extensions) ? ok(true) : err('missing, malformed or unexpected extensions');
+}
+
+/** Go finds the issuer of a certificate by the octets of this name; OpenSSL compares what they mean. */
+export function hasIssuerName(der: Buffer, caDer: Buffer): boolean {
+  const [certificate, ca] = [readTbs(der), readTbs(caDer)];
+  return certificate.ok && ca.ok && certificate.value[3].bytes.equals(ca.value[5].bytes);
+}
+
+/** An error also when the two signature algorithms differ. */
+function readTbs(der: Buffer) {
+  const whole = readWhole(der);
+  const parts = whole.ok ? readFields(whole.value, TAG.sequence, CERTIFICATE) : whole;
+  if (!parts.ok) return parts;
+  const [tbs, algorithm] = parts.value;
+  const fields = readFields(tbs, TAG.sequence, TBS_CERTIFICATE);
+  return !fields.ok || fields.value[2].bytes.equals(algorithm.bytes) ? fields : err('two signature algorithms');
+}
+
+function hasTwoTimes(validity: Tlv): boolean {
+  const times = readFields(validity, TAG.sequence, [TAG.any, TAG.any]);
+  return times.ok && times.value.every(time => decodeTime(time).ok);
+}
+
+function hasKnownExtensions(explicit: Tlv): boolean {
+  const extensions = parseExplicitExtensions(explicit, 'refused');
+  return (
+    extensions.ok &&
+    extensions.value.some(({ oid }) => oid === EXTENSION.keyUsage) &&
+    extensions.value.every(extension => EXTENSIONS.get(extension.oid)?.(extension) === true)
+  );
+}
+
+function allowsSigning(keyUsage: Buffer): boolean {
+  const usages = parseKeyUsage(keyUsage);
+  return usages.ok && (usages.value & KEY_CERT_SIGN) !== 0;
+}
+
+/** Go holds the path length in an int. */
+function hasShortPathLength(basicConstraints: Buffer): boolean {
+  const element = readWhole(basicConstraints);
+  const fields = element.ok ? readChildren(element.value) : element;
+  const isShort = fields.ok && fields.value.every(({ value }) => value.length <= 2);
+  return isShort && parseBasicConstraints(basicConstraints).ok;
+}
+
+/** Go refuses one that is critical. */
+function isIdentifier({ critical, value }: Extension, tag: number): boolean {
+  const element = readWhole(value);
+  return !critical && element.ok && element.value.tag === tag;
+}

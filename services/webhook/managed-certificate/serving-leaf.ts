@@ -1,0 +1,66 @@
+// The serving certificate of one replica, in memory: makes it, renews it, and exchanges it for one of another CA when API servers
+// have had time to learn of that CA. Reads and writes nothing in the cluster.
+
+import type { Logger } from '@countersign/common/runtime/log.ts';
+import type { KeyPair } from '../serving-certificate.ts';
+import { PROPAGATION_MS } from './ca-state.ts';
+import { issueServingCertificate } from './certificate-authority.ts';
+import type { CertificateAuthority } from './own-authority.ts';
+import { beginsAfter, endsNoSooner, hasEnded, isPastTwoThirds } from './validity.ts';
+
+export interface ServingLeafOptions {
+  readonly log: Logger;
+  /** DNS names and IP addresses that the API server calls. */
+  readonly names: readonly string[];
+  readonly now: () => Date;
+  readonly lifetimeMs: number;
+}
+
+export class ServingLeaf {
+  readonly #options: ServingLeafOptions;
+  /** Since when each CA of the bundle is published, as far as this replica knows. */
+  #seen: ReadonlyMap<string, number> = new Map();
+  #leaf: { readonly pair: KeyPair; readonly caPem: string } | undefined;
+
+  constructor(options: ServingLeafOptions) {
+    this.#options = options;
+  }
+
+  /** The CA (PEM) of the certificate that is served with; none before there is one. */
+  get caPems(): readonly string[] {
+    return this.#leaf === undefined ? [] : [this.#leaf.caPem];
+  }
+
+  /** Of these CAs, which are all that are published now, the new ones are known from now on. */
+  notePublished(certPems: readonly string[]): void {
+    const now = this.#options.now().getTime();
+    this.#seen = new Map(certPems.map(certPem => [certPem, this.#seen.get(certPem) ?? now]));
+  }
+
+  async serve(current: CertificateAuthority): Promise<KeyPair> {
+    const { names, now, log, lifetimeMs } = this.#options;
+    const leaf = this.#leaf;
+    if (leaf !== undefined && this.#isKept(leaf.pair.cert, leaf.caPem, current)) return leaf.pair;
+    const pair = await issueServingCertificate(current, names, { now: now(), lifetimeMs });
+    log.info({ names }, 'serving certificate made');
+    this.#leaf = { pair, caPem: current.certPem };
+    return pair;
+  }
+
+  #isKept(served: string, caPem: string, current: CertificateAuthority): boolean {
+    const now = this.#options.now();
+    return caPem === current.certPem ? isAsGoodAsNew(served, caPem, now) : this.#mustWaitFor(current, served);
+  }
+
+  /** A CA that was put into the Secret from outside signs only when API servers have had time to learn of it. */
+  #mustWaitFor({ certPem }: CertificateAuthority, served: string): boolean {
+    const now = this.#options.now();
+    const isLearned = now.getTime() - (this.#seen.get(certPem) ?? 0) >= PROPAGATION_MS;
+    return !isLearned && !hasEnded(served, now) && !beginsAfter(served, now);
+  }
+}
+
+/** Not when it begins later, for it was made while the clock was ahead. None ends later than its CA. */
+function isAsGoodAsNew(certPem: string, caPem: string, now: Date): boolean {
+  return !beginsAfter(certPem, now) && (!isPastTwoThirds(certPem, now) || endsNoSooner(certPem, caPem));
+}
