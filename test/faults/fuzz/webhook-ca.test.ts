@@ -1,0 +1,78 @@
+// CAs of the webhook made of good ones by changing any field and signing them again, as whoever has the key could: whatever the webhook
+// would use, Go's parser, which is the API server's, reads. FUZZ_CASES and FUZZ_SEED ask for more or other cases than usual.
+
+import assert from 'node:assert/strict';
+import { sign } from 'node:crypto';
+import { it } from 'node:test';
+import {
+  encodeBitString,
+  encodeNamedBits,
+  encodeOid,
+  readChildren,
+  readWhole,
+  sequence,
+  TAG,
+  tlv,
+} from '@countersign/common/der.ts';
+import { EXTENSION, SIGNATURE } from '@countersign/common/oids.ts';
+import { formatPem, parsePem } from '@countersign/common/pem.ts';
+import { err, ok } from '@countersign/common/result.ts';
+import { readCaCertificate } from '@countersign/webhook/managed-certificate/ca-certificate.ts';
+import { buildCertificate, createHolder } from '../../support/certificate-builder.ts';
+import { CONTENTS } from '../../support/fuzz/contents.ts';
+import { mutate } from '../../support/fuzz/der-tree.ts';
+import { compareWithGo, type Reading } from '../../support/fuzz/go-parser.ts';
+import { caseCount, fuzzSeed, Random } from '../../support/fuzz/random.ts';
+
+const HOLDER = createHolder('webhook');
+const ALGORITHM = sequence(encodeOid(SIGNATURE.ecdsaSha256));
+const KEY_USAGE = { oid: EXTENSION.keyUsage, critical: true, value: encodeNamedBits(1 << 5) };
+const SUBJECT_KEY = {
+  oid: EXTENSION.subjectKeyIdentifier,
+  critical: false,
+  value: tlv(TAG.octetString, Buffer.alloc(20, 1)),
+};
+const AUTHORITY_KEY = {
+  oid: EXTENSION.authorityKeyIdentifier,
+  critical: false,
+  value: sequence(tlv(0x80, Buffer.alloc(20, 1))),
+};
+
+/** The signed part of a good CA. */
+function toBeSigned(): Buffer {
+  const pem = buildCertificate(HOLDER, HOLDER, { extensions: [KEY_USAGE, SUBJECT_KEY, AUTHORITY_KEY] });
+  const blocks = parsePem(pem);
+  const whole = readWhole(blocks.ok ? (blocks.value[0]?.der ?? Buffer.alloc(0)) : Buffer.alloc(0));
+  const [tbs] = whole.ok ? unwrap(readChildren(whole.value)) : [];
+  return tbs?.bytes ?? assert.fail('no certificate');
+}
+
+function unwrap<T>(
+  result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: string },
+): T {
+  return result.ok ? result.value : assert.fail(result.error);
+}
+
+function signAgain(tbs: Buffer): Buffer {
+  return sequence(tbs, ALGORITHM, encodeBitString(sign('sha256', tbs, HOLDER.privateKey)));
+}
+
+function read(der: Buffer): Reading {
+  const certificate = readCaCertificate(formatPem('CERTIFICATE', der));
+  return certificate.ok ? ok('used') : err(certificate.error);
+}
+
+it('a CA that the webhook would use is read by Go, whichever field of it is odd', async t => {
+  const random = new Random(fuzzSeed());
+  const tbs = toBeSigned();
+  const ders = Array.from({ length: caseCount(6_000) }, () => signAgain(mutate(tbs, random, CONTENTS)));
+  const readings = ders.map(read);
+  const cases = ders.map(der => ({ label: 'CERTIFICATE', der }));
+  const { bothRefuse, refusedHere, refusedByGo } = await compareWithGo(cases, readings);
+  const used = readings.filter(reading => reading.ok).length;
+  t.diagnostic(
+    `${ders.length} cases: ${used} used, ${bothRefuse} refused by both, ${refusedHere.length} read by Go alone`,
+  );
+  assert.deepEqual(refusedByGo.slice(0, 5), [], `${refusedByGo.length} are used here and refused by Go`);
+  assert.ok(used > ders.length / 100 && bothRefuse > ders.length / 10, 'the cases say nothing');
+});
