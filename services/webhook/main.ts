@@ -121,7 +121,7 @@ function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger): 
     case 'secret':
       return readFromSecret(client, place.secret.namespace, place.secret.name);
     case 'managed':
-      return new ManagedCertificate({ ...place, client, log, now: () => new Date() }).read;
+      return new ManagedCertificate({ ...place, client, log, now: () => new Date(), wait: sleep }).read;
   }
 }
 

@@ -26,6 +26,8 @@ export interface ManagedCertificateOptions {
   /** DNS names and IP addresses that the API server calls. */
   readonly names: readonly string[];
   readonly now: () => Date;
+  /** Resolves after so many milliseconds. */
+  readonly wait: (milliseconds: number) => Promise<unknown>;
 }
 
 /** The CAs as they are now, and where they are: in the Secret, or, as long as there is a problem with that, in memory alone. */
@@ -36,6 +38,9 @@ type Held =
 const DAY_MS = 86_400_000;
 const CA_LIFETIME_MS = 365 * DAY_MS;
 const LEAF_LIFETIME_MS = 7 * DAY_MS;
+
+/** What API servers usually take, at most, to learn of a new caBundle: others serve meanwhile, so that a start may wait for it. */
+const FIRST_USE_MS = 2_000;
 
 /** As many replicas may start at the same moment and each be overtaken once by every other. */
 const MAX_ATTEMPTS = 10;
@@ -122,6 +127,8 @@ export class ManagedCertificate {
     const isDone = problem !== undefined && trusted.every(certPem => published.includes(certPem));
     if (!isDone) await publishCaBundle(this.#options.client, found, trusted.join(''));
     this.#leaf.notePublished(trusted);
+    const isStart = this.#leaf.caPems.length === 0 && published.length > 0;
+    if (isStart && !published.includes(state.current.certPem)) await this.#options.wait(FIRST_USE_MS);
   }
 
   async #advance(held: Held): Promise<Held> {

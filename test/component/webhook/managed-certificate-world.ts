@@ -25,6 +25,8 @@ export class World {
   now = new Date('2026-01-01T00:00:00Z');
   /** What somebody does between a replica's look and its write. */
   beforeWrite: (call: RecordedCall) => unknown = () => undefined;
+  /** How long replicas have waited, in milliseconds. */
+  readonly waits: number[] = [];
   #version = 0;
 
   constructor() {
@@ -46,6 +48,7 @@ export class World {
       configuration: CONFIGURATION,
       names: ['countersign-webhook.countersign.svc', '127.0.0.1'],
       now: () => this.now,
+      wait: async milliseconds => void this.waits.push(milliseconds),
     });
   }
 

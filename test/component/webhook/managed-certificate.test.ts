@@ -21,6 +21,16 @@ test('replicas that start at the same moment agree on one CA, each with a key of
   assert.equal(new Set(pairs.map(({ key }) => key)).size, 3);
 });
 
+test('a replica that starts with a CA that is new beside others gives API servers time to learn of it; the first one waits for nothing', async () => {
+  const world = new World();
+  await world.replica().read();
+  await world.replica().read();
+  assert.deepEqual(world.waits, []);
+  world.applySecret();
+  await world.replica().read();
+  assert.deepEqual(world.waits, [2_000]);
+});
+
 test('nothing is written while nothing is due', async () => {
   const world = new World();
   const replica = world.replica();
