@@ -11,8 +11,8 @@ const NAMED_CURVE = 'prime256v1';
 /** Far more than a CA has; every caller of the webhook gets its subject in the TLS handshake. */
 const MAX_BYTES = 4096;
 
-/** A Secret or bundle filled with something else must not cost more than this many signature checks. */
-const MAX_CERTIFICATES = 8;
+/** Enough for a CA of each replica; a Secret or bundle filled with something else costs no more than as many signature checks. */
+const MAX_CERTIFICATES = 32;
 
 /** The CA certificates of the text (PEM), each once; whatever else is in it is left out. */
 export function readCaCertificates(text: string): string[] {

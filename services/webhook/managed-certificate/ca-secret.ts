@@ -24,7 +24,7 @@ export class CaSecretError extends Error {
   override readonly name = 'CaSecretError';
 }
 
-const WAY_OUT = '"helm upgrade" of the release, or its manifests applied again, brings it back';
+export const WAY_OUT = '"helm upgrade" of the release, or its manifests applied again, brings it back';
 
 export class CaSecretStore {
   readonly #client: Pick<KubeClient, 'get' | 'update'>;

@@ -9,7 +9,7 @@ import type { OfferedKeyPair } from '../serving-certificate.ts';
 import { publishCaBundle, readCaBundles, readConfiguration, type WebhookConfiguration } from './ca-bundle.ts';
 import { readCaCertificates } from './ca-certificate.ts';
 import { judgeState } from './ca-judge.ts';
-import { type CaSecret, CaSecretError, CaSecretStore, type SecretName } from './ca-secret.ts';
+import { type CaSecret, CaSecretError, CaSecretStore, type SecretName, WAY_OUT } from './ca-secret.ts';
 import { type CaState, findDue, introduce, markPublished, promote, trustAlso, trustedCas } from './ca-state.ts';
 import { createAuthority } from './certificate-authority.ts';
 import type { CertificateAuthority } from './own-authority.ts';
@@ -73,7 +73,9 @@ export class ManagedCertificate {
   async #look(): Promise<OfferedKeyPair> {
     const { client, configuration } = this.#options;
     const found = await readConfiguration(client, configuration);
-    if (found === undefined) throw new Error(`ValidatingWebhookConfiguration ${configuration} does not exist`);
+    if (found === undefined) {
+      throw new Error(`ValidatingWebhookConfiguration ${configuration} does not exist; ${WAY_OUT}`);
+    }
     const published = readCaCertificates(readCaBundles(found));
     const held = await this.#settle(published);
     await this.#publish(found, published, held);
