@@ -9,7 +9,7 @@ import { CA_BUNDLE, CHART, GIVEN_CERTIFICATE, type KubeObject, NAMESPACE, RELEAS
 
 const CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/countersign-webhook';
 const DEPLOYMENT = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/countersign-webhook`;
-const OWN_CA = Buffer.from('-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n').toString('base64');
+const OWN_CA = Buffer.from('-----BEGIN CERTIFICATE-----\nYg==\n-----END CERTIFICATE-----\n').toString('base64');
 
 interface Configuration extends KubeObject {
   readonly webhooks: readonly { readonly clientConfig: { readonly caBundle?: string } }[];

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { stringify } from 'yaml';
 import { type Cluster, startCluster } from '../support/cluster.ts';
+import { readEnvironment, type Variable } from '../support/pod-process.ts';
 import { type KubeObject, parseObjects } from './helm.ts';
 
 const NAMESPACE = 'countersign';
@@ -18,7 +19,7 @@ interface Pod extends KubeObject {
     readonly containers: readonly [
       {
         readonly command: readonly string[];
-        readonly env: readonly { readonly name: string; readonly value: string }[];
+        readonly env: readonly Variable[];
       },
     ];
   };
@@ -55,7 +56,7 @@ async function runTest(): Promise<{ readonly code: number; readonly stdout: stri
   await writeFile(files.token, await cluster.kubectl(['create', 'token', account, '-n', NAMESPACE]), { mode: 0o600 });
   const { hostname, port } = new URL(url);
   const env = {
-    ...Object.fromEntries(pod.spec.containers[0].env.map(({ name, value }) => [name, value])),
+    ...readEnvironment(pod.spec.containers[0].env, NAMESPACE),
     KUBERNETES_SERVICE_HOST: hostname,
     KUBERNETES_SERVICE_PORT: port,
     TOKEN_FILE: files.token,

@@ -10,8 +10,10 @@ export const CHART = fileURLToPath(new URL('../../charts/countersign/', import.m
 export const RELEASE = 'countersign';
 export const NAMESPACE = 'countersign-system';
 
-/** It need not be a real CA: the chart copies it as it is. */
-export const CA_BUNDLE = Buffer.from('a certificate').toString('base64');
+/** It need not be a real CA: the chart copies what looks like one. */
+export const CA_BUNDLE = Buffer.from('-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n').toString(
+  'base64',
+);
 /** The least that an installation must give: nothing. One object, so that it is rendered once. */
 export const LEAST_VALUES: Values = {};
 /** For a webhook that is given its certificate. */

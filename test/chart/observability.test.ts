@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ROWS } from '../../docs/dashboard/rows.ts';
 import { describeMetrics } from '../../docs/generate-metrics.ts';
-import { createRenderer, findObject, type KubeObject, LEAST_VALUES, NAMESPACE } from './helm.ts';
+import { createRenderer, findObject, type KubeObject, LEAST_VALUES } from './helm.ts';
 import { VARIANTS } from './variants.ts';
 
 interface PrometheusRule extends KubeObject {
@@ -33,11 +33,19 @@ test('by default there are neither alerts nor a dashboard', async () => {
   assert.ok(!names.some(name => /^PrometheusRule |-dashboard$/.test(name)));
 });
 
-test('the alerts are found by the labels that a Prometheus selects by, and look at this release alone', () => {
+test('the alerts are found by the labels that a Prometheus selects by', () => {
   assert.equal(rule.metadata.labels?.['release'], 'prometheus');
+});
+
+test('the alerts look at Countersign alone, in whichever namespace: other programs have metrics and jobs of such names', () => {
+  const own = ' and on (job, instance) countersign_clock_offset_seconds';
   for (const { alert, expr } of alerts) {
-    for (const [selector] of expr.matchAll(/\{.*?\}/g)) {
-      assert.ok(selector.includes(`namespace="${NAMESPACE}",job=`), `${alert}: ${selector}`);
+    const selected = [...expr.matchAll(/([a-z_]+)\{(.*?)\}(\[\w+\]\))?(.*)/g)];
+    assert.ok(selected.length > 0, alert);
+    for (const [, name = '', selector = '', , after = ''] of selected) {
+      assert.match(selector, /\bjob=/, alert);
+      assert.doesNotMatch(selector, /namespace/, alert);
+      assert.ok(name.startsWith('countersign_') || after.startsWith(own), `${alert}: ${name} of any program`);
     }
   }
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseConfig } from '@countersign/common/runtime/config.ts';
 import { findMistakes as findSignerMistakes, OPTIONS as SIGNER_OPTIONS } from '@countersign/signer/options.ts';
 import { findMistakes, OPTIONS as WEBHOOK_OPTIONS } from '@countersign/webhook/options.ts';
-import { createRenderer, findObject, type KubeObject, LEAST_VALUES, NAMESPACE, type Values } from './helm.ts';
+import { createRenderer, findObject, type KubeObject, LEAST_VALUES, type Values } from './helm.ts';
 import { VARIANTS } from './variants.ts';
 
 const render = createRenderer();
@@ -109,10 +109,17 @@ for (const service of ['signer', 'webhook'] as const) {
     assert.equal(spec['serviceAccountName'], `my-${service}`);
   });
 
-  test(`commonLabels are on the pods of the ${service} and not in its selector`, async () => {
-    const { selector, template } = await readDeployment(VARIANTS['everything']!, `csrs-${service}`);
-    assert.equal(template.metadata.labels?.['team'], 'platform');
-    assert.equal(selector.matchLabels['team'], undefined);
+  test(`commonLabels and podLabels are on the pods of the ${service}, the latter win, and neither is in its selector`, async () => {
+    const { metadata, spec } = findObject(
+      await render(VARIANTS['everything']!),
+      'Deployment',
+      `csrs-${service}`,
+    ) as Deployment;
+    const { team, tier, mesh } = spec.template.metadata.labels ?? {};
+    assert.deepEqual({ team, tier, mesh }, { team: 'signing', tier: 'control', mesh: 'out' });
+    assert.deepEqual([metadata.labels?.['team'], metadata.labels?.['mesh']], ['platform', undefined]);
+    const keys = ['name', 'instance', 'component'].map(key => `app.kubernetes.io/${key}`);
+    assert.deepEqual(Object.keys(spec.selector.matchLabels), keys);
   });
 }
 
@@ -143,7 +150,7 @@ test('no variables of Services get into the environment, where they would be tak
 test('the flags of the signer', async () => {
   assert.deepEqual((await readContainer(LEAST_VALUES, 'countersign-signer')).args, [
     '--http-address=:9402',
-    `--cluster-resource-namespace=${NAMESPACE}`,
+    '--cluster-resource-namespace=$(POD_NAMESPACE)',
     '--log-level=info',
     '--leader-elect=true',
     '--lease-duration=15s',
@@ -155,23 +162,23 @@ test('the flags of the signer', async () => {
 test('the flags of the webhook', async () => {
   assert.deepEqual((await readContainer(LEAST_VALUES, 'countersign-webhook')).args, [
     '--http-address=:9402',
-    `--cluster-resource-namespace=${NAMESPACE}`,
+    '--cluster-resource-namespace=$(POD_NAMESPACE)',
     '--log-level=info',
     '--address=:8443',
-    `--managed-certificate-secret=${NAMESPACE}/countersign-webhook-ca`,
+    '--managed-certificate-secret=$(POD_NAMESPACE)/countersign-webhook-ca',
     '--webhook-configuration=countersign-webhook',
-    `--dns-names=countersign-webhook.${NAMESPACE}.svc`,
+    '--dns-names=countersign-webhook.$(POD_NAMESPACE).svc',
   ]);
 });
 
 test('a webhook that is called by its URL has a certificate for the host of the URL, too', async () => {
   const { args } = await readContainer(VARIANTS['webhook by url']!, 'countersign-webhook');
-  assert.equal(args.at(-1), `--dns-names=countersign-webhook.${NAMESPACE}.svc,127.0.0.1`);
+  assert.equal(args.at(-1), '--dns-names=countersign-webhook.$(POD_NAMESPACE).svc,127.0.0.1');
 });
 
 test('a webhook with a given certificate is told where it is, and nothing of a CA', async () => {
   const { args } = await readContainer(VARIANTS['given certificate']!, 'countersign-webhook');
-  assert.deepEqual(args.slice(4), [`--tls-secret=${NAMESPACE}/countersign-webhook-tls`]);
+  assert.deepEqual(args.slice(4), ['--tls-secret=$(POD_NAMESPACE)/countersign-webhook-tls']);
 });
 
 test('what the operator demands is told to both services, or to the signer where it alone acts on it', async () => {
@@ -206,10 +213,13 @@ test('values change the flags, and extraArgs come last', async () => {
     '--workers=9',
     '--ca-annotation=false',
   ]);
-  assert.deepEqual(signer.env, [{ name: 'NODE_OPTIONS', value: '--max-old-space-size=256' }]);
+  assert.deepEqual(signer.env, [POD_NAMESPACE, { name: 'NODE_OPTIONS', value: '--max-old-space-size=256' }]);
   const webhook = await readContainer(VARIANTS['everything']!, 'csrs-webhook');
-  assert.deepEqual(webhook.args.slice(-2), [`--tls-secret=${NAMESPACE}/my-tls`, '--drain-delay=5s']);
+  assert.deepEqual(webhook.args.slice(-2), ['--tls-secret=$(POD_NAMESPACE)/my-tls', '--drain-delay=5s']);
 });
+
+/** The namespace is the pod's own, whichever tool has moved the objects since they were rendered. */
+const POD_NAMESPACE = { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } };
 
 async function readImages(values: Values, prefix: string): Promise<readonly string[]> {
   const containers = ['signer', 'webhook'].map(service => readContainer(values, `${prefix}-${service}`));

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CHART, createRenderer, type KubeObject, NAMESPACE, parseObjects, renderText, runHelm } from './helm.ts';
+import {
+  CA_BUNDLE,
+  CHART,
+  createRenderer,
+  type KubeObject,
+  NAMESPACE,
+  parseObjects,
+  renderText,
+  runHelm,
+} from './helm.ts';
 import { VARIANTS } from './variants.ts';
 
 const render = createRenderer();
@@ -85,7 +94,7 @@ const DIGITS = {
   signer: { secretNamespaces: ['2', '1e3'], serviceAccount: { name: '7' } },
   webhook: {
     serviceAccount: { name: '8' },
-    certificate: { mode: 'secret', secretName: '9', caBundle: '1234' },
+    certificate: { mode: 'secret', secretName: '9', caBundle: CA_BUNDLE },
   },
 };
 const TEXTS = new Set([

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { CA_BUNDLE, CHART, runTemplate, type Values } from './helm.ts';
+import { CHART, runTemplate, type Values } from './helm.ts';
 import { valuesTable } from './values-table.ts';
 
 interface Schema {
@@ -25,30 +25,11 @@ const REFUSED: readonly { readonly name: string; readonly at: string; readonly v
   { name: 'a typo deep down', at: '/webhook/certificate', values: { webhook: { certificate: { secret: 'x' } } } },
   { name: 'a text for a number', at: '/signer/replicas', values: { signer: { replicas: '2' } } },
   { name: 'no workers', at: '/signer/workers', values: { signer: { workers: 0 } } },
-  { name: 'a maximum in days', at: '/policy/maxDuration', values: { policy: { maxDuration: '30d' } } },
-  { name: 'a time without a unit', at: '/policy/backdate', values: { policy: { backdate: '300' } } },
   { name: 'an unknown log level', at: '/logLevel', values: { logLevel: 'verbose' } },
   { name: 'an unknown issuerStatus', at: '/signer/issuerStatus', values: { signer: { issuerStatus: 'yes' } } },
   { name: 'a namespace that cannot be', at: '/clusterResourceNamespace', values: { clusterResourceNamespace: 'A b' } },
   { name: 'a name that is too long', at: '/fullnameOverride', values: { fullnameOverride: 'n'.repeat(49) } },
   { name: 'a label that is no text', at: '/commonLabels/a', values: { commonLabels: { a: true } } },
-  { name: 'a webhook without TLS', at: '/webhook/url', values: { webhook: { url: 'http://127.0.0.1/validate' } } },
-  { name: 'a webhook without a path', at: '/webhook/url', values: { webhook: { url: 'https://127.0.0.1:8443' } } },
-  // Helm takes out what is null before the schema sees it.
-  { name: 'null for the common labels', at: "missing property 'commonLabels'", values: { commonLabels: null } },
-  { name: 'null for the policy', at: "missing property 'policy'", values: { policy: null } },
-  { name: 'null for the CRDs', at: "missing property 'crds'", values: { crds: null } },
-  { name: 'null for a probe', at: "missing property 'livenessProbe'", values: { signer: { livenessProbe: null } } },
-  {
-    name: 'null for the certificate',
-    at: "missing property 'certificate'",
-    values: { webhook: { certificate: null } },
-  },
-  ...['-----BEGIN', 'QUJD\nQUJD\n'].map(caBundle => ({
-    name: `a CA that is no base64 on one line: ${JSON.stringify(caBundle)}`,
-    at: '/webhook/certificate/caBundle',
-    values: { webhook: { certificate: { mode: 'secret', caBundle } } },
-  })),
   { name: 'an unknown mode', at: '/webhook/certificate/mode', values: { webhook: { certificate: { mode: 'auto' } } } },
   { name: 'an unknown failurePolicy', at: '/webhook/failurePolicy', values: { webhook: { failurePolicy: 'Open' } } },
   { name: 'a timeout too long', at: '/webhook/timeoutSeconds', values: { webhook: { timeoutSeconds: 31 } } },
@@ -73,11 +54,6 @@ const REFUSED: readonly { readonly name: string; readonly at: string; readonly v
     at: '/referencers/0',
     values: { referencers: [{ ...referencer, issuer: undefined }] },
   },
-  {
-    name: 'a user with a namespace',
-    at: '/referencers/0/subjects/0/kind',
-    values: { referencers: [{ ...referencer, subjects: [{ ...subject, namespace: 'a' }] }] },
-  },
 ];
 
 for (const { name, at, values } of REFUSED) {
@@ -88,69 +64,6 @@ for (const { name, at, values } of REFUSED) {
     assert.ok(stderr.includes(at), stderr);
   });
 }
-
-/** Each is well-formed, and refused by a template that says what to do. */
-const CONTRADICTIONS: readonly { readonly name: string; readonly says: RegExp; readonly values: Values }[] = [
-  {
-    name: 'a certificate without the CA that signed it',
-    says: /webhook\.certificate\.caBundle is empty: in mode secret give the CA/,
-    values: { webhook: { certificate: { mode: 'secret' } } },
-  },
-  {
-    name: 'a CA for a webhook that makes its own',
-    says: /webhook\.certificate: caBundle is given, but .* set mode: secret/,
-    values: { webhook: { certificate: { caBundle: CA_BUNDLE } } },
-  },
-  {
-    name: 'one port for two listeners',
-    says: /webhook\.port and webhook\.httpPort are both 9402/,
-    values: { webhook: { port: 9402 } },
-  },
-  {
-    name: 'a ServiceAccount that is neither made nor named',
-    says: /signer\.serviceAccount: with create: false, name must say/,
-    values: { signer: { serviceAccount: { create: false } } },
-  },
-  ...['1s', '9m59.9s', '500ms'].map(maxDuration => ({
-    name: `a maximum of ${maxDuration}, with which no pod starts`,
-    says: new RegExp(`policy\\.maxDuration: ${maxDuration} is less than 10m`),
-    values: { policy: { maxDuration } },
-  })),
-  {
-    name: 'certificates that begin more than a day before their signature',
-    says: /policy\.backdate: 24h1s is more than 24h/,
-    values: { policy: { backdate: '24h1s' } },
-  },
-  {
-    name: 'a Lease that lasts four seconds',
-    says: /signer\.leaseDuration: 4s is not between 5s and 5m/,
-    values: { signer: { leaseDuration: '4s' } },
-  },
-];
-
-for (const { name, says, values } of CONTRADICTIONS) {
-  test(`the chart refuses ${name}`, async () => {
-    const { code, stderr } = await runTemplate(values);
-    assert.notEqual(code, 0);
-    assert.match(stderr, says);
-  });
-}
-
-test('the chart takes durations up to their bounds', async () => {
-  for (const policy of [
-    { maxDuration: '10m', backdate: '24h' },
-    { maxDuration: '0s', backdate: '0h' },
-  ]) {
-    const { code, stderr } = await runTemplate({ policy });
-    assert.equal(code, 0, stderr);
-  }
-});
-
-test('an Issuer that is given twice in referencers is refused, since its two Roles would have one name', async () => {
-  const { code, stderr } = await runTemplate({ referencers: [referencer, referencer] });
-  assert.notEqual(code, 0);
-  assert.match(stderr, /sandbox\/my-issuer is given twice/);
-});
 
 test('the chart may be a subchart: global and a condition are let through', async () => {
   const { code, stderr } = await runTemplate({ global: { a: 1 }, enabled: true });

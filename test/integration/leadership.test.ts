@@ -8,7 +8,7 @@ import { type Cluster, startCluster } from '../support/cluster.ts';
 import { countIssued, linesOf, readLease, sha256Of, whenLed, whenTakenFrom } from '../support/faults/leaders.ts';
 import { approveAll, createAll, namesOf, whenSigned } from '../support/faults/load.ts';
 import { createSlowRoot, isAway, type Pause, pauseLeader } from '../support/faults/paused-leader.ts';
-import type { RunningService } from '../support/installation.ts';
+import type { RunningService } from '../support/service-process.ts';
 import { until } from '../support/until.ts';
 
 const PAUSES = Number(process.env['TEST_PAUSES'] ?? 1);

@@ -2,27 +2,22 @@
 // ServiceAccount: what RBAC allows here is what it allows in a cluster. For the demo and for tests; it stops what it starts.
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { openAuthority } from './control-plane/authority.ts';
-import { type Child, logTail, startChild } from './control-plane/child.ts';
 import type { ControlPlane } from './control-plane/control-plane.ts';
 import { freePort } from './control-plane/loopback.ts';
+import {
+  type RunningService,
+  type ServiceName,
+  startService,
+  waitUntilReady,
+  writeAccountKubeconfig,
+} from './service-process.ts';
 
 export const NAMESPACE = 'countersign';
 const ROOT = new URL('../..', import.meta.url).pathname;
 const TLS_SECRET = 'countersign-webhook-tls';
-
-export type ServiceName = 'signer' | 'webhook';
-
-/** One service as a process, and where its metrics and health are served (http://127.0.0.1:port). */
-export interface RunningService {
-  readonly name: ServiceName;
-  readonly url: string;
-  readonly child: Child;
-}
 
 export interface InstallOptions {
   /** Chart values besides those that point the API server to the webhook's process. */
@@ -91,16 +86,10 @@ export class Installation {
 
   /** Starts one replica of a service and waits until it is ready. */
   async start(name: ServiceName, flags: readonly string[] = []): Promise<RunningService> {
-    const port = await freePort();
+    const httpPort = await freePort();
     const own = { signer: this.#options.signerFlags, webhook: this.#options.webhookFlags }[name] ?? [];
-    const child = startChild({
-      name,
-      command: process.execPath,
-      args: [`${ROOT}services/${name}/main.ts`, ...(await this.#flags(name, port)), ...own, ...flags],
-      logPath: join(this.#dir, `${name}-${port}.log`),
-      env: environmentWithout(process.env, 'KUBECONFIG'),
-    });
-    const service = { name, url: `http://127.0.0.1:${port}`, child };
+    const args = [...(await this.#flags(name, httpPort)), ...own, ...flags];
+    const service = startService({ name, httpPort, args, logPath: join(this.#dir, `${name}-${httpPort}.log`) });
     this.#running.push(service);
     await waitUntilReady(service);
     return service;
@@ -127,7 +116,14 @@ export class Installation {
   }
 
   async #flags(name: ServiceName, port: number): Promise<string[]> {
-    const common = ['--kubeconfig', await this.#writeServiceKubeconfig(name), '--http-address', `127.0.0.1:${port}`];
+    const { url } = this.#controlPlane;
+    const kubeconfig = await writeAccountKubeconfig(this.#controlPlane, {
+      account: `countersign-${name}`,
+      namespace: NAMESPACE,
+      server: name === 'signer' ? ((await this.#options.signerUrl?.(url)) ?? url) : url,
+      path: join(this.#dir, `${name}.kubeconfig`),
+    });
+    const common = ['--kubeconfig', kubeconfig, '--http-address', `127.0.0.1:${port}`];
     const webhook = ['--address', `127.0.0.1:${this.#webhookPort}`, '--tls-secret', `${NAMESPACE}/${TLS_SECRET}`];
     return name === 'webhook' ? [...common, ...webhook] : common;
   }
@@ -142,53 +138,4 @@ export class Installation {
     await this.kubectl(['create', 'secret', 'tls', TLS_SECRET, '-n', NAMESPACE, ...files]);
     return authority.certPem;
   }
-
-  /** The token of the chart's ServiceAccount (TokenRequest API), in a kubeconfig. */
-  async #writeServiceKubeconfig(name: ServiceName): Promise<string> {
-    const account = `countersign-${name}`;
-    const token = await this.kubectl(['create', 'token', account, '-n', NAMESPACE, '--duration=24h']);
-    const { url } = this.#controlPlane;
-    const cluster = {
-      server: name === 'signer' ? ((await this.#options.signerUrl?.(url)) ?? url) : url,
-      'certificate-authority-data': Buffer.from(this.#controlPlane.caPem).toString('base64'),
-    };
-    const path = join(this.#dir, `${name}.kubeconfig`);
-    const config = {
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [{ name: 'countersign', cluster }],
-      users: [{ name: account, user: { token: token.trim() } }],
-      contexts: [{ name: 'countersign', context: { cluster: 'countersign', user: account, namespace: NAMESPACE } }],
-      'current-context': 'countersign',
-    };
-    await writeFile(path, stringify(config), { mode: 0o600 });
-    return path;
-  }
-}
-
-function environmentWithout(environment: NodeJS.ProcessEnv, name: string): NodeJS.ProcessEnv {
-  const { [name]: _, ...rest } = environment;
-  return rest;
-}
-
-async function waitUntilReady({ name, url, child }: RunningService): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await isOk(`${url}/readyz`))) {
-    if (child.ending !== undefined || Date.now() > deadline) {
-      const state = child.ending ?? 'not ready within 30 s';
-      throw new Error(`The ${name} did not start (${state}). The end of its log:\n${logTail(child.logPath)}`);
-    }
-    await sleep(50);
-  }
-}
-
-function isOk(url: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const call = request(url, response => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    call.once('error', () => resolve(false));
-    call.end();
-  });
 }

@@ -72,6 +72,22 @@ rollingUpdate:
 {{- default .Release.Namespace .Values.clusterResourceNamespace }}
 {{- end }}
 
+{{/*
+The namespace of the pod, for arguments and variables: the kubelet fills it in. The release's namespace must not be written there,
+since tools that change the namespace of rendered objects, such as kustomize, do not look into arguments.
+*/}}
+{{- define "countersign.podNamespace" -}}
+$(POD_NAMESPACE)
+{{- end }}
+
+{{/* What countersign.podNamespace refers to; must come before the variables that use it. */}}
+{{- define "countersign.podNamespaceVariable" -}}
+- name: POD_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+{{- end }}
+
 {{/* In mode managed the Secret with the webhook's own CA, in mode secret that with the certificate it is given. */}}
 {{- define "countersign.certificateSecretName" -}}
 {{- $certificate := .Values.webhook.certificate }}
@@ -81,7 +97,7 @@ rollingUpdate:
 
 {{/* The names by which the API server may call the webhook: each must be in its certificate. */}}
 {{- define "countersign.webhookNames" -}}
-{{- $service := printf "%s.%s.svc" (include "countersign.componentName" (dict "root" . "service" "webhook")) .Release.Namespace }}
+{{- $service := printf "%s.%s.svc" (include "countersign.componentName" (dict "root" . "service" "webhook")) (include "countersign.podNamespace" .) }}
 {{- $names := list $service }}
 {{- with .Values.webhook.url }}
 {{- $names = append $names (urlParse .).hostname }}
@@ -95,8 +111,8 @@ app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .service | quote }}
 {{- end }}
 
-{{/* `service` may be absent, for objects of neither service. The chart's own labels win over commonLabels. */}}
-{{- define "countersign.labels" -}}
+{{/* `service` may be absent, for objects of neither service. */}}
+{{- define "countersign.ownLabels" -}}
 {{- $root := .root }}
 {{- $labels := dict
   "app.kubernetes.io/name" (include "countersign.name" $root)
@@ -108,7 +124,12 @@ app.kubernetes.io/component: {{ .service | quote }}
 {{- with .service }}
 {{- $_ := set $labels "app.kubernetes.io/component" . }}
 {{- end }}
-{{- toYaml (merge $labels $root.Values.commonLabels) }}
+{{- toYaml $labels }}
+{{- end }}
+
+{{/* The chart's own labels win over commonLabels. */}}
+{{- define "countersign.labels" -}}
+{{- toYaml (merge (include "countersign.ownLabels" . | fromYaml) .root.Values.commonLabels) }}
 {{- end }}
 
 {{/* Labels and annotations of what `helm test` makes, and takes away whether it succeeds or not; only a failed pod stays. */}}
@@ -135,7 +156,8 @@ annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 labels:
-  {{- include "countersign.labels" . | nindent 2 }}
+  {{- $labels := include "countersign.labels" . | fromYaml }}
+  {{- toYaml (merge (deepCopy (default dict (index .root.Values .service).podLabels)) $labels) | nindent 2 }}
 {{- end }}
 
 {{/* A pod's spec up to its containers. */}}
@@ -222,10 +244,11 @@ readinessProbe:
     path: /readyz
     port: http
   {{- toYaml $service.readinessProbe | nindent 2 }}
-{{- with $service.extraEnv }}
 env:
+  {{- include "countersign.podNamespaceVariable" . | nindent 2 }}
+  {{- with $service.extraEnv }}
   {{- toYaml . | nindent 2 }}
-{{- end }}
+  {{- end }}
 {{- with $service.resources }}
 resources:
   {{- toYaml . | nindent 2 }}
@@ -248,10 +271,26 @@ volumeMounts:
 {{- default 9402 (index .root.Values .service).httpPort }}
 {{- end }}
 
+{{/* Every flag of a container: those of both services, `own` (YAML) and extraArgs. The services take no flag twice. */}}
+{{- define "countersign.args" -}}
+{{- $service := .service }}
+{{- $args := concat (include "countersign.commonArgs" . | fromYamlArray) (fromYamlArray .own) }}
+{{- range $extra := (index .root.Values $service).extraArgs }}
+{{- $flag := regexFind "^--[a-z-]+" $extra }}
+{{- range $args }}
+{{- if eq $flag (regexFind "^--[a-z-]+" .) }}
+{{- fail (printf "%s.extraArgs: %s is given already, as %s: set the value of the chart that stands for it, or leave it out" $service $extra .) }}
+{{- end }}
+{{- end }}
+{{- $args = append $args $extra }}
+{{- end }}
+{{- toYaml $args }}
+{{- end }}
+
 {{/* The flags that both services take. */}}
 {{- define "countersign.commonArgs" -}}
 - --http-address=:{{ include "countersign.httpPort" . }}
-- --cluster-resource-namespace={{ include "countersign.clusterResourceNamespace" .root }}
+- --cluster-resource-namespace={{ default (include "countersign.podNamespace" .) .root.Values.clusterResourceNamespace }}
 - --log-level={{ .root.Values.logLevel }}
 {{- with .root.Values.policy.maxDuration }}
 - --max-duration={{ . }}
@@ -287,7 +326,7 @@ subjects:
 {{- define "countersign.secretRoles" -}}
 {{- $context := . }}
 {{- $name := printf "%s-secrets" (include "countersign.componentName" .) }}
-{{- range uniq .root.Values.signer.secretNamespaces }}
+{{- range uniq (default list .root.Values.signer.secretNamespaces) }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role

@@ -4,16 +4,8 @@
 import assert from 'node:assert/strict';
 import { sign } from 'node:crypto';
 import { it } from 'node:test';
-import {
-  encodeBitString,
-  encodeNamedBits,
-  encodeOid,
-  readChildren,
-  readWhole,
-  sequence,
-  TAG,
-  tlv,
-} from '@countersign/common/der.ts';
+import { encodeBitString, encodeOid, readChildren, readWhole, sequence, TAG, tlv } from '@countersign/common/der.ts';
+import { encodeNamedBits } from '@countersign/common/named-bits.ts';
 import { EXTENSION, SIGNATURE } from '@countersign/common/oids.ts';
 import { formatPem, parsePem } from '@countersign/common/pem.ts';
 import { err, ok } from '@countersign/common/result.ts';

@@ -3,8 +3,8 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Cluster, KubeObject } from '../cluster.ts';
-import type { RunningService } from '../installation.ts';
 import { type CsrObject, chainOf } from '../requests.ts';
+import type { RunningService } from '../service-process.ts';
 
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/countersign/leases/countersign-signer';
 /** A Lease of 15 s, up to 2 s until its renewal is seen, and the work itself on a machine under load. */
