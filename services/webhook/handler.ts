@@ -18,6 +18,7 @@ import {
 } from './admission-review.ts';
 import { admit, type Decision, findMatter, type Matter, type Observation } from './admit.ts';
 import { lookAround, type Deps as ObserveDeps, observe } from './observe.ts';
+import { type Caller, ReviewTurns } from './review-turns.ts';
 import { warningsFor } from './warnings.ts';
 
 export interface HandlerDeps extends ObserveDeps {
@@ -35,11 +36,15 @@ export type HandlerResult =
   | { readonly status: 400; readonly body: { readonly error: string; readonly uid?: string } };
 
 /** Never rejects. */
-export type AdmissionHandler = (body: unknown) => Promise<HandlerResult>;
+export type AdmissionHandler = (body: unknown, caller: Caller) => Promise<HandlerResult>;
 
 export function createHandler(deps: HandlerDeps): AdmissionHandler {
+  const turns = new ReviewTurns();
   // Not async: the body, which may be many times the size of what is read from it, must not live until the answer is there.
-  return body => answer(decodeAdmissionReview(body), deps);
+  return (body, caller) => {
+    const permissions = turns.limit(deps.permissions, caller);
+    return answer(decodeAdmissionReview(body), { ...deps, permissions });
+  };
 }
 
 async function answer(request: Result<AdmissionRequest, DecodeError>, deps: HandlerDeps): Promise<HandlerResult> {

@@ -3,16 +3,17 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { finished } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ConnectionGate, type ConnectionLimits } from '@countersign/common/runtime/connection-gate.ts';
 import { type ListenAddress, listenOptions } from '@countersign/common/runtime/listen-address.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
+import { OneAtATime } from '@countersign/common/runtime/one-at-a-time.ts';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { acceptInTurns, timeLimits } from './accept.ts';
 import { acceptBodies, BODY_LIMIT } from './bodies.ts';
-import { ConnectionGate, type ConnectionLimits } from './connection-gate.ts';
 import type { AdmissionHandler } from './handler.ts';
-import { HandshakeFailures } from './handshake-failures.ts';
 import type { AnswerReason, WebhookMetrics } from './metrics.ts';
 import type { KeyPair } from './serving-certificate.ts';
 
@@ -30,10 +31,16 @@ const KEEP_ALIVE_MS = 120_000;
 const CONNECTION_LIMITS: ConnectionLimits = { connections: 512, firstRequestMs: 10_000 };
 
 /**
- * For a handshake, for a body from the end of the headers on, and for an answer to be taken: the API server gives up after 5 s
- * itself.
+ * For a handshake, for the headers of a request, for a body from their end on, and for an answer to be taken: the API server gives up
+ * after 5 s itself.
  */
 const TRANSFER_TIMEOUT_MS = 10_000;
+
+/**
+ * Connections that the kernel keeps until they are accepted (at most net.core.somaxconn, 4096 by default). A caller that finds no
+ * room tries again after a second.
+ */
+const BACKLOG = 4_096;
 
 /** Longer than any admission takes. */
 const GRACE_MS = 5_000;
@@ -60,10 +67,8 @@ export class WebhookServer {
     this.#graceMs = options.graceMs ?? GRACE_MS;
     const connections = new ConnectionGate(options.connectionLimits ?? CONNECTION_LIMITS);
     this.#app = createApp(options, connections, () => this.#isDraining);
-    // Before the TLS handshake, which costs more than the connection.
-    this.#app.server.prependListener('connection', (socket: Socket) => connections.admit(socket));
-    const failures = new HandshakeFailures(options);
-    this.#app.server.on('tlsClientError', (error, caller) => failures.note(error, caller));
+    const { log, metrics, transferTimeoutMs: timeoutMs = TRANSFER_TIMEOUT_MS } = options;
+    acceptInTurns(this.#app.server, { connections, log, metrics, timeoutMs });
   }
 
   get problems(): string[] {
@@ -72,7 +77,7 @@ export class WebhookServer {
 
   /** After the first key pair. Gives the port; rejects when the address is taken. */
   async listen(address: ListenAddress): Promise<number> {
-    await this.#app.listen(listenOptions(address));
+    await this.#app.listen({ ...listenOptions(address), backlog: BACKLOG });
     this.#isListening = true;
     return (this.#app.server.address() as AddressInfo).port;
   }
@@ -109,26 +114,25 @@ function createApp(
   const app = fastify({
     // The API server speaks HTTP/1.1 to webhooks, whatever is offered (kubernetes#75791).
     https: {
-      handshakeTimeout: transferTimeoutMs,
-      headersTimeout: KEEP_ALIVE_MS,
-      requestTimeout: KEEP_ALIVE_MS,
+      ...timeLimits(transferTimeoutMs),
       requestCert: options.needsClientCertificate ?? false,
     },
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: KEEP_ALIVE_MS,
+    requestTimeout: 2 * transferTimeoutMs,
     forceCloseConnections: 'idle',
     // A 503 while draining would refuse a CSR (failurePolicy Fail); what still comes in is answered.
     return503OnClosing: false,
     exposeHeadRoutes: false,
   });
+  refusePipelining(app);
   acceptBodies(app, transferTimeoutMs);
   app.addHook('onSend', async (_, reply) => {
     if (isDraining()) reply.header('connection', 'close');
     limitSending(reply.raw, transferTimeoutMs);
   });
   app.post(PATH, async (request, reply) => {
-    const { status, body } = await handOver(request, handle);
+    const { status, body } = await handOver(request, reply, handle);
     if (status === 200) connections.answered(request.raw.socket);
     return reply.code(status).send(body);
   });
@@ -143,6 +147,13 @@ function createApp(
   return app;
 }
 
+function refusePipelining(app: FastifyInstance<Server>): void {
+  const requests = new OneAtATime();
+  app.addHook('onRequest', async ({ raw }, reply) => {
+    if (!requests.admit(raw, reply.raw)) reply.hijack();
+  });
+}
+
 /** An answer that nobody takes would be held for as long as its connection: idle connections, which hold nothing, may stay. */
 function limitSending(response: ServerResponse, timeoutMs: number): void {
   const timer = setTimeout(() => response.destroy(), timeoutMs);
@@ -153,10 +164,16 @@ function limitSending(response: ServerResponse, timeoutMs: number): void {
  * A parsed body may be thirty times the size of its text, and an answer takes seconds when the API server is slow: it is let
  * go of before. Not async, for such a function may keep what it has seen until it returns.
  */
-function handOver(request: FastifyRequest, handle: AdmissionHandler): ReturnType<AdmissionHandler> {
+function handOver(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  handle: AdmissionHandler,
+): ReturnType<AdmissionHandler> {
   const { body } = request;
   request.body = undefined;
-  return handle(body);
+  const hangUp = new AbortController();
+  reply.raw.once('close', () => hangUp.abort());
+  return handle(body, { address: request.ip, signal: hangUp.signal });
 }
 
 function refuse(reply: FastifyReply, status: number, error: string): FastifyReply {

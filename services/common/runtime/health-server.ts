@@ -1,16 +1,29 @@
 // The plain HTTP server for probes and scrapes: /healthz, /readyz with the reasons why not, /metrics. Serves no secret and
-// takes no orders; everything else is 404.
+// takes no orders; everything else is 404. Its callers are unknown, and what they may cost is bounded.
 
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { ConnectionGate } from './connection-gate.ts';
 import { type ListenAddress, listenOptions } from './listen-address.ts';
+import { OneAtATime } from './one-at-a-time.ts';
+
+export interface HttpServerLimits {
+  /** Open at the same time. */
+  readonly connections: number;
+  /** For a request to arrive, for an answer to be taken, and between two requests. */
+  readonly timeoutMs: number;
+}
+
+/** A kubelet and two Prometheus servers use three connections. */
+const LIMITS: HttpServerLimits = { connections: 64, timeoutMs: 10_000 };
 
 export interface HttpServerOptions {
   readonly address: ListenAddress;
   /** The reasons why this process is not ready, one a line; empty when it is. */
   readonly isReady: () => readonly string[];
   readonly registry: Registry;
+  readonly limits?: HttpServerLimits;
 }
 
 export interface HttpServer {
@@ -25,17 +38,29 @@ interface Answer {
   readonly contentType?: string;
 }
 
+const INTERNAL_ERROR: Answer = { code: 500, text: 'internal error\n' };
+
 /** Starts listening; rejects when the address is taken. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const server = createServer((request, response) => {
-    answer(options, request.url ?? '').then(
-      result => send(response, result),
-      () => send(response, { code: 500, text: 'internal error\n' }),
-    );
-    request.resume();
+  const { limits = LIMITS } = options;
+  const server = createLimitedServer(limits);
+  const connections = new ConnectionGate({ connections: limits.connections, firstRequestMs: limits.timeoutMs });
+  const requests = new OneAtATime();
+  server.on('connection', socket => connections.admit(socket));
+  const respond = async (request: IncomingMessage, response: ServerResponse) => {
+    send(response, await answer(options, request.url ?? '').catch(() => INTERNAL_ERROR));
+    connections.answered(request.socket);
+  };
+  server.on('request', (request, response) => {
+    if (requests.admit(request, response)) void respond(request.resume(), response);
   });
   await listen(server, options.address);
   return { port: (server.address() as AddressInfo).port, close: () => closeServer(server) };
+}
+
+function createLimitedServer({ timeoutMs }: HttpServerLimits): Server {
+  const timeouts = { headersTimeout: timeoutMs, requestTimeout: timeoutMs, connectionsCheckingInterval: timeoutMs / 4 };
+  return createServer(timeouts).setTimeout(timeoutMs);
 }
 
 async function answer({ isReady, registry }: HttpServerOptions, url: string): Promise<Answer> {

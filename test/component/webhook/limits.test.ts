@@ -13,6 +13,7 @@ import { REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import type { AdmissionHandler } from '@countersign/webhook/handler.ts';
 import { type ServerOptions, WebhookServer } from '@countersign/webhook/server.ts';
 import { request } from 'undici';
+import type { Answer } from '../../support/recording-client.ts';
 import { until } from '../../support/until.ts';
 import { readRequest } from '../../support/vectors.ts';
 import { api, GRANTED, ISSUERS } from './admission-world.ts';
@@ -125,6 +126,13 @@ describe('what comes in part is waited for as long as a whole one may take, and 
   });
 });
 
+test('the headers of a second request are waited for no longer than those of the first', async () => {
+  const socket = await open(await serve(PATIENT));
+  assert.equal(await exchange(socket), '200');
+  socket.write('POST /validate HTTP/1.1\r\nhost: x\r\nx: ');
+  await once(socket.resume(), 'close');
+});
+
 test('an answer that is not taken within that time ends with its connection', async () => {
   const error = 'x'.repeat(30_000_000);
   const port = await serve({ transferTimeoutMs: 200, handle: async () => ({ status: 400, body: { error } }) });
@@ -233,6 +241,42 @@ async function exchange(socket: TLSSocket): Promise<string> {
   const [answer] = await once(socket, 'data');
   return String(answer).slice(9, 12);
 }
+
+test('of a thousand requests that are sent without waiting for answers one is worked on, and the connection is closed', async () => {
+  const answer = Promise.withResolvers<never>();
+  webhook.enter({ issuers: ISSUERS, answer: () => answer.promise });
+  const port = await serve({});
+  const body = JSON.stringify(review());
+  const socket = await open(port);
+  const closed = Promise.withResolvers<void>();
+  // What is still to be sent then meets a closed connection.
+  socket
+    .on('error', () => undefined)
+    .on('close', closed.resolve)
+    .resume();
+  socket.write(`${POST_HEAD}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`.repeat(1_000));
+  await closed.promise;
+  assert.equal(webhook.client.calls.length, 1);
+  webhook.enter(GRANTED);
+  assert.equal(await post(port, review()), 200);
+});
+
+test('of 200 admissions at once, each of another requester, all are allowed, with 32 access reviews at a time', async () => {
+  let [now, most] = [0, 0];
+  const answer: Answer = async ({ verb, body }) => {
+    if (verb === 'get') return undefined;
+    most = Math.max(most, (now += 1));
+    await sleep(5);
+    now -= 1;
+    return { ...Object(body), status: { allowed: true } };
+  };
+  webhook.enter({ issuers: ISSUERS, answer, reviewTimeoutMs: 10_000 });
+  const ask = (_: unknown, at: number) =>
+    webhook.handle(review({ userInfo: { username: 'jane', groups: [`team-${at}`] } }));
+  const answers = await Promise.all(Array.from({ length: 200 }, ask));
+  assert.ok(answers.every(({ body }) => 'response' in body && body.response.allowed));
+  assert.equal(most, 32);
+});
 
 describe('of a text that a caller chose', () => {
   const LONG = 'x'.repeat(500_000);

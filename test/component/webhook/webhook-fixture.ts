@@ -13,6 +13,7 @@ import { createRegistry } from '@countersign/common/runtime/metrics.ts';
 import { formatRef } from '@countersign/common/signer-name.ts';
 import { type AdmissionHandler, createHandler } from '@countersign/webhook/handler.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
+import type { Caller } from '@countersign/webhook/review-turns.ts';
 import { SecretFactsReader } from '@countersign/webhook/secret-facts.ts';
 import { WebhookServer } from '@countersign/webhook/server.ts';
 import type { KeyPair } from '@countersign/webhook/serving-certificate.ts';
@@ -56,6 +57,8 @@ export interface World {
   /** What the API server answers. */
   readonly answer?: Answer;
   readonly now?: Date;
+  /** For all access reviews of an admission; 100 ms, unless given. */
+  readonly reviewTimeoutMs?: number;
   /** What the operator demands; nothing, unless given. */
   readonly policy?: RequestPolicy;
   /** The constrained CAs of every issuer; none unless given. */
@@ -91,6 +94,9 @@ export interface HttpAnswer {
   };
 }
 
+/** One that waits for its answer. */
+const CALLER: Caller = { address: '127.0.0.1', signal: new AbortController().signal };
+
 /** What the fixture serves with. */
 export const KEY_PAIR = makeKeyPair();
 
@@ -108,8 +114,11 @@ export class WebhookFixture {
   server!: WebhookServer;
   port = 0;
   #world: World = {};
-  readonly handle: AdmissionHandler = body =>
-    createHandler({
+  #handler = this.#createHandler();
+  readonly handle = (body: unknown, caller: Caller = CALLER) => this.#handler(body, caller);
+
+  #createHandler(): AdmissionHandler {
+    return createHandler({
       client: this.client,
       issuers: {
         find: ref => (this.#world.issuers ? (this.#world.issuers[formatRef(ref)] ?? 'missing') : 'unknown'),
@@ -119,11 +128,12 @@ export class WebhookFixture {
       secrets: { read: ref => new SecretFactsReader(this.client, 50).read(ref) },
       clusterResourceNamespace: 'countersign',
       policy: this.#world.policy ?? NO_DEMANDS,
-      reviewTimeoutMs: 100,
+      reviewTimeoutMs: this.#world.reviewTimeoutMs ?? 100,
       metrics: this.metrics,
       log: this.log,
       now: () => this.#world.now ?? new Date(),
-    })(body);
+    });
+  }
 
   async start(): Promise<this> {
     this.server = new WebhookServer({ handle: this.handle, log: this.log, metrics: this.metrics, graceMs: 200 });
@@ -135,6 +145,7 @@ export class WebhookFixture {
   /** Forgets what was called and logged, and changes the world. */
   enter(world: World): void {
     this.#world = world;
+    this.#handler = this.#createHandler();
     this.client.answer = world.answer ?? (() => undefined);
     this.client.calls.length = 0;
     this.logs.length = 0;

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 export interface ConnectionLimits {
   /** How many connections are open at most. Half of them are kept for each kind, silent and proven, when both are many. */
   readonly connections: number;
-  /** From the accepted connection to the first answer to an AdmissionReview, the TLS handshake included. */
+  /** From the accepted connection to the first answer that counts, the TLS handshake included. */
   readonly firstRequestMs: number;
 }
 
@@ -24,7 +24,7 @@ const FAIR_SHARE = 1 / 8;
 
 export class ConnectionGate {
   readonly #limits: ConnectionLimits;
-  /** Connections without an answered AdmissionReview, in the order of arrival. */
+  /** Connections without an answered request, in the order of arrival. */
   readonly #silent: Line = new Map();
   /** The others, in the order of their last answer. */
   readonly #proven: Line = new Map();
@@ -42,7 +42,7 @@ export class ConnectionGate {
     if (this.#silent.size + this.#proven.size > this.#limits.connections) this.#makeRoom();
   }
 
-  /** An AdmissionReview was answered on this connection: it stays as long as it is used. */
+  /** A request that the server is there for was answered on this connection: it stays as long as it is used. */
   answered(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): void {
     const key = keyOf(socket);
     const connection = this.#forget(key);

@@ -1,0 +1,99 @@
+// In which order handshakes begin, and what becomes of connections whose handshake never does.
+
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { HandshakeTurns } from '@countersign/webhook/handshake-turns.ts';
+
+class FakeSocket extends EventEmitter {
+  readonly remoteAddress: string;
+  readableLength = 0;
+  /** What `setTimeout` was given last. */
+  onTimeout: () => void = () => undefined;
+
+  constructor(remoteAddress: string) {
+    super();
+    this.remoteAddress = remoteAddress;
+  }
+
+  setTimeout(milliseconds: number, then: () => void = () => undefined): this {
+    this.onTimeout = milliseconds > 0 ? then : () => undefined;
+    return this;
+  }
+
+  send(bytes: number): void {
+    this.readableLength = bytes;
+    this.emit('readable');
+  }
+
+  destroy(): void {
+    this.emit('close');
+  }
+}
+
+function setup() {
+  const begun: FakeSocket[] = [];
+  const failed: string[] = [];
+  const turns = new HandshakeTurns({
+    begin: socket => void begun.push(socket as unknown as FakeSocket),
+    fail: ({ code }) => void failed.push(code),
+    timeoutMs: 1_000,
+  });
+  const open = (address: string) => {
+    const socket = new FakeSocket(address);
+    turns.add(socket as unknown as Socket);
+    return socket;
+  };
+  return { begun, failed, open };
+}
+
+test('one handshake begins in each turn of the event loop', async () => {
+  const { begun, open } = setup();
+  for (const socket of Array.from({ length: 5 }, () => open('10.0.0.2'))) socket.send(1);
+  const counts: number[] = [];
+  for (let turn = 0; turn < 5; turn += 1) {
+    counts.push(begun.length);
+    await nextTurn();
+  }
+  assert.deepEqual(counts, [1, 2, 3, 4, 5]);
+});
+
+test('a caller waits for one handshake of each other address, however many connections those have', async () => {
+  const { begun, open } = setup();
+  const flood = ['10.0.0.2', '10.0.0.3'].flatMap(address => Array.from({ length: 200 }, () => open(address)));
+  for (const socket of flood) socket.send(1);
+  const own = open('10.0.0.1');
+  own.send(1);
+  while (!begun.includes(own)) await nextTurn();
+  assert.ok(begun.indexOf(own) <= 3, `after ${begun.indexOf(own)} others`);
+});
+
+test('a connection that has sent nothing holds up no other', () => {
+  const { begun, open } = setup();
+  open('10.0.0.1');
+  const second = open('10.0.0.1');
+  second.send(1);
+  assert.deepEqual(begun, [second]);
+});
+
+test('a connection that ends while it waits is counted, and takes no turn', async () => {
+  const { begun, failed, open } = setup();
+  const [first, second, third] = [open('10.0.0.1'), open('10.0.0.1'), open('10.0.0.1')];
+  for (const socket of [first, second, third]) socket.send(1);
+  second.destroy();
+  await nextTurn();
+  await nextTurn();
+  assert.deepEqual(begun, [first, third]);
+  assert.deepEqual(failed, ['ECONNRESET']);
+  third.destroy();
+  assert.equal(failed.length, 1, 'what happens after the beginning is for others to count');
+});
+
+test('a caller that hangs up without a word, and one that stays silent, are counted by how they failed', () => {
+  const { failed, open } = setup();
+  open('10.0.0.1').send(0);
+  open('10.0.0.1').onTimeout();
+  assert.deepEqual(failed, ['ECONNRESET', 'ERR_TLS_HANDSHAKE_TIMEOUT']);
+});
