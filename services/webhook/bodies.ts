@@ -7,17 +7,17 @@ import type { FastifyBodyParser, FastifyInstance } from 'fastify';
 import { BodyGate } from './body-gate.ts';
 
 /**
- * More than the largest CREATE of a CSR that can be signed. Annotations are at most 256 KiB (TotalAnnotationSizeLimitB); a byte of them
+ * More than the largest review of a CSR that can be signed. Annotations are at most 256 KiB (TotalAnnotationSizeLimitB); a byte of them
  * is at most 6.7 bytes of JSON: keys of three letters without a value, once more in managedFields, or `<`, which Go escapes. That is
  * 1.75 MB, and a request of 36 500 bytes in base64, more of which is never signed, another 50 kB. An UPDATE carries two such objects,
- * but is refused whatever its size: only a changed locked annotation leads here.
+ * 3.6 MB. An object that is larger by its labels or owner references has a request that nobody signs for it.
  */
-export const BODY_LIMIT = 2 * 1024 * 1024;
+export const BODY_LIMIT = 4 * 1024 * 1024;
 
 const BODY_LIMITS = {
   bytes: BODY_LIMIT,
   /** Callers that only announce large bodies keep out large ones, and no CSR of a common size. */
-  totalBytes: 8 * BODY_LIMIT,
+  totalBytes: 4 * BODY_LIMIT,
   /** A CSR with the largest request that is read (36 kB), and annotations of a common size. */
   smallBytes: 65_536,
 };

@@ -1,6 +1,7 @@
 // The HTTPS server of the webhook: one path, one method, JSON within a limit. Turns HTTP into a body and an answer into HTTP,
 // and says clearly what is wrong with a request that is none; knows nothing of admission.
 
+import { constants } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -83,7 +84,9 @@ export class WebhookServer {
   }
 
   /** For new connections; those that are open go on with the certificate that they know. */
-  readonly useKeyPair = ({ cert, key, ca }: KeyPair): void => this.#app.server.setSecureContext({ cert, key, ca });
+  readonly useKeyPair = ({ cert, key, ca }: KeyPair): void =>
+    // A caller pays for each handshake with a connection.
+    this.#app.server.setSecureContext({ cert, key, ca, secureOptions: constants.SSL_OP_NO_RENEGOTIATION });
 
   /** From now on every answer ends its connection: one that is cut while it is idle may have a request on the way already. */
   drain(): void {

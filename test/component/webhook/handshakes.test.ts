@@ -127,6 +127,17 @@ describe('where callers need a certificate from a CA,', () => {
   });
 });
 
+test('a second handshake on the same connection is refused: each costs as much as the first, and waits for no turn', async () => {
+  const options = { host: '127.0.0.1', port, ca: KEY_PAIR.cert, maxVersion: 'TLSv1.2' } as const;
+  const socket = connect(options).on('error', () => undefined);
+  await once(socket, 'secureConnect');
+  const outcome = Promise.withResolvers<unknown>();
+  socket.on('close', () => outcome.resolve('closed'));
+  socket.renegotiate({}, error => outcome.resolve(error));
+  assert.notEqual(await outcome.promise, null);
+  socket.destroy();
+});
+
 // OpenSSL's words for alerts changed; Node makes its codes from them.
 for (const code of [
   'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',

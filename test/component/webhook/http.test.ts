@@ -147,7 +147,7 @@ describe('HTTP', () => {
     ['another content type is 415', 415, () => webhook.post('a: b', { 'content-type': 'application/yaml' })],
     ['plain text is 415', 415, () => webhook.post('{}', { 'content-type': 'text/plain' })],
     ['a body without content type is 415', 415, () => webhook.post('{}', { 'content-type': '' })],
-    ['a body above 2 MiB is 413', 413, () => webhook.post(`"${'x'.repeat(2 * 1024 * 1024)}"`)],
+    ['a body above 4 MiB is 413', 413, () => webhook.post(`"${'x'.repeat(4 * 1024 * 1024)}"`)],
     ['another path is 404', 404, () => webhook.post('{}', {}, '/')],
   ];
   for (const [name, status, send] of rejected) {
@@ -171,16 +171,34 @@ describe('HTTP', () => {
     assert.equal(body.response.status?.reason, 'SigningError');
   });
 
-  test('the largest CSR that can be signed is judged, whatever its annotations cost in JSON', async () => {
-    webhook.enter(GRANTED);
+  describe('the largest CSR that can be signed is judged, created or changed, when its annotations are', () => {
     // 256 KiB of keys of three letters, and once more in managedFields; or of what Go escapes.
-    const short = Array.from({ length: 87_381 }, (_, index) => index.toString(36).padStart(3, '-'));
-    const many = csr({ annotations: Object.fromEntries(short.map(key => [key, ''])) });
+    const short = Array.from({ length: 87_000 }, (_, index) => index.toString(36).padStart(3, '-'));
     const managedFields = [{ fieldsV1: Object.fromEntries(short.map(key => [`f:${key}`, {}])) }];
-    const first = review({ object: { ...many, metadata: { ...Object(many['metadata']), managedFields } } });
-    const escaped = csr({ annotations: { note: '<'.repeat(262_000) } });
-    const second = JSON.stringify(review({ object: escaped })).replaceAll('<', String.raw`\u003c`);
-    for (const body of [first, second]) assert.equal((await webhook.post(body)).body.response.allowed, true);
+    const many = { annotations: Object.fromEntries(short.map(key => [key, ''])), managedFields };
+    const escaped = { annotations: { note: '<'.repeat(262_000) } };
+    const large = (metadata: { readonly annotations: Readonly<Record<string, string>> }, annotations = {}) => {
+      const { metadata: rest, ...others } = csr({ request: 'x'.repeat(48_668) });
+      return {
+        ...others,
+        metadata: { ...Object(rest), ...metadata, annotations: { ...metadata.annotations, ...annotations } },
+      };
+    };
+    for (const [name, metadata] of [
+      ['many and short', many],
+      ['escaped by Go', escaped],
+    ] as const) {
+      test(name, async () => {
+        webhook.enter(GRANTED);
+        const post = (parts: object) =>
+          webhook.post(JSON.stringify(review({ ...parts })).replaceAll('<', String.raw`\u003c`));
+        const created = await post({ object: large(metadata) });
+        assert.equal(created.body.response.status?.reason, 'SigningError');
+        const object = large(metadata, { [REQUEST_DURATION]: '1h' });
+        const changed = await post({ operation: 'UPDATE', object, oldObject: large(metadata) });
+        assert.equal(changed.body.response.status?.reason, 'ImmutableAnnotation');
+      });
+    }
   });
 
   test('what was wrong is counted', async () => {
