@@ -61,15 +61,16 @@ export interface ServerOptions {
 export class WebhookServer {
   readonly #app: FastifyInstance<Server>;
   readonly #graceMs: number;
+  readonly #connections: ConnectionGate;
   #isListening = false;
   #isDraining = false;
 
   constructor(options: ServerOptions) {
     this.#graceMs = options.graceMs ?? GRACE_MS;
-    const connections = new ConnectionGate(options.connectionLimits ?? CONNECTION_LIMITS);
-    this.#app = createApp(options, connections, () => this.#isDraining);
+    this.#connections = new ConnectionGate(options.connectionLimits ?? CONNECTION_LIMITS);
+    this.#app = createApp(options, this.#connections, () => this.#isDraining);
     const { log, metrics, transferTimeoutMs: timeoutMs = TRANSFER_TIMEOUT_MS } = options;
-    acceptInTurns(this.#app.server, { connections, log, metrics, timeoutMs });
+    acceptInTurns(this.#app.server, { connections: this.#connections, log, metrics, timeoutMs });
   }
 
   get problems(): string[] {
@@ -100,7 +101,7 @@ export class WebhookServer {
     // A connection that falls idle while the server closes would be kept for as long as any other. Only after what has arrived was
     // read, which setImmediate waits for: a connection with a request in its buffer looks idle.
     const sweep = setInterval(() => setImmediate(() => server.closeIdleConnections()), 20);
-    const cut = setTimeout(() => server.closeAllConnections(), this.#graceMs);
+    const cut = setTimeout(() => this.#connections.closeAll(), this.#graceMs);
     await nextTurn();
     await this.#app.close();
     clearInterval(sweep);

@@ -49,6 +49,10 @@ export class ConnectionGate {
     if (connection !== undefined) this.#proven.set(key, connection);
   }
 
+  closeAll(): void {
+    for (const { socket } of [...this.#silent.values(), ...this.#proven.values()]) socket.destroy();
+  }
+
   /** A flood of one kind closes connections of that kind: callers that are new do not push out those in use, nor the reverse. */
   #makeRoom(): void {
     const victim = firstToClose(this.#silent.size > this.#limits.connections / 2 ? this.#silent : this.#proven);

@@ -6,6 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, request as send } from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -320,6 +321,16 @@ test('closing answers a request that has arrived on an idle connection and was n
   await webhook.server.close();
   await ended;
   assert.match(received, /^HTTP\/1\.1 200 [^]*connection: close[^]*"allowed"/);
+});
+
+test('closing does not wait for ever for a connection on which not even a handshake was begun', async () => {
+  const socket = connectTcp(webhook.port, '127.0.0.1').resume();
+  await once(socket, 'connect');
+  const ended = once(socket, 'close');
+  const started = performance.now();
+  await webhook.server.close();
+  await ended;
+  assert.ok(performance.now() - started < 5_000);
 });
 
 test('closing does not wait for ever for a connection on which nothing was asked', async () => {
