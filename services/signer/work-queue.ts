@@ -70,7 +70,7 @@ export class WorkQueue {
   constructor(options: WorkQueueOptions) {
     this.#options = options;
     this.#clock = options.clock ?? (() => performance.now());
-    this.#shares = new FairShares(options.workers, this.#clock);
+    this.#shares = new FairShares(this.#clock);
   }
 
   /** Puts a key in line; at once, even if it was to come back later after a failure. */
@@ -153,7 +153,7 @@ export class WorkQueue {
   #takeNext(): Waiting | undefined {
     const lines = [this.#waiting, this.#many];
     if ((this.#started + 1) % TURN_OF_MANY === 0) lines.reverse();
-    const mayHaveMore = (share: string) => !this.#options.shareOf || this.#shares.mayHaveMore(share);
+    const mayHaveMore = (share: string) => !this.#options.shareOf || this.#shares.mayHaveMore(share, this.#workers);
     return lines[0]?.take(mayHaveMore) ?? lines[1]?.take(mayHaveMore);
   }
 

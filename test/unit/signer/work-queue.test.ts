@@ -232,6 +232,19 @@ test("one share never has all workers, so that another's key starts at once", as
   await ended;
 });
 
+test('one share never has all of the first workers either', async () => {
+  const inHand = new Map<string, () => void>();
+  const work = (key: string) => new Promise<void>(resolve => inHand.set(key, resolve));
+  const { queue, end } = start({ work, workers: 32, shareOf });
+  for (let at = 0; at < 40; at += 1) queue.add(`slow-${at}`);
+  assert.equal(inHand.size, 3);
+  queue.add('other-0');
+  assert.ok(inHand.has('other-0'));
+  const ended = end();
+  for (const finish of inHand.values()) finish();
+  await ended;
+});
+
 test('a queue whose time is over before it begins works on nothing', async () => {
   const worked: string[] = [];
   const { queue } = create({ work: async key => void worked.push(key) });
