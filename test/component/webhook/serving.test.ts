@@ -1,16 +1,13 @@
 // The serving certificate: where it comes from, how it is exchanged while connections are open, and what keeps the old one.
-// And how the server comes to its end.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, request as send } from 'node:https';
-import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { connect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import {
   type KeyPair,
   type OfferedKeyPair,
@@ -19,9 +16,8 @@ import {
   ServingCertificate,
   withClientCa,
 } from '@countersign/webhook/serving-certificate.ts';
-import { until } from '../../support/until.ts';
 import { GRANTED } from './admission-world.ts';
-import { KEY_PAIR, makeEndedKeyPair, makeKeyPair, review, WebhookFixture } from './webhook-fixture.ts';
+import { makeEndedKeyPair, makeKeyPair, review, WebhookFixture } from './webhook-fixture.ts';
 
 const FIRST = makeKeyPair('first');
 const SECOND = makeKeyPair('second');
@@ -271,72 +267,4 @@ describe('a new certificate', () => {
     stop.abort();
     await following;
   });
-});
-
-test('draining answers as before, and ends each connection with its answer', async () => {
-  const agent = new Agent({ keepAlive: true, ca: KEY_PAIR.cert });
-  const ask = async () => {
-    const headers = { 'content-type': 'application/json' };
-    const call = send({ host: '127.0.0.1', port: webhook.port, path: '/validate', method: 'POST', agent, headers });
-    call.end(JSON.stringify(review()));
-    const [response] = await once(call, 'response');
-    await once(response.resume(), 'end');
-    return [response.statusCode, response.headers.connection];
-  };
-  assert.deepEqual(await ask(), [200, 'keep-alive']);
-  webhook.server.drain();
-  assert.deepEqual(await ask(), [200, 'close']);
-  agent.destroy();
-});
-
-test('closing answers what is in flight, ends idle connections, and takes no new ones', async () => {
-  const gate = Promise.withResolvers<void>();
-  webhook.enter({
-    answer: ({ body }) => gate.promise.then(() => ({ ...(body as object), status: { allowed: true } })),
-  });
-  const inFlight = webhook.post(review());
-  while (webhook.client.calls.length === 0) await new Promise(resolve => setTimeout(resolve, 5));
-  const closing = webhook.server.close();
-  assert.deepEqual(webhook.server.problems, ['HTTPS server: not listening']);
-  setTimeout(gate.resolve, 20);
-  const { status, body } = await inFlight;
-  await closing;
-  assert.equal(status, 200);
-  assert.equal(body.response.allowed, true);
-  await assert.rejects(webhook.post(review()));
-});
-
-test('closing answers a request that has arrived on an idle connection and was not read yet', async () => {
-  const socket = connect({ host: '127.0.0.1', port: webhook.port, ca: KEY_PAIR.cert });
-  const body = JSON.stringify(review());
-  const head = `POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
-  let received = '';
-  socket.on('data', chunk => (received += chunk));
-  socket.write(head + body);
-  await until(() => received.includes('"allowed"'));
-  received = '';
-  socket.write(head + body);
-  webhook.server.drain();
-  const ended = once(socket, 'close');
-  await webhook.server.close();
-  await ended;
-  assert.match(received, /^HTTP\/1\.1 200 [^]*connection: close[^]*"allowed"/);
-});
-
-test('closing does not wait for ever for a connection on which not even a handshake was begun', async () => {
-  const socket = connectTcp(webhook.port, '127.0.0.1').resume();
-  await once(socket, 'connect');
-  const ended = once(socket, 'close');
-  const started = performance.now();
-  await webhook.server.close();
-  await ended;
-  assert.ok(performance.now() - started < 5_000);
-});
-
-test('closing does not wait for ever for a connection on which nothing was asked', async () => {
-  const socket = connect({ host: '127.0.0.1', port: webhook.port, ca: KEY_PAIR.cert });
-  await once(socket, 'secureConnect');
-  const ended = once(socket, 'close');
-  await webhook.server.close();
-  await ended;
 });
