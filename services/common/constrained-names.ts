@@ -4,9 +4,7 @@
 import { KNOWN_TO_GO, kindOf, nameIn } from './constraint-subtrees.ts';
 import { readWhole, type Tlv } from './der.ts';
 import { ATTRIBUTE, type Attribute, comparableRdns, formatName, type Rdn, readRdns } from './directory-name.ts';
-import { type Extension, findExtension } from './extension.ts';
 import { isHostLike } from './name-syntax.ts';
-import { EXTENSION } from './oids.ts';
 import { GENERAL_NAME, readGeneralNames } from './subject-alt-name.ts';
 
 export interface ConstrainedName {
@@ -29,7 +27,8 @@ export interface ConstrainedName {
 export interface Named {
   /** The DER of the Name. */
   readonly subject: Buffer;
-  readonly extensions: readonly Extension[];
+  /** The value of the extension. */
+  readonly subjectAltName?: Buffer;
 }
 
 const LABELS: ReadonlyMap<number, string> = new Map<number, string>([
@@ -48,11 +47,10 @@ const SMTP_UTF8_MAILBOX = kindOf(GENERAL_NAME.otherName, Buffer.from('06082b0601
 const IA5_STRING = 0x16;
 
 /** All of them, the subject first. */
-export function constrainedNames(request: Named): readonly ConstrainedName[] {
-  const extension = findExtension(request, EXTENSION.subjectAltName);
-  const read = extension && readGeneralNames(extension.value);
+export function constrainedNames({ subject, subjectAltName }: Named): readonly ConstrainedName[] {
+  const read = subjectAltName && readGeneralNames(subjectAltName);
   const altNames = read?.ok ? read.value : [];
-  const whole = readWhole(request.subject);
+  const whole = readWhole(subject);
   const rdns = whole.ok ? readRdns(whole.value.value) : [];
   const attributes = rdns.flat();
   const hasDnsName = altNames.some(({ tag }) => tag === GENERAL_NAME.dnsName);

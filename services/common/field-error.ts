@@ -9,6 +9,8 @@ export interface FieldError {
   readonly field: string;
   /** The text that the signer would put into the Failed condition. */
   readonly message: string;
+  /** What to do about it, for whoever reads the refusal; the condition has cert-manager's text alone. */
+  readonly remedy?: string;
 }
 
 /** Path of an annotation, in the form in which the API server writes the paths of map entries. */

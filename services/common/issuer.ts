@@ -2,28 +2,8 @@
 // their Secrets live. Plain JSON, as the API server sends it; nothing here changes an object.
 
 import type { Condition, ObjectMeta } from './csr.ts';
+import { type IssuerSpec, type IssuerType, issuerTypes, pruneSpec, typeOfSpec } from './issuer-types.ts';
 import { ISSUER_GROUP, type IssuerKind, type SignerRef } from './signer-name.ts';
-
-/** cert-manager's CAIssuer. */
-export interface CaIssuerSpec {
-  readonly secretName: string;
-  readonly crlDistributionPoints?: readonly string[];
-  readonly ocspServers?: readonly string[];
-  readonly issuingCertificateURLs?: readonly string[];
-}
-
-/** cert-manager's SelfSignedIssuer. */
-export interface SelfSignedIssuerSpec {
-  readonly crlDistributionPoints?: readonly string[];
-}
-
-export interface IssuerSpec {
-  readonly ca?: CaIssuerSpec;
-  readonly selfSigned?: SelfSignedIssuerSpec;
-  readonly acme?: unknown;
-  readonly vault?: unknown;
-  readonly venafi?: unknown;
-}
 
 /** An Issuer or a ClusterIssuer. Lists leave out `kind`. */
 export interface Issuer {
@@ -41,7 +21,7 @@ export function toIssuer(raw: unknown): Issuer {
   const { metadata, spec, status } = raw as Issuer;
   const kept = {
     metadata: pick(metadata, 'name', 'namespace', 'uid', 'resourceVersion', 'generation'),
-    spec: toSpec(spec),
+    spec: pruneSpec(spec),
     status: { conditions: status?.conditions ?? [] },
   };
   const size = JSON.stringify(kept.spec).length;
@@ -49,37 +29,19 @@ export function toIssuer(raw: unknown): Issuer {
   return kept;
 }
 
-/** Of the types that are left to others, no more than that they are there. */
-function toSpec(spec: IssuerSpec | undefined): IssuerSpec {
-  const types = TYPES.filter(type => spec?.[type] != null).map(type => [type, {}] as const);
-  return {
-    ...Object.fromEntries(types),
-    ...(spec?.ca && {
-      ca: pick(spec.ca, 'secretName', 'crlDistributionPoints', 'ocspServers', 'issuingCertificateURLs'),
-    }),
-    ...(spec?.selfSigned && { selfSigned: pick(spec.selfSigned, 'crlDistributionPoints') }),
-  };
-}
-
 function pick<T extends object>(source: T, ...names: readonly (keyof T)[]): T {
   return Object.fromEntries(names.filter(name => source[name] !== undefined).map(name => [name, source[name]])) as T;
 }
 
-export type IssuerType = 'acme' | 'ca' | 'vault' | 'selfSigned' | 'venafi';
-
-// The order in which cert-manager looks (pkg/api/util NameForIssuer): it decides if a spec has two types.
-const TYPES: readonly IssuerType[] = ['acme', 'ca', 'vault', 'selfSigned', 'venafi'];
-
 /** The type of an issuer; undefined if its spec names none. */
 export function issuerType(issuer: Issuer): IssuerType | undefined {
-  // Go reads null as absent; the spec itself may be missing where the CRD is older than its schema.
-  return TYPES.find(type => issuer.spec?.[type] != null);
+  return typeOfSpec(issuer.spec);
 }
 
-/** The type of an issuer that is left to other signers: none that services/signer/issuers has. Undefined without a type. */
+/** The type of an issuer that is left to other signers; undefined without a type. */
 export function foreignType(issuer: Issuer): IssuerType | undefined {
   const type = issuerType(issuer);
-  return type === 'ca' || type === 'selfSigned' ? undefined : type;
+  return type === undefined || issuerTypes[type].signedHere ? undefined : type;
 }
 
 /** The condition of type Ready, whatever its status. */

@@ -1,45 +1,113 @@
-// Every rule on the shape of a CSR itself, for whatever issuer: signer name, duration, and the agreement of the PKCS#10
-// request with spec.usages and the annotations. Webhook and signer both run it. Never looks at issuers, permissions or time,
-// nor at the signature of the request: that the API server has verified, and the signer verifies it again (ADR 12).
+// What a CSR asks for, or every rule on its shape that it breaks: signer name, duration, the agreement of the PKCS#10 request with
+// spec.usages and the annotations, and what the type of its issuer demands. Webhook and signer both call it. Never looks at
+// issuers, permissions or time, nor at the signature of the request: that the API server has verified, and the signer verifies it
+// again (ADR 12).
 
-import { REQUEST_DURATION, readIsCa, readRequestDuration } from './annotations.ts';
+import { readIsCa, readPrivateKeySecretName } from './annotations.ts';
+import type { ConstrainedCa } from './constraint-subtrees.ts';
 import type { CertificateSigningRequest } from './csr.ts';
-import { HOUR, type Nanoseconds, SECOND } from './duration.ts';
+import { MILLISECOND } from './duration.ts';
 import { findExtension } from './extension.ts';
-import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from './extension-values.ts';
-import { annotationField, type FieldError } from './field-error.ts';
-import {
-  formatExtKeyUsages,
-  formatKeyUsages,
-  isKnownExtKeyUsage,
-  resolveUsages,
-  type X509Usages,
-} from './key-usage.ts';
+import { parseExtKeyUsage } from './extension-values.ts';
+import type { FieldError } from './field-error.ts';
+import { type IssuerType, issuerTypes } from './issuer-types.ts';
+import { isKnownExtKeyUsage, resolveUsages, type X509Usages } from './key-usage.ts';
+import { rewriteNameConstraints } from './name-constraints.ts';
+import { findNameViolations } from './name-violations.ts';
 import { EXTENSION } from './oids.ts';
 import { type Pkcs10, parsePkcs10 } from './pkcs10.ts';
-import { reasons } from './reasons.ts';
+import { type Reason, reasons } from './reasons.ts';
 import type { RequestPolicy } from './request-policy.ts';
+import { findTemplateProblems, type TemplateProblem } from './request-template.ts';
+import type { RequestedCertificate } from './requested-certificate.ts';
+import { requestedDuration, validateDuration } from './requested-duration.ts';
 import { err, ok, type Result } from './result.ts';
 import { shorten } from './short-text.ts';
 import { parseSignerName } from './signer-name.ts';
 
-/** Ten minutes, so that the annotation allows what spec.expirationSeconds does (cert-manager's minimum for CSRs). */
-export const MINIMUM_DURATION: Nanoseconds = 600n * SECOND;
-
-/** 90 days: cert-manager's DefaultCertificateDuration. */
-export const DEFAULT_DURATION: Nanoseconds = 2160n * HOUR;
-
 /** A text repeats what the requester wrote, in an answer and in a condition; one that is meant for readers stays below. */
 const MAX_TEXT = 2_000;
 
+/** What is known of the issuer that a request names. */
+export interface IssuerFacts {
+  readonly type?: IssuerType | undefined;
+  /** The CAs of its chain that have name constraints. */
+  readonly constrained?: readonly ConstrainedCa[];
+}
+
 /**
- * Every rule that the CSR breaks, in the order in which cert-manager's Sync and template builder find them: the signer fails
- * the CSR with the first. Empty when all is well, and for another signer's CSR.
+ * What the CSR asks for, or every rule that it breaks, in the order in which cert-manager's Sync and template builder find them:
+ * the signer fails the CSR with the first. What is known of the issuer adds the rules of its type and its CA.
+ * Webhook and signer both call it, and nothing else judges the shape of a request.
  */
-export function validateRequest(csr: CertificateSigningRequest, policy: RequestPolicy): readonly FieldError[] {
-  const signer = parseSignerName(csr.spec.signerName);
-  if (!signer.ok && signer.error.kind === 'foreign') return [];
-  return [...validateSignerName(csr), ...examineRequest(csr, policy).errors];
+export function toRequestedCertificate(
+  csr: CertificateSigningRequest,
+  policy: RequestPolicy,
+  { type = 'ca', constrained = [] }: IssuerFacts = {},
+): Result<RequestedCertificate, readonly FieldError[]> {
+  const request = parsePkcs10(csr.spec.request);
+  const usages = resolveUsages(csr.spec.usages);
+  const row = issuerTypes[type];
+  const asked = {
+    keySecretName: readPrivateKeySecretName(csr),
+    publicKey: request.ok ? request.value.spki : undefined,
+  };
+  const errors = [
+    ...validateSignerName(csr),
+    ...validateDuration(csr, policy),
+    ...findTemplateProblems(csr, request, usages).map(found => templateError(found, row.reasons.badRequest)),
+    ...row.findErrors(asked),
+    ...(request.ok ? nameErrors(request.value, constrained) : []),
+  ];
+  if (errors.length > 0 || !request.ok || !usages.ok) return err(errors);
+  return ok(describe(csr, { request: request.value, usages: usages.value, policy }));
+}
+
+/** Names that the CA, or one above it, may not sign: the certificate would be rejected by those who verify it. */
+function nameErrors(request: Pkcs10, constrained: readonly ConstrainedCa[]): readonly FieldError[] {
+  const violations = findNameViolations({ subject: request.subject, ...copiedExtensions(request) }, constrained);
+  return violations.map(message => ({ reason: 'NameConstraintViolation', field: 'spec.request', message }));
+}
+
+interface Parts {
+  readonly request: Pkcs10;
+  readonly usages: X509Usages;
+  readonly policy: RequestPolicy;
+}
+
+/** Of a CSR that breaks no rule. */
+function describe(csr: CertificateSigningRequest, { request, usages, policy }: Parts): RequestedCertificate {
+  const { subject, hasEmptySubject, spki, signatureAlgorithm, certificationRequestInfo, signature } = request;
+  return {
+    uid: csr.metadata.uid ?? '',
+    requester: csr.spec.username ?? '',
+    subject,
+    hasEmptySubject,
+    publicKey: spki,
+    proof: { algorithm: signatureAlgorithm, spki, data: certificationRequestInfo, signature },
+    ...copiedExtensions(request),
+    usages: { ...usages, extKeyUsages: [...usages.extKeyUsages, ...unknownExtKeyUsages(request)] },
+    isCa: readIsCa(csr),
+    lifetimeMs: Number(requestedDuration(csr, policy) / MILLISECOND),
+  };
+}
+
+/** cert-manager replaces the usages that Go has a number for and leaves the others of the request in the template. */
+function unknownExtKeyUsages(request: Pkcs10): readonly string[] {
+  const extension = findExtension(request, EXTENSION.extKeyUsage);
+  const oids = extension && parseExtKeyUsage(extension.value);
+  return oids?.ok ? oids.value.filter(oid => !isKnownExtKeyUsage(oid)) : [];
+}
+
+/** Of the extensions of a request these two reach the certificate; the others are compared with the CSR, or dropped. */
+function copiedExtensions(request: Pkcs10): Pick<RequestedCertificate, 'subjectAltName' | 'nameConstraints'> {
+  const names = findExtension(request, EXTENSION.subjectAltName);
+  const constraints = findExtension(request, EXTENSION.nameConstraints);
+  const rewritten = constraints && rewriteNameConstraints(constraints.value);
+  return {
+    ...(names && { subjectAltName: names.value }),
+    ...(constraints && rewritten?.ok && { nameConstraints: { ...constraints, value: rewritten.value } }),
+  };
 }
 
 /** Whether an issuer could ever match the signer name. Empty for another signer's, too. */
@@ -62,110 +130,6 @@ export function validateName({ metadata }: CertificateSigningRequest): readonly 
   ];
 }
 
-/** The same for a CSR whose signer name is known to be good, together with the request inside it if that can be read. */
-export function examineRequest(
-  csr: CertificateSigningRequest,
-  policy: RequestPolicy,
-): {
-  readonly errors: readonly FieldError[];
-  readonly request: Result<Pkcs10>;
-} {
-  const request = parsePkcs10(csr.spec.request);
-  return { errors: [...validateDuration(csr, policy), ...templateErrors(csr, request)], request };
-}
-
-/**
- * How long the certificate shall be valid: annotation, else spec.expirationSeconds, else 90 days, or what the operator allows
- * at most. For a valid CSR only.
- */
-export function requestedDuration(csr: CertificateSigningRequest, { maxDuration }: RequestPolicy): Nanoseconds {
-  const annotated = readRequestDuration(csr);
-  // An annotation that is wrong hides expirationSeconds all the same: better no answer than a certificate nobody asked for.
-  if (!annotated.ok) throw new TypeError(annotated.error.message);
-  if (annotated.value !== undefined) return annotated.value;
-  const { expirationSeconds } = csr.spec;
-  if (expirationSeconds != null) return BigInt(expirationSeconds) * SECOND;
-  return maxDuration !== undefined && maxDuration < DEFAULT_DURATION ? maxDuration : DEFAULT_DURATION;
-}
-
-/** The rules on the duration alone, which cert-manager checks before it looks at the request. */
-export function validateDuration(csr: CertificateSigningRequest, policy: RequestPolicy): readonly FieldError[] {
-  const annotated = readRequestDuration(csr);
-  if (!annotated.ok) return [annotated.error];
-  const message = durationProblem(requestedDuration(csr, policy), policy);
-  if (message === undefined) return [];
-  const field = annotated.value === undefined ? 'spec.expirationSeconds' : annotationField(REQUEST_DURATION);
-  return [{ reason: 'InvalidDuration', field, message }];
-}
-
-function durationProblem(requested: Nanoseconds, { maxDuration }: RequestPolicy): string | undefined {
-  if (requested < MINIMUM_DURATION) return reasons.InvalidDuration.message(MINIMUM_DURATION, requested);
-  if (maxDuration !== undefined && requested > maxDuration)
-    return reasons.InvalidDuration.maximum(maxDuration, requested);
-  return undefined;
-}
-
-/** What makes cert-manager's certificate template fail. */
-function templateErrors(csr: CertificateSigningRequest, request: Result<Pkcs10>): readonly FieldError[] {
-  const usages = resolveUsages(csr.spec.usages);
-  const usageErrors = usages.ok ? [] : [templateError('spec.usages', usages.error)];
-  const problems = request.ok
-    ? requestProblems(request.value, readIsCa(csr), usages.ok ? usages.value : undefined)
-    : [request.error];
-  return [...usageErrors, ...problems.map(problem => templateError('spec.request', problem))];
-}
-
-function templateError(field: string, problem: string): FieldError {
-  return { reason: 'SigningError', field, message: reasons.SigningError.template(shorten(problem, MAX_TEXT)) };
-}
-
-/** `expected` is undefined when spec.usages is wrong already: there is nothing to compare with. */
-function requestProblems(request: Pkcs10, isCa: boolean, expected: X509Usages | undefined): readonly string[] {
-  return [...basicConstraintsProblems(request, isCa), ...usageProblems(request, expected)];
-}
-
-/** A request without the extension asks for nothing; one with it must agree with the annotation. */
-function basicConstraintsProblems(request: Pkcs10, expected: boolean): readonly string[] {
-  const extension = findExtension(request, EXTENSION.basicConstraints);
-  if (extension === undefined) return [];
-  const constraints = parseBasicConstraints(extension.value);
-  if (!constraints.ok) return [constraints.error];
-  if (constraints.value.isCa === expected) return [];
-  return [`encoded CSR error: IsCA ${constraints.value.isCa} does not match expected value ${expected}`];
-}
-
-/** With only one of the two extensions the other counts as empty, and is compared too. */
-function usageProblems(request: Pkcs10, expected: X509Usages | undefined): readonly string[] {
-  const encoded = encodedUsages(request);
-  if (encoded === undefined) return [];
-  if (!encoded.ok) return [encoded.error];
-  return expected === undefined ? [] : usageDifferences(encoded.value, expected);
-}
-
-/** KeyUsage and ExtendedKeyUsage of the request; undefined when it has neither. */
-function encodedUsages(request: Pkcs10): Result<X509Usages> | undefined {
-  const keyUsage = findExtension(request, EXTENSION.keyUsage);
-  const extKeyUsage = findExtension(request, EXTENSION.extKeyUsage);
-  if (keyUsage === undefined && extKeyUsage === undefined) return undefined;
-  const mask = keyUsage === undefined ? ok(0) : parseKeyUsage(keyUsage.value);
-  const oids = extKeyUsage === undefined ? ok([]) : parseExtKeyUsage(extKeyUsage.value);
-  if (!mask.ok) return mask;
-  return oids.ok ? ok({ keyUsage: mask.value, extKeyUsages: oids.value }) : err(oids.error);
-}
-
-function usageDifferences(encoded: X509Usages, expected: X509Usages): readonly string[] {
-  const known = encoded.extKeyUsages.filter(isKnownExtKeyUsage);
-  const differences: string[] = [];
-  if (encoded.keyUsage !== expected.keyUsage) {
-    differences.push(
-      `encoded CSR error: the KeyUsages ${formatKeyUsages(encoded.keyUsage)} do not match the expected KeyUsages ${formatKeyUsages(expected.keyUsage)}`,
-    );
-  }
-  // In order, duplicates included: cert-manager compares the lists, not the sets.
-  if (known.join() !== expected.extKeyUsages.join()) {
-    differences.push(
-      `encoded CSR error: the ExtKeyUsages ${formatExtKeyUsages(known)} do not match the expected ExtKeyUsages ${formatExtKeyUsages(expected.extKeyUsages)}`,
-    );
-  }
-  return differences;
+function templateError({ field, problem }: TemplateProblem, reason: Reason): FieldError {
+  return { reason, field, message: reasons.SigningError.template(shorten(problem, MAX_TEXT)) };
 }

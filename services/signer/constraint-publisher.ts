@@ -17,7 +17,7 @@ import { Backoff, pause } from '@countersign/common/runtime/backoff.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { formatSignerName, parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
-import { FIELD_MANAGER } from './csr-record.ts';
+import { FIELD_MANAGER } from './field-manager.ts';
 
 export interface ConstraintPublisherOptions {
   readonly client: Pick<KubeClient, 'get' | 'mergePatch'>;
@@ -25,8 +25,8 @@ export interface ConstraintPublisherOptions {
   readonly namespace: string;
   readonly mayWrite: () => boolean;
   readonly findIssuer: (ref: SignerRef) => Issuer | undefined;
-  /** Called so that the issuer of this signer name is looked at again. */
-  readonly recheck: (signerName: string) => void;
+  /** Called so that the issuer is looked at again. */
+  readonly recheck: (ref: SignerRef) => void;
 }
 
 interface ConfigMap {
@@ -77,7 +77,8 @@ export class ConstraintPublisher {
       // To the end of the line.
       this.#issuers.delete(name);
       this.#issuers.set(name, issuer);
-      this.#options.recheck(name);
+      const ref = parseSignerName(name);
+      if (ref.ok) this.#options.recheck(ref.value);
     }
   }
 

@@ -2,24 +2,20 @@
 
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
-import type { IssuancePolicy } from './issuance/issuance-policy.ts';
-import type { IssuerTypeHandler } from './issuers/issuer-type.ts';
 import type { SignerMetrics } from './metrics.ts';
+import type { SigningSettings } from './observe.ts';
 
 export interface ControllerOptions {
   readonly client: KubeClient;
   readonly log: Logger;
   readonly metrics: SignerMetrics;
-  readonly handlers: readonly IssuerTypeHandler[];
-  readonly clusterResourceNamespace: string;
+  readonly settings: SigningSettings;
   /** How many CSRs are worked on at a time. */
   readonly workers: number;
   /** Who sets the Ready condition of issuers: this signer unless cert-manager runs, always this signer, never. */
   readonly issuerStatus: 'auto' | 'always' | 'never';
-  readonly writeCaAnnotation: boolean;
-  readonly policy: IssuancePolicy;
   /** Where the name constraints of issuers are published for the webhook; undefined: nowhere. */
   readonly constraintsNamespace?: string | undefined;
   /** How often the events of what waits are written anew, in milliseconds; every quarter of an hour unless given. */
-  readonly sayAgainMs?: number;
+  readonly emitAgainMs?: number;
 }

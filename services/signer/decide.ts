@@ -1,78 +1,74 @@
-// Decides what is to be done about one CSR, from what was observed: in cert-manager's order of checks, the first that
-// applies wins. Pure: reads nothing, writes nothing, and takes the time as an argument.
+// Decides what is to be done about one request, from what was observed: in cert-manager's order of checks, the first that
+// applies wins. The order stands here once: it also says what has to be read next. Pure: reads nothing, writes nothing, and takes
+// the time as an argument.
 
-import { type CertificateSigningRequest, isApproved, isDenied, isFailed, isIssued } from '@countersign/common/csr.ts';
+import type { FieldError } from '@countersign/common/field-error.ts';
 import { type Issuer, isReady, issuerType } from '@countersign/common/issuer.ts';
+import { signingSecret } from '@countersign/common/issuer-types.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
-import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
-import { validateDuration, validateSignerName } from '@countersign/common/validate-request.ts';
+import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
+import { isDurationError } from '@countersign/common/requested-duration.ts';
+import type { Result } from '@countersign/common/result.ts';
+import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
-import type { Issuance, IssuerTypeHandler, ObservedIssuer, ObservedSecret } from './issuers/issuer-type.ts';
+import type { Issuance, IssuerTypeHandler, Wait } from './issuers/issuer-type.ts';
 
-/** All that was read for one decision. What comes later in the order of checks is absent where it was not needed. */
+/** All that is known for one decision. What comes later in the order of checks is absent where it was not needed. */
 export interface Observation {
-  readonly csr: CertificateSigningRequest;
   readonly ref: SignerRef;
-  readonly issuer: Issuer | undefined;
   readonly policy: IssuancePolicy;
-  /** The handler of the issuer's type, if this signer signs with that type. */
+  /** Whether the requester has to hold the permission to reference the issuer. */
+  readonly needsPermission: boolean;
+  /** The Secret that the request names, for an issuer that leaves that to the requester. */
+  readonly keySecretName: string | undefined;
+  readonly issuer: Issuer | undefined;
+  /** Of the issuer's type, if this signer signs with that type. */
   readonly handler: IssuerTypeHandler | undefined;
-  /** Whether the requester may reference the issuer; undefined where nothing demands it (ClusterIssuer, as a rule). */
-  readonly mayReference: boolean | undefined;
-  /** What the issuer signs with; undefined where an earlier check has decided. */
-  readonly signer: ObservedIssuer | undefined;
+  /** Whether the requester may reference the issuer. */
+  readonly mayReference?: boolean;
+  readonly requested?: Result<RequestedCertificate, readonly FieldError[]>;
+  /** What the issuer signs with, as its handler has loaded it. */
+  readonly material?: unknown;
 }
 
-/** What is known before the issuer is asked for what it signs with. */
-type Known = Omit<Observation, 'signer'>;
+/** What may have to be found out for a decision: each by its own member of Observation. */
+export type Read = 'mayReference' | 'requested' | 'material';
 
 export type Decision =
   | { readonly kind: 'ignore' }
-  | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string; readonly secret?: ObservedSecret }
+  | Wait
   | { readonly kind: 'fail'; readonly reason: Reason; readonly message: string }
   | { readonly kind: 'issue'; readonly issuance: Issuance };
 
-export type Triage =
-  | { readonly kind: 'ignore' }
-  /** With the issuer where that may still sign. */
-  | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string; readonly ref?: SignerRef }
-  | { readonly kind: 'look'; readonly ref: SignerRef };
-
-/** The checks that need the CSR alone (steps 1 to 7 of cert-manager's Sync). */
-export function triage(csr: CertificateSigningRequest): Triage {
-  const signer = parseSignerName(csr.spec.signerName);
-  if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'ignore' };
-  if (csr.metadata.deletionTimestamp !== undefined || isFailed(csr) || isDenied(csr)) return { kind: 'ignore' };
-  if (!signer.ok) return withoutSignerName(csr);
-  const ref = signer.value;
-  if (!isApproved(csr)) return { kind: 'wait', ...say('WaitingApproval', reasons.WaitingApproval.message()), ref };
-  return isIssued(csr) ? { kind: 'ignore' } : { kind: 'look', ref };
-}
-
-/** cert-manager says nothing of it, and leaves it pending: as the spec cannot be changed, an approval would not help. */
-function withoutSignerName(csr: CertificateSigningRequest): Triage {
-  const [error] = validateSignerName(csr);
-  return error === undefined || isIssued(csr)
-    ? { kind: 'ignore' }
-    : { kind: 'wait', ...say(error.reason, error.message) };
+/** What has to be read next; undefined when what is known is enough for a decision. */
+export function nextRead(known: Observation): Read | undefined {
+  const step = climb(known);
+  return typeof step === 'string' ? step : undefined;
 }
 
 /** The checks from the issuer on (steps 8 to 15). `now` is when the certificate is signed. */
-export function decide(observation: Observation, now: Date): Decision {
-  return decideWithoutSigner(observation) ?? observation.signer?.decide(now) ?? { kind: 'ignore' };
+export function decide(known: Observation, now: Date): Decision {
+  const step = climb(known);
+  if (typeof step === 'string') throw new TypeError(`${step} was not observed`);
+  if (step !== undefined) return step;
+  const { handler, issuer, requested, material } = known;
+  // What climb has seen to.
+  if (handler === undefined || issuer === undefined || requested === undefined) return { kind: 'ignore' };
+  return handler.decide({ ...known, issuer, requested }, material, now);
 }
 
-/** Steps 8 to 14, which look at nothing that the issuer signs with; undefined when the issuer has the word. */
-export function decideWithoutSigner(observation: Known): Decision | undefined {
+/** Steps 8 to 14: a decision, or what has to be read for it; undefined when the issuer has the word and can be asked. */
+function climb(known: Observation): Decision | Read | undefined {
   return (
-    withoutIssuer(observation) ??
-    withoutPermission(observation) ??
-    withBadDuration(observation) ??
-    withoutReadiness(observation)
+    withoutIssuer(known) ??
+    withoutPermission(known) ??
+    withBadDuration(known) ??
+    withoutReadiness(known) ??
+    withoutMaterial(known)
   );
 }
 
-function withoutIssuer({ issuer, ref, handler }: Known): Decision | undefined {
+function withoutIssuer({ issuer, ref, handler }: Observation): Decision | undefined {
   if (issuer === undefined) return { kind: 'wait', ...say('IssuerNotFound', reasons.IssuerNotFound.message(ref)) };
   if (issuerType(issuer) === undefined) {
     return { kind: 'wait', ...say('IssuerTypeMissing', reasons.IssuerTypeMissing.message(ref)) };
@@ -80,20 +76,27 @@ function withoutIssuer({ issuer, ref, handler }: Known): Decision | undefined {
   return handler === undefined ? { kind: 'ignore' } : undefined;
 }
 
-function withoutPermission({ mayReference, ref }: Known): Decision | undefined {
-  if (mayReference !== false) return undefined;
-  return { kind: 'fail', ...say('DeniedReference', reasons.DeniedReference.message(ref)) };
+function withoutPermission({ needsPermission, mayReference, ref }: Observation): Decision | Read | undefined {
+  if (!needsPermission) return undefined;
+  if (mayReference === undefined) return 'mayReference';
+  return mayReference ? undefined : { kind: 'fail', ...say('DeniedReference', reasons.DeniedReference.message(ref)) };
 }
 
 /** Only the rules on the duration come before the issuer's readiness; the issuer's type judges the rest of the shape. */
-function withBadDuration({ csr, policy }: Known): Decision | undefined {
-  const [error] = validateDuration(csr, policy);
+function withBadDuration({ requested }: Observation): Decision | Read | undefined {
+  if (requested === undefined) return 'requested';
+  const error = requested.ok ? undefined : requested.error.find(isDurationError);
   return error && { kind: 'fail', ...say(error.reason, error.message) };
 }
 
-function withoutReadiness({ issuer, ref }: Known): Decision | undefined {
+function withoutReadiness({ issuer, ref }: Observation): Decision | undefined {
   if (issuer !== undefined && isReady(issuer)) return undefined;
   return { kind: 'wait', ...say('IssuerNotReady', reasons.IssuerNotReady.message(ref)) };
+}
+
+function withoutMaterial({ issuer, keySecretName, material }: Observation): Read | undefined {
+  const hasSecret = issuer && signingSecret(issuer.spec, keySecretName) !== undefined;
+  return hasSecret && material === undefined ? 'material' : undefined;
 }
 
 function say(reason: Reason, message: string): { readonly reason: Reason; readonly message: string } {

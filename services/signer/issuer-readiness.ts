@@ -2,21 +2,31 @@
 // alone where cert-manager itself is at work. Never touches another condition or an issuer of a type not signed with here.
 
 import { type Condition, formatTime } from '@countersign/common/csr.ts';
-import { type Issuer, issuerPath, readyCondition } from '@countersign/common/issuer.ts';
+import { type Issuer, issuerPath, readyCondition, secretNamespace } from '@countersign/common/issuer.ts';
+import { issuerTypes, signingSecret } from '@countersign/common/issuer-types.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/log.ts';
 import { ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';
-import { FIELD_MANAGER } from './csr-record.ts';
+import type { ConstraintPublisher } from './constraint-publisher.ts';
 import type { EventSubject } from './event-object.ts';
 import type { EventRecorder } from './event-recorder.ts';
-import { type IssuerConstraintsDeps, noteConstraints } from './issuer-constraints.ts';
-import { findHandler, type Readiness } from './issuers/issuer-type.ts';
+import { FIELD_MANAGER } from './field-manager.ts';
+import { findHandler, type IssuerTypeHandler, type Readiness } from './issuers/issuer-type.ts';
+import { observeSecret } from './issuers/observe-secret.ts';
+import type { SigningSettings } from './observe.ts';
 import type { SecretReader } from './secret-reader.ts';
 
-export interface ReadinessDeps extends IssuerConstraintsDeps {
+export interface ReadinessDeps {
   readonly client: Pick<KubeClient, 'mergePatch'>;
   readonly events: Pick<EventRecorder, 'record'>;
-  readonly secrets: Pick<SecretReader, 'wakeOnChange'>;
+  readonly secrets: Pick<SecretReader, 'read' | 'wakeOnChange'>;
+  readonly log: Logger;
   readonly now: () => Date;
+  readonly findIssuer: (ref: SignerRef) => Issuer | undefined;
+  readonly settings: Pick<SigningSettings, 'handlers' | 'clusterResourceNamespace'>;
+  /** Told of the name constraints of each issuer; absent where nothing is published. */
+  readonly constraints?: Pick<ConstraintPublisher, 'set'> | undefined;
+  readonly isLeading: () => boolean;
   /** False while another replica leads or cert-manager sets the condition, or where the operator wants it left alone. */
   readonly mayWrite: () => boolean;
   readonly requeue: (ref: SignerRef) => void;
@@ -26,11 +36,33 @@ export interface ReadinessDeps extends IssuerConstraintsDeps {
 
 /** Looks at one issuer, notes what its CA may sign, and writes its Ready condition if it is not as it should be. */
 export async function reconcileReadiness(deps: ReadinessDeps, ref: SignerRef): Promise<void> {
-  await noteConstraints(deps, ref);
-  const issuer = deps.findIssuer(ref);
-  const handler = findHandler(deps.handlers, issuer);
-  if (issuer === undefined || handler === undefined || !deps.mayWrite()) return;
-  const readiness = await handler.readiness(deps, ref, issuer);
+  const { constraints, mayWrite, isLeading, settings, findIssuer } = deps;
+  if (!isLeading() || (constraints === undefined && !mayWrite())) return;
+  const issuer = findIssuer(ref);
+  const handler = findHandler(settings.handlers, issuer);
+  if (issuer === undefined || handler === undefined) return constraints?.set(ref, undefined, []);
+  const readiness = await readReadiness(deps, { ref, issuer, handler });
+  if (readiness === undefined) return;
+  if (isLeading()) constraints?.set(ref, issuer.metadata.uid, readiness.constrained ?? []);
+  await keepReady(deps, { ref, issuer }, readiness);
+}
+
+/** For the name constraints alone, best effort: without them the webhook admits more, and the signer decides by what it reads itself. */
+async function readReadiness(deps: ReadinessDeps, known: Known): Promise<Readiness | undefined> {
+  try {
+    return known.handler.readiness(await loadMaterial(deps, known));
+  } catch (error) {
+    if (deps.mayWrite()) throw error;
+    deps.log.debug({ err: error }, 'name constraints not looked up');
+    return undefined;
+  }
+}
+
+async function keepReady(
+  deps: ReadinessDeps,
+  { ref, issuer }: Omit<Known, 'handler'>,
+  readiness: Readiness,
+): Promise<void> {
   // The read may have taken long: another replica may lead by now.
   if (!deps.mayWrite()) return;
   requeueOnSecretChange(deps, ref, readiness);
@@ -41,6 +73,21 @@ export async function reconcileReadiness(deps: ReadinessDeps, ref: SignerRef): P
   if (isSame(before, now)) return;
   await writeCondition(deps, ref, issuer, now);
   recordEvents(deps, ref, issuer, { ...readiness, condition: now });
+}
+
+interface Known {
+  readonly ref: SignerRef;
+  readonly issuer: Issuer;
+  readonly handler: IssuerTypeHandler;
+}
+
+/** What the issuer signs with; undefined where that is not its own. */
+async function loadMaterial({ secrets, settings }: ReadinessDeps, { ref, issuer, handler }: Known): Promise<unknown> {
+  const secret = signingSecret(issuer.spec, undefined);
+  if (secret === undefined) return undefined;
+  const namespace = secretNamespace(ref, settings.clusterResourceNamespace);
+  const { secretUnread } = issuerTypes[handler.type].reasons;
+  return handler.load(await observeSecret(each => secrets.read(each), { namespace, name: secret.name }, secretUnread));
 }
 
 function noteEnd(deps: ReadinessDeps, ref: SignerRef, { ends }: Readiness): void {

@@ -14,7 +14,6 @@ import { runProgram } from '@countersign/common/runtime/program.ts';
 import { ApiContact, keepContact } from './api-contact.ts';
 import { Controller } from './controller.ts';
 import type { ControllerOptions } from './controller-options.ts';
-import { CSR_PATH, CSR_PROTOBUF } from './csr-protobuf.ts';
 import { TurnsByNamespace } from './issuance/turns.ts';
 import { createCaIssuer } from './issuers/ca.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
@@ -23,6 +22,7 @@ import { soleLeadership } from './leadership.ts';
 import { leaseTiming } from './lease-timing.ts';
 import { SignerMetrics } from './metrics.ts';
 import { findMistakes, issuancePolicy, OPTIONS, type SignerConfig } from './options.ts';
+import { CSR_PATH, CSR_PROTOBUF } from './requests/csr/csr-protobuf.ts';
 
 const SERVICE = 'countersign-signer';
 const DRAIN_DEADLINE_MS = 20_000;
@@ -69,12 +69,14 @@ function createController(
   return new Controller({
     ...seen,
     client,
-    handlers: [createCaIssuer(turns), createSelfSignedIssuer(turns)],
-    clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
+    settings: {
+      policy: issuancePolicy(config),
+      handlers: [createCaIssuer(turns), createSelfSignedIssuer(turns)],
+      clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
+      writeCaAnnotation: config.caAnnotation,
+    },
     workers: config.workers,
     issuerStatus: config.issuerStatus,
-    writeCaAnnotation: config.caAnnotation,
-    policy: issuancePolicy(config),
     constraintsNamespace: config.honourNameConstraints ? client.namespace : undefined,
   });
 }

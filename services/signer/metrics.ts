@@ -7,9 +7,8 @@ import { createCounter } from '@countersign/common/runtime/metrics.ts';
 import { createReflectorMetrics, type ReflectorMetrics } from '@countersign/common/runtime/reflector-metrics.ts';
 import { formatSignerName, type IssuerKind, type SignerRef } from '@countersign/common/signer-name.ts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { type CsrRecord, millisecondsSinceApproval } from './csr-record.ts';
+import type { Outcome } from './effect.ts';
 import { createQueueObserver } from './queue-metrics.ts';
-import type { Outcome } from './reconcile.ts';
 import type { QueueObserver } from './work-queue.ts';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300];
@@ -29,7 +28,7 @@ interface CaEnd {
 export class SignerMetrics {
   readonly reflector: ReflectorMetrics;
   readonly queue: (name: 'csr' | 'issuer') => QueueObserver;
-  /** The reason why each CSR waits, by name: a gauge is made of it when Prometheus asks. */
+  /** The reason why each request waits, by its key: a gauge is made of it when Prometheus asks. */
   readonly #waiting = new Map<string, Waiting>();
   /** When the CA of each issuer ends, by signer name; ms since 1970. */
   readonly #ends = new Map<string, CaEnd>();
@@ -89,23 +88,23 @@ export class SignerMetrics {
   }
 
   /** The work on a CSR has failed; it waits for another try unless it was given up. */
-  retrying(name: string, willRetry: boolean): void {
-    if (willRetry) this.#waiting.set(name, RETRY);
-    else this.#waiting.delete(name);
+  retrying(key: string, willRetry: boolean): void {
+    if (willRetry) this.#waiting.set(key, RETRY);
+    else this.#waiting.delete(key);
   }
 
-  forgetWaiting(name: string): void {
-    this.#waiting.delete(name);
+  forgetWaiting(key: string): void {
+    this.#waiting.delete(key);
   }
 
-  readonly reportOutcome = (record: CsrRecord, outcome: Outcome): void => {
-    const { result, reason, issuerType } = outcome;
-    if (result === 'waiting' && reason !== undefined) this.#waiting.set(record.metadata.name, reason);
-    else this.#waiting.delete(record.metadata.name);
+  /** `key` tells the request from all others; `openMs` is how long it could have been signed already. */
+  reportOutcome(key: string, { result, reason, issuerType }: Outcome, openMs: number): void {
+    if (result === 'waiting' && reason !== undefined) this.#waiting.set(key, reason);
+    else this.#waiting.delete(key);
     if (result === 'waiting' || result === 'ignored') return;
     this.#certificates.inc({ issuer_type: issuerType, result, reason: reason ?? '' });
-    if (result === 'issued') this.#issuance.observe(millisecondsSinceApproval(record, Date.now()) / 1000);
-  };
+    if (result === 'issued') this.#issuance.observe(openMs / 1000);
+  }
 }
 
 /** A gauge by reason, made of what waits at the moment of the scrape; every waiting reason is there, also at 0. */

@@ -1,56 +1,126 @@
-// Makes every read that a decision on one CSR needs, and none that it does not: once a check has decided, nothing further is
-// read. What is remembered is good enough to sign with; observeNow reads it again, for what cannot be undone. Never writes.
+// Makes every read that a decision on one request needs, one after the other, and none that it does not. What is remembered is good
+// enough to sign with; observeNow reads it again, for what cannot be undone. Never writes.
 
-import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import { type Issuer, issuerPath, toIssuer } from '@countersign/common/issuer.ts';
+import type { Requester } from '@countersign/common/csr.ts';
+import { type Issuer, issuerPath, secretNamespace, toIssuer } from '@countersign/common/issuer.ts';
+import { issuerTypes, signingSecret } from '@countersign/common/issuer-types.ts';
 import {
   ACCESS_REVIEWS,
-  needsPermission,
   referenceReviews,
   type SubjectAccessReview,
 } from '@countersign/common/reference-permission.ts';
 import { asRetryableError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import { decideWithoutSigner, type Observation } from './decide.ts';
+import { nextRead, type Observation, type Read } from './decide.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
-import { findHandler, type IssuerDeps, type IssuerTypeHandler } from './issuers/issuer-type.ts';
+import { findHandler, type IssuerTypeHandler } from './issuers/issuer-type.ts';
+import { observeSecret } from './issuers/observe-secret.ts';
+import type { RequestKind, RequestRecord } from './requests/request-kind.ts';
+import type { SecretReader } from './secret-reader.ts';
 
-export interface ObserveDeps extends IssuerDeps {
-  readonly client: Pick<KubeClient, 'create' | 'get'>;
-  readonly findIssuer: (ref: SignerRef) => Issuer | undefined;
-  /** As readSecret, but never from a cached object, and by a read that begins now. */
-  readonly readSecretNow: IssuerDeps['readSecret'];
-  readonly handlers: readonly IssuerTypeHandler[];
+/** What an operator has set that decides how requests are signed. */
+export interface SigningSettings {
   readonly policy: IssuancePolicy;
+  readonly handlers: readonly IssuerTypeHandler[];
+  /** Where the Secrets of ClusterIssuers are. */
+  readonly clusterResourceNamespace: string;
+  /** Whether the `ca` annotation is written with the certificate. */
+  readonly writeCaAnnotation: boolean;
 }
 
-export async function observe(deps: ObserveDeps, csr: CertificateSigningRequest, ref: SignerRef): Promise<Observation> {
-  const seen = { csr, ref, issuer: deps.findIssuer(ref), policy: deps.policy };
-  return complete(deps, seen, () => askMayReference(deps, csr, ref));
+export interface ObserveDeps {
+  readonly client: Pick<KubeClient, 'create' | 'get'>;
+  readonly secrets: Pick<SecretReader, 'read' | 'readNow'>;
+  readonly view: { findIssuer(ref: SignerRef): Issuer | undefined };
+  readonly settings: SigningSettings;
+}
+
+/** A request that names an issuer. */
+interface Asking<R extends RequestRecord> {
+  readonly kind: RequestKind<R>;
+  readonly record: R;
+}
+
+export function observe<R extends RequestRecord>(
+  deps: ObserveDeps,
+  asking: Asking<R>,
+  ref: SignerRef,
+): Promise<Observation> {
+  return complete(deps, asking, begin(deps, asking, { ref, issuer: deps.view.findIssuer(ref) }), 'read');
 }
 
 /** The same from the API server alone. The permission of the first observation was asked for in this run and holds. */
-export async function observeNow(deps: ObserveDeps, { csr, ref, mayReference }: Observation): Promise<Observation> {
-  const seen = { csr, ref, issuer: await readIssuer(deps, ref), policy: deps.policy };
-  return complete({ ...deps, readSecret: deps.readSecretNow }, seen, async () => mayReference);
+export async function observeNow<R extends RequestRecord>(
+  deps: ObserveDeps,
+  asking: Asking<R>,
+  { ref, mayReference }: Observation,
+): Promise<Observation> {
+  const known = begin(deps, asking, { ref, issuer: await readIssuer(deps, ref) });
+  return complete(deps, asking, { ...known, ...(mayReference !== undefined && { mayReference }) }, 'readNow');
 }
 
-type Seen = Pick<Observation, 'csr' | 'ref' | 'issuer' | 'policy'>;
+function begin<R extends RequestRecord>(
+  { settings: { policy, handlers } }: ObserveDeps,
+  { kind, record }: Asking<R>,
+  { ref, issuer }: Pick<Observation, 'ref' | 'issuer'>,
+): Observation {
+  return {
+    ref,
+    policy,
+    issuer,
+    handler: findHandler(handlers, issuer),
+    needsPermission: kind.needsPermission(ref, policy),
+    keySecretName: kind.keySecretName(record),
+  };
+}
 
-async function complete(
+type HowToRead = 'read' | 'readNow';
+
+async function complete<R extends RequestRecord>(
   deps: ObserveDeps,
-  seen: Seen,
-  ask: () => Promise<Observation['mayReference']>,
+  asking: Asking<R>,
+  begun: Observation,
+  how: HowToRead,
 ): Promise<Observation> {
-  const { issuer, ...rest } = seen;
-  const handler = findHandler(deps.handlers, issuer);
-  if (issuer === undefined || handler === undefined) {
-    return { ...seen, handler: undefined, mayReference: undefined, signer: undefined };
+  let known = begun;
+  for (let next = nextRead(known); next !== undefined; next = nextRead(known)) {
+    known = { ...known, [next]: await readOne(deps, asking, { known, next, how }) };
   }
-  const known = { ...seen, handler, mayReference: await ask() };
-  const isDecided = decideWithoutSigner(known) !== undefined;
-  return { ...known, signer: isDecided ? undefined : await handler.observe(deps, { ...rest, issuer }) };
+  return known;
+}
+
+interface Missing {
+  readonly known: Observation;
+  readonly next: Read;
+  readonly how: HowToRead;
+}
+
+function readOne<R extends RequestRecord>(
+  deps: ObserveDeps,
+  { kind, record }: Asking<R>,
+  { known, next, how }: Missing,
+): unknown {
+  switch (next) {
+    case 'mayReference':
+      return askMayReference(deps, kind.requesterOf(record), known.ref);
+    case 'requested':
+      return kind.toRequestedCertificate(record, known.policy, { type: known.handler?.type });
+    case 'material':
+      return loadMaterial(deps, known, how);
+  }
+}
+
+async function loadMaterial(
+  { secrets, settings }: ObserveDeps,
+  { ref, issuer, handler, keySecretName }: Observation,
+  how: HowToRead,
+): Promise<unknown> {
+  const secret = issuer && signingSecret(issuer.spec, keySecretName);
+  if (handler === undefined || secret === undefined) return undefined;
+  const namespace = secretNamespace(ref, settings.clusterResourceNamespace);
+  const { secretUnread } = issuerTypes[handler.type].reasons;
+  return handler.load(await observeSecret(each => secrets[how](each), { namespace, name: secret.name }, secretUnread));
 }
 
 /** By a list of one: the signer may list issuers, and needs no right to get them. */
@@ -72,13 +142,8 @@ function splitPath(path: string): readonly [collection: string, name: string] {
 }
 
 /** Asks for the issuer's name, then for the literal name `*`, as cert-manager does. */
-async function askMayReference(
-  deps: ObserveDeps,
-  csr: CertificateSigningRequest,
-  ref: SignerRef,
-): Promise<boolean | undefined> {
-  if (!needsPermission(ref, deps.policy)) return undefined;
-  for (const review of referenceReviews(ref, csr.spec)) if (await isAllowed(deps, review)) return true;
+async function askMayReference(deps: ObserveDeps, requester: Requester, ref: SignerRef): Promise<boolean> {
+  for (const review of referenceReviews(ref, requester)) if (await isAllowed(deps, review)) return true;
   return false;
 }
 

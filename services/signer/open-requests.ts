@@ -1,15 +1,13 @@
-// Which CSRs may still have to be signed, by signer name, so that a change to an issuer finds those that wait for it without
+// Which requests may still have to be signed, by signer name, so that a change to an issuer finds those that wait for it without
 // a look at all others.
-
-import type { CsrRecord } from './csr-record.ts';
 
 export class OpenRequests {
   readonly #bySigner = new Map<string, Set<string>>();
 
-  /** Takes note of one change to one CSR; `now` or `before` is undefined where it did not exist. */
-  update(name: string, now: CsrRecord | undefined, before: CsrRecord | undefined): void {
-    if (before !== undefined && before.state !== 'done') this.#remove(before.spec.signerName, name);
-    if (now !== undefined && now.state !== 'done') this.#add(now.spec.signerName, name);
+  /** Takes note of one change to one request: the signer name that it has now and had before, undefined where it was not open. */
+  update(name: string, now: string | undefined, before: string | undefined): void {
+    if (before !== undefined) this.#remove(before, name);
+    if (now !== undefined) this.#add(now, name);
   }
 
   namedBy(signerName: string): Iterable<string> {

@@ -1,139 +1,137 @@
-// One run for one CSR: look, decide, do one thing, say why. Catches what the world throws only to say it in an event; the
-// retry itself is the queue's.
+// One run for one request: look, decide, do one thing, report why. Catches what the world throws only to record it in an event;
+// the retry itself is the queue's, and what else has to follow is given to the caller as effects.
 
-import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import type { Reason } from '@countersign/common/reasons.ts';
+import { secretNamespace } from '@countersign/common/issuer.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
-import { type ApplyDeps, apply, writeCaAnnotation } from './apply.ts';
-import { confirm, handlerOf } from './confirm.ts';
-import { type CsrRecord, csrObjectPath, toCsrRecord } from './csr-record.ts';
-import { type Decision, decide, type Observation, triage } from './decide.ts';
-import { isSignedHere } from './issuance/serial.ts';
+import { type Applied, type ApplyDeps, apply, repair } from './apply.ts';
+import { type Decision, decide, type Observation } from './decide.ts';
+import type { Effect, Outcome } from './effect.ts';
+import { type FreshReadDeps, readFresh, reportFormer, toReport, toSubjectOf } from './fresh-read.ts';
 import { ObservationError } from './issuers/observe-secret.ts';
-import { type ObserveDeps, observe, observeNow } from './observe.ts';
-import { recordReason, type Subject } from './say.ts';
+import { type ObserveDeps, observe, observeNow, type SigningSettings } from './observe.ts';
+import { recordReason, type Subject } from './request-events.ts';
+import type { RequestView } from './request-view.ts';
+import type { RequestRecord } from './requests/request-kind.ts';
 import type { Unreported } from './unreported.ts';
-import { warnApprover } from './warn-approver.ts';
 
-/** How a run ended, for metrics: counted, never a reason to do anything. */
-export interface Outcome {
-  readonly result: 'ignored' | 'waiting' | 'failed' | 'issued' | 'repaired';
-  readonly reason: Reason | undefined;
-  readonly issuerType: string;
-}
-
-export interface ReconcileDeps extends ObserveDeps, ApplyDeps {
+export interface ReconcileDeps<R extends RequestRecord = RequestRecord>
+  extends FreshReadDeps<R>,
+    ObserveDeps,
+    ApplyDeps {
   readonly client: KubeClient;
-  readonly log: Logger;
-  readonly findCsr: (name: string) => CsrRecord | undefined;
-  /** Called when an issuer's Secret proved missing or bad, so that its Ready condition is looked at again. */
-  readonly recheckIssuer: (ref: SignerRef) => void;
-  readonly report: (record: CsrRecord, outcome: Outcome) => void;
+  readonly settings: SigningSettings;
+  readonly view: RequestView<R>;
   /** What a former leader may have left unreported. */
   readonly unreported: Pick<Unreported, 'has' | 'delete'>;
 }
 
-/** Throws to be tried again; a second attempt starts from a fresh read, since the first may have acted on an old copy. */
-export async function reconcile(deps: ReconcileDeps, name: string, attempt: number): Promise<void> {
-  if (deps.unreported.has(name)) await reportEnd(deps, name);
-  const copy = deps.findCsr(name);
-  const csr = attempt === 0 && !deps.unanswered.has(name) ? copy : await readFresh(deps, name);
-  if (csr === undefined || csr.state === 'done' || deps.overwritten.has(csr)) return;
-  const log = logOf(deps, csr);
+/** One run: `log` carries its id. */
+export interface Run {
+  readonly name: string;
+  readonly attempt: number;
+  readonly log: Logger;
+}
+
+/** What has to follow, whether or not the run failed; with an error the queue tries again. */
+export interface Reconciled {
+  readonly effects: readonly Effect[];
+  readonly error?: unknown;
+}
+
+const IGNORED: Outcome = { result: 'ignored', reason: undefined, issuerType: '' };
+
+/** Never rejects. A second attempt starts from a fresh read, since the first may have acted on an old copy. */
+export async function reconcile<R extends RequestRecord>(deps: ReconcileDeps<R>, run: Run): Promise<Reconciled> {
+  const effects: Effect[] = [];
   try {
-    const outcome = await run(deps, { csr, log, reasons: undefined });
-    deps.report(csr, outcome);
-    // The copy is older than what was read afresh and written over.
-    if (copy !== undefined && deps.overwritten.has(csr)) deps.overwritten.add(copy);
+    if (deps.unreported.has(run.name)) await reportFormer(deps, run);
+    const subject = await findSubject(deps, run, effects);
+    if (subject === undefined) return { effects };
+    effects.push(...(await attempt(deps, subject)));
+    return { effects };
   } catch (error) {
-    answer(deps, log, error);
+    return { effects, error };
   }
 }
 
-function answer(deps: ReconcileDeps, log: Logger, error: unknown): void {
-  if (isGone(error)) log.debug({ err: error }, 'request is gone');
-  // The next leader looks at all that is open, and so does this replica when it leads again.
-  else if (!deps.isLeading()) log.info({ err: error }, 'work left to the next leader');
-  else throw error;
+/** The request, from the cache where that may be trusted; undefined when there is nothing to be done about it. */
+async function findSubject<R extends RequestRecord>(
+  deps: ReconcileDeps<R>,
+  run: Run,
+  effects: Effect[],
+): Promise<Subject<R> | undefined> {
+  const mayTrustCache = run.attempt === 0 && !deps.ledger.isInDoubt(run.name);
+  const fresh = mayTrustCache ? undefined : await readFresh(deps, run);
+  if (fresh !== undefined) effects.push(...fresh.effects);
+  const record = mayTrustCache ? deps.view.findRecord(run.name) : fresh?.record;
+  if (record === undefined || record.state === 'done' || deps.ledger.isStale(record)) return undefined;
+  return toSubjectOf(deps, record, run.log);
 }
 
-/**
- * Reports what a former leader wrote and may not have reported: at least once, since nobody knows what its log has. The event has
- * the name that it would have had; the line says that it was recovered. Another signer's certificates are not reported.
- */
-async function reportEnd(deps: ReconcileDeps, name: string): Promise<void> {
-  const csr = await deps.client.get<CertificateSigningRequest>(csrObjectPath(name));
-  deps.unreported.delete(name);
-  const certificate = csr?.status?.certificate;
-  const isOurs = certificate === undefined || isSignedHere(certificate, csr?.metadata.uid ?? '');
-  if (csr === undefined || !isOurs || handlerOf(deps, csr) === undefined) return;
-  confirm(deps, csr, logOf(deps, csr).child({ recovered: true }));
+async function attempt<R extends RequestRecord>(
+  deps: ReconcileDeps<R>,
+  subject: Subject<R>,
+): Promise<readonly Effect[]> {
+  const copy = deps.view.findRecord(subject.record.metadata.name);
+  try {
+    const { outcome, effects } = await act(deps, subject);
+    // The copy is older than what was read afresh and written over.
+    if (copy !== undefined && deps.ledger.isStale(subject.record)) deps.ledger.markStale(copy);
+    return [...effects, toReport(deps, subject.record, outcome)];
+  } catch (error) {
+    if (isGone(error)) subject.log.debug({ err: error }, 'request is gone');
+    // The next leader looks at all that is open, and so does this replica when it leads again.
+    else if (!deps.isLeading()) subject.log.info({ err: error }, 'work left to the next leader');
+    else throw error;
+    return [];
+  }
 }
 
-/** Reads of Secrets and CSRs give undefined for what is absent: a 404 can only be the CSR that was to be written. */
+/** Reads of Secrets and requests give undefined for what is absent: a 404 can only be the request that was to be written. */
 function isGone(error: unknown): boolean {
   return error instanceof TerminalError && error.code === 'not-found';
 }
 
-function logOf({ log }: ReconcileDeps, { metadata, spec }: CertificateSigningRequest): Logger {
-  return log.child({ csr: metadata.name, uid: metadata.uid, signerName: spec.signerName });
+interface Acted {
+  readonly outcome: Outcome;
+  readonly effects: readonly Effect[];
 }
 
-/**
- * Looks once whether the writes without an answer have landed, and tells of those that have: for a replica that will not come
- * back to them.
- */
-export async function settleUnanswered(deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
-  await Promise.allSettled(deps.unanswered.names.map(name => readFresh(deps, name, signal)));
-  const { length } = deps.unanswered.names;
-  if (length > 0) deps.log.warn({ requests: length }, 'not known whether the last writes have landed');
-}
-
-async function readFresh(deps: ReconcileDeps, name: string, signal?: AbortSignal): Promise<CsrRecord | undefined> {
-  const raw = await deps.client.get<CertificateSigningRequest>(csrObjectPath(name), signal);
-  deps.unanswered.keepOnly(name, raw?.metadata.uid);
-  if (raw === undefined) return undefined;
-  // The copy came in when the approval did; the moment of this read would make the wait look shorter than it was.
-  const record = toCsrRecord(raw, deps.findCsr(name)?.receivedAt ?? deps.now().getTime(), deps);
-  if (deps.unanswered.hasLanded(raw)) tellLanded(deps, raw);
-  if (record.state !== 'open') deps.unanswered.delete(name);
-  return record;
-}
-
-function tellLanded(deps: ReconcileDeps, csr: CertificateSigningRequest): void {
-  const confirmed = confirm(deps, csr, logOf(deps, csr));
-  if (confirmed !== undefined) deps.report({ ...csr, ...UNKNOWN_RECEIPT }, confirmed);
-}
-
-/** The copy may have been replaced since, so that the approval counts from when the API server stored it. */
-const UNKNOWN_RECEIPT = { state: 'done', receivedAt: Number.POSITIVE_INFINITY } as const;
-
-const IGNORED: Outcome = { result: 'ignored', reason: undefined, issuerType: '' };
-
-type RecordSubject = Subject & { readonly csr: CsrRecord };
-
-async function run(deps: ReconcileDeps, subject: RecordSubject): Promise<Outcome> {
-  if (subject.csr.state === 'repair') return repair(deps, subject);
-  const triaged = triage(subject.csr);
+async function act<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: Subject<R>): Promise<Acted> {
+  if (subject.record.state === 'repair') return complete(deps, subject);
+  const triaged = subject.kind.triage(subject.record);
   if (triaged.kind === 'look') return look(deps, subject, triaged.ref);
-  const outcome = toOutcome(await apply(deps, subject, triaged), '');
-  // What no issuer can ever sign is not counted among what waits: nobody but its requester can do anything about it.
-  if (triaged.kind === 'ignore' || triaged.ref === undefined) return IGNORED;
+  const acted = toActed(await apply(deps, subject, triaged), '');
+  // What no issuer can ever sign is not counted among what waits: only its requester can do anything about it.
+  if (triaged.kind === 'ignore' || triaged.ref === undefined) return { ...acted, outcome: IGNORED };
   if (deps.isLeading()) warnApprover(deps, subject, triaged.ref);
-  return outcome;
+  return acted;
 }
 
-async function look(deps: ReconcileDeps, subject: RecordSubject, ref: SignerRef): Promise<Outcome> {
-  const first = await observeAndReport(deps, subject, () => observe(deps, subject.csr, ref));
+/** Nothing as long as the issuer is not cached: the controller comes back to pending requests when it is. */
+function warnApprover<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: Subject<R>, ref: SignerRef): void {
+  const issuer = deps.view.findIssuer(ref);
+  const namespace = secretNamespace(ref, deps.settings.clusterResourceNamespace);
+  const warning = issuer && subject.kind.warningToApprover(subject.record, issuer, namespace);
+  if (warning !== undefined) recordReason(deps, subject, warning.reason, warning.message);
+}
+
+async function look<R extends RequestRecord>(
+  deps: ReconcileDeps<R>,
+  subject: Subject<R>,
+  ref: SignerRef,
+): Promise<Acted> {
+  const first = await observeAndReport(deps, subject, () => observe(deps, subject, ref));
   const { observation, decision } = await confirmFailure(deps, subject, judge(deps, first));
-  if (!deps.isLeading()) return IGNORED;
+  if (!deps.isLeading()) return { outcome: IGNORED, effects: [] };
   const { handler } = observation;
-  const done = await apply(deps, { ...subject, reasons: handler?.reasons }, decision);
-  if (done.kind === 'wait' && done.secret !== undefined) deps.recheckIssuer(ref);
-  return toOutcome(done, handler?.type ?? '');
+  const applied = await apply(deps, { ...subject, handler }, decision);
+  const { outcome, effects } = toActed(applied, handler?.type ?? '');
+  const isSecretBad = applied.done.kind === 'wait' && applied.done.secret !== undefined;
+  return { outcome, effects: isSecretBad ? [...effects, { kind: 'recheck-issuer', ref }] : effects };
 }
 
 interface Judged {
@@ -141,7 +139,7 @@ interface Judged {
   readonly decision: Decision;
 }
 
-function judge(deps: ReconcileDeps, observation: Observation): Judged {
+function judge(deps: Pick<ReconcileDeps, 'now'>, observation: Observation): Judged {
   return { observation, decision: decide(observation, deps.now()) };
 }
 
@@ -149,15 +147,19 @@ function judge(deps: ReconcileDeps, observation: Observation): Judged {
  * Nothing is failed because of what is remembered: a Secret may have been fixed, or an issuer changed or deleted, a moment
  * before the approval.
  */
-async function confirmFailure(deps: ReconcileDeps, subject: Subject, judged: Judged): Promise<Judged> {
+async function confirmFailure<R extends RequestRecord>(
+  deps: ReconcileDeps<R>,
+  subject: Subject<R>,
+  judged: Judged,
+): Promise<Judged> {
   const { observation, decision } = judged;
   if (decision.kind !== 'fail' || !deps.isLeading()) return judged;
-  return judge(deps, await observeAndReport(deps, subject, () => observeNow(deps, observation)));
+  return judge(deps, await observeAndReport(deps, subject, () => observeNow(deps, subject, observation)));
 }
 
-async function observeAndReport(
-  deps: ReconcileDeps,
-  subject: Subject,
+async function observeAndReport<R extends RequestRecord>(
+  deps: ReconcileDeps<R>,
+  subject: Subject<R>,
   read: () => Promise<Observation>,
 ): Promise<Observation> {
   try {
@@ -168,26 +170,31 @@ async function observeAndReport(
   }
 }
 
-/** Completes a certificate of ours that lacks the `ca` annotation, if its issuer still has the CA that signed it. */
-async function repair(deps: ReconcileDeps, subject: RecordSubject): Promise<Outcome> {
-  const signer = parseSignerName(subject.csr.spec.signerName);
-  if (!signer.ok) return IGNORED;
-  const { signer: observed, handler } = await observe(deps, subject.csr, signer.value);
-  const chainPem = Buffer.from(subject.csr.status?.certificate ?? '', 'base64').toString();
-  const topPem = observed?.topOf(chainPem);
-  if (topPem === undefined || !deps.isLeading()) return IGNORED;
-  await writeCaAnnotation(deps, subject, topPem);
-  return { result: 'repaired', reason: undefined, issuerType: handler?.type ?? '' };
+/** Completes a certificate of ours that lacks something, if its issuer still has the CA that signed it. */
+async function complete<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: Subject<R>): Promise<Acted> {
+  const nothing = { outcome: IGNORED, effects: [] };
+  const signer = parseSignerName(subject.kind.signerNameOf(subject.record));
+  const end = subject.kind.endOf(subject.record);
+  if (!signer.ok || end?.kind !== 'issued') return nothing;
+  const { handler, material } = await observe(deps, subject, signer.value);
+  const topPem = handler?.topOf(material, end.certificate);
+  if (topPem === undefined || !deps.isLeading()) return nothing;
+  await repair(deps, subject, topPem);
+  return { outcome: { result: 'repaired', reason: undefined, issuerType: handler?.type ?? '' }, effects: [] };
 }
 
-function toOutcome(decision: Decision, issuerType: string): Outcome {
-  switch (decision.kind) {
+function toActed({ done, effects }: Applied, issuerType: string): Acted {
+  return { outcome: toOutcome(done, issuerType), effects };
+}
+
+function toOutcome(done: Decision, issuerType: string): Outcome {
+  switch (done.kind) {
     case 'ignore':
       return { ...IGNORED, issuerType };
     case 'wait':
-      return { result: 'waiting', reason: decision.reason, issuerType };
+      return { result: 'waiting', reason: done.reason, issuerType };
     case 'fail':
-      return { result: 'failed', reason: decision.reason, issuerType };
+      return { result: 'failed', reason: done.reason, issuerType };
     case 'issue':
       return { result: 'issued', reason: 'CertificateIssued', issuerType };
   }

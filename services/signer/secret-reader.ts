@@ -17,6 +17,12 @@ export interface SecretRef {
   readonly name: string;
 }
 
+/** A Secret as it was seen: its reference, and its content unless it is absent. */
+export interface ObservedSecret {
+  readonly ref: SecretRef;
+  readonly secret: Secret | undefined;
+}
+
 /** As it is shown and logged; see keyOf for what tells two Secrets apart. */
 export function formatSecretRef({ namespace, name }: SecretRef): string {
   return `${namespace}/${showName(name)}`;

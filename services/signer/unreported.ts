@@ -1,13 +1,16 @@
 // Which CSRs came to their end while another replica led, and may lack the event and the line in the log of that, because it was
 // killed before it wrote them. Knows names and times only; reads and writes nothing.
 
-import type { CsrRecord } from './csr-record.ts';
 import type { FormerLeader } from './lease-object.ts';
+import type { RequestRecord } from './requests/request-kind.ts';
 
 /** What was written so long before a leader's last renewal is reported by then: the longest wait of an event is some minutes. */
 const REPORTED_AFTER_MS = 300_000;
 /** As many as end in an hour, at some six a second. */
 const MAX_NAMES = 20_000;
+
+/** Of a record, what shows when it came to its end. */
+type End = Pick<RequestRecord, 'endedAfter' | 'receivedAt'>;
 
 export class Unreported {
   /** When each ended, at the earliest; ms since 1970. */
@@ -25,7 +28,7 @@ export class Unreported {
   }
 
   /** Takes note of a change to a CSR. `isLeading`: what ends then is reported here. Gives whether it is to be looked at. */
-  update(name: string, now: CsrRecord | undefined, before: CsrRecord | undefined, isLeading: boolean): boolean {
+  update(name: string, now: End | undefined, before: End | undefined, isLeading: boolean): boolean {
     if (now?.endedAfter === undefined) {
       this.#ended.delete(name);
       return false;

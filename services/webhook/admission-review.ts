@@ -87,9 +87,9 @@ function answer({ uid }: AdmissionRequest, allowed: boolean, rest: Readonly<Reco
   return { apiVersion: API_VERSION, kind: KIND, response: { uid, allowed, ...rest } } as AdmissionAnswer;
 }
 
-/** The text of one broken rule, with its reason word: it is what docs/reasons.md can be searched for. */
-function messageOf({ message, reason }: FieldError): string {
-  return `${message} (${reason})`;
+/** The text of one broken rule and what to do, with its reason word: it is what docs/reasons.md can be searched for. */
+function messageOf({ message, remedy, reason }: FieldError): string {
+  return `${[message, remedy].filter(Boolean).join('; ')} (${reason})`;
 }
 
 /** One broken rule a line, each with the path of its field. */

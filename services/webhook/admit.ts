@@ -5,15 +5,14 @@ import { changedLockedAnnotations } from '@countersign/common/annotations.ts';
 import type { ConstrainedCa } from '@countersign/common/constraint-subtrees.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { annotationField, type FieldError } from '@countersign/common/field-error.ts';
-import { foreignType, type Issuer, issuerType } from '@countersign/common/issuer.ts';
-import { findNameViolations } from '@countersign/common/name-violations.ts';
-import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
+import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
+import { issuerTypes } from '@countersign/common/issuer-types.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { denialText, needsPermission } from '@countersign/common/reference-permission.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
+import { validateDuration } from '@countersign/common/requested-duration.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
-import { validateDuration, validateName, validateRequest } from '@countersign/common/validate-request.ts';
-import { validateSelfSigned } from '@countersign/common/validate-self-signed.ts';
+import { toRequestedCertificate, validateName } from '@countersign/common/validate-request.ts';
 import { type AdmissionRequest, formatFieldErrors, type Refusal } from './admission-review.ts';
 
 /** What a request is about, from the request alone. */
@@ -71,14 +70,18 @@ export function admit(
   if (matter.kind === 'locked') return refuse(422, matter.changed.map(lockedError));
   // Who may not use an issuer does not learn from the answer whether there is one, nor of what type.
   const known = permission === 'missing' ? undefined : issuer;
-  const errors = [...findErrors(matter.csr, known, policy), ...findNameErrors(matter.csr, constrained)];
+  const errors = findErrors(matter.csr, policy, { issuer: known, constrained });
   if (permission === 'missing' && matter.ref !== undefined) return refuseReference(matter.ref, username, errors);
   return errors.length === 0 ? { allowed: true } : refuse(422, errors);
 }
 
 function lockedError(key: string): FieldError {
-  const message = `${reasons.ImmutableAnnotation.message(key)}; delete the CSR and create a new one instead`;
-  return { reason: 'ImmutableAnnotation', field: annotationField(key), message };
+  return {
+    reason: 'ImmutableAnnotation',
+    field: annotationField(key),
+    message: reasons.ImmutableAnnotation.message(key),
+    remedy: 'delete the CSR and create a new one instead',
+  };
 }
 
 /**
@@ -87,23 +90,13 @@ function lockedError(key: string): FieldError {
  */
 function findErrors(
   csr: CertificateSigningRequest,
-  issuer: Issuer | undefined,
   policy: RequestPolicy,
+  { issuer, constrained }: Pick<Observation, 'issuer' | 'constrained'>,
 ): readonly FieldError[] {
-  if (issuer !== undefined && foreignType(issuer) !== undefined) return validateDuration(csr, policy);
-  const isSelfSigned = issuer !== undefined && issuerType(issuer) === 'selfSigned';
-  const validate = isSelfSigned ? validateSelfSigned : validateRequest;
-  return [...validateName(csr), ...validate(csr, policy)];
-}
-
-/** Names that the CA, or one above it, may not sign: the certificate would be rejected by those who verify it. */
-function findNameErrors(
-  { spec }: CertificateSigningRequest,
-  constrained: readonly ConstrainedCa[],
-): readonly FieldError[] {
-  const request = constrained.length === 0 ? undefined : parsePkcs10(spec.request);
-  const violations = request?.ok ? findNameViolations(request.value, constrained) : [];
-  return violations.map(message => ({ reason: 'NameConstraintViolation', field: 'spec.request', message }));
+  const type = issuer && issuerType(issuer);
+  if (type !== undefined && !issuerTypes[type].signedHere) return validateDuration(csr, policy);
+  const requested = toRequestedCertificate(csr, policy, { type, constrained });
+  return [...validateName(csr), ...(requested.ok ? [] : requested.error)];
 }
 
 function refuseReference(ref: SignerRef, username: string, errors: readonly FieldError[]): Decision {

@@ -4,7 +4,7 @@
 import { REQUEST_IS_CA, readIsCa } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { findExtension } from '@countersign/common/extension.ts';
-import type { IssuerType } from '@countersign/common/issuer.ts';
+import type { IssuerType } from '@countersign/common/issuer-types.ts';
 import { EXTENSION } from '@countersign/common/oids.ts';
 import { type Pkcs10, parsePkcs10 } from '@countersign/common/pkcs10.ts';
 import { readGeneralNames } from '@countersign/common/subject-alt-name.ts';

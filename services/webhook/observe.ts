@@ -3,7 +3,8 @@
 
 import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest, Requester } from '@countersign/common/csr.ts';
-import { type Issuer, issuerType, secretNamespace } from '@countersign/common/issuer.ts';
+import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
+import { signingSecret } from '@countersign/common/issuer-types.ts';
 import {
   ACCESS_REVIEWS,
   referenceReviews,
@@ -54,8 +55,8 @@ export async function observe(matter: Matter, requester: Requester, deps: Deps):
 /** Public facts, which are in every certificate chain of the issuer, and yet none for requesters who may not use it (ADR 9). */
 function findConstrained(ref: SignerRef, issuer: Issuer, { constraints }: Deps): Observation['constrained'] {
   const { uid } = issuer.metadata;
-  if (constraints === undefined || uid === undefined || issuerType(issuer) !== 'ca') return [];
-  return constraints.find(ref, uid);
+  const hasCa = signingSecret(issuer.spec, undefined)?.holdsCa === true;
+  return constraints === undefined || uid === undefined || !hasCa ? [] : constraints.find(ref, uid);
 }
 
 function reviewPermission(ref: SignerRef, requester: Requester, deps: Deps): Promise<Permission> {
@@ -130,7 +131,6 @@ export async function lookAround(admitted: Admitted, deps: Deps): Promise<Surrou
  */
 function secretName({ csr, ref, permission }: Admitted, issuer: IssuerKnowledge): string | undefined {
   if (typeof issuer === 'string' || permission !== 'granted') return undefined;
-  const type = issuerType(issuer);
-  if (type === 'ca') return issuer.spec.ca?.secretName;
-  return type === 'selfSigned' && ref.kind === 'Issuer' ? readPrivateKeySecretName(csr) : undefined;
+  const secret = signingSecret(issuer.spec, readPrivateKeySecretName(csr));
+  return secret?.namedBy === 'requester' && ref.kind === 'ClusterIssuer' ? undefined : secret?.name;
 }

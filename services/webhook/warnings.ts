@@ -5,11 +5,12 @@ import { REQUEST_DURATION, REQUEST_IS_CA, readIsCa, readRequestDuration } from '
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { formatGoDuration, MILLISECOND, SECOND } from '@countersign/common/duration.ts';
 import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
+import { signingSecret } from '@countersign/common/issuer-types.ts';
 import { showName } from '@countersign/common/object-name.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
+import { requestedDuration } from '@countersign/common/requested-duration.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import { requestedDuration } from '@countersign/common/validate-request.ts';
 import { certificateWarnings } from './certificate-warnings.ts';
 import type { Surroundings } from './observe.ts';
 
@@ -102,7 +103,7 @@ function secretWarnings(
   if (!facts.exists) return [`${name} does not exist: the request waits for it`];
   const { certificateEnds } = facts;
   // A SelfSigned issuer takes the key alone: a certificate beside it says nothing.
-  if (certificateEnds === undefined || issuerType(issuer) !== 'ca') return [];
+  if (certificateEnds === undefined || !signingSecret(issuer.spec, ref.name)?.holdsCa) return [];
   const end = formatDate(certificateEnds.getTime());
   if (certificateEnds <= now) return [`the CA in ${name} has ended: ${end}`];
   const wanted = now.getTime() + Number(requestedDuration(csr, policy) / MILLISECOND);

@@ -10,6 +10,7 @@ import { after, before, describe, it } from 'node:test';
 import { PRIVATE_KEY_SECRET_NAME } from '@countersign/common/annotations.ts';
 import { CredentialSource } from '@countersign/common/runtime/kube-credentials.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
+import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
@@ -120,32 +121,32 @@ const serve = (source: KeyPairSource) => async () => {
   return 'served';
 };
 
-const secretRef = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' } as const;
+const secretRef = { namespace: 'sandbox', name: 'my-ca' };
 const secretOf = (files: Readonly<Record<string, string>>) => ({
   metadata: { name: 'my-ca', uid: 'uid', resourceVersion: '1' },
   data: Object.fromEntries(
     Object.entries(files).map(([key, file]) => [key, readFileSync(at(file)).toString('base64')]),
   ),
 });
-const depsWith = (files: Readonly<Record<string, string>>) => ({
-  readSecret: async () => secretOf(files),
-  clusterResourceNamespace: 'countersign',
-});
+const observed = (files: Readonly<Record<string, string>>) => ({ ref: secretRef, secret: secretOf(files) });
 
 /** The Ready condition of a CA issuer. */
 const caWith = (files: Readonly<Record<string, string>>) => async () => {
-  const { condition } = await createCaIssuer().readiness(depsWith(files), secretRef, buildIssuer());
+  const issuer = createCaIssuer();
+  const { condition } = issuer.readiness(await issuer.load(observed(files)));
   return condition.message ?? '';
 };
 
 const selfSignedWith = (file: string) => async () => {
   const csr = buildCsr({ request: buildRequest(), annotations: { [PRIVATE_KEY_SECRET_NAME]: 'key' } });
-  const request = { csr, ref: valueOf(parseSignerName(csr.spec.signerName)), issuer: buildIssuer({ selfSigned: {} }) };
-  const observed = await createSelfSignedIssuer().observe(depsWith({ 'tls.key': file }), {
-    ...request,
+  const handler = createSelfSignedIssuer();
+  const request = {
+    requested: toRequestedCertificate(csr, AS_CERT_MANAGER, { type: 'selfSigned' }),
+    ref: valueOf(parseSignerName(csr.spec.signerName)),
+    issuer: buildIssuer({ selfSigned: {} }),
     policy: AS_CERT_MANAGER,
-  });
-  const decision = observed.decide(new Date());
+  };
+  const decision = handler.decide(request, await handler.load(observed({ 'tls.key': file })), new Date());
   return 'message' in decision ? decision.message : decision.kind;
 };
 

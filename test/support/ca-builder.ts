@@ -1,7 +1,8 @@
 // Builds what an issuer signs with, for tests of the signer: Secrets from the keys and certificates of test/vectors/pki, and
 // Issuers that refer to them.
 
-import type { Issuer, IssuerSpec } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuer.ts';
+import type { IssuerSpec } from '@countersign/common/issuer-types.ts';
 import type { Secret } from '@countersign/signer/secret-reader.ts';
 import { readPki } from './pki.ts';
 

@@ -1,19 +1,18 @@
 // One request and one state of a Secret, put to an issuer's type: what it decides, in one line, and what it signs.
 
 import assert from 'node:assert/strict';
-import type { IssuerSpec } from '@countersign/common/issuer.ts';
+import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
+import { secretNamespace } from '@countersign/common/issuer.ts';
+import { type IssuerSpec, signingSecret } from '@countersign/common/issuer-types.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
-import type { Chain } from '@countersign/signer/issuance/chain.ts';
+import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
+import { type Chain, completeChain } from '@countersign/signer/issuance/chain.ts';
 import { AS_CERT_MANAGER, type IssuancePolicy } from '@countersign/signer/issuance/issuance-policy.ts';
 import { signCertificate } from '@countersign/signer/issuance/sign.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
-import type {
-  IssuerDecision,
-  IssuerDeps,
-  IssuerTypeHandler,
-  ObservedIssuer,
-} from '@countersign/signer/issuers/issuer-type.ts';
+import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler } from '@countersign/signer/issuers/issuer-type.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
+import type { SecretRef } from '@countersign/signer/secret-reader.ts';
 import { buildIssuer, buildSecret, type SecretTexts } from './ca-builder.ts';
 import { buildCsr } from './csr-builder.ts';
 import { readPki, valueOf } from './pki.ts';
@@ -45,40 +44,56 @@ export function nonsense(label: string): string {
   return `-----BEGIN ${label}-----\nZm9v\n-----END ${label}-----\n`;
 }
 
-/** A cluster whose one Secret is this, whatever its name; undefined for none. */
-export function depsWith(texts: SecretTexts | undefined): IssuerDeps {
-  const secret = texts && buildSecret(texts);
-  return { readSecret: async () => secret, clusterResourceNamespace: 'countersign' };
+/** What an issuer says to one request, once it has read what it signs with. */
+export interface Observed {
+  readonly handler: IssuerTypeHandler;
+  readonly request: IssuanceRequest;
+  readonly material: unknown;
 }
 
-export function observe(
-  { handler, spec, policy }: IssuerKind,
+/** `texts` is the one Secret of the cluster, whatever its name; undefined for none. */
+export async function observe(
+  { handler, spec, policy: demands }: IssuerKind,
   texts?: SecretTexts,
   csr = buildCsr(),
-): Promise<ObservedIssuer> {
+): Promise<Observed> {
   const ref = valueOf(parseSignerName(csr.spec.signerName));
-  return handler.observe(depsWith(texts), {
-    csr,
-    ref,
-    issuer: buildIssuer(spec),
-    policy: { ...AS_CERT_MANAGER, ...policy },
-  });
+  const issuer = buildIssuer(spec);
+  const policy = { ...AS_CERT_MANAGER, ...demands };
+  const requested = toRequestedCertificate(csr, policy, { type: handler.type });
+  const secret = signingSecret(spec, readPrivateKeySecretName(csr));
+  const material =
+    secret && (await load(handler, texts, { namespace: secretNamespace(ref, 'countersign'), ...secret }));
+  return { handler, request: { requested, ref, issuer, policy }, material };
+}
+
+/** What the handler makes of a Secret. */
+export function load(
+  handler: IssuerTypeHandler,
+  texts: SecretTexts | undefined,
+  { namespace, name }: SecretRef = { namespace: 'sandbox', name: 'my-ca' },
+): Promise<unknown> {
+  return handler.load({ ref: { namespace, name }, secret: texts && buildSecret(texts) });
 }
 
 /** `issue`, or `<kind> <reason>: <message>`. */
 export async function decideOn(...args: Parameters<typeof observe>): Promise<string> {
-  const decision = (await observe(...args)).decide(NOW);
+  const decision = decide(await observe(...args));
   return decision.kind === 'issue' ? 'issue' : `${decision.kind} ${decision.reason}: ${decision.message}`;
 }
 
-export function decide(observed: ObservedIssuer): IssuerDecision {
-  return observed.decide(NOW);
+export function decide({ handler, request, material }: Observed): IssuerDecision {
+  return handler.decide(request, material, NOW);
+}
+
+export function topOf({ handler, material }: Observed, chainPem: string): string | undefined {
+  return handler.topOf(material, chainPem);
 }
 
 /** What a request that is issued gets. */
-export async function signChain(observed: ObservedIssuer): Promise<Chain> {
+export async function signChain(observed: Observed): Promise<Chain> {
   const decision = decide(observed);
   if (decision.kind !== 'issue') return assert.fail(JSON.stringify(decision));
-  const { certificate, key: signingKey, complete } = decision.issuance;
-  return complete(valueOf(await signCertificate(certificate, signingKey)).pem);
+  const { certificate, key: signingKey, authority } = decision.issuance;
+  return completeChain(valueOf(await signCertificate(certificate, signingKey)).pem, authority);
 }

@@ -1,7 +1,7 @@
 // Builds profiles for tests of issuance: from a CSR as the signer does, or with single parts exchanged.
 
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
+import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { AS_CERT_MANAGER, type IssuancePolicy } from '@countersign/signer/issuance/issuance-policy.ts';
 import {
   buildProfile,
@@ -36,18 +36,18 @@ export function profileFor({
   urls,
   policy,
 }: Order): Profile {
-  const parsed = valueOf(parsePkcs10(request));
   const csr: CertificateSigningRequest = {
     metadata: { name: 'example', uid: 'uid', annotations },
     spec: { signerName: 'issuers.cert-manager.io/sandbox.ca', request, ...(usages && { usages }) },
   };
+  const demands = { ...AS_CERT_MANAGER, ...policy };
+  const requested = valueOf(toRequestedCertificate(csr, demands));
   return buildProfile({
-    csr,
-    request: parsed,
-    issuer: issuer ?? { subject: parsed.subject },
+    requested,
+    issuer: issuer ?? { subject: requested.subject },
     urls: urls ?? NO_URLS,
     now: NOW,
     serial: SERIAL,
-    policy: { ...AS_CERT_MANAGER, ...policy },
+    policy: demands,
   });
 }

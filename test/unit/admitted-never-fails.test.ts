@@ -4,19 +4,27 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
+import {
+  PRIVATE_KEY_SECRET_NAME,
+  REQUEST_DURATION,
+  REQUEST_IS_CA,
+  readPrivateKeySecretName,
+} from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { HOUR } from '@countersign/common/duration.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
+import { signingSecret } from '@countersign/common/issuer-types.ts';
 import { isObjectName } from '@countersign/common/object-name.ts';
 import { EXTENSION } from '@countersign/common/oids.ts';
 import { NO_DEMANDS, type RequestPolicy } from '@countersign/common/request-policy.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
-import { type Decision, decide, triage } from '@countersign/signer/decide.ts';
+import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
+import { type Decision, decide } from '@countersign/signer/decide.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import type { IssuerTypeHandler } from '@countersign/signer/issuers/issuer-type.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
+import { triage } from '@countersign/signer/requests/csr/triage.ts';
 import { admit, findMatter } from '@countersign/webhook/admit.ts';
 import * as fc from 'fast-check';
 import { buildIssuer, buildSecret, rootTexts, type SecretTexts } from '../support/ca-builder.ts';
@@ -52,19 +60,20 @@ function isAdmitted(csr: CertificateSigningRequest, issuer: Issuer, policy: Requ
 async function outcomeOf(
   csr: CertificateSigningRequest,
   { handler, issuer, secretFor }: IssuerCase,
-  { keyPem, policy }: { readonly keyPem: string; readonly policy: RequestPolicy },
+  { keyPem, policy: demands }: { readonly keyPem: string; readonly policy: RequestPolicy },
 ): Promise<Decision> {
   const approved = { ...csr, status: { conditions: [{ type: 'Approved', status: 'True' }] } };
   const triaged = triage(approved);
   if (triaged.kind !== 'look') return triaged;
   const secret = buildSecret(secretFor(keyPem));
-  const deps = {
-    readSecret: async ({ name }: { name: string }) => (isObjectName(name) ? secret : undefined),
-    clusterResourceNamespace: 'countersign',
-  };
-  const seen = { csr: approved, ref: triaged.ref, issuer, policy: { ...AS_CERT_MANAGER, ...policy } };
-  const signer = await handler.observe(deps, seen);
-  return decide({ ...seen, handler, mayReference: true, signer }, NOW);
+  const keySecretName = readPrivateKeySecretName(csr);
+  const named = signingSecret(issuer.spec, keySecretName);
+  const ref = { namespace: 'sandbox', name: named?.name ?? '' };
+  const material = named && (await handler.load({ ref, secret: isObjectName(ref.name) ? secret : undefined }));
+  const policy = { ...AS_CERT_MANAGER, ...demands };
+  const requested = toRequestedCertificate(approved, policy, { type: handler.type });
+  const seen = { ref: triaged.ref, issuer, policy, handler, keySecretName, needsPermission: true };
+  return decide({ ...seen, mayReference: true, requested, material }, NOW);
 }
 
 async function checkAgreement(

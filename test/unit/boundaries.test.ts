@@ -161,7 +161,7 @@ describe('one place for each thing', () => {
     (path: string) =>
       paths.includes(path);
   const writers = only(
-    'services/signer/apply.ts',
+    'services/signer/status-writer.ts',
     'services/signer/constraint-publisher.ts',
     'services/signer/event-recorder.ts',
     'services/signer/issuer-readiness.ts',

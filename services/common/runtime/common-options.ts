@@ -2,7 +2,7 @@
 
 import { MILLISECOND } from '../duration.ts';
 import type { RequestPolicy } from '../request-policy.ts';
-import { MINIMUM_DURATION } from '../validate-request.ts';
+import { MINIMUM_DURATION } from '../requested-duration.ts';
 import { type Config, defineOptions } from './config.ts';
 import { LOG_LEVELS } from './log.ts';
 

@@ -6,7 +6,6 @@ import { readWhole } from '@countersign/common/der.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { verifySignature } from '@countersign/common/signature.ts';
 import type { CaCertificate } from './ca-certificate.ts';
-import type { IssuancePolicy } from './issuance-policy.ts';
 
 /**
  * What status.certificate gets (leaf first), and the top of the chain, for the `ca` annotation. Both PEM without
@@ -67,18 +66,14 @@ function toConstrained({ subject, nameConstraints: constraints }: CaCertificate)
 
 const BROKEN = 'certificate chain is malformed or broken';
 
-/** The chain of a certificate that was just signed by the CA; up to its root only for an operator who wants it. */
+/** The chain of a certificate that was just signed by the CA, or that is its own issuer; up to its root only on demand. */
 export function completeChain(
   leafPem: string,
-  { aboveLeafPem, topPem, rootPem }: IssuerChain,
-  { rootInChain }: Pick<IssuancePolicy, 'rootInChain'>,
+  authority: { readonly chain: IssuerChain; readonly rootInChain: boolean } | undefined,
 ): Chain {
-  return { chainPem: leafPem + aboveLeafPem + (rootInChain ? rootPem : ''), topPem };
-}
-
-/** A certificate that signed itself is its own chain and its own top. */
-export function selfSignedChain(leafPem: string): Chain {
-  return { chainPem: leafPem, topPem: leafPem };
+  if (authority === undefined) return { chainPem: leafPem, topPem: leafPem };
+  const { aboveLeafPem, topPem, rootPem } = authority.chain;
+  return { chainPem: leafPem + aboveLeafPem + (authority.rootInChain ? rootPem : ''), topPem };
 }
 
 /** The holder, among those of the certificates, that has signed each; absent for one that none of them has signed. */

@@ -1,17 +1,8 @@
-// The profile of one certificate: what may be issued for a CSR, decided but not yet encoded, as cert-manager's
-// certificate template decides it. Takes time and serial as arguments; never judges the request, which must have been
-// found valid.
+// The profile of one certificate: what may be issued for a request, decided but not yet encoded, as cert-manager's
+// certificate template decides it. Pure: takes time and serial as arguments; never judges the request.
 
-import { readIsCa } from '@countersign/common/annotations.ts';
-import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import { MILLISECOND } from '@countersign/common/duration.ts';
-import { type Extension, findExtension } from '@countersign/common/extension.ts';
-import { parseExtKeyUsage } from '@countersign/common/extension-values.ts';
-import { isKnownExtKeyUsage, resolveUsages } from '@countersign/common/key-usage.ts';
-import { rewriteNameConstraints } from '@countersign/common/name-constraints.ts';
-import { EXTENSION } from '@countersign/common/oids.ts';
-import type { Pkcs10 } from '@countersign/common/pkcs10.ts';
-import { requestedDuration } from '@countersign/common/validate-request.ts';
+import type { Extension } from '@countersign/common/extension.ts';
+import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import type { IssuancePolicy } from './issuance-policy.ts';
 
 /**
@@ -58,9 +49,7 @@ export interface Profile extends IssuerUrls {
 }
 
 export interface ProfileInput {
-  readonly csr: CertificateSigningRequest;
-  /** The request inside the CSR, already parsed. */
-  readonly request: Pkcs10;
+  readonly requested: RequestedCertificate;
   readonly issuer: IssuerIdentity;
   readonly urls: IssuerUrls;
   readonly now: Date;
@@ -68,23 +57,20 @@ export interface ProfileInput {
   readonly policy: IssuancePolicy;
 }
 
-/** The profile for a CSR in which validateRequest finds no fault; throws a TypeError for any other. */
 export function buildProfile(input: ProfileInput): Profile {
-  const { csr, request, issuer, urls, serial, policy } = input;
-  const isCa = readIsCa(csr);
-  const usages = resolveUsages(csr.spec.usages);
-  if (!usages.ok) throw new TypeError(usages.error);
+  const { requested, issuer, urls, serial, policy } = input;
+  const { subject, hasEmptySubject, publicKey, usages, isCa, subjectAltName, nameConstraints } = requested;
   return {
-    subject: request.subject,
-    hasEmptySubject: request.hasEmptySubject,
-    publicKey: request.spki,
+    subject,
+    hasEmptySubject,
+    publicKey,
     serial,
     ...validity(input),
-    keyUsage: usages.value.keyUsage,
-    extKeyUsages: [...usages.value.extKeyUsages, ...unknownExtKeyUsages(request)],
+    ...usages,
     isCa,
     hasKeyIdentifier: isCa || policy.leafKeyIdentifier,
-    ...copiedExtensions(request),
+    ...(subjectAltName && { subjectAltName }),
+    ...(nameConstraints && { nameConstraints }),
     issuer,
     ...urls,
   };
@@ -96,30 +82,12 @@ export function isAscii(url: string): boolean {
 }
 
 /** Go cuts both ends to whole seconds, each for itself, when it encodes them. */
-function validity({ csr, now, issuer, policy }: ProfileInput): Pick<Profile, 'notBefore' | 'notAfter'> {
-  const wanted = now.getTime() + Number(requestedDuration(csr, policy) / MILLISECOND);
+function validity({ requested, now, issuer, policy }: ProfileInput): Pick<Profile, 'notBefore' | 'notAfter'> {
+  const wanted = now.getTime() + requested.lifetimeMs;
   const ends = policy.clampToCa && issuer.notAfter !== undefined ? Math.min(wanted, issuer.notAfter.getTime()) : wanted;
   return { notBefore: wholeSeconds(now.getTime() - policy.backdate), notAfter: wholeSeconds(ends) };
 }
 
 function wholeSeconds(milliseconds: number): Date {
   return new Date(Math.floor(milliseconds / 1000) * 1000);
-}
-
-/** cert-manager replaces the usages that Go has a number for and leaves the others of the request in the template. */
-function unknownExtKeyUsages(request: Pkcs10): readonly string[] {
-  const extension = findExtension(request, EXTENSION.extKeyUsage);
-  const oids = extension && parseExtKeyUsage(extension.value);
-  return oids?.ok ? oids.value.filter(oid => !isKnownExtKeyUsage(oid)) : [];
-}
-
-/** Of the extensions of a request these two reach the certificate; the others are compared with the CSR, or dropped. */
-function copiedExtensions(request: Pkcs10): Pick<Profile, 'subjectAltName' | 'nameConstraints'> {
-  const names = findExtension(request, EXTENSION.subjectAltName);
-  const constraints = findExtension(request, EXTENSION.nameConstraints);
-  const rewritten = constraints && rewriteNameConstraints(constraints.value);
-  return {
-    ...(names && { subjectAltName: names.value }),
-    ...(constraints && rewritten?.ok && { nameConstraints: { ...constraints, value: rewritten.value } }),
-  };
 }

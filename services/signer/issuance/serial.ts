@@ -13,12 +13,12 @@ export function deriveSerial(csrUid: string): Buffer {
 }
 
 /**
- * Whether `certificate` (as in status.certificate) was signed here for the CSR with this uid. Not told by managedFields: the
+ * Whether `certificate` (PEM, or its DER) was signed here for the request with this uid. Not told by managedFields: the
  * API server keeps none for a CSR that was created without labels and annotations.
  */
-export function isSignedHere(certificate: string, csrUid: string): boolean {
+export function isSignedHere(certificate: string | Buffer, csrUid: string): boolean {
   try {
-    return serialOf(new X509Certificate(Buffer.from(certificate, 'base64'))) === deriveSerial(csrUid).toString('hex');
+    return serialOf(new X509Certificate(certificate)) === deriveSerial(csrUid).toString('hex');
   } catch {
     // Another signer may have put there whatever it likes.
     return false;

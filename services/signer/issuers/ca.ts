@@ -1,60 +1,40 @@
 // Issuers of type CA: sign with the key pair in a Secret. What is wrong with that Secret makes requests wait, since it is not
 // the requester's doing; only what is wrong with the request fails it.
 
-import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuer.ts';
 import { reasons } from '@countersign/common/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { isValidSignature } from '@countersign/common/signature.ts';
-import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { type CaCertificate, parseIssuance } from '../issuance/ca-certificate.ts';
-import { completeChain, type IssuerChain } from '../issuance/chain.ts';
+import type { IssuerChain } from '../issuance/chain.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
 import { TurnsByNamespace } from '../issuance/turns.ts';
-import { formatSecretRef, type SecretRef } from '../secret-reader.ts';
-import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, ObservedIssuer, Readiness } from './issuer-type.ts';
+import { formatSecretRef } from '../secret-reader.ts';
+import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, Readiness } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';
-import { createKeyPairLoader, type KeyPair, type LoadedSecret } from './key-pair.ts';
-import { type LocalProblem, prepareLocally } from './local-issuance.ts';
-import { observeSecret } from './observe-secret.ts';
+import { type KeyPair, KeyPairLoader, type LoadedSecret } from './key-pair.ts';
+import { prepareLocally } from './local-issuance.ts';
+import { waitForUsable } from './unusable-secret.ts';
 
 type UsablePair = Omit<KeyPair, 'chain' | 'strictFault'> & { readonly chain: IssuerChain };
 
-export function createCaIssuer(turns = new TurnsByNamespace()): IssuerTypeHandler {
-  const load = createKeyPairLoader(turns);
+export function createCaIssuer(turns = new TurnsByNamespace()): IssuerTypeHandler<LoadedSecret> {
+  const loader = new KeyPairLoader(turns);
   return {
     type: 'ca',
-    reasons: {
-      issuedMessage: reasons.CertificateIssued.message(),
-      signingFailed: 'SigningError',
-      updateFailed: 'SigningError',
-    },
-    async observe(deps, request) {
-      const ref = secretRef(request.ref, request.issuer, deps.clusterResourceNamespace);
-      const secret = await observeSecret(deps, ref, 'SecretGetError');
-      return observedCa(request, await load(secret));
-    },
-    async readiness(deps, ref, issuer) {
-      const secret = await observeSecret(deps, secretRef(ref, issuer, deps.clusterResourceNamespace), 'SecretGetError');
-      return judge(await load(secret));
-    },
+    load: secret => loader.load(secret),
+    reject: ({ secret }, problem) => secret && loader.reject(secret, problem),
+    decide,
+    topOf,
+    readiness,
   };
 }
 
-function secretRef(ref: SignerRef, issuer: Issuer, clusterResourceNamespace: string): SecretRef {
-  return { namespace: secretNamespace(ref, clusterResourceNamespace), name: issuer.spec.ca?.secretName ?? '' };
-}
-
-function observedCa(request: IssuanceRequest, loaded: LoadedSecret): ObservedIssuer {
-  const { pair } = loaded;
-  return {
-    decide: now => decide(request, loaded, now),
-    topOf(chainPem) {
-      const leaf = parseIssuance(chainPem);
-      if (!pair.ok || !pair.value.chain.ok || !leaf.ok) return undefined;
-      return linksTo(leaf.value, pair.value) ? pair.value.chain.value.topPem : undefined;
-    },
-  };
+function topOf(loaded: LoadedSecret | undefined, chainPem: string): string | undefined {
+  const leaf = parseIssuance(chainPem);
+  if (!loaded?.pair.ok || !loaded.pair.value.chain.ok || !leaf.ok) return undefined;
+  return linksTo(leaf.value, loaded.pair.value) ? loaded.pair.value.chain.value.topPem : undefined;
 }
 
 /** Whether the leaf was signed by this CA. The key decides: a renewed CA is as good as the first. */
@@ -63,45 +43,35 @@ function linksTo(leaf: Pick<CaCertificate, 'issuer' | 'signed'>, { certificate }
   return isValidSignature({ ...leaf.signed, spki: certificate.spki }, 'no sha1');
 }
 
-function decide(request: IssuanceRequest, { secret, pair, reject }: LoadedSecret, now: Date): IssuerDecision {
-  const name = formatSecretRef(secret.ref);
+function decide(request: IssuanceRequest, loaded: LoadedSecret | undefined, now: Date): IssuerDecision {
+  // The table of issuer types gives every CA issuer a Secret.
+  if (loaded === undefined) throw new TypeError('the Secret of a CA issuer was not read');
+  const { secret, pair } = loaded;
   if (secret.secret === undefined) {
-    return { kind: 'wait', reason: 'SecretMissing', message: reasons.SecretMissing.message(name), secret };
+    const message = reasons.SecretMissing.message(formatSecretRef(secret.ref));
+    return { kind: 'wait', reason: 'SecretMissing', message, secret };
   }
-  const unusable = (problem: string) => {
-    const message = reasons.SecretInvalidData.message(name, problem);
-    return { kind: 'wait', reason: 'SecretInvalidData', message, secret } as const;
-  };
   const usable = pair.ok ? findUsable(pair.value, request.policy, now) : pair;
-  if (!usable.ok) return unusable(usable.error);
-  const { key, certificate, chain } = usable.value;
+  if (!usable.ok) return waitForUsable('SecretInvalidData', secret, usable.error);
   const urls = urlsOf(request.issuer);
-  const waiting = waitForUrls(request, urls, secret);
-  if (waiting !== undefined) return waiting;
-  const constrained = request.policy.honourNameConstraints ? chain.constrained : [];
-  const prepared = prepareLocally(request, { key, identity: certificate, urls, constrained }, now);
-  if (prepared.ok) {
-    return {
-      kind: 'issue',
-      issuance: {
-        certificate: prepared.value,
-        key,
-        complete: pem => completeChain(pem, chain, request.policy),
-        unusable,
-        authority: {
-          pem: `${certificate.pem}${chain.aboveLeafPem}${chain.rootPem}`,
-          reject: problem => (reject(problem), unusable(problem)),
-        },
-      },
-    };
-  }
-  return toFailure(prepared.error);
+  return waitForUrls(request, urls, secret) ?? issue(request, { secret, urls, ...usable.value }, now);
 }
 
-function toFailure({ kind, message }: LocalProblem): IssuerDecision {
-  if (kind === 'names') return { kind: 'fail', reason: 'NameConstraintViolation', message };
-  const text = kind === 'request' ? message : reasons.SigningError.message(message);
-  return { kind: 'fail', reason: 'SigningError', message: text };
+type Means = UsablePair & Pick<LoadedSecret, 'secret'> & { readonly urls: IssuerUrls };
+
+function issue({ requested, policy }: IssuanceRequest, means: Means, now: Date): IssuerDecision {
+  const { secret, urls, key, certificate, chain } = means;
+  const constrained = policy.honourNameConstraints ? chain.constrained : [];
+  const signer = { key, identity: certificate, urls, constrained, badRequest: 'SigningError' } as const;
+  const prepared = prepareLocally(requested, signer, { policy, now });
+  if (prepared.ok) {
+    const pem = `${certificate.pem}${chain.aboveLeafPem}${chain.rootPem}`;
+    const authority = { pem, chain, rootInChain: policy.rootInChain };
+    return { kind: 'issue', issuance: { certificate: prepared.value, key, authority, secret } };
+  }
+  const { error } = prepared;
+  if (error.kind === 'request') return { kind: 'fail', reason: error.reason, message: error.message };
+  return { kind: 'fail', reason: 'SigningError', message: reasons.SigningError.message(error.message) };
 }
 
 /** The pair with its chain, or why nothing is signed with it. */
@@ -123,17 +93,10 @@ function urlsOf({ spec }: Issuer): IssuerUrls {
 }
 
 /** As cert-manager's Setup judges it: neither the match of key and certificate nor the chain is looked at. */
-function judge({ secret, pair }: LoadedSecret): Readiness {
-  if (!pair.ok) {
-    const message = reasons.ErrGetKeyPair.message(pair.error);
-    const failed = { type: 'Warning', reason: 'ErrGetKeyPair', message } as const;
-    const init = {
-      type: 'Warning',
-      reason: 'ErrInitIssuer',
-      message: reasons.ErrInitIssuer.message(pair.error),
-    } as const;
-    return { condition: { status: 'False', reason: 'ErrGetKeyPair', message }, events: [failed, init], secret };
-  }
+function readiness(loaded: LoadedSecret | undefined): Readiness {
+  if (loaded === undefined) throw new TypeError('the Secret of a CA issuer was not read');
+  const { secret, pair } = loaded;
+  if (!pair.ok) return notReady(loaded, pair.error);
   const reason = pair.value.certificate.isCa ? 'KeyPairVerified' : 'ErrInvalidKeyPair';
   const message = reasons[reason].message();
   const status = pair.value.certificate.isCa ? 'True' : 'False';
@@ -151,4 +114,16 @@ function warningsOf({ certificate, strictFault }: KeyPair): Pick<Readiness, 'war
   if (!certificate.isCa || strictFault === undefined) return {};
   const message = reasons.NotStrictlyValid.message(strictFault);
   return { warnings: [{ type: 'Warning', reason: 'NotStrictlyValid', message }] };
+}
+
+function notReady({ secret }: LoadedSecret, problem: string): Readiness {
+  const message = reasons.ErrGetKeyPair.message(problem);
+  return {
+    condition: { status: 'False', reason: 'ErrGetKeyPair', message },
+    events: [
+      { type: 'Warning', reason: 'ErrGetKeyPair', message },
+      { type: 'Warning', reason: 'ErrInitIssuer', message: reasons.ErrInitIssuer.message(problem) },
+    ],
+    secret,
+  };
 }

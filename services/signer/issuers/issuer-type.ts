@@ -1,32 +1,24 @@
-// What a type of issuer must be able to do for the signer: read what it signs with, then decide on a request and on the
-// issuer's own readiness without further reads. One file per type implements it; nothing here knows any of them.
+// What the signer must know of a type of issuer: how to load what it signs with, and then, without further reads, what becomes of
+// a request and whether the issuer is ready. One file per type implements it; nothing here knows any of them.
 
 import type { ConstrainedCa } from '@countersign/common/constraint-subtrees.ts';
-import type { CertificateSigningRequest, Condition } from '@countersign/common/csr.ts';
-import { type Issuer, type IssuerType, issuerType } from '@countersign/common/issuer.ts';
+import type { Condition } from '@countersign/common/csr.ts';
+import type { FieldError } from '@countersign/common/field-error.ts';
+import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
+import type { IssuerType } from '@countersign/common/issuer-types.ts';
 import type { Reason } from '@countersign/common/reasons.ts';
+import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
+import type { Result } from '@countersign/common/result.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import type { Chain } from '../issuance/chain.ts';
+import type { IssuerChain } from '../issuance/chain.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { LintedCertificate } from '../issuance/lint.ts';
 import type { SigningKey } from '../issuance/signing-key.ts';
-import type { Secret, SecretRef } from '../secret-reader.ts';
+import type { ObservedSecret } from '../secret-reader.ts';
 
-/** A Secret as an issuer found it: its reference, and its content unless it is absent. */
-export interface ObservedSecret {
-  readonly ref: SecretRef;
-  readonly secret: Secret | undefined;
-}
-
-export interface IssuerDeps {
-  readonly readSecret: (ref: SecretRef) => Promise<Secret | undefined>;
-  /** Where the Secrets of ClusterIssuers are. */
-  readonly clusterResourceNamespace: string;
-}
-
-/** One CSR and the issuer that it names, which exists and is of a type that is signed with here. */
+/** One request and the issuer that it names, which exists and is of a type that is signed with here. */
 export interface IssuanceRequest {
-  readonly csr: CertificateSigningRequest;
+  readonly requested: Result<RequestedCertificate, readonly FieldError[]>;
   readonly ref: SignerRef;
   readonly issuer: Issuer;
   readonly policy: IssuancePolicy;
@@ -36,28 +28,30 @@ export interface IssuanceRequest {
 export interface Issuance {
   readonly certificate: LintedCertificate;
   readonly key: SigningKey;
-  /** Puts the signed certificate (PEM) into its chain. */
-  readonly complete: (certificatePem: string) => Chain;
+  /** Of the CA that signs; undefined where the certificate is its own issuer. */
+  readonly authority: Authority | undefined;
   /** What the request waits for when the key or the chain proves bad only once it is used. */
-  readonly unusable: (problem: string) => SecretWait;
-  /** Absent where the certificate is its own issuer. */
-  readonly authority?: {
-    /** The certificates that the new one inherits from, or comes with: the one that signs and all above it. */
-    readonly pem: string;
-    /** For an API server that takes none of them; gives what the request waits for. */
-    readonly reject: (problem: string) => SecretWait;
-  };
-}
-
-export interface SecretWait {
-  readonly kind: 'wait';
-  readonly reason: Reason;
-  readonly message: string;
   readonly secret: ObservedSecret;
 }
 
+export interface Authority {
+  /** PEM of all certificates that the new one inherits from, or comes with: the one that signs and all above it. */
+  readonly pem: string;
+  readonly chain: IssuerChain;
+  /** Whether status.certificate ends with the root, where it is known. */
+  readonly rootInChain: boolean;
+}
+
+export interface Wait {
+  readonly kind: 'wait';
+  readonly reason: Reason;
+  readonly message: string;
+  /** The request is looked at again when this Secret changes. */
+  readonly secret?: ObservedSecret;
+}
+
 export type IssuerDecision =
-  | SecretWait
+  | Wait
   | { readonly kind: 'fail'; readonly reason: Reason; readonly message: string }
   | { readonly kind: 'issue'; readonly issuance: Issuance };
 
@@ -81,28 +75,19 @@ export interface Readiness {
   readonly constrained?: readonly ConstrainedCa[];
 }
 
-/** Words that differ between issuer types for the same thing (reasons.ts has the texts). */
-export interface IssuerReasons {
-  readonly issuedMessage: string;
-  readonly signingFailed: Reason;
-  readonly updateFailed: Reason;
-}
-
-/** What was read to sign with, key material included, as an opaque thing that can only decide. */
-export interface ObservedIssuer {
-  /** Pure: the same answer for the same `now`, which is when the certificate starts to be valid. */
-  decide(now: Date): IssuerDecision;
-  /** The PEM that the `ca` annotation tells for a chain (PEM, leaf first) that this issuer signed; undefined for another's. */
-  topOf(chainPem: string): string | undefined;
-}
-
-export interface IssuerTypeHandler {
+/** `Material` is what one version of a Secret holds, parsed: key material as an opaque handle that only its type can use. */
+export interface IssuerTypeHandler<Material = unknown> {
   readonly type: IssuerType;
-  readonly reasons: IssuerReasons;
-  /** Reads what is needed to decide on a request. Throws RetryableError when the world does not answer. */
-  observe(deps: IssuerDeps, request: IssuanceRequest): Promise<ObservedIssuer>;
-  /** Reads what the issuer signs with and tells whether it can. Throws RetryableError when the world does not answer. */
-  readiness(deps: IssuerDeps, ref: SignerRef, issuer: Issuer): Promise<Readiness>;
+  /** Parses a Secret, once for each version of it. */
+  load(secret: ObservedSecret): Promise<Material>;
+  /** Pure. `material` is undefined where there is no Secret to sign with; `now` is when the certificate is signed. */
+  decide(request: IssuanceRequest, material: Material | undefined, now: Date): IssuerDecision;
+  /** Pure: the PEM that the `ca` annotation has for a chain (PEM, leaf first) signed with `material`; undefined for another's. */
+  topOf(material: Material | undefined, chainPem: string): string | undefined;
+  /** Pure. */
+  readiness(material: Material | undefined): Readiness;
+  /** Remembers that the API server rejects the certificates in the Secret: nothing is signed with them until they change. */
+  reject(secret: ObservedSecret, problem: string): void;
 }
 
 /** The handler of the issuer's type; undefined for an issuer that is not there, or that is left to other signers. */

@@ -2,14 +2,11 @@
 
 import { formatRef } from '@countersign/common/signer-name.ts';
 import { type IssuerUrls, isAscii } from '../issuance/profile.ts';
-import type { IssuanceRequest, IssuerDecision, ObservedSecret } from './issuer-type.ts';
+import type { ObservedSecret } from '../secret-reader.ts';
+import type { IssuanceRequest, Wait } from './issuer-type.ts';
 
 /** As with its Secret, no requester can help it: the request waits until the issuer is mended. Undefined for good URLs. */
-export function waitForUrls(
-  { ref }: IssuanceRequest,
-  urls: IssuerUrls,
-  secret: ObservedSecret,
-): IssuerDecision | undefined {
+export function waitForUrls({ ref }: IssuanceRequest, urls: IssuerUrls, secret: ObservedSecret): Wait | undefined {
   const { crlDistributionPoints, ocspServers, issuingCertificateUrls } = urls;
   const url = [...crlDistributionPoints, ...ocspServers, ...issuingCertificateUrls].find(each => !isAscii(each));
   if (url === undefined) return undefined;

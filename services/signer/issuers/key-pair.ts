@@ -7,8 +7,8 @@ import { type CaCertificate, parseCertificates, parseFirstCertificate } from '..
 import { type IssuerChain, linkIssuerChain } from '../issuance/chain.ts';
 import { loadSigningKey, type SigningKey } from '../issuance/signing-key.ts';
 import type { TurnsByNamespace } from '../issuance/turns.ts';
+import type { ObservedSecret } from '../secret-reader.ts';
 import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
-import type { ObservedSecret } from './issuer-type.ts';
 import { explained, readPem } from './observe-secret.ts';
 
 /** The CA of one version of a Secret. */
@@ -25,26 +25,30 @@ export interface KeyPair {
 export interface LoadedSecret {
   readonly secret: ObservedSecret;
   readonly pair: Result<KeyPair>;
-  /** Remembers that the API server rejects its certificates: nothing is signed with it until its data changes. */
-  readonly reject: (problem: string) => void;
 }
 
-type LoadKeyPair = (observed: ObservedSecret) => Promise<LoadedSecret>;
+/** Parses each Secret once, good or bad: the reader hands out the same object as long as its data does not change. */
+export class KeyPairLoader {
+  readonly #turns: TurnsByNamespace;
+  readonly #loaded = new WeakMap<Secret, Promise<Result<KeyPair>>>();
 
-/** A Secret is parsed once, good or bad: the reader hands out the same object as long as its data does not change. */
-export function createKeyPairLoader(turns: TurnsByNamespace): LoadKeyPair {
-  const loaded = new WeakMap<Secret, Promise<Result<KeyPair>>>();
-  return async observed => {
+  constructor(turns: TurnsByNamespace) {
+    this.#turns = turns;
+  }
+
+  async load(observed: ObservedSecret): Promise<LoadedSecret> {
     const { ref, secret } = observed;
-    if (secret === undefined) {
-      return { secret: observed, pair: err(`secrets "${showName(ref.name)}" not found`), reject: () => undefined };
-    }
-    const parse = () => parseKeyPair(secret, ref, turns);
-    const known = loaded.get(secret) ?? turns.ofLoading(ref.namespace).run(parse);
-    loaded.set(secret, known);
-    const reject = (problem: string) => void loaded.set(secret, Promise.resolve(err(problem)));
-    return { secret: observed, pair: await known, reject };
-  };
+    if (secret === undefined) return { secret: observed, pair: err(`secrets "${showName(ref.name)}" not found`) };
+    const parse = () => parseKeyPair(secret, ref, this.#turns);
+    const known = this.#loaded.get(secret) ?? this.#turns.ofLoading(ref.namespace).run(parse);
+    this.#loaded.set(secret, known);
+    return { secret: observed, pair: await known };
+  }
+
+  /** From now on the pair in the Secret is bad, until its data changes. */
+  reject(secret: Secret, problem: string): void {
+    this.#loaded.set(secret, Promise.resolve(err(problem)));
+  }
 }
 
 /** Error texts as in cert-manager's pkg/util/kube (SecretTLSKeyPairAndCA). */

@@ -1,18 +1,19 @@
-// The way from a CSR to a linted certificate for every issuer type whose key is at hand: judge the request's shape, verify its
-// signature, make the profile, encode it, lint it. Pure; the certificate is signed later and elsewhere.
+// Makes a certificate ready to be signed with a key that is at hand: the request is found good, the profile is built, encoded and
+// linted. Pure; signs nothing.
 
 import type { ConstrainedCa } from '@countersign/common/constraint-subtrees.ts';
+import type { FieldError } from '@countersign/common/field-error.ts';
 import { findNameViolations } from '@countersign/common/name-violations.ts';
-import { hasValidSignature } from '@countersign/common/pkcs10.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
-import { examineRequest } from '@countersign/common/validate-request.ts';
+import { isValidSignature } from '@countersign/common/signature.ts';
+import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import { type LintedCertificate, lintCertificate } from '../issuance/lint.ts';
 import { prepareCertificate } from '../issuance/prepare.ts';
 import { buildProfile, type IssuerIdentity, type IssuerUrls } from '../issuance/profile.ts';
 import { deriveSerial } from '../issuance/serial.ts';
 import type { SigningKey } from '../issuance/signing-key.ts';
-import type { IssuanceRequest } from './issuer-type.ts';
 
 export interface LocalSigner {
   readonly key: SigningKey;
@@ -21,33 +22,34 @@ export interface LocalSigner {
   readonly urls: IssuerUrls;
   /** The CAs whose name constraints the names of the request have to keep. */
   readonly constrained: readonly ConstrainedCa[];
+  /** The reason of a bad request with issuers of the type. */
+  readonly badRequest: Reason;
 }
 
-/** Why there is no certificate: the whole message of a bad request or a name that no CA may sign, or why the key cannot sign. */
-export type LocalProblem = { readonly kind: 'request' | 'names' | 'signing'; readonly message: string };
+/** Why there is no certificate: the whole message of a bad request with its reason, or why the key cannot sign. */
+export type LocalProblem =
+  | { readonly kind: 'request'; readonly reason: Reason; readonly message: string }
+  | { readonly kind: 'signing'; readonly message: string };
 
 /** `now` is when it is signed. */
 export function prepareLocally(
-  { csr, policy }: IssuanceRequest,
+  requested: Result<RequestedCertificate, readonly FieldError[]>,
   signer: LocalSigner,
-  now: Date,
+  { policy, now }: { readonly policy: IssuancePolicy; readonly now: Date },
 ): Result<LintedCertificate, LocalProblem> {
-  const { errors, request } = examineRequest(csr, policy);
-  const [shapeError] = errors;
-  if (shapeError !== undefined) return err({ kind: 'request', message: shapeError.message });
-  if (!request.ok) return err({ kind: 'request', message: request.error });
-  if (!hasValidSignature(request.value)) return err({ kind: 'request', message: badSignature() });
-  const [violation] = findNameViolations(request.value, signer.constrained);
-  if (violation !== undefined) return err({ kind: 'names', message: violation });
+  if (!requested.ok) return err(firstOf(requested.error));
+  // SHA-1 only proves possession here, to a fresh request: the API server and cert-manager let it pass.
+  if (!isValidSignature(requested.value.proof, 'sha1')) return err(badSignature(signer.badRequest));
+  const [violation] = findNameViolations(requested.value, signer.constrained);
+  if (violation !== undefined) return err({ kind: 'request', reason: 'NameConstraintViolation', message: violation });
   const algorithm = signer.key.signatureAlgorithm;
   if (!algorithm.ok) return err({ kind: 'signing', message: algorithm.error });
   const profile = buildProfile({
-    csr,
-    request: request.value,
-    issuer: signer.identity ?? { subject: request.value.subject },
+    requested: requested.value,
+    issuer: signer.identity ?? { subject: requested.value.subject },
     urls: signer.urls,
     now,
-    serial: deriveSerial(csr.metadata.uid ?? ''),
+    serial: deriveSerial(requested.value.uid),
     policy,
   });
   const linted = lintCertificate(prepareCertificate(profile, algorithm.value));
@@ -56,6 +58,12 @@ export function prepareLocally(
   return err({ kind: 'signing', message: findings.join('; ') });
 }
 
-function badSignature(): string {
-  return reasons.SigningError.template('the signature of the certificate request is not valid');
+function firstOf([error]: readonly FieldError[]): LocalProblem {
+  if (error === undefined) throw new TypeError('a bad request has an error');
+  return { kind: 'request', reason: error.reason, message: error.message };
+}
+
+function badSignature(reason: Reason): LocalProblem {
+  const message = reasons.SigningError.template('the signature of the certificate request is not valid');
+  return { kind: 'request', reason, message };
 }

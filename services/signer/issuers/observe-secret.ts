@@ -5,8 +5,8 @@ import { explainContent, type Wanted } from '@countersign/common/file-content.ts
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { err, type Result } from '@countersign/common/result.ts';
 import { asRetryableError, RetryableError } from '@countersign/common/runtime/errors.ts';
+import type { ObservedSecret } from '../secret-reader.ts';
 import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
-import type { IssuerDeps, ObservedSecret } from './issuer-type.ts';
 
 /** A read that failed, said in an event by `reason`; tried again like any other failure. */
 export class ObservationError extends RetryableError {
@@ -19,12 +19,14 @@ export class ObservationError extends RetryableError {
   }
 }
 
-type ReadFailure = 'SecretGetError' | 'ErrorGettingSecret';
-
-/** The Secret, absent or not. Throws an ObservationError when the API server does not say. */
-export async function observeSecret(deps: IssuerDeps, ref: SecretRef, reason: ReadFailure): Promise<ObservedSecret> {
+/** The Secret, absent or not. Throws an ObservationError with `reason` when the API server does not say. */
+export async function observeSecret(
+  read: (ref: SecretRef) => Promise<Secret | undefined>,
+  ref: SecretRef,
+  reason: 'SecretGetError' | 'ErrorGettingSecret',
+): Promise<ObservedSecret> {
   try {
-    return { ref, secret: await deps.readSecret(ref) };
+    return { ref, secret: await read(ref) };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     throw new ObservationError(reason, reasons[reason].message(formatSecretRef(ref), text), error);

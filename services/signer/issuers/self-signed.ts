@@ -1,68 +1,33 @@
 // Issuers of type SelfSigned: each certificate is signed with the key of its own request, from a Secret that the request's
 // annotation names. The Secret may come later; one that holds another key fails the request.
 
-import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
-import { secretNamespace } from '@countersign/common/issuer.ts';
-import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { err, type Result } from '@countersign/common/result.ts';
-import { selfSignedChain } from '../issuance/chain.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
 import { loadSigningKey, type SigningKey } from '../issuance/signing-key.ts';
 import { TurnsByNamespace } from '../issuance/turns.ts';
+import type { ObservedSecret } from '../secret-reader.ts';
 import { formatSecretRef } from '../secret-reader.ts';
-import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, ObservedSecret, SecretWait } from './issuer-type.ts';
+import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';
 import { prepareLocally } from './local-issuance.ts';
-import { explained, observeSecret, readPem } from './observe-secret.ts';
+import { explained, readPem } from './observe-secret.ts';
+import { waitForUsable } from './unusable-secret.ts';
 
-export function createSelfSignedIssuer(turns = new TurnsByNamespace()): IssuerTypeHandler {
-  return {
-    type: 'selfSigned',
-    reasons: {
-      issuedMessage: reasons.CertificateIssued.selfSigned(),
-      signingFailed: 'ErrorSigning',
-      updateFailed: 'ErrorUpdate',
-    },
-    async observe(deps, request) {
-      const name = readPrivateKeySecretName(request.csr);
-      const namespace = secretNamespace(request.ref, deps.clusterResourceNamespace);
-      const secret = name && (await observeSecret(deps, { namespace, name }, 'ErrorGettingSecret'));
-      const key = secret ? await loadKey(secret, turns) : undefined;
-      return {
-        decide: now =>
-          secret && key
-            ? decide(request, { secret, key }, now)
-            : fail('MissingAnnotation', reasons.MissingAnnotation.message()),
-        topOf: chainPem => chainPem,
-      };
-    },
-    readiness: async () => ({ condition: { status: 'True', reason: 'IsReady', message: '' }, events: [] }),
-  };
-}
-
-interface ObservedKey {
+interface LoadedKey {
   readonly secret: ObservedSecret;
   readonly key: Result<SigningKey>;
 }
 
-function decide(request: IssuanceRequest, { secret, key }: ObservedKey, now: Date): IssuerDecision {
-  const name = formatSecretRef(secret.ref);
-  if (secret.secret === undefined) {
-    return { kind: 'wait', reason: 'SecretNotFound', message: reasons.SecretNotFound.message(name), secret };
-  }
-  if (!key.ok) return waitForKey(secret, key.error);
-  return waitForUrls(request, urlsOf(request), secret) ?? decideWithKey(request, { secret, key: key.value }, now);
-}
-
-function waitForKey(secret: ObservedSecret, problem: string): SecretWait {
-  const message = reasons.ErrorParsingKey.message(formatSecretRef(secret.ref), problem);
-  return { kind: 'wait', reason: 'ErrorParsingKey', message, secret };
-}
-
-function urlsOf({ issuer }: IssuanceRequest): IssuerUrls {
-  const { crlDistributionPoints = [] } = issuer.spec.selfSigned ?? {};
-  return { crlDistributionPoints, ocspServers: [], issuingCertificateUrls: [] };
+export function createSelfSignedIssuer(turns = new TurnsByNamespace()): IssuerTypeHandler<LoadedKey> {
+  return {
+    type: 'selfSigned',
+    load: async secret => ({ secret, key: await loadKey(secret, turns) }),
+    reject: () => undefined, // There is no certificate in the Secret.
+    decide,
+    topOf: (_, chainPem) => chainPem,
+    readiness: () => ({ condition: { status: 'True', reason: 'IsReady', message: '' }, events: [] }),
+  };
 }
 
 async function loadKey({ ref, secret }: ObservedSecret, turns: TurnsByNamespace): Promise<Result<SigningKey>> {
@@ -72,20 +37,41 @@ async function loadKey({ ref, secret }: ObservedSecret, turns: TurnsByNamespace)
     : err(`no data for "tls.key" in secret '${formatSecretRef(ref)}'`);
 }
 
-function decideWithKey(
-  request: IssuanceRequest,
-  { secret, key }: { readonly secret: ObservedSecret; readonly key: SigningKey },
-  now: Date,
-): IssuerDecision {
-  const prepared = prepareLocally(request, { key, identity: undefined, urls: urlsOf(request), constrained: [] }, now);
-  if (!prepared.ok && prepared.error.kind === 'request') return fail('ErrorGenerating', prepared.error.message);
-  const pkcs10 = parsePkcs10(request.csr.spec.request);
-  if (!pkcs10.ok || !key.isKeyOf(pkcs10.value.spki)) {
+function decide(request: IssuanceRequest, loaded: LoadedKey | undefined, now: Date): IssuerDecision {
+  if (loaded === undefined) return fail('MissingAnnotation', reasons.MissingAnnotation.message());
+  const { secret, key } = loaded;
+  if (secret.secret === undefined) {
+    const message = reasons.SecretNotFound.message(formatSecretRef(secret.ref));
+    return { kind: 'wait', reason: 'SecretNotFound', message, secret };
+  }
+  if (!key.ok) return waitForUsable('ErrorParsingKey', secret, key.error);
+  const urls = urlsOf(request);
+  return waitForUrls(request, urls, secret) ?? issue(request, { secret, urls, key: key.value }, now);
+}
+
+function urlsOf({ issuer }: IssuanceRequest): IssuerUrls {
+  const { crlDistributionPoints = [] } = issuer.spec.selfSigned ?? {};
+  return { crlDistributionPoints, ocspServers: [], issuingCertificateUrls: [] };
+}
+
+interface Means {
+  readonly secret: ObservedSecret;
+  readonly urls: IssuerUrls;
+  readonly key: SigningKey;
+}
+
+function issue({ requested, policy }: IssuanceRequest, { secret, urls, key }: Means, now: Date): IssuerDecision {
+  const prepared = prepareLocally(
+    requested,
+    { key, identity: undefined, urls, constrained: [], badRequest: 'ErrorGenerating' },
+    { policy, now },
+  );
+  if (!prepared.ok && prepared.error.kind === 'request') return fail(prepared.error.reason, prepared.error.message);
+  if (!requested.ok || !key.isKeyOf(requested.value.publicKey)) {
     return fail('ErrorKeyMatch', reasons.ErrorKeyMatch.message());
   }
   if (!prepared.ok) return fail('ErrorSigning', reasons.ErrorSigning.message(prepared.error.message));
-  const unusable = (problem: string) => waitForKey(secret, problem);
-  return { kind: 'issue', issuance: { certificate: prepared.value, key, complete: selfSignedChain, unusable } };
+  return { kind: 'issue', issuance: { certificate: prepared.value, key, authority: undefined, secret } };
 }
 
 function fail(reason: Reason, message: string): IssuerDecision {

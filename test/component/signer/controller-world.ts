@@ -111,12 +111,14 @@ export function createController(
     client,
     log,
     metrics: new SignerMetrics(registry),
-    handlers: [createCaIssuer()],
-    clusterResourceNamespace: 'countersign',
-    policy: AS_CERT_MANAGER,
+    settings: {
+      handlers: [createCaIssuer()],
+      clusterResourceNamespace: 'countersign',
+      policy: AS_CERT_MANAGER,
+      writeCaAnnotation: true,
+    },
     workers: 2,
     issuerStatus: 'never',
-    writeCaAnnotation: true,
     ...options,
   });
 }

@@ -81,7 +81,7 @@ describe('the controller', { concurrency: true }, () => {
 
   it('why an approved request waits is said again and again, for events do not last, and of the others nothing', async t => {
     const csrs = [buildCsr(), buildCsr({ name: 'unapproved', conditions: [] })];
-    const { client } = await start(t, { csrs, secret: undefined, options: { sayAgainMs: 50 } });
+    const { client } = await start(t, { csrs, secret: undefined, options: { emitAgainMs: 50 } });
     const countOf = (reason: string) => client.events.filter(event => event.includes(reason)).length;
     await until(() => countOf('SecretMissing') >= 3);
     assert.equal(countOf('WaitingApproval'), 1);

@@ -57,7 +57,7 @@ function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Set
     secrets,
     now: () => NOW,
     findIssuer: () => ({ ...buildIssuer(spec), status: { conditions } }),
-    handlers: [createCaIssuer(), createSelfSignedIssuer()],
+    settings: { handlers: [createCaIssuer(), createSelfSignedIssuer()], clusterResourceNamespace: 'countersign' },
     isLeading: () => true,
     mayWrite: () => mayWrite,
     requeue: ref => requeued.push(ref),
@@ -66,8 +66,6 @@ function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Set
       ends.push(end);
       return isNews;
     },
-    readSecret: ref => secrets.read(ref),
-    clusterResourceNamespace: 'countersign',
   };
   const run = async (ref = REF) => {
     await reconcileReadiness(deps, ref);

@@ -123,7 +123,7 @@ class PublishedMap {
   }
 }
 
-const OPTIONS = { handlers: [createCaIssuer()], constraintsNamespace: 'countersign' };
+const OPTIONS = { constraintsNamespace: 'countersign' };
 
 describe('what is published of the constraints of CAs', () => {
   test('is the issuer’s uid and its constrained CAs, written once', async t => {
@@ -183,7 +183,7 @@ describe('what is published of the constraints of CAs', () => {
   });
 
   test('is not looked at where names are not checked', async t => {
-    const { client } = await start(t, { secret: rootSecret(EXAMPLE_COM), options: { handlers: OPTIONS.handlers } });
+    const { client } = await start(t, { secret: rootSecret(EXAMPLE_COM) });
     await sleep(300);
     assert.equal(client.count(MAP), 0);
   });

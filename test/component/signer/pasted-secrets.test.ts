@@ -55,9 +55,9 @@ describe('a secret is never repeated that was pasted as', () => {
   }
 
   it('the name of the Secret of a CA, in its Ready condition', async () => {
-    const deps = { readSecret: async () => undefined, clusterResourceNamespace: 'countersign' };
-    const ref = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' } as const;
-    const readiness = await createCaIssuer().readiness(deps, ref, caWith({ secretName: KEY }));
+    const issuer = createCaIssuer();
+    const secret = { ref: { namespace: 'sandbox', name: KEY }, secret: undefined };
+    const readiness = issuer.readiness(await issuer.load(secret));
     assert.ok(!JSON.stringify([readiness.condition, readiness.events]).includes(SENTINEL));
     assert.match(readiness.condition.message ?? '', /<not a legal name: \d+ characters>/);
   });

@@ -5,11 +5,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CA, PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
-import { toCsrRecord } from '@countersign/signer/csr-record.ts';
-import { reconcile } from '@countersign/signer/reconcile.ts';
+import { toCsrRecord } from '@countersign/signer/requests/csr/csr-record.ts';
 import { retryDelay } from '@countersign/signer/retry-policy.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
-import { buildCsr, buildRequest } from '../../support/csr-builder.ts';
+import { APPROVED_AT, buildCsr, buildRequest } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
 import {
@@ -69,36 +68,32 @@ describe('after a conflict', () => {
 
   it('the approval counts from when it was first seen', async () => {
     const world = conflicting();
-    const received: number[] = [];
-    Object.assign(world.deps, {
-      report: (record: { receivedAt: number }) => received.push(record.receivedAt),
-      now: () => new Date(NOW_LATER),
-    });
+    Object.assign(world.deps, { now: () => new Date(NOW_LATER) });
     await assert.rejects(world.run(), conflict);
     await world.run(1);
-    assert.deepEqual(received, [Date.parse('2026-11-24T12:00:00.789Z')]);
+    assert.deepEqual(world.openMs, [Date.parse(NOW_LATER) - Date.parse(APPROVED_AT)]);
   });
 });
 
 it('a copy that was written over is not signed again while the watch has not told of it', async () => {
   const world = new SignerWorld();
-  const copy = toCsrRecord(world.csr, NOW.getTime(), world.deps);
-  const deps = { ...world.deps, findCsr: () => copy };
+  const copy = toCsrRecord(world.csr, NOW.getTime(), world.deps.settings);
+  Object.assign(world.deps.view, { findRecord: () => copy });
   // Also when the write was based on a fresh read.
-  await reconcile(deps, 'jane', 1);
-  await reconcile(deps, 'jane', 0);
+  await world.run(1);
+  await world.run();
   assert.equal(world.client.writes.length, 1);
   assert.equal(world.logged.filter(({ msg }) => msg === 'signing certificate').length, 1);
 });
 
 it('a copy that only waited is looked at again', async () => {
   const world = new SignerWorld();
-  const copy = toCsrRecord(world.csr, NOW.getTime(), world.deps);
-  const deps = { ...world.deps, findCsr: () => copy };
+  const copy = toCsrRecord(world.csr, NOW.getTime(), world.deps.settings);
+  Object.assign(world.deps.view, { findRecord: () => copy });
   world.issuer = undefined;
-  await reconcile(deps, 'jane', 0);
+  await world.run();
   world.issuer = buildIssuer();
-  await reconcile(deps, 'jane', 0);
+  await world.run();
   assert.deepEqual(
     world.outcomes.map(({ result }) => result),
     ['waiting', 'issued'],

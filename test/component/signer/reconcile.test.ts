@@ -157,12 +157,10 @@ describe('a CSR that waits', () => {
   it('for a Secret is looked at again when that changes', async () => {
     const world = new SignerWorld();
     world.secret = undefined;
-    const requeued: string[] = [];
-    Object.assign(world.deps, { requeue: (name: string) => requeued.push(name) });
     await world.run();
-    assert.deepEqual(requeued, []);
+    assert.deepEqual(world.requeued, []);
     world.secrets.wakeOnChange({ namespace: 'sandbox', name: 'my-ca' }, 'a new version', 'somebody', () => {});
-    assert.deepEqual(requeued, ['jane']);
+    assert.deepEqual(world.requeued, ['jane']);
   });
 });
 
@@ -297,7 +295,7 @@ describe("a CSR that is none of the signer's business", () => {
 
   it('because it is gone causes no call at all', async () => {
     const world = new SignerWorld();
-    Object.assign(world.deps, { findCsr: () => undefined });
+    Object.assign(world.deps.view, { findRecord: () => undefined });
     await world.run();
     assert.deepEqual(world.client.calls, []);
   });

@@ -16,12 +16,11 @@ import {
 import { CURVE } from '@countersign/common/oids.ts';
 import { formatPem } from '@countersign/common/pem.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
-import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import type { IssuerDecision } from '@countersign/signer/issuers/issuer-type.ts';
 import { buildIssuer, buildSecret, readCertificates, rootTexts, type SecretTexts } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
-import { readPki, valueOf } from '../../support/pki.ts';
+import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
 import { isStatusPatch, PATCH, REVIEW, SECRET, SignerWorld, type StatusPatch } from './signer-world.ts';
 
@@ -55,9 +54,12 @@ const intermediate = {
   'ca.crt': readCertificates('root'),
 };
 
-async function readinessOf({ deps, csr }: SignerWorld): Promise<string> {
-  const ref = valueOf(parseSignerName(csr.spec.signerName));
-  const { status, reason, message } = (await deps.handlers[0]!.readiness(deps, ref, buildIssuer())).condition;
+async function readinessOf({ deps, secrets }: SignerWorld): Promise<string> {
+  const [handler] = deps.settings.handlers;
+  const ref = { namespace: 'sandbox', name: 'my-ca' };
+  const { status, reason, message } = handler!.readiness(
+    await handler!.load({ ref, secret: await secrets.read(ref) }),
+  ).condition;
   return `${status} ${reason}: ${message}`;
 }
 
@@ -109,7 +111,7 @@ describe('a certificate that the API server takes for invalid', () => {
     await world.run();
     world.fault = () => undefined;
     world.secret = buildSecret(intermediate, 'my-ca', '2');
-    Object.assign(world.deps, { readSecret: async () => world.secret });
+    Object.assign(world.secrets, { read: async () => world.secret });
     await world.run();
     assert.equal(world.outcomes[1]?.result, 'issued');
   });
@@ -164,12 +166,8 @@ describe('a key that does not sign what its public half verifies', () => {
     const world = new SignerWorld();
     let isDamaged = true;
     const ca = createCaIssuer();
-    const observe: typeof ca.observe = async (deps, request) => {
-      const observed = await ca.observe(deps, request);
-      return { ...observed, decide: now => (isDamaged ? damage(observed.decide(now)) : observed.decide(now)) };
-    };
-    const requeued: string[] = [];
-    Object.assign(world.deps, { handlers: [{ ...ca, observe }], requeue: (name: string) => requeued.push(name) });
+    const decide: typeof ca.decide = (...asked) => (isDamaged ? damage(ca.decide(...asked)) : ca.decide(...asked));
+    Object.assign(world.deps.settings, { handlers: [{ ...ca, decide }] });
     await world.run();
     const problem = 'signed certificate is not what was linted: the signature does not verify';
     const event = `Warning SecretInvalidData: Failed to parse signing CA keypair from secret sandbox/my-ca: ${problem}`;
@@ -179,7 +177,7 @@ describe('a key that does not sign what its public half verifies', () => {
       [['invalid', problem]],
     );
     world.secrets.wakeOnChange({ namespace: 'sandbox', name: 'my-ca' }, '2', 'another', () => undefined);
-    assert.deepEqual(requeued, ['jane']);
+    assert.deepEqual(world.requeued, ['jane']);
     isDamaged = false;
     await world.run();
     assert.equal(world.outcomes.at(-1)?.result, 'issued');

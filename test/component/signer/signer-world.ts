@@ -6,17 +6,20 @@ import { Writable } from 'node:stream';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
 import type { TerminalError } from '@countersign/common/runtime/errors.ts';
-import { createLogger } from '@countersign/common/runtime/log.ts';
+import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import { toCsrRecord } from '@countersign/signer/csr-record.ts';
+import type { Effect, Outcome } from '@countersign/signer/effect.ts';
 import { EventRecorder } from '@countersign/signer/event-recorder.ts';
+import { settleInDoubt } from '@countersign/signer/fresh-read.ts';
 import { AS_CERT_MANAGER, type IssuancePolicy } from '@countersign/signer/issuance/issuance-policy.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
-import { type Outcome, type ReconcileDeps, reconcile } from '@countersign/signer/reconcile.ts';
+import { type ReconcileDeps, reconcile } from '@countersign/signer/reconcile.ts';
+import { CSR_KIND } from '@countersign/signer/requests/csr/csr-kind.ts';
+import { type CsrRecord, toCsrRecord } from '@countersign/signer/requests/csr/csr-record.ts';
 import { type Secret, SecretReader } from '@countersign/signer/secret-reader.ts';
-import { UnansweredWrites } from '@countersign/signer/unanswered-writes.ts';
 import { Unreported } from '@countersign/signer/unreported.ts';
+import { WriteLedger } from '@countersign/signer/write-ledger.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
 import { buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
@@ -51,49 +54,71 @@ export class SignerWorld {
   readonly secrets = new SecretReader(this.client, () => 0);
   isLeading = true;
   readonly outcomes: Outcome[] = [];
+  /** Of each outcome, how long the request could have been signed already. */
+  readonly openMs: number[] = [];
   readonly rechecked: SignerRef[] = [];
   readonly refused: TerminalError[] = [];
   readonly logged: Record<string, unknown>[] = [];
-  readonly deps: ReconcileDeps;
+  readonly requeued: string[] = [];
+  readonly deps: ReconcileDeps<CsrRecord>;
+  readonly log: Logger;
   readonly #events: EventRecorder;
 
   constructor(options: { readonly writeCaAnnotation?: boolean; readonly policy?: Partial<IssuancePolicy> } = {}) {
     const destination = new Writable({
       write: (line, _, done) => (this.logged.push(JSON.parse(String(line))), done()),
     });
-    const log = createLogger({ service: 'test', level: 'debug', destination });
-    this.#events = new EventRecorder(this.client, log);
+    this.log = createLogger({ service: 'test', level: 'debug', destination });
+    this.#events = new EventRecorder(this.client, this.log);
+    const settings = {
+      policy: { ...AS_CERT_MANAGER, ...options.policy },
+      handlers: [createCaIssuer(), createSelfSignedIssuer()],
+      clusterResourceNamespace: 'countersign',
+      writeCaAnnotation: options.writeCaAnnotation ?? true,
+    };
     this.deps = {
       client: this.client,
-      log,
       events: this.#events,
       secrets: this.secrets,
-      now: () => NOW,
-      writeCaAnnotation: options.writeCaAnnotation ?? true,
-      requeue: () => {},
-      readSecret: ref => this.secrets.read(ref),
-      readSecretNow: ref => this.secrets.readNow(ref),
-      clusterResourceNamespace: 'countersign',
-      policy: { ...AS_CERT_MANAGER, ...options.policy },
-      findIssuer: () => this.issuer,
-      handlers: [createCaIssuer(), createSelfSignedIssuer()],
-      findCsr: name => (name === this.csr.metadata.name ? toCsrRecord(this.csr, NOW.getTime(), this.deps) : undefined),
+      settings,
+      kind: CSR_KIND,
+      view: {
+        findIssuer: () => this.issuer,
+        findRecord: name =>
+          name === this.csr.metadata.name ? toCsrRecord(this.csr, NOW.getTime(), settings) : undefined,
+      },
       isLeading: () => this.isLeading,
-      unanswered: new UnansweredWrites(),
+      ledger: new WriteLedger(),
       unreported: new Unreported(),
-      overwritten: new WeakSet(),
-      refused: error => this.refused.push(error),
-      recheckIssuer: ref => this.rechecked.push(ref),
-      report: (_, outcome) => this.outcomes.push(outcome),
+      now: () => NOW,
     };
   }
 
-  /** One run; rejects as reconcile does, with the events written all the same. */
-  async run(attempt = 0): Promise<void> {
-    try {
-      await reconcile(this.deps, this.csr.metadata.name, attempt);
-    } finally {
-      await this.#events.flush(AbortSignal.timeout(1_000));
+  /** One run; rejects with what is tried again, with the events written all the same. */
+  async run(attempt = 0, deps = this.deps): Promise<void> {
+    const { effects, error } = await reconcile(deps, { name: this.csr.metadata.name, attempt, log: this.log });
+    this.#carryOut(effects);
+    await this.#events.flush(AbortSignal.timeout(1_000));
+    if (error !== undefined) throw error;
+  }
+
+  /** As at the end of leadership. */
+  async settle(): Promise<void> {
+    this.#carryOut(await settleInDoubt(this.deps, this.log, AbortSignal.timeout(1_000)));
+  }
+
+  #report({ outcome, openMs }: Extract<Effect, { kind: 'report' }>): void {
+    this.outcomes.push(outcome);
+    this.openMs.push(openMs);
+  }
+
+  #carryOut(effects: readonly Effect[]): void {
+    const { name } = this.csr.metadata;
+    for (const effect of effects) {
+      if (effect.kind === 'report') this.#report(effect);
+      else if (effect.kind === 'recheck-issuer') this.rechecked.push(effect.ref);
+      else if (effect.kind === 'count-refusal') this.refused.push(effect.error);
+      else this.secrets.wakeOnChange(effect.ref, effect.version, name, () => this.requeued.push(name));
     }
   }
 

@@ -6,7 +6,6 @@ import { it } from 'node:test';
 import { CA, REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { type RetryableCode, RetryableError } from '@countersign/common/runtime/errors.ts';
-import { settleUnanswered } from '@countersign/signer/reconcile.ts';
 import { buildCertificateOf, buildCsr } from '../../support/csr-builder.ts';
 import { CSR_PATH, certificateIn, ISSUED, isStatusPatch, patched, SignerWorld } from './signer-world.ts';
 
@@ -74,18 +73,18 @@ for (const [code, mayHaveLanded] of [
 ] as const) {
   it(`a write that ends with ${code} ${mayHaveLanded ? 'may' : 'cannot'} have been taken`, async () => {
     const world = await landed(code);
-    assert.equal(world.deps.unanswered.has('jane'), mayHaveLanded);
+    assert.equal(world.deps.ledger.isInDoubt('jane'), mayHaveLanded);
   });
 }
 
 it('a replica that will not come back to a write without an answer looks once more, and tells of it', async () => {
   const world = await landed();
-  await settleUnanswered(world.deps, AbortSignal.timeout(1_000));
+  await world.settle();
   assert.deepEqual(
     world.outcomes.map(({ result }) => result),
     ['issued'],
   );
-  assert.deepEqual(world.deps.unanswered.names, []);
+  assert.deepEqual(world.deps.ledger.inDoubt, []);
 });
 
 it('a replica that leads again looks at what it wrote without an answer, though its copy is done', async () => {
@@ -100,7 +99,7 @@ it("what another replica has written is that replica's to tell of", async () => 
   const world = await landed();
   world.fresh = buildCsr({ certificate: buildCertificateOf(), annotations: { [CA]: 'x' } });
   await world.run(1);
-  assert.deepEqual([world.outcomes, world.deps.unanswered.names], [[], []]);
+  assert.deepEqual([world.outcomes, world.deps.ledger.inDoubt], [[], []]);
 });
 
 it('what was written without an answer to a CSR that is gone, or another by now, is forgotten', async () => {
@@ -110,7 +109,7 @@ it('what was written without an answer to a CSR that is gone, or another by now,
   ]) {
     const world = await landed();
     Object.assign(world.deps.client, { get: async () => fresh });
-    await settleUnanswered(world.deps, AbortSignal.timeout(1_000));
-    assert.deepEqual([world.deps.unanswered.names, world.outcomes], [[], []]);
+    await world.settle();
+    assert.deepEqual([world.deps.ledger.inDoubt, world.outcomes], [[], []]);
   }
 });

@@ -9,7 +9,7 @@ import { encodeBitString, sequence } from '@countersign/common/der.ts';
 import { isKnownExtKeyUsage } from '@countersign/common/key-usage.ts';
 import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
 import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
-import { validateRequest } from '@countersign/common/validate-request.ts';
+import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import { lintCertificate } from '@countersign/signer/issuance/lint.ts';
 import { prepareCertificate } from '@countersign/signer/issuance/prepare.ts';
@@ -50,9 +50,11 @@ function issue(der: Buffer, contents: Contents): Buffer | undefined {
   const request = valueOf(parsePkcs10(encodeRequest(der)));
   const csr = csrFor(request, contents);
   if (csr === undefined) return undefined;
-  assert.deepEqual(validateRequest(csr, NO_DEMANDS), [], `${reproduction()} ${csr.spec.request}`);
+  const requested = toRequestedCertificate(csr, NO_DEMANDS);
+  if (!requested.ok) assert.fail(`${reproduction()} ${csr.spec.request} ${JSON.stringify(requested.error)}`);
   const issuer = { subject: ca?.subject ?? assert.fail() };
-  const input = { csr, request, issuer, urls: NO_URLS, now: NOW, serial: SERIAL, policy: AS_CERT_MANAGER };
+  const policy = AS_CERT_MANAGER;
+  const input = { requested: requested.value, issuer, urls: NO_URLS, now: NOW, serial: SERIAL, policy };
   const { tbs } = valueOf(lintCertificate(prepareCertificate(buildProfile(input), signatureAlgorithm)));
   return sequence(tbs, signatureAlgorithm.der, encodeBitString(Buffer.from('signature')));
 }

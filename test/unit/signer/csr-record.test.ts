@@ -5,9 +5,9 @@ import { describe, it } from 'node:test';
 import { CA, REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import { MAX_REQUEST_LENGTH } from '@countersign/common/pkcs10.ts';
 import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
-import { validateRequest } from '@countersign/common/validate-request.ts';
-import { millisecondsSinceApproval, toCsrRecord } from '@countersign/signer/csr-record.ts';
+import { millisecondsSinceApproval, toCsrRecord } from '@countersign/signer/requests/csr/csr-record.ts';
 import { APPROVED_AT, buildCertificateOf, buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
+import { requestErrors } from '../../support/request-errors.ts';
 
 const POLICY = { writeCaAnnotation: true };
 
@@ -69,9 +69,9 @@ describe('toCsrRecord', () => {
     const { metadata, spec, ...rest } = toCsrRecord(csr, 0, POLICY);
     assert.deepEqual(metadata.annotations, { [REQUEST_DURATION]: 'é'.repeat(1_000), [REQUEST_IS_CA]: 'true' });
     // It is as much in the wrong as it was.
-    const whole = validateRequest(csr, NO_DEMANDS).map(({ reason }) => reason);
+    const whole = requestErrors(csr, NO_DEMANDS).map(({ reason }) => reason);
     assert.deepEqual(
-      validateRequest({ metadata, spec, ...rest }, NO_DEMANDS).map(({ reason }) => reason),
+      requestErrors({ metadata, spec, ...rest }, NO_DEMANDS).map(({ reason }) => reason),
       whole,
     );
     assert.ok(spec.request.length < 74_000);

@@ -3,27 +3,32 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { PRIVATE_KEY_SECRET_NAME } from '@countersign/common/annotations.ts';
+import { PRIVATE_KEY_SECRET_NAME, readPrivateKeySecretName } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { HOUR } from '@countersign/common/duration.ts';
-import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuer.ts';
+import { signingSecret } from '@countersign/common/issuer-types.ts';
 import { EXTENSION } from '@countersign/common/oids.ts';
+import { needsPermission } from '@countersign/common/reference-permission.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
-import { validateRequest } from '@countersign/common/validate-request.ts';
-import { type Decision, decide, type Observation, triage } from '@countersign/signer/decide.ts';
+import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
+import { type Decision, decide, type Observation } from '@countersign/signer/decide.ts';
 import { AS_CERT_MANAGER, type IssuancePolicy } from '@countersign/signer/issuance/issuance-policy.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
+import { findHandler } from '@countersign/signer/issuers/issuer-type.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
+import { triage } from '@countersign/signer/requests/csr/triage.ts';
 import * as fc from 'fast-check';
 import { buildIssuer, buildSecret, CA_SPEC, rootTexts } from '../../support/ca-builder.ts';
 import { buildCsr, buildRequest, type CsrOrder } from '../../support/csr-builder.ts';
+import { decideOn as decideOnCase, selfSignedKind } from '../../support/issuer-case.ts';
 import { readPki, valueOf } from '../../support/pki.ts';
+import { requestErrors } from '../../support/request-errors.ts';
 import { readRequest, readValidationCases, readVectors } from '../../support/vectors.ts';
 
 const NOW = new Date('2026-11-24T12:00:00Z');
 const HANDLERS = [createCaIssuer(), createSelfSignedIssuer()];
 const SECRET = buildSecret(rootTexts());
-const DEPS = { readSecret: async () => SECRET, clusterResourceNamespace: 'countersign' };
 
 interface DecideCase {
   readonly name: string;
@@ -45,10 +50,16 @@ interface Known {
 async function observed(csr: CertificateSigningRequest, issuer: Issuer | undefined, known: Known) {
   const { mayReference = true, policy = AS_CERT_MANAGER } = known;
   const ref = valueOf(parseSignerName(csr.spec.signerName));
-  const handler = HANDLERS.find(({ type }) => issuer !== undefined && type === issuerType(issuer));
-  const signer = issuer && (await handler?.observe(DEPS, { csr, ref, issuer, policy }));
-  const asked = ref.kind === 'ClusterIssuer' ? undefined : mayReference;
-  return { csr, ref, issuer, policy, handler, mayReference: asked, signer } satisfies Observation;
+  const handler = findHandler(HANDLERS, issuer);
+  const keySecretName = readPrivateKeySecretName(csr);
+  const secret = issuer && signingSecret(issuer.spec, keySecretName);
+  const material =
+    secret && (await handler?.load({ ref: { namespace: 'sandbox', name: secret.name }, secret: SECRET }));
+  const requested = toRequestedCertificate(csr, policy, { type: handler?.type });
+  const needed = needsPermission(ref, policy);
+  return {
+    ...{ ref, issuer, policy, handler, keySecretName, needsPermission: needed, mayReference, requested, material },
+  } satisfies Observation;
 }
 
 async function decideOn(csr: CertificateSigningRequest, issuer: Issuer | undefined, known: Known = {}) {
@@ -102,7 +113,7 @@ describe('what was admitted never fails for its shape, and what was refused fail
   for (const { name, csr } of ours) {
     it(`with a maximum duration, too: ${name}`, async () => {
       const policy = { ...AS_CERT_MANAGER, maxDuration: 2n * HOUR };
-      const [first] = validateRequest(csr, policy);
+      const [first] = requestErrors(csr, policy);
       const expected = first ? { kind: 'fail', reason: first.reason, message: first.message } : { kind: 'issue' };
       assert.deepEqual(said(await decideOn(approved(csr), buildIssuer(), { policy })), expected);
     });
@@ -146,7 +157,7 @@ describe('what was admitted never fails for its shape, and what was refused fail
         fc.uniqueArray(fc.record({ oid, value }), { selector: e => e.oid, maxLength: 4 }),
         async list => {
           const csr = buildCsr({ request: buildRequest(list) });
-          const [error] = validateRequest(csr, AS_CERT_MANAGER);
+          const [error] = requestErrors(csr, AS_CERT_MANAGER);
           assert.equal((await decideOn(csr, issuer)).kind, error === undefined ? 'issue' : 'fail');
         },
       ),
@@ -156,15 +167,6 @@ describe('what was admitted never fails for its shape, and what was refused fail
 
   it('holds for a request that its own key signs', async () => {
     const csr = buildCsr({ request: buildRequest(), annotations: { [PRIVATE_KEY_SECRET_NAME]: 'key' } });
-    const handler = createSelfSignedIssuer();
-    const readSecret = async () => buildSecret({ 'tls.key': readPki('keys/p256') });
-    const request = {
-      csr,
-      ref: valueOf(parseSignerName(csr.spec.signerName)),
-      issuer: buildIssuer({ selfSigned: {} }),
-      policy: AS_CERT_MANAGER,
-    };
-    const signer = await handler.observe({ ...DEPS, readSecret }, request);
-    assert.equal(signer.decide(NOW).kind, 'issue');
+    assert.equal(await decideOnCase(selfSignedKind(), { 'tls.key': readPki('keys/p256') }, csr), 'issue');
   });
 });

@@ -5,12 +5,8 @@ import { test } from 'node:test';
 import { csrReasons } from '@countersign/common/reasons.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { createRegistry } from '@countersign/common/runtime/metrics.ts';
-import { toCsrRecord } from '@countersign/signer/csr-record.ts';
+import type { Outcome } from '@countersign/signer/effect.ts';
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
-import type { Outcome } from '@countersign/signer/reconcile.ts';
-import { APPROVED_AT, buildCsr } from '../../support/csr-builder.ts';
-
-const POLICY = { writeCaAnnotation: true };
 
 const ISSUED: Outcome = { result: 'issued', reason: 'CertificateIssued', issuerType: 'ca' };
 const WAITING: Outcome = { result: 'waiting', reason: 'SecretMissing', issuerType: 'ca' };
@@ -22,8 +18,7 @@ function setup() {
     const text = await registry.metrics();
     return text.split('\n').filter(line => line.startsWith(name) && !line.endsWith(' 0'));
   };
-  const report = (name: string, outcome: Outcome) =>
-    metrics.reportOutcome(toCsrRecord(buildCsr({ name }), Date.now(), POLICY), outcome);
+  const report = (name: string, outcome: Outcome, openMs = 8) => metrics.reportOutcome(name, outcome, openMs);
   return { registry, metrics, lines, report };
 }
 
@@ -62,11 +57,9 @@ test('a request whose work has failed waits for another try, unless it was given
   assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="Retry"} 1']);
 });
 
-test('the time from the approval to the certificate is told in seconds', async t => {
-  const { metrics, lines } = setup();
-  const received = Date.parse(APPROVED_AT) + 1_000;
-  t.mock.timers.enable({ apis: ['Date'], now: received + 250 });
-  metrics.reportOutcome(toCsrRecord(buildCsr(), received, POLICY), ISSUED);
+test('the time from the approval to the certificate is told in seconds', async () => {
+  const { report, lines } = setup();
+  report('a', ISSUED, 250);
   assert.deepEqual(await lines('countersign_approval_to_certificate_seconds_sum'), [
     'countersign_approval_to_certificate_seconds_sum 0.25',
   ]);

@@ -1,13 +1,12 @@
 // Chains: the certificates of a CA in line, from the signer up, with cert-manager's answers.
 
-import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sequence } from '@countersign/common/der.ts';
 import { formatPem } from '@countersign/common/pem.ts';
 import { parseCertificates, parseFirstCertificate } from '@countersign/signer/issuance/ca-certificate.ts';
-import { completeChain, linkIssuerChain, selfSignedChain } from '@countersign/signer/issuance/chain.ts';
+import { completeChain, linkIssuerChain } from '@countersign/signer/issuance/chain.ts';
 import { X509Certificate } from '@peculiar/x509';
 import { buildCertificate, createHolder } from '../../../support/certificate-builder.ts';
 import { errorOf, readCaCertificates, readPki, valueOf } from '../../../support/pki.ts';
@@ -18,8 +17,6 @@ const LEAF = 'leaf\n';
 function certificate(name: string): string {
   return readPki(`certificates/${name}`);
 }
-
-const WITH_ROOT = { rootInChain: true };
 
 /** The certificates of the Secret, signer first; then those shown above the leaf, and the top. */
 type Case = readonly [what: string, given: readonly string[], shown: readonly string[], top: string];
@@ -54,16 +51,15 @@ for (const [what, given, shown, top] of LINKED) {
   test(what, async () => {
     const chain = valueOf(await linkIssuerChain(readCaCertificates(...given)));
     const expected = { chainPem: LEAF + shown.map(certificate).join(''), topPem: certificate(top) };
-    assert.deepEqual(completeChain(LEAF, chain, AS_CERT_MANAGER), expected);
+    assert.deepEqual(completeChain(LEAF, { chain, rootInChain: false }), expected);
   });
 }
 
 test('a renewed root of the same name and key does not break the chain', async () => {
-  const { chainPem } = completeChain(
-    LEAF,
-    valueOf(await linkIssuerChain(readCaCertificates('root', 'root-renewed'))),
-    AS_CERT_MANAGER,
-  );
+  const { chainPem } = completeChain(LEAF, {
+    chain: valueOf(await linkIssuerChain(readCaCertificates('root', 'root-renewed'))),
+    rootInChain: false,
+  });
   assert.equal(chainPem, LEAF);
 });
 
@@ -74,7 +70,10 @@ for (const [what, given, shown] of [
   ['a root that is not in the Secret cannot be', ['intermediate1'], ['intermediate1']],
 ] as const) {
   test(`for an operator who wants the root in the chain, ${what}`, async () => {
-    const { chainPem } = completeChain(LEAF, valueOf(await linkIssuerChain(readCaCertificates(...given))), WITH_ROOT);
+    const { chainPem } = completeChain(LEAF, {
+      chain: valueOf(await linkIssuerChain(readCaCertificates(...given))),
+      rootInChain: true,
+    });
     assert.equal(chainPem, LEAF + shown.map(certificate).join(''));
   });
 }
@@ -143,7 +142,7 @@ test('of a bundle of trusted certificates the first is read, and no other', () =
 });
 
 test('a certificate that signed itself is its own chain', () => {
-  assert.deepEqual(selfSignedChain(LEAF), { chainPem: LEAF, topPem: LEAF });
+  assert.deepEqual(completeChain(LEAF, undefined), { chainPem: LEAF, topPem: LEAF });
 });
 
 for (const name of ['root', 'intermediate1', 'ed25519-root', 'root-without-ski', 'not-ca', 'without-cert-sign']) {

@@ -44,7 +44,8 @@ function openssl(...args: readonly string[]): string {
 
 /** A CA of the given key, made here: isCa and all that goes with it is tested in passing. */
 async function makeCa(key: SigningKey): Promise<string> {
-  const base = profileFor({ request: readRequest('ca'), usages: ['cert sign', 'crl sign'] });
+  const annotations = { 'experimental.cert-manager.io/request-is-ca': 'true' };
+  const base = profileFor({ request: readRequest('ca'), usages: ['cert sign', 'crl sign'], annotations });
   return sign({ ...base, publicKey: key.publicKeySpki, isCa: true, hasKeyIdentifier: true }, key);
 }
 

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { readCertificates, rootTexts, type SecretTexts } from '../../../support/ca-builder.ts';
 import { buildCertificate, holderOfKey } from '../../../support/certificate-builder.ts';
 import { buildCsr } from '../../../support/csr-builder.ts';
-import { caKind, decide, decideOn, key, nonsense, observe, signChain } from '../../../support/issuer-case.ts';
+import { caKind, decide, decideOn, key, nonsense, observe, signChain, topOf } from '../../../support/issuer-case.ts';
 
 const CA = caKind();
 const invalid = (error: string) =>
@@ -189,31 +189,31 @@ describe('a CA issuer', () => {
         above.map(name => parse(readCertificates(name))),
       );
       assert.equal(parse(topPem), parse(readCertificates(top)));
-      assert.equal(observed.topOf(chainPem), topPem);
+      assert.equal(topOf(observed, chainPem), topPem);
     });
   }
 
   it('tells no top for the certificate of another CA, even of the same name', async () => {
     const { chainPem } = await signChain(await observe(CA, root));
     const namesake = await observe(CA, { 'tls.key': key('p384'), 'tls.crt': readCertificates('same-name-other-key') });
-    assert.equal(namesake.topOf(chainPem), undefined);
+    assert.equal(topOf(namesake, chainPem), undefined);
     for (const text of ['', 'x', nonsense('CERTIFICATE')])
-      assert.equal((await observe(CA, root)).topOf(text), undefined);
-    assert.equal((await observe(CA, undefined)).topOf(chainPem), undefined);
+      assert.equal(topOf(await observe(CA, root), text), undefined);
+    assert.equal(topOf(await observe(CA, undefined), chainPem), undefined);
   });
 
   it('tells no top where its key has another name by now, or its certificates make no chain', async () => {
     const { chainPem } = await signChain(await observe(CA, root));
     const renamed = buildCertificate(holderOfKey('renamed', root['tls.key']));
-    assert.equal((await observe(CA, { ...root, 'tls.crt': renamed })).topOf(chainPem), undefined);
+    assert.equal(topOf(await observe(CA, { ...root, 'tls.crt': renamed }), chainPem), undefined);
     const unlinked = await observe(CA, { ...root, 'ca.crt': readCertificates('ed25519-root') });
-    assert.equal(unlinked.topOf(chainPem), undefined);
+    assert.equal(topOf(unlinked, chainPem), undefined);
   });
 
   it('tells the top for what it signed before its certificate was renewed', async () => {
     const { chainPem } = await signChain(await observe(CA, root));
     const renewed = await observe(CA, { ...root, 'tls.crt': readCertificates('root-renewed') });
-    assert.equal(parse(renewed.topOf(chainPem) ?? ''), parse(readCertificates('root-renewed')));
+    assert.equal(parse(topOf(renewed, chainPem) ?? ''), parse(readCertificates('root-renewed')));
   });
 
   it('gives the private key away to nobody who prints or serializes the decision', async () => {

@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { buildIssuer, readCertificates, rootTexts } from '../../../support/ca-builder.ts';
-import { caKind, depsWith, key, selfSignedKind } from '../../../support/issuer-case.ts';
+import { signingSecret } from '@countersign/common/issuer-types.ts';
+import { readCertificates, rootTexts } from '../../../support/ca-builder.ts';
+import { caKind, key, load, selfSignedKind } from '../../../support/issuer-case.ts';
 
 const CA = caKind();
 const SELF_SIGNED = selfSignedKind();
@@ -44,8 +45,8 @@ describe('the readiness of an issuer', () => {
   ] as const;
   for (const [what, { handler, spec }, texts, expected] of ROWS) {
     it(`of type ${what}`, async () => {
-      const ref = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' } as const;
-      const { condition, events } = await handler.readiness(depsWith(texts), ref, buildIssuer(spec));
+      const hasSecret = signingSecret(spec, undefined) !== undefined;
+      const { condition, events } = handler.readiness(hasSecret ? await load(handler, texts) : undefined);
       const said = events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
       assert.deepEqual({ condition, events: said }, expected);
     });

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { PRIVATE_KEY_SECRET_NAME } from '@countersign/common/annotations.ts';
 import type { SecretTexts } from '../../../support/ca-builder.ts';
 import { buildCsr, buildRequest } from '../../../support/csr-builder.ts';
-import { decideOn, key, observe, selfSignedKind, signChain } from '../../../support/issuer-case.ts';
+import { decideOn, key, observe, selfSignedKind, signChain, topOf } from '../../../support/issuer-case.ts';
 import { readPkiRequest } from '../../../support/pki.ts';
 
 const SELF_SIGNED = selfSignedKind();
@@ -94,6 +94,6 @@ describe('a SelfSigned issuer', () => {
     const certificate = new X509Certificate(chainPem);
     assert.ok(certificate.verify(certificate.publicKey));
     assert.equal(certificate.issuer, certificate.subject);
-    assert.deepEqual([topPem, observed.topOf(chainPem)], [chainPem, chainPem]);
+    assert.deepEqual([topPem, topOf(observed, chainPem)], [chainPem, chainPem]);
   });
 });

@@ -13,33 +13,20 @@ import {
 import { MAX_REQUEST_LENGTH } from '@countersign/common/pkcs10.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { validateName } from '@countersign/common/validate-request.ts';
+import { isSignedHere } from '../../issuance/serial.ts';
+import type { RecordSettings, RequestRecord } from '../request-kind.ts';
 import { CSR_PATH } from './csr-protobuf.ts';
-import { isSignedHere } from './issuance/serial.ts';
-
-/** The field manager of everything that the signer writes (metav1 managedFields). */
-export const FIELD_MANAGER = 'countersign-signer';
 
 /** Path of a CSR in the API. Its name may hold all but `/` and `%` (the API server's ValidatePathSegmentName), `?` too. */
 export function csrObjectPath(name: string): string {
   return `${CSR_PATH}/${encodeURIComponent(name)}`;
 }
 
-export type CsrRecord = CertificateSigningRequest & {
-  /** Open: may still have to be signed, or its requester told that it never will be. Repair: signed by us, but without the `ca` annotation. */
-  readonly state: 'open' | 'repair' | 'done';
-  /** When this version of the object, or an earlier one with the same approval, reached the signer; ms since 1970. */
-  readonly receivedAt: number;
-  /** Of one with a certificate or the condition Failed: when it was approved, if that was in the hour before it was received. */
-  readonly endedAfter?: number;
-};
-
-/** Whether a certificate of ours is completed with the `ca` annotation; where it is not, there is nothing to repair. */
-export interface AnnotationPolicy {
-  readonly writeCaAnnotation: boolean;
-}
+/** Of a CSR that is done with, the spec is empty. */
+export type CsrRecord = CertificateSigningRequest & RequestRecord;
 
 /** Throws for a name that is too long to be kept: the webhook refuses it, too. */
-export function toCsrRecord(raw: unknown, receivedAt: number, policy: AnnotationPolicy): CsrRecord {
+export function toCsrRecord(raw: unknown, receivedAt: number, policy: RecordSettings): CsrRecord {
   const csr = raw as CertificateSigningRequest;
   const [nameError] = validateName(csr);
   if (nameError !== undefined) throw new Error(nameError.message);
@@ -74,12 +61,14 @@ function endOf(csr: CertificateSigningRequest, receivedAt: number): { readonly e
   return receivedAt - endedAfter < EVENT_TTL_MS ? { endedAfter } : {};
 }
 
-function stateOf(csr: CertificateSigningRequest, policy: AnnotationPolicy): CsrRecord['state'] {
+function stateOf(csr: CertificateSigningRequest, policy: RecordSettings): CsrRecord['state'] {
   const state = progressOf(csr, policy);
   // The spec last: a listed CSR that is done with need not be read that far.
   if (state === 'done' || isForeign(csr)) return 'done';
   // Only our own certificates are completed: what another signer issued is that signer's.
-  return state === 'open' || isSignedHere(csr.status?.certificate ?? '', csr.metadata.uid ?? '') ? state : 'done';
+  return state === 'open' || isSignedHere(Buffer.from(csr.status?.certificate ?? '', 'base64'), csr.metadata.uid ?? '')
+    ? state
+    : 'done';
 }
 
 /** Not so a name that no issuer can match: the requester is told. */
@@ -88,7 +77,7 @@ function isForeign({ spec }: CertificateSigningRequest): boolean {
   return !signer.ok && signer.error.kind === 'foreign';
 }
 
-function progressOf(csr: CertificateSigningRequest, { writeCaAnnotation }: AnnotationPolicy): CsrRecord['state'] {
+function progressOf(csr: CertificateSigningRequest, { writeCaAnnotation }: RecordSettings): CsrRecord['state'] {
   if (isDenied(csr) || isFailed(csr) || csr.metadata.deletionTimestamp !== undefined) return 'done';
   if (!isIssued(csr)) return 'open';
   return !writeCaAnnotation || csr.metadata.annotations?.[CA] !== undefined ? 'done' : 'repair';

@@ -1,0 +1,27 @@
+// What is asked for, as plain data, whatever kind of object asks: all that a certificate is made from except its issuer, its
+// serial and the time. Pure; judges nothing.
+
+import type { Extension } from './extension.ts';
+import type { X509Usages } from './key-usage.ts';
+import type { Signed } from './signature.ts';
+
+export interface RequestedCertificate {
+  /** metadata.uid of the object that asks: the serial is derived from it. */
+  readonly uid: string;
+  /** The name of the user who asks, for the audit trail. */
+  readonly requester: string;
+  /** The DER of the Name, as it was sent. */
+  readonly subject: Buffer;
+  readonly hasEmptySubject: boolean;
+  /** The DER of the SubjectPublicKeyInfo, as it was sent. */
+  readonly publicKey: Buffer;
+  /** What the private key has signed. Nothing is issued unless the signature is valid (RFC 2986 section 3). */
+  readonly proof: Signed;
+  /** The value of the extension, as it was sent. */
+  readonly subjectAltName?: Buffer;
+  readonly nameConstraints?: Extension;
+  readonly usages: X509Usages;
+  readonly isCa: boolean;
+  /** Milliseconds from the signature to notAfter. */
+  readonly lifetimeMs: number;
+}

@@ -1,0 +1,51 @@
+// How long the certificate of a CSR shall be valid, and the rules on that, which cert-manager checks before it looks at the
+// request. Pure.
+
+import { REQUEST_DURATION, readRequestDuration } from './annotations.ts';
+import type { CertificateSigningRequest } from './csr.ts';
+import { HOUR, type Nanoseconds, SECOND } from './duration.ts';
+import { annotationField, type FieldError } from './field-error.ts';
+import { reasons } from './reasons.ts';
+import type { RequestPolicy } from './request-policy.ts';
+
+/** Ten minutes, so that the annotation allows what spec.expirationSeconds does (cert-manager's minimum for CSRs). */
+export const MINIMUM_DURATION: Nanoseconds = 600n * SECOND;
+
+/** 90 days: cert-manager's DefaultCertificateDuration. */
+export const DEFAULT_DURATION: Nanoseconds = 2160n * HOUR;
+
+/**
+ * How long the certificate shall be valid: annotation, else spec.expirationSeconds, else 90 days, or what the operator allows
+ * at most. For a valid CSR only.
+ */
+export function requestedDuration(csr: CertificateSigningRequest, { maxDuration }: RequestPolicy): Nanoseconds {
+  const annotated = readRequestDuration(csr);
+  // An annotation that is wrong hides expirationSeconds all the same: better no answer than a certificate nobody asked for.
+  if (!annotated.ok) throw new TypeError(annotated.error.message);
+  if (annotated.value !== undefined) return annotated.value;
+  const { expirationSeconds } = csr.spec;
+  if (expirationSeconds != null) return BigInt(expirationSeconds) * SECOND;
+  return maxDuration !== undefined && maxDuration < DEFAULT_DURATION ? maxDuration : DEFAULT_DURATION;
+}
+
+/** The rules on the duration alone, which cert-manager checks before it looks at the request. */
+export function validateDuration(csr: CertificateSigningRequest, policy: RequestPolicy): readonly FieldError[] {
+  const annotated = readRequestDuration(csr);
+  if (!annotated.ok) return [annotated.error];
+  const message = durationProblem(requestedDuration(csr, policy), policy);
+  if (message === undefined) return [];
+  const field = annotated.value === undefined ? 'spec.expirationSeconds' : annotationField(REQUEST_DURATION);
+  return [{ reason: 'InvalidDuration', field, message }];
+}
+
+function durationProblem(requested: Nanoseconds, { maxDuration }: RequestPolicy): string | undefined {
+  if (requested < MINIMUM_DURATION) return reasons.InvalidDuration.message(MINIMUM_DURATION, requested);
+  if (maxDuration !== undefined && requested > maxDuration)
+    return reasons.InvalidDuration.maximum(maxDuration, requested);
+  return undefined;
+}
+
+/** Whether a rule on the duration alone was broken: these are checked before the issuer is looked at. */
+export function isDurationError({ reason }: FieldError): boolean {
+  return reason === 'ErrorParseDuration' || reason === 'InvalidDuration';
+}

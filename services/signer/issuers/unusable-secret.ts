@@ -1,0 +1,15 @@
+// What a request waits for whose issuer cannot sign with what is in its Secret. Pure.
+
+import { reasons } from '@countersign/common/reasons.ts';
+import type { ObservedSecret } from '../secret-reader.ts';
+import { formatSecretRef } from '../secret-reader.ts';
+import type { Wait } from './issuer-type.ts';
+
+/** `reason` is the word of the issuer's type for it; `problem` is prose. */
+export function waitForUsable(
+  reason: 'SecretInvalidData' | 'ErrorParsingKey',
+  secret: ObservedSecret,
+  problem: string,
+): Wait {
+  return { kind: 'wait', reason, message: reasons[reason].message(formatSecretRef(secret.ref), problem), secret };
+}

@@ -1,0 +1,26 @@
+// The checks on a CSR that need the CSR alone (steps 1 to 7 of cert-manager's Sync). Pure.
+
+import { type CertificateSigningRequest, isApproved, isDenied, isFailed, isIssued } from '@countersign/common/csr.ts';
+import { reasons } from '@countersign/common/reasons.ts';
+import { parseSignerName } from '@countersign/common/signer-name.ts';
+import { validateSignerName } from '@countersign/common/validate-request.ts';
+import type { Triage } from '../request-kind.ts';
+
+export function triage(csr: CertificateSigningRequest): Triage {
+  const signer = parseSignerName(csr.spec.signerName);
+  if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'ignore' };
+  if (csr.metadata.deletionTimestamp !== undefined || isFailed(csr) || isDenied(csr)) return { kind: 'ignore' };
+  if (!signer.ok) return withoutSignerName(csr);
+  const ref = signer.value;
+  if (!isApproved(csr)) {
+    return { kind: 'wait', reason: 'WaitingApproval', message: reasons.WaitingApproval.message(), ref };
+  }
+  return isIssued(csr) ? { kind: 'ignore' } : { kind: 'look', ref };
+}
+
+/** cert-manager says nothing of it, and leaves it pending: as the spec cannot be changed, an approval would not help. */
+function withoutSignerName(csr: CertificateSigningRequest): Triage {
+  const [error] = validateSignerName(csr);
+  if (error === undefined || isIssued(csr)) return { kind: 'ignore' };
+  return { kind: 'wait', reason: error.reason, message: error.message };
+}

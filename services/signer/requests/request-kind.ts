@@ -1,0 +1,97 @@
+// What the signer must know of one kind of request (CertificateSigningRequest, say): where it lives, what is kept of it, when it is
+// to be signed, what it asks for, and what is written to it. One folder per kind implements it; nothing here knows any of them.
+
+import type { ObjectMeta, Requester } from '@countersign/common/csr.ts';
+import type { FieldError } from '@countersign/common/field-error.ts';
+import type { Issuer } from '@countersign/common/issuer.ts';
+import type { IssuerType } from '@countersign/common/issuer-types.ts';
+import type { Reason } from '@countersign/common/reasons.ts';
+import type { RequestPolicy } from '@countersign/common/request-policy.ts';
+import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
+import type { Result } from '@countersign/common/result.ts';
+import type { SignerRef } from '@countersign/common/signer-name.ts';
+import type { Chain } from '../issuance/chain.ts';
+
+/** What is kept of a request. */
+export interface RequestRecord {
+  readonly metadata: ObjectMeta;
+  /** Open: may still have to be signed. Repair: signed by us, but not complete. */
+  readonly state: 'open' | 'repair' | 'done';
+  /** When this version of the object, or an earlier one with the same approval, reached the signer; ms since 1970. */
+  readonly receivedAt: number;
+  /** Of one that has come to its end: when it was approved, if that was in the hour before it was received. */
+  readonly endedAfter?: number;
+}
+
+/** What is written to a request when it comes to its end: part of a merge patch. */
+export interface StatusChange {
+  readonly metadata?: object;
+  readonly status: object;
+}
+
+/** How a request has ended. */
+export type End =
+  /** `certificate`: PEM, leaf first. */
+  | { readonly kind: 'issued'; readonly certificate: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly message: string };
+
+export type Triage =
+  | { readonly kind: 'ignore' }
+  /** With the issuer where that may still sign. */
+  | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string; readonly ref?: SignerRef }
+  | { readonly kind: 'look'; readonly ref: SignerRef };
+
+export interface RecordSettings {
+  /** Whether certificates of ours are completed with the `ca` annotation; where they are not, there is nothing to repair. */
+  readonly writeCaAnnotation: boolean;
+}
+
+export interface RequestKind<R extends RequestRecord = RequestRecord> {
+  /** In queues, logs and metrics. */
+  readonly name: 'csr';
+  /** As the API server and our metrics call the collection. */
+  readonly resource: string;
+  /** Path of the collection in the API. */
+  readonly collection: string;
+  /** As events name the object. */
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Path of the object in the API. */
+  pathOf(name: string): string;
+  /** Throws for an object that is too large to be kept. */
+  toRecord(raw: unknown, receivedAt: number, settings: RecordSettings): R;
+  /** Of an open request; '' where it does not matter any more. */
+  signerNameOf(record: R): string;
+  /** Milliseconds from when the request could be signed to `now`. */
+  millisecondsOpen(record: R, now: number): number;
+  /** The checks that need the request alone. */
+  triage(record: R): Triage;
+  /** Whether the request waits for its issuer, and not for somebody to approve it. */
+  waitsForIssuer(record: R): boolean;
+  /** Whether a change to the issuer says something new to whoever approves requests for it. */
+  concernsApprovers(issuer: Issuer): boolean;
+  /** What an approver should know before approving a request for this issuer. */
+  warningToApprover(
+    record: R,
+    issuer: Issuer,
+    secretNamespace: string,
+  ): { readonly reason: Reason; readonly message: string } | undefined;
+  requesterOf(record: R): Requester;
+  needsPermission(ref: SignerRef, policy: RequestPolicy): boolean;
+  /** The Secret whose key is to sign, where the issuer leaves that to the requester. */
+  keySecretName(record: R): string | undefined;
+  toRequestedCertificate(
+    record: R,
+    policy: RequestPolicy,
+    facts: { readonly type?: IssuerType | undefined },
+  ): Result<RequestedCertificate, readonly FieldError[]>;
+  /** What is written with the certificate. */
+  issuedChange(chain: Chain, settings: RecordSettings): StatusChange;
+  failedChange(record: R, failure: { readonly reason: Reason; readonly message: string }, now: Date): StatusChange;
+  /** What still has to be written to an object that has its certificate, as a merge patch; undefined when it is complete. */
+  completion(object: R, topPem: string, settings: RecordSettings): object | undefined;
+  /** undefined while it has not ended. */
+  endOf(object: Pick<R, 'metadata'> & { readonly status?: object }): End | undefined;
+  /** Tells one end from another, that of another replica too; for an end that is not there yet, what nothing else gives. */
+  digestOf(status: object): string;
+}

@@ -1,0 +1,16 @@
+// The rules on its shape that a CSR breaks, for tests that do not care what it asks for.
+
+import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
+import type { FieldError } from '@countersign/common/field-error.ts';
+import type { IssuerType } from '@countersign/common/issuer-types.ts';
+import type { RequestPolicy } from '@countersign/common/request-policy.ts';
+import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
+
+export function requestErrors(
+  csr: CertificateSigningRequest,
+  policy: RequestPolicy,
+  type?: IssuerType,
+): readonly FieldError[] {
+  const requested = toRequestedCertificate(csr, policy, { type });
+  return requested.ok ? [] : requested.error;
+}
