@@ -15,6 +15,8 @@ export interface Outcome {
 export type Effect =
   /** Look at the request again when the Secret is no longer at the version; undefined: absent. */
   | { readonly kind: 'wake-on-secret'; readonly ref: SecretRef; readonly version: string | undefined }
+  /** Look at the request again after so many milliseconds. */
+  | { readonly kind: 'look-again'; readonly afterMs: number }
   /** The Secret of the issuer proved missing or bad: its Ready condition may be wrong. */
   | { readonly kind: 'recheck-issuer'; readonly ref: SignerRef }
   /** The API server rejects a certificate as invalid, or one did not verify: somebody has to know. */

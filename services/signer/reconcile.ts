@@ -6,7 +6,7 @@ import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/log.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
-import { type Applied, type ApplyDeps, apply, repair } from './apply.ts';
+import { type Applied, type ApplyDeps, apply } from './apply.ts';
 import { type Decision, decide, type Observation } from './decide.ts';
 import type { Effect, Outcome } from './effect.ts';
 import { type FreshReadDeps, readFresh, reportFormer, toReport, toSubjectOf } from './fresh-read.ts';
@@ -16,6 +16,7 @@ import { recordReason, type Subject } from './request-events.ts';
 import type { RequestView } from './request-view.ts';
 import type { RequestRecord } from './requests/request-kind.ts';
 import type { Unreported } from './unreported.ts';
+import { repair } from './write-certificate.ts';
 
 export interface ReconcileDeps<R extends RequestRecord = RequestRecord>
   extends FreshReadDeps<R>,

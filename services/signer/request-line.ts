@@ -176,6 +176,9 @@ export class RequestLine<R extends RequestRecord> {
       case 'wake-on-secret':
         secrets.wakeOnChange(effect.ref, effect.version, this.#keyOf(name), () => this.#queue.add(name));
         break;
+      case 'look-again':
+        this.#queue.addAfter(name, effect.afterMs);
+        break;
       case 'recheck-issuer':
         recheckIssuer(effect.ref);
         break;

@@ -5,7 +5,7 @@ import { issuerTypes } from '@countersign/common/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons.ts';
 import type { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { Decision } from './decide.ts';
-import type { Issuance, Wait } from './issuers/issuer-type.ts';
+import type { LocalIssuance, Wait } from './issuers/issuer-type.ts';
 import { waitForUsable } from './issuers/unusable-secret.ts';
 import type { Subject } from './request-events.ts';
 import type { RequestRecord } from './requests/request-kind.ts';
@@ -16,7 +16,7 @@ type Failure = Extract<Decision, { kind: 'fail' }>;
 /** The key has proved bad although it was checked when it was loaded: the request waits for the Secret. */
 export function insteadOfUnusable<R extends RequestRecord>(
   subject: Subject<R>,
-  { secret }: Issuance,
+  { secret }: LocalIssuance,
   error: TerminalError,
 ): Wait {
   subject.log.error({ err: error }, 'certificate not usable');
@@ -30,7 +30,7 @@ export function insteadOfUnusable<R extends RequestRecord>(
 export async function insteadOfRefused<R extends RequestRecord>(
   deps: Pick<WriteDeps, 'client'>,
   subject: Subject<R>,
-  { authority, secret }: Issuance,
+  { authority, secret }: LocalIssuance,
   error: TerminalError,
 ): Promise<Wait | Failure> {
   const refusal = authority && (await tryStatus(deps, subject, trialOf(subject, authority.pem)));

@@ -93,7 +93,7 @@ export function topOf({ handler, material }: Observed, chainPem: string): string
 /** What a request that is issued gets. */
 export async function signChain(observed: Observed): Promise<Chain> {
   const decision = decide(observed);
-  if (decision.kind !== 'issue') return assert.fail(JSON.stringify(decision));
+  if (decision.kind !== 'issue' || decision.issuance.kind !== 'local') return assert.fail(JSON.stringify(decision));
   const { certificate, key: signingKey, authority } = decision.issuance;
   return completeChain(valueOf(await signCertificate(certificate, signingKey)).pem, authority);
 }

@@ -67,7 +67,7 @@ function issue({ requested, policy }: IssuanceRequest, means: Means, now: Date):
   if (prepared.ok) {
     const pem = `${certificate.pem}${chain.aboveLeafPem}${chain.rootPem}`;
     const authority = { pem, chain, rootInChain: policy.rootInChain };
-    return { kind: 'issue', issuance: { certificate: prepared.value, key, authority, secret } };
+    return { kind: 'issue', issuance: { kind: 'local', certificate: prepared.value, key, authority, secret } };
   }
   const { error } = prepared;
   if (error.kind === 'request') return { kind: 'fail', reason: error.reason, message: error.message };

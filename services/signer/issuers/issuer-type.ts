@@ -24,8 +24,11 @@ export interface IssuanceRequest {
   readonly policy: IssuancePolicy;
 }
 
+export type Issuance = LocalIssuance | RemoteIssuance;
+
 /** A certificate that is decided and linted, and needs only the signature. */
-export interface Issuance {
+export interface LocalIssuance {
+  readonly kind: 'local';
   readonly certificate: LintedCertificate;
   readonly key: SigningKey;
   /** Of the CA that signs; undefined where the certificate is its own issuer. */
@@ -48,12 +51,38 @@ export interface Wait {
   readonly message: string;
   /** The request is looked at again when this Secret changes. */
   readonly secret?: ObservedSecret;
+  /** The request is looked at again after so many milliseconds. */
+  readonly lookAgainAfterMs?: number;
 }
 
-export type IssuerDecision =
+export interface Fail {
+  readonly kind: 'fail';
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** A certificate that somebody else issues: a server that holds the key, or another controller. */
+export interface RemoteIssuance {
+  readonly kind: 'remote';
+  /** What the certificate is held to. */
+  readonly requested: RequestedCertificate;
+  /** Asks for the certificate. Throws RetryableError when the remote does not answer, or may answer otherwise the next time. */
+  submit(signal: AbortSignal): Promise<RemoteAnswer>;
+}
+
+/** A certificate, or why there is none yet, or none at all. */
+export type RemoteAnswer =
+  | {
+      readonly kind: 'issued';
+      /** PEM, leaf first. */
+      readonly chainPem: string;
+      /** PEM of the CA at the top, where the remote gives one. */
+      readonly topPem?: string;
+    }
   | Wait
-  | { readonly kind: 'fail'; readonly reason: Reason; readonly message: string }
-  | { readonly kind: 'issue'; readonly issuance: Issuance };
+  | Fail;
+
+export type IssuerDecision = Wait | Fail | { readonly kind: 'issue'; readonly issuance: Issuance };
 
 export interface ReadinessEvent {
   readonly reason: string;

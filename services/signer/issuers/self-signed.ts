@@ -71,7 +71,7 @@ function issue({ requested, policy }: IssuanceRequest, { secret, urls, key }: Me
     return fail('ErrorKeyMatch', reasons.ErrorKeyMatch.message());
   }
   if (!prepared.ok) return fail('ErrorSigning', reasons.ErrorSigning.message(prepared.error.message));
-  return { kind: 'issue', issuance: { certificate: prepared.value, key, authority: undefined, secret } };
+  return { kind: 'issue', issuance: { kind: 'local', certificate: prepared.value, key, authority: undefined, secret } };
 }
 
 function fail(reason: Reason, message: string): IssuerDecision {

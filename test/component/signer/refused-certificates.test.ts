@@ -186,7 +186,7 @@ describe('a key that does not sign what its public half verifies', () => {
 
 /** The same decision with a key whose signatures are wrong. */
 function damage(decision: IssuerDecision): IssuerDecision {
-  if (decision.kind !== 'issue') return decision;
+  if (decision.kind !== 'issue' || decision.issuance.kind !== 'local') return decision;
   const { issuance } = decision;
   const key = Object.assign(Object.create(issuance.key), { sign: async () => Buffer.from('wrong') });
   return { ...decision, issuance: { ...issuance, key } };

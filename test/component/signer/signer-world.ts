@@ -60,6 +60,8 @@ export class SignerWorld {
   readonly refused: TerminalError[] = [];
   readonly logged: Record<string, unknown>[] = [];
   readonly requeued: string[] = [];
+  /** After how many milliseconds the request is to be looked at again. */
+  readonly looksAgain: number[] = [];
   readonly deps: ReconcileDeps<CsrRecord>;
   readonly log: Logger;
   readonly #events: EventRecorder;
@@ -118,6 +120,7 @@ export class SignerWorld {
       if (effect.kind === 'report') this.#report(effect);
       else if (effect.kind === 'recheck-issuer') this.rechecked.push(effect.ref);
       else if (effect.kind === 'count-refusal') this.refused.push(effect.error);
+      else if (effect.kind === 'look-again') this.looksAgain.push(effect.afterMs);
       else this.secrets.wakeOnChange(effect.ref, effect.version, name, () => this.requeued.push(name));
     }
   }

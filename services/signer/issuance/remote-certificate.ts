@@ -1,0 +1,129 @@
+// Holds a certificate that somebody else has issued to what was asked for, before it is written: another key, a CA, or a name that
+// the request does not have makes it useless or dangerous; what is merely different is told. Pure.
+
+import { hash } from 'node:crypto';
+import { sequence } from '@countersign/common/der.ts';
+import { MILLISECOND } from '@countersign/common/duration.ts';
+import { findExtension } from '@countersign/common/extension.ts';
+import { parseBasicConstraints } from '@countersign/common/extension-values.ts';
+import { EXTENSION } from '@countersign/common/oids.ts';
+import type { RequestPolicy } from '@countersign/common/request-policy.ts';
+import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
+import { err, ok, type Result } from '@countersign/common/result.ts';
+import { readSigned } from '@countersign/common/signature.ts';
+import { readGeneralNames } from '@countersign/common/subject-alt-name.ts';
+import { type CaCertificate, parseCertificates } from './ca-certificate.ts';
+import type { Chain } from './chain.ts';
+import { parseTbsCertificate, type TbsCertificate } from './tbs-certificate.ts';
+
+export interface RemoteCertificate {
+  readonly chain: Chain;
+  /** Hexadecimal. */
+  readonly serial: string;
+  readonly notAfter: Date;
+  /** Hexadecimal SHA-256 of the DER of the leaf. */
+  readonly sha256: string;
+  /** What is not as it was asked for, and no reason to refuse. */
+  readonly differences: readonly string[];
+}
+
+interface Limits {
+  readonly policy: RequestPolicy;
+  readonly now: Date;
+}
+
+/** Clocks differ, and a remote may backdate. */
+const SLACK_MS = 10 * 60_000;
+
+const EMPTY_NAME = sequence();
+
+/** PEM, leaf first; `topPem` is the CA at the top, where the remote gives one. */
+interface Received {
+  readonly chainPem: string;
+  readonly topPem?: string;
+}
+
+export function checkRemoteCertificate(
+  received: Received,
+  requested: RequestedCertificate,
+  limits: Limits,
+): Result<RemoteCertificate> {
+  // As strictly as the API server reads them: a chain that it would reject is found here.
+  const certificates = parseCertificates(received.chainPem);
+  if (!certificates.ok) return certificates;
+  const leaf = readLeaf(certificates.value[0]?.der ?? Buffer.alloc(0));
+  if (!leaf.ok) return err(`the certificate cannot be read: ${leaf.error}`);
+  const fault = findNameFault(leaf.value, requested) ?? findTimeFault(leaf.value, limits);
+  return fault === undefined
+    ? ok(describe(received, certificates.value, leaf.value, { requested, limits }))
+    : err(fault);
+}
+
+function readLeaf(der: Buffer): Result<TbsCertificate> {
+  const content = readSigned(der);
+  return content.ok ? parseTbsCertificate(content.value[0].bytes) : content;
+}
+
+function describe(
+  { topPem }: Received,
+  certificates: readonly Pick<CaCertificate, 'der' | 'pem'>[],
+  leaf: TbsCertificate,
+  { requested, limits }: { readonly requested: RequestedCertificate; readonly limits: Limits },
+): RemoteCertificate {
+  const pems = certificates.map(({ pem }) => pem);
+  return {
+    chain: { chainPem: pems.join(''), topPem: topPem ?? pems.at(-1) ?? '' },
+    serial: leaf.serial.toString('hex'),
+    notAfter: leaf.notAfter,
+    sha256: hash('sha256', certificates[0]?.der ?? '', 'hex'),
+    differences: findDifferences(leaf, requested, limits),
+  };
+}
+
+/** What would be good for more than was asked for. */
+function findNameFault(tbs: TbsCertificate, requested: RequestedCertificate): string | undefined {
+  if (!tbs.publicKey.equals(requested.publicKey)) return 'the certificate is for another key than the request';
+  if (isCa(tbs) && !requested.isCa) return 'the certificate is that of a CA, which was not asked for';
+  const isSubjectAsked = tbs.subject.equals(requested.subject) || tbs.subject.equals(EMPTY_NAME);
+  if (!isSubjectAsked) return 'the subject of the certificate is not the one that was asked for';
+  const asked = namesOf(requested.subjectAltName);
+  const extra = namesOf(subjectAltNameOf(tbs)).filter(name => !asked.includes(name));
+  return extra.length > 0 ? `the certificate has ${extra.length} names that were not asked for` : undefined;
+}
+
+function findTimeFault({ notBefore, notAfter }: TbsCertificate, { policy, now }: Limits): string | undefined {
+  const { maxDuration } = policy;
+  const lastsMs = notAfter.getTime() - now.getTime() - SLACK_MS;
+  if (maxDuration !== undefined && lastsMs > Number(maxDuration / MILLISECOND)) {
+    return 'the certificate lasts longer than is allowed here';
+  }
+  return notBefore.getTime() > now.getTime() + SLACK_MS ? 'the certificate is not valid yet' : undefined;
+}
+
+function findDifferences(tbs: TbsCertificate, requested: RequestedCertificate, { now }: Limits): readonly string[] {
+  const has = namesOf(subjectAltNameOf(tbs));
+  const missing = namesOf(requested.subjectAltName).filter(name => !has.includes(name));
+  const wanted = now.getTime() + requested.lifetimeMs;
+  return [
+    ...(missing.length > 0 ? [`${missing.length} names are missing`] : []),
+    ...(tbs.subject.equals(requested.subject) ? [] : ['the subject is empty']),
+    ...(requested.isCa && !isCa(tbs) ? ['it is not a CA'] : []),
+    ...(Math.abs(tbs.notAfter.getTime() - wanted) > SLACK_MS ? [`it expires ${tbs.notAfter.toISOString()}`] : []),
+  ];
+}
+
+function isCa(tbs: TbsCertificate): boolean {
+  const extension = findExtension(tbs, EXTENSION.basicConstraints);
+  const constraints = extension && parseBasicConstraints(extension.value);
+  return constraints?.ok === true && constraints.value.isCa;
+}
+
+function subjectAltNameOf(tbs: TbsCertificate): Buffer | undefined {
+  return findExtension(tbs, EXTENSION.subjectAltName)?.value;
+}
+
+/** Each name with its tag, so that they can be compared. */
+function namesOf(subjectAltName: Buffer | undefined): readonly string[] {
+  const names = subjectAltName && readGeneralNames(subjectAltName);
+  return names?.ok ? names.value.map(({ bytes }) => bytes.toString('hex')) : [];
+}
