@@ -7,16 +7,16 @@ import { REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { encodeBoolean, encodeOctetString, sequence, tlv } from '@countersign/common/der.ts';
 import type { Extension } from '@countersign/common/extension.ts';
-import type { IssuerType } from '@countersign/common/issuer.ts';
+import type { IssuerType } from '@countersign/common/issuer-types.ts';
 import { encodeNamedBits } from '@countersign/common/named-bits.ts';
 import { EXTENSION } from '@countersign/common/oids.ts';
 import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
 import { certificateWarnings } from '@countersign/webhook/certificate-warnings.ts';
-import { buildIssuer, rootTexts, type SecretTexts } from '../support/ca-builder.ts';
+import { rootTexts, type SecretTexts } from '../support/ca-builder.ts';
 import { buildCertificate, type CertificateParts, createHolder, nameOf } from '../support/certificate-builder.ts';
 import { openssl, splitPem } from '../support/certificate-checks.ts';
 import { buildCsr, buildRequest } from '../support/csr-builder.ts';
-import { caKind, depsWith, type IssuerKind, key, observe, selfSignedKind, signChain } from '../support/issuer-case.ts';
+import { caKind, type IssuerKind, key, load, observe, selfSignedKind, signChain } from '../support/issuer-case.ts';
 
 /** What OpenSSL says to a chain (PEM, the leaf first); undefined when it accepts it. */
 async function strictError(chain: string, roots: string): Promise<string | undefined> {
@@ -128,9 +128,8 @@ const CAS: readonly { readonly what: string; readonly parts: CertificateParts; r
 
 /** What is recorded on the Issuer although it is Ready. */
 async function warningsOn(texts: SecretTexts): Promise<readonly string[]> {
-  const { handler, spec } = caKind();
-  const ref = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' } as const;
-  const { condition, warnings = [] } = await handler.readiness(depsWith(texts), ref, buildIssuer(spec));
+  const { handler } = caKind();
+  const { condition, warnings = [] } = handler.readiness(await load(handler, texts));
   assert.equal(condition.status, 'True');
   return warnings.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
 }
