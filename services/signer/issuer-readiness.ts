@@ -36,15 +36,20 @@ export interface ReadinessDeps {
 
 /** Looks at one issuer, notes what its CA may sign, and writes its Ready condition if it is not as it should be. */
 export async function reconcileReadiness(deps: ReadinessDeps, ref: SignerRef): Promise<void> {
-  const { constraints, mayWrite, isLeading, settings, findIssuer } = deps;
+  const { constraints, isLeading, mayWrite } = deps;
   if (!isLeading() || (constraints === undefined && !mayWrite())) return;
-  const issuer = findIssuer(ref);
-  const handler = findHandler(settings.handlers, issuer);
-  if (issuer === undefined || handler === undefined) return constraints?.set(ref, undefined, []);
-  const readiness = await readReadiness(deps, { ref, issuer, handler });
-  if (readiness === undefined) return;
-  if (isLeading()) constraints?.set(ref, issuer.metadata.uid, readiness.constrained ?? []);
-  await keepReady(deps, { ref, issuer }, readiness);
+  const issuer = deps.findIssuer(ref);
+  const handler = findHandler(deps.settings.handlers, issuer);
+  if (issuer === undefined || handler === undefined) constraints?.set(ref, undefined, []);
+  else await lookAt(deps, { ref, issuer, handler });
+}
+
+async function lookAt(deps: ReadinessDeps, known: Known): Promise<void> {
+  const readiness = await readReadiness(deps, known);
+  // The read may have taken long: another replica may lead by now.
+  if (readiness === undefined || !deps.isLeading()) return;
+  deps.constraints?.set(known.ref, known.issuer.metadata.uid, readiness.constrained ?? []);
+  if (deps.mayWrite()) await keepReady(deps, known, readiness);
 }
 
 /** For the name constraints alone, best effort: without them the webhook admits more, and the signer decides by what it reads itself. */
@@ -58,13 +63,7 @@ async function readReadiness(deps: ReadinessDeps, known: Known): Promise<Readine
   }
 }
 
-async function keepReady(
-  deps: ReadinessDeps,
-  { ref, issuer }: Omit<Known, 'handler'>,
-  readiness: Readiness,
-): Promise<void> {
-  // The read may have taken long: another replica may lead by now.
-  if (!deps.mayWrite()) return;
+async function keepReady(deps: ReadinessDeps, { ref, issuer }: Known, readiness: Readiness): Promise<void> {
   requeueOnSecretChange(deps, ref, readiness);
   noteEnd(deps, ref, readiness);
   for (const warning of readiness.warnings ?? []) deps.events.record(subjectOf(ref, issuer), warning);

@@ -21,10 +21,9 @@ test('a read that is answered counts, one that fails is logged, and reads go on 
   });
   const stop = new AbortController();
   const running = keepContact({ client, contact, log, path: '/csrs', everyMs: 5 }, stop.signal);
-  await until(() => client.calls.length === 4);
-  stop.abort();
+  await until(() => client.calls.length >= 4).finally(() => stop.abort());
   await running;
   // The third was answered, and the fourth was asked after it.
-  assert.deepEqual([silent, lines.length], [[1, 1, 1, 0], 2]);
+  assert.deepEqual([silent.slice(0, 4), lines.length], [[1, 1, 1, 0], 2]);
   assert.ok(client.calls.every(({ verb, path }) => `${verb} ${path}` === 'get /csrs?limit=1'));
 });
