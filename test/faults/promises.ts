@@ -21,6 +21,8 @@ export const PROMISES = {
     'The API server, etcd or the network stands still: /readyz of each signer says so within 20 s, and is ok again 10 s after its end',
   quiet: 'Nothing happens for a minute: /readyz of each signer stays ok, and they open at most ten connections',
   rotation: 'The CA is replaced 25 times under load: every certificate verifies under the CA it was delivered with',
+  managedCertificate:
+    "The Secret of the webhook's CA is damaged in 13 ways, and one of two replicas restarts each time: no creation of a CSR is refused",
 } as const satisfies Record<string, string>;
 
 export type PromiseId = keyof typeof PROMISES;

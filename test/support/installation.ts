@@ -18,6 +18,11 @@ import {
 export const NAMESPACE = 'countersign';
 const ROOT = new URL('../..', import.meta.url).pathname;
 const TLS_SECRET = 'countersign-webhook-tls';
+const MANAGED = [
+  `--managed-certificate-secret=${NAMESPACE}/countersign-webhook-ca`,
+  '--webhook-configuration=countersign-webhook',
+  '--dns-names=127.0.0.1',
+];
 
 export interface InstallOptions {
   /** Chart values besides those that point the API server to the webhook's process. */
@@ -26,6 +31,8 @@ export interface InstallOptions {
   /** Gives where the signer finds the API server, such as a proxy, from where it is. */
   readonly signerUrl?: (apiServer: string) => Promise<string>;
   readonly webhookFlags?: readonly string[];
+  /** Where the API server calls webhooks that make their own certificates; none is started, and each needs its `--address`. */
+  readonly managedWebhookUrl?: string;
   /** Replicas of the signer; one if not given. */
   readonly signers?: number;
 }
@@ -35,7 +42,7 @@ export async function install(controlPlane: ControlPlane, options: InstallOption
   const installation = new Installation(controlPlane, await freePort(), options);
   try {
     await installation.release();
-    await installation.start('webhook');
+    if (options.managedWebhookUrl === undefined) await installation.start('webhook');
     for (let left = options.signers ?? 1; left > 0; left--) await installation.start('signer');
     return installation;
   } catch (error) {
@@ -59,7 +66,7 @@ export class Installation {
   }
 
   get webhookUrl(): string {
-    return `https://127.0.0.1:${this.#webhookPort}/validate`;
+    return this.#options.managedWebhookUrl ?? `https://127.0.0.1:${this.#webhookPort}/validate`;
   }
 
   /** The command that installs the chart, as a person would type it from the root of the repository. */
@@ -72,9 +79,7 @@ export class Installation {
   async release(): Promise<void> {
     await mkdir(this.#dir, { recursive: true });
     await this.kubectl(['create', 'namespace', NAMESPACE]);
-    const caPem = await this.#createServingCertificate();
-    const caBundle = Buffer.from(caPem).toString('base64');
-    const webhook = { url: this.webhookUrl, certificate: { mode: 'secret', caBundle } };
+    const webhook = { url: this.webhookUrl, certificate: await this.#certificate() };
     const values = {
       ...this.#options.values,
       webhook: { ...(this.#options.values?.['webhook'] as object), ...webhook },
@@ -82,6 +87,12 @@ export class Installation {
     await writeFile(join(this.#dir, 'values.yaml'), stringify(values));
     const { code, stderr } = await this.#controlPlane.helm(this.helmCommand);
     if (code !== 0) throw new Error(`helm did not install the chart: ${stderr}`);
+  }
+
+  async #certificate(): Promise<object> {
+    if (this.#options.managedWebhookUrl !== undefined) return { mode: 'managed' };
+    const caPem = await this.#createServingCertificate();
+    return { mode: 'secret', caBundle: Buffer.from(caPem).toString('base64') };
   }
 
   /** Starts one replica of a service and waits until it is ready. */
@@ -124,7 +135,8 @@ export class Installation {
       path: join(this.#dir, `${name}.kubeconfig`),
     });
     const common = ['--kubeconfig', kubeconfig, '--http-address', `127.0.0.1:${port}`];
-    const webhook = ['--address', `127.0.0.1:${this.#webhookPort}`, '--tls-secret', `${NAMESPACE}/${TLS_SECRET}`];
+    const given = ['--address', `127.0.0.1:${this.#webhookPort}`, '--tls-secret', `${NAMESPACE}/${TLS_SECRET}`];
+    const webhook = this.#options.managedWebhookUrl === undefined ? given : MANAGED;
     return name === 'webhook' ? [...common, ...webhook] : common;
   }
 

@@ -1,0 +1,138 @@
+// The Secret of the webhook's CA is damaged while CSRs are created, and one of two replicas restarts after each damage: what the
+// API server refuses, and what the log says. Then the CA is revoked, as docs/install.md has it.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Cluster, startCluster } from '../support/cluster.ts';
+import { freePort } from '../support/control-plane/loopback.ts';
+import { Balancer, type Replica } from '../support/faults/balancer.ts';
+import { CA_DAMAGES, type CaDamage, type SecretData } from '../support/faults/ca-damage.ts';
+import { Creations } from '../support/faults/creations.ts';
+import { report } from '../support/faults/figures.ts';
+import type { RunningService } from '../support/service-process.ts';
+
+const SECRETS = '/api/v1/namespaces/countersign/secrets';
+const SECRET = `${SECRETS}/countersign-webhook-ca`;
+const CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/countersign-webhook';
+
+/** A replica looks every 5 s. */
+const LOOK_MS = 5_500;
+
+interface Secret {
+  readonly data?: SecretData;
+}
+
+let cluster: Cluster;
+let balancer: Balancer;
+let creations: Creations;
+const logPaths: string[] = [];
+let replicas: readonly (Replica & { readonly service: RunningService })[] = [];
+
+before(async () => {
+  balancer = await Balancer.start();
+  cluster = await startCluster({ signers: 0, managedWebhookUrl: `${balancer.url}/validate` });
+  await Promise.all([startReplica(), startReplica()]);
+  creations = new Creations(cluster, balancer);
+  await cluster.eventually('a CSR is admitted', () => creations.isAdmitted());
+});
+after(async () => {
+  await cluster?.stop();
+  await balancer?.stop();
+});
+
+async function startReplica(): Promise<void> {
+  const port = await freePort();
+  const flags = [`--address=127.0.0.1:${port}`, '--drain-delay=300ms'];
+  const service = await cluster.installation.start('webhook', flags);
+  logPaths.push(service.child.logPath);
+  replicas = [...replicas, { port, url: service.url, service }];
+  balancer.replicas = replicas;
+}
+
+async function stopReplica(): Promise<void> {
+  const [oldest] = replicas;
+  await oldest?.service.child.stop(10_000);
+  replicas = replicas.slice(1);
+  balancer.replicas = replicas;
+}
+
+async function damage({ secret }: CaDamage): Promise<void> {
+  const { data = {} } = await cluster.api.get<Secret>(SECRET);
+  const damaged = secret(data);
+  const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'countersign-webhook-ca' }, ...damaged };
+  const isReplaced = damaged === undefined || 'type' in damaged;
+  if (isReplaced) await cluster.api.remove(SECRET);
+  if (damaged === undefined) return;
+  if (isReplaced) await cluster.api.create(SECRETS, object);
+  else await cluster.api.do({ method: 'PUT', path: SECRET, body: object });
+}
+
+/** As the log says. */
+async function replaceSecret(): Promise<void> {
+  await cluster.kubectl(['delete', 'secret', '-n', 'countersign', 'countersign-webhook-ca', '--ignore-not-found']);
+  await upgrade();
+}
+
+async function upgrade(...flags: string[]): Promise<void> {
+  const { code, stderr } = await cluster.controlPlane.helm([...cluster.installation.helmCommand, ...flags]);
+  assert.equal(code, 0, stderr);
+}
+
+/** The lines of all replicas since then, but those about admissions. */
+function linesSince(time: Date): string {
+  const lines = logPaths.flatMap(path => readFileSync(path, 'utf8').trimEnd().split('\n'));
+  const read = lines.map(line => JSON.parse(line) as { readonly time: string; readonly msg: string });
+  const told = read.filter(({ time: at, msg }) => new Date(at) >= time && msg !== 'admission');
+  return told.map(line => JSON.stringify(line)).join('\n');
+}
+
+async function whenShared(): Promise<void> {
+  const isFilled = async () => ((await cluster.api.get<Secret>(SECRET)).data?.['ca.key'] ? true : undefined);
+  await cluster.eventually('the Secret holds a CA', isFilled);
+}
+
+for (const each of CA_DAMAGES) {
+  test(`while the Secret of the CA ${each.name}, a replica starts, and the log says what happened`, async () => {
+    const start = new Date();
+    await creations.during(async () => {
+      await damage(each);
+      await Promise.all([sleep(LOOK_MS), stopReplica().then(startReplica)]);
+      assert.match(linesSince(start), each.message);
+      if (each.needsHelp) await replaceSecret();
+      await whenShared();
+    });
+  });
+}
+
+test('no creation of a CSR is refused because of the damage', t => {
+  const { made, refused, seconds, texts } = creations;
+  const figure = `${refused} of ${made} refused${refused === 0 ? '' : `, for at most ${seconds} s`}`;
+  assert.equal(CA_DAMAGES.length, 13);
+  for (const text of texts) t.diagnostic(text);
+  report(t, 'managedCertificate', figure, refused === 0);
+});
+
+test('a CA that is revoked is trusted no more, and CSRs are admitted again', async () => {
+  const { data: revoked = {} } = await cluster.api.get<Secret>(SECRET);
+  await stopReplica();
+  await stopReplica();
+  await cluster.kubectl(['delete', 'secret', '-n', 'countersign', 'countersign-webhook-ca']);
+  const remove = '[{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]';
+  await cluster.kubectl([
+    'patch',
+    'validatingwebhookconfiguration',
+    'countersign-webhook',
+    '--type=json',
+    '-p',
+    remove,
+  ]);
+  await upgrade();
+  await Promise.all([startReplica(), startReplica()]);
+  await cluster.eventually('a CSR is admitted', () => creations.isAdmitted());
+  const { webhooks } = await cluster.api.get<{ webhooks: { clientConfig: { caBundle: string } }[] }>(CONFIGURATION);
+  const bundle = Buffer.from(webhooks[0]?.clientConfig.caBundle ?? '', 'base64').toString();
+  assert.equal(bundle.match(/BEGIN CERTIFICATE/g)?.length, 1);
+  assert.notEqual(Buffer.from(bundle).toString('base64'), revoked['ca.crt']);
+});

@@ -1,0 +1,63 @@
+// Creations of CSRs one after the other, each with a TLS handshake of its own, and how many of them the API server refuses. Nothing
+// is stored (dryRun).
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Refusal } from '../api.ts';
+import type { Cluster } from '../cluster.ts';
+import { CSRS, csrManifest } from '../requests.ts';
+import type { Balancer } from './balancer.ts';
+
+const BODY = csrManifest({ name: 'tried', signerName: 'clusterissuers.cert-manager.io/absent' });
+
+export class Creations {
+  readonly #cluster: Cluster;
+  readonly #balancer: Balancer;
+  readonly #texts = new Set<string>();
+  made = 0;
+  refused = 0;
+  #longestMs = 0;
+
+  constructor(cluster: Cluster, balancer: Balancer) {
+    this.#cluster = cluster;
+    this.#balancer = balancer;
+  }
+
+  /** The longest time from a refusal to the next admission, in tenths. */
+  get seconds(): number {
+    return Math.round(this.#longestMs / 100) / 10;
+  }
+
+  /** What the refusals say. */
+  get texts(): readonly string[] {
+    return [...this.#texts];
+  }
+
+  /** Creates until `work` is done. */
+  async during(work: () => Promise<void>): Promise<void> {
+    const over = new AbortController();
+    await Promise.all([work().finally(() => over.abort()), this.#createUntil(over.signal)]);
+  }
+
+  async #createUntil(over: AbortSignal): Promise<void> {
+    let refusedSince: number | undefined;
+    while (!over.aborted) {
+      const start = performance.now();
+      const isAdmitted = await this.isAdmitted();
+      this.made += 1;
+      if (!isAdmitted) this.refused += 1;
+      if (isAdmitted && refusedSince !== undefined) this.#longestMs = Math.max(this.#longestMs, start - refusedSince);
+      refusedSince = isAdmitted ? undefined : (refusedSince ?? start);
+      await sleep(10);
+    }
+  }
+
+  /** undefined if it is refused. */
+  async isAdmitted(): Promise<true | undefined> {
+    const call = { method: 'POST', path: `${CSRS}?dryRun=All`, body: BODY } as const;
+    const { status, body } = await this.#cluster.api.call<Refusal>(call);
+    await this.#balancer.hangUp();
+    if (status === 201) return true;
+    this.#texts.add(body.message);
+    return undefined;
+  }
+}
