@@ -12,6 +12,8 @@ export interface ApiCall {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
+  /** A merge patch if not given, for a PATCH. */
+  readonly contentType?: string;
   /** The admin if not given. */
   readonly as?: Caller;
 }
@@ -56,12 +58,12 @@ export class Api {
     return new Api(server, { ca: decode(ca), cert: decode(cert), key: decode(key) });
   }
 
-  async call<T>({ method = 'GET', path, body, as }: ApiCall): Promise<ApiAnswer<T>> {
+  async call<T>({ method = 'GET', path, body, contentType, as }: ApiCall): Promise<ApiAnswer<T>> {
     const isToken = as !== undefined && 'token' in as;
     const response = await (isToken ? this.#anonymous : this.#admin).request({
       method,
       path,
-      headers: [...callerHeaders(as), 'content-type', contentType(method)],
+      headers: [...callerHeaders(as), 'content-type', contentType ?? usualContentType(method)],
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const answer = (await response.body.json()) as T;
@@ -103,7 +105,7 @@ function callerHeaders(as: Caller | undefined): string[] {
   return ['impersonate-user', as.user, ...(as.groups ?? []).flatMap(group => ['impersonate-group', group])];
 }
 
-function contentType(method: string): string {
+function usualContentType(method: string): string {
   return method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
 }
 
