@@ -8,7 +8,7 @@ mkdir keys certificates requests
 
 key() { openssl genpkey -quiet -algorithm "$2" ${3:+-pkeyopt "$3"} -out "keys/$1.pem"; }
 
-for bits in 1024 2048 3072 4096; do key "rsa$bits" RSA "rsa_keygen_bits:$bits"; done
+for bits in 1024 2048 3072 4096 8192; do key "rsa$bits" RSA "rsa_keygen_bits:$bits"; done
 for bits in 224 256 384 521; do key "p$bits" EC "ec_paramgen_curve:P-$bits"; done
 key p256-root EC ec_paramgen_curve:P-256
 key secp256k1 EC ec_paramgen_curve:secp256k1

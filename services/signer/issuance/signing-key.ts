@@ -12,7 +12,7 @@ import {
   type SignatureAlgorithm,
 } from '@countersign/common/signature-algorithm.ts';
 import { findPrivateKeyFault } from '../authority/private-key-faults.ts';
-import { Turns } from './turns.ts';
+import { type SigningTurns, TurnsByNamespace } from './turns.ts';
 
 export interface SigningKey {
   readonly algorithm: KeyKind;
@@ -53,7 +53,7 @@ const KINDS: ReadonlyMap<string | undefined, KeyKind> = new Map([
  * Parses the PEM of a private key: PKCS#8, PKCS#1 or SEC1. The error tells nothing of the key. RSA signatures wait for their
  * turn among those with the same `turns`.
  */
-export function parseSigningKey(pem: string | Buffer, turns = new Turns()): Result<SigningKey> {
+export function parseSigningKey(pem: string | Buffer, turns = turnsOfItsOwn()): Result<SigningKey> {
   if (pem.length > MAX_PEM_SIZE) return fail(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
   const blocks = parsePem(pem.toString());
   if (!blocks.ok) return fail(blocks.error);
@@ -67,7 +67,7 @@ export function parseSigningKey(pem: string | Buffer, turns = new Turns()): Resu
 }
 
 /** Parses a private key as parseSigningKey does, and has it prove by one signature that both its halves belong together. */
-export async function loadSigningKey(pem: string | Buffer, turns?: Turns): Promise<Result<SigningKey>> {
+export async function loadSigningKey(pem: string | Buffer, turns?: SigningTurns): Promise<Result<SigningKey>> {
   const key = parseSigningKey(pem, turns);
   if (!key.ok || !key.value.signatureAlgorithm.ok) return key;
   const { publicKey, signatureAlgorithm } = key.value;
@@ -77,11 +77,15 @@ export async function loadSigningKey(pem: string | Buffer, turns?: Turns): Promi
   return isProven ? key : err('the private key does not belong to the public key that the file has with it');
 }
 
+function turnsOfItsOwn(): SigningTurns {
+  return new TurnsByNamespace().ofSigning({ namespace: '', name: '' });
+}
+
 function fail(problem: string): Result<never> {
   return err(`error decoding private key PEM block: ${problem}`);
 }
 
-function readKey({ label, der }: PemBlock, turns: Turns): Result<SigningKey> {
+function readKey({ label, der }: PemBlock, turns: SigningTurns): Result<SigningKey> {
   const fault = findPrivateKeyFault(label, der);
   if (fault !== undefined) return err(fault);
   const type = label === 'RSA PRIVATE KEY' ? 'pkcs1' : label === 'EC PRIVATE KEY' ? 'sec1' : 'pkcs8';
@@ -94,7 +98,7 @@ function readKey({ label, der }: PemBlock, turns: Turns): Result<SigningKey> {
   }
 }
 
-function holdKey(key: KeyObject, turns: Turns): Result<SigningKey> {
+function holdKey(key: KeyObject, turns: SigningTurns): Result<SigningKey> {
   const problem = findSizeProblem(key.asymmetricKeyDetails ?? {});
   if (problem !== undefined) return err(problem);
   const kind = KINDS.get(key.asymmetricKeyType);
@@ -108,9 +112,9 @@ class HeldKey implements SigningKey {
   readonly publicKeySpki: Buffer;
   readonly signatureAlgorithm: Result<SignatureAlgorithm>;
   readonly #privateKey: KeyObject;
-  readonly #turns: Turns;
+  readonly #turns: SigningTurns;
 
-  constructor(kind: KeyKind, privateKey: KeyObject, turns: Turns) {
+  constructor(kind: KeyKind, privateKey: KeyObject, turns: SigningTurns) {
     this.#privateKey = privateKey;
     this.#turns = turns;
     this.algorithm = kind;

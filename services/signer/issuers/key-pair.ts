@@ -38,9 +38,10 @@ export class KeyPairLoader {
 
   async load(observed: ObservedSecret): Promise<LoadedSecret> {
     const { ref, secret } = observed;
+    this.#turns.noteUse(ref);
     if (secret === undefined) return { secret: observed, pair: err(`secrets "${showName(ref.name)}" not found`) };
     const parse = () => parseKeyPair(secret, ref, this.#turns);
-    const known = this.#loaded.get(secret) ?? this.#turns.ofLoading(ref.namespace).run(parse);
+    const known = this.#loaded.get(secret) ?? this.#turns.load(ref, parse);
     this.#loaded.set(secret, known);
     return { secret: observed, pair: await known };
   }
@@ -56,7 +57,7 @@ async function parseKeyPair(secret: Secret, ref: SecretRef, turns: TurnsByNamesp
   const name = formatSecretRef(ref);
   const [keyPem, certificatePem, caPem] = ['tls.key', 'tls.crt', 'ca.crt'].map(key => readPem(secret, key));
   if (!keyPem) return err(`no private key data for "tls.key" in secret '${name}'`);
-  const key = explained(await loadSigningKey(keyPem, turns.of(ref.namespace)), keyPem, 'private key');
+  const key = explained(await loadSigningKey(keyPem, turns.ofSigning(ref)), keyPem, 'private key');
   if (!key.ok) return key;
   if (!certificatePem) return err(`no certificate data for "tls.crt" in secret '${name}'`);
   const certificates = explained(parseCertificates(certificatePem), certificatePem, 'certificate');

@@ -31,9 +31,10 @@ export function createSelfSignedIssuer(turns = new TurnsByNamespace()): IssuerTy
 }
 
 async function loadKey({ ref, secret }: ObservedSecret, turns: TurnsByNamespace): Promise<Result<SigningKey>> {
+  turns.noteUse(ref);
   const pem = secret && readPem(secret, 'tls.key');
   return pem
-    ? explained(await loadSigningKey(pem, turns.of(ref.namespace)), pem, 'private key')
+    ? explained(await loadSigningKey(pem, turns.ofSigning(ref)), pem, 'private key')
     : err(`no data for "tls.key" in secret '${formatSecretRef(ref)}'`);
 }
 

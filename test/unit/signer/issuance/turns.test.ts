@@ -1,9 +1,12 @@
-// Turns in the thread pool: how many computations of one tenant, and of all, run at a time.
+// Turns in the thread pool: how many computations of one tenant, and of all, run at a time, and when slow ones rest.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as tick } from 'node:timers/promises';
 import { TurnsByNamespace } from '@countersign/signer/issuance/turns.ts';
+
+const secret = (namespace: string, name = 'ca') => ({ namespace, name });
+const ownerOf = (name: string) => secret(name[0] ?? '');
 
 /** Work that stays in hand, by name. */
 function createWork() {
@@ -14,7 +17,7 @@ function createWork() {
 test('two signatures of one tenant run at a time, and those of others beside them', async () => {
   const { inHand, work } = createWork();
   const turns = new TurnsByNamespace();
-  for (const name of ['a1', 'a2', 'a3', 'b1']) void turns.of(name[0] ?? '').run(work(name));
+  for (const name of ['a1', 'a2', 'a3', 'b1']) void turns.ofSigning(ownerOf(name)).run(work(name));
   await tick();
   assert.deepEqual(inHand, ['a1', 'a2', 'b1']);
 });
@@ -22,8 +25,8 @@ test('two signatures of one tenant run at a time, and those of others beside the
 test('of slow signatures one runs at a time, whoever asks for them, and takes no room of the others', async () => {
   const { inHand, work } = createWork();
   const turns = new TurnsByNamespace();
-  for (const name of ['a1', 'a2', 'a3', 'b1']) void turns.of(name[0] ?? '').runSlow(work(name));
-  void turns.of('c').run(work('c1'));
+  for (const name of ['a1', 'a2', 'a3', 'b1']) void turns.ofSigning(ownerOf(name)).runSlow(work(name));
+  void turns.ofSigning(secret('c')).run(work('c1'));
   await tick();
   assert.deepEqual(inHand, ['a1', 'c1']);
 });
@@ -32,20 +35,88 @@ test('slow signatures of several tenants alternate', async () => {
   const done: string[] = [];
   const turns = new TurnsByNamespace();
   const names = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2'];
-  await Promise.all(names.map(name => turns.of(name[0] ?? '').runSlow(async () => void done.push(name))));
+  await Promise.all(names.map(name => turns.ofSigning(ownerOf(name)).runSlow(async () => void done.push(name))));
   assert.ok(done.indexOf('b1') < done.indexOf('a4'), done.join(' '));
 });
 
 test('the Secrets of one tenant are loaded one after the other, and a failure does not end the line', async () => {
   const done: string[] = [];
-  const loads = new TurnsByNamespace().ofLoading('a');
-  const failing = loads.run(async () => {
+  const turns = new TurnsByNamespace();
+  const failing = turns.load(secret('a'), async () => {
     await tick();
     done.push('first');
     throw new Error('no');
   });
-  const next = loads.run(async () => void done.push('second'));
+  const next = turns.load(secret('a', 'other'), async () => void done.push('second'));
   await assert.rejects(failing, /no/);
   await next;
   assert.deepEqual(done, ['first', 'second']);
+});
+
+interface Case {
+  /** What is computed for the Secret n/a, twice. */
+  readonly compute: (turns: TurnsByNamespace, work: () => Promise<void>) => Promise<void>;
+  /** The Secrets of namespace n that were used before, the last one last. */
+  readonly used: readonly string[];
+  readonly tookMs?: number;
+  /** Of the last use, when the first computation begins. */
+  readonly idleMs?: number;
+}
+
+/** Gives the milliseconds that a second computation waits after the first one. */
+async function restAfter({ compute, used, tookMs = 20, idleMs = 0 }: Case): Promise<number> {
+  let now = 0;
+  const turns = new TurnsByNamespace(() => now);
+  for (const name of used) turns.noteUse(secret('n', name));
+  now += idleMs;
+  const begun: number[] = [];
+  const work = async () => {
+    begun.push(performance.now());
+    now += tookMs;
+  };
+  await Promise.all([compute(turns, work), compute(turns, work)]);
+  return (begun[1] ?? 0) - (begun[0] ?? 0);
+}
+
+const slow: Case['compute'] = (turns, work) => turns.ofSigning(secret('n', 'a')).runSlow(work);
+const load: Case['compute'] = (turns, work) => turns.load(secret('n', 'a'), work);
+
+for (const [what, compute] of [
+  ['a slow signature', slow],
+  ['a load', load],
+] as const) {
+  test(`while another Secret is in use, the next waits three times as long as ${what} took`, async () => {
+    for (const used of [['b'], ['b', 'a', 'a'], ['a', 'b']]) {
+      const rest = await restAfter({ compute, used });
+      assert.ok(rest >= 59, `${rest} ms after ${used.join(' ')}`);
+    }
+  });
+
+  test(`the next waits not at all after ${what} while no other Secret is in use`, async () => {
+    // Seconds if it did, which no pause of the machine is.
+    for (const used of [[], ['a'], ['a', 'a']]) assert.ok((await restAfter({ compute, used, tookMs: 900 })) < 900);
+    assert.ok((await restAfter({ compute, used: ['b'], idleMs: 1_000, tookMs: 900 })) < 900);
+  });
+}
+
+test('a rest is never longer than a second', async () => {
+  const rest = await restAfter({ compute: slow, used: ['b'], tookMs: 999 });
+  assert.ok(rest >= 999 && rest < 2_900, `${rest} ms`);
+});
+
+test('a signature that is not slow is followed by the next at once', async () => {
+  const compute: Case['compute'] = (turns, work) => turns.ofSigning(secret('n', 'a')).run(work);
+  assert.ok((await restAfter({ compute, used: ['b'], tookMs: 900 })) < 900);
+});
+
+test('a load of a few milliseconds is followed by the next at once', async () => {
+  let now = 0;
+  const turns = new TurnsByNamespace(() => now);
+  turns.noteUse(secret('n', 'b'));
+  const loads: number[] = [];
+  const work = async () => void loads.push((now += 9));
+  const [first] = [load(turns, work), load(turns, work)];
+  await first;
+  await tick();
+  assert.equal(loads.length, 2);
 });
