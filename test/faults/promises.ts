@@ -23,6 +23,8 @@ export const PROMISES = {
   rotation: 'The CA is replaced 25 times under load: every certificate verifies under the CA it was delivered with',
   managedCertificate:
     "The Secret of the webhook's CA is damaged in 13 ways, and one of two replicas restarts each time: no creation of a CSR is refused",
+  tenants:
+    'A tenant rewrites a 95 kB Secret without a pause and has 180 CSRs signed with RSA-8192: the p95 of others is at most 1.75 times what the same calls for another signer make it',
 } as const satisfies Record<string, string>;
 
 export type PromiseId = keyof typeof PROMISES;

@@ -21,3 +21,8 @@ export function report(t: Pick<TestContext, 'diagnostic'>, id: PromiseId, figure
   if (file) appendFileSync(file, `${JSON.stringify(line)}\n`);
   assert.ok(isKept, `${PROMISES[id]}: ${figure}`);
 }
+
+/** The smallest value that at least this part of the values does not exceed, as in p99 for 0.99. */
+export function quantile(values: readonly number[], part: number): number {
+  return values.toSorted((a, b) => a - b)[Math.ceil(values.length * part) - 1] ?? Number.NaN;
+}

@@ -1,12 +1,15 @@
 // Requests in numbers, as a fleet makes them, and what became of each. It never judges what it counts.
 
 import { X509Certificate } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../cluster.ts';
-import { approve, CSRS, type CsrObject, chainOf, createCsr, failureOf } from '../requests.ts';
+import { approve, CSRS, type CsrObject, chainOf, createCsr, failureOf, getCsr } from '../requests.ts';
 
 const PARALLEL = 8;
 /** A Lease that has to run out first, and the work itself on a machine under load. */
 const SIGNED_WITHIN_MS = 40_000;
+/** How often a CSR is read until it has its certificate: more often would slow down what is measured. */
+const POLL_MS = 4;
 
 export function namesOf(prefix: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
@@ -74,4 +77,25 @@ export async function settle(cluster: Cluster, names: readonly string[], withinM
     serials: new Set(signed.map(csr => new X509Certificate(chainOf(csr)).serialNumber)).size,
     seconds: Math.round((performance.now() - start) / 100) / 10,
   };
+}
+
+/** One CSR after the other until it is enough, which is asked before each; gives the milliseconds from approval to certificate. */
+export async function measureLatency(
+  cluster: Cluster,
+  { prefix, signerName }: { readonly prefix: string; readonly signerName: string },
+  isEnough: (measured: number) => boolean,
+): Promise<readonly number[]> {
+  const latencies: number[] = [];
+  while (!isEnough(latencies.length)) {
+    const name = `${prefix}-${latencies.length}`;
+    await createCsr(cluster, { name, signerName });
+    const start = performance.now();
+    await approve(cluster, name);
+    while ((await getCsr(cluster, name)).status?.certificate === undefined) {
+      if (performance.now() - start > 30_000) throw new Error(`${name} has no certificate after 30 s`);
+      await sleep(POLL_MS);
+    }
+    latencies.push(performance.now() - start);
+  }
+  return latencies;
 }
