@@ -26,7 +26,7 @@ const BODY_LIMITS = {
 export function acceptBodies(app: FastifyInstance<Server>, timeoutMs: number): void {
   const gate = new BodyGate({ ...BODY_LIMITS, timeoutMs });
   app.addHook('onRequest', async ({ raw }, reply) => {
-    if (gate.admit(raw)) return;
+    if (gate.admit(raw, reply.raw)) return;
     // The API server asks again when it is told when, within the timeout of the webhook (client-go). The body is not waited for, and
     // dropped as it comes: an end of the connection while the API server writes would take the answer along.
     reply.header('retry-after', '1');
@@ -36,20 +36,24 @@ export function acceptBodies(app: FastifyInstance<Server>, timeoutMs: number): v
   // An extra of the requester may be called __proto__, and is asked about under its name: the decoders take own properties only, and
   // set none by assignment (decode-json.ts).
   const parse = app.getDefaultJsonParser('ignore', 'ignore') as FastifyBodyParser<string>;
-  app.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: BODY_LIMIT }, parseInTurns(parse));
+  app.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: BODY_LIMIT }, parseInTurns(parse, gate));
 }
 
 /**
  * Of large bodies one at a time, in the order in which they came. After each the event loop is free for as long as it was held: an
  * admission needs several turns of it.
  */
-function parseInTurns(parse: FastifyBodyParser<string>): FastifyBodyParser<string> {
+function parseInTurns(parse: FastifyBodyParser<string>, gate: BodyGate): FastifyBodyParser<string> {
   let turn: Promise<unknown> = Promise.resolve();
+  const take: FastifyBodyParser<string> = (request, body, done) => {
+    void parse(request, body, done);
+    gate.release(request.raw);
+  };
   return (request, body, done) => {
-    if (body.length <= BODY_LIMITS.smallBytes) return void parse(request, body, done);
+    if (body.length <= BODY_LIMITS.smallBytes) return take(request, body, done);
     turn = turn.then(() => {
       const started = performance.now();
-      void parse(request, body, done);
+      take(request, body, done);
       return sleep(performance.now() - started);
     });
   };

@@ -1,11 +1,12 @@
-// What the bodies under way may cost: time for each, and memory for all of them in one budget. Never reads a body.
+// What the bodies under way may cost: time for each, and memory for all of them in one budget, until they are parsed. Never reads a
+// body.
 
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export interface BodyLimits {
   /** For one body. */
   readonly bytes: number;
-  /** For all bodies that are under way: while they take more, no large one is admitted. */
+  /** For all bodies that are under way or wait to be parsed: while they take more, no large one is admitted. */
   readonly totalBytes: number;
   /** Up to this size a body is always admitted; how many there can be is bounded by the number of connections. */
   readonly smallBytes: number;
@@ -15,6 +16,7 @@ export interface BodyLimits {
 
 export class BodyGate {
   readonly #limits: BodyLimits;
+  readonly #sizes = new WeakMap<IncomingMessage, number>();
   #bytes = 0;
 
   constructor(limits: BodyLimits) {
@@ -22,20 +24,29 @@ export class BodyGate {
   }
 
   /** Whether there is room for the body. Admitted or not, its connection ends when it does not come in time. */
-  admit(request: IncomingMessage): boolean {
-    const { totalBytes, smallBytes, timeoutMs } = this.#limits;
-    const announced = this.#sizeOf(request);
-    const isAdmitted = announced <= smallBytes || this.#bytes + announced <= totalBytes;
-    const size = isAdmitted ? announced : 0;
+  admit(request: IncomingMessage, response: ServerResponse): boolean {
+    const { totalBytes, smallBytes } = this.#limits;
+    this.#limitTime(request);
+    const size = this.#sizeOf(request);
+    if (size > smallBytes && this.#bytes + size > totalBytes) return false;
     this.#bytes += size;
+    this.#sizes.set(request, size);
+    // Of a body that is never parsed, being of another type or too large.
+    response.once('close', () => this.release(request));
+    return true;
+  }
+
+  /** The text of the body is needed no longer. */
+  release(request: IncomingMessage): void {
+    this.#bytes -= this.#sizes.get(request) ?? 0;
+    this.#sizes.delete(request);
+  }
+
+  #limitTime(request: IncomingMessage): void {
+    const { timeoutMs } = this.#limits;
     const timer = setTimeout(() => request.destroy(new Error(`no whole body within ${timeoutMs / 1000} s`)), timeoutMs);
-    const leave = () => {
-      clearTimeout(timer);
-      this.#bytes -= size;
-      request.off('end', leave).off('close', leave);
-    };
-    request.once('end', leave).once('close', leave);
-    return isAdmitted;
+    const stop = () => clearTimeout(timer);
+    request.once('end', stop).once('close', stop);
   }
 
   /** More than `bytes` is never read; in chunks, that much may come. No body has neither header (RFC 9112, section 6.3). */
