@@ -16,18 +16,56 @@ interface Connection {
   readonly timer: NodeJS.Timeout;
 }
 
-/** The first is the first to be closed. */
-type Line = Map<string, Connection>;
-
 /** An address with a greater share than this of a line loses its own connections before anyone else loses one. */
 const FAIR_SHARE = 1 / 8;
+
+/** Connections in the order in which they are closed. A flood comes in tens of thousands a second: none is looked for one by one. */
+class Line {
+  readonly #all = new Map<string, Connection>();
+  readonly #bySource = new Map<string, Set<Connection>>();
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  get(key: string): Connection | undefined {
+    return this.#all.get(key);
+  }
+
+  values(): Iterable<Connection> {
+    return this.#all.values();
+  }
+
+  add(key: string, connection: Connection): void {
+    const { source } = connection;
+    this.#all.set(key, connection);
+    this.#bySource.set(source, (this.#bySource.get(source) ?? new Set()).add(connection));
+  }
+
+  delete(key: string): void {
+    const connection = this.#all.get(key);
+    if (connection === undefined) return;
+    this.#all.delete(key);
+    const own = this.#bySource.get(connection.source);
+    own?.delete(connection);
+    if (own?.size === 0) this.#bySource.delete(connection.source);
+  }
+
+  /** The first in line; if one address has more than its share of the line, the first of the address that has most. */
+  firstToClose(): Connection | undefined {
+    let busiest: ReadonlySet<Connection> = new Set();
+    for (const own of this.#bySource.values()) if (own.size > busiest.size) busiest = own;
+    const [first] = busiest.size > this.size * FAIR_SHARE ? busiest : this.#all.values();
+    return first;
+  }
+}
 
 export class ConnectionGate {
   readonly #limits: ConnectionLimits;
   /** Connections without an answered request, in the order of arrival. */
-  readonly #silent: Line = new Map();
+  readonly #silent = new Line();
   /** The others, in the order of their last answer. */
-  readonly #proven: Line = new Map();
+  readonly #proven = new Line();
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
@@ -37,7 +75,7 @@ export class ConnectionGate {
   admit(socket: Socket): void {
     const key = keyOf(socket);
     const timer = setTimeout(() => socket.destroy(), this.#limits.firstRequestMs);
-    this.#silent.set(key, { socket, source: socket.remoteAddress ?? '', timer });
+    this.#silent.add(key, { socket, source: socket.remoteAddress ?? '', timer });
     socket.once('close', () => this.#forget(key));
     if (this.#silent.size + this.#proven.size > this.#limits.connections) this.#makeRoom();
   }
@@ -46,7 +84,7 @@ export class ConnectionGate {
   answered(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): void {
     const key = keyOf(socket);
     const connection = this.#forget(key);
-    if (connection !== undefined) this.#proven.set(key, connection);
+    if (connection !== undefined) this.#proven.add(key, connection);
   }
 
   closeAll(): void {
@@ -55,7 +93,8 @@ export class ConnectionGate {
 
   /** A flood of one kind closes connections of that kind: callers that are new do not push out those in use, nor the reverse. */
   #makeRoom(): void {
-    const victim = firstToClose(this.#silent.size > this.#limits.connections / 2 ? this.#silent : this.#proven);
+    const line = this.#silent.size > this.#limits.connections / 2 ? this.#silent : this.#proven;
+    const victim = line.firstToClose();
     if (victim === undefined) return;
     this.#forget(keyOf(victim.socket));
     victim.socket.destroy();
@@ -68,18 +107,6 @@ export class ConnectionGate {
     this.#proven.delete(key);
     return connection;
   }
-}
-
-/** The first in line; if one address has more than its share of the line, the first of the address that has most. */
-function firstToClose(line: Line): Connection | undefined {
-  const counts = new Map<string, number>();
-  let busiest = '';
-  for (const { source } of line.values()) {
-    counts.set(source, (counts.get(source) ?? 0) + 1);
-    if ((counts.get(source) ?? 0) > (counts.get(busiest) ?? 0)) busiest = source;
-  }
-  const isUnfair = (counts.get(busiest) ?? 0) > line.size * FAIR_SHARE;
-  return line.values().find(({ source }) => !isUnfair || source === busiest);
 }
 
 function keyOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
