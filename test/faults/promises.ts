@@ -25,6 +25,14 @@ export const PROMISES = {
     "The Secret of the webhook's CA is damaged in 13 ways, and one of two replicas restarts each time: no creation of a CSR is refused",
   tenants:
     'A tenant rewrites a 95 kB Secret without a pause and has 180 CSRs signed with RSA-8192: the p95 of others is at most 1.75 times what the same calls for another signer make it',
+  idleFlood:
+    'Strangers dial 10 000 idle connections to the webhook: no CSR is refused, p99 of creation ≤ 500 ms, memory < 300 MiB',
+  bodyFlood:
+    'Strangers dial 10 000 connections and send 64 kB bodies that never end: no CSR is refused, p99 ≤ 500 ms, memory < 300 MiB',
+  reviewFlood:
+    'Strangers send the largest reviews on 16 connections: no CSR is refused, p99 ≤ 500 ms, memory < 300 MiB',
+  hostileHttp:
+    'Strangers send the webhook malformed HTTP, TLS and JSON of every kind: each is answered or cut off, and the next CSR is created',
 } as const satisfies Record<string, string>;
 
 export type PromiseId = keyof typeof PROMISES;

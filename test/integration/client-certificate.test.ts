@@ -10,6 +10,7 @@ import { Api } from '../support/api.ts';
 import { Cluster } from '../support/cluster.ts';
 import { openAuthority } from '../support/control-plane/authority.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
+import { freePort } from '../support/control-plane/loopback.ts';
 import { install } from '../support/installation.ts';
 import { tryCreateCsr } from '../support/requests.ts';
 
@@ -20,8 +21,11 @@ let controlPlane: ControlPlane | undefined;
 let cluster: Cluster | undefined;
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'client-certificate-'));
-  controlPlane = await startControlPlane({ apiServerFlags: [`--admission-control-config-file=${await configure()}`] });
-  const installation = await install(controlPlane, { webhookFlags: ['--client-ca-file', join(dir, 'ca.crt')] });
+  const webhookPort = await freePort();
+  const flag = `--admission-control-config-file=${await configure(`127.0.0.1:${webhookPort}`)}`;
+  controlPlane = await startControlPlane({ apiServerFlags: [flag] });
+  const webhookFlags = ['--client-ca-file', join(dir, 'ca.crt')];
+  const installation = await install(controlPlane, { webhookFlags, webhookPort });
   cluster = new Cluster(controlPlane, installation, await Api.fromKubeconfig(controlPlane.adminKubeconfig));
 });
 after(async () => {
@@ -29,15 +33,15 @@ after(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** Writes what the documentation says, but for every webhook: the port of this one is not known yet. Gives the path. */
-async function configure(): Promise<string> {
+/** Writes what docs/install.md says, for a webhook that is called by its URL at this host and port. Gives the path. */
+async function configure(host: string): Promise<string> {
   const file = (name: string) => join(dir, name);
   const authority = await openAuthority('callers', file('ca.crt'), file('ca.key'));
   const { certPem, keyPem } = await authority.issueClient({ user: 'kube-apiserver' });
   await writeFile(file('client.crt'), certPem);
   await writeFile(file('client.key'), keyPem, { mode: 0o600 });
   const user = { 'client-certificate': file('client.crt'), 'client-key': file('client.key') };
-  const kubeconfig = { apiVersion: 'v1', kind: 'Config', users: [{ name: '*', user }] };
+  const kubeconfig = { apiVersion: 'v1', kind: 'Config', users: [{ name: host, user }] };
   await writeFile(file('kubeconfig'), JSON.stringify(kubeconfig));
   const kind = 'WebhookAdmissionConfiguration';
   const configuration = { apiVersion: API_VERSION, kind, kubeConfigFile: file('kubeconfig') };

@@ -33,13 +33,15 @@ export interface InstallOptions {
   readonly webhookFlags?: readonly string[];
   /** Where the API server calls webhooks that make their own certificates; none is started, and each needs its `--address`. */
   readonly managedWebhookUrl?: string;
+  /** Where the webhook listens; a free port if not given. */
+  readonly webhookPort?: number;
   /** Replicas of the signer; one if not given. */
   readonly signers?: number;
 }
 
 /** Ready when it resolves: release installed, both services answer /readyz. */
 export async function install(controlPlane: ControlPlane, options: InstallOptions = {}): Promise<Installation> {
-  const installation = new Installation(controlPlane, await freePort(), options);
+  const installation = new Installation(controlPlane, options.webhookPort ?? (await freePort()), options);
   try {
     await installation.release();
     if (options.managedWebhookUrl === undefined) await installation.start('webhook');

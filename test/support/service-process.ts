@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
+import { NODE_FLAGS } from '../../build/compile.ts';
 import { type Child, logTail, startChild } from './control-plane/child.ts';
 import type { ControlPlane } from './control-plane/control-plane.ts';
 
@@ -31,7 +32,13 @@ export interface ServiceCommand {
 export function startService({ name, httpPort, args, logPath }: ServiceCommand): RunningService {
   const { KUBECONFIG: _, ...env } = process.env;
   const command = process.execPath;
-  const child = startChild({ name, command, args: [`${ROOT}services/${name}/main.ts`, ...args], logPath, env });
+  const child = startChild({
+    name,
+    command,
+    args: [...NODE_FLAGS, `${ROOT}services/${name}/main.ts`, ...args],
+    logPath,
+    env,
+  });
   return { name, url: `http://127.0.0.1:${httpPort}`, child };
 }
 

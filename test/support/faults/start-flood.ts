@@ -1,0 +1,32 @@
+// Starts floods of connections as processes of their own, and ends them.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { FloodKind } from './flood.ts';
+
+const PROGRAM = fileURLToPath(new URL('flood.ts', import.meta.url));
+
+/** A process may have some 20 000 descriptors open. */
+const CONNECTIONS_EACH = 5_000;
+
+export interface FloodOptions {
+  readonly kind: FloodKind;
+  readonly connections: number;
+  readonly port: number;
+}
+
+/** From 127.0.0.2 on, an address for each process. Gives what ends it; it also ends with this process. */
+export function startFlood({ kind, connections, port }: FloodOptions): () => Promise<void> {
+  const count = Math.ceil(connections / CONNECTIONS_EACH);
+  const children = Array.from({ length: count }, (_, at) => {
+    const args = [PROGRAM, kind, String(port), String(Math.ceil(connections / count)), `127.0.0.${at + 2}`];
+    return spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'inherit'] });
+  });
+  return async () => {
+    const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    const ended = running.map(child => once(child, 'exit'));
+    for (const child of running) child.kill('SIGKILL');
+    await Promise.all(ended);
+  };
+}
