@@ -1,6 +1,6 @@
 // `node flood.ts KIND PORT CONNECTIONS ADDRESS`: keeps that many connections to a port of 127.0.0.1, from ADDRESS, each dialled again when
 // it is closed. A program of its own, for its descriptors, and with the lowest priority: a flood comes from other machines, and
-// must not take the processor from the servers here. Ends with its standard input.
+// must not take the processor from the servers here. Writes a line once so many were accepted. Ends with its standard input.
 
 import { connect as connectTcp } from 'node:net';
 import { setPriority } from 'node:os';
@@ -42,6 +42,10 @@ function largeReview(): string {
 
 function dial(message: string): void {
   const connection = connectTcp({ host: '127.0.0.1', port, localAddress }).on('error', () => undefined);
+  connection.on('connect', () => {
+    accepted += 1;
+    if (accepted === count) process.stdout.write('flooded\n');
+  });
   const socket = connect({ socket: connection, rejectUnauthorized: false });
   socket.on('secureConnect', () => socket.write(message));
   socket.on('data', () => socket.write(message));
@@ -50,10 +54,12 @@ function dial(message: string): void {
 
 const [kind = 'idle', portText, connections, localAddress = '127.0.0.2'] = process.argv.slice(2);
 const port = Number(portText);
+const count = Number(connections);
+let accepted = 0;
 setPriority(19);
 process.stdin
   .resume()
   .on('end', () => process.exit())
   .on('error', () => process.exit());
 const message = MESSAGES[kind as FloodKind]();
-for (let left = Number(connections); left > 0; left -= 1) dial(message);
+for (let left = count; left > 0; left -= 1) dial(message);

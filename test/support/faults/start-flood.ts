@@ -16,17 +16,24 @@ export interface FloodOptions {
   readonly port: number;
 }
 
-/** From 127.0.0.2 on, an address for each process. Gives what ends it; it also ends with this process. */
-export function startFlood({ kind, connections, port }: FloodOptions): () => Promise<void> {
+export interface Flood {
+  /** Resolves when as many connections as were ordered have been accepted. */
+  readonly rising: Promise<unknown>;
+  end(): Promise<void>;
+}
+
+/** From 127.0.0.2 on, an address for each process. It also ends with this process. */
+export function startFlood({ kind, connections, port }: FloodOptions): Flood {
   const count = Math.ceil(connections / CONNECTIONS_EACH);
   const children = Array.from({ length: count }, (_, at) => {
     const args = [PROGRAM, kind, String(port), String(Math.ceil(connections / count)), `127.0.0.${at + 2}`];
-    return spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'inherit'] });
+    return spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   });
-  return async () => {
+  const end = async () => {
     const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
     const ended = running.map(child => once(child, 'exit'));
     for (const child of running) child.kill('SIGKILL');
     await Promise.all(ended);
   };
+  return { rising: Promise.all(children.map(({ stdout }) => once(stdout, 'data'))), end };
 }
