@@ -18,10 +18,12 @@ const AT = 'namespace="countersign-system",job=';
 const LEADS = `leader_election_master_status{${AT}"signer",instance="a"}`;
 const NO_ISSUER = `countersign_requests_waiting{${AT}"signer",reason="IssuerNotFound"}`;
 const ISSUED = `countersign_approval_to_certificate_seconds_bucket{${AT}"signer",le=`;
-const DEPTH = `workqueue_depth{${AT}"signer",name="csr"}`;
+const DEPTH = `workqueue_depth{${AT}"signer",instance="a",name="csr"}`;
 const FORBIDDEN = `countersign_work_errors_total{${AT}"signer",queue="csr",code="forbidden"}`;
 const INVALID = FORBIDDEN.replace('forbidden', 'invalid');
-const REQUESTS = `rest_client_requests_total{${AT}"signer",method="GET",host="h",code=`;
+const REQUESTS = `rest_client_requests_total{${AT}"signer",instance="a",method="GET",host="h",code=`;
+/** Of another program, whose Prometheus job happens to have the same name. */
+const FOREIGN = `rest_client_requests_total{namespace="other",job="webhook",instance="z",method="GET",host="h",code="500"}`;
 const ERRORS = `countersign_webhook_admissions_total{${AT}"webhook",answer="error",reason="InternalError"}`;
 const DISTRUSTED = `countersign_webhook_tls_handshake_failures_total{${AT}"webhook",cause="distrusted"}`;
 const ENDS = `countersign_webhook_serving_certificate_not_after_timestamp_seconds{${AT}"webhook",instance="c"}`;
@@ -53,6 +55,7 @@ const HEALTHY: Series = {
   [OTHER_ENDS]: `${7 * 86_400}x60`,
   [RELOADS]: '0x60',
   [CLOCK]: '-0.4x60',
+  [CLOCK.replace('"a"', '"b"')]: '0.2x60',
   [CA]: `${90 * 86_400}x60`,
 };
 /** In some moment of every ten minutes the queue is empty. */
@@ -134,6 +137,18 @@ const CASES: readonly Case[] = [
     series: { [`${REQUESTS}"500"}`]: '0+30x60' },
     minute: 30,
     fires: ['CountersignApiServerFails'],
+  },
+  {
+    name: 'while the requests of another program fail, and no lead of it is held',
+    series: { [FOREIGN]: '0+30x60', 'leader_election_master_status{job="signer",instance="z"}': '0x60' },
+    minute: 30,
+    fires: [],
+  },
+  {
+    name: 'when nobody signs, while another program leads',
+    series: { [LEADS]: '0x60', 'leader_election_master_status{job="signer",instance="z"}': '1x60' },
+    minute: 5,
+    fires: ['CountersignNobodySigns'],
   },
   {
     name: 'when the API server does not answer',
