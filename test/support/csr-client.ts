@@ -11,6 +11,8 @@ export interface ClientAnswer {
   /** PEM of what it takes for the trust anchor. */
   readonly root?: string;
   readonly error?: string;
+  /** What its library logs, such as the warnings of the API server. */
+  readonly log: string;
 }
 
 /** Builds the program first if there is none yet. Throws only if it cannot be run. */
@@ -22,5 +24,5 @@ export async function runCsrClient(
   const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
   const { code, stdout, stderr } = await runCommand(csrclient, [...args, client], { env: process.env });
   if (code !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as ClientAnswer;
+  return { ...JSON.parse(stdout), log: stderr };
 }
