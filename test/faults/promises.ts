@@ -32,6 +32,13 @@ export const PROMISES = {
   reviewFlood: 'Strangers send the largest reviews on 16 connections: no CSR is refused, memory < 400 MiB',
   hostileHttp:
     'Strangers send the webhook malformed HTTP, TLS and JSON of every kind: each is answered or cut off, and the next CSR is created',
+  fuzzedRequests:
+    'PKCS#10 requests with any field changed: none is read otherwise than Go reads it, and each refusal beyond Go is documented',
+  fuzzedCertificates: 'Certificates for such requests: each says to Go what the request says',
+  fuzzedReviews: 'AdmissionReviews with any field changed: each is answered within 2 s, in at most 20 000 characters',
+  fuzzedProtobuf: 'CSRs in protobuf with any field changed: none is read otherwise than Kubernetes reads it',
+  fuzzedDurations: 'Durations: each is read or refused exactly as Go does',
+  fuzzedSignerNames: 'Signer names: each that is read is accepted by the API server and written as it was',
 } as const satisfies Record<string, string>;
 
 export type PromiseId = keyof typeof PROMISES;

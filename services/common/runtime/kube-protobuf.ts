@@ -5,7 +5,7 @@
 import { formatTime } from '../csr.ts';
 import { type ApiCall, errorFromGarbage } from './kube-errors.ts';
 import { ProtobufError, ProtobufReader } from './protobuf.ts';
-import { type Field, type Fields, integer, message, readMessage, repeated, text } from './protobuf-message.ts';
+import { type Field, type Fields, int32, int64, message, readMessage, repeated, text } from './protobuf-message.ts';
 import { MAX_EVENT_BYTES, type WatchFormat } from './watch-stream.ts';
 
 /** A resource that is asked for in protobuf (ADR 11). */
@@ -33,38 +33,52 @@ const STATUS: Fields = {
     4: repeated('causes', name => message(name, { 3: text('field') })),
     5: seconds('retryAfterSeconds'),
   }),
-  6: integer('code'),
+  6: int32('code'),
 };
 
 /** Go writes 0 for a wait that the server does not ask for. */
 function seconds(name: string): Field {
   return (reader, into) => {
-    const value = reader.integer();
+    const value = reader.int32();
     if (value > 0) into[name] = value;
   };
 }
 
-const TIME: Fields = { 1: integer('seconds') };
+const TIME: Fields = { 1: int64('seconds') };
+
+/** Of the years 0 to 9999, which alone RFC 3339 can write. */
+const FIRST_SECOND = Date.parse('0000-01-01T00:00:00Z') / 1000;
+const LAST_SECOND = Date.parse('9999-12-31T23:59:59Z') / 1000;
 
 /** metav1.Time, in the form that it has in JSON. */
 export function time(name: string): Field {
   return (reader, into) => {
-    const { seconds: value } = readMessage(reader.message(), TIME);
-    if (value !== undefined) into[name] = formatTime(new Date(Number(value) * 1000));
+    const bytes = reader.bytes();
+    // Go writes the time that is none as an empty message.
+    if (bytes.length === 0) return void delete into[name];
+    const { seconds: value = 0 } = readMessage(new ProtobufReader(bytes), TIME);
+    into[name] = formatSecond(Number(value));
   };
+}
+
+function formatSecond(second: number): string {
+  const isWritable = second >= FIRST_SECOND && second <= LAST_SECOND;
+  if (!isWritable) throw new ProtobufError('a time is in no year of four digits');
+  return formatTime(new Date(second * 1000));
 }
 
 /** Reads one object in its envelope (runtime.Unknown). Throws a ProtobufError for what is none, or of a kind not told. */
 export function decodeObject(bytes: Buffer, kinds: ProtobufResource['kinds']): unknown {
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new ProtobufError('not an object of Kubernetes');
   const envelope = new ProtobufReader(bytes, MAGIC.length);
-  let kind = '';
+  const typeMeta: Record<string, unknown> = {};
   let raw = new ProtobufReader(bytes, 0, 0);
   for (let field = envelope.next(); field !== 0; field = envelope.next()) {
-    if (field === 1) kind = String(readMessage(envelope.message(), TYPE_META)['kind']);
+    if (field === 1) readMessage(envelope.message(), TYPE_META, typeMeta);
     else if (field === 2) raw = envelope.message();
     else envelope.skip();
   }
+  const kind = String(typeMeta['kind']);
   if (kind === 'Status') return readMessage(raw, STATUS);
   if (!Object.hasOwn(kinds, kind)) throw new ProtobufError(`an object of the kind "${kind}" was not expected`);
   return kinds[kind]?.(raw);

@@ -1,5 +1,6 @@
 // Reads a protobuf message into a plain object by a table of its fields, which says what each is called in JSON and how it
-// is read. Fields that are not in the table are stepped over; a field that does not come is not in the object.
+// is read. Fields that are not in the table are stepped over; a field that does not come is not in the object. Of one that comes twice
+// the last counts, and messages are merged, as in Go.
 
 import type { ProtobufReader } from './protobuf.ts';
 
@@ -23,8 +24,7 @@ export function readMessage(reader: ProtobufReader, fields: Fields, into: Values
 /** Text that JSON leaves out when it is empty. */
 export function text(name: string): Field {
   return (reader, into) => {
-    const value = reader.string();
-    if (value !== '') into[name] = value;
+    setUnlessEmpty(into, name, reader.string());
   };
 }
 
@@ -35,23 +35,34 @@ export function requiredText(name: string): Field {
   };
 }
 
-export function integer(name: string): Field {
+/** An empty value is left out, and takes away one that came before. */
+function setUnlessEmpty(into: Values, name: string, value: string): void {
+  if (value !== '') into[name] = value;
+  else if (name in into) delete into[name];
+}
+
+export function int32(name: string): Field {
   return (reader, into) => {
-    into[name] = reader.integer();
+    into[name] = reader.int32();
+  };
+}
+
+export function int64(name: string): Field {
+  return (reader, into) => {
+    into[name] = reader.int64();
   };
 }
 
 /** Bytes, which are base64 in JSON and left out when there are none. */
 export function base64(name: string): Field {
   return (reader, into) => {
-    const value = reader.base64();
-    if (value !== '') into[name] = value;
+    setUnlessEmpty(into, name, reader.base64());
   };
 }
 
 export function message(name: string, fields: Fields): Field {
   return (reader, into) => {
-    into[name] = readMessage(reader.message(), fields);
+    into[name] = readMessage(reader.message(), fields, (into[name] ?? {}) as Values);
   };
 }
 
@@ -59,8 +70,9 @@ export function message(name: string, fields: Fields): Field {
 export function lazyMessage(name: string, fields: Fields): Field {
   return (reader, into) => {
     const unread = reader.message();
+    const before = Object.getOwnPropertyDescriptor(into, name);
     let value: Values | undefined;
-    const get = () => (value ??= readMessage(unread, fields));
+    const get = () => (value ??= readMessage(unread, fields, before?.get?.call(into) ?? {}));
     Object.defineProperty(into, name, { get, enumerable: true, configurable: true });
   };
 }
@@ -101,11 +113,11 @@ class DeferredList implements Iterable<Values> {
   }
 }
 
-/** A map from text, whose entries are messages of a key (1) and a value (2). */
-export function map(name: string, value: (name: string) => Field): Field {
+/** A map from text, whose entries are messages of a key (1) and a value (2), which is `absent` in an entry without one. */
+export function map(name: string, value: (name: string) => Field, absent: unknown): Field {
   const fields = { 1: requiredText('key'), 2: value('value') };
   return (reader, into) => {
-    const entry = readMessage(reader.message(), fields, { key: '' });
+    const entry = readMessage(reader.message(), fields, { key: '', value: absent });
     // Defined, not assigned: "__proto__" is a key like any other.
     Object.defineProperty((into[name] ??= {}), String(entry['key']), {
       value: entry['value'],

@@ -5,6 +5,9 @@ export class ProtobufError extends Error {
   override readonly name = 'ProtobufError';
 }
 
+/** Field numbers have 29 bits. */
+const MAX_FIELD = 2 ** 29 - 1;
+
 const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 /** A cursor over one message: `next` names a field, whose value is then read with one of the other methods, or skipped. */
@@ -26,14 +29,32 @@ export class ProtobufReader {
     const key = this.#varint();
     this.#wireType = key % 8;
     const field = Math.floor(key / 8);
-    if (field === 0) throw new ProtobufError('a field has the number 0');
+    if (field === 0 || field > MAX_FIELD) throw new ProtobufError(`a field has the number ${field}`);
     return field;
   }
 
-  /** An int32, int64, bool or enum; not exact above 2^53, and never negative here. */
-  integer(): number {
+  /** An int32: of a longer varint the last 32 bits, with their sign. */
+  int32(): number {
+    return this.#signed(32);
+  }
+
+  /** An int64; not exact beyond 2^53. */
+  int64(): number {
+    return this.#signed(64);
+  }
+
+  #signed(bits: number): number {
     this.#expect(WIRE.varint);
-    return this.#varint();
+    const start = this.#at;
+    const value = this.#varint();
+    if (value < 2 ** 31) return value;
+    const groups = [...this.#buffer.subarray(start, this.#at)].map(octet => BigInt(octet & 0x7f));
+    return Number(
+      BigInt.asIntN(
+        bits,
+        groups.reduceRight((sum, group) => sum * 128n + group, 0n),
+      ),
+    );
   }
 
   string(): string {

@@ -14,6 +14,7 @@ import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts
 import { lintCertificate } from '@countersign/signer/issuance/lint.ts';
 import { prepareCertificate } from '@countersign/signer/issuance/prepare.ts';
 import { buildProfile } from '@countersign/signer/issuance/profile.ts';
+import { report } from '../../support/faults/figures.ts';
 import { readDifferences } from '../../support/fuzz/differences.ts';
 import { askGoAbout } from '../../support/fuzz/go-parser.ts';
 import { caseCount, fuzzSeed, Random, reproduction } from '../../support/fuzz/random.ts';
@@ -78,9 +79,6 @@ describe('PKCS#10 requests', () => {
     const both = rows.filter(row => row.here.ok && isReadByGo(row));
     const alone = rows.filter(row => !row.here.ok && isReadByGo(row));
     const refused = rows.filter(row => !row.here.ok && !isReadByGo(row));
-    t.diagnostic(
-      `${rows.length} cases: ${both.length} read by both, ${refused.length} by none, ${alone.length} by Go alone`,
-    );
     assertNone(
       rows.filter(row => row.here.ok && !isReadByGo(row)),
       'are read here and refused by Go',
@@ -95,6 +93,8 @@ describe('PKCS#10 requests', () => {
       'are refused here alone for a reason that is not in docs/differences.md',
     );
     assert.ok(both.length > rows.length / 10 && refused.length > rows.length / 10, 'the cases say nothing');
+    const figure = `${rows.length} requests: ${both.length} read by both, ${refused.length} by none, ${alone.length} by Go alone`;
+    report(t, 'fuzzedRequests', figure, true);
   });
 
   it('get certificates that say the same, to Go as well', async t => {
@@ -110,14 +110,14 @@ describe('PKCS#10 requests', () => {
       'issued',
       issued.map(({ certificate }) => certificate),
     );
-    t.diagnostic(`${issued.length} certificates for ${requests.length} requests`);
     for (const [at, { der, contents }] of issued.entries()) {
       const answer = answers[at] ?? '';
       const message = `${reproduction()} ${answer} ${encodeRequest(der)}`;
       assert.match(answer, /^ok /, message);
       assert.deepEqual(contentsOf(answer), asIssued(contents, contentsOf(answer)), message);
     }
-    assert.ok(issued.length > requests.length / 10, 'the cases say nothing');
+    const figure = `${issued.length} certificates for ${requests.length} requests`;
+    report(t, 'fuzzedCertificates', figure, issued.length > requests.length / 10);
   });
 
   it('that are whole are read, with every extension and key', async () => {

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { formatGoDuration, parseGoDuration } from '@countersign/common/duration.ts';
 import { formatSignerName, parseSignerName } from '@countersign/common/signer-name.ts';
+import { report } from '../../support/faults/figures.ts';
 import { askGoAbout } from '../../support/fuzz/go-parser.ts';
 import { caseCount, fuzzSeed, Random, reproduction } from '../../support/fuzz/random.ts';
 
@@ -48,9 +49,9 @@ describe('durations', () => {
       read[at] === answers[at] ? [] : [`${reproduction()} ${JSON.stringify(text)}: ${read[at]} | ${answers[at]}`],
     );
     const count = read.filter(line => line.startsWith('ok')).length;
-    t.diagnostic(`${texts.length} cases: ${count} read`);
     assert.deepEqual(differing.slice(0, 5), [], `${differing.length} differ`);
-    assert.ok(count > texts.length / 10 && count < texts.length * 0.9, 'the cases say nothing');
+    const saysSomething = count > texts.length / 10 && count < texts.length * 0.9;
+    report(t, 'fuzzedDurations', `${texts.length} texts: ${count} read`, saysSomething);
   });
 });
 
@@ -88,8 +89,7 @@ describe('signer names', () => {
       assert.equal(formatSignerName(parsed.value), text, message);
       assert.equal(answers[at], 'ok ', message);
     }
-    t.diagnostic(`${texts.length} cases: ${read} read`);
-    assert.ok(read > texts.length / 20, 'the cases say nothing');
+    report(t, 'fuzzedSignerNames', `${texts.length} texts: ${read} read`, read > texts.length / 20);
   });
 
   it('of this group that the API server accepts are refused only for a resource, a namespace or a name that cannot be', async t => {

@@ -4,7 +4,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { time } from '@countersign/common/runtime/kube-protobuf.ts';
 import { ProtobufError, ProtobufReader } from '@countersign/common/runtime/protobuf.ts';
-import { lazyMessage, readMessage, text } from '@countersign/common/runtime/protobuf-message.ts';
+import {
+  base64,
+  lazyMessage,
+  map,
+  message as messageField,
+  readMessage,
+  requiredText,
+  text,
+} from '@countersign/common/runtime/protobuf-message.ts';
 import { field, message } from '../../support/protobuf-writer.ts';
 
 const LAZY = { 1: text('name'), 2: lazyMessage('spec', { 1: text('user') }) };
@@ -27,4 +35,27 @@ test('times one after the other, the same and others', () => {
   const [first, third] = ['1970-01-01T00:01:00Z', '1970-01-01T00:00:00Z'];
   for (let round = 0; round < 2; round += 1)
     assert.deepEqual(readMessage(new ProtobufReader(bytes), fields), { first, second: first, third });
+});
+
+test('of a field that comes twice the last counts, even when it is empty, and messages are merged', () => {
+  const inner = { 1: text('a'), 2: base64('b') };
+  const fields = { 1: messageField('eager', inner), 2: lazyMessage('lazy', inner), 3: time('at') };
+  const first = message([1, 'x'], [2, Buffer.of(1)]);
+  const twice = message([1, first], [1, message([1, 'y'], [2, ''])], [2, first], [2, message([1, ''])]);
+  const read = readMessage(new ProtobufReader(Buffer.concat([twice, message([3, field(1, 9)], [3, ''])])), fields);
+  assert.deepEqual(read, { eager: { a: 'y' }, lazy: { b: 'AQ==' } });
+});
+
+test('an entry of a map without a value has an empty one', () => {
+  const fields = { 1: map('texts', requiredText, '') };
+  assert.deepEqual(readMessage(new ProtobufReader(message([1, field(1, 'key')], [1, ''])), fields), {
+    texts: { key: '', '': '' },
+  });
+});
+
+test('a time without seconds is the beginning of 1970, and one beyond the year 9999 is an error', () => {
+  const fields = { 1: time('at') };
+  const read = (bytes: Buffer) => readMessage(new ProtobufReader(field(1, bytes)), fields);
+  assert.deepEqual(read(field(2, 5)), { at: '1970-01-01T00:00:00Z' });
+  for (const seconds of [253_402_300_800, 2 ** 62]) assert.throws(() => read(field(1, seconds)), ProtobufError);
 });

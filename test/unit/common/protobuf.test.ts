@@ -20,9 +20,20 @@ describe('values', () => {
   for (const number of numbers) {
     test(`the integer ${number}`, () => {
       const reader = new ProtobufReader(field(1, number));
-      assert.deepEqual([reader.next(), reader.integer(), reader.next()], [1, number, 0]);
+      assert.deepEqual([reader.next(), reader.int64(), reader.next()], [1, number, 0]);
     });
   }
+
+  test('negative integers, and the last 32 bits of longer ones', () => {
+    const minusTwo = Buffer.from('08feffffffffffffffff01', 'hex');
+    const read = (bytes: Buffer, kind: 'int32' | 'int64') => {
+      const reader = new ProtobufReader(bytes);
+      reader.next();
+      return reader[kind]();
+    };
+    assert.deepEqual([read(minusTwo, 'int32'), read(minusTwo, 'int64')], [-2, -2]);
+    assert.deepEqual([read(field(1, 2 ** 32 + 5), 'int32'), read(field(1, 2 ** 31), 'int32')], [5, -(2 ** 31)]);
+  });
 
   test('text, bytes and messages, and fields with large numbers', () => {
     const reader = new ProtobufReader(message([1, 'grüße'], [2, Buffer.of(0xff, 0)], [1000, message([3, 7])]));
@@ -30,7 +41,7 @@ describe('values', () => {
     assert.deepEqual([reader.next(), reader.base64()], [2, '/wA=']);
     assert.equal(reader.next(), 1000);
     const inner = reader.message();
-    assert.deepEqual([inner.next(), inner.integer(), inner.next(), reader.next()], [3, 7, 0, 0]);
+    assert.deepEqual([inner.next(), inner.int64(), inner.next(), reader.next()], [3, 7, 0, 0]);
   });
 
   test('fields of every wire type are stepped over', () => {
@@ -48,6 +59,7 @@ describe('what is no protobuf', () => {
     ['eight octets that are cut', Buffer.of(0x09, 1, 2)],
     ['a group', Buffer.of(0x0b)],
     ['field number 0', Buffer.of(0x02, 0)],
+    ['a field number of 30 bits', Buffer.concat([varint(2 ** 29 * 8), Buffer.of(0)])],
     ['a message longer than the one that holds it', Buffer.of(0x4a, 2, 0x0a, 3, 1, 1, 1)],
   ];
   for (const [name, bytes] of broken) {

@@ -7,7 +7,7 @@ import {
   deferred,
   type Field,
   type Fields,
-  integer,
+  int32,
   lazyMessage,
   map,
   message,
@@ -25,13 +25,16 @@ const METADATA: Fields = {
   5: text('uid'),
   6: text('resourceVersion'),
   9: time('deletionTimestamp'),
-  12: map('annotations', requiredText),
+  12: map('annotations', requiredText, ''),
 };
 
 /** certificates.k8s.io/v1 ExtraValue: a list that is a message in protobuf only. */
 function extraValue(name: string): Field {
   const items = repeated(name, requiredText);
-  return (reader, into) => void readMessage(reader.message(), { 1: items }, into);
+  return (reader, into) => {
+    into[name] = [];
+    readMessage(reader.message(), { 1: items }, into);
+  };
 }
 
 const SPEC: Fields = {
@@ -40,9 +43,9 @@ const SPEC: Fields = {
   3: text('uid'),
   4: repeated('groups', requiredText),
   5: repeated('usages', requiredText),
-  6: map('extra', extraValue),
+  6: map('extra', extraValue, []),
   7: requiredText('signerName'),
-  8: integer('expirationSeconds'),
+  8: int32('expirationSeconds'),
 };
 
 const CONDITION: Fields = {
