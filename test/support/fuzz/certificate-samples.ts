@@ -23,7 +23,12 @@ const uri = (value: string) => text(0x86, value);
 /** Every extension that Go reads the value of, with values that it takes. */
 export const EXTENSIONS: readonly (readonly [id: string, ...values: Buffer[]])[] = [
   ['2.5.29.14', encodeOctetString(Buffer.from('identifier'))],
-  ['2.5.29.15', tlv(TAG.bitString, Buffer.of(1, 6)), tlv(TAG.bitString, Buffer.of(7, 6, 0x80))],
+  [
+    '2.5.29.15',
+    ...['0106', '070680', '00060000', '0006800000', '0006000000000001'].map(hex =>
+      tlv(TAG.bitString, Buffer.from(hex, 'hex')),
+    ),
+  ],
   [
     '2.5.29.17',
     sequence(

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { err, type Result } from '@countersign/common/result.ts';
 import { findTools } from '../control-plane/find-tools.ts';
+import { reproduction } from './random.ts';
 
 export interface ParseCase {
   /** The label of PEM. */
@@ -57,7 +58,8 @@ export async function compareWithGo(cases: readonly ParseCase[], readings: reado
     cases.map(({ label, der }) => `${label.replaceAll(' ', '-')} ${der.toString('base64')}`),
   );
   const rows = cases.map(({ der }, at) => toRow(der, readings[at] ?? err('no reading'), answers[at] ?? ''));
-  const show = (row: (typeof rows)[number]) => `${row.here} | ${row.go} | ${row.der.toString('base64')}`;
+  const show = (row: (typeof rows)[number]) =>
+    `${reproduction()} | ${row.here} | ${row.go} | ${row.der.toString('base64')}`;
   return {
     bothRead: rows.filter(({ isReadHere, isReadByGo }) => isReadHere && isReadByGo).length,
     bothRefuse: rows.filter(({ isReadHere, isReadByGo }) => !isReadHere && !isReadByGo).length,
