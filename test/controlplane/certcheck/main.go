@@ -36,19 +36,21 @@ type Answer struct {
 	Findings []Finding `json:"findings"`
 }
 
+// modes answer line by line.
+var modes = map[string]answerLine{
+	"parse":       parseLine,
+	"verify":      verifyLine,
+	"request":     onBytes(readRequest),
+	"issued":      onBytes(readIssued),
+	"duration":    onBytes(readDuration),
+	"signer-name": onBytes(readSignerName),
+	"protobuf":    onBytes(readProtobuf),
+}
+
 func main() {
 	answerAll := run
 	if len(os.Args) == 2 {
-		answer := map[string]answerLine{
-			"parse":       parseLine,
-			"verify":      verifyLine,
-			"request":     onBytes(readRequest),
-			"issued":      onBytes(readIssued),
-			"duration":    onBytes(readDuration),
-			"signer-name": onBytes(readSignerName),
-			"protobuf":    onBytes(readProtobuf),
-		}[os.Args[1]]
-		answerAll = func(in io.Reader, out io.Writer) error { return answerLines(in, out, answer) }
+		answerAll = func(in io.Reader, out io.Writer) error { return answerLines(in, out, modes[os.Args[1]]) }
 	}
 	if err := answerAll(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "certcheck:", err)

@@ -26,7 +26,7 @@ export const TOOLS = {
   'kube-scheduler': { goPackage: 'k8s.io/kubernetes/cmd/kube-scheduler', about: 'half a minute' },
   'kube-proxy': { goPackage: 'k8s.io/kubernetes/cmd/kube-proxy', about: 'half a minute' },
   pause: { goPackage: './pause', about: 'a few seconds', ownFolder: 'pause' },
-  certcheck: { goPackage: './certcheck', about: 'a few seconds', ownFolder: 'certcheck' },
+  certcheck: { goPackage: './certcheck', about: 'a minute', ownFolder: 'certcheck' },
   csrclient: { goPackage: './csrclient', about: 'a few seconds', ownFolder: 'csrclient' },
 } as const satisfies Record<string, ToolSource>;
 
