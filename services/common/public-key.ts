@@ -29,8 +29,8 @@ const NO_FORM = 'the public key is not an algorithm and a row of octets, in DER:
 const NO_KIND =
   'the public key is of no supported kind: make one for RSA, for ECDSA on P-224, P-256, P-384 or P-521, or for Ed25519';
 const NO_POINT =
-  'the ECDSA public key is not a whole point on one of P-224, P-256, P-384 and P-521, by name: make the request anew with one';
-const NO_ED25519 = 'the Ed25519 public key is malformed: make the request anew';
+  'the ECDSA public key is not a whole point on one of P-224, P-256, P-384 and P-521, by name: create a new request with one';
+const NO_ED25519 = 'the Ed25519 public key is malformed: create a new key and request';
 
 /** Parameters and octets as the standard of each kind demands them, which is all that Go reads. */
 function findProblem(kind: KeyKind, { parameters, octets }: SubjectPublicKeyInfo): string | undefined {

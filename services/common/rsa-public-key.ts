@@ -4,8 +4,7 @@
 import { decodeUnsigned, readFields, readWhole, TAG, type Tlv } from './der.ts';
 import { err, ok, type Result } from './result.ts';
 
-const NO_FORM =
-  'the RSA public key is not a modulus and an exponent and nothing else: make the key and the request anew';
+const NO_FORM = 'the RSA public key is not a modulus and an exponent and nothing else: create a new key and request';
 const NO_EXPONENT =
   'the exponent of the RSA public key is not odd and from 3 to 2^31 - 1: make a key with the exponent 65537';
 

@@ -3,7 +3,7 @@
 
 import { isIPv6 } from 'node:net';
 
-/** Sub-delimiters and brackets included, as in RFC 3986 section 3.2.2, and three more that Go lets pass. */
+/** Sub-delimiters and brackets included, as in RFC 3986 section 3.2.2, and three more that Go accepts. */
 const HOST = /^(?:[\w.~!$&'()*+,;=:[\]<>"-]|%25)*$/;
 const USER = /^[\w.~!$&'()*+,;=:%@-]*$/;
 const PORT = /^(?::[0-9]*)?$/;

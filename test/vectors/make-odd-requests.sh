@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes the requests of requests/odd-*.pem anew: what appliances and Windows send, and what is malformed, which no tool would write.
+# Makes the requests of requests/odd-*.pem again: what appliances and Windows send, and what is malformed, which no tool would write.
 # Their DER is written here, and openssl 3 signs it. The key is thrown away. Run by hand; the results are committed.
 set -euo pipefail
 cd "$(dirname "$0")/requests"

@@ -1,6 +1,6 @@
 // Reads a protobuf message into a plain object by a table of its fields, which says what each is called in JSON and how it
-// is read. Fields that are not in the table are stepped over; a field that does not come is not in the object. Of one that comes twice
-// the last counts, and messages are merged, as in Go.
+// is read. Fields that are not in the table are stepped over; a field that does not come is not in the object. Of one that
+// comes twice the last counts, and messages are merged, as in Go.
 
 import type { ProtobufReader } from './protobuf.ts';
 

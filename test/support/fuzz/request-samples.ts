@@ -1,5 +1,5 @@
 // PKCS#10 requests with everything in them that is looked at, and their mutations, which are signed again: what is judged is what a
-// request says, not that somebody has spoilt it on the way.
+// request says, not that it was spoilt on the way.
 
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { encodeBitString, encodeInteger, encodeOid, sequence, TAG, tlv } from '@countersign/common/der.ts';

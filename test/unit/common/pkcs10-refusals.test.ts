@@ -100,7 +100,7 @@ const REFUSED: readonly (readonly [what: string, request: string, error: string]
   [
     'a key with bytes behind it',
     withParts({ spki: withBytesBehind(parse(readRequest('rsa2048')).spki) }),
-    `${DER_ERROR}the RSA public key is not a modulus and an exponent and nothing else: make the key and the request anew`,
+    `${DER_ERROR}the RSA public key is not a modulus and an exponent and nothing else: create a new key and request`,
   ],
   [
     'a signature that ends in seven bits',

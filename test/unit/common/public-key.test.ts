@@ -50,14 +50,13 @@ for (const [what, e] of [
 }
 
 const numbers = [encodeInteger(modulus(2048)), encodeInteger(EXPONENT)] as const;
-const NO_FORM =
-  'the RSA public key is not a modulus and an exponent and nothing else: make the key and the request anew';
+const NO_FORM = 'the RSA public key is not a modulus and an exponent and nothing else: create a new key and request';
 const NO_EXPONENT =
   'the exponent of the RSA public key is not odd and from 3 to 2^31 - 1: make a key with the exponent 65537';
 const NO_KIND =
   'the public key is of no supported kind: make one for RSA, for ECDSA on P-224, P-256, P-384 or P-521, or for Ed25519';
 const NO_POINT =
-  'the ECDSA public key is not a whole point on one of P-224, P-256, P-384 and P-521, by name: make the request anew with one';
+  'the ECDSA public key is not a whole point on one of P-224, P-256, P-384 and P-521, by name: create a new request with one';
 const small = (bits: number) =>
   `the RSA public key has ${bits} bits, and fewer than 1024 are refused as insecure: make one of 2048 or more`;
 
@@ -99,7 +98,7 @@ const REFUSED: readonly (readonly [what: string, spki: Buffer, error: string])[]
   [
     'a short Ed25519 key',
     sequence(sequence(encodeOid(PUBLIC_KEY.ed25519)), encodeBitString(Buffer.alloc(31))),
-    'the Ed25519 public key is malformed: make the request anew',
+    'the Ed25519 public key is malformed: create a new key and request',
   ],
   [
     'a row of bits that are no octets',
