@@ -12,6 +12,7 @@ import { createStopSignal, drain, requireNode } from '@countersign/common/runtim
 import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
 import { runProgram } from '@countersign/common/runtime/program.ts';
+import { ServerClock } from '@countersign/common/runtime/server-clock.ts';
 import type { Registry } from 'prom-client';
 import { ConstraintsView } from './constraints-view.ts';
 import { createHandler } from './handler.ts';
@@ -43,11 +44,11 @@ async function run(config: WebhookConfig): Promise<number> {
   const stop = createStopSignal({ log, exit: code => process.exit(code) });
   const registry = createRegistry();
   const parts = createParts(config, log, registry);
-  const { client, certificate, issuers, constraints, server } = parts;
+  const { client, certificate, issuers, constraints, server, clock } = parts;
   const http = await startHttpServer({
     address: config.httpAddress,
     registry,
-    isReady: () => (stop.aborted ? ['stopping'] : [...certificate.problems(new Date()), ...server.problems]),
+    isReady: () => (stop.aborted ? ['stopping'] : [...certificate.problems(clock.now()), ...server.problems]),
   });
   log.info({ port: http.port }, 'serving metrics and health');
   const background = new AbortController();
@@ -77,13 +78,19 @@ interface Parts {
   /** Absent where names are not checked. */
   readonly constraints: ConstraintsView | undefined;
   readonly server: WebhookServer;
+  readonly clock: ServerClock;
 }
 
 function createParts(config: WebhookConfig, log: Logger, registry: Registry): Parts {
   const metrics = new WebhookMetrics(registry);
+  const clock = new ServerClock();
+  const count = createRequestObserver(registry);
   const client = createClusterClient({
     kubeconfig: config.kubeconfig,
-    observe: createRequestObserver(registry),
+    observe: observation => {
+      count(observation);
+      clock.observe(observation);
+    },
     requestTimeoutMs: REVIEW_TIMEOUT_MS,
   });
   const seen = { client, log, metrics: metrics.reflector };
@@ -103,15 +110,15 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry): Pa
     now: () => new Date(),
     policy: requestPolicy(config),
   });
-  const keyPair = keyPairSource(config, client, log);
+  const keyPair = keyPairSource(config, client, log, clock);
   const needsClientCertificate = config.clientCaFile !== '';
   const source = needsClientCertificate ? withClientCa(keyPair, config.clientCaFile) : keyPair;
-  const certificate = new ServingCertificate({ source, log, metrics });
+  const certificate = new ServingCertificate({ source, log, metrics, now: clock.now });
   const server = new WebhookServer({ handle, log, metrics, needsClientCertificate });
-  return { client, certificate, issuers, constraints, server };
+  return { client, certificate, issuers, constraints, server, clock };
 }
 
-function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger): KeyPairSource {
+function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger, { now }: ServerClock): KeyPairSource {
   const place = certificatePlace(config);
   switch (place?.kind) {
     case undefined:
@@ -121,7 +128,7 @@ function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger): 
     case 'secret':
       return readFromSecret(client, place.secret.namespace, place.secret.name);
     case 'managed':
-      return new ManagedCertificate({ ...place, client, log, now: () => new Date(), wait: sleep }).read;
+      return new ManagedCertificate({ ...place, client, log, now, wait: sleep }).read;
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type LabelValues, Registry } from 'prom-client';
 import type { RequestObserver } from './kube-connection.ts';
+import { MEAN_CUT_MS } from './server-clock.ts';
 
 /** A registry with the metrics of the process (process_*, nodejs_*) in it. */
 export function createRegistry(): Registry {
@@ -27,9 +28,6 @@ export function createCounter<Label extends string>(
   for (const labels of expected) counter.inc(labels, 0);
   return counter;
 }
-
-/** The Date of an answer is cut to whole seconds: half a second is the least error on either side. */
-const MEAN_CUT_MS = 500;
 
 /** Counts the requests to the API server under the names that client-go gave them (rest_client_*), and looks at its clock. */
 export function createRequestObserver(registry: Registry): RequestObserver {
