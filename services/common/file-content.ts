@@ -1,7 +1,7 @@
 // What the bytes are that somebody gave as a certificate or a private key in PEM, where they cannot be read as that: which mistake
 // it is, and what to do. Looks at labels and structure alone, and never repeats a part of the content.
 
-import { decodeOid, readChildren, readWhole, TAG, type Tlv } from './der.ts';
+import { decodeOid, readChildren, readWhole, TAG, type Tlv } from './x509/der.ts';
 
 export type Wanted = 'certificate' | 'private key';
 

@@ -1,13 +1,18 @@
 // Which names of a request a CA, or one above it, may not sign by its name constraints, and the words for it. Webhook and signer
 // both ask. Pure; what counts as a violation is decided in name-constraint-matching.ts.
 
-import { type ConstrainedName, constrainedNames, formatAddress, type Named } from './constrained-names.ts';
-import { type ConstrainedCa, nameIn, type Subtree } from './constraint-subtrees.ts';
-import { formatName, readRdns } from './directory-name.ts';
-import { judgeName, type Verdict } from './name-constraint-matching.ts';
 import { reasons } from './reasons.ts';
 import { shorten } from './short-text.ts';
-import { GENERAL_NAME } from './subject-alt-name.ts';
+import {
+  type ConstrainedName,
+  constrainedNames,
+  formatAddress,
+  type Named,
+} from './x509/name-constraints/constrained-names.ts';
+import { type ConstrainedCa, nameIn, type Subtree } from './x509/name-constraints/constraint-subtrees.ts';
+import { formatName, readRdns } from './x509/name-constraints/directory-name.ts';
+import { judgeName, type Verdict } from './x509/name-constraints/name-constraint-matching.ts';
+import { GENERAL_NAME } from './x509/subject-alt-name.ts';
 
 /**
  * Names times subtrees, for all CAs together; beyond, a request is refused unread. Go had this limit until 1.25, and OpenSSL has one of

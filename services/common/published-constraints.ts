@@ -1,8 +1,8 @@
 // The name constraints of issuers as the signer publishes them for the webhook, which reads no Secrets: one ConfigMap in the own
 // namespace. Nothing in it is secret: all of it is in the certificates of the CAs. Pure; writes and reads the text alone.
 
-import { type ConstrainedCa, parseNameConstraints } from './constraint-subtrees.ts';
 import { formatSignerName, type SignerRef } from './signer-name.ts';
+import { type ConstrainedCa, parseNameConstraints } from './x509/name-constraints/constraint-subtrees.ts';
 
 export const CONSTRAINTS_CONFIG_MAP = 'countersign-name-constraints';
 export const CONSTRAINTS_KEY = 'issuers.json';

@@ -3,12 +3,12 @@
 
 import { readIsCa } from './annotations.ts';
 import type { CertificateSigningRequest } from './csr.ts';
-import { findExtension } from './extension.ts';
-import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from './extension-values.ts';
 import { formatExtKeyUsages, formatKeyUsages, isKnownExtKeyUsage, type X509Usages } from './key-usage.ts';
-import { EXTENSION } from './oids.ts';
-import type { Pkcs10 } from './pkcs10.ts';
 import { err, ok, type Result } from './result.ts';
+import { findExtension } from './x509/extension.ts';
+import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from './x509/extension-values.ts';
+import { EXTENSION } from './x509/oids.ts';
+import type { Pkcs10 } from './x509/pkcs10.ts';
 
 export interface TemplateProblem {
   readonly field: 'spec.usages' | 'spec.request';

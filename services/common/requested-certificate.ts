@@ -1,9 +1,9 @@
 // What is asked for, as plain data, whatever kind of object asks: all that a certificate is made from except its issuer, its
 // serial and the time. Pure; judges nothing.
 
-import type { Extension } from './extension.ts';
 import type { X509Usages } from './key-usage.ts';
-import type { Signed } from './signature.ts';
+import type { Extension } from './x509/extension.ts';
+import type { Signed } from './x509/signature.ts';
 
 export interface RequestedCertificate {
   /** metadata.uid of the object that asks: the serial is derived from it. */

@@ -5,7 +5,7 @@ import { PRIVATE_KEY_SECRET_NAME } from './annotations.ts';
 import { annotationField, type FieldError } from './field-error.ts';
 import { isObjectName } from './object-name.ts';
 import { reasons } from './reasons.ts';
-import { findSignerProblem } from './signature-algorithm.ts';
+import { findSignerProblem } from './x509/signature-algorithm.ts';
 
 const USABLE_KEYS =
   'create the request with an RSA key of 2048 to 8192 bits, an ECDSA key on P-256, P-384 or P-521, or Ed25519';

@@ -4,18 +4,12 @@
 // again (ADR 12).
 
 import { readIsCa, readPrivateKeySecretName } from './annotations.ts';
-import type { ConstrainedCa } from './constraint-subtrees.ts';
 import type { CertificateSigningRequest } from './csr.ts';
 import { MILLISECOND } from './duration.ts';
-import { findExtension } from './extension.ts';
-import { parseExtKeyUsage } from './extension-values.ts';
 import type { FieldError } from './field-error.ts';
 import { type IssuerType, issuerTypes } from './issuer-types.ts';
 import { isKnownExtKeyUsage, resolveUsages, type X509Usages } from './key-usage.ts';
-import { rewriteNameConstraints } from './name-constraints.ts';
 import { findNameViolations } from './name-violations.ts';
-import { EXTENSION } from './oids.ts';
-import { type Pkcs10, parsePkcs10 } from './pkcs10.ts';
 import { type Reason, reasons } from './reasons.ts';
 import type { RequestPolicy } from './request-policy.ts';
 import { findTemplateProblems, type TemplateProblem } from './request-template.ts';
@@ -24,6 +18,12 @@ import { requestedDuration, validateDuration } from './requested-duration.ts';
 import { err, ok, type Result } from './result.ts';
 import { shorten } from './short-text.ts';
 import { parseSignerName } from './signer-name.ts';
+import { findExtension } from './x509/extension.ts';
+import { parseExtKeyUsage } from './x509/extension-values.ts';
+import type { ConstrainedCa } from './x509/name-constraints/constraint-subtrees.ts';
+import { rewriteNameConstraints } from './x509/name-constraints/name-constraints.ts';
+import { EXTENSION } from './x509/oids.ts';
+import { type Pkcs10, parsePkcs10 } from './x509/pkcs10.ts';
 
 /** A text repeats what the requester wrote, in an answer and in a condition; one that is meant for readers stays below. */
 const MAX_TEXT = 2_000;

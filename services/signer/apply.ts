@@ -3,14 +3,14 @@
 
 import type { Decision } from './decide.ts';
 import type { Effect } from './effect.ts';
-import { issueLocally } from './issue-locally.ts';
-import { issueRemotely } from './issue-remotely.ts';
 import type { Wait } from './issuers/issuer-type.ts';
-import { recordFailure, recordReason, type Subject } from './request-events.ts';
 import type { RequestRecord } from './requests/request-kind.ts';
-import type { ObservedSecret } from './secret-reader.ts';
-import { writeStatus } from './status-writer.ts';
-import type { CertificateWriteDeps, Issued } from './write-certificate.ts';
+import type { ObservedSecret } from './secret.ts';
+import { issueLocally } from './writes/issue-locally.ts';
+import { issueRemotely } from './writes/issue-remotely.ts';
+import { recordFailure, recordReason, type Subject } from './writes/request-events.ts';
+import { writeStatus } from './writes/status-writer.ts';
+import type { CertificateWriteDeps, Issued } from './writes/write-certificate.ts';
 
 export interface ApplyDeps extends CertificateWriteDeps {
   readonly now: () => Date;

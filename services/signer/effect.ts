@@ -3,7 +3,7 @@
 import type { Reason } from '@countersign/common/reasons.ts';
 import type { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import type { SecretRef } from './secret-reader.ts';
+import type { SecretRef } from './secret.ts';
 
 /** How a run ended, for metrics: counted, never a reason to do anything. */
 export interface Outcome {

@@ -2,14 +2,17 @@
 // become labels.
 
 import { csrReasons, type Reason } from '@countersign/common/reasons.ts';
+import { createQueueObserver } from '@countersign/common/runtime/controller/queue-metrics.ts';
+import type { QueueObserver } from '@countersign/common/runtime/controller/work-queue.ts';
 import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
-import { createCounter } from '@countersign/common/runtime/metrics.ts';
-import { createReflectorMetrics, type ReflectorMetrics } from '@countersign/common/runtime/reflector-metrics.ts';
+import { createCounter } from '@countersign/common/runtime/process/metrics.ts';
+import {
+  createReflectorMetrics,
+  type ReflectorMetrics,
+} from '@countersign/common/runtime/reflector/reflector-metrics.ts';
 import { formatSignerName, type IssuerKind, type SignerRef } from '@countersign/common/signer-name.ts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Outcome } from './effect.ts';
-import { createQueueObserver } from './queue-metrics.ts';
-import type { QueueObserver } from './work-queue.ts';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300];
 

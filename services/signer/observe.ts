@@ -10,7 +10,7 @@ import {
   type SubjectAccessReview,
 } from '@countersign/common/reference-permission.ts';
 import { asRetryableError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { nextRead, type Observation, type Read } from './decide.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';

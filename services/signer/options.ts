@@ -1,7 +1,11 @@
 // The flags of the signer, the environment variables of the same names, and what must hold between them. Reads nothing itself.
 
-import { COMMON_OPTIONS, findPolicyMistakes, requestPolicy } from '@countersign/common/runtime/common-options.ts';
-import { type Config, defineOptions } from '@countersign/common/runtime/config.ts';
+import {
+  COMMON_OPTIONS,
+  findPolicyMistakes,
+  requestPolicy,
+} from '@countersign/common/runtime/options/common-options.ts';
+import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
 
 export const OPTIONS = defineOptions({

@@ -3,20 +3,20 @@
 
 import { secretNamespace } from '@countersign/common/issuer.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import type { Logger } from '@countersign/common/runtime/log.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { type Applied, type ApplyDeps, apply } from './apply.ts';
 import { type Decision, decide, type Observation } from './decide.ts';
 import type { Effect, Outcome } from './effect.ts';
-import { type FreshReadDeps, readFresh, reportFormer, toReport, toSubjectOf } from './fresh-read.ts';
 import { ObservationError } from './issuers/observe-secret.ts';
+import type { RequestView } from './lines/request-view.ts';
 import { type ObserveDeps, observe, observeNow, type SigningSettings } from './observe.ts';
-import { recordReason, type Subject } from './request-events.ts';
-import type { RequestView } from './request-view.ts';
 import type { RequestRecord } from './requests/request-kind.ts';
-import type { Unreported } from './unreported.ts';
-import { repair } from './write-certificate.ts';
+import { type FreshReadDeps, readFresh, reportFormer, toReport, toSubjectOf } from './writes/fresh-read.ts';
+import { recordReason, type Subject } from './writes/request-events.ts';
+import type { Unreported } from './writes/unreported.ts';
+import { repair } from './writes/write-certificate.ts';
 
 export interface ReconcileDeps<R extends RequestRecord = RequestRecord>
   extends FreshReadDeps<R>,

@@ -2,31 +2,9 @@
 // for, as long as these are few. Never lists or watches Secrets, so that the signer needs no right to do so.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { ObjectMeta } from '@countersign/common/csr.ts';
-import { isObjectName, showName } from '@countersign/common/object-name.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-
-/** core/v1 Secret, as read; `data` values are base64. The same object is handed out until its data changes. */
-export interface Secret {
-  readonly metadata: ObjectMeta;
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-export interface SecretRef {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-/** A Secret as it was seen: its reference, and its content unless it is absent. */
-export interface ObservedSecret {
-  readonly ref: SecretRef;
-  readonly secret: Secret | undefined;
-}
-
-/** As it is shown and logged; see keyOf for what tells two Secrets apart. */
-export function formatSecretRef({ namespace, name }: SecretRef): string {
-  return `${namespace}/${showName(name)}`;
-}
+import { isObjectName } from '@countersign/common/object-name.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import type { Secret, SecretRef } from './secret.ts';
 
 interface Copy {
   /** When the API server was asked. */

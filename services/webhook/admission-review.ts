@@ -1,5 +1,5 @@
 // The AdmissionReview (admission.k8s.io/v1) as it comes in and goes out. An answer can only be made by `allow` and `deny`, from
-// the request it answers, so that the uid cannot be lost. Decides nothing about the request.
+// the request it answers, so that the uid cannot be lost. Decides nothing about the request. Pure.
 
 import { LOCKED_ANNOTATIONS } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest, ObjectMeta, Requester } from '@countersign/common/csr.ts';

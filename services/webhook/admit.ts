@@ -2,7 +2,6 @@
 // argument. Never gives warnings, and never lets anything in that the signer would fail for the request's own sake.
 
 import { changedLockedAnnotations } from '@countersign/common/annotations.ts';
-import type { ConstrainedCa } from '@countersign/common/constraint-subtrees.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { annotationField, type FieldError } from '@countersign/common/field-error.ts';
 import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
@@ -13,6 +12,7 @@ import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import { validateDuration } from '@countersign/common/requested-duration.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { toRequestedCertificate, validateName } from '@countersign/common/validate-request.ts';
+import type { ConstrainedCa } from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';
 import { type AdmissionRequest, formatFieldErrors, type Refusal } from './admission-review.ts';
 
 /** What a request is about, from the request alone. */

@@ -3,11 +3,11 @@
 
 import { REQUEST_IS_CA, readIsCa } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import { findExtension } from '@countersign/common/extension.ts';
 import type { IssuerType } from '@countersign/common/issuer-types.ts';
-import { EXTENSION } from '@countersign/common/oids.ts';
-import { type Pkcs10, parsePkcs10 } from '@countersign/common/pkcs10.ts';
-import { readGeneralNames } from '@countersign/common/subject-alt-name.ts';
+import { findExtension } from '@countersign/common/x509/extension.ts';
+import { EXTENSION } from '@countersign/common/x509/oids.ts';
+import { type Pkcs10, parsePkcs10 } from '@countersign/common/x509/pkcs10.ts';
+import { readGeneralNames } from '@countersign/common/x509/subject-alt-name.ts';
 
 /** For a CSR that validateRequest finds nothing wrong with, and an issuer whose certificates are signed here. */
 export function certificateWarnings(csr: CertificateSigningRequest, type: IssuerType): readonly string[] {

@@ -1,7 +1,6 @@
 // The name constraints of issuers as the signer has published them, kept up to date by a reflector of that one ConfigMap. Gives
 // none for an issuer that was recreated since, nor while the cached object may be old: then only the signer checks the names.
 
-import type { ConstrainedCa } from '@countersign/common/constraint-subtrees.ts';
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import {
   CONSTRAINTS_CONFIG_MAP,
@@ -12,10 +11,11 @@ import {
   type PublishedIssuer,
   parsePublished,
 } from '@countersign/common/published-constraints.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import type { Logger } from '@countersign/common/runtime/log.ts';
-import { Reflector, type ReflectorMetrics } from '@countersign/common/runtime/reflector.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/process/log.ts';
+import { Reflector, type ReflectorMetrics } from '@countersign/common/runtime/reflector/reflector.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
+import type { ConstrainedCa } from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';
 
 export interface ConstraintSource {
   /** The constrained CAs of the issuer with this uid; empty if there are none, or none are known. */

@@ -1,5 +1,5 @@
 // Decoders from plain JSON (unknown) to typed values, by composition. The first thing that does not fit is the error, with its
-// path; nothing is converted, and nothing that is not asked for is kept.
+// path; nothing is converted, and nothing that is not asked for is kept. Pure.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { shorten } from '@countersign/common/short-text.ts';

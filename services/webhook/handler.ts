@@ -5,7 +5,7 @@ import { reasons } from '@countersign/common/reasons.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { Result } from '@countersign/common/result.ts';
 import { isClassified } from '@countersign/common/runtime/errors.ts';
-import type { Logger } from '@countersign/common/runtime/log.ts';
+import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import {
   type AdmissionAnswer,

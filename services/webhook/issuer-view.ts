@@ -2,7 +2,7 @@
 
 import type { Issuer } from '@countersign/common/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
-import { IssuerCache, type IssuerCacheOptions } from '@countersign/common/runtime/issuer-cache.ts';
+import { IssuerCache, type IssuerCacheOptions } from '@countersign/common/runtime/reflector/issuer-cache.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 
 /** `unknown` while the cache is not complete or may be old: then nothing may be concluded. */

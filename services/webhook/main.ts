@@ -3,16 +3,16 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
-import { requestPolicy } from '@countersign/common/runtime/common-options.ts';
-import { printableConfig } from '@countersign/common/runtime/config.ts';
-import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/lifecycle.ts';
-import { createLogger, type Logger } from '@countersign/common/runtime/log.ts';
-import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
-import { runProgram } from '@countersign/common/runtime/program.ts';
-import { ServerClock } from '@countersign/common/runtime/server-clock.ts';
+import { createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import { ServerClock } from '@countersign/common/runtime/kube/server-clock.ts';
+import { requestPolicy } from '@countersign/common/runtime/options/common-options.ts';
+import { printableConfig } from '@countersign/common/runtime/options/config.ts';
+import { startHttpServer } from '@countersign/common/runtime/process/health-server.ts';
+import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/process/lifecycle.ts';
+import { createLogger, type Logger } from '@countersign/common/runtime/process/log.ts';
+import { createRegistry, createRequestObserver } from '@countersign/common/runtime/process/metrics.ts';
+import { runProgram } from '@countersign/common/runtime/process/program.ts';
 import type { Registry } from 'prom-client';
 import { ConstraintsView } from './constraints-view.ts';
 import { createHandler } from './handler.ts';
@@ -23,14 +23,14 @@ import { REVIEW_TIMEOUT_MS, SECRET_TIMEOUT_MS } from './observe.ts';
 import { certificatePlace, findMistakes, OPTIONS, type WebhookConfig } from './options.ts';
 import { PermissionCache } from './permission-cache.ts';
 import { SecretFactsReader } from './secret-facts.ts';
-import { WebhookServer } from './server.ts';
+import { WebhookServer } from './serving/server.ts';
 import {
   type KeyPairSource,
   readFromFiles,
   readFromSecret,
   ServingCertificate,
   withClientCa,
-} from './serving-certificate.ts';
+} from './serving/serving-certificate.ts';
 
 const SERVICE = 'countersign-webhook';
 const DRAIN_DEADLINE_MS = 10_000;

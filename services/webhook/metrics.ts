@@ -1,8 +1,11 @@
 // What the webhook tells Prometheus. Label values come from closed sets; names of objects and users, which requesters choose,
 // never become labels.
 
-import { createCounter } from '@countersign/common/runtime/metrics.ts';
-import { createReflectorMetrics, type ReflectorMetrics } from '@countersign/common/runtime/reflector-metrics.ts';
+import { createCounter } from '@countersign/common/runtime/process/metrics.ts';
+import {
+  createReflectorMetrics,
+  type ReflectorMetrics,
+} from '@countersign/common/runtime/reflector/reflector-metrics.ts';
 import { type Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Refusal } from './admission-review.ts';
 

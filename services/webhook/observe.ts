@@ -11,7 +11,7 @@ import {
   type SubjectAccessReview,
 } from '@countersign/common/reference-permission.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { Matter, Observation } from './admit.ts';
 import type { ConstraintSource } from './constraints-view.ts';

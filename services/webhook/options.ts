@@ -1,8 +1,8 @@
 // The flags of the webhook, the environment variables of the same names, and what must hold between them. Reads nothing
 // itself.
 
-import { COMMON_OPTIONS, findPolicyMistakes } from '@countersign/common/runtime/common-options.ts';
-import { type Config, defineOptions } from '@countersign/common/runtime/config.ts';
+import { COMMON_OPTIONS, findPolicyMistakes } from '@countersign/common/runtime/options/common-options.ts';
+import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
 import { MAX_TTL_MS } from './permission-cache.ts';
 
 export const OPTIONS = defineOptions({

@@ -2,7 +2,7 @@
 // requesters, each of which costs a review, and the API server must not be flooded with them in the webhook's name. Asks nothing itself.
 
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import { FairLine } from './fair-line.ts';
+import { AddressRotation } from './address-rotation.ts';
 import type { PermissionCache } from './permission-cache.ts';
 
 /** Who asks for an admission; a connection has one admission under way at most. */
@@ -19,7 +19,7 @@ export interface Caller {
 const AT_ONCE = 32;
 
 export class ReviewTurns {
-  readonly #waiting = new FairLine<() => void>();
+  readonly #waiting = new AddressRotation<() => void>();
   #free: number;
 
   constructor(atOnce = AT_ONCE) {

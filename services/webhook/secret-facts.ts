@@ -3,7 +3,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { isObjectName } from '@countersign/common/object-name.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import { within } from './deadline.ts';
 
 export interface SecretRef {

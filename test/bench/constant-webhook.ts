@@ -2,11 +2,11 @@
 // the uid, which the API server wants back.
 
 import { readFileSync } from 'node:fs';
-import { createLogger } from '@countersign/common/runtime/log.ts';
-import { createRegistry } from '@countersign/common/runtime/metrics.ts';
+import { createLogger } from '@countersign/common/runtime/process/log.ts';
+import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import { type AdmissionRequest, allow } from '@countersign/webhook/admission-review.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
-import { WebhookServer } from '@countersign/webhook/server.ts';
+import { WebhookServer } from '@countersign/webhook/serving/server.ts';
 
 const [port, certFile = '', keyFile = ''] = process.argv.slice(2);
 const server = new WebhookServer({

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ROWS } from '../../docs/dashboard/rows.ts';
-import { describeMetrics } from '../../docs/generate-metrics.ts';
+import { describeMetrics } from '../../tools/docs/generate-metrics.ts';
 import { createRenderer, findObject, type KubeObject, LEAST_VALUES } from './helm.ts';
 import { VARIANTS } from './variants.ts';
 

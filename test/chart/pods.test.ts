@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseConfig } from '@countersign/common/runtime/config.ts';
+import { parseConfig } from '@countersign/common/runtime/options/config.ts';
 import { findMistakes as findSignerMistakes, OPTIONS as SIGNER_OPTIONS } from '@countersign/signer/options.ts';
 import { findMistakes, OPTIONS as WEBHOOK_OPTIONS } from '@countersign/webhook/options.ts';
 import { createRenderer, findObject, type KubeObject, LEAST_VALUES, type Values } from './helm.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
+import { createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
 import { parse, stringify } from 'yaml';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
 

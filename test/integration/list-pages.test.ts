@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import { listObjects } from '@countersign/common/runtime/list-objects.ts';
+import { createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import { listObjects } from '@countersign/common/runtime/reflector/list-objects.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
 
 const PATH = '/api/v1/namespaces/default/configmaps';

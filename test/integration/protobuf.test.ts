@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import { createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import { CSR_PATH, CSR_PROTOBUF } from '@countersign/signer/requests/csr/csr-protobuf.ts';
 import { csrObjectPath } from '@countersign/signer/requests/csr/csr-record.ts';
 import { Api, type Caller } from '../support/api.ts';

@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { encodeOid, readChildren, readWhole, sequence, tlv } from '@countersign/common/der.ts';
-import { EXTENSION, PUBLIC_KEY } from '@countersign/common/oids.ts';
+import { encodeOid, readChildren, readWhole, sequence, tlv } from '@countersign/common/x509/der.ts';
+import { EXTENSION, PUBLIC_KEY } from '@countersign/common/x509/oids.ts';
 import { buildCertificate, type CertificateParts, holderOfKey } from '../support/certificate-builder.ts';
 import { type Cluster, secretData, startCluster } from '../support/cluster.ts';
 import { readPki, valueOf } from '../support/pki.ts';

@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { parseConfig } from '@countersign/common/runtime/config.ts';
+import { parseConfig } from '@countersign/common/runtime/options/config.ts';
 import { certificatePlace, findMistakes, OPTIONS } from '@countersign/webhook/options.ts';
 import { Agent, request } from 'undici';
 import { KEY_PAIR, review } from '../component/webhook/webhook-fixture.ts';

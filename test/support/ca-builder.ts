@@ -3,7 +3,7 @@
 
 import type { Issuer } from '@countersign/common/issuer.ts';
 import type { IssuerSpec } from '@countersign/common/issuer-types.ts';
-import type { Secret } from '@countersign/signer/secret-reader.ts';
+import type { Secret } from '@countersign/signer/secret.ts';
 import { readPki } from './pki.ts';
 
 /** The texts of a Secret's values; left out: absent. */

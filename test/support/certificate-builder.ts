@@ -9,10 +9,10 @@ import {
   sequence,
   TAG,
   tlv,
-} from '@countersign/common/der.ts';
-import { type Extension, encodeExtension } from '@countersign/common/extension.ts';
-import { EXTENSION, SIGNATURE } from '@countersign/common/oids.ts';
-import { formatPem } from '@countersign/common/pem.ts';
+} from '@countersign/common/x509/der.ts';
+import { type Extension, encodeExtension } from '@countersign/common/x509/extension.ts';
+import { EXTENSION, SIGNATURE } from '@countersign/common/x509/oids.ts';
+import { formatPem } from '@countersign/common/x509/pem.ts';
 
 /** Whoever has a certificate or signs one. */
 export interface Holder {

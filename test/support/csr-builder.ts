@@ -11,9 +11,9 @@ import {
   sequence,
   TAG,
   tlv,
-} from '@countersign/common/der.ts';
-import { EXTENSION_REQUEST, SIGNATURE } from '@countersign/common/oids.ts';
-import { formatPem } from '@countersign/common/pem.ts';
+} from '@countersign/common/x509/der.ts';
+import { EXTENSION_REQUEST, SIGNATURE } from '@countersign/common/x509/oids.ts';
+import { formatPem } from '@countersign/common/x509/pem.ts';
 import { deriveSerial } from '@countersign/signer/issuance/serial.ts';
 import { buildCertificate, createHolder } from './certificate-builder.ts';
 import { readPki } from './pki.ts';

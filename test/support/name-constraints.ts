@@ -1,11 +1,14 @@
 // Builds name constraints, the names that are held against them, and CA certificates that carry them, from short texts.
 
 import { isIP } from 'node:net';
-import { type ConstrainedCa, parseNameConstraints } from '@countersign/common/constraint-subtrees.ts';
-import { encodeOid, sequence, TAG, tlv } from '@countersign/common/der.ts';
-import type { Extension } from '@countersign/common/extension.ts';
-import { EXTENSION } from '@countersign/common/oids.ts';
-import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
+import { encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
+import type { Extension } from '@countersign/common/x509/extension.ts';
+import {
+  type ConstrainedCa,
+  parseNameConstraints,
+} from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';
+import { EXTENSION } from '@countersign/common/x509/oids.ts';
+import { GENERAL_NAME } from '@countersign/common/x509/subject-alt-name.ts';
 import { nameOf } from './certificate-builder.ts';
 import { valueOf } from './pki.ts';
 

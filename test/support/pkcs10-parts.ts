@@ -2,12 +2,12 @@
 // of no worth, but parsing does not look at them.
 
 import assert from 'node:assert/strict';
-import { encodeOid, readChildren, readWhole, sequence, TAG, tlv } from '@countersign/common/der.ts';
-import { encodeExtension } from '@countersign/common/extension.ts';
-import { EXTENSION, EXTENSION_REQUEST } from '@countersign/common/oids.ts';
-import { formatPem } from '@countersign/common/pem.ts';
-import { type Pkcs10, parsePkcs10 } from '@countersign/common/pkcs10.ts';
-import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
+import { encodeOid, readChildren, readWhole, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
+import { encodeExtension } from '@countersign/common/x509/extension.ts';
+import { EXTENSION, EXTENSION_REQUEST } from '@countersign/common/x509/oids.ts';
+import { formatPem } from '@countersign/common/x509/pem.ts';
+import { type Pkcs10, parsePkcs10 } from '@countersign/common/x509/pkcs10.ts';
+import { GENERAL_NAME } from '@countersign/common/x509/subject-alt-name.ts';
 import { valueOf } from './pki.ts';
 import { readRequest } from './vectors.ts';
 

@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Result } from '@countersign/common/result.ts';
-import { type CaCertificate, parseCertificates } from '@countersign/signer/issuance/ca-certificate.ts';
-import { parseSigningKey, type SigningKey } from '@countersign/signer/issuance/signing-key.ts';
+import { type CaCertificate, parseCertificates } from '@countersign/signer/authority/ca-certificate.ts';
+import { parseSigningKey, type SigningKey } from '@countersign/signer/authority/signing-key.ts';
 
 const DIRECTORY = new URL('../vectors/pki/', import.meta.url);
 

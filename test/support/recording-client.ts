@@ -2,8 +2,8 @@
 // API server, and that nothing else was.
 
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import type { WatchEvent } from '@countersign/common/runtime/reflector/watch-stream.ts';
 
 export interface RecordedCall {
   readonly verb: 'get' | 'create' | 'update' | 'mergePatch' | 'remove';

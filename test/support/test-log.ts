@@ -1,6 +1,6 @@
 // Logs for tests: one for whatever is tested without a look at its log, whose errors show in the output, and one to be looked at.
 
-import { createLogger, type LogLevel } from '@countersign/common/runtime/log.ts';
+import { createLogger, type LogLevel } from '@countersign/common/runtime/process/log.ts';
 
 export const TEST_LOG = createLogger({ service: 'test', level: 'error' });
 

@@ -1,7 +1,7 @@
 // The times of a CA's certificate: UTCTime or GeneralizedTime whatever the year, since CAs with either are at work. Refuses
-// an offset and missing seconds, which RFC 5280 section 4.1.2.5 forbids and verifiers read in different ways.
+// an offset and missing seconds, which RFC 5280 section 4.1.2.5 forbids and verifiers read in different ways. Pure.
 
-import { TAG, type Tlv } from '@countersign/common/der.ts';
+import { TAG, type Tlv } from '@countersign/common/x509/der.ts';
 
 const FORMS: ReadonlyMap<number, RegExp> = new Map([
   [TAG.utcTime, /^\d{12}Z$/],

@@ -1,6 +1,7 @@
 // Which values of extensions Go's certificate parser refuses: of each kind whose value it reads (RFC 5280 section 4.2). What it
 // passes over may be anything. Pure; error texts are Go's where Go has one.
 
+import type { Result } from '@countersign/common/result.ts';
 import {
   contextTag,
   decodeOid,
@@ -10,13 +11,12 @@ import {
   readWhole,
   TAG,
   type Tlv,
-} from '@countersign/common/der.ts';
-import type { Extension } from '@countersign/common/extension.ts';
-import { parseBasicConstraints, parseKeyUsage } from '@countersign/common/extension-values.ts';
-import { readConstraints } from '@countersign/common/name-constraints.ts';
-import { EXTENSION } from '@countersign/common/oids.ts';
-import type { Result } from '@countersign/common/result.ts';
-import { readGeneralNames } from '@countersign/common/subject-alt-name.ts';
+} from '@countersign/common/x509/der.ts';
+import type { Extension } from '@countersign/common/x509/extension.ts';
+import { parseBasicConstraints, parseKeyUsage } from '@countersign/common/x509/extension-values.ts';
+import { readConstraints } from '@countersign/common/x509/name-constraints/name-constraints.ts';
+import { EXTENSION } from '@countersign/common/x509/oids.ts';
+import { readGeneralNames } from '@countersign/common/x509/subject-alt-name.ts';
 
 /** The extensions that must not be critical (RFC 5280 sections 4.2.1.1, 4.2.1.2, 4.2.2.1), as Go calls them. */
 const NEVER_CRITICAL: ReadonlyMap<string, string> = new Map([

@@ -10,9 +10,9 @@ import {
   readWhole,
   TAG,
   type Tlv,
-} from '@countersign/common/der.ts';
-import { CURVE, PUBLIC_KEY } from '@countersign/common/oids.ts';
-import { type AlgorithmIdentifier, readAlgorithm } from '@countersign/common/public-key.ts';
+} from '@countersign/common/x509/der.ts';
+import { CURVE, PUBLIC_KEY } from '@countersign/common/x509/oids.ts';
+import { type AlgorithmIdentifier, readAlgorithm } from '@countersign/common/x509/public-key.ts';
 import { findRsaNumbersFault } from './rsa-numbers.ts';
 
 const MALFORMED = 'malformed key';

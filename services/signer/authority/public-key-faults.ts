@@ -1,10 +1,11 @@
 // Which public keys of certificates Go's certificate parser refuses: of the kinds that it knows, those in another form than
 // their standard's; a kind that it does not know may be anything. Judges no strength: a weak key is nobody's issuer anyway.
+// Pure.
 
 import { createPublicKey } from 'node:crypto';
-import { decodeUnsigned, readChildren, readFields, readWhole, TAG, type Tlv } from '@countersign/common/der.ts';
-import { PUBLIC_KEY } from '@countersign/common/oids.ts';
-import { checkPublicKey, readAlgorithm } from '@countersign/common/public-key.ts';
+import { decodeUnsigned, readChildren, readFields, readWhole, TAG, type Tlv } from '@countersign/common/x509/der.ts';
+import { PUBLIC_KEY } from '@countersign/common/x509/oids.ts';
+import { checkPublicKey, readAlgorithm } from '@countersign/common/x509/public-key.ts';
 
 /** The fault of a SubjectPublicKeyInfo; undefined for what Go reads. Texts are Go's where Go has one. */
 export function findPublicKeyFault(spki: Tlv): string | undefined {

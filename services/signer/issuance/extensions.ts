@@ -1,13 +1,20 @@
 // The extensions of a certificate, by its profile: which ones, in which order, how critical, and the DER of each value,
-// as Go's CreateCertificate writes them for cert-manager's template. Decides nothing that the profile does not say.
+// as Go's CreateCertificate writes them for cert-manager's template. Decides nothing that the profile does not say. Pure.
 
 import { hash } from 'node:crypto';
-import { contextTag, encodeBoolean, encodeOctetString, encodeOid, sequence, tlv } from '@countersign/common/der.ts';
-import type { Extension } from '@countersign/common/extension.ts';
-import { encodeNamedBits } from '@countersign/common/named-bits.ts';
-import { ACCESS_METHOD, EXTENSION } from '@countersign/common/oids.ts';
-import { publicKeyOctets } from '@countersign/common/public-key.ts';
-import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
+import {
+  contextTag,
+  encodeBoolean,
+  encodeOctetString,
+  encodeOid,
+  sequence,
+  tlv,
+} from '@countersign/common/x509/der.ts';
+import type { Extension } from '@countersign/common/x509/extension.ts';
+import { encodeNamedBits } from '@countersign/common/x509/named-bits.ts';
+import { ACCESS_METHOD, EXTENSION } from '@countersign/common/x509/oids.ts';
+import { publicKeyOctets } from '@countersign/common/x509/public-key.ts';
+import { GENERAL_NAME } from '@countersign/common/x509/subject-alt-name.ts';
 import type { Profile } from './profile.ts';
 
 /** The extensions in the order of the certificate; the copied subjectAltName comes last. */

@@ -1,4 +1,4 @@
-// What an operator may have done otherwise than cert-manager does it when a certificate is made. Names and values only.
+// What an operator may have done otherwise than cert-manager does it when a certificate is made. Names and values only. Pure.
 
 import { NO_DEMANDS, type RequestPolicy } from '@countersign/common/request-policy.ts';
 

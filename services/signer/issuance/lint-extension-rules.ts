@@ -1,16 +1,16 @@
 // The lint rules on the extensions of a certificate: each value is read again, by readers that the writers do not use,
-// and must be what the profile decided. That an extension comes once only is the parser's rule.
+// and must be what the profile decided. That an extension comes once only is the parser's rule. Pure.
 
-import { type Extension, findExtension } from '@countersign/common/extension.ts';
-import { parseExtKeyUsage, parseKeyUsage } from '@countersign/common/extension-values.ts';
-import { ACCESS_METHOD, EXTENSION } from '@countersign/common/oids.ts';
-import { readGeneralNames } from '@countersign/common/subject-alt-name.ts';
+import { type Extension, findExtension } from '@countersign/common/x509/extension.ts';
+import { parseExtKeyUsage, parseKeyUsage } from '@countersign/common/x509/extension-values.ts';
+import { ACCESS_METHOD, EXTENSION } from '@countersign/common/x509/oids.ts';
+import { readGeneralNames } from '@countersign/common/x509/subject-alt-name.ts';
 import {
   readAccessDescriptions,
   readAuthorityKeyIdentifier,
   readDistributionPoints,
   readKeyIdentifier,
-} from './extension-readers.ts';
+} from '../authority/extension-readers.ts';
 import { keyIdentifier } from './extensions.ts';
 import type { LintRule } from './lint-rule.ts';
 import { isAscii, type Profile } from './profile.ts';

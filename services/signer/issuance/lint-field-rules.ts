@@ -1,8 +1,8 @@
 // The lint rules on the fields of a certificate: what the bytes say must be what the profile decided, and within RFC
-// 5280.
+// 5280. Pure.
 
-import { decodeUnsigned } from '@countersign/common/der.ts';
-import { checkPublicKey } from '@countersign/common/public-key.ts';
+import { decodeUnsigned } from '@countersign/common/x509/der.ts';
+import { checkPublicKey } from '@countersign/common/x509/public-key.ts';
 import type { LintRule } from './lint-rule.ts';
 
 export const FIELD_RULES: readonly LintRule[] = [

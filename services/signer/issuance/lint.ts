@@ -1,6 +1,6 @@
 // Judges a prepared certificate before it is signed: its bytes are read again and held against the profile and RFC
 // 5280. The only file that makes a LintedCertificate, and signing takes nothing else. Refuses what is malformed or not
-// as decided, never what cert-manager would issue.
+// as decided, never what cert-manager would issue. Pure.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { EXTENSION_RULES } from './lint-extension-rules.ts';

@@ -1,10 +1,10 @@
 // Encodes a profile as a TBS certificate (RFC 5280 section 4.1), byte for byte what will be signed. Pure, and no judge:
 // lint looks at the result before anything can be signed.
 
-import { contextTag, encodeInteger, sequence, tlv } from '@countersign/common/der.ts';
-import { encodeTime } from '@countersign/common/der-time.ts';
-import { encodeExtension } from '@countersign/common/extension.ts';
-import type { SignatureAlgorithm } from '@countersign/common/signature-algorithm.ts';
+import { contextTag, encodeInteger, sequence, tlv } from '@countersign/common/x509/der.ts';
+import { encodeTime } from '@countersign/common/x509/der-time.ts';
+import { encodeExtension } from '@countersign/common/x509/extension.ts';
+import type { SignatureAlgorithm } from '@countersign/common/x509/signature-algorithm.ts';
 import { profileExtensions } from './extensions.ts';
 import type { Profile } from './profile.ts';
 

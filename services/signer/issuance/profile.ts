@@ -1,8 +1,8 @@
 // The profile of one certificate: what may be issued for a request, decided but not yet encoded, as cert-manager's
 // certificate template decides it. Pure: takes time and serial as arguments; never judges the request.
 
-import type { Extension } from '@countersign/common/extension.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
+import type { Extension } from '@countersign/common/x509/extension.ts';
 import type { IssuancePolicy } from './issuance-policy.ts';
 
 /**

@@ -2,18 +2,18 @@
 // the request does not have makes it useless or dangerous; what is merely different is told. Pure.
 
 import { hash } from 'node:crypto';
-import { sequence } from '@countersign/common/der.ts';
 import { MILLISECOND } from '@countersign/common/duration.ts';
-import { findExtension } from '@countersign/common/extension.ts';
-import { parseBasicConstraints } from '@countersign/common/extension-values.ts';
-import { EXTENSION } from '@countersign/common/oids.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
-import { readSigned } from '@countersign/common/signature.ts';
-import { readGeneralNames } from '@countersign/common/subject-alt-name.ts';
-import { type CaCertificate, parseCertificates } from './ca-certificate.ts';
-import type { Chain } from './chain.ts';
+import { sequence } from '@countersign/common/x509/der.ts';
+import { findExtension } from '@countersign/common/x509/extension.ts';
+import { parseBasicConstraints } from '@countersign/common/x509/extension-values.ts';
+import { EXTENSION } from '@countersign/common/x509/oids.ts';
+import { readSigned } from '@countersign/common/x509/signature.ts';
+import { readGeneralNames } from '@countersign/common/x509/subject-alt-name.ts';
+import { type CaCertificate, parseCertificates } from '../authority/ca-certificate.ts';
+import type { Chain } from '../authority/chain.ts';
 import { parseTbsCertificate, type TbsCertificate } from './tbs-certificate.ts';
 
 export interface RemoteCertificate {

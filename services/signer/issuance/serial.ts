@@ -1,4 +1,4 @@
-// The serial number of the certificate of one CSR, by which it is known for ours again. Signs nothing.
+// The serial number of the certificate of one CSR, by which it is known for ours again. Signs nothing. Pure.
 
 import { hash, X509Certificate } from 'node:crypto';
 

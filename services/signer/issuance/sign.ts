@@ -2,12 +2,12 @@
 // under the signer's key and the signed bytes are those that lint saw. Takes nothing that was not linted.
 
 import { hash, verify } from 'node:crypto';
-import { encodeBitString, sequence } from '@countersign/common/der.ts';
-import { formatPem } from '@countersign/common/pem.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
-import { readSigned } from '@countersign/common/signature.ts';
+import { encodeBitString, sequence } from '@countersign/common/x509/der.ts';
+import { formatPem } from '@countersign/common/x509/pem.ts';
+import { readSigned } from '@countersign/common/x509/signature.ts';
+import type { SigningKey } from '../authority/signing-key.ts';
 import type { LintedCertificate } from './lint.ts';
-import type { SigningKey } from './signing-key.ts';
 
 export interface SignedCertificate {
   readonly der: Buffer;

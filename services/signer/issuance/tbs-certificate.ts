@@ -1,10 +1,10 @@
 // Reads a TBS certificate of the one form that is issued here: version 3, no unique identifiers, no extension twice.
-// Strict on purpose, since it reads only what this signer wrote; certificates of others are read elsewhere.
+// Strict on purpose, since it reads only what this signer wrote; certificates of others are read elsewhere. Pure.
 
-import { contextTag, readFields, readWhole, TAG, type Tlv } from '@countersign/common/der.ts';
-import { decodeTime } from '@countersign/common/der-time.ts';
-import { type Extension, parseExplicitExtensions } from '@countersign/common/extension.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
+import { contextTag, readFields, readWhole, TAG, type Tlv } from '@countersign/common/x509/der.ts';
+import { decodeTime } from '@countersign/common/x509/der-time.ts';
+import { type Extension, parseExplicitExtensions } from '@countersign/common/x509/extension.ts';
 
 export interface TbsCertificate {
   /** The content of the INTEGER: big-endian, signed. */

@@ -4,16 +4,16 @@
 import type { Issuer } from '@countersign/common/issuer.ts';
 import { reasons } from '@countersign/common/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
-import { isValidSignature } from '@countersign/common/signature.ts';
-import { type CaCertificate, parseIssuance } from '../issuance/ca-certificate.ts';
-import type { IssuerChain } from '../issuance/chain.ts';
+import { isValidSignature } from '@countersign/common/x509/signature.ts';
+import { type CaCertificate, parseIssuance } from '../authority/ca-certificate.ts';
+import type { IssuerChain } from '../authority/chain.ts';
+import { type KeyPair, KeyPairLoader, type LoadedSecret } from '../authority/key-pair.ts';
+import { TurnsByNamespace } from '../authority/turns.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
-import { TurnsByNamespace } from '../issuance/turns.ts';
-import { formatSecretRef } from '../secret-reader.ts';
+import { formatSecretRef } from '../secret.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, Readiness } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';
-import { type KeyPair, KeyPairLoader, type LoadedSecret } from './key-pair.ts';
 import { prepareLocally } from './local-issuance.ts';
 import { waitForUsable } from './unusable-secret.ts';
 

@@ -1,7 +1,6 @@
 // What the signer must know of a type of issuer: how to load what it signs with, and then, without further reads, what becomes of
 // a request and whether the issuer is ready. One file per type implements it; nothing here knows any of them.
 
-import type { ConstrainedCa } from '@countersign/common/constraint-subtrees.ts';
 import type { Condition } from '@countersign/common/csr.ts';
 import type { FieldError } from '@countersign/common/field-error.ts';
 import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
@@ -10,11 +9,12 @@ import type { Reason } from '@countersign/common/reasons.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import type { Result } from '@countersign/common/result.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import type { IssuerChain } from '../issuance/chain.ts';
+import type { ConstrainedCa } from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';
+import type { IssuerChain } from '../authority/chain.ts';
+import type { SigningKey } from '../authority/signing-key.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { LintedCertificate } from '../issuance/lint.ts';
-import type { SigningKey } from '../issuance/signing-key.ts';
-import type { ObservedSecret } from '../secret-reader.ts';
+import type { ObservedSecret } from '../secret.ts';
 
 /** One request and the issuer that it names, which exists and is of a type that is signed with here. */
 export interface IssuanceRequest {

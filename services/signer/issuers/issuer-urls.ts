@@ -2,7 +2,7 @@
 
 import { formatRef } from '@countersign/common/signer-name.ts';
 import { type IssuerUrls, isAscii } from '../issuance/profile.ts';
-import type { ObservedSecret } from '../secret-reader.ts';
+import type { ObservedSecret } from '../secret.ts';
 import type { IssuanceRequest, Wait } from './issuer-type.ts';
 
 /** As with its Secret, no requester can help it: the request waits until the issuer is mended. Undefined for good URLs. */

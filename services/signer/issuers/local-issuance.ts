@@ -1,19 +1,19 @@
 // Makes a certificate ready to be signed with a key that is at hand: the request is found good, the profile is built, encoded and
 // linted. Pure; signs nothing.
 
-import type { ConstrainedCa } from '@countersign/common/constraint-subtrees.ts';
 import type { FieldError } from '@countersign/common/field-error.ts';
 import { findNameViolations } from '@countersign/common/name-violations.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
-import { isValidSignature } from '@countersign/common/signature.ts';
+import type { ConstrainedCa } from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';
+import { isValidSignature } from '@countersign/common/x509/signature.ts';
+import type { SigningKey } from '../authority/signing-key.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import { type LintedCertificate, lintCertificate } from '../issuance/lint.ts';
 import { prepareCertificate } from '../issuance/prepare.ts';
 import { buildProfile, type IssuerIdentity, type IssuerUrls } from '../issuance/profile.ts';
 import { deriveSerial } from '../issuance/serial.ts';
-import type { SigningKey } from '../issuance/signing-key.ts';
 
 export interface LocalSigner {
   readonly key: SigningKey;

@@ -5,8 +5,8 @@ import { explainContent, type Wanted } from '@countersign/common/file-content.ts
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { err, type Result } from '@countersign/common/result.ts';
 import { asRetryableError, RetryableError } from '@countersign/common/runtime/errors.ts';
-import type { ObservedSecret } from '../secret-reader.ts';
-import { formatSecretRef, type Secret, type SecretRef } from '../secret-reader.ts';
+import type { ObservedSecret } from '../secret.ts';
+import { formatSecretRef, type Secret, type SecretRef } from '../secret.ts';
 
 /** A read that failed, said in an event by `reason`; tried again like any other failure. */
 export class ObservationError extends RetryableError {

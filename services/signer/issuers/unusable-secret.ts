@@ -1,8 +1,8 @@
 // What a request waits for whose issuer cannot sign with what is in its Secret. Pure.
 
 import { reasons } from '@countersign/common/reasons.ts';
-import type { ObservedSecret } from '../secret-reader.ts';
-import { formatSecretRef } from '../secret-reader.ts';
+import type { ObservedSecret } from '../secret.ts';
+import { formatSecretRef } from '../secret.ts';
 import type { Wait } from './issuer-type.ts';
 
 /** `reason` is the word of the issuer's type for it; `problem` is prose. */

@@ -10,7 +10,7 @@ import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import type { Result } from '@countersign/common/result.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import type { Chain } from '../issuance/chain.ts';
+import type { Chain } from '../authority/chain.ts';
 
 /** What is kept of a request. */
 export interface RequestRecord {

@@ -1,7 +1,7 @@
 // Writes the CAs of the webhook's certificates into its own ValidatingWebhookConfiguration, and nothing else into it. A write
 // on an old version conflicts and is tried again by the caller.
 
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 
 /** admissionregistration.k8s.io/v1; whatever else is in it is kept as it is. */
 export interface WebhookConfiguration {

@@ -4,7 +4,7 @@
 
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import { type CaState, encodeState } from './ca-state.ts';
 
 export interface SecretName {

@@ -2,6 +2,7 @@
 // alone; never verifies a signature and judges no dates.
 
 import type { KeyObject } from 'node:crypto';
+import { err, ok, type Result } from '@countersign/common/result.ts';
 import {
   contextTag,
   decodeUnsigned,
@@ -10,13 +11,12 @@ import {
   readWhole,
   TAG,
   type Tlv,
-} from '@countersign/common/der.ts';
-import { decodeTime } from '@countersign/common/der-time.ts';
-import { checkName } from '@countersign/common/distinguished-name.ts';
-import { type Extension, parseExplicitExtensions } from '@countersign/common/extension.ts';
-import { parseBasicConstraints, parseKeyUsage } from '@countersign/common/extension-values.ts';
-import { EXTENSION } from '@countersign/common/oids.ts';
-import { err, ok, type Result } from '@countersign/common/result.ts';
+} from '@countersign/common/x509/der.ts';
+import { decodeTime } from '@countersign/common/x509/der-time.ts';
+import { checkName } from '@countersign/common/x509/distinguished-name.ts';
+import { type Extension, parseExplicitExtensions } from '@countersign/common/x509/extension.ts';
+import { parseBasicConstraints, parseKeyUsage } from '@countersign/common/x509/extension-values.ts';
+import { EXTENSION } from '@countersign/common/x509/oids.ts';
 
 /** Bit 5 of KeyUsage (RFC 5280 section 4.2.1.3). */
 const KEY_CERT_SIGN = 1 << 5;

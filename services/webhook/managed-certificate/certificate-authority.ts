@@ -13,7 +13,7 @@ import {
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import * as x509 from '@peculiar/x509';
-import type { KeyPair } from '../serving-certificate.ts';
+import type { KeyPair } from '../serving/serving-certificate.ts';
 import { hasIssuerName } from './ca-shape.ts';
 import type { CertificateAuthority } from './own-authority.ts';
 

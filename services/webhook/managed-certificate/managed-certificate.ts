@@ -3,9 +3,9 @@
 
 import type { Result } from '@countersign/common/result.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import type { Logger } from '@countersign/common/runtime/log.ts';
-import type { OfferedKeyPair } from '../serving-certificate.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/process/log.ts';
+import type { OfferedKeyPair } from '../serving/serving-certificate.ts';
 import { publishCaBundle, readCaBundles, readConfiguration, type WebhookConfiguration } from './ca-bundle.ts';
 import { readCaCertificates } from './ca-certificate.ts';
 import { judgeState } from './ca-judge.ts';

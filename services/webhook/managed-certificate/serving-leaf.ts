@@ -1,8 +1,8 @@
 // The serving certificate of one replica, in memory: makes it, renews it, and exchanges it for one of another CA when API servers
 // have had time to learn of that CA. Reads and writes nothing in the cluster.
 
-import type { Logger } from '@countersign/common/runtime/log.ts';
-import type { KeyPair } from '../serving-certificate.ts';
+import type { Logger } from '@countersign/common/runtime/process/log.ts';
+import type { KeyPair } from '../serving/serving-certificate.ts';
 import { PROPAGATION_MS } from './ca-state.ts';
 import { issueServingCertificate } from './certificate-authority.ts';
 import type { CertificateAuthority } from './own-authority.ts';

@@ -8,7 +8,7 @@ import {
   parseConfig,
   printableConfig,
   readCommandLine,
-} from '@countersign/common/runtime/config.ts';
+} from '@countersign/common/runtime/options/config.ts';
 
 const TABLE = defineOptions({
   clusterResourceNamespace: {

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import { until } from '../../support/until.ts';
 import {
   disposable,

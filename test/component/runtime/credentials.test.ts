@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { inspect } from 'node:util';
-import { createClusterClient } from '@countersign/common/runtime/cluster-client.ts';
-import { ApiConnection } from '@countersign/common/runtime/kube-connection.ts';
-import { CredentialSource } from '@countersign/common/runtime/kube-credentials.ts';
+import { CredentialSource } from '@countersign/common/runtime/credentials/kube-credentials.ts';
+import { createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
+import { ApiConnection } from '@countersign/common/runtime/kube/kube-connection.ts';
 import { until } from '../../support/until.ts';
 import { createKeyPair, type FakeApiServer, sendJson, startFakeApiServer, writeKubeconfig } from './fake-api-server.ts';
 

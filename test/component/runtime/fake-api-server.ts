@@ -10,12 +10,12 @@ import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { createApiClient } from '@countersign/common/runtime/api-client.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import { ApiConnection, type RequestObserver } from '@countersign/common/runtime/kube-connection.ts';
-import type { ProtobufResource } from '@countersign/common/runtime/kube-protobuf.ts';
-import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
+import { createApiClient } from '@countersign/common/runtime/kube/api-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import { ApiConnection, type RequestObserver } from '@countersign/common/runtime/kube/kube-connection.ts';
+import type { ProtobufResource } from '@countersign/common/runtime/kube/kube-protobuf.ts';
+import type { WatchEvent } from '@countersign/common/runtime/reflector/watch-stream.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 

@@ -4,8 +4,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
-import { type HttpServer, type HttpServerLimits, startHttpServer } from '@countersign/common/runtime/health-server.ts';
-import { createRegistry } from '@countersign/common/runtime/metrics.ts';
+import {
+  type HttpServer,
+  type HttpServerLimits,
+  startHttpServer,
+} from '@countersign/common/runtime/process/health-server.ts';
+import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import { until } from '../../support/until.ts';
 
 const registry = createRegistry();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import { type FakeApiServer, failureOf, sendJson, sendStatus, startFakeApiServer } from './fake-api-server.ts';
 
 let server: FakeApiServer;

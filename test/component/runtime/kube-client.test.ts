@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import type { RequestObservation } from '@countersign/common/runtime/kube-connection.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import type { RequestObservation } from '@countersign/common/runtime/kube/kube-connection.ts';
 import {
   disposable,
   type FakeApiServer,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
-import { listObjects } from '@countersign/common/runtime/list-objects.ts';
+import { listObjects } from '@countersign/common/runtime/reflector/list-objects.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 
 /** A server with so many objects, which gives no more of them at a time than fit. */

@@ -7,11 +7,11 @@ import { networkInterfaces } from 'node:os';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import { startHttpServer } from '@countersign/common/runtime/health-server.ts';
-import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/lifecycle.ts';
-import type { LogLevel } from '@countersign/common/runtime/log.ts';
-import { createRegistry, createRequestObserver } from '@countersign/common/runtime/metrics.ts';
-import { createReflectorMetrics } from '@countersign/common/runtime/reflector-metrics.ts';
+import { startHttpServer } from '@countersign/common/runtime/process/health-server.ts';
+import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/process/lifecycle.ts';
+import type { LogLevel } from '@countersign/common/runtime/process/log.ts';
+import { createRegistry, createRequestObserver } from '@countersign/common/runtime/process/metrics.ts';
+import { createReflectorMetrics } from '@countersign/common/runtime/reflector/reflector-metrics.ts';
 import { recordLog } from '../../support/test-log.ts';
 
 function capture(level: LogLevel = 'info') {

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import type { ProtobufReader } from '@countersign/common/runtime/protobuf.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import type { ProtobufReader } from '@countersign/common/runtime/kube/protobuf/protobuf.ts';
 import { envelope, message, watchFrame } from '../../support/protobuf-writer.ts';
 import {
   type FakeApiServer,

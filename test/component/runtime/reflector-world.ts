@@ -1,8 +1,8 @@
 // One test's world for a reflector: a fake server with one collection, a client of it, and what the reflector said and did.
 
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import { createLogger } from '@countersign/common/runtime/log.ts';
-import { Reflector, type ReflectorOptions } from '@countersign/common/runtime/reflector.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import { createLogger } from '@countersign/common/runtime/process/log.ts';
+import { Reflector, type ReflectorOptions } from '@countersign/common/runtime/reflector/reflector.ts';
 import { until } from '../../support/until.ts';
 import { type FakeApiServer, type Handler, startFakeApiServer } from './fake-api-server.ts';
 import { FakeCollection, type Thing } from './fake-collection.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import type { Reflector } from '@countersign/common/runtime/reflector.ts';
+import type { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
 import type { Thing } from './fake-collection.ts';
 import { PATH, ReflectorWorld } from './reflector-world.ts';
 

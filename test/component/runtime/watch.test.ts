@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import type { KubeClient } from '@countersign/common/runtime/kube-client.ts';
-import { JSON_LINES, readWatchEvents } from '@countersign/common/runtime/watch-stream.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import { JSON_LINES, readWatchEvents } from '@countersign/common/runtime/reflector/watch-stream.ts';
 import {
   type FakeApiServer,
   readEvents,

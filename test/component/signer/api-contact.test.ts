@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ApiContact, keepContact } from '@countersign/common/runtime/controller/api-contact.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import { ApiContact, keepContact } from '@countersign/signer/api-contact.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { recordLog } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';

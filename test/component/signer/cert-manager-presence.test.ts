@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import { CertManagerPresence } from '@countersign/signer/cert-manager-presence.ts';
+import { CertManagerPresence } from '@countersign/signer/issuer-status/cert-manager-presence.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { TEST_LOG } from '../../support/test-log.ts';
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import { soleLeadership } from '@countersign/signer/leadership.ts';
+import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
 import { buildIssuer, buildSecret, CA_SPEC, rootTexts } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import { recordLog } from '../../support/test-log.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
-import { EventRecorder } from '@countersign/signer/event-recorder.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { recordLog, TEST_LOG } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LeaderLease } from '@countersign/common/runtime/controller/leader-lease.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import { createLogger } from '@countersign/common/runtime/log.ts';
-import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
-import { LeaderLease } from '@countersign/signer/leader-lease.ts';
+import { createLogger } from '@countersign/common/runtime/process/log.ts';
+import type { WatchEvent } from '@countersign/common/runtime/reflector/watch-stream.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
 import { until } from '../../support/until.ts';
 

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LeaseWatch } from '@countersign/common/runtime/controller/lease-watch.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import type { WatchEvent } from '@countersign/common/runtime/watch-stream.ts';
-import { LeaseWatch } from '@countersign/signer/lease-watch.ts';
+import type { WatchEvent } from '@countersign/common/runtime/reflector/watch-stream.ts';
 import { recordLog } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';
 

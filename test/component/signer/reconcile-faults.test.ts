@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CA, PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION } from '@countersign/common/annotations.ts';
+import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { toCsrRecord } from '@countersign/signer/requests/csr/csr-record.ts';
-import { retryDelay } from '@countersign/signer/retry-policy.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
 import { APPROVED_AT, buildCsr, buildRequest } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { PRIVATE_KEY_SECRET_NAME } from '@countersign/common/annotations.ts';
+import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import {
   encodeBitString,
   encodeInteger,
@@ -12,10 +13,9 @@ import {
   encodeOid,
   sequence,
   tlv,
-} from '@countersign/common/der.ts';
-import { CURVE } from '@countersign/common/oids.ts';
-import { formatPem } from '@countersign/common/pem.ts';
-import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
+} from '@countersign/common/x509/der.ts';
+import { CURVE } from '@countersign/common/x509/oids.ts';
+import { formatPem } from '@countersign/common/x509/pem.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import type { IssuerDecision } from '@countersign/signer/issuers/issuer-type.ts';
 import { buildIssuer, buildSecret, readCertificates, rootTexts, type SecretTexts } from '../../support/ca-builder.ts';

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
-import { soleLeadership } from '@countersign/signer/leadership.ts';
+import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { createController } from './controller-world.ts';
 import { ISSUER, PATCH, REVIEW, SECRET, SignerWorld } from './signer-world.ts';

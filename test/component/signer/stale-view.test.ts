@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Controller } from '@countersign/signer/controller.ts';
-import { soleLeadership } from '@countersign/signer/leadership.ts';
+import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
+import type { Controller } from '@countersign/signer/lines/controller.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import { until } from '../../support/until.ts';
 import { type ClusterClient, CSRS, start } from './controller-world.ts';

@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { connect } from 'node:tls';
-import { HandshakeFailures } from '@countersign/webhook/handshake-failures.ts';
-import { WebhookServer } from '@countersign/webhook/server.ts';
+import { HandshakeFailures } from '@countersign/webhook/serving/handshake-failures.ts';
+import { WebhookServer } from '@countersign/webhook/serving/server.ts';
 import { until } from '../../support/until.ts';
 import { KEY_PAIR, makeKeyPair, WebhookFixture } from './webhook-fixture.ts';
 

@@ -11,7 +11,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import type { AdmissionHandler } from '@countersign/webhook/handler.ts';
-import { type ServerOptions, WebhookServer } from '@countersign/webhook/server.ts';
+import { type ServerOptions, WebhookServer } from '@countersign/webhook/serving/server.ts';
 import { request } from 'undici';
 import type { Answer } from '../../support/recording-client.ts';
 import { until } from '../../support/until.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { encodeBoolean, encodeInteger, encodeOid, sequence, TAG, tlv } from '@countersign/common/der.ts';
-import { encodeNamedBits } from '@countersign/common/named-bits.ts';
-import { EXTENSION } from '@countersign/common/oids.ts';
-import { formatPem } from '@countersign/common/pem.ts';
+import { encodeBoolean, encodeInteger, encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
+import { encodeNamedBits } from '@countersign/common/x509/named-bits.ts';
+import { EXTENSION } from '@countersign/common/x509/oids.ts';
+import { formatPem } from '@countersign/common/x509/pem.ts';
 import {
   createAuthority,
   issueServingCertificate,

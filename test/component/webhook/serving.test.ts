@@ -15,7 +15,7 @@ import {
   readFromSecret,
   ServingCertificate,
   withClientCa,
-} from '@countersign/webhook/serving-certificate.ts';
+} from '@countersign/webhook/serving/serving-certificate.ts';
 import { GRANTED } from './admission-world.ts';
 import { makeEndedKeyPair, makeKeyPair, review, WebhookFixture } from './webhook-fixture.ts';
 

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { verify } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { formatPem, parsePem } from '@countersign/common/pem.ts';
 import { ok } from '@countersign/common/result.ts';
-import { loadSigningKey, parseSigningKey } from '@countersign/signer/issuance/signing-key.ts';
+import { formatPem, parsePem } from '@countersign/common/x509/pem.ts';
+import { loadSigningKey, parseSigningKey } from '@countersign/signer/authority/signing-key.ts';
 import { CONTENTS } from '../../support/fuzz/contents.ts';
 import { mutate } from '../../support/fuzz/der-tree.ts';
 import { compareWithGo, type ParseCase, type Reading } from '../../support/fuzz/go-parser.ts';

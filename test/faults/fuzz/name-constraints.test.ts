@@ -3,10 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { type ConstrainedCa, parseNameConstraints } from '@countersign/common/constraint-subtrees.ts';
-import type { Extension } from '@countersign/common/extension.ts';
 import { findNameViolations } from '@countersign/common/name-violations.ts';
-import { EXTENSION } from '@countersign/common/oids.ts';
+import type { Extension } from '@countersign/common/x509/extension.ts';
+import {
+  type ConstrainedCa,
+  parseNameConstraints,
+} from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';
+import { EXTENSION } from '@countersign/common/x509/oids.ts';
 import { buildCertificate, createHolder, nameOf } from '../../support/certificate-builder.ts';
 import { sampleAltNames, sampleConstraints, sampleSubject } from '../../support/fuzz/name-constraint-samples.ts';
 import { caseCount, fuzzSeed, Random } from '../../support/fuzz/random.ts';

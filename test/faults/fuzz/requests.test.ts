@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import { encodeBitString, sequence } from '@countersign/common/der.ts';
 import { isKnownExtKeyUsage } from '@countersign/common/key-usage.ts';
-import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
 import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
+import { encodeBitString, sequence } from '@countersign/common/x509/der.ts';
+import { parsePkcs10 } from '@countersign/common/x509/pkcs10.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import { lintCertificate } from '@countersign/signer/issuance/lint.ts';
 import { prepareCertificate } from '@countersign/signer/issuance/prepare.ts';

@@ -4,11 +4,19 @@
 import assert from 'node:assert/strict';
 import { sign } from 'node:crypto';
 import { it } from 'node:test';
-import { encodeBitString, encodeOid, readChildren, readWhole, sequence, TAG, tlv } from '@countersign/common/der.ts';
-import { encodeNamedBits } from '@countersign/common/named-bits.ts';
-import { EXTENSION, SIGNATURE } from '@countersign/common/oids.ts';
-import { formatPem, parsePem } from '@countersign/common/pem.ts';
 import { err, ok } from '@countersign/common/result.ts';
+import {
+  encodeBitString,
+  encodeOid,
+  readChildren,
+  readWhole,
+  sequence,
+  TAG,
+  tlv,
+} from '@countersign/common/x509/der.ts';
+import { encodeNamedBits } from '@countersign/common/x509/named-bits.ts';
+import { EXTENSION, SIGNATURE } from '@countersign/common/x509/oids.ts';
+import { formatPem, parsePem } from '@countersign/common/x509/pem.ts';
 import { readCaCertificate } from '@countersign/webhook/managed-certificate/ca-certificate.ts';
 import { buildCertificate, createHolder } from '../../support/certificate-builder.ts';
 import { CONTENTS } from '../../support/fuzz/contents.ts';

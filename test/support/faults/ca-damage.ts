@@ -1,9 +1,9 @@
 // Ways to damage the Secret of the webhook's CA, each with what the log says of it. Writes nothing itself.
 
-import { encodeBoolean, sequence, TAG, tlv } from '@countersign/common/der.ts';
-import { encodeNamedBits } from '@countersign/common/named-bits.ts';
-import { EXTENSION } from '@countersign/common/oids.ts';
-import { formatPem } from '@countersign/common/pem.ts';
+import { encodeBoolean, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
+import { encodeNamedBits } from '@countersign/common/x509/named-bits.ts';
+import { EXTENSION } from '@countersign/common/x509/oids.ts';
+import { formatPem } from '@countersign/common/x509/pem.ts';
 import { buildCertificate, type CertificateParts, createHolder, type Holder, nameOf } from '../certificate-builder.ts';
 
 export type SecretData = Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@
 import { connect as connectTcp } from 'node:net';
 import { setPriority } from 'node:os';
 import { connect } from 'node:tls';
-import { BODY_LIMIT } from '@countersign/webhook/bodies.ts';
+import { BODY_LIMIT } from '@countersign/webhook/serving/bodies.ts';
 
 const MANY_ANNOTATIONS = 150_000;
 

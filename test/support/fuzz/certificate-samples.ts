@@ -11,8 +11,8 @@ import {
   sequence,
   TAG,
   tlv,
-} from '@countersign/common/der.ts';
-import { encodeExtension } from '@countersign/common/extension.ts';
+} from '@countersign/common/x509/der.ts';
+import { encodeExtension } from '@countersign/common/x509/extension.ts';
 import { readPki } from '../pki.ts';
 
 const oid = encodeOid;

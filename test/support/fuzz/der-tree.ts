@@ -1,7 +1,7 @@
 // A DER structure as a tree that can be changed at one place and written again with lengths that fit, so that a change is not
 // lost in the first length that is wrong. Knows which OCTET STRINGs and BIT STRINGs hold DER themselves.
 
-import { readWhole, type Tlv, tlv } from '@countersign/common/der.ts';
+import { readWhole, type Tlv, tlv } from '@countersign/common/x509/der.ts';
 import type { Random } from './random.ts';
 
 export interface Node {

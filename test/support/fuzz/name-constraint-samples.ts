@@ -1,8 +1,8 @@
 // Makes name constraints and names that are close to each other: short labels from a small alphabet, so that one is within the other
 // about as often as not, and the odd forms that verifiers read in different ways.
 
-import { encodeOid, sequence, TAG, tlv } from '@countersign/common/der.ts';
-import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
+import { encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
+import { GENERAL_NAME } from '@countersign/common/x509/subject-alt-name.ts';
 import type { Random } from './random.ts';
 
 const {

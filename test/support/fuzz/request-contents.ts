@@ -2,16 +2,16 @@
 
 import { REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import type { Tlv } from '@countersign/common/der.ts';
-import { findExtension } from '@countersign/common/extension.ts';
-import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from '@countersign/common/extension-values.ts';
 import { isKnownExtKeyUsage, resolveUsages } from '@countersign/common/key-usage.ts';
-import { readConstraints, rewriteNameConstraints } from '@countersign/common/name-constraints.ts';
-import { EXTENSION } from '@countersign/common/oids.ts';
-import { formatPem } from '@countersign/common/pem.ts';
-import { hasValidSignature, type Pkcs10, parsePkcs10 } from '@countersign/common/pkcs10.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
-import { GENERAL_NAME, readGeneralNames } from '@countersign/common/subject-alt-name.ts';
+import type { Tlv } from '@countersign/common/x509/der.ts';
+import { findExtension } from '@countersign/common/x509/extension.ts';
+import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from '@countersign/common/x509/extension-values.ts';
+import { readConstraints, rewriteNameConstraints } from '@countersign/common/x509/name-constraints/name-constraints.ts';
+import { EXTENSION } from '@countersign/common/x509/oids.ts';
+import { formatPem } from '@countersign/common/x509/pem.ts';
+import { hasValidSignature, type Pkcs10, parsePkcs10 } from '@countersign/common/x509/pkcs10.ts';
+import { GENERAL_NAME, readGeneralNames } from '@countersign/common/x509/subject-alt-name.ts';
 import { valueOf } from '../pki.ts';
 
 /** Bytes in hex; constraints as DNS names, networks, mailboxes and hosts of URIs. */

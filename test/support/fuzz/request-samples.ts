@@ -2,9 +2,9 @@
 // request says, not that it was spoilt on the way.
 
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
-import { encodeBitString, encodeInteger, encodeOid, sequence, TAG, tlv } from '@countersign/common/der.ts';
-import { encodeExtension } from '@countersign/common/extension.ts';
-import { EXTENSION, EXTENSION_REQUEST, SIGNATURE } from '@countersign/common/oids.ts';
+import { encodeBitString, encodeInteger, encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
+import { encodeExtension } from '@countersign/common/x509/extension.ts';
+import { EXTENSION, EXTENSION_REQUEST, SIGNATURE } from '@countersign/common/x509/oids.ts';
 import { readPki } from '../pki.ts';
 import { EXTENSIONS } from './certificate-samples.ts';
 import { CONTENTS } from './contents.ts';

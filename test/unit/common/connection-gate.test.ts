@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConnectionGate } from '@countersign/common/runtime/connection-gate.ts';
+import { ConnectionGate } from '@countersign/common/runtime/process/connection-gate.ts';
 
 class FakeSocket extends EventEmitter {
   readonly remoteAddress: string;

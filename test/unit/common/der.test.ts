@@ -18,9 +18,9 @@ import {
   sequence,
   TAG,
   tlv,
-} from '@countersign/common/der.ts';
-import { decodeTime, encodeTime } from '@countersign/common/der-time.ts';
-import { decodeNamedBits, encodeNamedBits } from '@countersign/common/named-bits.ts';
+} from '@countersign/common/x509/der.ts';
+import { decodeTime, encodeTime } from '@countersign/common/x509/der-time.ts';
+import { decodeNamedBits, encodeNamedBits } from '@countersign/common/x509/named-bits.ts';
 import * as fc from 'fast-check';
 
 function hex(text: string): Buffer {

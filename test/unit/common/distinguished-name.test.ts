@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeOid, readWhole, sequence, TAG, tlv } from '@countersign/common/der.ts';
-import { checkName } from '@countersign/common/distinguished-name.ts';
 import type { Result } from '@countersign/common/result.ts';
+import { encodeOid, readWhole, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
+import { checkName } from '@countersign/common/x509/distinguished-name.ts';
 import { valueOf } from '../../support/pki.ts';
 
 function check(name: Buffer): Result<true> {

@@ -11,8 +11,8 @@ import {
   sequence,
   TAG,
   tlv,
-} from '@countersign/common/der.ts';
-import { encodeExtension, parseExtensions, type WrittenFalse } from '@countersign/common/extension.ts';
+} from '@countersign/common/x509/der.ts';
+import { encodeExtension, parseExtensions, type WrittenFalse } from '@countersign/common/x509/extension.ts';
 import { errorOf, valueOf } from '../../support/pki.ts';
 
 const NO_FORM = 'malformed extension: write a type, an optional BOOLEAN and an OCTET STRING, and nothing else';

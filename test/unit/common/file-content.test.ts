@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sequence, TAG, tlv } from '@countersign/common/der.ts';
 import { explainContent, type Wanted } from '@countersign/common/file-content.ts';
+import { sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
 import * as fc from 'fast-check';
 import { readPki } from '../../support/pki.ts';
 

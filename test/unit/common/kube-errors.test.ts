@@ -8,7 +8,7 @@ import {
   errorFromTransport,
   errorFromWatchEvent,
   isUntrusted,
-} from '@countersign/common/runtime/kube-errors.ts';
+} from '@countersign/common/runtime/kube/kube-errors.ts';
 
 const CALL = { method: 'GET', path: '/x?watch=true' };
 const failure = (code: string, message = 'told so') => Object.assign(new Error(message), { code });

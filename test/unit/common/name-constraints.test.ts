@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sequence, tlv } from '@countersign/common/der.ts';
-import { rewriteNameConstraints } from '@countersign/common/name-constraints.ts';
-import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
+import { sequence, tlv } from '@countersign/common/x509/der.ts';
+import { rewriteNameConstraints } from '@countersign/common/x509/name-constraints/name-constraints.ts';
+import { GENERAL_NAME } from '@countersign/common/x509/subject-alt-name.ts';
 
 const { dnsName, ipAddress, rfc822Name, uniformResourceIdentifier: uri, directoryName } = GENERAL_NAME;
 const PERMITTED = 0xa0;

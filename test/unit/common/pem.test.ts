@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatPem, parsePem } from '@countersign/common/pem.ts';
+import { formatPem, parsePem } from '@countersign/common/x509/pem.ts';
 import * as fc from 'fast-check';
 
 const one = formatPem('CERTIFICATE', Buffer.from('one'));

@@ -12,11 +12,11 @@ import {
   sequence,
   TAG,
   tlv,
-} from '@countersign/common/der.ts';
-import { EXTENSION, EXTENSION_REQUEST } from '@countersign/common/oids.ts';
-import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
-import { publicKeyOctets } from '@countersign/common/public-key.ts';
-import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
+} from '@countersign/common/x509/der.ts';
+import { EXTENSION, EXTENSION_REQUEST } from '@countersign/common/x509/oids.ts';
+import { parsePkcs10 } from '@countersign/common/x509/pkcs10.ts';
+import { publicKeyOctets } from '@countersign/common/x509/public-key.ts';
+import { GENERAL_NAME } from '@countersign/common/x509/subject-alt-name.ts';
 import {
   dnsName,
   encode,

@@ -4,11 +4,11 @@
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeBoolean, encodeOctetString, encodeOid, sequence, TAG, tlv } from '@countersign/common/der.ts';
-import { findExtension } from '@countersign/common/extension.ts';
-import { EXTENSION, EXTENSION_REQUEST } from '@countersign/common/oids.ts';
-import { hasValidSignature, parsePkcs10 } from '@countersign/common/pkcs10.ts';
-import { GENERAL_NAME, readGeneralNames } from '@countersign/common/subject-alt-name.ts';
+import { encodeBoolean, encodeOctetString, encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
+import { findExtension } from '@countersign/common/x509/extension.ts';
+import { EXTENSION, EXTENSION_REQUEST } from '@countersign/common/x509/oids.ts';
+import { hasValidSignature, parsePkcs10 } from '@countersign/common/x509/pkcs10.ts';
+import { GENERAL_NAME, readGeneralNames } from '@countersign/common/x509/subject-alt-name.ts';
 import { Pkcs10CertificateRequest } from '@peculiar/x509';
 import * as fc from 'fast-check';
 import {

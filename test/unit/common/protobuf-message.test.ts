@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { time } from '@countersign/common/runtime/kube-protobuf.ts';
-import { ProtobufError, ProtobufReader } from '@countersign/common/runtime/protobuf.ts';
+import { time } from '@countersign/common/runtime/kube/kube-protobuf.ts';
+import { ProtobufError, ProtobufReader } from '@countersign/common/runtime/kube/protobuf/protobuf.ts';
 import {
   base64,
   lazyMessage,
@@ -12,7 +12,7 @@ import {
   readMessage,
   requiredText,
   text,
-} from '@countersign/common/runtime/protobuf-message.ts';
+} from '@countersign/common/runtime/kube/protobuf/protobuf-message.ts';
 import { field, message } from '../../support/protobuf-writer.ts';
 
 const LAZY = { 1: text('name'), 2: lazyMessage('spec', { 1: text('user') }) };

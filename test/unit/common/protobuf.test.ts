@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ProtobufError, ProtobufReader } from '@countersign/common/runtime/protobuf.ts';
+import { ProtobufError, ProtobufReader } from '@countersign/common/runtime/kube/protobuf/protobuf.ts';
 import { field, message, varint } from '../../support/protobuf-writer.ts';
 
 /** Steps over every field, messages in field 9 included. */

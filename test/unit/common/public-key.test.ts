@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
 import { test } from 'node:test';
-import { encodeBitString, encodeInteger, encodeOid, sequence, TAG, tlv } from '@countersign/common/der.ts';
-import { CURVE, PUBLIC_KEY } from '@countersign/common/oids.ts';
-import { checkPublicKey } from '@countersign/common/public-key.ts';
+import { encodeBitString, encodeInteger, encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
+import { CURVE, PUBLIC_KEY } from '@countersign/common/x509/oids.ts';
+import { checkPublicKey } from '@countersign/common/x509/public-key.ts';
 import { readPki } from '../../support/pki.ts';
 
 /** An odd modulus of this many bits. */

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { MINUTE, SECOND } from '@countersign/common/duration.ts';
 import { reasons } from '@countersign/common/reasons.ts';
-import { renderReasons } from '../../../docs/generate-reasons.ts';
+import { renderReasons } from '../../../tools/docs/generate-reasons.ts';
 
 const issuer = { kind: 'Issuer', namespace: 'sandbox', name: 'my-issuer' } as const;
 const clusterIssuer = { kind: 'ClusterIssuer', namespace: '', name: 'my-issuer' } as const;
@@ -72,7 +72,7 @@ describe('reasons', () => {
     });
   }
 
-  it('are documented in docs/reasons.md as they are now (else run docs/generate-reasons.ts)', () => {
+  it('are documented in docs/reasons.md as they are now (else run tools/docs/generate-reasons.ts)', () => {
     const written = readFileSync(new URL('../../../docs/reasons.md', import.meta.url), 'utf8');
     assert.equal(written, renderReasons());
   });

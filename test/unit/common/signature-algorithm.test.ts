@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { encodeBitString, encodeInteger, encodeOid, sequence, tlv } from '@countersign/common/der.ts';
-import { PUBLIC_KEY } from '@countersign/common/oids.ts';
-import { findSignerProblem } from '@countersign/common/signature-algorithm.ts';
+import { encodeBitString, encodeInteger, encodeOid, sequence, tlv } from '@countersign/common/x509/der.ts';
+import { PUBLIC_KEY } from '@countersign/common/x509/oids.ts';
+import { findSignerProblem } from '@countersign/common/x509/signature-algorithm.ts';
 
 /** An RSA public key of this size whose primes nobody knows. */
 function rsaSpki(bits: number): Buffer {

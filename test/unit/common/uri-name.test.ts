@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isUri } from '@countersign/common/uri-name.ts';
+import { isUri } from '@countersign/common/x509/uri-name.ts';
 
 const READ = [
   '',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { renderDashboard } from '../../../docs/generate-dashboard.ts';
-import { renderMetrics } from '../../../docs/generate-metrics.ts';
+import { renderDashboard } from '../../../tools/docs/generate-dashboard.ts';
+import { renderMetrics } from '../../../tools/docs/generate-metrics.ts';
 
 for (const [path, render] of [
   ['docs/metrics.md', renderMetrics],

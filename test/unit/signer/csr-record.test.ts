@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CA, REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
-import { MAX_REQUEST_LENGTH } from '@countersign/common/pkcs10.ts';
 import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { MAX_REQUEST_LENGTH } from '@countersign/common/x509/pkcs10.ts';
 import { millisecondsSinceApproval, toCsrRecord } from '@countersign/signer/requests/csr/csr-record.ts';
 import { APPROVED_AT, buildCertificateOf, buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
 import { requestErrors } from '../../support/request-errors.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FairLine } from '@countersign/signer/fair-line.ts';
+import { FairLine } from '@countersign/common/runtime/controller/fair-line.ts';
 
 function create(...keys: string[]): FairLine {
   const line = new FairLine();

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FairShares } from '@countersign/signer/fair-shares.ts';
+import { FairShares } from '@countersign/common/runtime/controller/fair-shares.ts';
 
 /** How many workers each share gets that would take all, one after the other. */
 function fill(workers: number, names: readonly string[]): number[] {

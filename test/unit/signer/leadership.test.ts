@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { Term } from '@countersign/signer/leadership.ts';
+import { Term } from '@countersign/common/runtime/controller/leadership.ts';
 
 /** A term of ten seconds, by clocks that a test sets. */
 function begin(stop = new AbortController().signal) {

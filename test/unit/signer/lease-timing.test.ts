@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { ApiContact } from '@countersign/signer/api-contact.ts';
-import { leaseTiming } from '@countersign/signer/lease-timing.ts';
+import { ApiContact } from '@countersign/common/runtime/controller/api-contact.ts';
+import { leaseTiming } from '@countersign/common/runtime/controller/lease-timing.ts';
 
 it('a Lease of 15 s has the times of client-go, and requests that are given up in time for another', () => {
   assert.deepEqual(leaseTiming(15_000), { termMs: 10_000, retryMs: 2_000, timeoutMs: 5_000 });

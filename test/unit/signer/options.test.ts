@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOUR, SECOND } from '@countersign/common/duration.ts';
-import { parseConfig } from '@countersign/common/runtime/config.ts';
+import { parseConfig } from '@countersign/common/runtime/options/config.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import { findMistakes, issuancePolicy, OPTIONS, type SignerConfig } from '@countersign/signer/options.ts';
 import { valueOf } from '../../support/pki.ts';

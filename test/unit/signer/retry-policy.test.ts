@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.ts';
 import { RetryableError, type RetryableErrorOptions, TerminalError } from '@countersign/common/runtime/errors.ts';
-import { retryDelay } from '@countersign/signer/retry-policy.ts';
 
 const retryable = (options: RetryableErrorOptions) => new RetryableError('x', options);
 

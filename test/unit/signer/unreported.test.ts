@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { Unreported } from '@countersign/signer/unreported.ts';
+import { Unreported } from '@countersign/signer/writes/unreported.ts';
 
 const CRASH = Date.parse('2026-11-30T12:00:00Z');
 const MINUTE = 60_000;

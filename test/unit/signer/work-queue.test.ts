@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises';
-import { type FailedRun, type QueueObserver, type Work, WorkQueue } from '@countersign/signer/work-queue.ts';
+import {
+  type FailedRun,
+  type QueueObserver,
+  type Work,
+  WorkQueue,
+} from '@countersign/common/runtime/controller/work-queue.ts';
 import { until } from '../../support/until.ts';
 
 const SILENT = { depth() {}, added() {}, retried() {}, started() {}, finished() {} };

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CSR_KIND } from '@countersign/signer/requests/csr/csr-kind.ts';
-import { WriteLedger } from '@countersign/signer/write-ledger.ts';
+import { WriteLedger } from '@countersign/signer/writes/write-ledger.ts';
 import { APPROVED_AT, buildCsr } from '../../support/csr-builder.ts';
 
 const hasLanded = (ledger: WriteLedger, csr: { metadata: { name: string; uid?: string }; status?: object }) =>

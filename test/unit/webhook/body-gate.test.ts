@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { test } from 'node:test';
-import { BodyGate } from '@countersign/webhook/body-gate.ts';
+import { BodyGate } from '@countersign/webhook/serving/body-gate.ts';
 
 function setup() {
   const gate = new BodyGate({ bytes: 100, totalBytes: 200, smallBytes: 10, timeoutMs: 60_000 });

@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { HandshakeTurns } from '@countersign/webhook/handshake-turns.ts';
+import { HandshakeTurns } from '@countersign/webhook/serving/handshake-turns.ts';
 
 class FakeSocket extends EventEmitter {
   readonly remoteAddress: string;

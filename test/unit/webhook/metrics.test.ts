@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRegistry } from '@countersign/common/runtime/metrics.ts';
+import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
 
 test('how long an admission and its access review took is told in seconds', async t => {

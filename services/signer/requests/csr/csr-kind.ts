@@ -1,4 +1,4 @@
-// CertificateSigningRequests (certificates.k8s.io/v1) as a kind of request. Pure but for the hash of what was written.
+// CertificateSigningRequests (certificates.k8s.io/v1) as a kind of request. Reads and writes nothing itself.
 
 import { hash } from 'node:crypto';
 import { CA, encodeCaAnnotation, readPrivateKeySecretName } from '@countersign/common/annotations.ts';

@@ -1,7 +1,7 @@
 // The CertificateSigningRequest in protobuf (k8s.io/api/certificates/v1/generated.proto), read into the shape that its JSON
 // has. Reads what the signer uses of it and steps over the rest, which is most of it (managedFields).
 
-import { type ProtobufResource, time } from '@countersign/common/runtime/kube-protobuf.ts';
+import { type ProtobufResource, time } from '@countersign/common/runtime/kube/kube-protobuf.ts';
 import {
   base64,
   deferred,
@@ -15,7 +15,7 @@ import {
   repeated,
   requiredText,
   text,
-} from '@countersign/common/runtime/protobuf-message.ts';
+} from '@countersign/common/runtime/kube/protobuf/protobuf-message.ts';
 
 export const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 

@@ -10,9 +10,9 @@ import {
   isIssued,
   type ObjectMeta,
 } from '@countersign/common/csr.ts';
-import { MAX_REQUEST_LENGTH } from '@countersign/common/pkcs10.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { validateName } from '@countersign/common/validate-request.ts';
+import { MAX_REQUEST_LENGTH } from '@countersign/common/x509/pkcs10.ts';
 import { isSignedHere } from '../../issuance/serial.ts';
 import type { RecordSettings, RequestRecord } from '../request-kind.ts';
 import { CSR_PATH } from './csr-protobuf.ts';

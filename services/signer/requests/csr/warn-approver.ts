@@ -5,7 +5,7 @@ import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
 import { signingSecret } from '@countersign/common/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons.ts';
-import { formatSecretRef } from '../../secret-reader.ts';
+import { formatSecretRef } from '../../secret.ts';
 
 /** Whether the issuer signs with a key that the requester names. */
 export function concernsApprovers({ spec }: Issuer): boolean {

@@ -14,8 +14,8 @@ import {
   sequence,
   TAG,
   tlv,
-} from '@countersign/common/der.ts';
-import { EXTENSION, PUBLIC_KEY } from '@countersign/common/oids.ts';
+} from '@countersign/common/x509/der.ts';
+import { EXTENSION, PUBLIC_KEY } from '@countersign/common/x509/oids.ts';
 import { readCertificateTime } from '@countersign/signer/authority/certificate-time.ts';
 import { findExtensionFault } from '@countersign/signer/authority/extension-faults.ts';
 import { findPublicKeyFault } from '@countersign/signer/authority/public-key-faults.ts';

@@ -11,10 +11,10 @@ import {
   readWhole,
   sequence,
   tlv,
-} from '@countersign/common/der.ts';
-import { CURVE, PUBLIC_KEY } from '@countersign/common/oids.ts';
-import { formatPem, parsePem } from '@countersign/common/pem.ts';
-import { parseSigningKey } from '@countersign/signer/issuance/signing-key.ts';
+} from '@countersign/common/x509/der.ts';
+import { CURVE, PUBLIC_KEY } from '@countersign/common/x509/oids.ts';
+import { formatPem, parsePem } from '@countersign/common/x509/pem.ts';
+import { parseSigningKey } from '@countersign/signer/authority/signing-key.ts';
 import { errorOf, readPki, valueOf } from '../../../support/pki.ts';
 
 function elementsOf(file: string): readonly Buffer[] {

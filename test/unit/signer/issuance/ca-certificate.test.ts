@@ -11,12 +11,12 @@ import {
   sequence,
   TAG,
   tlv,
-} from '@countersign/common/der.ts';
-import { encodeNamedBits } from '@countersign/common/named-bits.ts';
-import { EXTENSION, SIGNATURE } from '@countersign/common/oids.ts';
-import { formatPem } from '@countersign/common/pem.ts';
-import { GENERAL_NAME } from '@countersign/common/subject-alt-name.ts';
-import { parseCertificates, parseIssuance } from '@countersign/signer/issuance/ca-certificate.ts';
+} from '@countersign/common/x509/der.ts';
+import { encodeNamedBits } from '@countersign/common/x509/named-bits.ts';
+import { EXTENSION, SIGNATURE } from '@countersign/common/x509/oids.ts';
+import { formatPem } from '@countersign/common/x509/pem.ts';
+import { GENERAL_NAME } from '@countersign/common/x509/subject-alt-name.ts';
+import { parseCertificates, parseIssuance } from '@countersign/signer/authority/ca-certificate.ts';
 import { buildCertificate, type CertificateParts, createHolder, nameOf } from '../../../support/certificate-builder.ts';
 import { errorOf, valueOf } from '../../../support/pki.ts';
 

@@ -3,10 +3,10 @@
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sequence } from '@countersign/common/der.ts';
-import { formatPem } from '@countersign/common/pem.ts';
-import { parseCertificates, parseFirstCertificate } from '@countersign/signer/issuance/ca-certificate.ts';
-import { completeChain, linkIssuerChain } from '@countersign/signer/issuance/chain.ts';
+import { sequence } from '@countersign/common/x509/der.ts';
+import { formatPem } from '@countersign/common/x509/pem.ts';
+import { parseCertificates, parseFirstCertificate } from '@countersign/signer/authority/ca-certificate.ts';
+import { completeChain, linkIssuerChain } from '@countersign/signer/authority/chain.ts';
 import { X509Certificate } from '@peculiar/x509';
 import { buildCertificate, createHolder } from '../../../support/certificate-builder.ts';
 import { errorOf, readCaCertificates, readPki, valueOf } from '../../../support/pki.ts';

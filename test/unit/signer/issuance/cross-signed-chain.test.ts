@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCertificates } from '@countersign/signer/issuance/ca-certificate.ts';
-import { linkIssuerChain } from '@countersign/signer/issuance/chain.ts';
+import { parseCertificates } from '@countersign/signer/authority/ca-certificate.ts';
+import { linkIssuerChain } from '@countersign/signer/authority/chain.ts';
 import * as fc from 'fast-check';
 import { buildCertificate, createHolder } from '../../../support/certificate-builder.ts';
 import { errorOf, valueOf } from '../../../support/pki.ts';

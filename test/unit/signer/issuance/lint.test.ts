@@ -13,9 +13,9 @@ import {
   sequence,
   TAG,
   tlv,
-} from '@countersign/common/der.ts';
-import { EXTENSION } from '@countersign/common/oids.ts';
-import { publicKeyOctets } from '@countersign/common/public-key.ts';
+} from '@countersign/common/x509/der.ts';
+import { EXTENSION } from '@countersign/common/x509/oids.ts';
+import { publicKeyOctets } from '@countersign/common/x509/public-key.ts';
 import { lintCertificate } from '@countersign/signer/issuance/lint.ts';
 import { type PreparedCertificate, prepareCertificate } from '@countersign/signer/issuance/prepare.ts';
 import type { Profile } from '@countersign/signer/issuance/profile.ts';

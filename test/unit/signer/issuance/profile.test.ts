@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOUR } from '@countersign/common/duration.ts';
-import { parsePkcs10 } from '@countersign/common/pkcs10.ts';
+import { parsePkcs10 } from '@countersign/common/x509/pkcs10.ts';
 import { readPkiRequest, valueOf } from '../../../support/pki.ts';
 import { profileFor } from '../../../support/profiles.ts';
 import { readRequest } from '../../../support/vectors.ts';

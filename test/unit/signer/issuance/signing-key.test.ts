@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { encodeBitString, encodeInteger, encodeOid, sequence, TAG, tlv } from '@countersign/common/der.ts';
-import { CURVE } from '@countersign/common/oids.ts';
-import { formatPem } from '@countersign/common/pem.ts';
-import { loadSigningKey, parseSigningKey } from '@countersign/signer/issuance/signing-key.ts';
+import { encodeBitString, encodeInteger, encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
+import { CURVE } from '@countersign/common/x509/oids.ts';
+import { formatPem } from '@countersign/common/x509/pem.ts';
+import { loadSigningKey, parseSigningKey } from '@countersign/signer/authority/signing-key.ts';
 import { errorOf, readKey, readPki, valueOf } from '../../../support/pki.ts';
 
 const READ: readonly (readonly [file: string, kind: string, algorithm: string, digest: string | null])[] = [

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as tick } from 'node:timers/promises';
-import { TurnsByNamespace } from '@countersign/signer/issuance/turns.ts';
+import { TurnsByNamespace } from '@countersign/signer/authority/turns.ts';
 
 const secret = (namespace: string, name = 'ca') => ({ namespace, name });
 const ownerOf = (name: string) => secret(name[0] ?? '');

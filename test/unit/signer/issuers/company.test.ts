@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PRIVATE_KEY_SECRET_NAME } from '@countersign/common/annotations.ts';
-import { TurnsByNamespace } from '@countersign/signer/issuance/turns.ts';
+import { TurnsByNamespace } from '@countersign/signer/authority/turns.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
 import { rootTexts, type SecretTexts } from '../../../support/ca-builder.ts';

@@ -1,0 +1,191 @@
+// Where the API server is and how to prove who we are, as the kubeconfig or the pod's ServiceAccount says now: files are followed,
+// and credentials that cannot be read for a moment stay in use. Only reads; opens no connection.
+
+import { createHash } from 'node:crypto';
+import type { RequestOptions } from 'node:https';
+import { pause } from '../backoff.ts';
+import { RetryableError } from '../errors.ts';
+import type { KubeconfigFile } from './kubeconfig-file.ts';
+import type { Headers } from './kubeconfig-user.ts';
+import { loadKubeconfig } from './load-kubeconfig.ts';
+import { readCertificates, readPrivateKey } from './pem-material.ts';
+
+type TlsMaterial = string | Buffer | (string | Buffer)[];
+
+interface TlsOptions {
+  readonly ca?: TlsMaterial;
+  readonly cert?: TlsMaterial;
+  readonly key?: TlsMaterial;
+  readonly servername?: string;
+}
+
+export interface Credentials {
+  readonly server: URL;
+  readonly headers: Headers;
+  readonly tls: TlsOptions;
+  /** Changes when anything that a TLS connection is built from changes. */
+  readonly fingerprint: string;
+}
+
+/** Where the credentials of now come from (CredentialSource). */
+export interface CredentialReader {
+  read(): Promise<Credentials>;
+  /** Told when the server answered 401, or was not trusted itself. */
+  markRefused(): void;
+}
+
+/**
+ * Files are read again after this long, a token's by client-node after a minute more: well within the overlap of a rotated token or
+ * certificate, and cheap.
+ */
+const MAX_AGE_MS = 10_000;
+/** Of what the server has refused: no request succeeds with it. Not less, lest an exec plugin be started for each of them. */
+const REFUSED_MAX_AGE_MS = 1_000;
+
+/** As long as one request may take (cluster-client.ts): an exec plugin that hangs must not hold up all of them for ever. */
+const READ_TIMEOUT_MS = 10_000;
+/** A plugin that hangs is started anew after this long, and no more often, lest there be ever more of them. */
+const GIVE_UP_AFTER_MS = 60_000;
+
+/** Gives the credentials of now; follows files that change on disk. */
+export class CredentialSource implements CredentialReader {
+  readonly #load: () => KubeconfigFile;
+  readonly #now: () => number;
+  readonly #timeoutMs: number;
+  #kubeConfig: KubeconfigFile;
+  #current: { readonly credentials: Credentials; readonly readAt: number } | undefined;
+  #reading: { readonly answer: Promise<Credentials>; readonly since: number } | undefined;
+  #refused = false;
+
+  /** Reads the kubeconfig at once and throws when it is unusable, so that a mistake is seen at the start. */
+  constructor(kubeconfig: string | undefined, now: () => number, timeoutMs = READ_TIMEOUT_MS) {
+    this.#load = () => loadKubeconfig(kubeconfig);
+    this.#now = now;
+    this.#timeoutMs = timeoutMs;
+    this.#kubeConfig = this.#load();
+  }
+
+  /** The namespace of the pod or of the kubeconfig's context; `default` when none is set. */
+  get namespace(): string {
+    const context = this.#kubeConfig.getContextObject(this.#kubeConfig.getCurrentContext());
+    return context?.namespace?.trim() || 'default';
+  }
+
+  /** The credentials, at most 10 s old where they can be read; concurrent callers share one read. */
+  async read(): Promise<Credentials> {
+    const maxAgeMs = this.#refused ? REFUSED_MAX_AGE_MS : MAX_AGE_MS;
+    if (this.#current !== undefined && this.#now() - this.#current.readAt < maxAgeMs) return this.#current.credentials;
+    // Whoever has credentials need not wait: they are good for longer than this copy (the Lease's renewal cannot wait, either).
+    const waitMs = this.#current === undefined ? this.#timeoutMs : this.#timeoutMs / 10;
+    const inTime = new AbortController();
+    const read = await Promise.race([this.#readOnce(), pause(waitMs, inTime.signal)]).finally(() => inTime.abort());
+    return read ?? this.#fallBack(new Error(`they are not there within ${waitMs / 1000} s`));
+  }
+
+  /** The next read starts over from the kubeconfig, exec plugins included. */
+  markRefused(): void {
+    this.#refused = true;
+  }
+
+  #readOnce(): Promise<Credentials> {
+    const now = this.#now();
+    if (this.#reading === undefined || now - this.#reading.since > GIVE_UP_AFTER_MS) {
+      const reading = { answer: this.#readNow(), since: now };
+      this.#reading = reading;
+      const end = () => {
+        if (this.#reading === reading) this.#reading = undefined;
+      };
+      reading.answer.then(end, end);
+    }
+    return this.#reading.answer;
+  }
+
+  async #readNow(): Promise<Credentials> {
+    try {
+      if (this.#refused) this.#kubeConfig = this.#load();
+      this.#refused = false;
+      const credentials = await readCredentials(this.#kubeConfig);
+      this.#current = { credentials, readAt: this.#now() };
+      return credentials;
+    } catch (cause) {
+      return this.#fallBack(cause);
+    }
+  }
+
+  /**
+   * A file that is being replaced may be missing for a moment: what was valid 10 s ago most likely still is. And for the next
+   * 10 s, lest a plugin that fails be started for each request.
+   */
+  #fallBack(cause: unknown): Credentials {
+    if (this.#current !== undefined) {
+      this.#current = { ...this.#current, readAt: this.#now() };
+      return this.#current.credentials;
+    }
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new RetryableError(`the credentials for the API server cannot be read: ${detail}`, {
+      code: 'unauthorized',
+      cause,
+    });
+  }
+}
+
+async function readCredentials(kubeConfig: KubeconfigFile): Promise<Credentials> {
+  const server = new URL(kubeConfig.getCurrentCluster()?.server ?? '');
+  const options: RequestOptions & { servername?: string } = {};
+  // The one public method that gives both headers and TLS; the agent that it also makes is cached and never used.
+  await kubeConfig.applyToHTTPSOptions(options);
+  const tls = pickTls(options);
+  checkTls(tls, kubeConfig);
+  const token = kubeConfig.readTokenFile()?.trim();
+  const headers = {
+    ...pickHeaders(options),
+    ...kubeConfig.impersonationHeaders,
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+  };
+  return { server, headers, tls, fingerprint: fingerprint(server, tls) };
+}
+
+/** Only what TLS would stumble over: that certificate and key belong together, it says itself. */
+function checkTls({ ca, cert, key }: TlsOptions, kubeConfig: KubeconfigFile): void {
+  const cluster = kubeConfig.getCurrentCluster();
+  const user = kubeConfig.getCurrentUser();
+  if (ca !== undefined) readCertificates(textOf(ca), nameOf('certificate-authority', cluster?.caFile));
+  if (cert !== undefined) readCertificates(textOf(cert), nameOf('client-certificate', user?.certFile));
+  if (key !== undefined) readPrivateKey(textOf(key), nameOf('client-key', user?.keyFile));
+}
+
+/** What an exec plugin gave has the name of the field that it stands for. */
+function nameOf(field: string, file: string | undefined): string {
+  return file ? `${field} ${file}` : field;
+}
+
+function textOf(material: TlsMaterial): string {
+  return [material]
+    .flat()
+    .map(piece => (typeof piece === 'string' ? piece : piece.toString('latin1')))
+    .join('');
+}
+
+function pickTls(options: RequestOptions & { servername?: string }): TlsOptions {
+  const { ca, cert, key, servername } = options;
+  return {
+    ...(ca ? { ca } : {}),
+    ...(cert ? { cert } : {}),
+    ...(key ? { key: key as TlsMaterial } : {}),
+    ...(servername ? { servername } : {}),
+  };
+}
+
+/** Authorization and Impersonate-User; a token file usually ends with a newline, which no header may carry. */
+function pickHeaders(options: RequestOptions): Record<string, string> {
+  const entries = Object.entries(options.headers ?? {});
+  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), String(value).trim()]));
+}
+
+function fingerprint(server: URL, tls: TlsOptions): string {
+  const hash = createHash('sha256').update(server.href);
+  for (const part of [tls.ca, tls.cert, tls.key, tls.servername]) {
+    for (const piece of [part ?? ''].flat()) hash.update('\0').update(piece);
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,124 @@
+// The requests of a KubeClient over one connection: path and body in, JSON values or a classified error out. Knows neither
+// where the server is nor whose credentials are used.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
+import { TerminalError } from '../errors.ts';
+import { JSON_LINES, readWatchEvents, type WatchEvent } from '../reflector/watch-stream.ts';
+import type { Answer } from './exchange.ts';
+import type { KubeClient } from './kube-client.ts';
+import type { ApiConnection, ApiRequest } from './kube-connection.ts';
+import { errorFromGarbage, errorFromResponse, errorFromTransport } from './kube-errors.ts';
+import { decodeObject, PROTOBUF, type ProtobufResource, watchFrames } from './kube-protobuf.ts';
+
+const MERGE_PATCH = 'application/merge-patch+json';
+
+/** JSON for what no protobuf is told of. */
+const NO_PROTOBUF: ProtobufResource = { path: '\0', kinds: {} };
+
+/** A client over `connection`; one request may take `timeoutMs`, from the connect to the last byte of the answer. */
+export function createApiClient(
+  connection: ApiConnection,
+  timeoutMs: number,
+  protobuf: ProtobufResource = NO_PROTOBUF,
+): KubeClient {
+  const context = { connection, timeoutMs, protobuf };
+  const call = <T>(request: ApiRequest) => callApi<T>(context, request);
+  return {
+    get: (path, signal) => unlessMissing(call({ method: 'GET', path, ...(signal ? { signal } : {}) })),
+    create: (path, body) => call({ method: 'POST', path, body }),
+    update: (path, body) => call({ method: 'PUT', path, body }),
+    mergePatch: (path, body, mayStart) =>
+      call({ method: 'PATCH', path, body, contentType: MERGE_PATCH, ...(mayStart && { mayStart }) }),
+    remove: async path => void (await unlessMissing(call({ method: 'DELETE', path }))),
+    watch: (path, signal, onOpen) => watchApi(context, path, { signal, ...(onOpen && { onOpen }) }),
+    close: () => connection.close(),
+  };
+}
+
+interface Context {
+  readonly connection: ApiConnection;
+  readonly timeoutMs: number;
+  readonly protobuf: ProtobufResource;
+}
+
+async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof TerminalError && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+async function callApi<T>({ connection, timeoutMs, protobuf }: Context, given: ApiRequest): Promise<T> {
+  const request = negotiated(given, protobuf);
+  const answer = await connection.exchange(request, timeoutMs);
+  if (!isSuccess(answer)) throw errorOf(request, answer);
+  try {
+    return decode(answer, protobuf.kinds) as T;
+  } catch (cause) {
+    throw errorFromGarbage(request, 'the answer cannot be read', cause);
+  }
+}
+
+/** Both forms are offered, and the answer says which one it has. */
+function negotiated(request: ApiRequest, { path }: ProtobufResource): ApiRequest {
+  return request.path.startsWith(path) ? { ...request, accept: `${PROTOBUF}, application/json` } : request;
+}
+
+function decode({ headers, body }: Answer, kinds: ProtobufResource['kinds']): unknown {
+  return isProtobuf(headers) ? decodeObject(body, kinds) : JSON.parse(body.toString());
+}
+
+function isProtobuf(headers: IncomingHttpHeaders): boolean {
+  return headers['content-type']?.startsWith(PROTOBUF) ?? false;
+}
+
+function isSuccess({ statusCode }: { readonly statusCode: number }): boolean {
+  return statusCode >= 200 && statusCode < 300;
+}
+
+function errorOf(request: ApiRequest, answer: Answer): Error {
+  const { statusCode, headers } = answer;
+  return errorFromResponse(request, statusCode, textOf(answer), [headers['retry-after']].flat()[0]);
+}
+
+/** What was refused in protobuf is a Status, and no worse for it in JSON. */
+function textOf({ headers, body }: Answer): string {
+  if (!isProtobuf(headers)) return body.toString();
+  try {
+    return JSON.stringify(decodeObject(body, {}));
+  } catch {
+    return '';
+  }
+}
+
+async function* watchApi(
+  { connection, protobuf }: Context,
+  path: string,
+  { signal, onOpen }: { readonly signal: AbortSignal; readonly onOpen?: () => void },
+): AsyncGenerator<WatchEvent> {
+  const request = negotiated({ method: 'GET', path, signal }, protobuf);
+  try {
+    const { statusCode, headers, body } = await connection.open(request);
+    if (!isSuccess({ statusCode })) {
+      throw errorOf(request, { statusCode, headers, body: await readBody(request, body) });
+    }
+    onOpen?.();
+    yield* readWatchEvents(request, body, isProtobuf(headers) ? watchFrames(protobuf.kinds) : JSON_LINES);
+    // The connection is back in its pool by then, and the next watch, which may follow at once, finds it there.
+    await setImmediate();
+  } catch (error) {
+    // An end that was asked for is no failure, however the connection words it.
+    if (!signal.aborted) throw error;
+  }
+}
+
+async function readBody(request: ApiRequest, body: { bytes(): Promise<Uint8Array> }): Promise<Buffer> {
+  try {
+    return Buffer.from(await body.bytes());
+  } catch (cause) {
+    throw errorFromTransport(request, cause);
+  }
+}

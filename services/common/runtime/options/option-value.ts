@@ -1,0 +1,65 @@
+// Turns the text of one option into its value. Says what is wrong and what would be right; knows nothing of where the
+// text came from.
+
+import { MILLISECOND, parseGoDuration } from '../../duration.ts';
+import { err, ok, type Result } from '../../result.ts';
+import { type ListenAddress, parseListenAddress } from './listen-address.ts';
+import type { Option } from './option-table.ts';
+
+type Value = Result<string | number | boolean | ListenAddress>;
+
+type OptionOf<Kind extends Option['kind']> = Extract<Option, { readonly kind: Kind }>;
+
+function parseInteger(text: string, { min = 0, max = Number.MAX_SAFE_INTEGER }: OptionOf<'integer'>): Value {
+  const number = Number(text);
+  const isInteger = /^-?\d+$/.test(text) && Number.isSafeInteger(number);
+  if (isInteger && number >= min && number <= max) return ok(number);
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  return err(`"${text}" is not a whole number ${range}`);
+}
+
+function parseDuration(text: string): Value {
+  const parsed = parseGoDuration(text);
+  if (!parsed.ok) return err(`${parsed.error}; write for example 30s or 1m30s`);
+  if (parsed.value < 0n) return err(`"${text}" is negative`);
+  const isWhole = parsed.value % MILLISECOND === 0n;
+  return isWhole ? ok(Number(parsed.value / MILLISECOND)) : err(`"${text}" is not a whole number of milliseconds`);
+}
+
+function parseBoolean(text: string): Value {
+  return text === 'true' || text === 'false' ? ok(text === 'true') : err(`"${text}" is neither true nor false`);
+}
+
+function parseEnum(text: string, { values }: OptionOf<'enum'>): Value {
+  return values.includes(text) ? ok(text) : err(`"${text}" is none of ${values.join(', ')}`);
+}
+
+/** Parses what the user gave. The error does not repeat a secret. */
+export function parseOption(option: Option, text: string): Value {
+  const value = parseKind(option, text);
+  return !value.ok && option.secret ? err(`the value is not a valid ${option.kind}`) : value;
+}
+
+function parseKind(option: Option, text: string): Value {
+  switch (option.kind) {
+    case 'integer':
+      return parseInteger(text, option);
+    case 'duration':
+      return parseDuration(text);
+    case 'address':
+      return parseListenAddress(text);
+    case 'boolean':
+      return parseBoolean(text);
+    case 'enum':
+      return parseEnum(text, option);
+    case 'string':
+      return ok(text);
+  }
+}
+
+/** The value of an option that was not given; undefined when it has no default. */
+export function defaultOf(option: Option): Value | undefined {
+  if (option.default === undefined) return undefined;
+  const isText = option.kind === 'duration' || option.kind === 'address';
+  return isText ? parseKind(option, option.default) : ok(option.default);
+}

@@ -1,0 +1,58 @@
+// The Prometheus registry of one process, and the metrics of its requests to the API server. Every registry is its own,
+// never the library's global one; labels come from closed sets only.
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type LabelValues, Registry } from 'prom-client';
+import type { RequestObserver } from '../kube/kube-connection.ts';
+import { MEAN_CUT_MS } from '../kube/server-clock.ts';
+
+/** A registry with the metrics of the process (process_*, nodejs_*) in it. */
+export function createRegistry(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+export interface CounterOptions<Label extends string> {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly Label[];
+  /** The series that are there from the start: an increase is seen only where there was something before, be it 0. */
+  readonly expected: readonly LabelValues<Label>[];
+}
+
+export function createCounter<Label extends string>(
+  registry: Registry,
+  { name, help, labelNames, expected }: CounterOptions<Label>,
+): Counter<Label> {
+  const counter = new Counter({ name, help, labelNames, registers: [registry] });
+  for (const labels of expected) counter.inc(labels, 0);
+  return counter;
+}
+
+/** Counts the requests to the API server under the names that client-go gave them (rest_client_*), and looks at its clock. */
+export function createRequestObserver(registry: Registry): RequestObserver {
+  const requests = new Counter({
+    name: 'rest_client_requests_total',
+    help: 'Requests to the API server, by HTTP status code ("<error>": no answer), method and host.',
+    labelNames: ['code', 'method', 'host'],
+    registers: [registry],
+  });
+  const seconds = new Histogram({
+    name: 'rest_client_request_duration_seconds',
+    help: 'Time until the API server answered (for a watch: until it began), by method and host.',
+    labelNames: ['verb', 'host'],
+    buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
+    registers: [registry],
+  });
+  const offset = new Gauge({
+    name: 'countersign_clock_offset_seconds',
+    help: 'How far the clock of this process is ahead of that of the API server, by its last answer; exact to about a second.',
+    registers: [registry],
+  });
+  return observation => {
+    const { code, method, host, serverTime = NaN } = observation;
+    requests.inc({ code, method, host });
+    seconds.observe({ verb: method, host }, observation.seconds);
+    if (Number.isFinite(serverTime)) offset.set((Date.now() - serverTime - MEAN_CUT_MS) / 1000);
+  };
+}

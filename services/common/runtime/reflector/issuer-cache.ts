@@ -1,0 +1,72 @@
+// The Issuers and ClusterIssuers of the cluster as both services keep them, up to date by two reflectors. Reports what changed and
+// whether the cache can be trusted; never decides what a change means.
+
+import { type Issuer, toIssuer } from '../../issuer.ts';
+import { ISSUER_GROUP, type IssuerKind, type SignerRef } from '../../signer-name.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import type { Logger } from '../process/log.ts';
+import { Reflector, type ReflectorMetrics } from './reflector.ts';
+
+export interface IssuerCacheOptions {
+  readonly client: Pick<KubeClient, 'get' | 'watch'>;
+  readonly log: Logger;
+  readonly metrics: ReflectorMetrics;
+  /** `now` or `before` is undefined where the issuer did not exist. */
+  readonly onChange?: (ref: SignerRef, now: Issuer | undefined, before: Issuer | undefined) => void;
+}
+
+export class IssuerCache {
+  readonly #reflectors: Readonly<Record<IssuerKind, Reflector<Issuer>>>;
+
+  constructor(options: IssuerCacheOptions) {
+    this.#reflectors = {
+      Issuer: createReflector(options, 'Issuer'),
+      ClusterIssuer: createReflector(options, 'ClusterIssuer'),
+    };
+  }
+
+  /** Of both kinds, for whoever looks after them. */
+  get reflectors(): readonly Reflector<Issuer>[] {
+    return Object.values(this.#reflectors);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.reflectors.map(reflector => reflector.run(signal)));
+  }
+
+  /** Whether an issuer that is not found here does not exist. */
+  get hasSynced(): boolean {
+    return this.reflectors.every(({ hasSynced }) => hasSynced);
+  }
+
+  /** Whether what is known of issuers of the kind is complete and up to date. */
+  isFresh(kind: IssuerKind, now: number): boolean {
+    const reflector = this.#reflectors[kind];
+    return reflector.hasSynced && reflector.isFresh(now);
+  }
+
+  find({ kind, namespace, name }: SignerRef): Issuer | undefined {
+    return this.#reflectors[kind].get(kind === 'Issuer' ? `${namespace}/${name}` : name);
+  }
+
+  *all(): Iterable<SignerRef> {
+    for (const kind of ['Issuer', 'ClusterIssuer'] as const) {
+      for (const issuer of this.#reflectors[kind].list()) yield toRef(kind, issuer);
+    }
+  }
+}
+
+function createReflector({ onChange, ...options }: IssuerCacheOptions, kind: IssuerKind): Reflector<Issuer> {
+  const plural = `${kind.toLowerCase()}s`;
+  return new Reflector<Issuer>({
+    ...options,
+    name: plural,
+    path: `/apis/${ISSUER_GROUP}/v1/${plural}`,
+    transform: toIssuer,
+    onChange: (_, now, before) => onChange?.(toRef(kind, (now ?? before) as Issuer), now, before),
+  });
+}
+
+function toRef(kind: IssuerKind, { metadata }: Issuer): SignerRef {
+  return { kind, namespace: metadata.namespace ?? '', name: metadata.name };
+}

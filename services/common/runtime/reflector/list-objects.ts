@@ -1,0 +1,122 @@
+// Reads a whole collection of the API, page by page, as one consistent list. Keeps no page; any failure but an expired page
+// token is the caller's.
+
+import { setImmediate } from 'node:timers/promises';
+import { RetryableError, TerminalError } from '../errors.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+
+/**
+ * How many objects are asked for at a time: first a few, so that work can begin; then as many as are read without holding up the
+ * event loop for long (50 ms, 8 MB of CSRs). Not fewer: 10 000 CSRs cost the API server 240 ms of CPU in pages of 2 500, and
+ * 330 ms in pages of 500 (measured).
+ */
+const FIRST_PAGE = 500;
+const NEXT_PAGES = 2_500;
+
+/**
+ * At least version 1 is whatever the API server has at hand. Not version 0, which says the same but reads over the limit.
+ * See the Kubernetes API concepts, "Semantics for get and list".
+ */
+const AT_HAND = { resourceVersion: '1', resourceVersionMatch: 'NotOlderThan' };
+
+export interface ListOptions {
+  readonly client: Pick<KubeClient, 'get'>;
+  readonly path: string;
+  readonly signal: AbortSignal;
+  /**
+   * Whether the list may be a little old. The newest waits until the API server has heard from etcd, up to 100 ms where
+   * anything else in the cluster was written a moment ago.
+   */
+  readonly mayBeOld: boolean;
+  /**
+   * Called with each page as it comes. `isFirst` is true again when the list begins anew after an expired page token: what
+   * came before is no part of it.
+   */
+  readonly onPage: (items: Iterable<unknown>, isFirst: boolean) => void;
+}
+
+interface Page {
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
+  readonly items?: Iterable<unknown> | null;
+}
+
+/** Appends a query to a path that may have one already. */
+export function withQuery(path: string, query: Readonly<Record<string, string>>): string {
+  return `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams(query).toString()}`;
+}
+
+/**
+ * Lists everything at `path` and gives the resourceVersion where a watch goes on from it. Throws what the client throws, and
+ * RetryableError when the resource does not exist.
+ */
+export async function listObjects(options: ListOptions): Promise<string> {
+  try {
+    return await listPages(options, { limit: FIRST_PAGE, nextLimit: NEXT_PAGES });
+  } catch (error) {
+    // 410: the token of a later page is older than the API server's history.
+    if (error instanceof RetryableError && error.code === 'gone') return listWhole(options, error);
+    throw error;
+  }
+}
+
+/** Without pages, so that no token can expire; `expired` goes on where that is too much for one answer. */
+async function listWhole(options: ListOptions, expired: RetryableError): Promise<string> {
+  const { metadata, items } = await readPage(options, {}).catch((error: unknown) => {
+    throw isTooLarge(error) ? expired : error;
+  });
+  options.onPage(items ?? [], true);
+  return metadata?.resourceVersion ?? '';
+}
+
+/** How many objects the page at hand, and those after it, are asked to have. */
+interface Paging {
+  limit: number;
+  nextLimit: number;
+}
+
+async function listPages(options: ListOptions, paging: Paging): Promise<string> {
+  let asked: Promise<Page> | undefined = readFitting(options, options.mayBeOld ? AT_HAND : {}, paging);
+  let resourceVersion = '';
+  while (asked !== undefined) {
+    const { metadata, items }: Page = await asked;
+    paging.limit = paging.nextLimit;
+    asked = metadata?.continue ? readFitting(options, { continue: metadata.continue }, paging) : undefined;
+    // The server works on the next page while this one is taken over; whether it failed is seen when it is awaited.
+    asked?.catch(() => undefined);
+    await setImmediate();
+    options.onPage(items ?? [], resourceVersion === '');
+    resourceVersion = metadata?.resourceVersion ?? '';
+  }
+  return resourceVersion;
+}
+
+/** One page, in a size that can be taken: where objects are large, this one and all that follow are asked to have fewer. */
+async function readFitting(options: ListOptions, query: Query, paging: Paging): Promise<Page> {
+  while (true) {
+    try {
+      return await readPage(options, { limit: `${paging.limit}`, ...query });
+    } catch (error) {
+      if (!isTooLarge(error) || paging.limit === 1) throw error;
+      paging.limit = Math.ceil(paging.limit / 4);
+      paging.nextLimit = paging.limit;
+    }
+  }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof TerminalError && error.code === 'too-large';
+}
+
+type Query = Readonly<Record<string, string>>;
+
+async function readPage(options: ListOptions, query: Query): Promise<Page> {
+  const page = await options.client.get<Page>(withQuery(options.path, query), options.signal);
+  if (page === undefined) {
+    const message = `GET ${options.path}: the API server does not know this resource (is its CRD installed?)`;
+    throw new RetryableError(message, { code: 'unknown' });
+  }
+  if (typeof page !== 'object' || page === null || !page.metadata?.resourceVersion) {
+    throw new RetryableError(`GET ${options.path}: the answer is no list`, { code: 'server' });
+  }
+  return page;
+}

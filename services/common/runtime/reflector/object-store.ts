@@ -1,0 +1,106 @@
+// The reflector's copy of the cluster's objects, by key, and what changed in it. Calls the change handler for real changes
+// only; a handler or a transform that throws is logged and never stops the reflector.
+
+import type { ObjectMeta } from '../../csr.ts';
+import { shorten } from '../../short-text.ts';
+import type { Logger } from '../process/log.ts';
+
+/** Told of one change: `before` is undefined for a new object, `now` for a deleted one. Must be quick and only enqueue. */
+export type ChangeHandler<T> = (key: string, now: T | undefined, before: T | undefined) => void;
+
+/** An object as the API server sent it. */
+export interface RawObject {
+  readonly metadata: ObjectMeta;
+}
+
+/** Whether it has what a key needs; nothing else of it is read here. */
+export function isRawObject(value: unknown): value is RawObject {
+  const metadata = (value as { metadata?: Partial<ObjectMeta> } | null | undefined)?.metadata;
+  return typeof metadata?.name === 'string' && metadata.name !== '';
+}
+
+function keyOf({ namespace, name }: ObjectMeta): string {
+  return namespace ? `${namespace}/${name}` : name;
+}
+
+interface Stored<T> {
+  readonly value: T;
+  readonly version: string | undefined;
+}
+
+export interface ObjectStoreOptions<T> {
+  readonly transform: (raw: unknown) => T;
+  readonly onChange: ChangeHandler<T>;
+  readonly log: Logger;
+}
+
+export class ObjectStore<T> {
+  readonly #options: ObjectStoreOptions<T>;
+  readonly #stored = new Map<string, Stored<T>>();
+
+  constructor(options: ObjectStoreOptions<T>) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#stored.size;
+  }
+
+  get(key: string): T | undefined {
+    return this.#stored.get(key)?.value;
+  }
+
+  *values(): Generator<T> {
+    for (const { value } of this.#stored.values()) yield value;
+  }
+
+  /** Takes over one object and gives its key. */
+  set(raw: RawObject): string {
+    const key = keyOf(raw.metadata);
+    const before = this.#stored.get(key);
+    const version = raw.metadata.resourceVersion;
+    // The same version again: a list after a gap repeats what did not change.
+    if (before !== undefined && version !== undefined && before.version === version) return key;
+    const value = this.#transform(key, raw);
+    if (value === undefined) this.#deleteKey(key);
+    else {
+      this.#stored.set(key, { value, version });
+      this.#notify(key, value, before?.value);
+    }
+    return key;
+  }
+
+  delete(raw: RawObject): void {
+    this.#deleteKey(keyOf(raw.metadata));
+  }
+
+  /** Drops what a whole list did not bring: everything but `listed`, the keys that `set` gave. */
+  keepOnly(listed: ReadonlySet<string>): void {
+    for (const key of this.#stored.keys()) if (!listed.has(key)) this.#deleteKey(key);
+  }
+
+  #deleteKey(key: string): void {
+    const before = this.#stored.get(key);
+    if (before === undefined) return;
+    this.#stored.delete(key);
+    this.#notify(key, undefined, before.value);
+  }
+
+  /** One odd object must not hide all the others: it counts as absent. */
+  #transform(key: string, raw: RawObject): T | undefined {
+    try {
+      return this.#options.transform(raw);
+    } catch (error) {
+      this.#options.log.error({ err: error, key: shorten(key) }, 'object cannot be read and is left out');
+      return undefined;
+    }
+  }
+
+  #notify(key: string, now: T | undefined, before: T | undefined): void {
+    try {
+      this.#options.onChange(key, now, before);
+    } catch (error) {
+      this.#options.log.error({ err: error, key }, 'change handler failed');
+    }
+  }
+}

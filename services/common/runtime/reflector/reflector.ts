@@ -1,0 +1,201 @@
+// Keeps a copy of one collection of the API: list, then watch, for ever. Survives every error of the server, the network
+// and its own handlers; ends only by its signal, and decides nothing about the objects.
+
+import type { ObjectMeta } from '../../csr.ts';
+import { Backoff, pause } from '../backoff.ts';
+import { asClassifiedError, RetryableError, TerminalError } from '../errors.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import type { Logger } from '../process/log.ts';
+import { watchUntilIdle } from './idle-watch-timeout.ts';
+import { listObjects } from './list-objects.ts';
+import { type ChangeHandler, isRawObject, ObjectStore } from './object-store.ts';
+import { MAX_AGE_MS, type ReflectorTiming, TIMING, watchPath } from './reflector-timing.ts';
+import type { WatchEvent } from './watch-stream.ts';
+
+/** What a reflector counts (reflector-metrics.ts). */
+export interface ReflectorMetrics {
+  /** A whole list was read. */
+  onList(name: string): void;
+  /** A watch ended; `reason` is an error code, or `closed` when the server ended it. */
+  onWatchEnd(name: string, reason: string): void;
+  setSize(name: string, size: number): void;
+}
+
+/** After so many failures in a row the version to go on from is under suspicion, too. */
+const MAX_RESUMES = 3;
+
+export interface ReflectorOptions<T> {
+  readonly client: Pick<KubeClient, 'get' | 'watch'>;
+  /** Path of the collection; may carry a query (fieldSelector, labelSelector). */
+  readonly path: string;
+  /** Names the reflector in logs and metrics: from a closed set. */
+  readonly name: string;
+  readonly log: Logger;
+  readonly onChange: ChangeHandler<T>;
+  /** Keeps less of an object than the API sends. One that throws leaves the object out. */
+  readonly transform?: (raw: unknown) => T;
+  readonly metrics?: ReflectorMetrics;
+  /** The world, for tests: milliseconds of a clock, and a number in [0, 1). */
+  readonly now?: () => number;
+  readonly random?: () => number;
+  readonly timing?: Partial<ReflectorTiming>;
+}
+
+export class Reflector<T extends { readonly metadata: ObjectMeta }> {
+  readonly name: string;
+  readonly #options: ReflectorOptions<T>;
+  readonly #log: Logger;
+  readonly #timing: ReflectorTiming;
+  readonly #now: () => number;
+  readonly #random: () => number;
+  readonly #backoff: Backoff;
+  readonly #store: ObjectStore<T>;
+  #resourceVersion: string | undefined;
+  #hasSynced = false;
+  #lastContact: number | undefined;
+  #lastEvent = 0;
+  /** Ends the current pause or watch, when a list is due at once. */
+  #current = new AbortController();
+
+  constructor(options: ReflectorOptions<T>) {
+    this.name = options.name;
+    this.#options = options;
+    this.#log = options.log.child({ reflector: options.name });
+    this.#timing = { ...TIMING, ...options.timing };
+    this.#now = options.now ?? Date.now;
+    this.#random = options.random ?? Math.random;
+    const { backoffMinMs: minMs, backoffMaxMs: maxMs } = this.#timing;
+    this.#backoff = new Backoff({ minMs, maxMs, random: this.#random });
+    const transform = options.transform ?? (raw => raw as T);
+    this.#store = new ObjectStore({ transform, onChange: options.onChange, log: this.#log });
+  }
+
+  /** Whether the collection was listed whole at least once. */
+  get hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
+  get size(): number {
+    return this.#store.size;
+  }
+
+  /** Whether anything was heard from the API server in the last `maxAgeMs`; `nowMs` by the reflector's clock (Date.now). */
+  isFresh(nowMs: number, maxAgeMs: number = MAX_AGE_MS): boolean {
+    return this.#lastContact !== undefined && nowMs - this.#lastContact <= maxAgeMs;
+  }
+
+  /** `key` is `namespace/name`, or `name` for what belongs to no namespace. */
+  get(key: string): T | undefined {
+    return this.#store.get(key);
+  }
+
+  list(): Iterable<T> {
+    return this.#store.values();
+  }
+
+  /** Lists and watches until the signal; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#current = new AbortController();
+      const current = AbortSignal.any([signal, this.#current.signal]);
+      const delayMs = await this.#runOnce(current);
+      if (delayMs > 0) await pause(delayMs, current);
+      if (this.#current.signal.aborted) this.#resourceVersion = undefined;
+    }
+  }
+
+  /** Lists at once, whatever is being waited for. */
+  listAgain(): void {
+    this.#current.abort();
+  }
+
+  /** One list, if one is due, and one watch; gives how long to wait before the next. */
+  async #runOnce(signal: AbortSignal): Promise<number> {
+    try {
+      this.#resourceVersion ??= await this.#list(signal);
+      return await this.#watch(this.#resourceVersion, signal);
+    } catch (error) {
+      return signal.aborted ? 0 : this.#recover(error);
+    }
+  }
+
+  /**
+   * Takes over each page as it comes. The first list may be a little old, as client-go's: the watch tells the rest. Once
+   * anything was read, even one page of it, a list must not be older than that.
+   */
+  async #list(signal: AbortSignal): Promise<string> {
+    const { client, path, metrics } = this.#options;
+    const listed = new Set<string>();
+    const onPage = (items: Iterable<unknown>, isFirst: boolean): void => {
+      this.#touch();
+      if (isFirst) listed.clear();
+      for (const raw of items) if (isRawObject(raw)) listed.add(this.#store.set(raw));
+    };
+    const mayBeOld = this.#lastContact === undefined;
+    const resourceVersion = await listObjects({ client, path, signal, mayBeOld, onPage });
+    this.#store.keepOnly(listed);
+    this.#hasSynced = true;
+    this.#lastEvent = this.#now();
+    metrics?.onList(this.name);
+    metrics?.setSize(this.name, this.size);
+    return resourceVersion;
+  }
+
+  /** Follows one watch until it ends; gives how long to wait, lest a server that ends watches early causes a busy loop. */
+  async #watch(resourceVersion: string, signal: AbortSignal): Promise<number> {
+    const started = this.#now();
+    const path = watchPath(this.#options.path, resourceVersion, this.#random());
+    const isHealthy = () => this.#now() - started >= this.#timing.healthyMs;
+    let reason = 'closed';
+    try {
+      const onOpen = () => this.#touch();
+      const watch = { client: this.#options.client, path, signal, idleMs: this.#timing.idleMs, onOpen };
+      for await (const event of watchUntilIdle(watch)) this.#apply(event);
+    } catch (error) {
+      reason = asClassifiedError(error).code;
+      throw error;
+    } finally {
+      if (isHealthy()) this.#backoff.reset();
+      if (!signal.aborted) this.#options.metrics?.onWatchEnd(this.name, reason);
+    }
+    if (signal.aborted) return 0;
+    this.#touch();
+    if (this.#now() - this.#lastEvent >= this.#timing.quietMs) this.#resourceVersion = undefined;
+    return isHealthy() ? 0 : this.#backoff.next();
+  }
+
+  #apply({ type, object }: WatchEvent): void {
+    this.#touch();
+    this.#lastEvent = this.#now();
+    const version = (object as { metadata?: Partial<ObjectMeta> } | null)?.metadata?.resourceVersion;
+    if (type !== 'BOOKMARK' && isRawObject(object)) {
+      if (type === 'DELETED') this.#store.delete(object);
+      else this.#store.set(object);
+      this.#options.metrics?.setSize(this.name, this.size);
+    }
+    if (version) this.#resourceVersion = version;
+  }
+
+  #touch(): void {
+    this.#lastContact = this.#now();
+  }
+
+  #recover(thrown: unknown): number {
+    const error = asClassifiedError(thrown);
+    const delayMs = Math.max(this.#backoff.next(), error instanceof RetryableError ? (error.retryAfterMs ?? 0) : 0);
+    const willList = this.#isVersionSuspect(error);
+    if (willList) this.#resourceVersion = undefined;
+    const level = error.code === 'gone' ? 'info' : 'warn';
+    this.#log[level]({ err: error, willList, delayMs: Math.round(delayMs) }, 'list or watch failed, trying again');
+    return delayMs;
+  }
+
+  /**
+   * Whether to list again rather than to go on from the last version: it has expired, the server refuses it, or nothing
+   * comes after it, as when etcd was restored from a backup and the version lies in the future.
+   */
+  #isVersionSuspect(error: RetryableError | TerminalError): boolean {
+    const isExpired = error.code === 'gone' || error instanceof TerminalError;
+    return isExpired || this.#backoff.failures >= MAX_RESUMES;
+  }
+}

@@ -1,0 +1,161 @@
+// The value of a nameConstraints extension (RFC 5280 section 4.2.1.10), read and written again as cert-manager does:
+// DNS, IP, email and URI constraints in that order, and no others. Refuses the texts that Go's certificate parser
+// refuses, and no others, since the API server could not read the certificate. Never judges what is constrained.
+
+import { isIP } from 'node:net';
+import { err, ok, type Result } from '../../result.ts';
+import { contextTag, readChildren, readWhole, sequence, TAG, type Tlv, tlv } from '../der.ts';
+import { GENERAL_NAME } from '../subject-alt-name.ts';
+
+const INVALID =
+  'x509: invalid NameConstraints extension: write permitted names, then excluded ones, each list once and in DER (RFC 5280 section 4.2.1.10)';
+const EMPTY = 'x509: empty name constraints extension: permit or exclude a name, or leave the extension out';
+
+/** The order in which Go writes the kinds that it knows. */
+const KINDS: readonly number[] = [
+  GENERAL_NAME.dnsName,
+  GENERAL_NAME.ipAddress,
+  GENERAL_NAME.rfc822Name,
+  GENERAL_NAME.uniformResourceIdentifier,
+];
+
+/**
+ * The value of a request as a certificate gets it. A constraint of another kind is refused: without it, the certificate would
+ * be good for more than was asked for.
+ */
+export function rewriteNameConstraints(value: Buffer): Result<Buffer> {
+  const lists = readConstraints(value);
+  if (!lists.ok) return lists;
+  const other = lists.value.flatMap(({ subtrees }) => subtrees).find(({ tag }) => !KINDS.includes(tag));
+  if (other !== undefined) {
+    return err(`x509: unsupported NameConstraints tag: ${other.tag}; constrain DNS, IP, email and URI names alone`);
+  }
+  return ok(sequence(...lists.value.filter(({ subtrees }) => subtrees.length > 0).map(write)));
+}
+
+function write({ tag, subtrees }: ConstraintList): Buffer {
+  const sorted = subtrees.toSorted((a, b) => KINDS.indexOf(a.tag) - KINDS.indexOf(b.tag));
+  return tlv(tag, ...sorted.map(subtree => sequence(tlv(subtree.tag, subtree.value))));
+}
+
+interface ConstraintList {
+  readonly tag: number;
+  readonly subtrees: readonly Pick<Tlv, 'tag' | 'value'>[];
+}
+
+/** As Go reads them in a certificate: constraints of other kinds may be of any form. */
+export function readConstraints(value: Buffer): Result<readonly ConstraintList[]> {
+  const lists = readLists(value);
+  if (!lists.ok) return lists;
+  const read: ConstraintList[] = [];
+  for (const list of lists.value) {
+    const subtrees = readSubtrees(list);
+    if (!subtrees.ok) return subtrees;
+    read.push({ tag: list.tag, subtrees: subtrees.value });
+  }
+  return ok(read);
+}
+
+/** permittedSubtrees [0] and excludedSubtrees [1], each at most once and in this order. */
+function readLists(value: Buffer): Result<readonly Tlv[]> {
+  const whole = readWhole(value);
+  const lists = whole.ok && whole.value.tag === TAG.sequence ? readChildren(whole.value) : err(INVALID);
+  if (!lists.ok) return err(INVALID);
+  const permitted = contextTag(0, 'constructed');
+  const excluded = contextTag(1, 'constructed');
+  const tags = lists.value.map(({ tag }) => tag);
+  const isOrdered = tags.every(
+    (tag, at) => (tag === permitted && at === 0) || (tag === excluded && at + 1 === tags.length),
+  );
+  if (!isOrdered) return err(INVALID);
+  const isEmpty = lists.value.every(list => list.value.length === 0);
+  return isEmpty ? err(EMPTY) : ok(lists.value);
+}
+
+function readSubtrees(list: Tlv): Result<ConstraintList['subtrees']> {
+  const subtrees = readChildren(list);
+  if (!subtrees.ok) return err(INVALID);
+  const read: Pick<Tlv, 'tag' | 'value'>[] = [];
+  for (const subtree of subtrees.value) {
+    const base = readBase(subtree);
+    if (!base.ok) return base;
+    const { tag } = base.value;
+    const value = readConstraint(tag, base.value.value);
+    if (!value.ok) return value;
+    read.push({ tag, value: value.value });
+  }
+  return ok(read);
+}
+
+/** The base of a GeneralSubtree; minimum and maximum are ignored, as Go does (RFC 5280 forbids them). */
+function readBase(subtree: Tlv): Result<Tlv> {
+  const fields = subtree.tag === TAG.sequence ? readChildren(subtree) : err(INVALID);
+  const base = fields.ok ? fields.value[0] : undefined;
+  return base === undefined ? err(INVALID) : ok(base);
+}
+
+function readConstraint(tag: number, value: Buffer): Result<Buffer> {
+  if (tag === GENERAL_NAME.ipAddress) return maskNetwork(value);
+  const text = value.toString('latin1');
+  const problem = findTextProblem(tag, text);
+  return problem === undefined ? ok(value) : err(`x509: failed to parse ${problem}`);
+}
+
+/** What is wrong with a constraint that is a text, and what would be right; the first half is Go's. */
+function findTextProblem(tag: number, text: string): string | undefined {
+  const shown = JSON.stringify(text);
+  if (tag === GENERAL_NAME.dnsName && !isDomain(text)) {
+    return `dnsName constraint ${shown}: give a domain, behind a period for its subdomains alone`;
+  }
+  if (tag === GENERAL_NAME.rfc822Name && !(text.includes('@') ? isMailbox(text) : isDomain(text))) {
+    return `rfc822Name constraint ${shown}: give a mailbox, a host, or a domain behind a period`;
+  }
+  if (tag !== GENERAL_NAME.uniformResourceIdentifier) return undefined;
+  const wayOut = 'give a host, or a domain behind a period';
+  // Go reads no zone (RFC 6874) as part of an address.
+  if (isIP(text) !== 0 && !text.includes('%')) return `URI constraint ${shown}: cannot be IP address; ${wayOut}`;
+  return isDomain(text) ? undefined : `URI constraint ${shown}: ${wayOut}`;
+}
+
+/** Address and mask, 4 or 16 bytes each; the host bits of the address are cleared, as Go does. */
+function maskNetwork(value: Buffer): Result<Buffer> {
+  if (value.length !== 8 && value.length !== 32) {
+    return err(
+      `x509: IP constraint contained value of length ${value.length}: write an address and a mask, 8 octets for IPv4, or 32 for IPv6`,
+    );
+  }
+  const size = value.length / 2;
+  const mask = value.subarray(size);
+  const bits = [...mask].map(octet => octet.toString(2).padStart(8, '0')).join('');
+  if (bits.includes('01')) {
+    return err(`x509: IP constraint contained invalid mask ${mask.toString('hex')}: write ones, then zeros`);
+  }
+  return ok(Buffer.concat([Buffer.from(value.subarray(0, size).map((octet, at) => octet & (mask[at] ?? 0))), mask]));
+}
+
+/** A domain as a constraint may have it: empty for all, or with a leading period for subdomains alone. Go limits no length. */
+function isDomain(text: string): boolean {
+  return text === '' || /^\.?[!-\-/-~]+(\.[!-\-/-~]+)*$/.test(text);
+}
+
+/** One mailbox: a local part, quoted or not (RFC 5321 section 4.1.2), and a domain, which Go lets be empty. */
+function isMailbox(text: string): boolean {
+  if (/\P{ASCII}/u.test(text)) return false;
+  const local = text.startsWith('"') ? quotedPart(text) : plainPart(text);
+  if (local === undefined) return false;
+  const domain = text.slice(local.length);
+  return !domain.startsWith('.') && isDomain(domain);
+}
+
+/** Up to the @, which is in it. As RFC 2822 has it, control characters included, but for NUL and line breaks. */
+function quotedPart(text: string): string | undefined {
+  const [quoted] = /^"(?:[^"\\\t\n\r]|\\[^\n\r])*"@/.exec(text) ?? [];
+  return quoted?.includes('\0') ? undefined : quoted;
+}
+
+/** A backslash makes a part of the name of any character, here as well (RFC 3696 section 3). */
+function plainPart(text: string): string | undefined {
+  const [plain] = /^(?:[\w!#$%&'*+/=?^`{|}~.-]|\\.)+@/s.exec(text) ?? [];
+  const name = plain?.slice(0, -1).replace(/\\(.)/gs, '$1');
+  return name === undefined || /^\.|\.\.|\.$/.test(name) ? undefined : plain;
+}

@@ -1,0 +1,71 @@
+// PEM (RFC 7468): finds the blocks of a text and undoes their base64, and writes a block. Text around the blocks is
+// ignored, as Go does, and so are blocks in comments; any other boundary that makes no block is refused, lest a block be passed
+// over. Never looks at what a block holds.
+
+import { err, ok, type Result } from '../result.ts';
+
+export interface PemBlock {
+  readonly label: string;
+  readonly der: Buffer;
+}
+
+const BEGIN = /^-----BEGIN ([A-Z0-9 #]+)-----[ \t]*\r?$/gm;
+const REST_OF_LINE = /^[ \t]*\r?(\n|$)/;
+const STRAY =
+  'a -----BEGIN or -----END is no line of its own, or lacks the other: mend it, lest a PEM block be passed over';
+
+/** Every block of the text, in order; none is not an error. The error tells why not every one of them can be read. */
+export function parsePem(text: string): Result<PemBlock[]> {
+  const blocks: PemBlock[] = [];
+  let read = 0;
+  for (const begin of text.matchAll(BEGIN)) {
+    if (hasBoundary(text.slice(read, begin.index))) return err(STRAY);
+    const label = begin[1] ?? '';
+    const start = begin.index + begin[0].length;
+    const close = `\n-----END ${label}-----`;
+    const end = text.indexOf(close, start);
+    if (end < 0) return err(`PEM block ${label} does not end`);
+    read = end + close.length;
+    if (!REST_OF_LINE.test(text.slice(read))) return err(glued(label));
+    const der = readBody(label, text.slice(start, end));
+    if (!der.ok) return der;
+    blocks.push({ label, der: der.value });
+  }
+  return hasBoundary(text.slice(read)) ? err(STRAY) : ok(blocks);
+}
+
+function readBody(label: string, body: string): Result<Buffer> {
+  const der = decodeBase64(body);
+  if (der.ok) return der;
+  if (/^Proc-Type:.*ENCRYPTED/m.test(body)) return err(`PEM block ${label} is encrypted: give it without a passphrase`);
+  // RFC 1421 section 4.6; RFC 7468 section 2 has none.
+  const isHeaded = /^\s*[\w-]+:/.test(body);
+  return err(`PEM block ${label} ${isHeaded ? 'has headers: take them out' : 'is not base64'}`);
+}
+
+/** Not in a line that somebody has made a comment. */
+function hasBoundary(text: string): boolean {
+  return /^(?![ \t]*[#;>]).*-----(BEGIN|END)/m.test(text);
+}
+
+/** Two files joined, of which the first does not end in a line break: the second would be lost. */
+function glued(label: string): string {
+  return `PEM block ${label} is followed by other text in its last line: put a line break behind its -----END ${label}-----`;
+}
+
+/**
+ * Undoes base64 with its padding (RFC 4648 section 4); white space is let pass, every other foreign character is not.
+ */
+export function decodeBase64(text: string): Result<Buffer> {
+  const digits = text.replace(/\s+/g, '');
+  if (digits.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(digits)) return err('illegal base64 data');
+  return ok(Buffer.from(digits, 'base64'));
+}
+
+/** Writes one block: lines of 64 columns and a newline at the end, as Go's encoding/pem does. */
+export function formatPem(label: string, der: Buffer): string {
+  const digits = der.toString('base64');
+  let lines = '';
+  for (let at = 0; at < digits.length; at += 64) lines += `${digits.slice(at, at + 64)}\n`;
+  return `-----BEGIN ${label}-----\n${lines}-----END ${label}-----\n`;
+}

@@ -1,0 +1,56 @@
+// The extensions that a PKCS#10 request asks for, in its one extensionRequest attribute (RFC 2985 section 5.4.2). Other attributes
+// are ignored, as Go and cert-manager do, whatever is in them. Refuses an attribute that two readers could read in two ways.
+
+import { err, ok, type Result } from '../result.ts';
+import { decodeOid, readChildren, readFields, readTlv, TAG, type Tlv } from './der.ts';
+import { type Extension, parseExtensions } from './extension.ts';
+import { rewriteNameConstraints } from './name-constraints/name-constraints.ts';
+import { EXTENSION, EXTENSION_REQUEST } from './oids.ts';
+import { readGeneralNames } from './subject-alt-name.ts';
+
+const NAME = 'the attribute extensionRequest (1.2.840.113549.1.9.14)';
+
+/** Reads the attributes [0] of a CertificationRequestInfo. The error names the attribute or extension, and what to do. */
+export function parseAttributes(attributes: Tlv): Result<readonly Extension[]> {
+  const children = readChildren(attributes);
+  if (!children.ok)
+    return err(`the attributes cannot be read (${children.error}): create the request with another tool`);
+  const requests: Tlv[] = [];
+  for (const attribute of children.value.filter(isExtensionRequest)) {
+    const values = readFields(attribute, TAG.sequence, [TAG.oid, TAG.set]);
+    if (!values.ok) return err(`${NAME} is not one type and one SET: create the request with another tool`);
+    // Appliances send it with nothing in it; Go passes over it, too.
+    if (values.value[1].value.length > 0) requests.push(values.value[1]);
+  }
+  const [request, ...others] = requests;
+  if (others.length > 0) return err(`${NAME} comes more than once: put all extensions into one`);
+  return request === undefined ? ok([]) : parseExtensionRequest(request);
+}
+
+/** By its type alone: what is malformed behind it was still meant to ask for extensions. */
+function isExtensionRequest(attribute: Tlv): boolean {
+  const type = attribute.tag === TAG.sequence ? readTlv(attribute.value) : err('');
+  const oid = type.ok && type.value.tag === TAG.oid ? decodeOid(type.value.value) : err('');
+  return oid.ok && oid.value === EXTENSION_REQUEST;
+}
+
+/** Go reads the first list and passes over others. */
+function parseExtensionRequest(values: Tlv): Result<readonly Extension[]> {
+  const lists = readFields(values, TAG.set, [TAG.sequence]);
+  if (!lists.ok) return err(`${NAME} does not hold exactly one list of extensions: put all extensions into one list`);
+  const elements = readChildren(lists.value[0]);
+  if (!elements.ok) return err(`${NAME} cannot be read (${elements.error}): create the request with another tool`);
+  const extensions = parseExtensions(elements.value, 'let pass');
+  if (!extensions.ok) return extensions;
+  for (const extension of extensions.value) {
+    const value = checkCopied(extension);
+    if (!value.ok) return value;
+  }
+  return extensions;
+}
+
+/** The extensions whose values reach the certificate must be readable; all others are dropped or compared. */
+function checkCopied({ oid, value }: Extension): Result<unknown> {
+  if (oid === EXTENSION.subjectAltName) return readGeneralNames(value);
+  return oid === EXTENSION.nameConstraints ? rewriteNameConstraints(value) : ok(value);
+}

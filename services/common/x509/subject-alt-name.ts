@@ -1,0 +1,76 @@
+// The value of a subjectAltName extension (RFC 5280 section 4.2.1.6): every name in it, of whichever kind. Sees what it
+// cannot read (otherName and the like) instead of passing over it, and never judges who is meant.
+
+import { err, ok, type Result } from '../result.ts';
+import { shorten } from '../short-text.ts';
+import { readChildren, readFields, readWhole, TAG, type Tlv } from './der.ts';
+import { isUri } from './uri-name.ts';
+
+/** Identifier octets of the choices of GeneralName. */
+export const GENERAL_NAME = {
+  otherName: 0xa0,
+  rfc822Name: 0x81,
+  dnsName: 0x82,
+  x400Address: 0xa3,
+  directoryName: 0xa4,
+  ediPartyName: 0xa5,
+  uniformResourceIdentifier: 0x86,
+  ipAddress: 0x87,
+  registeredId: 0x88,
+} as const;
+
+/** Of the names that are texts: what Go calls each, and how to write in ASCII what is not. */
+const TEXTS: ReadonlyMap<number, { readonly name: string; readonly wayOut: string }> = new Map([
+  [GENERAL_NAME.rfc822Name, { name: 'rfc822Name', wayOut: 'write its domain in Punycode' }],
+  [GENERAL_NAME.dnsName, { name: 'dNSName', wayOut: 'write it in Punycode' }],
+  [GENERAL_NAME.uniformResourceIdentifier, { name: 'uniformResourceIdentifier', wayOut: 'percent-encode it' }],
+]);
+
+const KINDS: ReadonlySet<number> = new Set(Object.values(GENERAL_NAME));
+
+/** As much of a URI as is repeated. */
+const MAX_SHOWN = 256;
+
+/**
+ * The names, in order; their `tag` is one of GENERAL_NAME. Refuses what Go's certificate parser refuses, and every name of no
+ * known kind. An error begins with Go's text where Go has one.
+ */
+export function readGeneralNames(value: Buffer): Result<readonly Tlv[]> {
+  const whole = readWhole(value);
+  if (!whole.ok || whole.value.tag !== TAG.sequence) {
+    return err('x509: invalid subject alternative names: write one SEQUENCE of names, and nothing after it');
+  }
+  const names = readChildren(whole.value);
+  if (!names.ok) return err(`x509: invalid subject alternative name: ${names.error}: write each name in DER`);
+  for (const name of names.value) {
+    const problem = findProblem(name);
+    if (problem !== undefined) return err(problem);
+  }
+  return ok(names.value);
+}
+
+function findProblem(name: Tlv): string | undefined {
+  const { tag, value } = name;
+  if (!KINDS.has(tag)) {
+    const octet = `0x${tag.toString(16).padStart(2, '0')}`;
+    return `x509: invalid subject alternative name: the tag ${octet} is no kind of name (RFC 5280 section 4.2.1.6): leave it out`;
+  }
+  if (tag === GENERAL_NAME.ipAddress && value.length !== 4 && value.length !== 16) {
+    return `x509: cannot parse IP address of length ${value.length}: write 4 octets for IPv4, or 16 for IPv6`;
+  }
+  // RFC 5280: directoryName holds one Name (the choice makes its tag explicit).
+  if (tag === GENERAL_NAME.directoryName && !readFields(name, tag, [TAG.sequence]).ok) {
+    return 'x509: SAN directoryName is malformed: write one Name in it (RFC 5280 section 4.1.2.4)';
+  }
+  return findTextProblem(name);
+}
+
+function findTextProblem({ tag, value }: Tlv): string | undefined {
+  const text = TEXTS.get(tag);
+  if (text === undefined) return undefined;
+  if (value.some(octet => octet > 0x7f)) return `x509: SAN ${text.name} is malformed: it is not ASCII: ${text.wayOut}`;
+  if (tag !== GENERAL_NAME.uniformResourceIdentifier) return undefined;
+  const uri = value.toString('latin1');
+  if (isUri(uri)) return undefined;
+  return `x509: cannot parse URI ${JSON.stringify(shorten(uri, MAX_SHOWN))}: write it as RFC 3986 says, or leave it out`;
+}

@@ -1,0 +1,164 @@
+// The key that a certificate is signed with, as a handle that signs and tells its public half, and gives nothing else
+// away. Reads PEM as cert-manager does, with its error texts.
+
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { inspect } from 'node:util';
+import { err, ok, type Result } from '@countersign/common/result.ts';
+import { type PemBlock, parsePem } from '@countersign/common/x509/pem.ts';
+import type { KeyKind } from '@countersign/common/x509/public-key.ts';
+import {
+  chooseSignatureAlgorithm,
+  findSizeProblem,
+  type SignatureAlgorithm,
+} from '@countersign/common/x509/signature-algorithm.ts';
+import { findPrivateKeyFault } from './private-key-faults.ts';
+import { type SigningTurns, TurnsByNamespace } from './turns.ts';
+
+export interface SigningKey {
+  readonly algorithm: KeyKind;
+  readonly publicKey: KeyObject;
+  /** The DER of the SubjectPublicKeyInfo. */
+  readonly publicKeySpki: Buffer;
+  /** The error, for a key that nothing may be signed with, is cert-manager's. */
+  readonly signatureAlgorithm: Result<SignatureAlgorithm>;
+  /** Whether this DER SubjectPublicKeyInfo is the public half of this key. */
+  isKeyOf(spki: Buffer): boolean;
+  /** The signature over a TBS certificate, by `signatureAlgorithm`; with RSA computed off the main thread. */
+  sign(tbs: Buffer): Promise<Buffer>;
+}
+
+/** Bytes of PEM: cert-manager's limit for a private key. */
+const MAX_PEM_SIZE = 13_000;
+
+/** Bits above which signatures are slow: one with 4096 takes 1.6 ms (measured). */
+const SLOW_RSA_SIZE = 4_096;
+
+/** What a key signs to prove that its private half belongs to its public one; never a certificate. */
+const PROOF = Buffer.from('countersign: this key signs for itself');
+
+/** How each PEM label calls its format in cert-manager's errors. */
+const FORMATS: ReadonlyMap<string, string> = new Map([
+  ['PRIVATE KEY', 'pkcs#8'],
+  ['EC PRIVATE KEY', 'ecdsa'],
+  ['RSA PRIVATE KEY', 'rsa'],
+]);
+
+const KINDS: ReadonlyMap<string | undefined, KeyKind> = new Map([
+  ['rsa', 'rsa'],
+  ['ec', 'ec'],
+  ['ed25519', 'ed25519'],
+]);
+
+/**
+ * Parses the PEM of a private key: PKCS#8, PKCS#1 or SEC1. The error tells nothing of the key. RSA signatures wait for their
+ * turn among those with the same `turns`.
+ */
+export function parseSigningKey(pem: string | Buffer, turns = turnsOfItsOwn()): Result<SigningKey> {
+  if (pem.length > MAX_PEM_SIZE) return fail(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
+  const blocks = parsePem(pem.toString());
+  if (!blocks.ok) return fail(blocks.error);
+  // openssl ecparam -genkey writes the curve in a block of its own in front of the key, which names it again.
+  const block = blocks.value.find(({ label }) => label !== 'EC PARAMETERS');
+  if (block === undefined) return fail('no PEM data was found in given input');
+  const format = FORMATS.get(block.label);
+  if (format === undefined) return err(`unknown private key type: ${block.label}`);
+  const key = readKey(block, turns);
+  return key.ok ? key : err(`error parsing ${format} private key: ${key.error}`);
+}
+
+/** Parses a private key as parseSigningKey does, and has it prove by one signature that both its halves belong together. */
+export async function loadSigningKey(pem: string | Buffer, turns?: SigningTurns): Promise<Result<SigningKey>> {
+  const key = parseSigningKey(pem, turns);
+  if (!key.ok || !key.value.signatureAlgorithm.ok) return key;
+  const { publicKey, signatureAlgorithm } = key.value;
+  const signature = await key.value.sign(PROOF).catch(() => undefined);
+  const { digest } = signatureAlgorithm.value;
+  const isProven = signature !== undefined && verify(digest, PROOF, publicKey, signature);
+  return isProven ? key : err('the private key does not belong to the public key that the file has with it');
+}
+
+function turnsOfItsOwn(): SigningTurns {
+  return new TurnsByNamespace().ofSigning({ namespace: '', name: '' });
+}
+
+function fail(problem: string): Result<never> {
+  return err(`error decoding private key PEM block: ${problem}`);
+}
+
+function readKey({ label, der }: PemBlock, turns: SigningTurns): Result<SigningKey> {
+  const fault = findPrivateKeyFault(label, der);
+  if (fault !== undefined) return err(fault);
+  const type = label === 'RSA PRIVATE KEY' ? 'pkcs1' : label === 'EC PRIVATE KEY' ? 'sec1' : 'pkcs8';
+  try {
+    return holdKey(createPrivateKey({ key: der, format: 'der', type }), turns);
+  } catch {
+    // OpenSSL has no parser that answers; what it throws is about its internals, and says nothing to a user. Of some keys it
+    // tells only when their public half is asked for (a point at infinity).
+    return err('malformed key');
+  }
+}
+
+function holdKey(key: KeyObject, turns: SigningTurns): Result<SigningKey> {
+  const problem = findSizeProblem(key.asymmetricKeyDetails ?? {});
+  if (problem !== undefined) return err(problem);
+  const kind = KINDS.get(key.asymmetricKeyType);
+  return kind === undefined ? err(`unsupported key type ${key.asymmetricKeyType}`) : ok(new HeldKey(kind, key, turns));
+}
+
+/** Holds the private key where neither inspection nor JSON nor a stray property can reach it. */
+class HeldKey implements SigningKey {
+  readonly algorithm: KeyKind;
+  readonly publicKey: KeyObject;
+  readonly publicKeySpki: Buffer;
+  readonly signatureAlgorithm: Result<SignatureAlgorithm>;
+  readonly #privateKey: KeyObject;
+  readonly #turns: SigningTurns;
+
+  constructor(kind: KeyKind, privateKey: KeyObject, turns: SigningTurns) {
+    this.#privateKey = privateKey;
+    this.#turns = turns;
+    this.algorithm = kind;
+    this.publicKey = createPublicKey(privateKey);
+    this.publicKeySpki = this.publicKey.export({ format: 'der', type: 'spki' });
+    this.signatureAlgorithm = chooseSignatureAlgorithm(kind, privateKey.asymmetricKeyDetails ?? {});
+  }
+
+  isKeyOf(spki: Buffer): boolean {
+    if (spki.equals(this.publicKeySpki)) return true;
+    try {
+      // The same key may be written in several ways: with its point compressed, or with the curve in so many words.
+      const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+      // Between keys of different kinds, equals leaves an OpenSSL error behind (seen with Node 26), which makes the next
+      // createPrivateKey fail for a good key.
+      return key.asymmetricKeyType === this.publicKey.asymmetricKeyType && key.equals(this.publicKey);
+    } catch {
+      return false;
+    }
+  }
+
+  get #isSlow(): boolean {
+    return (this.publicKey.asymmetricKeyDetails?.modulusLength ?? 0) > SLOW_RSA_SIZE;
+  }
+
+  async sign(tbs: Buffer): Promise<Buffer> {
+    const algorithm = this.signatureAlgorithm;
+    if (!algorithm.ok) throw new TypeError(algorithm.error);
+    const { digest } = algorithm.value;
+    // An ECDSA or Ed25519 signature costs less than to hand it to another thread.
+    if (this.algorithm !== 'rsa') return sign(digest, tbs, this.#privateKey);
+    // The callback form: an RSA-4096 signature would hold up the main thread for milliseconds.
+    const signing = () =>
+      new Promise<Buffer>((resolve, reject) => {
+        sign(digest, tbs, this.#privateKey, (error, signature) => (error ? reject(error) : resolve(signature)));
+      });
+    return this.#isSlow ? this.#turns.runSlow(signing) : this.#turns.run(signing);
+  }
+
+  toJSON(): string {
+    return `[signing key: ${this.algorithm}]`;
+  }
+
+  [inspect.custom](): string {
+    return this.toJSON();
+  }
+}

@@ -1,0 +1,156 @@
+// Keeps the Ready condition of Issuers and ClusterIssuers true to what they sign with, as cert-manager does, and leaves it
+// alone where cert-manager itself is at work. Never touches another condition or an issuer of a type not signed with here.
+
+import { type Condition, formatTime } from '@countersign/common/csr.ts';
+import { type Issuer, issuerPath, readyCondition, secretNamespace } from '@countersign/common/issuer.ts';
+import { issuerTypes, signingSecret } from '@countersign/common/issuer-types.ts';
+import type { EventSubject } from '@countersign/common/runtime/controller/event-object.ts';
+import type { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/process/log.ts';
+import { ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';
+import { FIELD_MANAGER } from '../field-manager.ts';
+import { findHandler, type IssuerTypeHandler, type Readiness } from '../issuers/issuer-type.ts';
+import { observeSecret } from '../issuers/observe-secret.ts';
+import type { SigningSettings } from '../observe.ts';
+import type { SecretReader } from '../secret-reader.ts';
+import type { ConstraintPublisher } from './constraint-publisher.ts';
+
+export interface ReadinessDeps {
+  readonly client: Pick<KubeClient, 'mergePatch'>;
+  readonly events: Pick<EventRecorder, 'record'>;
+  readonly secrets: Pick<SecretReader, 'read' | 'wakeOnChange'>;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly findIssuer: (ref: SignerRef) => Issuer | undefined;
+  readonly settings: Pick<SigningSettings, 'handlers' | 'clusterResourceNamespace'>;
+  /** Told of the name constraints of each issuer; absent where nothing is published. */
+  readonly constraints?: Pick<ConstraintPublisher, 'set'> | undefined;
+  readonly isLeading: () => boolean;
+  /** False while another replica leads or cert-manager sets the condition, or where the operator wants it left alone. */
+  readonly mayWrite: () => boolean;
+  readonly requeue: (ref: SignerRef) => void;
+  /** Takes note of when the issuer's CA ends, undefined without one; gives whether that is news. */
+  readonly noteEnd: (ref: SignerRef, ends: Date | undefined) => boolean;
+}
+
+/** Looks at one issuer, notes what its CA may sign, and writes its Ready condition if it is not as it should be. */
+export async function reconcileReadiness(deps: ReadinessDeps, ref: SignerRef): Promise<void> {
+  const { constraints, isLeading, mayWrite } = deps;
+  if (!isLeading() || (constraints === undefined && !mayWrite())) return;
+  const issuer = deps.findIssuer(ref);
+  const handler = findHandler(deps.settings.handlers, issuer);
+  if (issuer === undefined || handler === undefined) constraints?.set(ref, undefined, []);
+  else await lookAt(deps, { ref, issuer, handler });
+}
+
+async function lookAt(deps: ReadinessDeps, known: Known): Promise<void> {
+  const readiness = await readReadiness(deps, known);
+  // The read may have taken long: another replica may lead by now.
+  if (readiness === undefined || !deps.isLeading()) return;
+  deps.constraints?.set(known.ref, known.issuer.metadata.uid, readiness.constrained ?? []);
+  if (deps.mayWrite()) await keepReady(deps, known, readiness);
+}
+
+/** For the name constraints alone, best effort: without them the webhook admits more, and the signer decides by what it reads itself. */
+async function readReadiness(deps: ReadinessDeps, known: Known): Promise<Readiness | undefined> {
+  try {
+    return known.handler.readiness(await loadMaterial(deps, known));
+  } catch (error) {
+    if (deps.mayWrite()) throw error;
+    deps.log.debug({ err: error }, 'name constraints not looked up');
+    return undefined;
+  }
+}
+
+async function keepReady(deps: ReadinessDeps, { ref, issuer }: Known, readiness: Readiness): Promise<void> {
+  requeueOnSecretChange(deps, ref, readiness);
+  noteEnd(deps, ref, readiness);
+  for (const warning of readiness.warnings ?? []) deps.events.record(subjectOf(ref, issuer), warning);
+  const before = readyCondition(issuer);
+  const now = toCondition(readiness, issuer, deps.now());
+  if (isSame(before, now)) return;
+  await writeCondition(deps, ref, issuer, now);
+  recordEvents(deps, ref, issuer, { ...readiness, condition: now });
+}
+
+interface Known {
+  readonly ref: SignerRef;
+  readonly issuer: Issuer;
+  readonly handler: IssuerTypeHandler;
+}
+
+/** What the issuer signs with; undefined where that is not its own. */
+async function loadMaterial({ secrets, settings }: ReadinessDeps, { ref, issuer, handler }: Known): Promise<unknown> {
+  const secret = signingSecret(issuer.spec, undefined);
+  if (secret === undefined) return undefined;
+  const namespace = secretNamespace(ref, settings.clusterResourceNamespace);
+  const { secretUnread } = issuerTypes[handler.type].reasons;
+  return handler.load(await observeSecret(each => secrets.read(each), { namespace, name: secret.name }, secretUnread));
+}
+
+function noteEnd(deps: ReadinessDeps, ref: SignerRef, { ends }: Readiness): void {
+  if (deps.noteEnd(ref, ends) && ends !== undefined) deps.log.info({ ...logFields(ref), ends }, 'CA of issuer');
+}
+
+function logFields({ kind, namespace, name }: SignerRef): Record<string, string> {
+  return { issuer: `${namespace}/${name}`, kind };
+}
+
+function requeueOnSecretChange(deps: ReadinessDeps, ref: SignerRef, { secret, condition }: Readiness): void {
+  if (secret === undefined || condition.status === 'True') return;
+  const version = secret.secret?.metadata.resourceVersion;
+  deps.secrets.wakeOnChange(secret.ref, version, issuerWaiter(ref), () => deps.requeue(ref));
+}
+
+/** How an issuer is called among those that wait for a Secret. */
+export function issuerWaiter({ kind, namespace, name }: SignerRef): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
+/** lastTransitionTime moves only when the status does (cert-manager.io/v1 IssuerCondition). */
+function toCondition({ condition }: Readiness, issuer: Issuer, now: Date): Condition {
+  const before = readyCondition(issuer);
+  const kept = before?.status === condition.status ? before.lastTransitionTime : undefined;
+  return {
+    type: 'Ready',
+    ...condition,
+    lastTransitionTime: kept ?? formatTime(now),
+    ...(issuer.metadata.generation !== undefined && { observedGeneration: issuer.metadata.generation }),
+  };
+}
+
+function isSame(before: Condition | undefined, now: Condition): boolean {
+  return (
+    before?.status === now.status &&
+    (before.reason ?? '') === (now.reason ?? '') &&
+    (before.message ?? '') === (now.message ?? '') &&
+    before.observedGeneration === now.observedGeneration
+  );
+}
+
+async function writeCondition(deps: ReadinessDeps, ref: SignerRef, issuer: Issuer, ready: Condition): Promise<void> {
+  const others = (issuer.status?.conditions ?? []).filter(({ type }) => type !== 'Ready');
+  // A merge patch replaces the whole list, so that it must not be built on an old one: the resourceVersion sees to that.
+  const body = {
+    metadata: { resourceVersion: issuer.metadata.resourceVersion },
+    status: { conditions: [...others, ready] },
+  };
+  await deps.client.mergePatch(`${issuerPath(ref)}/status?fieldManager=${FIELD_MANAGER}`, body, deps.mayWrite);
+  const { status, reason, message } = ready;
+  deps.log.info({ ...logFields(ref), status, reason, detail: message }, 'issuer readiness changed');
+}
+
+function recordEvents(
+  deps: ReadinessDeps,
+  ref: SignerRef,
+  issuer: Issuer,
+  readiness: Readiness & { condition: Condition },
+): void {
+  const occasion = readiness.condition.lastTransitionTime ?? '';
+  for (const event of readiness.events) deps.events.record(subjectOf(ref, issuer), { ...event, occasion });
+}
+
+function subjectOf({ kind }: SignerRef, { metadata }: Issuer): EventSubject {
+  return { apiVersion: `${ISSUER_GROUP}/v1`, kind, metadata };
+}

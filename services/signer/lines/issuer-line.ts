@@ -1,0 +1,77 @@
+// The line of the issuers whose Ready condition is kept here: a queue of their signer names, and the runs that look at them while
+// this replica leads.
+
+import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.ts';
+import { WorkQueue } from '@countersign/common/runtime/controller/work-queue.ts';
+import { formatSignerName, parseSignerName, type SignerRef, tenantOf } from '@countersign/common/signer-name.ts';
+import { issuerWaiter, type ReadinessDeps, reconcileReadiness } from '../issuer-status/issuer-readiness.ts';
+import type { LineDeps } from './line-deps.ts';
+
+const WORKERS = 4;
+
+/** What is done with what is seen of an issuer. */
+type Duties = Pick<ReadinessDeps, 'constraints' | 'mayWrite'>;
+
+export class IssuerLine {
+  readonly #shared: LineDeps;
+  readonly #duties: Duties;
+  readonly #queue: WorkQueue;
+
+  constructor(shared: LineDeps, duties: Duties) {
+    this.#shared = shared;
+    this.#duties = duties;
+    this.#queue = this.#createQueue();
+  }
+
+  run(signal: AbortSignal): Promise<void> {
+    return this.#queue.run(signal);
+  }
+
+  add(ref: SignerRef): void {
+    this.#queue.add(formatSignerName(ref));
+  }
+
+  forget(ref: SignerRef, uid = ''): void {
+    const { secrets, metrics, events } = this.#shared;
+    secrets.stopWaiting(issuerWaiter(ref));
+    metrics.noteEnd(ref, undefined);
+    events.forget(uid);
+  }
+
+  #createQueue(): WorkQueue {
+    const { log, metrics } = this.#shared;
+    return new WorkQueue({
+      work: (...run) => this.#work(...run),
+      workers: WORKERS,
+      shareOf: tenantOf,
+      delayFor: retryDelay,
+      observer: metrics.queue('issuer'),
+      onError: ({ error, ...run }) => {
+        metrics.failed('issuer', error);
+        log.warn({ err: error, queue: 'issuer', ...run }, 'work failed');
+      },
+    });
+  }
+
+  async #work(signerName: string, _: number, reconcileId: string): Promise<void> {
+    const ref = parseSignerName(signerName);
+    if (ref.ok) await reconcileReadiness(this.#depsWith(reconcileId), ref.value);
+  }
+
+  #depsWith(reconcileId: string): ReadinessDeps {
+    const { client, events, secrets, settings, metrics, log, findIssuer, isLeading } = this.#shared;
+    return {
+      client,
+      events,
+      secrets,
+      settings,
+      findIssuer,
+      log: log.child({ reconcileId }),
+      now: () => new Date(),
+      ...this.#duties,
+      isLeading,
+      requeue: ref => this.add(ref),
+      noteEnd: metrics.noteEnd,
+    };
+  }
+}

@@ -1,0 +1,125 @@
+// Reads a request from the API server where the cache may not be trusted, and reports on the way what has become of writes that were
+// never answered, and of those of a leader that was killed.
+
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import type { Logger } from '@countersign/common/runtime/process/log.ts';
+import { parseSignerName } from '@countersign/common/signer-name.ts';
+import type { Effect, Outcome } from '../effect.ts';
+import { isSignedHere } from '../issuance/serial.ts';
+import { findHandler } from '../issuers/issuer-type.ts';
+import type { RequestView } from '../lines/request-view.ts';
+import type { SigningSettings } from '../observe.ts';
+import type { RequestKind, RequestRecord } from '../requests/request-kind.ts';
+import { reportLanded } from './landed-writes.ts';
+import type { EventDeps, Subject } from './request-events.ts';
+import type { Unreported } from './unreported.ts';
+import type { WriteLedger } from './write-ledger.ts';
+
+export interface FreshReadDeps<R extends RequestRecord> extends EventDeps {
+  readonly client: Pick<KubeClient, 'get'>;
+  readonly kind: RequestKind<R>;
+  readonly view: RequestView<R>;
+  readonly ledger: WriteLedger;
+  readonly settings: SigningSettings;
+  readonly now: () => Date;
+}
+
+export interface FreshRead<R extends RequestRecord> {
+  /** undefined where the request is gone. */
+  readonly record: R | undefined;
+  readonly effects: readonly Effect[];
+}
+
+/** One look at one request. */
+interface Look {
+  readonly name: string;
+  readonly log: Logger;
+}
+
+export async function readFresh<R extends RequestRecord>(
+  deps: FreshReadDeps<R>,
+  { name, log }: Look,
+  signal?: AbortSignal,
+): Promise<FreshRead<R>> {
+  const { client, kind, view, ledger, settings, now } = deps;
+  const raw = await client.get<Whole<R>>(kind.pathOf(name), signal);
+  ledger.keepOnly(name, raw?.metadata.uid);
+  if (raw === undefined) return { record: undefined, effects: [] };
+  // The copy came in when the approval did; the moment of this read would make the wait look shorter than it was.
+  const record = kind.toRecord(raw, view.findRecord(name)?.receivedAt ?? now().getTime(), settings);
+  const effects = ledger.hasLanded(raw, kind.digestOf(raw.status ?? {})) ? reportOne(deps, raw, log) : [];
+  if (record.state !== 'open') ledger.settle(name);
+  return { record, effects };
+}
+
+/** The object as the API server has it. */
+type Whole<R extends RequestRecord> = R & { readonly status?: object };
+
+function reportOne<R extends RequestRecord>(deps: FreshReadDeps<R>, raw: R, log: Logger): readonly Effect[] {
+  const subject = toSubject(deps, raw, log);
+  const outcome = reportLanded(deps, subject);
+  return outcome === undefined ? [] : [toReport(deps, subject.record, outcome)];
+}
+
+export function toReport<R extends RequestRecord>(
+  { kind, now }: Pick<FreshReadDeps<R>, 'kind' | 'now'>,
+  record: R,
+  outcome: Outcome,
+): Effect {
+  const openMs = kind.millisecondsOpen(record, now().getTime());
+  return { kind: 'report', name: record.metadata.name, outcome, openMs };
+}
+
+/** The copy may have been replaced since, so that the approval counts from when the API server stored it. */
+const UNKNOWN_RECEIPT = { state: 'done', receivedAt: Number.POSITIVE_INFINITY } as const;
+
+/** Of an object as the API server has it. */
+function toSubject<R extends RequestRecord>(deps: FreshReadDeps<R>, raw: R, log: Logger): Subject<R> {
+  return toSubjectOf(deps, { ...raw, ...UNKNOWN_RECEIPT }, log);
+}
+
+/** The request with the logger that carries its fields and the handler of its issuer's type. */
+export function toSubjectOf<R extends RequestRecord>(
+  { kind, settings, view }: Pick<FreshReadDeps<R>, 'kind' | 'settings' | 'view'>,
+  record: R,
+  log: Logger,
+): Subject<R> {
+  const { name, uid } = record.metadata;
+  const signerName = kind.signerNameOf(record);
+  const signer = parseSignerName(signerName);
+  const handler = findHandler(settings.handlers, signer.ok ? view.findIssuer(signer.value) : undefined);
+  return { kind, record, handler, log: log.child({ [kind.name]: name, uid, signerName }) };
+}
+
+/**
+ * Looks once whether the writes without an answer have landed, and reports those that have: for a replica that will not come
+ * back to them.
+ */
+export async function settleInDoubt<R extends RequestRecord>(
+  deps: FreshReadDeps<R>,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<readonly Effect[]> {
+  const reads = await Promise.allSettled(deps.ledger.inDoubt.map(name => readFresh(deps, { name, log }, signal)));
+  const { length } = deps.ledger.inDoubt;
+  if (length > 0) log.warn({ requests: length }, 'not known whether the last writes have landed');
+  return reads.flatMap(read => (read.status === 'fulfilled' ? read.value.effects : []));
+}
+
+/**
+ * Reports what a former leader wrote and may not have reported: at least once, since no one knows what its log has. The event has
+ * the name that it would have had; the line says that it was recovered. Another signer's certificates are not reported.
+ */
+export async function reportFormer<R extends RequestRecord>(
+  deps: FreshReadDeps<R> & { readonly unreported: Pick<Unreported, 'delete'> },
+  { name, log }: Look,
+): Promise<void> {
+  const raw = await deps.client.get<R>(deps.kind.pathOf(name));
+  deps.unreported.delete(name);
+  if (raw === undefined) return;
+  const end = deps.kind.endOf(raw);
+  const subject = toSubject(deps, raw, log);
+  const isOurs = end?.kind !== 'issued' || isSignedHere(end.certificate, raw.metadata.uid ?? '');
+  if (!isOurs || subject.handler === undefined) return;
+  reportLanded(deps, { ...subject, log: subject.log.child({ recovered: true }) });
+}

@@ -1,0 +1,55 @@
+// What is told of one request: its events, and the lines of the log that say how it ended. Writes nothing to the request.
+
+import { issuerTypes } from '@countersign/common/issuer-types.ts';
+import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import type { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
+import type { Logger } from '@countersign/common/runtime/process/log.ts';
+import type { IssuerTypeHandler } from '../issuers/issuer-type.ts';
+import type { RequestKind, RequestRecord } from '../requests/request-kind.ts';
+
+export interface EventDeps {
+  readonly events: Pick<EventRecorder, 'record'>;
+}
+
+/** One request at hand. */
+export interface Subject<R extends RequestRecord = RequestRecord> {
+  readonly kind: RequestKind<R>;
+  readonly record: R;
+  /** Carries the fields of the request. */
+  readonly log: Logger;
+  /** Of its issuer's type; undefined where that is not known, or another's to sign with. */
+  readonly handler: IssuerTypeHandler | undefined;
+}
+
+export function recordReason<R extends RequestRecord>(
+  { events }: EventDeps,
+  { kind, record }: Subject<R>,
+  reason: Reason,
+  message: string,
+): void {
+  const subject = { apiVersion: kind.apiVersion, kind: kind.kind, metadata: record.metadata };
+  events.record(subject, { type: reasons[reason].eventType, reason, message });
+}
+
+export function recordFailure<R extends RequestRecord>(
+  deps: EventDeps,
+  subject: Subject<R>,
+  reason: Reason,
+  message: string,
+): void {
+  subject.log.info({ reason, detail: message }, 'request failed');
+  recordReason(deps, subject, reason, message);
+}
+
+/** `audit`: the fields of the second line of the audit trail. */
+export function recordIssuance<R extends RequestRecord>(
+  deps: EventDeps,
+  subject: Subject<R>,
+  audit: Readonly<Record<string, unknown>>,
+): void {
+  subject.log.info(audit, 'certificate issued');
+  const { handler } = subject;
+  if (handler !== undefined) {
+    recordReason(deps, subject, 'CertificateIssued', issuerTypes[handler.type].reasons.issuedMessage);
+  }
+}

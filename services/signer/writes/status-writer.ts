@@ -1,0 +1,84 @@
+// Writes to the status of requests, each time only over what was decided on, and only while this replica leads. The only file that
+// writes to a request; it decides nothing.
+
+import { asClassifiedError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import { FIELD_MANAGER } from '../field-manager.ts';
+import type { RequestKind, RequestRecord, StatusChange } from '../requests/request-kind.ts';
+import type { WriteLedger } from './write-ledger.ts';
+
+export interface WriteDeps {
+  readonly client: Pick<KubeClient, 'mergePatch'>;
+  /** False once leadership is lost: another replica may be at work, and nothing is signed or written any more. */
+  readonly isLeading: () => boolean;
+  readonly ledger: WriteLedger;
+}
+
+interface Target<R extends RequestRecord> {
+  readonly kind: RequestKind<R>;
+  readonly record: R;
+}
+
+/**
+ * Gives the object as it was written. The resourceVersion makes the write conditional: a request that has changed since it was
+ * observed (another certificate, another annotation) is a conflict, and is decided on anew.
+ */
+export async function writeStatus<R extends RequestRecord>(
+  { client, isLeading, ledger }: WriteDeps,
+  { kind, record }: Target<R>,
+  change: StatusChange,
+): Promise<R> {
+  const { name, uid, resourceVersion } = record.metadata;
+  const body = { metadata: { ...change.metadata, uid, resourceVersion }, status: change.status };
+  try {
+    const written = await client.mergePatch<R>(writePath(kind.pathOf(name), '/status'), body, isLeading);
+    ledger.noteAnswer(record);
+    return written;
+  } catch (error) {
+    if (isUnanswered(error)) ledger.noteSilence(record, kind.digestOf(change.status));
+    throw error;
+  }
+}
+
+/** Gives the error when the API server rejects the change as invalid; writes nothing. */
+export async function tryStatus<R extends RequestRecord>(
+  { client }: Pick<WriteDeps, 'client'>,
+  { kind, record }: Target<R>,
+  status: object,
+): Promise<TerminalError | undefined> {
+  const { name, uid, resourceVersion } = record.metadata;
+  try {
+    const path = `${writePath(kind.pathOf(name), '/status')}&dryRun=All`;
+    await client.mergePatch(path, { metadata: { uid, resourceVersion }, status });
+    return undefined;
+  } catch (error) {
+    if (error instanceof TerminalError && error.code === 'invalid') return error;
+    throw error;
+  }
+}
+
+/**
+ * Completes an object that has its certificate, if something is missing: through `/status`, which takes metadata on the servers known
+ * so far, else through the object itself (which the chart lets the signer patch only on demand). Gives whether it wrote.
+ */
+export async function completeObject<R extends RequestRecord>(
+  { client, isLeading }: Pick<WriteDeps, 'client' | 'isLeading'>,
+  { kind, record }: Target<R>,
+  missingIn: (object: R) => object | undefined,
+): Promise<boolean> {
+  const missing = missingIn(record);
+  if (missing === undefined) return false;
+  const path = kind.pathOf(record.metadata.name);
+  const written = await client.mergePatch<R>(writePath(path, '/status'), missing, isLeading);
+  if (missingIn(written) !== undefined) await client.mergePatch(writePath(path), missing, isLeading);
+  return true;
+}
+
+function isUnanswered(error: unknown): boolean {
+  const { code } = asClassifiedError(error);
+  return code === 'network' || code === 'timeout' || code === 'server';
+}
+
+function writePath(path: string, subresource = ''): string {
+  return `${path}${subresource}?fieldManager=${FIELD_MANAGER}`;
+}

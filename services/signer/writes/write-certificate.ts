@@ -1,0 +1,93 @@
+// Writes a certificate to its request, with all that belongs to it: the event, the line in the log, and what the object still lacks.
+
+import { reasons } from '@countersign/common/reasons.ts';
+import { asClassifiedError, TerminalError } from '@countersign/common/runtime/errors.ts';
+import type { Chain } from '../authority/chain.ts';
+import type { Decision } from '../decide.ts';
+import type { Wait } from '../issuers/issuer-type.ts';
+import type { SigningSettings } from '../observe.ts';
+import type { RequestRecord } from '../requests/request-kind.ts';
+import { type EventDeps, recordIssuance, recordReason, type Subject } from './request-events.ts';
+import { completeObject, type WriteDeps, writeStatus } from './status-writer.ts';
+import { reasonsOf } from './unusable-certificate.ts';
+
+export interface CertificateWriteDeps extends EventDeps, WriteDeps {
+  readonly settings: Pick<SigningSettings, 'writeCaAnnotation' | 'policy'>;
+}
+
+/** What came of issuing. */
+export type Issued =
+  | { readonly kind: 'issued' }
+  /** Another replica leads by now. */
+  | { readonly kind: 'dropped' }
+  /** `refusal`: somebody has to know. */
+  | {
+      readonly kind: 'instead';
+      readonly decision: Wait | Extract<Decision, { kind: 'fail' }>;
+      readonly refusal?: TerminalError;
+    };
+
+/** `audit`: the fields of the second line of the audit trail. Gives the error when the API server rejects it as invalid. */
+export async function writeCertificate<R extends RequestRecord>(
+  deps: CertificateWriteDeps,
+  subject: Subject<R>,
+  chain: Chain,
+  audit: Readonly<Record<string, unknown>>,
+): Promise<TerminalError | undefined> {
+  const written = await tryWrite(deps, subject, chain);
+  if (written instanceof TerminalError) return written;
+  recordIssuance(deps, subject, audit);
+  await complete(deps, { ...subject, record: written }, chain.topPem);
+  return undefined;
+}
+
+/** Gives the request as written, or the error when the API server rejects the certificate, or what comes with it, as invalid. */
+async function tryWrite<R extends RequestRecord>(
+  deps: CertificateWriteDeps,
+  subject: Subject<R>,
+  chain: Chain,
+): Promise<R | TerminalError> {
+  try {
+    return await writeStatus(deps, subject, subject.kind.issuedChange(chain, deps.settings));
+  } catch (error) {
+    if (error instanceof TerminalError && error.code === 'invalid') return error;
+    if (isWorthTelling(error) && deps.isLeading()) {
+      recordReason(
+        deps,
+        subject,
+        reasonsOf(subject).updateFailed,
+        reasons.SigningError.update((error as Error).message),
+      );
+    }
+    throw error;
+  }
+}
+
+/** A conflict is answered by a fresh look at once, and of a request that is gone no one wants news. */
+function isWorthTelling(error: unknown): boolean {
+  const { code } = asClassifiedError(error);
+  return code !== 'conflict' && code !== 'not-found';
+}
+
+/** The certificate is out, whatever becomes of the rest: the request comes back as one to repair when this fails. */
+async function complete<R extends RequestRecord>(
+  deps: CertificateWriteDeps,
+  subject: Subject<R>,
+  topPem: string,
+): Promise<void> {
+  try {
+    await repair(deps, subject, topPem);
+  } catch (error) {
+    subject.log.warn({ err: error }, 'annotation not written, it will be repaired');
+  }
+}
+
+/** Writes what a request that has its certificate still lacks. */
+export async function repair<R extends RequestRecord>(
+  deps: Pick<CertificateWriteDeps, 'client' | 'isLeading' | 'settings'>,
+  { kind, record, log }: Subject<R>,
+  topPem: string,
+): Promise<void> {
+  const wrote = await completeObject(deps, { kind, record }, object => kind.completion(object, topPem, deps.settings));
+  if (wrote) log.info('annotation repaired');
+}
