@@ -1,9 +1,12 @@
 // Strangers in the pod network who spend the webhook's connections, memory and event loop, while a real API server asks it about
 // CSRs, each of another requester: every admission is an access review of its own.
 
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bundleProgram } from '../../build/bundle.ts';
 import { Api } from '../support/api.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { report } from '../support/faults/figures.ts';
@@ -17,12 +20,16 @@ const MEASURED_MS = 10_000;
 /** How the API server counts its calls of the webhook, all and those within half a second. */
 const ADMISSIONS = /^apiserver_admission_webhook_admission_duration_seconds_(count|bucket)\{(.*)\} (\d+)$/gm;
 
+let dir: string;
 let cluster: Cluster;
 /** Each has 16 connections to the API server. */
 let clients: readonly Api[];
 let port: number;
 before(async () => {
-  cluster = await startCluster();
+  dir = await mkdtemp(join(tmpdir(), 'webhook-flood-'));
+  const webhookBundle = join(dir, 'webhook.mjs');
+  await bundleProgram('services/webhook/main.ts', webhookBundle);
+  cluster = await startCluster({ webhookBundle });
   const { adminKubeconfig } = cluster.controlPlane;
   clients = await Promise.all(Array.from({ length: BURST / 16 }, () => Api.fromKubeconfig(adminKubeconfig)));
   port = Number(new URL(cluster.installation.webhookUrl).port);
@@ -30,6 +37,7 @@ before(async () => {
 after(async () => {
   await Promise.all((clients ?? []).map(client => client.close()));
   await cluster?.stop();
+  await rm(dir, { recursive: true, force: true });
 });
 
 interface Creations {

@@ -33,6 +33,8 @@ export interface InstallOptions {
   readonly webhookFlags?: readonly string[];
   /** Where the API server calls webhooks that make their own certificates; none is started, and each needs its `--address`. */
   readonly managedWebhookUrl?: string;
+  /** A bundle to run as the webhook, as an image has it; from sources, which take 60 MiB more, if not given. */
+  readonly webhookBundle?: string;
   /** Where the webhook listens; a free port if not given. */
   readonly webhookPort?: number;
   /** Replicas of the signer; one if not given. */
@@ -102,7 +104,10 @@ export class Installation {
     const httpPort = await freePort();
     const own = { signer: this.#options.signerFlags, webhook: this.#options.webhookFlags }[name] ?? [];
     const args = [...(await this.#flags(name, httpPort)), ...own, ...flags];
-    const service = startService({ name, httpPort, args, logPath: join(this.#dir, `${name}-${httpPort}.log`) });
+    const { webhookBundle } = this.#options;
+    const bundle = name === 'webhook' && webhookBundle !== undefined ? { program: webhookBundle } : {};
+    const logPath = join(this.#dir, `${name}-${httpPort}.log`);
+    const service = startService({ name, httpPort, args, logPath, ...bundle });
     this.#running.push(service);
     await waitUntilReady(service);
     return service;

@@ -26,16 +26,19 @@ export interface ServiceCommand {
   readonly httpPort: number;
   readonly args: readonly string[];
   readonly logPath: string;
+  /** What Node runs; the service from its sources if not given. */
+  readonly program?: string;
 }
 
 /** Not ready yet: waitUntilReady says when it is. */
-export function startService({ name, httpPort, args, logPath }: ServiceCommand): RunningService {
+export function startService({ name, httpPort, args, logPath, program }: ServiceCommand): RunningService {
+  const source = `${ROOT}services/${name}/main.ts`;
   const { KUBECONFIG: _, ...env } = process.env;
   const command = process.execPath;
   const child = startChild({
     name,
     command,
-    args: [...NODE_FLAGS, `${ROOT}services/${name}/main.ts`, ...args],
+    args: [...NODE_FLAGS, program ?? source, ...args],
     logPath,
     env,
   });
