@@ -44,7 +44,7 @@ after(async () => {
 
 async function startReplica(): Promise<void> {
   const port = await freePort();
-  const flags = [`--address=127.0.0.1:${port}`, '--drain-delay=300ms'];
+  const flags = [`--address=127.0.0.1:${port}`, '--drain-delay=2s'];
   const service = await cluster.installation.start('webhook', flags);
   logPaths.push(service.child.logPath);
   replicas = [...replicas, { port, url: service.url, service }];
