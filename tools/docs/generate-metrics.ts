@@ -53,4 +53,4 @@ function renderRow({ name, type, labelNames = [], help }: Described): string {
   return `| \`${name}\` | ${type} | ${labels} | ${help} |\n`;
 }
 
-if (import.meta.main) await writeFile(new URL('metrics.md', import.meta.url), renderMetrics());
+if (import.meta.main) await writeFile(new URL('../../docs/metrics.md', import.meta.url), renderMetrics());

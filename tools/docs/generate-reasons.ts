@@ -94,4 +94,4 @@ ${event}${CONSEQUENCES[outcome]}
 `;
 }
 
-if (import.meta.main) await writeFile(new URL('reasons.md', import.meta.url), renderReasons());
+if (import.meta.main) await writeFile(new URL('../../docs/reasons.md', import.meta.url), renderReasons());
