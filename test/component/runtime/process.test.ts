@@ -85,7 +85,7 @@ describe('the last words of a process', () => {
   ];
   for (const [how, script] of ends) {
     test(`of one ${how} are all there, in order, without waiting for the disk`, () => {
-      const log = fileURLToPath(import.meta.resolve('@countersign/common/runtime/log.ts'));
+      const log = fileURLToPath(import.meta.resolve('@countersign/common/runtime/process/log.ts'));
       const source = `import fs from 'node:fs';
         import { createLogger } from ${JSON.stringify(log)};
         fs.fsyncSync = () => process.abort();
