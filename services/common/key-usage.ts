@@ -38,6 +38,10 @@ const NAMELESS_EXT_KEY_USAGES: ReadonlySet<string> = new Set(['1.3.6.1.4.1.311.2
 
 const DEFAULT_USAGES: readonly string[] = ['digital signature', 'key encipherment'];
 
+/** Of a KeyUsage as below (RFC 5280 4.2.1.3). */
+export const KEY_CERT_SIGN = 1 << 5;
+export const CRL_SIGN = 1 << 6;
+
 /** Bit i of `keyUsage` (1 << i) is bit i of the KeyUsage BIT STRING; OIDs as given, in order, duplicates included. */
 export interface X509Usages {
   readonly keyUsage: number;

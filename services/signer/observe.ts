@@ -4,12 +4,9 @@
 import type { Requester } from '@countersign/common/csr.ts';
 import { type Issuer, issuerPath, secretNamespace, toIssuer } from '@countersign/common/issuer.ts';
 import { issuerTypes, signingSecret } from '@countersign/common/issuer-types.ts';
-import {
-  ACCESS_REVIEWS,
-  referenceReviews,
-  type SubjectAccessReview,
-} from '@countersign/common/reference-permission.ts';
+import { referenceReviews } from '@countersign/common/reference-permission.ts';
 import { asRetryableError } from '@countersign/common/runtime/errors.ts';
+import { isAnyAllowed } from '@countersign/common/runtime/kube/access-review.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { nextRead, type Observation, type Read } from './decide.ts';
@@ -141,15 +138,9 @@ function splitPath(path: string): readonly [collection: string, name: string] {
   return [path.slice(0, end), path.slice(end + 1)];
 }
 
-/** Asks for the issuer's name, then for the literal name `*`, as cert-manager does. */
-async function askMayReference(deps: ObserveDeps, requester: Requester, ref: SignerRef): Promise<boolean> {
-  for (const review of referenceReviews(ref, requester)) if (await isAllowed(deps, review)) return true;
-  return false;
-}
-
-async function isAllowed({ client }: ObserveDeps, review: SubjectAccessReview): Promise<boolean> {
+async function askMayReference({ client }: ObserveDeps, requester: Requester, ref: SignerRef): Promise<boolean> {
   try {
-    return (await client.create<SubjectAccessReview>(ACCESS_REVIEWS, review)).status?.allowed === true;
+    return await isAnyAllowed(client, referenceReviews(ref, requester));
   } catch (error) {
     throw asRetryableError(error);
   }

@@ -4,16 +4,19 @@
 import { changedLockedAnnotations } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { annotationField, type FieldError } from '@countersign/common/field-error.ts';
-import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
+import { issuerType } from '@countersign/common/issuer.ts';
 import { issuerTypes } from '@countersign/common/issuer-types.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { denialText, needsPermission } from '@countersign/common/reference-permission.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
+import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { validateDuration } from '@countersign/common/requested-duration.ts';
+import { err, ok, type Result } from '@countersign/common/result.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { toRequestedCertificate, validateName } from '@countersign/common/validate-request.ts';
 import type { ConstrainedCa } from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';
 import { type AdmissionRequest, formatFieldErrors, type Refusal } from './admission-review.ts';
+import type { IssuerKnowledge } from './issuer-view.ts';
 
 /** What a request is about, from the request alone. */
 export type Matter =
@@ -34,13 +37,15 @@ export type Matter =
 export interface Observation {
   /** The answer of the access reviews; `unneeded` as a rule for a ClusterIssuer, which every requester may use. */
   readonly permission: 'granted' | 'missing' | 'unneeded';
-  /** The issuer, if it is known. */
-  readonly issuer: Issuer | undefined;
+  readonly issuer: IssuerKnowledge;
   /** The CAs of the issuer's chain that have name constraints, as far as they are known; none where the permission is missing. */
   readonly constrained: readonly ConstrainedCa[];
 }
 
-export type Decision = { readonly allowed: true } | ({ readonly allowed: false } & Refusal);
+export type Decision =
+  /** `requested` is undefined where another signer has to judge it. */
+  | { readonly allowed: true; readonly requested?: RequestedCertificate | undefined }
+  | ({ readonly allowed: false } & Refusal);
 
 export function findMatter(request: AdmissionRequest, policy: RequestPolicy): Matter {
   if (!('object' in request)) return { kind: 'not-ours' };
@@ -69,10 +74,12 @@ export function admit(
   if (matter.kind === 'not-ours') return { allowed: true };
   if (matter.kind === 'locked') return refuse(422, matter.changed.map(lockedError));
   // Who may not use an issuer does not learn from the answer whether there is one, nor of what type.
-  const known = permission === 'missing' ? undefined : issuer;
-  const errors = findErrors(matter.csr, policy, { issuer: known, constrained });
-  if (permission === 'missing' && matter.ref !== undefined) return refuseReference(matter.ref, username, errors);
-  return errors.length === 0 ? { allowed: true } : refuse(422, errors);
+  const known = permission === 'missing' ? 'unknown' : issuer;
+  const requested = judge(matter.csr, policy, { issuer: known, constrained });
+  if (permission === 'missing' && matter.ref !== undefined) {
+    return refuseReference(matter.ref, username, requested.ok ? [] : requested.error);
+  }
+  return requested.ok ? { allowed: true, requested: requested.value } : refuse(422, requested.error);
 }
 
 function lockedError(key: string): FieldError {
@@ -88,15 +95,19 @@ function lockedError(key: string): FieldError {
  * By the rules of the signer's part for the issuer's type: a SelfSigned one has some of its own. For a type that others sign with
  * nothing counts but what is checked before the type; the rest is for them to judge.
  */
-function findErrors(
+function judge(
   csr: CertificateSigningRequest,
   policy: RequestPolicy,
   { issuer, constrained }: Pick<Observation, 'issuer' | 'constrained'>,
-): readonly FieldError[] {
-  const type = issuer && issuerType(issuer);
-  if (type !== undefined && !issuerTypes[type].signedHere) return validateDuration(csr, policy);
+): Result<RequestedCertificate | undefined, readonly FieldError[]> {
+  const type = typeof issuer === 'string' ? undefined : issuerType(issuer);
+  if (type !== undefined && !issuerTypes[type].signedHere) {
+    const errors = validateDuration(csr, policy);
+    return errors.length > 0 ? err(errors) : ok(undefined);
+  }
   const requested = toRequestedCertificate(csr, policy, { type, constrained });
-  return [...validateName(csr), ...(requested.ok ? [] : requested.error)];
+  const errors = [...validateName(csr), ...(requested.ok ? [] : requested.error)];
+  return errors.length > 0 ? err(errors) : requested;
 }
 
 function refuseReference(ref: SignerRef, username: string, errors: readonly FieldError[]): Decision {

@@ -16,8 +16,8 @@ import {
   deny,
   type Refusal,
 } from './admission-review.ts';
-import { admit, type Decision, findMatter, type Matter, type Observation } from './admit.ts';
-import { lookAround, type Deps as ObserveDeps, observe } from './observe.ts';
+import { admit, type Decision, findMatter, type Matter } from './admit.ts';
+import { type Admitted, lookAtSecret, type Deps as ObserveDeps, observe } from './observe.ts';
 import { type Caller, ReviewTurns } from './review-turns.ts';
 import { warningsFor } from './warnings.ts';
 
@@ -77,19 +77,16 @@ async function decide(request: AdmissionRequest, deps: HandlerDeps): Promise<Out
     matter = findMatter(request, policy);
     const observation = await observe(matter, userInfo, deps);
     const decision = admit(matter, observation, { username: userInfo.username ?? '', policy });
-    return { decision, warnings: decision.allowed ? await warn(matter, observation, deps) : [] };
+    if (!decision.allowed || matter.kind !== 'judge' || matter.ref === undefined) return { decision, warnings: [] };
+    const { csr, ref } = matter;
+    return { decision, warnings: await warn({ csr, ref, requested: decision.requested, ...observation }, deps) };
   } catch (cause) {
     return { decision: { allowed: false, ...refusalFor(cause, matter) }, warnings: [], cause };
   }
 }
 
-async function warn(matter: Matter, { permission }: Observation, deps: HandlerDeps): Promise<readonly string[]> {
-  if (matter.kind !== 'judge' || matter.ref === undefined) return [];
-  const { csr, ref } = matter;
-  return warningsFor(csr, ref, await lookAround({ csr, ref, permission }, deps), {
-    now: deps.now(),
-    policy: deps.policy,
-  });
+async function warn(admitted: Admitted, deps: HandlerDeps): Promise<readonly string[]> {
+  return warningsFor(admitted, { now: deps.now(), secret: await lookAtSecret(admitted, deps) });
 }
 
 /** Only the access review can fail with an error of the API server: everything else that is read is best effort. */

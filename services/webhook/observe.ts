@@ -5,18 +5,16 @@ import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest, Requester } from '@countersign/common/csr.ts';
 import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
 import { signingSecret } from '@countersign/common/issuer-types.ts';
-import {
-  ACCESS_REVIEWS,
-  referenceReviews,
-  type SubjectAccessReview,
-} from '@countersign/common/reference-permission.ts';
+import { referenceReviews, type SubjectAccessReview } from '@countersign/common/reference-permission.ts';
+import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import { isAnyAllowed } from '@countersign/common/runtime/kube/access-review.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { Matter, Observation } from './admit.ts';
 import type { ConstraintSource } from './constraints-view.ts';
 import { within } from './deadline.ts';
-import type { IssuerKnowledge, IssuerSource } from './issuer-view.ts';
+import type { IssuerSource } from './issuer-view.ts';
 import type { WebhookMetrics } from './metrics.ts';
 import type { Permission, PermissionCache } from './permission-cache.ts';
 import type { SecretFacts, SecretFactsReader, SecretRef } from './secret-facts.ts';
@@ -43,12 +41,11 @@ export interface Deps {
 /** Rejects with RetryableError or TerminalError when the access review is not answered. */
 export async function observe(matter: Matter, requester: Requester, deps: Deps): Promise<Observation> {
   if (matter.kind !== 'judge' || matter.ref === undefined) {
-    return { permission: 'unneeded', issuer: undefined, constrained: [] };
+    return { permission: 'unneeded', issuer: 'unknown', constrained: [] };
   }
   const permission = matter.needsPermission ? await reviewPermission(matter.ref, requester, deps) : 'unneeded';
   const issuer = deps.issuers.find(matter.ref);
-  if (typeof issuer === 'string') return { permission, issuer: undefined, constrained: [] };
-  const mayKnow = permission !== 'missing';
+  const mayKnow = permission !== 'missing' && typeof issuer !== 'string';
   return { permission, issuer, constrained: mayKnow ? findConstrained(matter.ref, issuer, deps) : [] };
 }
 
@@ -74,54 +71,34 @@ async function askInTurn(reviews: readonly SubjectAccessReview[], deps: Deps): P
   const stopTimer = deps.metrics.startAccessReview();
   let result: Permission | 'error' = 'error';
   try {
-    result = await askFor(reviews, deps);
+    result = (await isAnyAllowed(deps.client, reviews)) ? 'granted' : 'missing';
     return result;
   } finally {
     stopTimer(result);
   }
 }
 
-async function askFor(reviews: readonly SubjectAccessReview[], { client }: Deps): Promise<Permission> {
-  for (const review of reviews) {
-    const { status } = await send(review, client);
-    if (typeof status?.allowed !== 'boolean') {
-      throw new RetryableError('the access review came back without an answer', { code: 'unknown' });
-    }
-    if (status.allowed) return 'granted';
-  }
-  return 'missing';
+/** A Secret that the issuer will sign with, as it is. */
+export interface SecretSeen {
+  readonly ref: SecretRef;
+  readonly facts: SecretFacts;
 }
 
-/** Twice where the connection broke, as it does under requests when an API server restarts: a review changes nothing. */
-function send(review: SubjectAccessReview, client: Deps['client']): Promise<SubjectAccessReview> {
-  const ask = () => client.create<SubjectAccessReview>(ACCESS_REVIEWS, review);
-  return ask().catch((error: unknown) => {
-    if (error instanceof RetryableError && error.code === 'network') return ask();
-    throw error;
-  });
-}
-
-/** What the warnings are about; each part is undefined or `unknown` where there is nothing to be said. */
-export interface Surroundings extends Pick<Observation, 'permission'> {
-  readonly issuer: IssuerKnowledge;
-  readonly secret?: { readonly ref: SecretRef; readonly facts: SecretFacts };
-}
-
-/** A CSR that is let in, and what the access reviews of this very admission said. */
-export interface Admitted extends Pick<Observation, 'permission'> {
+/** What a CSR that is let in asks for, and what its admission was decided on. */
+export interface Admitted extends Pick<Observation, 'permission' | 'issuer'> {
   readonly csr: CertificateSigningRequest;
   readonly ref: SignerRef;
+  /** Undefined where another signer has to judge it. */
+  readonly requested: RequestedCertificate | undefined;
 }
 
-/** Best effort: what cannot be read, or not soon enough, is left out. Never rejects. */
-export async function lookAround(admitted: Admitted, deps: Deps): Promise<Surroundings> {
-  const { ref, permission } = admitted;
-  const issuer = deps.issuers.find(ref);
-  const name = secretName(admitted, issuer);
-  if (name === undefined) return { issuer, permission };
-  const secretRef = { namespace: secretNamespace(ref, deps.clusterResourceNamespace), name };
-  const facts = await deps.secrets?.read(secretRef);
-  return { issuer, permission, ...(facts !== undefined && { secret: { ref: secretRef, facts } }) };
+/** Best effort, for a warning: undefined where there is nothing to look at, or it cannot be read soon enough. Never rejects. */
+export async function lookAtSecret(admitted: Admitted, deps: Deps): Promise<SecretSeen | undefined> {
+  const name = secretName(admitted);
+  if (name === undefined) return undefined;
+  const ref = { namespace: secretNamespace(admitted.ref, deps.clusterResourceNamespace), name };
+  const facts = await deps.secrets?.read(ref);
+  return facts && { ref, facts };
 }
 
 /**
@@ -129,7 +106,7 @@ export async function lookAround(admitted: Admitted, deps: Deps): Promise<Surrou
  * requester chose is looked up only in the namespace of an Issuer: in the cluster resource namespace it could name anyone's Secret
  * (ADR 9).
  */
-function secretName({ csr, ref, permission }: Admitted, issuer: IssuerKnowledge): string | undefined {
+function secretName({ csr, ref, permission, issuer }: Admitted): string | undefined {
   if (typeof issuer === 'string' || permission !== 'granted') return undefined;
   const secret = signingSecret(issuer.spec, readPrivateKeySecretName(csr));
   return secret?.namedBy === 'requester' && ref.kind === 'ClusterIssuer' ? undefined : secret?.name;

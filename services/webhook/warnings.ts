@@ -3,16 +3,15 @@
 
 import { REQUEST_DURATION, REQUEST_IS_CA, readIsCa, readRequestDuration } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import { formatGoDuration, MILLISECOND, SECOND } from '@countersign/common/duration.ts';
+import { formatGoDuration, SECOND } from '@countersign/common/duration.ts';
 import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
 import { signingSecret } from '@countersign/common/issuer-types.ts';
 import { showName } from '@countersign/common/object-name.ts';
-import type { RequestPolicy } from '@countersign/common/request-policy.ts';
-import { requestedDuration } from '@countersign/common/requested-duration.ts';
+import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { certificateWarnings } from './certificate-warnings.ts';
-import type { Surroundings } from './observe.ts';
+import type { Admitted, SecretSeen } from './observe.ts';
 
 /** Where the API server cuts. */
 const MAX_LENGTH = 256;
@@ -20,23 +19,19 @@ const MAX_LENGTH = 256;
 interface Circumstances {
   /** When the CSR is created. */
   readonly now: Date;
-  readonly policy: RequestPolicy;
+  /** The Secret that the issuer will sign with, where it could be read. */
+  readonly secret?: SecretSeen | undefined;
 }
 
-/** For a CSR that validateRequest finds nothing wrong with. */
-export function warningsFor(
-  csr: CertificateSigningRequest,
-  ref: SignerRef,
-  { issuer, permission, secret }: Surroundings,
-  { now, policy }: Circumstances,
-): readonly string[] {
-  const isKnown = typeof issuer !== 'string';
+/** For a CSR that is let in. */
+export function warningsFor(admitted: Admitted, circumstances: Circumstances): readonly string[] {
+  const { csr, ref, requested, issuer, permission } = admitted;
   const warnings = [
     ...requestWarnings(csr),
-    ...strictWarnings(csr, issuer),
+    ...(requested ? strictWarnings(requested, issuer) : []),
     ...(issuer === 'missing' ? [`${label(ref)} does not exist: the request waits for it`] : []),
-    ...(isKnown ? issuerWarnings(ref, issuer, permission) : []),
-    ...(isKnown && secret ? secretWarnings(csr, issuer, secret, { now, policy }) : []),
+    ...(typeof issuer === 'string' ? [] : issuerWarnings(ref, issuer, permission)),
+    ...secretWarnings(admitted, circumstances),
   ];
   return warnings.map(toOneLine);
 }
@@ -63,10 +58,9 @@ function requestWarnings(csr: CertificateSigningRequest): readonly string[] {
 }
 
 /** While the issuer is not known, it is taken for a CA, as most are. */
-function strictWarnings(csr: CertificateSigningRequest, issuer: Surroundings['issuer']): readonly string[] {
-  if (typeof issuer === 'string') return certificateWarnings(csr, 'ca');
-  const type = issuerType(issuer);
-  return type === undefined || foreignType(issuer) !== undefined ? [] : certificateWarnings(csr, type);
+function strictWarnings(requested: RequestedCertificate, issuer: Admitted['issuer']): readonly string[] {
+  const type = typeof issuer === 'string' ? 'ca' : issuerType(issuer);
+  return type === undefined ? [] : certificateWarnings(requested, type);
 }
 
 function durationWarnings(csr: CertificateSigningRequest): readonly string[] {
@@ -78,7 +72,7 @@ function durationWarnings(csr: CertificateSigningRequest): readonly string[] {
   return [`spec.expirationSeconds (${seconds}) is ignored: ${wins} wins`];
 }
 
-function issuerWarnings(ref: SignerRef, issuer: Issuer, permission: Surroundings['permission']): readonly string[] {
+function issuerWarnings(ref: SignerRef, issuer: Issuer, permission: Admitted['permission']): readonly string[] {
   const foreign = foreignType(issuer);
   if (foreign !== undefined) {
     const own = 'Countersign signs with ca and selfSigned only';
@@ -93,12 +87,9 @@ function issuerWarnings(ref: SignerRef, issuer: Issuer, permission: Surroundings
   return [`${label(ref)} is not Ready, the request waits${why === '' ? '' : ` (${why})`}`];
 }
 
-function secretWarnings(
-  csr: CertificateSigningRequest,
-  issuer: Issuer,
-  { ref, facts }: NonNullable<Surroundings['secret']>,
-  { now, policy }: Circumstances,
-): readonly string[] {
+function secretWarnings({ issuer, requested }: Admitted, { now, secret }: Circumstances): readonly string[] {
+  if (typeof issuer === 'string' || secret === undefined || requested === undefined) return [];
+  const { ref, facts } = secret;
   const name = `Secret ${ref.namespace}/${showName(ref.name)}`;
   if (!facts.exists) return [`${name} does not exist: the request waits for it`];
   const { certificateEnds } = facts;
@@ -106,7 +97,7 @@ function secretWarnings(
   if (certificateEnds === undefined || !signingSecret(issuer.spec, ref.name)?.holdsCa) return [];
   const end = formatDate(certificateEnds.getTime());
   if (certificateEnds <= now) return [`the CA in ${name} has ended: ${end}`];
-  const wanted = now.getTime() + Number(requestedDuration(csr, policy) / MILLISECOND);
+  const wanted = now.getTime() + requested.lifetimeMs;
   if (certificateEnds.getTime() >= wanted) return [];
   return [`the CA in ${name} ends ${end}, before the certificate would: ${formatDate(wanted)}`];
 }

@@ -6,6 +6,8 @@ import { describe, it } from 'node:test';
 import { REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { IssuerType } from '@countersign/common/issuer-types.ts';
+import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { encodeBoolean, encodeOctetString, sequence, tlv } from '@countersign/common/x509/der.ts';
 import type { Extension } from '@countersign/common/x509/extension.ts';
 import { encodeNamedBits } from '@countersign/common/x509/named-bits.ts';
@@ -66,7 +68,9 @@ const REQUESTS: readonly RequestCase[] = Object.entries(NAMES).flatMap(([names, 
 
 describe('a request is warned of just when OpenSSL rejects its certificate,', { concurrency: 4 }, () => {
   const check = async (csr: CertificateSigningRequest, type: IssuerType, error: string | undefined) => {
-    const warnings = certificateWarnings(csr, type);
+    const requested = toRequestedCertificate(csr, NO_DEMANDS, { type });
+    assert.ok(requested.ok);
+    const warnings = certificateWarnings(requested.value, type);
     assert.equal(warnings.length > 0, error !== undefined, `${error}; ${warnings.join()}`);
     for (const warning of warnings) assert.ok(warning.length <= 256, warning);
   };

@@ -3,6 +3,7 @@
 // 9 MB (measured), all of it before the first certificate can be signed. Pure.
 
 import { X509Certificate } from 'node:crypto';
+import { KEY_CERT_SIGN } from '@countersign/common/key-usage.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { contextTag, readChildren, readFields, TAG, type Tlv } from '@countersign/common/x509/der.ts';
 import { type Extension, findExtension, parseExplicitExtensions } from '@countersign/common/x509/extension.ts';
@@ -45,7 +46,6 @@ export interface CaCertificate {
 }
 
 /** Bit 5 of KeyUsage (RFC 5280 section 4.2.1.3). */
-const KEY_CERT_SIGN = 1 << 5;
 
 /** Bytes of PEM: cert-manager's limits for a certificate chain, and for a bundle of trusted certificates. */
 const MAX_CHAIN_SIZE = 95_000;

@@ -52,7 +52,6 @@ describe('what is sent', () => {
       type: 'application/merge-patch+json',
       body: '{"b":null}',
     },
-    { name: 'remove', run: () => client.remove('/a'), line: 'DELETE /a', type: undefined, body: '' },
   ];
   for (const { name, run, line, type, body } of calls) {
     test(`${name} sends ${line} with the token and gives the answer`, async () => {

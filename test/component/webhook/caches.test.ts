@@ -9,6 +9,7 @@ import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import type { WatchEvent } from '@countersign/common/runtime/reflector/watch-stream.ts';
 import type { IssuerKind, SignerRef } from '@countersign/common/signer-name.ts';
 import { findMatter } from '@countersign/webhook/admit.ts';
+import { createHandler } from '@countersign/webhook/handler.ts';
 import { IssuerView } from '@countersign/webhook/issuer-view.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
 import { observe } from '@countersign/webhook/observe.ts';
@@ -16,7 +17,7 @@ import { PermissionCache } from '@countersign/webhook/permission-cache.ts';
 import { SecretFactsReader } from '@countersign/webhook/secret-facts.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { TEST_LOG } from '../../support/test-log.ts';
-import { makeKeyPair } from './webhook-fixture.ts';
+import { makeKeyPair, review } from './webhook-fixture.ts';
 
 const metrics = { onList: () => undefined, onWatchEnd: () => undefined, setSize: () => undefined };
 
@@ -52,6 +53,26 @@ describe('the copy of the issuers', () => {
     assert.equal(view.find(ref('Issuer', 'other')), 'missing');
     stop.abort();
     await running;
+  });
+
+  test('is looked at once for an admission, so that what is warned of is what was decided on', async () => {
+    const issuers = [{ metadata: { name: 'ca' }, spec: { ca: { secretName: 's' } } }, 'missing' as const];
+    const handle = createHandler({
+      client: new RecordingClient(() => ({ status: { allowed: true } })),
+      issuers: { find: () => issuers.shift() ?? 'unknown' },
+      clusterResourceNamespace: 'countersign',
+      metrics: new WebhookMetrics(createRegistry()),
+      reviewTimeoutMs: 1_000,
+      log: TEST_LOG,
+      now: () => new Date(),
+      policy: NO_DEMANDS,
+    });
+    const caller = { address: '127.0.0.1', signal: AbortSignal.timeout(5_000) };
+    const { body } = await handle(review(), caller);
+    assert.ok('response' in body);
+    const { allowed, warnings } = body.response;
+    const wait = 'Issuer sandbox/ca is not Ready, the request waits';
+    assert.deepEqual({ allowed, warnings }, { allowed: true, warnings: [wait] });
   });
 
   test('is not waited for longer than the signal says', async () => {

@@ -4,10 +4,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Issuer } from '@countersign/common/issuer.ts';
 import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
 import { type AdmissionRequest, allow, decodeAdmissionReview, deny } from '@countersign/webhook/admission-review.ts';
 import { admit, findMatter, type Observation } from '@countersign/webhook/admit.ts';
+import type { IssuerKnowledge } from '@countersign/webhook/issuer-view.ts';
 import { warningsFor } from '@countersign/webhook/warnings.ts';
 import { report } from '../../support/faults/figures.ts';
 import { mutateJson } from '../../support/fuzz/json-tree.ts';
@@ -21,8 +21,9 @@ const MAX_ERROR = 1_000;
 /** Far above what the slowest takes on a busy machine (46 ms): this is a hang, not noise. */
 const MAX_MS = 2_000;
 
-const ISSUERS: readonly (Issuer | undefined)[] = [
-  undefined,
+const ISSUERS: readonly IssuerKnowledge[] = [
+  'missing',
+  'unknown',
   { metadata: { name: 'ca', namespace: 'sandbox' }, spec: { ca: { secretName: 'ca' } } },
   { metadata: { name: 'ca' }, spec: { selfSigned: {} } },
   { metadata: { name: 'ca' }, spec: { vault: {} } },
@@ -61,8 +62,8 @@ function answerTo(request: AdmissionRequest, random: Random) {
   const decision = admit(matter, { permission, issuer, constrained: [] }, { username, policy: NO_DEMANDS });
   if (!decision.allowed) return deny(request, decision);
   if (matter.kind !== 'judge' || matter.ref === undefined) return allow(request);
-  const surroundings = { issuer: issuer ?? ('missing' as const), permission };
-  return allow(request, warningsFor(matter.csr, matter.ref, surroundings, { now: NOW, policy: NO_DEMANDS }));
+  const admitted = { csr: matter.csr, ref: matter.ref, requested: decision.requested, permission, issuer };
+  return allow(request, warningsFor(admitted, { now: NOW }));
 }
 
 /** What is said to the review; throws what escapes. */

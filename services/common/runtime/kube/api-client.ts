@@ -30,7 +30,6 @@ export function createApiClient(
     update: (path, body) => call({ method: 'PUT', path, body }),
     mergePatch: (path, body, mayStart) =>
       call({ method: 'PATCH', path, body, contentType: MERGE_PATCH, ...(mayStart && { mayStart }) }),
-    remove: async path => void (await unlessMissing(call({ method: 'DELETE', path }))),
     watch: (path, signal, onOpen) => watchApi(context, path, { signal, ...(onOpen && { onOpen }) }),
     close: () => connection.close(),
   };

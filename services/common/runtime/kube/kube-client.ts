@@ -16,8 +16,6 @@ export interface KubeClient {
    * connection; with false it is not sent, and rejects with RetryableError `unknown`.
    */
   mergePatch<T>(path: string, body: unknown, mayStart?: () => boolean): Promise<T>;
-  /** DELETE; an object that is already gone is fine. */
-  remove(path: string): Promise<void>;
   /**
    * Opens a watch (the path carries `watch=1` and the rest of the query) and yields its events as they come. Ends when the
    * server ends it or the signal is aborted; throws a classified error for everything else, an ERROR event included

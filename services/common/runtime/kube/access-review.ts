@@ -1,0 +1,31 @@
+// Asks the API server who may do what (authorization.k8s.io/v1 SubjectAccessReview).
+
+import { ACCESS_REVIEWS, type SubjectAccessReview } from '../../reference-permission.ts';
+import { RetryableError } from '../errors.ts';
+import type { KubeClient } from './kube-client.ts';
+
+type Client = Pick<KubeClient, 'create'>;
+
+/**
+ * Whether one of the reviews is allowed, asked in order and no further than to the first that is. Rejects as the client does, and
+ * with RetryableError when an answer says neither yes nor no: nothing may be concluded from that.
+ */
+export async function isAnyAllowed(client: Client, reviews: readonly SubjectAccessReview[]): Promise<boolean> {
+  for (const review of reviews) if (await isAllowed(client, review)) return true;
+  return false;
+}
+
+async function isAllowed(client: Client, review: SubjectAccessReview): Promise<boolean> {
+  const { status } = await send(client, review);
+  if (typeof status?.allowed === 'boolean') return status.allowed;
+  throw new RetryableError('the access review came back without an answer', { code: 'unknown' });
+}
+
+/** Twice where the connection broke, as it does under requests when an API server restarts: a review changes nothing. */
+function send(client: Client, review: SubjectAccessReview): Promise<SubjectAccessReview> {
+  const ask = () => client.create<SubjectAccessReview>(ACCESS_REVIEWS, review);
+  return ask().catch((error: unknown) => {
+    if (error instanceof RetryableError && error.code === 'network') return ask();
+    throw error;
+  });
+}
