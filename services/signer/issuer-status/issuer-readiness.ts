@@ -9,9 +9,11 @@ import type { EventRecorder } from '@countersign/common/runtime/controller/event
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';
+import type { Effect } from '../effect.ts';
 import { FIELD_MANAGER } from '../field-manager.ts';
 import { findHandler, type IssuerTypeHandler, type Readiness } from '../issuers/issuer-type.ts';
 import { observeSecret } from '../issuers/observe-secret.ts';
+import type { SignerMetrics } from '../metrics.ts';
 import type { SigningSettings } from '../observe.ts';
 import type { SecretReader } from '../secret-reader.ts';
 import type { ConstraintPublisher } from './constraint-publisher.ts';
@@ -19,37 +21,46 @@ import type { ConstraintPublisher } from './constraint-publisher.ts';
 export interface ReadinessDeps {
   readonly client: Pick<KubeClient, 'mergePatch'>;
   readonly events: Pick<EventRecorder, 'record'>;
-  readonly secrets: Pick<SecretReader, 'read' | 'wakeOnChange'>;
+  readonly secrets: Pick<SecretReader, 'read'>;
+  readonly metrics: Pick<SignerMetrics, 'noteEnd'>;
   readonly log: Logger;
   readonly now: () => Date;
-  readonly findIssuer: (ref: SignerRef) => Issuer | undefined;
   readonly settings: Pick<SigningSettings, 'handlers' | 'clusterResourceNamespace'>;
   /** Told of the name constraints of each issuer; absent where nothing is published. */
   readonly constraints?: Pick<ConstraintPublisher, 'set'> | undefined;
   readonly isLeading: () => boolean;
   /** False while another replica leads or cert-manager sets the condition, or where the operator wants it left alone. */
   readonly mayWrite: () => boolean;
-  readonly requeue: (ref: SignerRef) => void;
-  /** Takes note of when the issuer's CA ends, undefined without one; gives whether that is news. */
-  readonly noteEnd: (ref: SignerRef, ends: Date | undefined) => boolean;
 }
 
-/** Looks at one issuer, notes what its CA may sign, and writes its Ready condition if it is not as it should be. */
-export async function reconcileReadiness(deps: ReadinessDeps, ref: SignerRef): Promise<void> {
+/** A change of the Secret that has to come before the issuer can be Ready. */
+export type AwaitedChange = Pick<Extract<Effect, { kind: 'wake-on-secret' }>, 'ref' | 'version'>;
+
+/**
+ * Looks at one issuer, undefined when it is gone, notes what its CA may sign, and writes its Ready condition if it is not as it
+ * should be. Gives what to look again for.
+ */
+export async function reconcileReadiness(
+  deps: ReadinessDeps,
+  ref: SignerRef,
+  issuer: Issuer | undefined,
+): Promise<AwaitedChange | undefined> {
   const { constraints, isLeading, mayWrite } = deps;
-  if (!isLeading() || (constraints === undefined && !mayWrite())) return;
-  const issuer = deps.findIssuer(ref);
+  if (!isLeading() || (constraints === undefined && !mayWrite())) return undefined;
   const handler = findHandler(deps.settings.handlers, issuer);
-  if (issuer === undefined || handler === undefined) constraints?.set(ref, undefined, []);
-  else await lookAt(deps, { ref, issuer, handler });
+  if (issuer !== undefined && handler !== undefined) return lookAt(deps, { ref, issuer, handler });
+  constraints?.set(ref, undefined, []);
+  return undefined;
 }
 
-async function lookAt(deps: ReadinessDeps, known: Known): Promise<void> {
+async function lookAt(deps: ReadinessDeps, known: Known): Promise<AwaitedChange | undefined> {
   const readiness = await readReadiness(deps, known);
   // The read may have taken long: another replica may lead by now.
-  if (readiness === undefined || !deps.isLeading()) return;
+  if (readiness === undefined || !deps.isLeading()) return undefined;
   deps.constraints?.set(known.ref, known.issuer.metadata.uid, readiness.constrained ?? []);
-  if (deps.mayWrite()) await keepReady(deps, known, readiness);
+  if (!deps.mayWrite()) return undefined;
+  await keepReady(deps, known, readiness);
+  return awaitedChange(readiness);
 }
 
 /** For the name constraints alone, best effort: without them the webhook admits more, and the signer decides by what it reads itself. */
@@ -64,7 +75,6 @@ async function readReadiness(deps: ReadinessDeps, known: Known): Promise<Readine
 }
 
 async function keepReady(deps: ReadinessDeps, { ref, issuer }: Known, readiness: Readiness): Promise<void> {
-  requeueOnSecretChange(deps, ref, readiness);
   noteEnd(deps, ref, readiness);
   for (const warning of readiness.warnings ?? []) deps.events.record(subjectOf(ref, issuer), warning);
   const before = readyCondition(issuer);
@@ -90,22 +100,16 @@ async function loadMaterial({ secrets, settings }: ReadinessDeps, { ref, issuer,
 }
 
 function noteEnd(deps: ReadinessDeps, ref: SignerRef, { ends }: Readiness): void {
-  if (deps.noteEnd(ref, ends) && ends !== undefined) deps.log.info({ ...logFields(ref), ends }, 'CA of issuer');
+  if (deps.metrics.noteEnd(ref, ends) && ends !== undefined) deps.log.info({ ...logFields(ref), ends }, 'CA of issuer');
 }
 
 function logFields({ kind, namespace, name }: SignerRef): Record<string, string> {
   return { issuer: `${namespace}/${name}`, kind };
 }
 
-function requeueOnSecretChange(deps: ReadinessDeps, ref: SignerRef, { secret, condition }: Readiness): void {
-  if (secret === undefined || condition.status === 'True') return;
-  const version = secret.secret?.metadata.resourceVersion;
-  deps.secrets.wakeOnChange(secret.ref, version, issuerWaiter(ref), () => deps.requeue(ref));
-}
-
-/** How an issuer is called among those that wait for a Secret. */
-export function issuerWaiter({ kind, namespace, name }: SignerRef): string {
-  return `${kind}/${namespace}/${name}`;
+function awaitedChange({ secret, condition }: Readiness): AwaitedChange | undefined {
+  if (secret === undefined || condition.status === 'True') return undefined;
+  return { ref: secret.ref, version: secret.secret?.metadata.resourceVersion };
 }
 
 /** lastTransitionTime moves only when the status does (cert-manager.io/v1 IssuerCondition). */

@@ -4,7 +4,7 @@
 import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.ts';
 import { WorkQueue } from '@countersign/common/runtime/controller/work-queue.ts';
 import { formatSignerName, parseSignerName, type SignerRef, tenantOf } from '@countersign/common/signer-name.ts';
-import { issuerWaiter, type ReadinessDeps, reconcileReadiness } from '../issuer-status/issuer-readiness.ts';
+import { type ReadinessDeps, reconcileReadiness } from '../issuer-status/issuer-readiness.ts';
 import type { LineDeps } from './line-deps.ts';
 
 const WORKERS = 4;
@@ -33,7 +33,7 @@ export class IssuerLine {
 
   forget(ref: SignerRef, uid = ''): void {
     const { secrets, metrics, events } = this.#shared;
-    secrets.stopWaiting(issuerWaiter(ref));
+    secrets.stopWaiting(waiterOf(ref));
     metrics.noteEnd(ref, undefined);
     events.forget(uid);
   }
@@ -55,23 +55,29 @@ export class IssuerLine {
 
   async #work(signerName: string, _: number, reconcileId: string): Promise<void> {
     const ref = parseSignerName(signerName);
-    if (ref.ok) await reconcileReadiness(this.#depsWith(reconcileId), ref.value);
+    if (!ref.ok) return;
+    const { secrets, findIssuer } = this.#shared;
+    const change = await reconcileReadiness(this.#depsWith(reconcileId), ref.value, findIssuer(ref.value));
+    if (change) secrets.wakeOnChange(change.ref, change.version, waiterOf(ref.value), () => this.add(ref.value));
   }
 
   #depsWith(reconcileId: string): ReadinessDeps {
-    const { client, events, secrets, settings, metrics, log, findIssuer, isLeading } = this.#shared;
+    const { client, events, secrets, settings, metrics, log, isLeading } = this.#shared;
     return {
       client,
       events,
       secrets,
       settings,
-      findIssuer,
+      metrics,
       log: log.child({ reconcileId }),
       now: () => new Date(),
       ...this.#duties,
       isLeading,
-      requeue: ref => this.add(ref),
-      noteEnd: metrics.noteEnd,
     };
   }
+}
+
+/** How an issuer is called among those that wait for a Secret. */
+function waiterOf({ kind, namespace, name }: SignerRef): string {
+  return `${kind}/${namespace}/${name}`;
 }

@@ -49,7 +49,6 @@ function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Set
   const client = new RecordingClient(({ path, verb }) => (verb === 'get' && path === SECRET ? secret : undefined));
   const events = new EventRecorder(client, TEST_LOG);
   const secrets = new SecretReader(client, () => 0);
-  const requeued: SignerRef[] = [];
   const ends: (Date | undefined)[] = [];
   const deps: ReadinessDeps = {
     client,
@@ -57,22 +56,24 @@ function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Set
     events,
     secrets,
     now: () => NOW,
-    findIssuer: () => ({ ...buildIssuer(spec), status: { conditions } }),
     settings: { handlers: [createCaIssuer(), createSelfSignedIssuer()], clusterResourceNamespace: 'countersign' },
     isLeading: () => true,
     mayWrite: () => mayWrite,
-    requeue: ref => requeued.push(ref),
-    noteEnd: (_, end) => {
-      const isNews = end?.getTime() !== ends.at(-1)?.getTime();
-      ends.push(end);
-      return isNews;
+    metrics: {
+      noteEnd: (_, end) => {
+        const isNews = end?.getTime() !== ends.at(-1)?.getTime();
+        ends.push(end);
+        return isNews;
+      },
     },
   };
+  const issuer: Issuer = { ...buildIssuer(spec), status: { conditions } };
   const run = async (ref = REF) => {
-    await reconcileReadiness(deps, ref);
+    const change = await reconcileReadiness(deps, ref, issuer);
     await events.flush(AbortSignal.timeout(1_000));
+    return change;
   };
-  return { client, secrets, deps, requeued, ends, run };
+  return { client, deps, ends, run };
 }
 
 const secret = buildSecret(rootTexts());
@@ -176,22 +177,17 @@ describe('the Ready condition', () => {
   });
 
   it('reads nothing for an issuer that is gone', async () => {
-    const { client, deps, run } = setup({ secret });
-    Object.assign(deps, { findIssuer: () => undefined });
-    await run();
+    const { client, deps } = setup({ secret });
+    await reconcileReadiness(deps, REF, undefined);
     assert.deepEqual(client.calls, []);
   });
 
-  it('is looked at again when the missing Secret changes, and not for one that is good', async () => {
-    for (const [given, expected] of [
-      [{}, [REF]],
-      [{ secret }, []],
-    ] as const) {
-      const { secrets, requeued, run } = setup(given);
-      await run();
-      secrets.wakeOnChange({ namespace: 'sandbox', name: 'my-ca' }, 'a new version', 'somebody', () => {});
-      assert.deepEqual(requeued, expected);
-    }
+  it('is looked at again when the missing Secret is there, or the bad one is another', async () => {
+    const bad = { ...secret, data: {} };
+    const ref = { namespace: 'sandbox', name: 'my-ca' };
+    assert.deepEqual(await setup({}).run(), { ref, version: undefined });
+    assert.deepEqual(await setup({ secret: bad }).run(), { ref, version: secret.metadata.resourceVersion });
+    assert.equal(await setup({ secret }).run(), undefined);
   });
 
   it('stays as it is while the Secret cannot be read, and the read is tried again', async () => {
