@@ -5,7 +5,6 @@ import { csrReasons, type Reason } from '@countersign/common/reasons.ts';
 import { createQueueObserver } from '@countersign/common/runtime/controller/queue-metrics.ts';
 import type { QueueObserver } from '@countersign/common/runtime/controller/work-queue.ts';
 import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
-import { createCounter } from '@countersign/common/runtime/process/metrics.ts';
 import {
   createReflectorMetrics,
   type ReflectorMetrics,
@@ -17,7 +16,7 @@ import type { Outcome } from './effect.ts';
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300];
 
 /** Somebody has to act on the first of these. */
-const ACT_ON = ['csr', 'issuer'].flatMap(queue => ['forbidden', 'invalid'].map(code => ({ queue, code })));
+const ACT_ON = ['forbidden', 'invalid'] as const;
 
 /** What a CSR waits for: a reason of its events, or another try after an error (countersign_work_errors_total). */
 type Waiting = Reason | typeof RETRY;
@@ -30,7 +29,7 @@ interface CaEnd {
 
 export class SignerMetrics {
   readonly reflector: ReflectorMetrics;
-  readonly queue: (name: 'csr' | 'issuer') => QueueObserver;
+  readonly #observeQueue: (name: string) => QueueObserver;
   /** The reason why each request waits, by its key: a gauge is made of it when Prometheus asks. */
   readonly #waiting = new Map<string, Waiting>();
   /** When the CA of each issuer ends, by signer name; ms since 1970. */
@@ -54,11 +53,11 @@ export class SignerMetrics {
       buckets: SECONDS,
       registers: [registry],
     });
-    this.#errors = createCounter(registry, {
+    this.#errors = new Counter({
       name: 'countersign_work_errors_total',
       help: 'Runs that failed, and certificates that did not verify or that the API server rejected, by queue and code; forbidden and invalid mean that somebody has to act.',
       labelNames: ['queue', 'code'],
-      expected: ACT_ON,
+      registers: [registry],
     });
     this.#leader = new Gauge({
       name: 'leader_election_master_status',
@@ -67,7 +66,13 @@ export class SignerMetrics {
     });
     createWaitingGauge(registry, this.#waiting);
     createEndsGauge(registry, this.#ends);
-    this.queue = createQueueObserver(registry);
+    this.#observeQueue = createQueueObserver(registry);
+  }
+
+  /** Called before there are errors: an increase is seen only where there was something before, be it 0. */
+  queue(name: string): QueueObserver {
+    for (const code of ACT_ON) this.#errors.inc({ queue: name, code }, 0);
+    return this.#observeQueue(name);
   }
 
   leading(isLeading: boolean): void {
@@ -86,7 +91,7 @@ export class SignerMetrics {
     return before !== ends?.getTime();
   };
 
-  failed(queue: 'csr' | 'issuer', error: unknown): void {
+  failed(queue: string, error: unknown): void {
     this.#errors.inc({ queue, code: asClassifiedError(error).code });
   }
 

@@ -47,8 +47,8 @@ export interface RecordSettings {
 }
 
 export interface RequestKind<R extends RequestRecord = RequestRecord> {
-  /** In queues, logs and metrics. */
-  readonly name: 'csr';
+  /** In queues, logs and metrics: tells the kind from all others, and from `issuer`. */
+  readonly name: string;
   /** As the API server and our metrics call the collection. */
   readonly resource: string;
   /** Path of the collection in the API. */
