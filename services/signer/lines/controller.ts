@@ -12,12 +12,15 @@ import { formatSignerName, type SignerRef } from '@countersign/common/signer-nam
 import { CertManagerPresence } from '../issuer-status/cert-manager-presence.ts';
 import { ConstraintPublisher } from '../issuer-status/constraint-publisher.ts';
 import { CSR_KIND } from '../requests/csr/csr-kind.ts';
-import type { CsrRecord } from '../requests/csr/csr-record.ts';
+import type { RequestKind, RequestRecord } from '../requests/request-kind.ts';
 import { SecretReader } from '../secret-reader.ts';
 import type { ControllerOptions } from './controller-options.ts';
 import { IssuerLine } from './issuer-line.ts';
 import type { LineDeps } from './line-deps.ts';
 import { RequestLine } from './request-line.ts';
+
+/** Each has a line of its own. */
+const REQUEST_KINDS: readonly RequestKind[] = [CSR_KIND];
 
 /** A Secret that goes bad wakes no one as long as nothing is signed with it, so issuers are looked at now and then. */
 const RECHECK_ISSUERS_MS = 60_000;
@@ -32,7 +35,7 @@ export class Controller {
   readonly #events: EventRecorder;
   readonly #secrets: SecretReader;
   readonly #presence: CertManagerPresence;
-  readonly #requestLine: RequestLine<CsrRecord>;
+  readonly #requestLines: readonly RequestLine<RequestRecord>[];
   readonly #issuerLine: IssuerLine;
   readonly #constraints: ConstraintPublisher | undefined;
   /** Of this replica; undefined before it leads. */
@@ -41,7 +44,7 @@ export class Controller {
   constructor(options: ControllerOptions) {
     const { client, log, metrics, workers } = options;
     this.#options = options;
-    this.#events = new EventRecorder(client, log, () => this.#requestLine.isLoaded);
+    this.#events = new EventRecorder(client, log, () => this.#requestLines.some(line => line.isLoaded));
     this.#secrets = new SecretReader(client);
     this.#presence = new CertManagerPresence(client, log, () => new Date());
     this.#issuers = new IssuerCache({
@@ -55,7 +58,7 @@ export class Controller {
     this.#constraints = createPublisher(shared, options.constraintsNamespace, recheckIssuer);
     const constraints = this.#constraints;
     this.#issuerLine = new IssuerLine(shared, { constraints, mayWrite: () => this.#mayWriteReadiness() });
-    this.#requestLine = new RequestLine(shared, { kind: CSR_KIND, workers, recheckIssuer });
+    this.#requestLines = REQUEST_KINDS.map(kind => new RequestLine(shared, { kind, workers, recheckIssuer }));
   }
 
   /** Keeps the view of the cluster up to date until the signal, leading or not. */
@@ -77,16 +80,17 @@ export class Controller {
     this.#leadership = leadership;
     this.#addIssuers();
     const recheck = setInterval(() => this.#addIssuers(), RECHECK_ISSUERS_MS);
-    const again = setInterval(() => this.#requestLine.emitAgain(), this.#options.emitAgainMs ?? EMIT_AGAIN_MS);
+    const again = setInterval(() => this.#emitAgain(), this.#options.emitAgainMs ?? EMIT_AGAIN_MS);
     await Promise.all([
-      this.#requestLine.lead(signal, former),
+      ...this.#requestLines.map(line => line.lead(signal, former)),
       this.#issuerLine.run(signal),
       this.#secrets.run(signal),
       this.#constraints?.run(signal),
     ]);
     clearInterval(recheck);
     clearInterval(again);
-    await this.#requestLine.settle(AbortSignal.timeout(SETTLE_MS));
+    const settled = AbortSignal.timeout(SETTLE_MS);
+    await Promise.all(this.#requestLines.map(line => line.settle(settled)));
     this.#options.metrics.leading(false);
   }
 
@@ -101,7 +105,7 @@ export class Controller {
   }
 
   get #reflectors() {
-    return [this.#requestLine.reflector, ...this.#issuers.reflectors];
+    return [...this.#requestLines.map(({ reflector }) => reflector), ...this.#issuers.reflectors];
   }
 
   get #isLeading(): boolean {
@@ -122,6 +126,10 @@ export class Controller {
     };
   }
 
+  #emitAgain(): void {
+    for (const line of this.#requestLines) line.emitAgain();
+  }
+
   #addIssuers(): void {
     if (!this.#isLeading) return;
     for (const ref of this.#issuers.all()) this.#issuerLine.add(ref);
@@ -131,7 +139,8 @@ export class Controller {
     if (now === undefined && before !== undefined) this.#issuerLine.forget(ref, before.metadata.uid);
     if (!this.#isLeading) return;
     this.#issuerLine.add(ref);
-    if (!isSameToRequests(before, now)) this.#requestLine.wakeFor(formatSignerName(ref), now);
+    if (isSameToRequests(before, now)) return;
+    for (const line of this.#requestLines) line.wakeFor(formatSignerName(ref), now);
   }
 
   #mayWriteReadiness(): boolean {
