@@ -5,6 +5,7 @@ import { secretNamespace } from '@countersign/common/issuer.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
+import { keyOf } from '@countersign/common/runtime/reflector/object-store.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { type Applied, type ApplyDeps, apply } from './apply.ts';
 import { type Decision, decide, type Observation } from './decide.ts';
@@ -76,7 +77,7 @@ async function attempt<R extends RequestRecord>(
   deps: ReconcileDeps<R>,
   subject: Subject<R>,
 ): Promise<readonly Effect[]> {
-  const copy = deps.view.findRecord(subject.record.metadata.name);
+  const copy = deps.view.findRecord(keyOf(subject.record.metadata));
   try {
     const { outcome, effects } = await act(deps, subject);
     // The copy is older than what was read afresh and written over.

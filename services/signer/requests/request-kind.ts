@@ -56,7 +56,7 @@ export interface RequestKind<R extends RequestRecord = RequestRecord> {
   /** As events name the object. */
   readonly apiVersion: string;
   readonly kind: string;
-  /** Path of the object in the API. */
+  /** Path of the object in the API; `name` is `<namespace>/<name>` for a kind whose objects have namespaces. */
   pathOf(name: string): string;
   /** Throws for an object that is too large to be kept. */
   toRecord(raw: unknown, receivedAt: number, settings: RecordSettings): R;

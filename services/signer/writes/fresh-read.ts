@@ -3,6 +3,7 @@
 
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
+import { keyOf } from '@countersign/common/runtime/reflector/object-store.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import type { Effect, Outcome } from '../effect.ts';
 import { isSignedHere } from '../issuance/serial.ts';
@@ -67,7 +68,7 @@ export function toReport<R extends RequestRecord>(
   outcome: Outcome,
 ): Effect {
   const openMs = kind.millisecondsOpen(record, now().getTime());
-  return { kind: 'report', name: record.metadata.name, outcome, openMs };
+  return { kind: 'report', name: keyOf(record.metadata), outcome, openMs };
 }
 
 /** The copy may have been replaced since, so that the approval counts from when the API server stored it. */
@@ -84,11 +85,11 @@ export function toSubjectOf<R extends RequestRecord>(
   record: R,
   log: Logger,
 ): Subject<R> {
-  const { name, uid } = record.metadata;
+  const { uid } = record.metadata;
   const signerName = kind.signerNameOf(record);
   const signer = parseSignerName(signerName);
   const handler = findHandler(settings.handlers, signer.ok ? view.findIssuer(signer.value) : undefined);
-  return { kind, record, handler, log: log.child({ [kind.name]: name, uid, signerName }) };
+  return { kind, record, handler, log: log.child({ [kind.name]: keyOf(record.metadata), uid, signerName }) };
 }
 
 /**

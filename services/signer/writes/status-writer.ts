@@ -3,6 +3,7 @@
 
 import { asClassifiedError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import { keyOf } from '@countersign/common/runtime/reflector/object-store.ts';
 import { FIELD_MANAGER } from '../field-manager.ts';
 import type { RequestKind, RequestRecord, StatusChange } from '../requests/request-kind.ts';
 import type { WriteLedger } from './write-ledger.ts';
@@ -28,10 +29,10 @@ export async function writeStatus<R extends RequestRecord>(
   { kind, record }: Target<R>,
   change: StatusChange,
 ): Promise<R> {
-  const { name, uid, resourceVersion } = record.metadata;
+  const { uid, resourceVersion } = record.metadata;
   const body = { metadata: { ...change.metadata, uid, resourceVersion }, status: change.status };
   try {
-    const written = await client.mergePatch<R>(writePath(kind.pathOf(name), '/status'), body, isLeading);
+    const written = await client.mergePatch<R>(writePath({ kind, record }, '/status'), body, isLeading);
     ledger.noteAnswer(record);
     return written;
   } catch (error) {
@@ -46,9 +47,9 @@ export async function tryStatus<R extends RequestRecord>(
   { kind, record }: Target<R>,
   status: object,
 ): Promise<TerminalError | undefined> {
-  const { name, uid, resourceVersion } = record.metadata;
+  const { uid, resourceVersion } = record.metadata;
   try {
-    const path = `${writePath(kind.pathOf(name), '/status')}&dryRun=All`;
+    const path = `${writePath({ kind, record }, '/status')}&dryRun=All`;
     await client.mergePatch(path, { metadata: { uid, resourceVersion }, status });
     return undefined;
   } catch (error) {
@@ -63,14 +64,13 @@ export async function tryStatus<R extends RequestRecord>(
  */
 export async function completeObject<R extends RequestRecord>(
   { client, isLeading }: Pick<WriteDeps, 'client' | 'isLeading'>,
-  { kind, record }: Target<R>,
+  target: Target<R>,
   missingIn: (object: R) => object | undefined,
 ): Promise<boolean> {
-  const missing = missingIn(record);
+  const missing = missingIn(target.record);
   if (missing === undefined) return false;
-  const path = kind.pathOf(record.metadata.name);
-  const written = await client.mergePatch<R>(writePath(path, '/status'), missing, isLeading);
-  if (missingIn(written) !== undefined) await client.mergePatch(writePath(path), missing, isLeading);
+  const written = await client.mergePatch<R>(writePath(target, '/status'), missing, isLeading);
+  if (missingIn(written) !== undefined) await client.mergePatch(writePath(target), missing, isLeading);
   return true;
 }
 
@@ -79,6 +79,6 @@ function isUnanswered(error: unknown): boolean {
   return code === 'network' || code === 'timeout' || code === 'server';
 }
 
-function writePath(path: string, subresource = ''): string {
-  return `${path}${subresource}?fieldManager=${FIELD_MANAGER}`;
+function writePath<R extends RequestRecord>({ kind, record }: Target<R>, subresource = ''): string {
+  return `${kind.pathOf(keyOf(record.metadata))}${subresource}?fieldManager=${FIELD_MANAGER}`;
 }

@@ -2,6 +2,7 @@
 // never answered, so that whether one has landed after all is seen by what the request has now. Reads and writes nothing itself.
 
 import type { ObjectMeta } from '@countersign/common/csr.ts';
+import { keyOf } from '@countersign/common/runtime/reflector/object-store.ts';
 
 interface Written {
   readonly metadata: ObjectMeta;
@@ -23,13 +24,14 @@ export class WriteLedger {
 
   /** A write was answered: the object, as it was before, is out of date until the watch brings what it has become. */
   noteAnswer(written: Written): void {
-    this.#unanswered.delete(written.metadata.name);
+    this.#unanswered.delete(keyOf(written.metadata));
     this.#stale.add(written);
   }
 
   /** A write was not answered: it may have landed all the same. `digest` tells it from every other (RequestKind.digestOf). */
   noteSilence({ metadata }: Written, digest: string): void {
-    const { name, uid } = metadata;
+    const { uid } = metadata;
+    const name = keyOf(metadata);
     const known = this.#unanswered.get(name);
     const { digests } = known !== undefined && known.uid === uid ? known : { digests: new Set<string>() };
     const [oldest] = digests.size < MAX_ATTEMPTS ? [] : digests;
@@ -54,7 +56,7 @@ export class WriteLedger {
 
   /** Whether what the object has, by its digest, is what was written here, and not another replica's. */
   hasLanded({ metadata }: Written, digest: string): boolean {
-    const known = this.#unanswered.get(metadata.name);
+    const known = this.#unanswered.get(keyOf(metadata));
     return known !== undefined && known.uid === metadata.uid && known.digests.has(digest);
   }
 

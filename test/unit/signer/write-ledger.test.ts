@@ -52,3 +52,14 @@ it('a write that is answered makes the copy that it was based on stale, and ends
   ledger.noteAnswer(copy);
   assert.deepEqual([ledger.isStale(copy), ledger.isStale(another), ledger.isInDoubt('jane')], [true, false, false]);
 });
+
+it('objects of one name in two namespaces are two', () => {
+  const ledger = new WriteLedger();
+  const [one, another] = ['one', 'another'].map(namespace => ({
+    metadata: { name: 'web', namespace, uid: namespace },
+  }));
+  ledger.noteSilence(one!, 'first');
+  ledger.noteSilence(another!, 'second');
+  assert.deepEqual(ledger.inDoubt, ['one/web', 'another/web']);
+  assert.deepEqual([ledger.hasLanded(one!, 'first'), ledger.hasLanded(another!, 'first')], [true, false]);
+});

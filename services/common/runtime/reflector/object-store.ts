@@ -19,7 +19,8 @@ export function isRawObject(value: unknown): value is RawObject {
   return typeof metadata?.name === 'string' && metadata.name !== '';
 }
 
-function keyOf({ namespace, name }: ObjectMeta): string {
+/** Tells the object from all others of its kind. */
+export function keyOf({ namespace, name }: ObjectMeta): string {
   return namespace ? `${namespace}/${name}` : name;
 }
 
