@@ -85,6 +85,8 @@ export interface RequestKind<R extends RequestRecord = RequestRecord> {
     policy: RequestPolicy,
     facts: { readonly type?: IssuerType | undefined },
   ): Result<RequestedCertificate, readonly FieldError[]>;
+  /** What the API server begins with when it rejects a certificate that is written to one; what is wrong follows. */
+  readonly invalidCertificate: string;
   /** What is written with the certificate. */
   issuedChange(chain: Chain, settings: RecordSettings): StatusChange;
   failedChange(record: R, failure: { readonly reason: Reason; readonly message: string }, now: Date): StatusChange;

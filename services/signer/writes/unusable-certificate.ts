@@ -36,7 +36,7 @@ export async function insteadOfRefused<R extends RequestRecord>(
   const refusal = authority && (await tryStatus(deps, subject, trialOf(subject, authority.pem)));
   if (refusal === undefined) return failureFor(subject, error);
   subject.log.error({ err: refusal }, 'certificates of issuer refused');
-  const problem = rejection(refusal);
+  const problem = rejection(subject, refusal);
   subject.handler?.reject(secret, problem);
   return waitForUsable(reasonsOf(subject).unusable, secret, problem);
 }
@@ -47,8 +47,9 @@ function trialOf<R extends RequestRecord>({ kind }: Subject<R>, pem: string): ob
 }
 
 /** Without the call and the name of the request, for it is said of the issuer too. */
-function rejection({ message }: TerminalError): string {
-  const [, detail = message] = /status\.certificate: Invalid value: "<certificate data>": (.*)$/s.exec(message) ?? [];
+function rejection<R extends RequestRecord>({ kind }: Subject<R>, { message }: TerminalError): string {
+  const at = message.indexOf(kind.invalidCertificate);
+  const detail = at < 0 ? message : message.slice(at + kind.invalidCertificate.length);
   return `the API server rejects the certificates of the CA, issue new ones: ${detail}`;
 }
 

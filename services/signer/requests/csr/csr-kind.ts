@@ -35,6 +35,7 @@ export const CSR_KIND: RequestKind<CsrRecord> = {
   needsPermission,
   keySecretName: readPrivateKeySecretName,
   toRequestedCertificate,
+  invalidCertificate: 'status.certificate: Invalid value: "<certificate data>": ',
 
   issuedChange({ chainPem, topPem }, { writeCaAnnotation }) {
     const annotations = writeCaAnnotation ? { [CA]: encodeCaAnnotation(topPem) } : {};
