@@ -2,6 +2,7 @@
 // what it is instead.
 
 import { explainContent, type Wanted } from '@countersign/common/file-content.ts';
+import type { IssuerReasons } from '@countersign/common/issuer-types.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { err, type Result } from '@countersign/common/result.ts';
 import { asRetryableError, RetryableError } from '@countersign/common/runtime/errors.ts';
@@ -23,7 +24,7 @@ export class ObservationError extends RetryableError {
 export async function observeSecret(
   read: (ref: SecretRef) => Promise<Secret | undefined>,
   ref: SecretRef,
-  reason: 'SecretGetError' | 'ErrorGettingSecret',
+  reason: IssuerReasons['secretUnread'],
 ): Promise<ObservedSecret> {
   try {
     return { ref, secret: await read(ref) };

@@ -1,15 +1,12 @@
 // What a request waits for whose issuer cannot sign with what is in its Secret. Pure.
 
+import type { IssuerReasons } from '@countersign/common/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons.ts';
 import type { ObservedSecret } from '../secret.ts';
 import { formatSecretRef } from '../secret.ts';
 import type { Wait } from './issuer-type.ts';
 
 /** `reason` is the word of the issuer's type for it; `problem` is prose. */
-export function waitForUsable(
-  reason: 'SecretInvalidData' | 'ErrorParsingKey',
-  secret: ObservedSecret,
-  problem: string,
-): Wait {
+export function waitForUsable(reason: IssuerReasons['unusable'], secret: ObservedSecret, problem: string): Wait {
   return { kind: 'wait', reason, message: reasons[reason].message(formatSecretRef(secret.ref), problem), secret };
 }
