@@ -5,7 +5,7 @@ import { asClassifiedError, TerminalError } from '@countersign/common/runtime/er
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import { keyOf } from '@countersign/common/runtime/reflector/object-store.ts';
 import { FIELD_MANAGER } from '../field-manager.ts';
-import type { RequestKind, RequestRecord, StatusChange } from '../requests/request-kind.ts';
+import type { RecordSettings, RequestKind, RequestRecord, StatusChange } from '../requests/request-kind.ts';
 import type { WriteLedger } from './write-ledger.ts';
 
 export interface WriteDeps {
@@ -63,14 +63,16 @@ export async function tryStatus<R extends RequestRecord>(
  * so far, else through the object itself (which the chart lets the signer patch only on demand). Gives whether it wrote.
  */
 export async function completeObject<R extends RequestRecord>(
-  { client, isLeading }: Pick<WriteDeps, 'client' | 'isLeading'>,
+  { client, isLeading, settings }: Pick<WriteDeps, 'client' | 'isLeading'> & { readonly settings: RecordSettings },
   target: Target<R>,
-  missingIn: (object: R) => object | undefined,
+  topPem: string,
 ): Promise<boolean> {
-  const missing = missingIn(target.record);
+  const { kind, record } = target;
+  const missing = kind.completion(record, topPem, settings);
   if (missing === undefined) return false;
   const written = await client.mergePatch<R>(writePath(target, '/status'), missing, isLeading);
-  if (missingIn(written) !== undefined) await client.mergePatch(writePath(target), missing, isLeading);
+  const isIncomplete = kind.completion(written, topPem, settings) !== undefined;
+  if (isIncomplete) await client.mergePatch(writePath(target), missing, isLeading);
   return true;
 }
 

@@ -85,9 +85,8 @@ async function complete<R extends RequestRecord>(
 /** Writes what a request that has its certificate still lacks. */
 export async function repair<R extends RequestRecord>(
   deps: Pick<CertificateWriteDeps, 'client' | 'isLeading' | 'settings'>,
-  { kind, record, log }: Subject<R>,
+  subject: Subject<R>,
   topPem: string,
 ): Promise<void> {
-  const wrote = await completeObject(deps, { kind, record }, object => kind.completion(object, topPem, deps.settings));
-  if (wrote) log.info('annotation repaired');
+  if (await completeObject(deps, subject, topPem)) subject.log.info('annotation repaired');
 }
