@@ -13,6 +13,7 @@ export interface Replica {
 
 /** A kubelet asks every few seconds; here a replica that goes must be noticed before it is gone. */
 const PROBE_MS = 50;
+const PROBE_TIMEOUT_MS = 500;
 
 export class Balancer {
   readonly #server: Server = createServer(client => this.#connect(client));
@@ -56,8 +57,10 @@ export class Balancer {
 
   async #probe(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const areReady = await Promise.all(this.#replicas.map(isReady));
-      this.#ready = this.#replicas.filter((_, at) => areReady[at]);
+      // The list may be another one by the time that all have answered.
+      const asked = this.#replicas;
+      const areReady = await Promise.all(asked.map(isReady));
+      this.#ready = asked.filter((_, at) => areReady[at]);
       await sleep(PROBE_MS);
     }
   }
@@ -82,7 +85,7 @@ function join(from: Socket, to: Socket): void {
 
 async function isReady({ url }: Replica): Promise<boolean> {
   try {
-    return (await fetch(`${url}/readyz`)).ok;
+    return (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })).ok;
   } catch {
     return false;
   }
