@@ -59,6 +59,8 @@ interface IssuerTypeRow<Spec> {
   prune(spec: Spec): Spec;
   /** `keySecretName` is the Secret that the request names, if any. */
   secretOf(spec: Spec, keySecretName: string | undefined): SigningSecret | undefined;
+  /** Whether the certificate is its own issuer. */
+  readonly signsItself: boolean;
   /** What is wrong with a request for an issuer of this type alone. */
   findErrors(asked: AskedOfSelfSigned): readonly FieldError[];
   readonly reasons: IssuerReasons;
@@ -78,6 +80,7 @@ const LEFT_TO_OTHERS: IssuerTypeRow<object> = {
   signedHere: false,
   prune: () => ({}),
   secretOf: () => undefined,
+  signsItself: false,
   findErrors: () => [],
   reasons: CA_REASONS,
 };
@@ -89,6 +92,7 @@ export const issuerTypes = {
     signedHere: true,
     prune: spec => pick(spec, 'secretName', 'crlDistributionPoints', 'ocspServers', 'issuingCertificateURLs'),
     secretOf: ({ secretName }) => ({ name: secretName ?? '', namedBy: 'issuer', holdsCa: true }),
+    signsItself: false,
     findErrors: () => [],
     reasons: CA_REASONS,
   },
@@ -97,6 +101,7 @@ export const issuerTypes = {
     signedHere: true,
     prune: spec => pick(spec, 'crlDistributionPoints'),
     secretOf: (_, name) => (name === undefined ? undefined : { name, namedBy: 'requester', holdsCa: false }),
+    signsItself: true,
     findErrors: selfSignedErrors,
     reasons: {
       badRequest: 'ErrorGenerating',
@@ -109,6 +114,11 @@ export const issuerTypes = {
   },
   venafi: LEFT_TO_OTHERS,
 } satisfies { readonly [Type in IssuerType]-?: IssuerTypeRow<NonNullable<IssuerSpec[Type]>> };
+
+/** The types of which Countersign signs, as they are called in a spec. */
+export const TYPES_SIGNED_HERE = (Object.keys(issuerTypes) as IssuerType[]).filter(
+  type => issuerTypes[type].signedHere,
+);
 
 /** The type of an issuer with this spec; undefined if it names none. */
 export function typeOfSpec(spec: IssuerSpec | undefined): IssuerType | undefined {

@@ -115,9 +115,8 @@ async function loadMaterial(
 ): Promise<unknown> {
   const secret = issuer && signingSecret(issuer.spec, keySecretName);
   if (handler === undefined || secret === undefined) return undefined;
-  const namespace = secretNamespace(ref, settings.clusterResourceNamespace);
-  const { secretUnread } = issuerTypes[handler.type].reasons;
-  return handler.load(await observeSecret(each => secrets[how](each), { namespace, name: secret.name }, secretUnread));
+  const at = { namespace: secretNamespace(ref, settings.clusterResourceNamespace), name: secret.name };
+  return handler.load(await observeSecret(secrets[how](at), at, issuerTypes[handler.type].reasons.secretUnread));
 }
 
 /** By a list of one: the signer may list issuers, and needs no right to get them. */

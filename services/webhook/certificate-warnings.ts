@@ -2,7 +2,7 @@
 // although cert-manager issues them. Pure; never a reason to refuse.
 
 import { REQUEST_IS_CA } from '@countersign/common/annotations.ts';
-import type { IssuerType } from '@countersign/common/issuer-types.ts';
+import { type IssuerType, issuerTypes } from '@countersign/common/issuer-types.ts';
 import { CRL_SIGN, KEY_CERT_SIGN } from '@countersign/common/key-usage.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { readGeneralNames } from '@countersign/common/x509/subject-alt-name.ts';
@@ -10,7 +10,7 @@ import { readGeneralNames } from '@countersign/common/x509/subject-alt-name.ts';
 /** By an issuer whose certificates are signed here. */
 export function certificateWarnings(requested: RequestedCertificate, type: IssuerType): readonly string[] {
   // RFC 5280 is not about self-signed certificates of no CA (RFC 6818 section 2).
-  if (type === 'selfSigned' && !requested.isCa) return [];
+  if (issuerTypes[type].signsItself && !requested.isCa) return [];
   return [...usageWarnings(requested), ...nameWarnings(requested)];
 }
 

@@ -5,7 +5,7 @@ import { REQUEST_DURATION, REQUEST_IS_CA, readIsCa, readRequestDuration } from '
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { formatGoDuration, SECOND } from '@countersign/common/duration.ts';
 import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
-import { signingSecret } from '@countersign/common/issuer-types.ts';
+import { signingSecret, TYPES_SIGNED_HERE } from '@countersign/common/issuer-types.ts';
 import { showName } from '@countersign/common/object-name.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { shorten } from '@countersign/common/short-text.ts';
@@ -75,7 +75,7 @@ function durationWarnings(csr: CertificateSigningRequest): readonly string[] {
 function issuerWarnings(ref: SignerRef, issuer: Issuer, permission: Admitted['permission']): readonly string[] {
   const foreign = foreignType(issuer);
   if (foreign !== undefined) {
-    const own = 'Countersign signs with ca and selfSigned only';
+    const own = `Countersign signs with ${TYPES_SIGNED_HERE.join(' and ')} only`;
     return [`${label(ref)} is of type ${foreign}: ${own}, the request waits for another signer`];
   }
   if (issuerType(issuer) === undefined)

@@ -94,9 +94,8 @@ interface Known {
 async function loadMaterial({ secrets, settings }: ReadinessDeps, { ref, issuer, handler }: Known): Promise<unknown> {
   const secret = signingSecret(issuer.spec, undefined);
   if (secret === undefined) return undefined;
-  const namespace = secretNamespace(ref, settings.clusterResourceNamespace);
-  const { secretUnread } = issuerTypes[handler.type].reasons;
-  return handler.load(await observeSecret(each => secrets.read(each), { namespace, name: secret.name }, secretUnread));
+  const at = { namespace: secretNamespace(ref, settings.clusterResourceNamespace), name: secret.name };
+  return handler.load(await observeSecret(secrets.read(at), at, issuerTypes[handler.type].reasons.secretUnread));
 }
 
 function noteEnd(deps: ReadinessDeps, ref: SignerRef, { ends }: Readiness): void {

@@ -3,16 +3,16 @@
 
 import type { FieldError } from '@countersign/common/field-error.ts';
 import { findNameViolations } from '@countersign/common/name-violations.ts';
-import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import type { Reason } from '@countersign/common/reasons.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import type { ConstrainedCa } from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';
-import { isValidSignature } from '@countersign/common/x509/signature.ts';
 import type { SigningKey } from '../authority/signing-key.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import { type LintedCertificate, lintCertificate } from '../issuance/lint.ts';
 import { prepareCertificate } from '../issuance/prepare.ts';
 import { buildProfile, type IssuerIdentity, type IssuerUrls } from '../issuance/profile.ts';
+import { findProofFault } from '../issuance/proof-of-possession.ts';
 import { deriveSerial } from '../issuance/serial.ts';
 
 export interface LocalSigner {
@@ -38,8 +38,8 @@ export function prepareLocally(
   { policy, now }: { readonly policy: IssuancePolicy; readonly now: Date },
 ): Result<LintedCertificate, LocalProblem> {
   if (!requested.ok) return err(firstOf(requested.error));
-  // SHA-1 only proves possession here, to a fresh request: the API server and cert-manager let it pass.
-  if (!isValidSignature(requested.value.proof, 'sha1')) return err(badSignature(signer.badRequest));
+  const proofFault = findProofFault(requested.value);
+  if (proofFault !== undefined) return err({ kind: 'request', reason: signer.badRequest, message: proofFault });
   const [violation] = findNameViolations(requested.value, signer.constrained);
   if (violation !== undefined) return err({ kind: 'request', reason: 'NameConstraintViolation', message: violation });
   const algorithm = signer.key.signatureAlgorithm;
@@ -61,9 +61,4 @@ export function prepareLocally(
 function firstOf([error]: readonly FieldError[]): LocalProblem {
   if (error === undefined) throw new TypeError('a bad request has an error');
   return { kind: 'request', reason: error.reason, message: error.message };
-}
-
-function badSignature(reason: Reason): LocalProblem {
-  const message = reasons.SigningError.template('the signature of the certificate request is not valid');
-  return { kind: 'request', reason, message };
 }

@@ -22,12 +22,12 @@ export class ObservationError extends RetryableError {
 
 /** The Secret, absent or not. Throws an ObservationError with `reason` when the API server does not say. */
 export async function observeSecret(
-  read: (ref: SecretRef) => Promise<Secret | undefined>,
+  reading: Promise<Secret | undefined>,
   ref: SecretRef,
   reason: IssuerReasons['secretUnread'],
 ): Promise<ObservedSecret> {
   try {
-    return { ref, secret: await read(ref) };
+    return { ref, secret: await reading };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     throw new ObservationError(reason, reasons[reason].message(formatSecretRef(ref), text), error);

@@ -1,7 +1,8 @@
 // Has a certificate issued by somebody else (a server that holds the key, another controller), checks it against what was asked, and
 // writes it. A call may be repeated after a crash, so that the issuer's type makes it idempotent where the remote allows it.
 
-import { reasons } from '@countersign/common/reasons.ts';
+import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { findProofFault } from '../issuance/proof-of-possession.ts';
 import { checkRemoteCertificate, type RemoteCertificate } from '../issuance/remote-certificate.ts';
 import type { RemoteIssuance } from '../issuers/issuer-type.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
@@ -18,6 +19,8 @@ export async function issueRemotely<R extends RequestRecord>(
   issuance: RemoteIssuance,
 ): Promise<Issued> {
   const { kind, record, log } = subject;
+  const proofFault = findProofFault(issuance.requested);
+  if (proofFault !== undefined) return fail(reasonsOf(subject).badRequest, proofFault);
   const audit = { audit: true, requester: kind.requesterOf(record).username, isCa: issuance.requested.isCa };
   log.info(audit, 'requesting certificate');
   // Nothing is asked for without its line, whatever becomes of this process.
@@ -38,6 +41,9 @@ function told({ serial, notAfter, sha256, differences }: RemoteCertificate): Rec
 
 /** What was issued is not what was asked for: it is never written, and asking again would issue another one. */
 function refuse<R extends RequestRecord>(subject: Subject<R>, problem: string): Extract<Issued, { kind: 'instead' }> {
-  const message = reasons.SigningError.message(problem);
-  return { kind: 'instead', decision: { kind: 'fail', reason: reasonsOf(subject).signingFailed, message } };
+  return fail(reasonsOf(subject).signingFailed, reasons.SigningError.message(problem));
+}
+
+function fail(reason: Reason, message: string): Extract<Issued, { kind: 'instead' }> {
+  return { kind: 'instead', decision: { kind: 'fail', reason, message } };
 }

@@ -15,6 +15,7 @@ import { buildCertificate, type CertificateParts, createHolder, nameOf } from '.
 import { buildCsr, buildRequest } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
+import { readRequest } from '../../support/vectors.ts';
 import { ISSUED, isStatusPatch, PATCH, REVIEW, SignerWorld } from './signer-world.ts';
 
 const namesOf = (...names: readonly string[]) =>
@@ -121,6 +122,14 @@ describe('a certificate that a remote issues', () => {
       assert.deepEqual(world.client.events, [`Warning SigningError: ${message}`]);
     });
   }
+
+  it('is not asked for when the requester has not shown that the key is theirs', async () => {
+    const world = worldWith(() => assert.fail('the remote is asked'));
+    world.csr = buildCsr({ request: readRequest('bad-signature') });
+    await world.run();
+    const message = 'Error generating certificate template: the signature of the certificate request is not valid';
+    assert.deepEqual(world.client.writes.map(conditionIn), [message]);
+  });
 
   it('that lasts longer than the operator allows is never written', async () => {
     const world = worldWith(() => issued(leafWith()), { policy: { maxDuration: 3_600_000_000_000n } });
