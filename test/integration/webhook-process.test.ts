@@ -13,7 +13,8 @@ import { after, before, describe, test } from 'node:test';
 import { parseConfig } from '@countersign/common/runtime/options/config.ts';
 import { certificatePlace, findMistakes, OPTIONS } from '@countersign/webhook/options.ts';
 import { Agent, request } from 'undici';
-import { KEY_PAIR, review } from '../component/webhook/webhook-fixture.ts';
+import { KEY_PAIR } from '../component/webhook/webhook-fixture.ts';
+import { review } from '../support/admission-reviews.ts';
 
 const MAIN = new URL('../../services/webhook/main.ts', import.meta.url).pathname;
 

@@ -1,27 +1,14 @@
-// What the cases of this folder are made of: issuers, an API server that answers, and the texts that come back. A case states
-// the request, the world, the whole answer, and every call to the API server, the empty list included.
+// What the cases of this folder are made of: an API server that answers, and what was asked of it. A case states the request, the
+// world, the whole answer, and every call to the API server, the empty list included.
 
-import {
-  REQUEST_DURATION as DURATION,
-  REQUEST_IS_CA as IS_CA,
-  PRIVATE_KEY_SECRET_NAME as KEY_SECRET,
-} from '@countersign/common/annotations.ts';
+import assert from 'node:assert/strict';
 import type { Issuer } from '@countersign/common/issuer.ts';
-import { denialText } from '@countersign/common/reference-permission.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import type { ExpectedAnswer } from '../../support/admission-answers.ts';
+import { CA, ISSUERS, type Question } from '../../support/admission-reviews.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
-import { type CsrParts, makeKeyPair, type World } from './webhook-fixture.ts';
+import { makeKeyPair, type World } from './webhook-fixture.ts';
 
-export const READY = { conditions: [{ type: 'Ready', status: 'True', reason: 'KeyPairVerified' }] };
-export const CA: Issuer = {
-  metadata: { name: 'ca', namespace: 'sandbox' },
-  spec: { ca: { secretName: 'ca-pair' } },
-  status: READY,
-};
-export const SELF_SIGNED: Issuer = { metadata: { name: 'self' }, spec: { selfSigned: {} }, status: READY };
-export const ISSUERS = { 'sandbox/ca': CA, '/ca': CA, 'sandbox/self': SELF_SIGNED, '/self': SELF_SIGNED };
-export const CLUSTER = 'clusterissuers.cert-manager.io/ca';
-export const SELF = 'issuers.cert-manager.io/sandbox.self';
 export const CA_PEM = makeKeyPair('ca', 365).cert;
 
 /** Answers access reviews for these names with yes, and Secrets with the given certificate. */
@@ -38,23 +25,24 @@ export const GRANTED: World = { issuers: ISSUERS, answer: api(['ca', 'self'], ca
 export const REVIEW_CA = 'create SubjectAccessReview reference signers sandbox/ca';
 export const REVIEW_STAR = 'create SubjectAccessReview reference signers sandbox/*';
 export const READ_SECRET = 'get /api/v1/namespaces/sandbox/secrets/ca-pair';
-export const READ_CLUSTER_SECRET = 'get /api/v1/namespaces/countersign/secrets/ca-pair';
-export const DENIAL = denialText({ kind: 'Issuer', namespace: 'sandbox', name: 'ca' }, 'jane').trimEnd();
-export const DURATION_FIELD = `metadata.annotations[${DURATION}]`;
-export const BAD_DURATION = `${DURATION_FIELD}: Failed to parse requested duration: failed to parse requested duration on annotation "${DURATION}": time: invalid duration "foo" (ErrorParseDuration)`;
-export const MISSING_ANNOTATION = `metadata.annotations[${KEY_SECRET}]: Missing private key reference annotation: "${KEY_SECRET}" (MissingAnnotation)`;
 
-export interface Case {
+export interface Case extends Question, ExpectedAnswer {
   readonly name: string;
-  readonly create?: CsrParts;
-  readonly update?: { readonly before: CsrParts; readonly after: CsrParts; readonly subResource?: string };
-  readonly request?: Record<string, unknown>;
   readonly world?: World;
-  /** `true`, or what status says. */
-  readonly allowed: true | { readonly code: number; readonly reason: string; readonly message: string | RegExp };
-  readonly causes?: readonly string[];
-  readonly warnings?: readonly string[];
-  readonly calls?: readonly string[];
+  /** To the API server. */
+  readonly calls: readonly string[];
+}
+
+/** An access review by what it asks, another call by its path. */
+export function describeCall({ verb, path, body }: RecordedCall): string {
+  if (verb !== 'create') return `${verb} ${path}`;
+  const { kind, spec } = body as { kind: string; spec: { resourceAttributes: Record<string, string> } };
+  const { group, version, resource, verb: asked, namespace, name } = spec.resourceAttributes;
+  assert.deepEqual(
+    [path, group, version],
+    ['/apis/authorization.k8s.io/v1/subjectaccessreviews', 'cert-manager.io', '*'],
+  );
+  return `create ${kind} ${asked} ${resource} ${namespace}/${name}`;
 }
 
 export const failing = (error: () => unknown): World => ({
@@ -73,24 +61,12 @@ export function breakingOnce(answer: (call: RecordedCall) => unknown): (call: Re
     return network();
   };
 }
-export const notAnswered = {
-  code: 500,
-  reason: 'AccessReviewFailed',
-  message: 'Could not check whether the requester may reference Issuer sandbox/ca; try again',
+export const NOT_ANSWERED: ExpectedAnswer = {
+  allowed: {
+    code: 500,
+    reason: 'AccessReviewFailed',
+    message: 'Could not check whether the requester may reference Issuer sandbox/ca; try again',
+  },
 };
-export const issuer = (status: unknown, spec: unknown = { ca: { secretName: 'ca-pair' } }): World => ({
-  ...GRANTED,
-  issuers: { 'sandbox/ca': { metadata: { name: 'ca' }, spec, status } as Issuer },
-});
-export const clusterIssuer = (status: unknown): World => ({
-  ...GRANTED,
-  issuers: { '/ca': { metadata: { name: 'ca' }, spec: { ca: { secretName: 'ca-pair' } }, status } as Issuer },
-});
+export const issuer = (spec: Issuer['spec']): World => ({ ...GRANTED, issuers: { 'sandbox/ca': { ...CA, spec } } });
 export const secret = (answer: unknown): World => ({ issuers: ISSUERS, answer: api(['ca', 'self'], answer) });
-export const locked = (key: string) => ({
-  code: 422,
-  reason: 'ImmutableAnnotation',
-  message: `metadata.annotations[${key}]: Annotation "${key}" is part of the request and cannot be changed; delete the CSR and create a new one instead (ImmutableAnnotation)`,
-});
-export const APPROVED_LEAF = { isApproved: true };
-export const APPROVED_CA = { isApproved: true, annotations: { [IS_CA]: 'true' } };

@@ -15,9 +15,10 @@ import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
 import { observe } from '@countersign/webhook/observe.ts';
 import { PermissionCache } from '@countersign/webhook/permission-cache.ts';
 import { SecretFactsReader } from '@countersign/webhook/secret-facts.ts';
+import { review } from '../../support/admission-reviews.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { TEST_LOG } from '../../support/test-log.ts';
-import { makeKeyPair, review } from './webhook-fixture.ts';
+import { makeKeyPair } from './webhook-fixture.ts';
 
 const metrics = { onList: () => undefined, onWatchEnd: () => undefined, setSize: () => undefined };
 

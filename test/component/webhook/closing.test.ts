@@ -6,9 +6,10 @@ import { Agent, request as send } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
 import { connect } from 'node:tls';
+import { review } from '../../support/admission-reviews.ts';
 import { until } from '../../support/until.ts';
 import { GRANTED } from './admission-world.ts';
-import { KEY_PAIR, review, WebhookFixture } from './webhook-fixture.ts';
+import { KEY_PAIR, WebhookFixture } from './webhook-fixture.ts';
 
 let webhook: WebhookFixture;
 beforeEach(async () => {

@@ -13,11 +13,12 @@ import { REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import type { AdmissionHandler } from '@countersign/webhook/handler.ts';
 import { type ServerOptions, WebhookServer } from '@countersign/webhook/serving/server.ts';
 import { request } from 'undici';
+import { csr, ISSUERS, review } from '../../support/admission-reviews.ts';
 import type { Answer } from '../../support/recording-client.ts';
 import { until } from '../../support/until.ts';
 import { readRequest } from '../../support/vectors.ts';
-import { api, GRANTED, ISSUERS } from './admission-world.ts';
-import { csr, KEY_PAIR, review, WebhookFixture } from './webhook-fixture.ts';
+import { api, GRANTED } from './admission-world.ts';
+import { KEY_PAIR, WebhookFixture } from './webhook-fixture.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;

@@ -16,8 +16,9 @@ import {
   ServingCertificate,
   withClientCa,
 } from '@countersign/webhook/serving/serving-certificate.ts';
+import { review } from '../../support/admission-reviews.ts';
 import { GRANTED } from './admission-world.ts';
-import { makeEndedKeyPair, makeKeyPair, review, WebhookFixture } from './webhook-fixture.ts';
+import { makeEndedKeyPair, makeKeyPair, WebhookFixture } from './webhook-fixture.ts';
 
 const FIRST = makeKeyPair('first');
 const SECOND = makeKeyPair('second');

@@ -2,7 +2,7 @@
 // For the tests of this folder.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Issuer } from '@countersign/common/issuer.ts';
@@ -18,9 +18,8 @@ import { SecretFactsReader } from '@countersign/webhook/secret-facts.ts';
 import { WebhookServer } from '@countersign/webhook/serving/server.ts';
 import type { KeyPair } from '@countersign/webhook/serving/serving-certificate.ts';
 import { Agent, request } from 'undici';
+import type { ReviewAnswer } from '../../support/admission-answers.ts';
 import { type Answer, RecordingClient } from '../../support/recording-client.ts';
-
-export const JANE = { username: 'jane', uid: 'u1', groups: ['dev', 'system:authenticated'], extra: { scope: ['a'] } };
 
 const P256 = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
 
@@ -65,33 +64,10 @@ export interface World {
   readonly constrained?: readonly ConstrainedCa[];
 }
 
-export interface Status {
-  readonly code: number;
-  readonly status: string;
-  readonly reason: string;
-  readonly message: string;
-  readonly details?: {
-    readonly kind: string;
-    readonly name: string;
-    readonly causes: readonly { readonly reason: string; readonly field: string; readonly message: string }[];
-  };
-}
-
 /** What came back, as it is: an AdmissionReview with 200, else an error. */
 export interface HttpAnswer {
   readonly status: number;
-  readonly body: {
-    readonly apiVersion: string;
-    readonly kind: string;
-    readonly response: {
-      readonly uid: string;
-      readonly allowed: boolean;
-      readonly status?: Status;
-      readonly warnings?: readonly string[];
-    };
-    readonly error: string;
-    readonly uid?: string;
-  };
+  readonly body: ReviewAnswer & { readonly error: string; readonly uid?: string };
 }
 
 /** One that waits for its answer. */
@@ -165,54 +141,4 @@ export class WebhookFixture {
     await this.agent.close();
     await this.server.close();
   }
-}
-
-export interface CsrParts {
-  readonly name?: string;
-  readonly signerName?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly usages?: readonly string[];
-  readonly expirationSeconds?: number;
-  readonly isApproved?: boolean;
-  readonly request?: string;
-}
-
-export function csr(parts: CsrParts = {}): Record<string, unknown> {
-  const { signerName = 'issuers.cert-manager.io/sandbox.ca', annotations, expirationSeconds, isApproved } = parts;
-  return {
-    apiVersion: 'certificates.k8s.io/v1',
-    kind: 'CertificateSigningRequest',
-    metadata: { name: parts.name ?? 'my-request', ...(annotations && { annotations }) },
-    spec: {
-      signerName,
-      request: parts.request ?? REQUEST,
-      usages: parts.usages ?? ['digital signature', 'key encipherment'],
-      ...(expirationSeconds && { expirationSeconds }),
-      username: 'set by the API server',
-    },
-    status: isApproved ? { conditions: [{ type: 'Approved', status: 'True' }] } : {},
-  };
-}
-
-const REQUEST = readFileSync(new URL('../../vectors/requests/p256.pem', import.meta.url)).toString('base64');
-
-/** An AdmissionReview as the API server sends it. */
-export function review(parts: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    apiVersion: 'admission.k8s.io/v1',
-    kind: 'AdmissionReview',
-    request: {
-      uid: 'uid-1',
-      kind: { group: 'certificates.k8s.io', version: 'v1', kind: 'CertificateSigningRequest' },
-      resource: { group: 'certificates.k8s.io', version: 'v1', resource: 'certificatesigningrequests' },
-      name: 'my-request',
-      operation: 'CREATE',
-      userInfo: JANE,
-      object: csr(),
-      oldObject: null,
-      dryRun: false,
-      options: { kind: 'CreateOptions', apiVersion: 'meta.k8s.io/v1' },
-      ...parts,
-    },
-  };
 }

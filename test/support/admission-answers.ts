@@ -1,0 +1,106 @@
+// What the webhook should answer, and the comparison of an answer with it: in whole, down to its causes and warnings.
+
+import assert from 'node:assert/strict';
+import {
+  REQUEST_DURATION as DURATION,
+  PRIVATE_KEY_SECRET_NAME as KEY_SECRET,
+} from '@countersign/common/annotations.ts';
+import { denialText } from '@countersign/common/reference-permission.ts';
+
+export interface ExpectedRefusal {
+  readonly code: number;
+  readonly reason: string;
+  readonly message: string | RegExp;
+}
+
+export interface ExpectedAnswer {
+  readonly allowed: true | ExpectedRefusal;
+  /** `reason field` of each; none unless given. */
+  readonly causes?: readonly string[];
+  /** None unless given. */
+  readonly warnings?: readonly string[];
+}
+
+export interface Status {
+  readonly code: number;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly details?: {
+    readonly kind: string;
+    readonly name: string;
+    readonly causes: readonly { readonly reason: string; readonly field: string; readonly message: string }[];
+  };
+}
+
+/** The AdmissionReview that comes back, read from its JSON. */
+export interface ReviewAnswer {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly response: {
+    readonly uid: string;
+    readonly allowed: boolean;
+    readonly status?: Status;
+    readonly warnings?: readonly string[];
+  };
+}
+
+/** Compares the answer to `review()` of any parts. */
+export function assertAnswer({ apiVersion, kind, response }: ReviewAnswer, expected: ExpectedAnswer): void {
+  assert.deepEqual([apiVersion, kind], ['admission.k8s.io/v1', 'AdmissionReview']);
+  assert.equal(response.uid, 'uid-1');
+  assert.equal(response.allowed, expected.allowed === true);
+  if (expected.allowed === true) assert.equal(response.status, undefined);
+  else assertStatus(response.status, expected.allowed, expected.causes ?? []);
+  assert.deepEqual(response.warnings ?? [], expected.warnings ?? []);
+}
+
+function assertStatus(status: Status | undefined, expected: ExpectedRefusal, causes: readonly string[]): void {
+  assert.ok(status);
+  assert.deepEqual([status.code, status.reason, status.status], [expected.code, expected.reason, 'Failure']);
+  if (typeof expected.message === 'string') assert.equal(status.message, expected.message);
+  else assert.match(status.message, expected.message);
+  const told = (status.details?.causes ?? []).map(({ reason, field }) => `${reason} ${field}`);
+  assert.deepEqual(told, causes);
+  if (causes.length === 0) return;
+  assert.deepEqual([status.details?.kind, status.details?.name], ['CertificateSigningRequest', 'my-request']);
+}
+
+export const DENIAL = denialText({ kind: 'Issuer', namespace: 'sandbox', name: 'ca' }, 'jane').trimEnd();
+export const CLUSTER_DENIAL = denialText({ kind: 'ClusterIssuer', namespace: '', name: 'ca' }, 'jane').trimEnd();
+export const DURATION_FIELD = `metadata.annotations[${DURATION}]`;
+export const SECRET_FIELD = `metadata.annotations[${KEY_SECRET}]`;
+export const BAD_DURATION = `${DURATION_FIELD}: Failed to parse requested duration: failed to parse requested duration on annotation "${DURATION}": time: invalid duration "foo" (ErrorParseDuration)`;
+export const BAD_USAGES =
+  'spec.usages: Error generating certificate template: unknown key usages: [foo] (SigningError)';
+export const MISSING_ANNOTATION = `${SECRET_FIELD}: Missing private key reference annotation: "${KEY_SECRET}" (MissingAnnotation)`;
+
+export const DENIED: ExpectedAnswer = {
+  allowed: { code: 403, reason: 'DeniedReference', message: DENIAL },
+  causes: ['DeniedReference spec.signerName'],
+};
+
+/** To a change of this locked annotation. */
+export const locked = (key: string): ExpectedAnswer => ({
+  allowed: {
+    code: 422,
+    reason: 'ImmutableAnnotation',
+    message: `metadata.annotations[${key}]: Annotation "${key}" is part of the request and cannot be changed; delete the CSR and create a new one instead (ImmutableAnnotation)`,
+  },
+  causes: [`ImmutableAnnotation metadata.annotations[${key}]`],
+});
+
+/** To a request for these names, from a CA `sub` that may sign below example.com alone. */
+export const beyondConstraints = (...names: readonly string[]): ExpectedAnswer => ({
+  allowed: {
+    code: 422,
+    reason: 'NameConstraintViolation',
+    message: names
+      .map(
+        name =>
+          `spec.request: The name constraints of the CA "CN=sub" do not permit the DNS name "${name}"; permitted: "example.com". Request another name, or use another issuer (NameConstraintViolation)`,
+      )
+      .join('\n'),
+  },
+  causes: names.map(() => 'NameConstraintViolation spec.request'),
+});

@@ -1,0 +1,49 @@
+// Which requests are admitted, and what a refusal says, case by case.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { csr, review } from '../../support/admission-reviews.ts';
+import { readValidationCases } from '../../support/vectors.ts';
+import { CONSTRAINT_CASES } from './constraint-cases.ts';
+import { CREATE_CASES } from './create-cases.ts';
+import { assertJudgement, judge } from './judgement.ts';
+import { POLICY_CASES } from './policy-cases.ts';
+import { UPDATE_CASES } from './update-cases.ts';
+
+describe('a CSR is created', () => {
+  for (const item of CREATE_CASES) test(item.name, () => assertJudgement(item));
+});
+
+describe('where the operator demands more', () => {
+  for (const item of POLICY_CASES) test(item.name, () => assertJudgement(item));
+});
+
+describe('where the CA of the issuer has name constraints', () => {
+  for (const item of CONSTRAINT_CASES) test(item.name, () => assertJudgement(item));
+});
+
+describe('a change is asked for of', () => {
+  for (const item of UPDATE_CASES) test(item.name, () => assertJudgement(item));
+});
+
+test('a CSR whose name is longer than the signer keeps is refused', () => {
+  const { status } = judge(review({ object: csr({ name: 'x'.repeat(254) }) })).answer.response;
+  const message = 'metadata.name: The name of the CSR has 254 characters, at most 253 are looked at (NameTooLong)';
+  assert.deepEqual([status?.code, status?.reason, status?.message], [422, 'NameTooLong', message]);
+});
+
+describe('a CSR of the shared vectors: ', () => {
+  for (const { name, csr: object, errors } of readValidationCases()) {
+    test(name, () => {
+      // No issuer is known: SelfSigned ones have reasons of their own.
+      const { allowed, status } = judge(review({ object }), { issuer: 'unknown' }).answer.response;
+      assert.equal(allowed, errors.length === 0);
+      assert.equal(status?.reason, errors[0]?.reason);
+      assert.deepEqual(
+        (status?.details?.causes ?? []).map(({ reason, field }) => ({ reason, field })),
+        errors.map(({ reason, field }) => ({ reason, field })),
+      );
+      for (const { field, message } of errors) assert.ok(status?.message.includes(`${field}: ${message}`), message);
+    });
+  }
+});

@@ -1,0 +1,111 @@
+// Requests for certificates that strict clients reject, and the text of each warning. That OpenSSL rejects these and no
+// others is tested in test/component/strict-clients.test.ts. Read by warnings.test.ts.
+
+import { REQUEST_IS_CA as IS_CA, PRIVATE_KEY_SECRET_NAME as KEY_SECRET } from '@countersign/common/annotations.ts';
+import type { Issuer } from '@countersign/common/issuer.ts';
+import { sequence } from '@countersign/common/x509/der.ts';
+import { EXTENSION } from '@countersign/common/x509/oids.ts';
+import { CA, SELF } from '../../support/admission-reviews.ts';
+import { nameOf } from '../../support/certificate-builder.ts';
+import { buildRequest } from '../../support/csr-builder.ts';
+import { altNames } from '../../support/name-constraints.ts';
+import { readPki } from '../../support/pki.ts';
+import type { UnitCase } from './judgement.ts';
+
+const KEY = readPki('keys/p256');
+const SUBJECT = nameOf('example');
+const NAMED = buildRequest([altNames('DNS:a.example')]);
+const NO_NAMES = { oid: EXTENSION.subjectAltName, value: sequence() };
+const VAULT: Issuer = { ...CA, spec: { vault: {} } };
+
+const CERT_SIGN = `strict clients reject a certificate with the usage "cert sign" that is no CA: set ${IS_CA} to "true", or leave the usage out`;
+const EMPTY_NAMES =
+  'strict clients reject a certificate whose subjectAltName is empty: create the request with a name in it, or without the extension';
+const NAMELESS =
+  'strict clients reject a certificate with neither a subject nor a subjectAltName: create the request with one of them';
+const CRL_SIGN =
+  'strict clients reject a certificate with the usage "crl sign" but without a subject: create the request with one';
+const NAMELESS_CA = 'strict clients reject a CA without a subject: create the request with one';
+
+export const CERTIFICATE_CASES: readonly UnitCase[] = [
+  {
+    name: 'the usage "cert sign" of no CA',
+    create: { usages: ['cert sign'] },
+    allowed: true,
+    warnings: [CERT_SIGN],
+  },
+  {
+    name: 'the usage "cert sign" of no CA while issuers are not known',
+    create: { usages: ['cert sign'] },
+    known: { issuer: 'unknown' },
+    allowed: true,
+    warnings: [CERT_SIGN],
+  },
+  {
+    name: 'nothing of that kind when others sign',
+    create: { usages: ['cert sign'] },
+    known: { issuer: VAULT },
+    allowed: true,
+    warnings: [
+      'Issuer sandbox/ca is of type vault: Countersign signs with ca and selfSigned only, the request waits for another signer',
+    ],
+  },
+  {
+    name: 'an empty subjectAltName beside a subject',
+    create: { request: buildRequest([NO_NAMES], KEY, SUBJECT) },
+    allowed: true,
+    warnings: [EMPTY_NAMES],
+  },
+  {
+    name: 'an empty subjectAltName alone where the usage "crl sign" also lacks a subject',
+    create: { request: buildRequest([NO_NAMES]), usages: ['crl sign'] },
+    allowed: true,
+    warnings: [EMPTY_NAMES],
+  },
+  {
+    name: 'neither a subject nor a subjectAltName',
+    create: { request: buildRequest() },
+    allowed: true,
+    warnings: [NAMELESS],
+  },
+  { name: 'nothing with a subjectAltName alone', create: { request: NAMED }, allowed: true },
+  {
+    name: 'nothing with a subject alone',
+    create: { request: buildRequest([], KEY, SUBJECT), usages: ['crl sign'] },
+    allowed: true,
+  },
+  {
+    name: 'the usage "crl sign" without a subject',
+    create: { request: NAMED, usages: ['crl sign'] },
+    allowed: true,
+    warnings: [CRL_SIGN],
+  },
+  {
+    name: 'a CA without a subject',
+    create: { request: NAMED, usages: ['cert sign'], annotations: { [IS_CA]: 'true' } },
+    allowed: true,
+    warnings: [NAMELESS_CA],
+  },
+  {
+    name: 'the usage "cert sign" and a missing name, both',
+    create: { request: buildRequest(), usages: ['cert sign'] },
+    allowed: true,
+    warnings: [CERT_SIGN, NAMELESS],
+  },
+  {
+    name: 'nothing in a self-signed certificate of no CA',
+    create: { signerName: SELF, request: buildRequest(), usages: ['cert sign'], annotations: { [KEY_SECRET]: 'key' } },
+    allowed: true,
+  },
+  {
+    name: 'a self-signed CA without a subject',
+    create: {
+      signerName: SELF,
+      request: buildRequest(),
+      usages: ['cert sign'],
+      annotations: { [KEY_SECRET]: 'key', [IS_CA]: 'true' },
+    },
+    allowed: true,
+    warnings: [NAMELESS_CA],
+  },
+];

@@ -1,0 +1,80 @@
+// One admission through the pure rules of the webhook, from the body to the answer: what the handler does, but for what it looks
+// up, which a test gives as data. The only caller of these rules in this folder.
+
+import assert from 'node:assert/strict';
+import { NO_DEMANDS, type RequestPolicy } from '@countersign/common/request-policy.ts';
+import { formatRef } from '@countersign/common/signer-name.ts';
+import { allow, decodeAdmissionReview, deny } from '@countersign/webhook/admission-review.ts';
+import { admit, findMatter, type Matter, type Observation } from '@countersign/webhook/admit.ts';
+import type { IssuerKnowledge } from '@countersign/webhook/issuer-view.ts';
+import type { Admitted, SecretSeen } from '@countersign/webhook/observe.ts';
+import { warningsFor } from '@countersign/webhook/warnings.ts';
+import { assertAnswer, type ExpectedAnswer, type ReviewAnswer } from '../../support/admission-answers.ts';
+import { ISSUERS, type Question, reviewOf } from '../../support/admission-reviews.ts';
+import { valueOf } from '../../support/pki.ts';
+
+export const NOW = new Date('2026-11-24T12:00:00Z');
+
+/** What is known when a CSR is judged. */
+export interface Known {
+  /** What an access review says, if one is needed; `granted` unless given. */
+  readonly permission?: 'granted' | 'missing';
+  /** That of ISSUERS, unless given. */
+  readonly issuer?: IssuerKnowledge;
+  readonly constrained?: Observation['constrained'];
+  /** A CA that outlives what is asked for, unless given. */
+  readonly secret?: SecretSeen;
+  readonly policy?: RequestPolicy;
+}
+
+export interface UnitCase extends Question, ExpectedAnswer {
+  readonly name: string;
+  readonly known?: Known;
+  /** Whether the answer depends on an access review: of each creation, unless given. */
+  readonly asksPermission?: boolean;
+}
+
+export function assertJudgement(item: UnitCase): void {
+  const { asksPermission, answer } = judge(reviewOf(item), item.known);
+  assert.equal(asksPermission, item.asksPermission ?? item.update === undefined);
+  assertAnswer(answer, item);
+}
+
+export interface Judgement {
+  readonly asksPermission: boolean;
+  /** As it arrives, in JSON. */
+  readonly answer: ReviewAnswer;
+}
+
+const CERTIFICATE_ENDS = new Date(NOW.getTime() + 365 * 24 * 3_600_000);
+const SECRET: SecretSeen = {
+  ref: { namespace: 'sandbox', name: 'ca-pair' },
+  facts: { exists: true, certificateEnds: CERTIFICATE_ENDS },
+};
+
+/** Throws for a body that cannot be read. */
+export function judge(body: unknown, known: Known = {}): Judgement {
+  const { policy = NO_DEMANDS, secret = SECRET } = known;
+  const request = valueOf(decodeAdmissionReview(body));
+  const matter = findMatter(request, policy);
+  const observation = observe(matter, known);
+  const decision = admit(matter, observation, { username: request.userInfo.username ?? '', policy });
+  const warn = (requested: Admitted['requested']) =>
+    matter.kind === 'judge' && matter.ref !== undefined
+      ? warningsFor({ csr: matter.csr, ref: matter.ref, requested, ...observation }, { now: NOW, secret })
+      : [];
+  const answer = decision.allowed ? allow(request, warn(decision.requested)) : deny(request, decision);
+  const asksPermission = matter.kind === 'judge' && matter.needsPermission;
+  return { asksPermission, answer: JSON.parse(JSON.stringify(answer)) };
+}
+
+function observe(matter: Matter, { permission = 'granted', issuer, constrained = [] }: Known): Observation {
+  if (matter.kind !== 'judge' || matter.ref === undefined) {
+    return { permission: 'unneeded', issuer: 'unknown', constrained };
+  }
+  return {
+    permission: matter.needsPermission ? permission : 'unneeded',
+    issuer: issuer ?? ISSUERS[formatRef(matter.ref)] ?? 'missing',
+    constrained,
+  };
+}

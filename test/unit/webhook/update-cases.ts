@@ -1,0 +1,86 @@
+// Changes of requests. Read by admit.test.ts.
+
+import {
+  REQUEST_DURATION as DURATION,
+  REQUEST_IS_CA as IS_CA,
+  PRIVATE_KEY_SECRET_NAME as KEY_SECRET,
+} from '@countersign/common/annotations.ts';
+import { locked } from '../../support/admission-answers.ts';
+import { SELF } from '../../support/admission-reviews.ts';
+import type { CsrOrder } from '../../support/csr-builder.ts';
+import type { UnitCase } from './judgement.ts';
+
+const APPROVED_LEAF: CsrOrder = { conditions: ['Approved'] };
+const APPROVED_CA: CsrOrder = { ...APPROVED_LEAF, annotations: { [IS_CA]: 'true' } };
+
+const CHANGES: readonly (readonly [what: string, before: CsrOrder['annotations'], after: CsrOrder['annotations']])[] = [
+  ['that was absent', {}, { [DURATION]: '1h' }],
+  ['that was absent, to the empty text', {}, { [DURATION]: '' }],
+  ['that is empty and goes', { [DURATION]: '' }, {}],
+  ['to what would be admitted', { [DURATION]: '1h' }, { [DURATION]: '2h' }],
+  ['to what would be denied', { [DURATION]: '1h' }, { [DURATION]: 'foo' }],
+  ['from what would be denied', { [DURATION]: 'foo' }, { [DURATION]: '1h' }],
+];
+
+export const UPDATE_CASES: readonly UnitCase[] = [
+  { name: 'nothing of the request', update: { before: {}, after: APPROVED_LEAF }, allowed: true },
+  {
+    name: 'another annotation of an approved request',
+    update: {
+      before: APPROVED_LEAF,
+      after: { ...APPROVED_LEAF, annotations: { 'experimental.cert-manager.io/ca': 'x' } },
+    },
+    allowed: true,
+  },
+  {
+    name: 'a locked annotation of an approved request',
+    update: { before: APPROVED_LEAF, after: APPROVED_CA },
+    ...locked(IS_CA),
+  },
+  {
+    name: 'a locked annotation of an approved request by way of /status',
+    update: { before: APPROVED_LEAF, after: APPROVED_CA, subResource: 'status' },
+    ...locked(IS_CA),
+  },
+  {
+    name: 'a locked annotation together with the approval',
+    update: { before: {}, after: APPROVED_CA, subResource: 'approval' },
+    ...locked(IS_CA),
+  },
+  {
+    name: 'a locked annotation of an approved request that no longer says it is approved',
+    update: { before: APPROVED_LEAF, after: { annotations: { [IS_CA]: 'true' } } },
+    ...locked(IS_CA),
+  },
+  {
+    name: 'a locked annotation that is taken away after the approval',
+    update: { before: { ...APPROVED_LEAF, annotations: { [DURATION]: '1h' } }, after: APPROVED_LEAF },
+    ...locked(DURATION),
+  },
+  ...CHANGES.map(([what, before = {}, after = {}]) => ({
+    name: `a locked annotation of a pending request ${what}`,
+    update: { before: { annotations: before }, after: { annotations: after } },
+    ...locked(DURATION),
+  })),
+  {
+    name: 'the name of a Secret of a pending request: nothing is said of an issuer or a Secret',
+    update: { before: { signerName: SELF }, after: { signerName: SELF, annotations: { [KEY_SECRET]: 'my-key' } } },
+    ...locked(KEY_SECRET),
+  },
+  {
+    name: 'a locked annotation of a pending request whose signer name is malformed',
+    update: {
+      before: { signerName: 'issuers.cert-manager.io/x' },
+      after: { signerName: 'issuers.cert-manager.io/x', annotations: { [IS_CA]: 'true' } },
+    },
+    ...locked(IS_CA),
+  },
+  {
+    name: "a locked annotation of another signer's approved request",
+    update: {
+      before: { ...APPROVED_LEAF, signerName: 'example.com/x' },
+      after: { ...APPROVED_CA, signerName: 'example.com/x' },
+    },
+    allowed: true,
+  },
+];
