@@ -2,12 +2,11 @@
 // of no worth, but parsing does not look at them.
 
 import assert from 'node:assert/strict';
-import { encodeOid, readChildren, readWhole, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
-import { encodeExtension } from '@countersign/common/x509/extension.ts';
-import { EXTENSION, EXTENSION_REQUEST } from '@countersign/common/x509/oids.ts';
-import { formatPem } from '@countersign/common/x509/pem.ts';
+import { readChildren, readWhole, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
+import { EXTENSION } from '@countersign/common/x509/oids.ts';
 import { type Pkcs10, parsePkcs10 } from '@countersign/common/x509/pkcs10.ts';
 import { GENERAL_NAME } from '@countersign/common/x509/subject-alt-name.ts';
+import { encodeRequest, extension } from './pkcs10-builder.ts';
 import { valueOf } from './pki.ts';
 import { readRequest } from './vectors.ts';
 
@@ -21,11 +20,6 @@ export function pemOf(request: string): string {
 
 export function encode(pem: string): string {
   return Buffer.from(pem).toString('base64');
-}
-
-/** A request of the given DER, in the form of spec.request. */
-export function wrap(der: Buffer): string {
-  return encode(formatPem('CERTIFICATE REQUEST', der));
 }
 
 export interface Parts {
@@ -49,7 +43,7 @@ export function withParts(parts: Parts): string {
     parts.spki ?? spki.bytes,
     parts.attributes ? tlv(0xa0, ...parts.attributes) : attributes.bytes,
   );
-  return wrap(
+  return encodeRequest(
     sequence(
       info,
       parts.algorithm ?? signatureAlgorithm,
@@ -60,14 +54,6 @@ export function withParts(parts: Parts): string {
 
 export function withAttributes(...attributes: readonly Buffer[]): string {
   return withParts({ attributes });
-}
-
-export function extensionRequest(...extensions: readonly Buffer[]): Buffer {
-  return sequence(encodeOid(EXTENSION_REQUEST), tlv(TAG.set, sequence(...extensions)));
-}
-
-export function extension(oid: string, value: Buffer): Buffer {
-  return encodeExtension({ oid, critical: false, value });
 }
 
 export const dnsName = sequence(tlv(GENERAL_NAME.dnsName, Buffer.from('a.example')));

@@ -9,6 +9,7 @@ import { type AdmissionRequest, allow, decodeAdmissionReview, deny } from '@coun
 import { admit, findMatter, type Observation } from '@countersign/webhook/admit.ts';
 import type { IssuerKnowledge } from '@countersign/webhook/issuer-view.ts';
 import { warningsFor } from '@countersign/webhook/warnings.ts';
+import { review } from '../../support/admission-reviews.ts';
 import { report } from '../../support/faults/figures.ts';
 import { mutateJson } from '../../support/fuzz/json-tree.ts';
 import { caseCount, fuzzSeed, Random, reproduction } from '../../support/fuzz/random.ts';
@@ -36,23 +37,8 @@ function reviews(): readonly object[] {
     const before = { ...csr, metadata: { ...csr.metadata, annotations: {} } };
     const written = { ...csr, metadata: { ...csr.metadata, uid: 'uid', managedFields: [{ manager: 'kubectl' }] } };
     const update = { operation: 'UPDATE', object: written, oldObject: before, subResource: 'approval' };
-    return [{ operation: 'CREATE', object: written, oldObject: null }, ...(at % 4 === 0 ? [update] : [])].map(toReview);
+    return [{ operation: 'CREATE', object: written, oldObject: null }, ...(at % 4 === 0 ? [update] : [])].map(review);
   });
-}
-
-function toReview(parts: object): object {
-  return {
-    apiVersion: 'admission.k8s.io/v1',
-    kind: 'AdmissionReview',
-    request: {
-      uid: '705ab4f5-6393-11e8-b7cc-42010a800002',
-      kind: { group: 'certificates.k8s.io', version: 'v1', kind: 'CertificateSigningRequest' },
-      resource: { group: 'certificates.k8s.io', version: 'v1', resource: 'certificatesigningrequests' },
-      userInfo: { username: 'jane', uid: '1', groups: ['system:authenticated'], extra: { scopes: ['a'] } },
-      dryRun: false,
-      ...parts,
-    },
-  };
 }
 
 function answerTo(request: AdmissionRequest, random: Random) {

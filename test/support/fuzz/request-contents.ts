@@ -9,9 +9,9 @@ import { findExtension } from '@countersign/common/x509/extension.ts';
 import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from '@countersign/common/x509/extension-values.ts';
 import { readConstraints, rewriteNameConstraints } from '@countersign/common/x509/name-constraints/name-constraints.ts';
 import { EXTENSION } from '@countersign/common/x509/oids.ts';
-import { formatPem } from '@countersign/common/x509/pem.ts';
 import { hasValidSignature, type Pkcs10, parsePkcs10 } from '@countersign/common/x509/pkcs10.ts';
 import { GENERAL_NAME, readGeneralNames } from '@countersign/common/x509/subject-alt-name.ts';
+import { encodeRequest } from '../pkcs10-builder.ts';
 import { valueOf } from '../pki.ts';
 
 /** Bytes in hex; constraints as DNS names, networks, mailboxes and hosts of URIs. */
@@ -29,11 +29,6 @@ export interface Contents {
   readonly unknownExtKeyUsages: readonly string[];
   readonly permitted: readonly (readonly string[])[];
   readonly excluded: readonly (readonly string[])[];
-}
-
-/** In the form of spec.request. */
-export function encodeRequest(der: Buffer): string {
-  return Buffer.from(formatPem('CERTIFICATE REQUEST', der)).toString('base64');
 }
 
 /** Refused as webhook and signer together refuse it, whatever the CSR around it says. */

@@ -1,44 +1,37 @@
 // PKCS#10 requests with everything in them that is looked at, and their mutations, which are signed again: what is judged is what a
 // request says, not that it was spoilt on the way.
 
-import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
-import { encodeBitString, encodeInteger, encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
-import { encodeExtension } from '@countersign/common/x509/extension.ts';
-import { EXTENSION, EXTENSION_REQUEST, SIGNATURE } from '@countersign/common/x509/oids.ts';
+import { createPrivateKey } from 'node:crypto';
+import { encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
+import { EXTENSION, SIGNATURE } from '@countersign/common/x509/oids.ts';
+import { extension, extensionRequest, type RequestSigner, requestInfo, signRequest } from '../pkcs10-builder.ts';
 import { readPki } from '../pki.ts';
 import { EXTENSIONS } from './certificate-samples.ts';
 import { CONTENTS } from './contents.ts';
 import { mutate } from './der-tree.ts';
 import type { Random } from './random.ts';
 
-interface Signer {
-  readonly key: KeyObject;
-  readonly digest: string | null;
-  /** The DER of the AlgorithmIdentifier. */
-  readonly algorithm: Buffer;
-}
-
 export interface RequestSample {
-  readonly signer: Signer;
+  readonly signer: RequestSigner;
   /** The DER of the CertificationRequestInfo. */
   readonly info: Buffer;
 }
 
-const signerOf = (file: string, digest: string | null, ...algorithm: readonly Buffer[]): Signer => ({
+const signWith = (file: string, digest: string | null, ...algorithm: readonly Buffer[]): RequestSigner => ({
   key: createPrivateKey(readPki(`keys/${file}`)),
   digest,
   algorithm: sequence(...algorithm),
 });
 
-const P256 = signerOf('p256', 'sha256', encodeOid(SIGNATURE.ecdsaSha256));
-const ED25519 = signerOf('ed25519', null, encodeOid(SIGNATURE.ed25519));
-const SIGNERS: readonly Signer[] = [
+const P256 = signWith('p256', 'sha256', encodeOid(SIGNATURE.ecdsaSha256));
+const ED25519 = signWith('ed25519', null, encodeOid(SIGNATURE.ed25519));
+const SIGNERS: readonly RequestSigner[] = [
   ED25519,
   P256,
-  signerOf('rsa2048', 'sha256', encodeOid(SIGNATURE.rsaSha256), tlv(TAG.null)),
-  signerOf('rsa1024', 'sha1', encodeOid(SIGNATURE.rsaSha1), tlv(TAG.null)),
-  signerOf('p224', 'sha256', encodeOid(SIGNATURE.ecdsaSha256)),
-  signerOf('p384', 'sha384', encodeOid(SIGNATURE.ecdsaSha384)),
+  signWith('rsa2048', 'sha256', encodeOid(SIGNATURE.rsaSha256), tlv(TAG.null)),
+  signWith('rsa1024', 'sha1', encodeOid(SIGNATURE.rsaSha1), tlv(TAG.null)),
+  signWith('p224', 'sha256', encodeOid(SIGNATURE.ecdsaSha256)),
+  signWith('p384', 'sha384', encodeOid(SIGNATURE.ecdsaSha384)),
 ];
 
 const text = (tag: number, value: string) => tlv(tag, Buffer.from(value, 'latin1'));
@@ -54,10 +47,6 @@ const NAMES = [
   ),
 ];
 
-const extension = (oid: string, value: Buffer, critical = false) => encodeExtension({ oid, critical, value });
-const asking = (...extensions: readonly Buffer[]) =>
-  sequence(encodeOid(EXTENSION_REQUEST), tlv(TAG.set, sequence(...extensions)));
-
 const SAN = extension(EXTENSION.subjectAltName, sequence(text(0x82, 'a.example'), tlv(0x87, Buffer.alloc(16, 1))));
 const USAGES = extension(EXTENSION.keyUsage, tlv(TAG.bitString, Buffer.of(0, 0xa0, 0, 0, 0)), true);
 const EXT_USAGES = extension(
@@ -72,37 +61,40 @@ const PASSWORD = sequence(encodeOid('1.2.840.113549.1.9.7'), tlv(TAG.set, text(0
 const ATTRIBUTES: readonly (readonly Buffer[])[] = [
   [],
   [PASSWORD],
-  [asking()],
-  [asking(SAN), PASSWORD],
-  [PASSWORD, asking(SAN, USAGES, EXT_USAGES)],
-  [asking(CA, USAGES, EXT_USAGES, SAN, ...CONSTRAINTS.map(([oid, value]) => extension(oid, value as Buffer)))],
-  ...EXTENSIONS.flatMap(([oid, ...values]) => values.map(value => [asking(extension(oid, value))])),
+  [extensionRequest()],
+  [extensionRequest(SAN), PASSWORD],
+  [PASSWORD, extensionRequest(SAN, USAGES, EXT_USAGES)],
+  [
+    extensionRequest(
+      CA,
+      USAGES,
+      EXT_USAGES,
+      SAN,
+      ...CONSTRAINTS.map(([oid, value]) => extension(oid, value as Buffer)),
+    ),
+  ],
+  ...EXTENSIONS.flatMap(([oid, ...values]) => values.map(value => [extensionRequest(extension(oid, value))])),
 ];
 
 export function requestSamples(): readonly RequestSample[] {
   const infos = SIGNERS.flatMap(signer =>
-    NAMES.map(name => ({ signer, info: infoOf(signer, name, [asking(SAN, USAGES, EXT_USAGES)]) })),
+    NAMES.map(name => ({ signer, info: requestInfo(signer.key, name, [extensionRequest(SAN, USAGES, EXT_USAGES)]) })),
   );
   const asked = ATTRIBUTES.map((attributes, at) => {
     const signer = at % 4 === 0 ? P256 : ED25519;
-    return { signer, info: infoOf(signer, NAMES[at % NAMES.length] as Buffer, attributes) };
+    return { signer, info: requestInfo(signer.key, NAMES[at % NAMES.length] as Buffer, attributes) };
   });
   // Those that ask for more more often than those that differ in their keys, which cost more to sign with.
   return [...infos, ...asked, ...asked];
 }
 
-function infoOf({ key }: Signer, name: Buffer, attributes: readonly Buffer[]): Buffer {
-  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
-  return sequence(encodeInteger(Buffer.of(0)), name, spki, tlv(0xa0, ...attributes));
-}
-
-/** The DER of the request, whose signature is valid. */
-export function signRequest({ signer, info }: RequestSample): Buffer {
-  return sequence(info, signer.algorithm, encodeBitString(sign(signer.digest, info, signer.key)));
+/** The DER of the request. */
+export function signSample({ info, signer }: RequestSample): Buffer {
+  return signRequest(info, signer);
 }
 
 /** Of thirty, one is spoilt after the signature. */
 export function mutateRequest(sample: RequestSample, random: Random): Buffer {
-  if (random.below(30) === 0) return mutate(signRequest(sample), random, CONTENTS);
-  return signRequest({ ...sample, info: mutate(sample.info, random, CONTENTS) });
+  if (random.below(30) === 0) return mutate(signSample(sample), random, CONTENTS);
+  return signSample({ ...sample, info: mutate(sample.info, random, CONTENTS) });
 }

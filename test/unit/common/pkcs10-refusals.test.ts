@@ -17,18 +17,8 @@ import { EXTENSION, EXTENSION_REQUEST } from '@countersign/common/x509/oids.ts';
 import { parsePkcs10 } from '@countersign/common/x509/pkcs10.ts';
 import { publicKeyOctets } from '@countersign/common/x509/public-key.ts';
 import { GENERAL_NAME } from '@countersign/common/x509/subject-alt-name.ts';
-import {
-  dnsName,
-  encode,
-  extension,
-  extensionRequest,
-  names,
-  parse,
-  pemOf,
-  withAttributes,
-  withParts,
-  wrap,
-} from '../../support/pkcs10-parts.ts';
+import { encodeRequest, extension, extensionRequest } from '../../support/pkcs10-builder.ts';
+import { dnsName, encode, names, parse, pemOf, withAttributes, withParts } from '../../support/pkcs10-parts.ts';
 import { errorOf, valueOf } from '../../support/pki.ts';
 import { readRequest } from '../../support/vectors.ts';
 
@@ -109,7 +99,7 @@ const REFUSED: readonly (readonly [what: string, request: string, error: string]
   ],
   [
     'bytes after the request',
-    wrap(Buffer.concat([der, Buffer.of(0)])),
+    encodeRequest(Buffer.concat([der, Buffer.of(0)])),
     `${NO_REQUEST} (malformed DER: trailing data): ${TOOL}`,
   ],
   [
@@ -141,10 +131,10 @@ const REFUSED: readonly (readonly [what: string, request: string, error: string]
   ],
   [
     'an info with a field too many',
-    wrap(sequence(sequence(), sequence(), encodeBitString(der))),
+    encodeRequest(sequence(sequence(), sequence(), encodeBitString(der))),
     `${DER_ERROR}the info is not a version, a subject, a key and attributes [0] (malformed DER: unexpected structure): ${TOOL}`,
   ],
-  ['an empty block', wrap(Buffer.alloc(0)), `${NO_REQUEST} (malformed DER: truncated element): ${TOOL}`],
+  ['an empty block', encodeRequest(Buffer.alloc(0)), `${NO_REQUEST} (malformed DER: truncated element): ${TOOL}`],
   [
     'an extension twice',
     withAttributes(extensionRequest(names, names)),
