@@ -65,6 +65,8 @@ export function findMatter(request: AdmissionRequest, policy: RequestPolicy): Ma
   return changed.length === 0 ? { kind: 'not-ours' } : { kind: 'locked', changed };
 }
 
+const NOTHING_KNOWN = { issuer: 'unknown', constrained: [] } as const;
+
 /** All that is wrong is told at once: the missing permission first, then every rule that the CSR itself breaks. */
 export function admit(
   matter: Matter,
@@ -74,8 +76,8 @@ export function admit(
   if (matter.kind === 'not-ours') return { allowed: true };
   if (matter.kind === 'locked') return refuse(422, matter.changed.map(lockedError));
   // Who may not use an issuer does not learn from the answer whether there is one, nor of what type.
-  const known = permission === 'missing' ? 'unknown' : issuer;
-  const requested = judge(matter.csr, policy, { issuer: known, constrained });
+  const known = permission === 'missing' ? NOTHING_KNOWN : { issuer, constrained };
+  const requested = judge(matter.csr, policy, known);
   if (permission === 'missing' && matter.ref !== undefined) {
     return refuseReference(matter.ref, username, requested.ok ? [] : requested.error);
   }

@@ -1,6 +1,6 @@
 // Requests for names that the CA of their issuer may not sign by its name constraints. Read by admit.test.ts.
 
-import { beyondConstraints } from '../../support/admission-answers.ts';
+import { beyondConstraints, DENIED } from '../../support/admission-answers.ts';
 import { CA, CLUSTER } from '../../support/admission-reviews.ts';
 import { buildRequest } from '../../support/csr-builder.ts';
 import { altNames, constrainedCa } from '../../support/name-constraints.ts';
@@ -22,6 +22,12 @@ export const CONSTRAINT_CASES: readonly UnitCase[] = [
     known: { constrained },
     asksPermission: false,
     ...beyondConstraints('www.example.org', 'b.example.org'),
+  },
+  {
+    name: 'whoever may not use the issuer learns nothing of what its CA may sign',
+    create: { request },
+    known: { constrained, permission: 'missing' },
+    ...DENIED,
   },
   {
     name: 'names that the CA may sign are admitted',
