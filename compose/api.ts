@@ -47,7 +47,8 @@ export class Api {
     const { server, ca, pair } = this.#access;
     const { promise, resolve, reject } = Promise.withResolvers<Answer<T>>();
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const options = { method, ca, ...pair, agent: false, signal, headers: { 'content-type': type } } as const;
+    const { certPem: cert, keyPem: key } = pair;
+    const options = { method, ca, cert, key, agent: false, signal, headers: { 'content-type': type } } as const;
     const call = request(new URL(path, server), options, response => {
       text(response).then(received => resolve({ status: response.statusCode ?? 0, body: parse(received) }), reject);
     });
