@@ -1,7 +1,6 @@
 // How large a body may be, and in which turn it is parsed: large ones one after the other, so that they never hold up small ones for
 // longer than one of them takes. Knows nothing of what is in them.
 
-import type { Server } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBodyParser, FastifyInstance } from 'fastify';
 import { BodyGate } from './body-gate.ts';
@@ -23,7 +22,7 @@ const BODY_LIMITS = {
 };
 
 /** Admits JSON within the limits, each body within the time. */
-export function acceptBodies(app: FastifyInstance<Server>, timeoutMs: number): void {
+export function acceptBodies(app: FastifyInstance, timeoutMs: number): void {
   const gate = new BodyGate({ ...BODY_LIMITS, timeoutMs });
   app.addHook('onRequest', async ({ raw }, reply) => {
     if (gate.admit(raw, reply.raw)) return;
@@ -36,7 +35,7 @@ export function acceptBodies(app: FastifyInstance<Server>, timeoutMs: number): v
   // An extra of the requester may be called __proto__, and is asked about under its name: the decoders take own properties only, and
   // set none by assignment (decode-json.ts).
   const parse = app.getDefaultJsonParser('ignore', 'ignore') as FastifyBodyParser<string>;
-  app.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: BODY_LIMIT }, parseInTurns(parse, gate));
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, parseInTurns(parse, gate));
 }
 
 /**

@@ -1,5 +1,5 @@
-// The HTTPS server of the webhook: one path, one method, JSON within a limit. Turns HTTP into a body and an answer into HTTP,
-// and says clearly what is wrong with a request that is none; knows nothing of admission.
+// The HTTPS server of the webhook: TLS, which connections stay open, and how it ends. What is answered is up to the app that it
+// serves.
 
 import { constants } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
@@ -11,15 +11,12 @@ import { type ListenAddress, listenOptions } from '@countersign/common/runtime/o
 import { ConnectionGate, type ConnectionLimits } from '@countersign/common/runtime/process/connection-gate.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { OneAtATime } from '@countersign/common/runtime/process/one-at-a-time.ts';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import type { AdmissionHandler } from '../handler.ts';
-import type { AnswerReason, WebhookMetrics } from '../metrics.ts';
+import type { WebhookMetrics } from '../metrics.ts';
 import { acceptInTurns, timeLimits } from './accept.ts';
-import { acceptBodies, BODY_LIMIT } from './bodies.ts';
+import { instanceOptions, webhookApp } from './app.ts';
 import type { KeyPair } from './serving-certificate.ts';
-
-/** Where the API server posts to. */
-export const PATH = '/validate';
 
 /** Longer than the API server keeps an idle connection (90 s), so that it is never cut just when it is used. */
 const KEEP_ALIVE_MS = 120_000;
@@ -109,45 +106,25 @@ export class WebhookServer {
   }
 }
 
-function createApp(
-  options: ServerOptions,
-  connections: ConnectionGate,
-  isDraining: () => boolean,
-): FastifyInstance<Server> {
+function createApp(options: ServerOptions, gate: ConnectionGate, isDraining: () => boolean): FastifyInstance<Server> {
   const { handle, log, metrics, transferTimeoutMs = TRANSFER_TIMEOUT_MS } = options;
   const app = fastify({
     // The API server speaks HTTP/1.1 to webhooks, whatever is offered (kubernetes#75791).
-    https: {
-      ...timeLimits(transferTimeoutMs),
-      requestCert: options.needsClientCertificate ?? false,
-    },
-    bodyLimit: BODY_LIMIT,
+    https: { ...timeLimits(transferTimeoutMs), requestCert: options.needsClientCertificate ?? false },
+    ...instanceOptions(log),
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: 2 * transferTimeoutMs,
     forceCloseConnections: 'idle',
     // A 503 while draining would refuse a CSR (failurePolicy Fail); what still comes in is answered.
     return503OnClosing: false,
-    exposeHeadRoutes: false,
   });
   refusePipelining(app);
-  acceptBodies(app, transferTimeoutMs);
-  app.addHook('onSend', async (_, reply) => {
+  app.addHook('onSend', async ({ raw }, reply) => {
+    if (reply.statusCode === 200) gate.answered(raw.socket);
     if (isDraining()) reply.header('connection', 'close');
     limitSending(reply.raw, transferTimeoutMs);
   });
-  app.post(PATH, async (request, reply) => {
-    const { status, body } = await handOver(request, reply, handle);
-    if (status === 200) connections.answered(request.raw.socket);
-    return reply.code(status).send(body);
-  });
-  app.setNotFoundHandler(async (_, reply) => refuse(reply, 404, `POST an AdmissionReview to ${PATH}`));
-  app.setErrorHandler<Error & { statusCode?: number }>(async (error, request, reply) => {
-    const status = error.statusCode ?? 500;
-    const [reason, text] = reasonOf(status, error);
-    metrics.countUnreadable(reason);
-    log[status < 500 ? 'warn' : 'error']({ err: error, status, from: request.ip }, 'HTTP request refused');
-    return refuse(reply, status, text);
-  });
+  app.register(webhookApp, { handle, metrics, transferTimeoutMs });
   return app;
 }
 
@@ -162,38 +139,4 @@ function refusePipelining(app: FastifyInstance<Server>): void {
 function limitSending(response: ServerResponse, timeoutMs: number): void {
   const timer = setTimeout(() => response.destroy(), timeoutMs);
   finished(response, () => clearTimeout(timer));
-}
-
-/**
- * A parsed body may be thirty times the size of its text, and an answer takes seconds when the API server is slow: it is let
- * go of before. Not async, for such a function may keep what it has seen until it returns.
- */
-function handOver(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  handle: AdmissionHandler,
-): ReturnType<AdmissionHandler> {
-  const { body } = request;
-  request.body = undefined;
-  const hangUp = new AbortController();
-  reply.raw.once('close', () => hangUp.abort());
-  return handle(body, { address: request.ip, signal: hangUp.signal });
-}
-
-function refuse(reply: FastifyReply, status: number, error: string): FastifyReply {
-  return reply.code(status).send({ error });
-}
-
-function reasonOf(status: number, error: Error): readonly [AnswerReason, string] {
-  switch (status) {
-    case 413:
-      return ['TooLarge', `the body is larger than ${BODY_LIMIT} bytes`];
-    case 415:
-      return ['WrongContentType', 'the content type must be application/json'];
-    case 429:
-      return ['TooMany', `${error.message}; try again`];
-    default:
-      if (status < 500) return ['BadRequest', `the body cannot be read: ${error.message}`];
-      return ['InternalError', 'internal error'];
-  }
 }

@@ -1,0 +1,95 @@
+// The webhook as a fastify plugin: one path, one method, JSON within a limit. Turns HTTP into a body and an answer into HTTP, and
+// says clearly what is wrong with a request that is none. Knows nothing of TLS, of connections and of admission.
+
+import type { Logger } from '@countersign/common/runtime/process/log.ts';
+import {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import type { AdmissionHandler } from '../handler.ts';
+import type { AnswerReason, WebhookMetrics } from '../metrics.ts';
+import { acceptBodies, BODY_LIMIT } from './bodies.ts';
+
+/** Where the API server posts to. */
+export const PATH = '/validate';
+
+export interface WebhookAppOptions {
+  readonly handle: AdmissionHandler;
+  readonly metrics: Pick<WebhookMetrics, 'countUnreadable'>;
+  /** For a body, from the end of the headers on. */
+  readonly transferTimeoutMs: number;
+}
+
+/**
+ * What the instance is told that serves the app. Requests log to `log` itself, without an id that no other line has; an admission is
+ * one line, and fastify adds none. Of its own doings fastify logs errors alone: main logs that the server listens.
+ */
+export function instanceOptions(log: Logger) {
+  const loggerInstance: FastifyBaseLogger = log.child({}, { level: 'error' });
+  return {
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: () => log,
+    bodyLimit: BODY_LIMIT,
+  };
+}
+
+/** Answers every request of its instance, on which nothing else is served. */
+export const webhookApp: FastifyPluginAsync<WebhookAppOptions> = async (app, options) => {
+  acceptBodies(app, options.transferTimeoutMs);
+  app.post(PATH, async (request, reply) => {
+    const { status, body } = await handOver(request, reply, options.handle);
+    return reply.code(status).send(body);
+  });
+  app.setNotFoundHandler(async (_, reply) => refuse(reply, 404, `POST an AdmissionReview to ${PATH}`));
+  answerErrors(app, options);
+};
+
+function answerErrors(app: FastifyInstance, { metrics }: WebhookAppOptions): void {
+  app.setErrorHandler<FastifyError>(async (error, request, reply) => {
+    const status = error.statusCode ?? 500;
+    const [reason, text] = reasonOf(status, error);
+    metrics.countUnreadable(reason);
+    request.log[status < 500 ? 'warn' : 'error']({ err: error, status, from: request.ip }, 'HTTP request refused');
+    return refuse(reply, status, text);
+  });
+}
+
+/**
+ * A parsed body may be thirty times the size of its text, and an answer takes seconds when the API server is slow: it is let
+ * go of before. Not async, for such a function may keep what it has seen until it returns.
+ */
+function handOver(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  handle: AdmissionHandler,
+): ReturnType<AdmissionHandler> {
+  const { body } = request;
+  request.body = undefined;
+  const hangUp = new AbortController();
+  reply.raw.once('close', () => hangUp.abort());
+  return handle(body, { address: request.ip, signal: hangUp.signal });
+}
+
+function refuse(reply: FastifyReply, status: number, error: string): FastifyReply {
+  return reply.code(status).send({ error });
+}
+
+function reasonOf(status: number, error: Error): readonly [AnswerReason, string] {
+  switch (status) {
+    case 413:
+      return ['TooLarge', `the body is larger than ${BODY_LIMIT} bytes`];
+    case 415:
+      return ['WrongContentType', 'the content type must be application/json'];
+    case 429:
+      return ['TooMany', `${error.message}; try again`];
+    default:
+      if (status < 500) return ['BadRequest', `the body cannot be read: ${error.message}`];
+      return ['InternalError', 'internal error'];
+  }
+}
