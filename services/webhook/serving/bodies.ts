@@ -2,6 +2,7 @@
 // longer than one of them takes. Knows nothing of what is in them.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createError } from '@fastify/error';
 import type { FastifyBodyParser, FastifyInstance } from 'fastify';
 import { BodyGate } from './body-gate.ts';
 
@@ -21,6 +22,8 @@ const BODY_LIMITS = {
   smallBytes: 65_536,
 };
 
+const TooManyBodies = createError('COUNTERSIGN_TOO_MANY_BODIES', 'too many bodies are under way', 429);
+
 /** Admits JSON within the limits, each body within the time. */
 export function acceptBodies(app: FastifyInstance, timeoutMs: number): void {
   const gate = new BodyGate({ ...BODY_LIMITS, timeoutMs });
@@ -29,7 +32,7 @@ export function acceptBodies(app: FastifyInstance, timeoutMs: number): void {
     // The API server asks again when it is told when, within the timeout of the webhook (client-go). The body is not waited for, and
     // dropped as it comes: an end of the connection while the API server writes would take the answer along.
     reply.header('retry-after', '1');
-    throw Object.assign(new Error('too many bodies are under way'), { statusCode: 429 });
+    throw new TooManyBodies();
   });
   app.removeContentTypeParser(['text/plain', 'application/json']);
   // An extra of the requester may be called __proto__, and is asked about under its name: the decoders take own properties only, and
