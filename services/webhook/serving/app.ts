@@ -13,6 +13,7 @@ import {
 } from 'fastify';
 import type { AdmissionHandler } from '../handler.ts';
 import type { AnswerReason, WebhookMetrics } from '../metrics.ts';
+import { ANSWER_SCHEMA } from './answer-schema.ts';
 import { acceptBodies, BODY_LIMIT } from './bodies.ts';
 
 /** Where the API server posts to. */
@@ -42,7 +43,7 @@ export function instanceOptions(log: Logger) {
 /** Answers every request of its instance, on which nothing else is served. */
 export const webhookApp: FastifyPluginAsync<WebhookAppOptions> = async (app, options) => {
   acceptBodies(app, options.transferTimeoutMs);
-  app.post(PATH, async (request, reply) => {
+  app.post(PATH, { schema: { response: ANSWER_SCHEMA } }, async (request, reply) => {
     const { status, body } = await handOver(request, reply, options.handle);
     return reply.code(status).send(body);
   });

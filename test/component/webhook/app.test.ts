@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import type { AdmissionHandler } from '@countersign/webhook/handler.ts';
 import { BODY_LIMIT } from '@countersign/webhook/serving/bodies.ts';
 import { WebhookServer } from '@countersign/webhook/serving/server.ts';
+import * as fc from 'fast-check';
 import type { InjectOptions } from 'fastify';
 import { review } from '../../support/admission-reviews.ts';
 import { GRANTED } from './admission-world.ts';
@@ -146,6 +148,36 @@ describe('a request is refused, logged once and counted when', () => {
         ['warn', 'HTTP request refused', status, '127.0.0.1', code],
       );
       assert.deepEqual(await counted(), { ...earlier, [reason]: (earlier[reason] ?? 0) + 1 });
+    });
+  }
+});
+
+describe('what the handler answers', () => {
+  type Result = Awaited<ReturnType<AdmissionHandler>>;
+  let result: unknown;
+  const answering = new InjectedWebhook(async () => result as Result);
+  after(() => answering.stop());
+
+  test('is written as JSON.stringify does, whatever is in it', async () => {
+    const text = fc.string({ unit: 'grapheme' });
+    const response = fc.record({ uid: text, allowed: fc.boolean(), status: fc.jsonValue(), warnings: fc.array(text) });
+    const property = fc.asyncProperty(response, text, async (given, error) => {
+      const { apiVersion, kind } = review();
+      for (const [status, body] of Object.entries({ 200: { apiVersion, kind, response: given }, 400: { error } })) {
+        result = { status: Number(status), body };
+        const sent = await answering.app.inject({ method: 'POST', url: '/validate', payload: {} });
+        assert.deepEqual([sent.statusCode, sent.body], [Number(status), JSON.stringify(body)]);
+      }
+    });
+    await fc.assert(property, { numRuns: 100, seed: 20_261_130 });
+  });
+
+  for (const field of ['uid', 'allowed']) {
+    test(`is not sent without ${field}`, async () => {
+      const { apiVersion, kind } = review();
+      const { [field]: _, ...response }: Record<string, unknown> = { uid: 'uid-1', allowed: true };
+      result = { status: 200, body: { apiVersion, kind, response } };
+      assert.deepEqual(await answering.post({}), { status: 500, body: { error: 'internal error' } });
     });
   }
 });
