@@ -44,9 +44,15 @@ export class BodyGate {
 
   #limitTime(request: IncomingMessage): void {
     const { timeoutMs } = this.#limits;
+    const { socket } = request;
     const timer = setTimeout(() => request.destroy(new Error(`no whole body within ${timeoutMs / 1000} s`)), timeoutMs);
-    const stop = () => clearTimeout(timer);
+    const stop = () => {
+      clearTimeout(timer);
+      socket.off('close', stop);
+    };
     request.once('end', stop).once('close', stop);
+    // A request whose body is dropped as it comes tells neither.
+    socket.once('close', stop);
   }
 
   /** More than `bytes` is never read; in chunks, that much may come. No body has neither header (RFC 9112, section 6.3). */
