@@ -14,7 +14,7 @@ node_modules/.installed: package-lock.json
 	@touch $@
 
 tools: install ## Fetch or build etcd, kube-apiserver, kubectl and helm (about ten minutes the first time)
-	npm run --silent controlplane -- tools
+	npm run --silent control-plane -- tools
 
 lint: install ## Check types, style, dead code and the licences of the locked packages
 	tsc -p .

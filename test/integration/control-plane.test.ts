@@ -15,7 +15,7 @@ import { findTools } from '../support/control-plane/find-tools.ts';
 import { isAlive } from '../support/control-plane/lock-file.ts';
 import { until } from '../support/until.ts';
 
-const COMMAND = fileURLToPath(new URL('../controlplane/main.ts', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../control-plane/main.ts', import.meta.url));
 
 let controlPlane: ControlPlane;
 before(async () => {

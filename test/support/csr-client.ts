@@ -1,4 +1,4 @@
-// Runs test/controlplane/csrclient: a client of the CSR API that acts as a well-known one does. Knows nothing of what it asks for.
+// Runs test/control-plane/csrclient: a client of the CSR API that acts as a well-known one does. Knows nothing of what it asks for.
 
 import { findTools } from './control-plane/find-tools.ts';
 import { runCommand } from './control-plane/run-command.ts';

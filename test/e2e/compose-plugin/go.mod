@@ -1,4 +1,4 @@
-// The compose plugin that the end-to-end test runs, apart from test/controlplane: the versions of one are not those of the other.
+// The compose plugin that the end-to-end test runs, apart from test/control-plane: the versions of one are not those of the other.
 module countersign/compose-plugin
 
 go 1.26.0

@@ -46,7 +46,7 @@ export interface ToolModule {
   readonly fileNames: ToolPaths;
 }
 
-const MODULE_DIR = fileURLToPath(new URL('../../controlplane/', import.meta.url));
+const MODULE_DIR = fileURLToPath(new URL('../../control-plane/', import.meta.url));
 
 export function isToolName(name: string): name is ToolName {
   return Object.hasOwn(TOOLS, name);

@@ -1,4 +1,4 @@
-// The command `npm run controlplane`: a control plane to work with by hand, users without rights for it, and the tools that
+// The command `npm run control-plane`: a control plane to work with by hand, users without rights for it, and the tools that
 // it needs. It reads the command line and prints; everything else is done by test/support/control-plane.
 
 import { resolve as absolutePath, join } from 'node:path';
@@ -11,10 +11,10 @@ import { createProgress } from '../support/control-plane/progress.ts';
 import { findClusterAuthority } from '../support/control-plane/servers.ts';
 import { isToolName, TOOLS, type ToolName } from '../support/control-plane/tools.ts';
 
-const DEFAULT_DIR = fileURLToPath(new URL('../../.tmp/controlplane', import.meta.url));
+const DEFAULT_DIR = fileURLToPath(new URL('../../.tmp/control-plane', import.meta.url));
 const DEFAULT_TOOLS: readonly ToolName[] = ['etcd', 'kube-apiserver', 'kubectl', 'helm'];
 
-const HELP = `npm run controlplane -- COMMAND
+const HELP = `npm run control-plane -- COMMAND
 
   up [--dir DIR]      Start etcd and kube-apiserver on 127.0.0.1, write DIR/kubeconfig (admin), and stay until Ctrl-C.
                       DIR is kept: the same DIR goes on with the same data.
@@ -23,7 +23,7 @@ const HELP = `npm run controlplane -- COMMAND
   tools [NAME]...     Make sure that the tools are there, and print their paths. Without names: ${DEFAULT_TOOLS.join(', ')}.
                       All: ${Object.keys(TOOLS).join(', ')}.
 
-  DIR is .tmp/controlplane in the checkout if not given.
+  DIR is .tmp/control-plane in the checkout if not given.
 
 The tools are looked for in $KUBEBUILDER_ASSETS, then in \${XDG_CACHE_HOME:-~/.cache}/countersign/controlplane (safe to
 delete); what is missing comes from the official envtest archive (never if COUNTERSIGN_ENVTEST=off or in CI), else it is
@@ -91,7 +91,7 @@ async function addUser(dir: string, names: readonly string[], groups: readonly s
   if (user === undefined || more.length > 0) throw new UsageError('user takes exactly one name.');
   const [server, authority] = await Promise.all([readServer(join(dir, 'kubeconfig')), findClusterAuthority(dir)]);
   if (server === undefined || authority === undefined) {
-    throw new Error(`There is no control plane in ${dir}. Start one: npm run controlplane -- up --dir ${dir}`);
+    throw new Error(`There is no control plane in ${dir}. Start one: npm run control-plane -- up --dir ${dir}`);
   }
   const pair = await authority.issueClient({ user, groups });
   return print(`${await writeKubeconfig(join(dir, kubeconfigName(user)), server, user, pair)}\n`);
@@ -119,6 +119,6 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   process.stderr.write(`${explain(error)}\n`);
-  if (error instanceof UsageError) process.stderr.write('See npm run controlplane -- --help\n');
+  if (error instanceof UsageError) process.stderr.write('See npm run control-plane -- --help\n');
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }
