@@ -104,7 +104,7 @@ function requesterOf({ user, groups = [] }: User): Requester {
 function assertSameAnswer(reason: string | undefined, { status, body }: ApiAnswer<Csr>, decision: Decision): void {
   if (reason === undefined) {
     assert.ok(status < 300, body.message);
-    assert.deepEqual(decision, { allowed: true });
+    assert.ok(decision.allowed, 'the webhook refuses it');
     return;
   }
   assert.ok(!decision.allowed, 'the webhook lets it in');
