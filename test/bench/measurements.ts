@@ -29,16 +29,8 @@ async function measureDrain(world: World, { runs }: Plan): Promise<readonly Row[
     theirs: () => drain(world, 'theirs', { count }),
     floor: () => world.drive('floor', { count, parallel: IN_FLIGHT }),
   });
-  // Once: what its own limit gives does not depend on how busy the machine is.
-  const { installed } = await alternate(1, { installed: () => drain(world, 'installed', { count }) });
   return [
     compare('drain 2 000 approved CSRs, ECDSA CA (per second)', 'rate', { ours, theirs }, TARGETS.drain),
-    compare(
-      'the same against the peer as installed, 20 calls a second',
-      'rate',
-      { ours, theirs: installed },
-      NO_TARGET,
-    ),
     compare('events written for the 2 000 certificates', 'events', { ours, theirs }, NO_TARGET),
     row(
       'the same against bare status writes (per second)',

@@ -8,19 +8,12 @@ import { BENCH_NAMESPACE, type Figures, type KeyType, logFile, type World } from
 
 export type Side = 'ours' | 'theirs';
 
-/** The peer with no limit of its own, or as it is installed by default. */
-export type Signer = Side | 'installed';
-
-/** What cert-manager's controller has unless it is told otherwise. */
-const DEFAULT_LIMITS = '--kube-api-qps=20 --kube-api-burst=50';
-
 /** How many requests both sides, and the floor, have in flight. */
 export const IN_FLIGHT = 32;
 
-export function signerCommand({ programs, controlPlane }: World, side: Signer): string {
+export function signerCommand({ programs, controlPlane }: World, side: Side): string {
   const common = `--kubeconfig=${controlPlane.adminKubeconfig} --cluster-resource-namespace=${BENCH_NAMESPACE} --workers=${IN_FLIGHT}`;
   if (side === 'theirs') return `${programs.peer} ${common}`;
-  if (side === 'installed') return `${programs.peer} ${common} ${DEFAULT_LIMITS}`;
   // Compiled at its first start, as an image's is when that is made.
   const environment = Object.entries(compileCacheVariables(FOLDER)).map(([name, value]) => `${name}=${value}`);
   const { BENCH_NODE_FLAGS = '', BENCH_SIGNER_FLAGS = '' } = process.env;
@@ -40,7 +33,7 @@ export interface Load {
   readonly keep?: boolean;
 }
 
-export function drain(world: World, side: Signer, { count, key = 'ec', keep = false }: Load): Promise<Figures> {
+export function drain(world: World, side: Side, { count, key = 'ec', keep = false }: Load): Promise<Figures> {
   return world.drive('drain', {
     count,
     keep: String(keep),

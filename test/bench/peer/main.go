@@ -13,22 +13,20 @@ import (
 	"github.com/cert-manager/cert-manager/pkg/controller/certificatesigningrequests/ca"
 )
 
-// As many requests as the API server takes, unless the limit is what is measured.
+// As many requests as the API server takes. cert-manager limits itself only where the API server has no priority and fairness.
 const unlimited = 10_000
 
 func main() {
 	kubeconfig := flag.String("kubeconfig", "", "path of a kubeconfig")
 	namespace := flag.String("cluster-resource-namespace", "", "where the Secrets of ClusterIssuers are")
 	workers := flag.Int("workers", 32, "how many requests are worked on at a time")
-	qps := flag.Float64("kube-api-qps", unlimited, "requests to the API server per second; cert-manager's own default is 20")
-	burst := flag.Int("kube-api-burst", unlimited, "requests at once before that holds; cert-manager's own default is 50")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	options := controller.ContextOptions{
 		Kubeconfig:         *kubeconfig,
-		KubernetesAPIQPS:   float32(*qps),
-		KubernetesAPIBurst: *burst,
+		KubernetesAPIQPS:   unlimited,
+		KubernetesAPIBurst: unlimited,
 		IssuerOptions:      controller.IssuerOptions{ClusterResourceNamespace: *namespace},
 	}
 	if err := run(ctx, options, *workers); err != nil {
