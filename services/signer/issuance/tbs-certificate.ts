@@ -5,6 +5,7 @@ import { err, ok, type Result } from '@countersign/common/result.ts';
 import { contextTag, readFields, readWhole, TAG, type Tlv } from '@countersign/common/x509/der.ts';
 import { decodeTime } from '@countersign/common/x509/der-time.ts';
 import { type Extension, parseExplicitExtensions } from '@countersign/common/x509/extension.ts';
+import { TBS_FIELDS } from '@countersign/common/x509/tbs-fields.ts';
 
 export interface TbsCertificate {
   /** The content of the INTEGER: big-endian, signed. */
@@ -22,18 +23,7 @@ const VERSION_3 = Buffer.of(contextTag(0, 'constructed'), 3, TAG.integer, 1, 2);
 
 export function parseTbsCertificate(tbs: Buffer): Result<TbsCertificate> {
   const whole = readWhole(tbs);
-  const fields = whole.ok
-    ? readFields(whole.value, TAG.sequence, [
-        contextTag(0, 'constructed'),
-        TAG.integer,
-        TAG.sequence,
-        TAG.sequence,
-        TAG.sequence,
-        TAG.sequence,
-        TAG.sequence,
-        contextTag(3, 'constructed'),
-      ])
-    : whole;
+  const fields = whole.ok ? readFields(whole.value, TAG.sequence, TBS_FIELDS) : whole;
   if (!fields.ok) return fields;
   const [version, serial, algorithm, issuer, validity, subject, publicKey, explicit] = fields.value;
   if (!version.bytes.equals(VERSION_3)) return err('not a version 3 certificate');

@@ -2,40 +2,19 @@
 // alone; never verifies a signature and judges no dates.
 
 import type { KeyObject } from 'node:crypto';
+import { KEY_CERT_SIGN } from '@countersign/common/key-usage.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
-import {
-  contextTag,
-  decodeUnsigned,
-  readChildren,
-  readFields,
-  readWhole,
-  TAG,
-  type Tlv,
-} from '@countersign/common/x509/der.ts';
+import { decodeUnsigned, readChildren, readFields, readWhole, TAG, type Tlv } from '@countersign/common/x509/der.ts';
 import { decodeTime } from '@countersign/common/x509/der-time.ts';
 import { checkName } from '@countersign/common/x509/distinguished-name.ts';
 import { type Extension, parseExplicitExtensions } from '@countersign/common/x509/extension.ts';
 import { parseBasicConstraints, parseKeyUsage } from '@countersign/common/x509/extension-values.ts';
 import { EXTENSION } from '@countersign/common/x509/oids.ts';
-
-/** Bit 5 of KeyUsage (RFC 5280 section 4.2.1.3). */
-const KEY_CERT_SIGN = 1 << 5;
+import { TBS_FIELDS } from '@countersign/common/x509/tbs-fields.ts';
 
 const VERSION_3 = Buffer.of(TAG.integer, 1, 2);
 
 const CERTIFICATE = [TAG.sequence, TAG.sequence, TAG.bitString] as const;
-
-/** Version, serial number, algorithm, issuer, validity, subject, key, extensions: no unique identifiers. */
-const TBS_CERTIFICATE = [
-  contextTag(0, 'constructed'),
-  TAG.integer,
-  TAG.sequence,
-  TAG.sequence,
-  TAG.sequence,
-  TAG.sequence,
-  TAG.sequence,
-  contextTag(3, 'constructed'),
-] as const;
 
 /** Those of createAuthority and OpenSSL. Others, such as name constraints, could make an API server refuse what the CA signs. */
 const EXTENSIONS: ReadonlyMap<string, (extension: Extension) => boolean> = new Map([
@@ -70,7 +49,7 @@ function readTbs(der: Buffer) {
   const parts = whole.ok ? readFields(whole.value, TAG.sequence, CERTIFICATE) : whole;
   if (!parts.ok) return parts;
   const [tbs, algorithm] = parts.value;
-  const fields = readFields(tbs, TAG.sequence, TBS_CERTIFICATE);
+  const fields = readFields(tbs, TAG.sequence, TBS_FIELDS);
   return !fields.ok || fields.value[2].bytes.equals(algorithm.bytes) ? fields : err('two signature algorithms');
 }
 
