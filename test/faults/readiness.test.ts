@@ -4,10 +4,8 @@
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
-import type { Cluster } from '../support/cluster.ts';
-import { FaultProxy } from '../support/faults/fault-proxy.ts';
 import { report } from '../support/faults/figures.ts';
-import { startReplicas } from '../support/faults/replicas.ts';
+import { type ProxiedReplicas, startProxiedReplicas } from '../support/faults/replicas.ts';
 import { issue } from '../support/requests.ts';
 
 const NOTICED_WITHIN_MS = 20_000;
@@ -15,20 +13,11 @@ const WELL_WITHIN_MS = 10_000;
 const QUIET_MS = 60_000;
 const CONNECTIONS = 10;
 
-let cluster: Cluster;
-let proxy: FaultProxy;
-let signerName: string;
+let replicas: ProxiedReplicas;
 before(async () => {
-  const signerUrl = async (url: string) => {
-    proxy ??= await FaultProxy.start(url);
-    return proxy.url;
-  };
-  ({ cluster, signerName } = await startReplicas({ signerUrl }));
+  replicas = await startProxiedReplicas();
 });
-after(async () => {
-  await cluster?.stop();
-  await proxy?.stop();
-});
+after(() => replicas?.stop());
 
 /** What each replica gives as the reasons why it is not ready, '' for none. */
 function readProblems(): Promise<string[]> {
@@ -37,7 +26,7 @@ function readProblems(): Promise<string[]> {
     const text = await body.text();
     return statusCode === 200 ? '' : text;
   };
-  return Promise.all(cluster.installation.running('signer').map(({ url }) => read(url)));
+  return Promise.all(replicas.cluster.installation.running('signer').map(({ url }) => read(url)));
 }
 
 /** Seconds until it holds of each replica; NaN when it does not in time. */
@@ -51,15 +40,15 @@ async function secondsUntil(holds: (problems: string) => boolean, withinMs: numb
 }
 
 function freeze(position: 0 | 1): () => void {
-  const pid = cluster.controlPlane.pids[position];
+  const pid = replicas.cluster.controlPlane.pids[position];
   if (pid === undefined) throw new Error('the server does not run');
   process.kill(pid, 'SIGSTOP');
   return () => process.kill(pid, 'SIGCONT');
 }
 
 function freezeNetwork(): () => void {
-  proxy.mode = 'freeze';
-  return () => proxy.heal();
+  replicas.proxy.mode = 'freeze';
+  return () => replicas.proxy.heal();
 }
 
 const FAULTS = [
@@ -77,7 +66,10 @@ test('a signer that cannot read or write is not ready, and is ready soon after',
     t.diagnostic(`${what}: ${(await readProblems()).join(' | ')}`);
     heal();
     const well = await secondsUntil(problems => problems === '', WELL_WITHIN_MS);
-    await issue(cluster, { name: `after-${what.toLowerCase().replace(' ', '-')}`, signerName });
+    await issue(replicas.cluster, {
+      name: `after-${what.toLowerCase().replace(' ', '-')}`,
+      signerName: replicas.signerName,
+    });
     figures.push(`${what} after ${noticed} s, ok after ${well} s`);
     isKept &&= noticed > 0 && well >= 0;
   }
@@ -85,14 +77,14 @@ test('a signer that cannot read or write is not ready, and is ready soon after',
 });
 
 test('signers in a quiet cluster stay ready, and keep their connections', { timeout: 120_000 }, async t => {
-  const opened = proxy.opened;
+  const opened = replicas.proxy.opened;
   const end = performance.now() + QUIET_MS;
   const alarms = new Set<string>();
   while (performance.now() < end) {
     for (const problems of await readProblems()) if (problems !== '') alarms.add(problems);
     await sleep(200);
   }
-  const count = proxy.opened - opened;
+  const count = replicas.proxy.opened - opened;
   const figure = `${alarms.size} alarms, ${count} connections by two signers`;
   t.diagnostic([...alarms].join(' | '));
   report(t, 'quiet', figure, alarms.size === 0 && count <= CONNECTIONS);

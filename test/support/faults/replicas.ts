@@ -2,6 +2,7 @@
 
 import { type Cluster, type ClusterOptions, startCluster } from '../cluster.ts';
 import { readPki } from '../pki.ts';
+import { FaultProxy } from './fault-proxy.ts';
 
 const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
 
@@ -10,7 +11,7 @@ export interface Replicas {
   readonly signerName: string;
 }
 
-/** Everything is up when it resolves; whoever starts it stops the cluster. On failure nothing is left running. */
+/** Everything is up when it resolves; the caller stops the cluster. On failure nothing is left running. */
 export async function startReplicas(options: ClusterOptions = {}): Promise<Replicas> {
   const cluster = await startCluster({ signers: 2, ...options });
   try {
@@ -21,4 +22,26 @@ export async function startReplicas(options: ClusterOptions = {}): Promise<Repli
     await cluster.stop();
     throw error;
   }
+}
+
+export interface ProxiedReplicas extends Replicas {
+  /** Between the signers and the API server. */
+  readonly proxy: FaultProxy;
+  stop(): Promise<void>;
+}
+
+/** The same with a proxy. On failure nothing is left running. */
+export async function startProxiedReplicas(): Promise<ProxiedReplicas> {
+  let starting: Promise<FaultProxy> | undefined;
+  const signerUrl = async (url: string) => {
+    starting ??= FaultProxy.start(url);
+    return (await starting).url;
+  };
+  const replicas = await startReplicas({ signerUrl }).catch(async error => {
+    await (await starting)?.stop();
+    throw error;
+  });
+  const proxy = await starting;
+  if (proxy === undefined) throw new TypeError('signers were started without an address');
+  return { ...replicas, proxy, stop: () => replicas.cluster.stop().finally(() => proxy.stop()) };
 }
