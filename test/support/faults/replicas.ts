@@ -43,5 +43,9 @@ export async function startProxiedReplicas(): Promise<ProxiedReplicas> {
   });
   const proxy = await starting;
   if (proxy === undefined) throw new TypeError('signers were started without an address');
-  return { ...replicas, proxy, stop: () => replicas.cluster.stop().finally(() => proxy.stop()) };
+  const stop = async () => {
+    await replicas.cluster.stop();
+    await proxy.stop();
+  };
+  return { ...replicas, proxy, stop };
 }
