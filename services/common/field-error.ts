@@ -9,7 +9,7 @@ export interface FieldError {
   readonly field: string;
   /** The text that the signer would put into the Failed condition. */
   readonly message: string;
-  /** What to do about it, for whoever reads the refusal; the condition has cert-manager's text alone. */
+  /** What to do about it, for the reader of the refusal; the condition has cert-manager's text alone. */
   readonly remedy?: string;
 }
 

@@ -20,7 +20,7 @@ export const DEFAULT_DURATION: Nanoseconds = 2160n * HOUR;
  */
 export function requestedDuration(csr: CertificateSigningRequest, { maxDuration }: RequestPolicy): Nanoseconds {
   const annotated = readRequestDuration(csr);
-  // An annotation that is wrong hides expirationSeconds all the same: better no answer than a certificate nobody asked for.
+  // An annotation that is wrong still hides expirationSeconds: better no answer than a certificate nobody asked for.
   if (!annotated.ok) throw new TypeError(annotated.error.message);
   if (annotated.value !== undefined) return annotated.value;
   const { expirationSeconds } = csr.spec;

@@ -1,4 +1,4 @@
-// What a run asks its caller to do besides what it wrote: data, carried out by the controller.
+// What a run asks its caller to do in addition to what it wrote: data, carried out by the controller.
 
 import type { Reason } from '@countersign/common/reasons.ts';
 import type { TerminalError } from '@countersign/common/runtime/errors.ts';

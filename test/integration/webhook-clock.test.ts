@@ -15,6 +15,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { connect } from 'node:tls';
 import { KEY_PAIR } from '../component/webhook/webhook-fixture.ts';
 import { freePort } from '../support/control-plane/loopback.ts';
+import { tokenKubeconfig } from '../support/token-kubeconfig.ts';
 import { until } from '../support/until.ts';
 
 const MAIN = new URL('../../services/webhook/main.ts', import.meta.url).pathname;
@@ -49,26 +50,13 @@ async function answer(call: IncomingMessage, response: ServerResponse): Promise<
   response.end(JSON.stringify(objects.get(path) ?? { metadata: { resourceVersion: '1' }, items: [] }));
 }
 
-function kubeconfig(): object {
-  const server = `https://127.0.0.1:${(api.address() as AddressInfo).port}`;
-  const ca = Buffer.from(KEY_PAIR.cert).toString('base64');
-  return {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'x',
-    contexts: [{ name: 'x', context: { cluster: 'x', user: 'x' } }],
-    users: [{ name: 'x', user: { token: 'token' } }],
-    clusters: [{ name: 'x', cluster: { server, 'certificate-authority-data': ca } }],
-  };
-}
-
 /** The webhook that is started has 127.0.0.1 for its name; gives its port. */
 async function startWebhook(): Promise<number> {
   const configurations = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
   const webhooks = [{ name: 'requests.countersign.io', clientConfig: {} }];
   objects.set(`${configurations}/c`, { metadata: { name: 'c', resourceVersion: '1' }, webhooks });
   objects.set('/api/v1/namespaces/a/secrets/b', { metadata: { name: 'b', resourceVersion: '1' } });
-  await writeFile(join(dir, 'kubeconfig'), JSON.stringify(kubeconfig()));
+  await writeFile(join(dir, 'kubeconfig'), tokenKubeconfig((api.address() as AddressInfo).port, KEY_PAIR.cert));
   const [port, health] = [await freePort(), await freePort()];
   const managed = ['--managed-certificate-secret=a/b', '--webhook-configuration=c', '--dns-names=127.0.0.1'];
   const addresses = [`--address=127.0.0.1:${port}`, `--http-address=127.0.0.1:${health}`];

@@ -15,6 +15,7 @@ import { certificatePlace, findMistakes, OPTIONS } from '@countersign/webhook/op
 import { Agent, request } from 'undici';
 import { KEY_PAIR } from '../component/webhook/webhook-fixture.ts';
 import { review } from '../support/admission-reviews.ts';
+import { tokenKubeconfig } from '../support/token-kubeconfig.ts';
 
 const MAIN = new URL('../../services/webhook/main.ts', import.meta.url).pathname;
 
@@ -117,7 +118,7 @@ describe('a running webhook', () => {
     await once(api, 'listening');
     await writeFile(join(dir, 'tls.crt'), KEY_PAIR.cert);
     await writeFile(join(dir, 'tls.key'), KEY_PAIR.key, { mode: 0o600 });
-    await writeFile(join(dir, 'kubeconfig'), JSON.stringify(kubeconfig((api.address() as AddressInfo).port)));
+    await writeFile(join(dir, 'kubeconfig'), tokenKubeconfig((api.address() as AddressInfo).port, KEY_PAIR.cert));
   });
 
   after(async () => {
@@ -136,18 +137,6 @@ describe('a running webhook', () => {
       void gate.promise.then(() => response.end(JSON.stringify({ status: { allowed: true } })));
     } else if (call.url?.includes('watch=1')) response.writeHead(200).flushHeaders();
     else response.end(JSON.stringify({ metadata: { resourceVersion: '1' }, items: [] }));
-  }
-
-  function kubeconfig(port: number): unknown {
-    const ca = Buffer.from(KEY_PAIR.cert).toString('base64');
-    return {
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'x',
-      contexts: [{ name: 'x', context: { cluster: 'x', user: 'x' } }],
-      users: [{ name: 'x', user: { token: 'token' } }],
-      clusters: [{ name: 'x', cluster: { server: `https://127.0.0.1:${port}`, 'certificate-authority-data': ca } }],
-    };
   }
 
   test('answers what is in flight after SIGTERM, is not ready any more, and ends with 0', async () => {

@@ -1,5 +1,5 @@
 // What RFC 5280 demands of a CA certificate that most clients do not ask for, and strict ones do (OpenSSL with -x509_strict, Python
-// since 3.13): they reject every certificate below one that lacks it. cert-manager issues all the same, so nothing is refused for it.
+// since 3.13): they reject every certificate below one that lacks it. cert-manager still issues, so nothing is refused for it.
 // Pure.
 
 import { contextTag, readChildren, readWhole, TAG } from '@countersign/common/x509/der.ts';

@@ -1,5 +1,5 @@
 // Holds a certificate that somebody else has issued to what was asked for, before it is written: another key, a CA, or a name that
-// the request does not have makes it useless or dangerous; what is merely different is told. Pure.
+// the request does not have makes it useless or dangerous; what is merely different is reported. Pure.
 
 import { hash } from 'node:crypto';
 import { MILLISECOND } from '@countersign/common/duration.ts';

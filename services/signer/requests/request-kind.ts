@@ -68,7 +68,7 @@ export interface RequestKind<R extends RequestRecord = RequestRecord> {
   triage(record: R): Triage;
   /** Whether the request waits for its issuer, and not for somebody to approve it. */
   waitsForIssuer(record: R): boolean;
-  /** Whether a change to the issuer says something new to whoever approves requests for it. */
+  /** Whether a change to the issuer says something new to users who approve requests for it. */
   concernsApprovers(issuer: Issuer): boolean;
   /** What an approver should know before approving a request for this issuer. */
   warningToApprover(

@@ -1,4 +1,4 @@
-// What is told of one request: its events, and the lines of the log that say how it ended. Writes nothing to the request.
+// What is reported about one request: its events, and the lines of the log that say how it ended. Writes nothing to the request.
 
 import { issuerTypes } from '@countersign/common/issuer-types.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';

@@ -22,7 +22,7 @@ interface Target<R extends RequestRecord> {
 
 /**
  * Gives the object as it was written. The resourceVersion makes the write conditional: a request that has changed since it was
- * observed (another certificate, another annotation) is a conflict, and is decided on anew.
+ * observed (another certificate, another annotation) is a conflict, and is decided on again.
  */
 export async function writeStatus<R extends RequestRecord>(
   { client, isLeading, ledger }: WriteDeps,

@@ -28,7 +28,7 @@ export class WriteLedger {
     this.#stale.add(written);
   }
 
-  /** A write was not answered: it may have landed all the same. `digest` tells it from every other (RequestKind.digestOf). */
+  /** A write was not answered: it may still have landed. `digest` tells it from every other (RequestKind.digestOf). */
   noteSilence({ metadata }: Written, digest: string): void {
     const { uid } = metadata;
     const name = keyOf(metadata);

@@ -125,7 +125,7 @@ export class ManagedCertificate {
 
   async #publish(found: WebhookConfiguration, published: readonly string[], { state, problem }: Held): Promise<void> {
     const trusted = trustedCas(state);
-    // Replicas that share no Secret put the CAs in different orders, and would overwrite each other's for ever.
+    // Replicas that share no Secret put the CAs in different orders, and would overwrite each other's forever.
     const isDone = problem !== undefined && trusted.every(certPem => published.includes(certPem));
     if (!isDone) await publishCaBundle(this.#options.client, found, trusted.join(''));
     this.#leaf.notePublished(trusted);

@@ -27,7 +27,7 @@ export interface WebhookAppOptions {
 }
 
 /**
- * What the instance is told that serves the app. Requests log to `log` itself, without an id that no other line has; an admission is
+ * The options of the instance that serves the app. Requests log to `log` itself, without an id that no other line has; an admission is
  * one line, and fastify adds none. Of its own doings fastify logs errors alone: main logs that the server listens.
  */
 export function instanceOptions(log: Logger) {

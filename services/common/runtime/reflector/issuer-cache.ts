@@ -25,7 +25,7 @@ export class IssuerCache {
     };
   }
 
-  /** Of both kinds, for whoever looks after them. */
+  /** Of both kinds, for the administrator. */
   get reflectors(): readonly Reflector<Issuer>[] {
     return Object.values(this.#reflectors);
   }

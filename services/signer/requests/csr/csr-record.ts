@@ -71,7 +71,7 @@ function stateOf(csr: CertificateSigningRequest, policy: RecordSettings): CsrRec
     : 'done';
 }
 
-/** Not so a name that no issuer can match: the requester is told. */
+/** Not so a name that no issuer can match: the requester gets a message. */
 function isForeign({ spec }: CertificateSigningRequest): boolean {
   const signer = parseSignerName(spec.signerName);
   return !signer.ok && signer.error.kind === 'foreign';
