@@ -4,6 +4,7 @@
 
 import { formatGoDuration, type Nanoseconds } from './duration.ts';
 import { issuerReasons } from './issuer-reasons.ts';
+import { podReasons } from './pod-reasons.ts';
 import { normal, warning } from './reason-entry.ts';
 import { formatRef, type SignerRef } from './signer-name.ts';
 
@@ -187,9 +188,24 @@ const own = {
 export const csrReasons = { ...shared, ...ca, ...selfSigned };
 
 /** Reason → what is said and what follows. */
-export const reasons = { ...csrReasons, ...issuerReasons, ...own };
+export const reasons = { ...csrReasons, ...issuerReasons, ...podReasons, ...own };
 
 export type Reason = keyof typeof reasons;
+
+/** What a PodCertificateRequest waits for: an administrator can change all of it, so none of it is final. */
+export const POD_WAITING_REASONS = [
+  'IssuerNotFound',
+  'IssuerTypeMissing',
+  'IssuerTypeUnsupported',
+  'IssuerNotReady',
+  'DeniedReference',
+  'NameNotAllowed',
+  'NameConstraintViolation',
+  'SecretMissing',
+  'SecretInvalidData',
+  'CaEndsTooSoon',
+  'SigningError',
+] as const satisfies readonly Reason[];
 
 export function isReason(text: string): text is Reason {
   return Object.hasOwn(reasons, text);

@@ -11,7 +11,8 @@ import { isDurationError } from '@countersign/common/requested-duration.ts';
 import type { Result } from '@countersign/common/result.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
-import type { Issuance, IssuerTypeHandler, Wait } from './issuers/issuer-type.ts';
+import type { Issuance, IssuerTypeHandler } from './issuers/issuer-type.ts';
+import type { Fail, Wait } from './verdict.ts';
 
 /** All that is known for one decision. What comes later in the order of checks is absent where it was not needed. */
 export interface Observation {
@@ -22,8 +23,10 @@ export interface Observation {
   /** The Secret that the request names, for an issuer that leaves that to the requester. */
   readonly keySecretName: string | undefined;
   readonly issuer: Issuer | undefined;
-  /** Of the issuer's type, if this signer signs with that type. */
+  /** Of the issuer's type, if this signer signs requests of this kind with that type. */
   readonly handler: IssuerTypeHandler | undefined;
+  /** What becomes of the request where there is none. */
+  readonly whenNotServed: 'ignore' | 'wait';
   /** Whether the requester may reference the issuer. */
   readonly mayReference?: boolean;
   readonly requested?: Result<RequestedCertificate, readonly FieldError[]>;
@@ -37,7 +40,7 @@ export type Read = 'mayReference' | 'requested' | 'material';
 export type Decision =
   | { readonly kind: 'ignore' }
   | Wait
-  | { readonly kind: 'fail'; readonly reason: Reason; readonly message: string }
+  | Fail
   | { readonly kind: 'issue'; readonly issuance: Issuance };
 
 /** What has to be read next; undefined when what is known is enough for a decision. */
@@ -68,12 +71,15 @@ function climb(known: Observation): Decision | Read | undefined {
   );
 }
 
-function withoutIssuer({ issuer, ref, handler }: Observation): Decision | undefined {
+function withoutIssuer({ issuer, ref, handler, whenNotServed }: Observation): Decision | undefined {
   if (issuer === undefined) return { kind: 'wait', ...say('IssuerNotFound', reasons.IssuerNotFound.message(ref)) };
-  if (issuerType(issuer) === undefined) {
+  const type = issuerType(issuer);
+  if (type === undefined) {
     return { kind: 'wait', ...say('IssuerTypeMissing', reasons.IssuerTypeMissing.message(ref)) };
   }
-  return handler === undefined ? { kind: 'ignore' } : undefined;
+  if (handler !== undefined) return undefined;
+  if (whenNotServed === 'ignore') return { kind: 'ignore' };
+  return { kind: 'wait', ...say('IssuerTypeUnsupported', reasons.IssuerTypeUnsupported.message(ref, type)) };
 }
 
 function withoutPermission({ needsPermission, mayReference, ref }: Observation): Decision | Read | undefined {

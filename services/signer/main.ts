@@ -22,6 +22,7 @@ import { Controller } from './lines/controller.ts';
 import type { ControllerOptions } from './lines/controller-options.ts';
 import { SignerMetrics } from './metrics.ts';
 import { findMistakes, issuancePolicy, OPTIONS, type SignerConfig } from './options.ts';
+import { CSR_KIND } from './requests/csr/csr-kind.ts';
 import { CSR_PATH, CSR_PROTOBUF } from './requests/csr/csr-protobuf.ts';
 
 const SERVICE = 'countersign-signer';
@@ -34,7 +35,7 @@ async function run(config: SignerConfig): Promise<number> {
   const registry = createRegistry();
   const metrics = new SignerMetrics(registry);
   const observe = createRequestObserver(registry);
-  const client = createClusterClient({ kubeconfig: config.kubeconfig, observe, protobuf: CSR_PROTOBUF });
+  const client = createClusterClient({ kubeconfig: config.kubeconfig, observe, protobuf: [CSR_PROTOBUF] });
   const controller = createController(config, client, { log, metrics });
   const contact = new ApiContact();
   const http = await startHttpServer({
@@ -69,6 +70,7 @@ function createController(
   return new Controller({
     ...seen,
     client,
+    kinds: [CSR_KIND],
     settings: {
       policy: issuancePolicy(config),
       handlers: [createCaIssuer(turns), createSelfSignedIssuer(turns)],

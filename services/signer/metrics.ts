@@ -1,7 +1,7 @@
 // What the signer tells Prometheus. Label values come from closed sets; names of objects, which requesters choose, never
 // become labels.
 
-import { csrReasons, type Reason } from '@countersign/common/reasons.ts';
+import { csrReasons, POD_WAITING_REASONS, type Reason } from '@countersign/common/reasons.ts';
 import { createQueueObserver } from '@countersign/common/runtime/controller/queue-metrics.ts';
 import type { QueueObserver } from '@countersign/common/runtime/controller/work-queue.ts';
 import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
@@ -10,17 +10,52 @@ import {
   type ReflectorMetrics,
 } from '@countersign/common/runtime/reflector/reflector-metrics.ts';
 import { formatSignerName, type IssuerKind, type SignerRef } from '@countersign/common/signer-name.ts';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Outcome } from './effect.ts';
-
-const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300];
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { RequestMetrics, type RequestMetricsOptions, waitingReasons } from './request-metrics.ts';
+import type { RequestKindName } from './requests/request-kind.ts';
 
 /** Somebody has to act on the first of these. */
 const ACT_ON = ['forbidden', 'invalid'] as const;
 
-/** What a CSR waits for: a reason of its events, or another try after an error (countersign_work_errors_total). */
-type Waiting = Reason | typeof RETRY;
-const RETRY = 'Retry';
+/** Each kind of request has metrics of its own: of a pod's, other things are worth an alert. */
+const REQUEST_METRICS = {
+  csr: {
+    certificates: {
+      name: 'countersign_certificates_total',
+      help: 'CSRs that came to an end, by type of issuer, result (issued, failed, repaired) and reason.',
+    },
+    refusal: 'failed',
+    issuance: {
+      name: 'countersign_approval_to_certificate_seconds',
+      help: 'Seconds from the approval of a CSR to its certificate.',
+    },
+    waiting: {
+      name: 'countersign_requests_waiting',
+      help: 'CSRs that wait, by reason: for an approval, an issuer, a Secret, or (Retry) for another try after an error.',
+    },
+    reasons: waitingReasons(Object.keys(csrReasons) as Reason[]),
+  },
+  pod: {
+    certificates: {
+      name: 'countersign_pod_certificates_total',
+      help: 'PodCertificateRequests processed to completion, by issuer type, result (issued, denied) and reason.',
+    },
+    refusal: 'denied',
+    issuance: {
+      name: 'countersign_pod_request_to_certificate_seconds',
+      help: 'Seconds from the receipt of a PodCertificateRequest to its certificate.',
+    },
+    waiting: {
+      name: 'countersign_pod_requests_waiting',
+      help: 'PodCertificateRequests that wait, by reason: for a permission, an issuer, a Secret, or (Retry) for another try after an error.',
+    },
+    oldestWaiting: {
+      name: 'countersign_pod_request_oldest_waiting_seconds',
+      help: 'How long the oldest waiting PodCertificateRequest has waited; its pod does not start, or cannot renew its certificate.',
+    },
+    reasons: POD_WAITING_REASONS,
+  },
+} satisfies Readonly<Record<RequestKindName, RequestMetricsOptions>>;
 
 interface CaEnd {
   readonly kind: IssuerKind;
@@ -29,30 +64,19 @@ interface CaEnd {
 
 export class SignerMetrics {
   readonly reflector: ReflectorMetrics;
+  readonly requests: Readonly<Record<RequestKindName, RequestMetrics>>;
   readonly #observeQueue: (name: string) => QueueObserver;
-  /** The reason why each request waits, by its key: a gauge is made of it when Prometheus asks. */
-  readonly #waiting = new Map<string, Waiting>();
   /** When the CA of each issuer ends, by signer name; ms since 1970. */
   readonly #ends = new Map<string, CaEnd>();
-  readonly #certificates: Counter<'issuer_type' | 'result' | 'reason'>;
-  readonly #issuance: Histogram;
   readonly #errors: Counter<'queue' | 'code'>;
   readonly #leader: Gauge;
 
   constructor(registry: Registry) {
     this.reflector = createReflectorMetrics(registry);
-    this.#certificates = new Counter({
-      name: 'countersign_certificates_total',
-      help: 'CSRs that came to an end, by type of issuer, result (issued, failed, repaired) and reason.',
-      labelNames: ['issuer_type', 'result', 'reason'],
-      registers: [registry],
-    });
-    this.#issuance = new Histogram({
-      name: 'countersign_approval_to_certificate_seconds',
-      help: 'Seconds from the approval of a CSR to its certificate.',
-      buckets: SECONDS,
-      registers: [registry],
-    });
+    this.requests = {
+      csr: new RequestMetrics(registry, REQUEST_METRICS.csr),
+      pod: new RequestMetrics(registry, REQUEST_METRICS.pod),
+    };
     this.#errors = new Counter({
       name: 'countersign_work_errors_total',
       help: 'Runs that failed, and certificates that did not verify or that the API server rejected, by queue and code; forbidden and invalid mean that somebody has to act.',
@@ -64,7 +88,6 @@ export class SignerMetrics {
       help: '1 while this replica leads: holds the lease, or runs without leader election; else 0.',
       registers: [registry],
     });
-    createWaitingGauge(registry, this.#waiting);
     createEndsGauge(registry, this.#ends);
     this.#observeQueue = createQueueObserver(registry);
   }
@@ -78,7 +101,7 @@ export class SignerMetrics {
   leading(isLeading: boolean): void {
     this.#leader.set(isLeading ? 1 : 0);
     if (isLeading) return;
-    this.#waiting.clear();
+    for (const metrics of Object.values(this.requests)) metrics.clear();
     this.#ends.clear();
   }
 
@@ -94,41 +117,6 @@ export class SignerMetrics {
   failed(queue: string, error: unknown): void {
     this.#errors.inc({ queue, code: asClassifiedError(error).code });
   }
-
-  /** The work on a CSR has failed; it waits for another try unless it was given up. */
-  retrying(key: string, willRetry: boolean): void {
-    if (willRetry) this.#waiting.set(key, RETRY);
-    else this.#waiting.delete(key);
-  }
-
-  forgetWaiting(key: string): void {
-    this.#waiting.delete(key);
-  }
-
-  /** `key` tells the request from all others; `openMs` is how long it could have been signed already. */
-  reportOutcome(key: string, { result, reason, issuerType }: Outcome, openMs: number): void {
-    if (result === 'waiting' && reason !== undefined) this.#waiting.set(key, reason);
-    else this.#waiting.delete(key);
-    if (result === 'waiting' || result === 'ignored') return;
-    this.#certificates.inc({ issuer_type: issuerType, result, reason: reason ?? '' });
-    if (result === 'issued') this.#issuance.observe(openMs / 1000);
-  }
-}
-
-/** A gauge by reason, made of what waits at the moment of the scrape; every waiting reason is there, also at 0. */
-function createWaitingGauge(registry: Registry, waiting: ReadonlyMap<string, Waiting>): void {
-  new Gauge({
-    name: 'countersign_requests_waiting',
-    help: 'CSRs that wait, by reason: for an approval, an issuer, a Secret, or (Retry) for another try after an error.',
-    labelNames: ['reason'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [reason, { outcome }] of Object.entries(csrReasons)) if (outcome === 'wait') this.set({ reason }, 0);
-      this.set({ reason: RETRY }, 0);
-      for (const reason of waiting.values()) this.inc({ reason });
-    },
-  });
 }
 
 /** The first end of each kind of issuer: which issuer it is, the log tells. No series where there is no CA. */

@@ -108,6 +108,7 @@ async function act<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: Sub
   if (triaged.kind === 'look') return look(deps, subject, triaged.ref);
   const acted = toActed(await apply(deps, subject, triaged), '');
   // What no issuer can ever sign is not counted among what waits: only its requester can do anything about it.
+  if (triaged.kind === 'fail') return acted;
   if (triaged.kind === 'ignore' || triaged.ref === undefined) return { ...acted, outcome: IGNORED };
   if (deps.isLeading()) warnApprover(deps, subject, triaged.ref);
   return acted;
@@ -127,7 +128,7 @@ async function look<R extends RequestRecord>(
   ref: SignerRef,
 ): Promise<Acted> {
   const first = await observeAndReport(deps, subject, () => observe(deps, subject, ref));
-  const { observation, decision } = await confirmFailure(deps, subject, judge(deps, first));
+  const { observation, decision } = await confirmFailure(deps, subject, judge(deps, subject, first));
   if (!deps.isLeading()) return { outcome: IGNORED, effects: [] };
   const { handler } = observation;
   const applied = await apply(deps, { ...subject, handler }, decision);
@@ -141,8 +142,15 @@ interface Judged {
   readonly decision: Decision;
 }
 
-function judge(deps: Pick<ReconcileDeps, 'now'>, observation: Observation): Judged {
-  return { observation, decision: decide(observation, deps.now()) };
+function judge<R extends RequestRecord>(
+  deps: Pick<ReconcileDeps<R>, 'now'>,
+  { kind, record }: Subject<R>,
+  observation: Observation,
+): Judged {
+  const now = deps.now();
+  const decision = decide(observation, now);
+  if (decision.kind !== 'fail') return { observation, decision };
+  return { observation, decision: kind.whenUnfit(record, decision, now.getTime()) };
 }
 
 /**
@@ -156,7 +164,7 @@ async function confirmFailure<R extends RequestRecord>(
 ): Promise<Judged> {
   const { observation, decision } = judged;
   if (decision.kind !== 'fail' || !deps.isLeading()) return judged;
-  return judge(deps, await observeAndReport(deps, subject, () => observeNow(deps, subject, observation)));
+  return judge(deps, subject, await observeAndReport(deps, subject, () => observeNow(deps, subject, observation)));
 }
 
 async function observeAndReport<R extends RequestRecord>(

@@ -70,8 +70,8 @@ function issue({ requested, policy }: IssuanceRequest, means: Means, now: Date):
     return { kind: 'issue', issuance: { kind: 'local', certificate: prepared.value, key, authority, secret } };
   }
   const { error } = prepared;
-  if (error.kind === 'request') return { kind: 'fail', reason: error.reason, message: error.message };
-  return { kind: 'fail', reason: 'SigningError', message: reasons.SigningError.message(error.message) };
+  if (error.kind === 'request') return { kind: 'fail', reason: error.reason, message: error.message, secret };
+  return { kind: 'fail', reason: 'SigningError', message: reasons.SigningError.message(error.message), secret };
 }
 
 /** The pair with its chain, or why nothing is signed with it. */

@@ -3,7 +3,8 @@
 import { formatRef } from '@countersign/common/signer-name.ts';
 import { type IssuerUrls, isAscii } from '../issuance/profile.ts';
 import type { ObservedSecret } from '../secret.ts';
-import type { IssuanceRequest, Wait } from './issuer-type.ts';
+import type { Wait } from '../verdict.ts';
+import type { IssuanceRequest } from './issuer-type.ts';
 
 /** As with its Secret, no requester can help it: the request waits until the issuer is mended. Undefined for good URLs. */
 export function waitForUrls({ ref }: IssuanceRequest, urls: IssuerUrls, secret: ObservedSecret): Wait | undefined {

@@ -4,12 +4,15 @@ import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import type { SignerMetrics } from '../metrics.ts';
 import type { SigningSettings } from '../observe.ts';
+import type { RequestKind } from '../requests/request-kind.ts';
 
 export interface ControllerOptions {
   readonly client: KubeClient;
   readonly log: Logger;
   readonly metrics: SignerMetrics;
   readonly settings: SigningSettings;
+  /** The kinds of request that are signed; each has a line of its own. */
+  readonly kinds: readonly RequestKind[];
   /** How many CSRs are worked on at a time. */
   readonly workers: number;
   /** Who sets the Ready condition of issuers: this signer unless cert-manager runs, always this signer, never. */

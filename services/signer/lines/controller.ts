@@ -11,16 +11,12 @@ import { problemsOf, refreshStale } from '@countersign/common/runtime/reflector/
 import { formatSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { CertManagerPresence } from '../issuer-status/cert-manager-presence.ts';
 import { ConstraintPublisher } from '../issuer-status/constraint-publisher.ts';
-import { CSR_KIND } from '../requests/csr/csr-kind.ts';
-import type { RequestKind, RequestRecord } from '../requests/request-kind.ts';
+import type { RequestRecord } from '../requests/request-kind.ts';
 import { SecretReader } from '../secret-reader.ts';
 import type { ControllerOptions } from './controller-options.ts';
 import { IssuerLine } from './issuer-line.ts';
 import type { LineDeps } from './line-deps.ts';
 import { RequestLine } from './request-line.ts';
-
-/** Each has a line of its own. */
-const REQUEST_KINDS: readonly RequestKind[] = [CSR_KIND];
 
 /** A Secret that goes bad wakes no one as long as nothing is signed with it, so issuers are looked at now and then. */
 const RECHECK_ISSUERS_MS = 60_000;
@@ -58,7 +54,7 @@ export class Controller {
     this.#constraints = createPublisher(shared, options.constraintsNamespace, recheckIssuer);
     const constraints = this.#constraints;
     this.#issuerLine = new IssuerLine(shared, { constraints, mayWrite: () => this.#mayWriteReadiness() });
-    this.#requestLines = REQUEST_KINDS.map(kind => new RequestLine(shared, { kind, workers, recheckIssuer }));
+    this.#requestLines = options.kinds.map(kind => new RequestLine(shared, { kind, workers, recheckIssuer }));
   }
 
   /** Keeps the view of the cluster up to date until the signal, leading or not. */

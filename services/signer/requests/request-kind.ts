@@ -9,8 +9,13 @@ import type { Reason } from '@countersign/common/reasons.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import type { Result } from '@countersign/common/result.ts';
+import type { EventSubject } from '@countersign/common/runtime/controller/event-object.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { Chain } from '../authority/chain.ts';
+import type { Fail, Wait } from '../verdict.ts';
+
+/** Names a kind in queues, logs and metrics. */
+export type RequestKindName = 'csr' | 'pod';
 
 /** What is kept of a request. */
 export interface RequestRecord {
@@ -39,6 +44,8 @@ export type Triage =
   | { readonly kind: 'ignore' }
   /** With the issuer where that may still sign. */
   | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string; readonly ref?: SignerRef }
+  /** By what cannot change any more. */
+  | Fail
   | { readonly kind: 'look'; readonly ref: SignerRef };
 
 export interface RecordSettings {
@@ -47,15 +54,17 @@ export interface RecordSettings {
 }
 
 export interface RequestKind<R extends RequestRecord = RequestRecord> {
-  /** In queues, logs and metrics: tells the kind from all others, and from `issuer`. */
-  readonly name: string;
+  readonly name: RequestKindName;
   /** As the API server and our metrics call the collection. */
   readonly resource: string;
   /** Path of the collection in the API. */
   readonly collection: string;
-  /** As events name the object. */
-  readonly apiVersion: string;
-  readonly kind: string;
+  /** Whether an API server may not serve the kind, as one of an older release. */
+  readonly isOptional: boolean;
+  /** The objects whose events report about the request, itself first. */
+  subjectsOf(record: R): readonly EventSubject[];
+  /** Whether a Normal event reports each certificate. */
+  readonly announcesCertificates: boolean;
   /** Path of the object in the API; `name` is `<namespace>/<name>` for a kind whose objects have namespaces. */
   pathOf(name: string): string;
   /** Throws for an object that is too large to be kept. */
@@ -78,18 +87,29 @@ export interface RequestKind<R extends RequestRecord = RequestRecord> {
   ): { readonly reason: Reason; readonly message: string } | undefined;
   requesterOf(record: R): Requester;
   needsPermission(ref: SignerRef, policy: RequestPolicy): boolean;
+  /** How long an answer to whether a requester may reference an issuer is shared by requests, in milliseconds; 0: each asks. */
+  readonly sharesPermissionMs: number;
+  /** Whether issuers of the type can sign requests of this kind. */
+  serves(type: IssuerType): boolean;
+  /** What becomes of a request for an issuer whose type is not served: left to another signer, or waiting until the type changes. */
+  readonly whenNotServed: 'ignore' | 'wait';
+  /** What becomes of a request that cannot be signed as things are: refused for good, or waiting for somebody to change them. */
+  whenUnfit(record: R, failure: Fail, now: number): Fail | Wait;
   /** The Secret whose key is to sign, where the issuer leaves that to the requester. */
   keySecretName(record: R): string | undefined;
   toRequestedCertificate(
     record: R,
     policy: RequestPolicy,
-    facts: { readonly type?: IssuerType | undefined },
+    facts: { readonly type?: IssuerType | undefined; readonly issuer?: Issuer | undefined },
   ): Result<RequestedCertificate, readonly FieldError[]>;
   /** What the API server begins with when it rejects a certificate that is written to one; what is wrong follows. */
   readonly invalidCertificate: string;
   /** What is written with the certificate. */
-  issuedChange(chain: Chain, settings: RecordSettings): StatusChange;
-  failedChange(record: R, failure: { readonly reason: Reason; readonly message: string }, now: Date): StatusChange;
+  issuedChange(record: R, chain: Chain, settings: RecordSettings, now: Date): StatusChange;
+  /** A status with nothing but an issuer's certificates (PEM), for a write on trial; undefined where none could be valid. */
+  issuerTrial(pem: string): object | undefined;
+  /** What is written when the request is refused for good. */
+  failedChange(record: R, failure: Pick<Fail, 'reason' | 'message'>, now: Date): StatusChange;
   /** What still has to be written to an object that has its certificate, as a merge patch; undefined when it is complete. */
   completion(object: R, topPem: string, settings: RecordSettings): object | undefined;
   /** undefined while it has not ended. */

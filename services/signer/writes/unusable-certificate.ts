@@ -4,14 +4,12 @@
 import { issuerTypes } from '@countersign/common/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons.ts';
 import type { TerminalError } from '@countersign/common/runtime/errors.ts';
-import type { Decision } from '../decide.ts';
-import type { LocalIssuance, Wait } from '../issuers/issuer-type.ts';
+import type { LocalIssuance } from '../issuers/issuer-type.ts';
 import { waitForUsable } from '../issuers/unusable-secret.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
+import type { Fail, Wait } from '../verdict.ts';
 import type { Subject } from './request-events.ts';
 import { tryStatus, type WriteDeps } from './status-writer.ts';
-
-type Failure = Extract<Decision, { kind: 'fail' }>;
 
 /** The key has proved bad although it was checked when it was loaded: the request waits for the Secret. */
 export function insteadOfUnusable<R extends RequestRecord>(
@@ -32,18 +30,14 @@ export async function insteadOfRefused<R extends RequestRecord>(
   subject: Subject<R>,
   { authority, secret }: LocalIssuance,
   error: TerminalError,
-): Promise<Wait | Failure> {
-  const refusal = authority && (await tryStatus(deps, subject, trialOf(subject, authority.pem)));
+): Promise<Wait | Fail> {
+  const trial = authority && subject.kind.issuerTrial(authority.pem);
+  const refusal = trial && (await tryStatus(deps, subject, trial));
   if (refusal === undefined) return failureFor(subject, error);
   subject.log.error({ err: refusal }, 'certificates of issuer refused');
   const problem = rejection(subject, refusal);
   subject.handler?.reject(secret, problem);
   return waitForUsable(reasonsOf(subject).unusable, secret, problem);
-}
-
-/** The status with nothing but these certificates (PEM). */
-function trialOf<R extends RequestRecord>({ kind }: Subject<R>, pem: string): object {
-  return kind.issuedChange({ chainPem: pem, topPem: '' }, { writeCaAnnotation: false }).status;
 }
 
 /** Without the call and the name of the request, for it is said of the issuer too. */
@@ -54,7 +48,7 @@ function rejection<R extends RequestRecord>({ kind }: Subject<R>, { message }: T
 }
 
 /** The same certificate would always be rejected: the request must not be signed again at each look. */
-function failureFor<R extends RequestRecord>(subject: Subject<R>, { message }: TerminalError): Failure {
+function failureFor<R extends RequestRecord>(subject: Subject<R>, { message }: TerminalError): Fail {
   const reason = reasonsOf(subject).signingFailed;
   return { kind: 'fail', reason, message: reasons.SigningError.message(message) };
 }

@@ -23,8 +23,8 @@ export interface ClusterClientOptions {
   /** How long one request may take, from the connect to the last byte of the answer; a watch: to its first byte. */
   readonly requestTimeoutMs?: number;
   readonly userAgent?: string;
-  /** A resource to be asked for in protobuf, and how to read it; JSON for all others. */
-  readonly protobuf?: ProtobufResource;
+  /** The resources to be asked for in protobuf, and how to read them; JSON for all others. */
+  readonly protobuf?: readonly ProtobufResource[];
 }
 
 /** For background work; a webhook must answer in less than its own timeoutSeconds and sets a shorter one. */

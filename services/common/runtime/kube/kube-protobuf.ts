@@ -19,8 +19,8 @@ import {
 
 /** A resource that is asked for in protobuf (ADR 11). */
 export interface ProtobufResource {
-  /** Path of the collection; what begins with it is asked for in protobuf. */
-  readonly path: string;
+  /** The paths that are asked for in protobuf: the collection and the objects in it. */
+  readonly paths: RegExp;
   /** Reads one message of each kind that answers at that path, lists included. */
   readonly kinds: Readonly<Record<string, (message: ProtobufReader) => unknown>>;
 }

@@ -12,6 +12,8 @@ export interface ReflectorTiming {
   readonly healthyMs: number;
   /** Without any event or bookmark for this long the version is suspect, as when it lies in the future of a restored etcd. */
   readonly quietMs: number;
+  /** How long after the API server turned out not to serve the resource it is asked again. */
+  readonly absentMs: number;
 }
 
 /** How long the server keeps a watch open, and by how much that varies: short, since its end is what proves it alive. */
@@ -23,6 +25,7 @@ export const TIMING: ReflectorTiming = {
   idleMs: 15_000,
   healthyMs: 5_000,
   quietMs: 300_000,
+  absentMs: 600_000,
 };
 
 /** An idle watch, plus some time to open the next one: a cache that is older is not to be trusted. */
