@@ -38,7 +38,7 @@ const LABELS: ReadonlySet<string> = new Set(['CERTIFICATE REQUEST', 'NEW CERTIFI
 /** Parses the base64 text of spec.request. The error is prose for the requester. Does not verify the signature. */
 export function parsePkcs10(request: string): Result<Pkcs10> {
   const der = decodeRequest(request);
-  return der.ok ? parseDer(der.value) : err(`error decoding certificate request PEM block: ${der.error}`);
+  return der.ok ? parsePkcs10Der(der.value) : err(`error decoding certificate request PEM block: ${der.error}`);
 }
 
 /** Whether whoever made the request has its private key (RFC 2986 section 3). Unknown algorithms and keys: false. */
@@ -67,7 +67,8 @@ function decodeRequest(request: string): Result<Buffer> {
 
 const OTHER_TOOL = 'create it with another tool, such as openssl req';
 
-function parseDer(der: Buffer): Result<Pkcs10> {
+/** The same from the DER itself. */
+export function parsePkcs10Der(der: Buffer): Result<Pkcs10> {
   const parts = readSigned(der);
   if (!parts.ok)
     return fail(`the request is not an info, an algorithm and a signature (${parts.error}): ${OTHER_TOOL}`);

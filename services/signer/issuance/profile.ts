@@ -83,9 +83,11 @@ export function isAscii(url: string): boolean {
 
 /** Go cuts both ends to whole seconds, each for itself, when it encodes them. */
 function validity({ requested, now, issuer, policy }: ProfileInput): Pick<Profile, 'notBefore' | 'notAfter'> {
+  const { backdate, clampToCa } = policy;
+  const rules = requested.validityRules ?? { backdateMs: backdate, clampToCa };
   const wanted = now.getTime() + requested.lifetimeMs;
-  const ends = policy.clampToCa && issuer.notAfter !== undefined ? Math.min(wanted, issuer.notAfter.getTime()) : wanted;
-  return { notBefore: wholeSeconds(now.getTime() - policy.backdate), notAfter: wholeSeconds(ends) };
+  const ends = rules.clampToCa && issuer.notAfter !== undefined ? Math.min(wanted, issuer.notAfter.getTime()) : wanted;
+  return { notBefore: wholeSeconds(now.getTime() - rules.backdateMs), notAfter: wholeSeconds(ends) };
 }
 
 function wholeSeconds(milliseconds: number): Date {

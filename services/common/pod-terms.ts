@@ -1,0 +1,74 @@
+// What the owner of an issuer says about pods, by annotations on the Issuer or ClusterIssuer: which DNS names they may have, in
+// which trust domain they are, and which usages their certificates have. A mistake makes requests wait and never allows more. Pure.
+
+import { resolveUsages, type X509Usages } from './key-usage.ts';
+import { quoteForKubelet } from './kubelet-text.ts';
+import { type NamePattern, parseNamePatterns } from './name-patterns.ts';
+import { err, ok, type Result } from './result.ts';
+import { isTrustDomain } from './spiffe-id.ts';
+
+export const ALLOWED_DNS_NAMES = 'pods.countersign.io/allowed-dns-names';
+export const TRUST_DOMAIN = 'pods.countersign.io/trust-domain';
+export const USAGES = 'pods.countersign.io/usages';
+
+/** All that are read of an issuer; a change to one of them does not change its generation. */
+export const TERM_ANNOTATIONS: readonly string[] = [ALLOWED_DNS_NAMES, TRUST_DOMAIN, USAGES];
+
+/** Characters: whoever may create an Issuer must not fill the memory of all that watch it. */
+export const MAX_TERM_LENGTH = 8_192;
+
+export interface PodTerms {
+  readonly allowedDnsNames: readonly NamePattern[];
+  readonly trustDomain: string;
+  readonly usages: X509Usages;
+}
+
+/** What holds for an issuer without annotations: the flags of the signer. */
+export interface TermDefaults {
+  readonly trustDomain: string;
+  readonly clusterDomain: string;
+}
+
+export const DEFAULT_TERMS: TermDefaults = { trustDomain: 'cluster.local', clusterDomain: 'cluster.local' };
+
+/** The order in which they are written, and the only ones: both are for TLS. */
+const POD_USAGES = ['server auth', 'client auth'] as const;
+
+/** The names under which a Service of the pod's namespace, or one host of a headless Service, can be reached. */
+export function defaultPatterns(clusterDomain: string): string {
+  const service = `*.\${POD_NAMESPACE}.svc`;
+  return [service, `${service}.${clusterDomain}`, `*.${service}`, `*.${service}.${clusterDomain}`].join(', ');
+}
+
+/** The error is the whole message: which annotation is wrong, and why. */
+export function readPodTerms(
+  annotations: Readonly<Record<string, string>> | undefined,
+  defaults: TermDefaults,
+): Result<PodTerms> {
+  const tooLong = TERM_ANNOTATIONS.find(key => (annotations?.[key]?.length ?? 0) > MAX_TERM_LENGTH);
+  if (tooLong !== undefined) return fail(tooLong, `is longer than ${MAX_TERM_LENGTH} characters`);
+  const patterns = parseNamePatterns(annotations?.[ALLOWED_DNS_NAMES] ?? defaultPatterns(defaults.clusterDomain));
+  if (!patterns.ok) return fail(ALLOWED_DNS_NAMES, patterns.error);
+  const trustDomain = readTrustDomain(annotations?.[TRUST_DOMAIN] ?? defaults.trustDomain);
+  if (!trustDomain.ok) return fail(TRUST_DOMAIN, trustDomain.error);
+  const usages = readUsages(annotations?.[USAGES] ?? POD_USAGES.join());
+  if (!usages.ok) return fail(USAGES, usages.error);
+  return ok({ allowedDnsNames: patterns.value, trustDomain: trustDomain.value, usages: usages.value });
+}
+
+function readTrustDomain(text: string): Result<string> {
+  if (isTrustDomain(text)) return ok(text);
+  return err(`is ${quoteForKubelet(text)}: use lower-case letters, digits, dots, hyphens and underscores, at most 255`);
+}
+
+/** digitalSignature is all that TLS 1.3 and X509-SVID (section 4.3) need of any key. */
+function readUsages(text: string): Result<X509Usages> {
+  const named = text.split(',').map(item => item.trim());
+  const unknown = named.find(name => !(POD_USAGES as readonly string[]).includes(name));
+  if (unknown !== undefined) return err(`has the usage ${quoteForKubelet(unknown)}: use ${POD_USAGES.join(' and ')}`);
+  return resolveUsages(['digital signature', ...POD_USAGES.filter(usage => named.includes(usage))]);
+}
+
+function fail(key: string, problem: string): Result<never> {
+  return err(`the annotation '${key}' ${problem}`);
+}
