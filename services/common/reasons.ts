@@ -199,6 +199,7 @@ export const POD_WAITING_REASONS = [
   'IssuerTypeUnsupported',
   'IssuerNotReady',
   'DeniedReference',
+  'InvalidIssuerAnnotation',
   'NameNotAllowed',
   'NameConstraintViolation',
   'SecretMissing',

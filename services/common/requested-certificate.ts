@@ -26,6 +26,8 @@ export interface RequestedCertificate {
   readonly lifetimeMs: number;
   /** In place of what the operator's policy says; absent for a CSR. */
   readonly validityRules?: ValidityRules;
+  /** Whether the names must satisfy the name constraints of the CA, whatever the operator's policy is. */
+  readonly honoursNameConstraints?: boolean;
 }
 
 export interface ValidityRules {

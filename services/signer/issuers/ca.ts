@@ -61,7 +61,8 @@ type Means = UsablePair & Pick<LoadedSecret, 'secret'> & { readonly urls: Issuer
 
 function issue({ requested, policy }: IssuanceRequest, means: Means, now: Date): IssuerDecision {
   const { secret, urls, key, certificate, chain } = means;
-  const constrained = policy.honourNameConstraints ? chain.constrained : [];
+  const isHeld = policy.honourNameConstraints || (requested.ok && requested.value.honoursNameConstraints === true);
+  const constrained = isHeld ? chain.constrained : [];
   const signer = { key, identity: certificate, urls, constrained, badRequest: 'SigningError' } as const;
   const prepared = prepareLocally(requested, signer, { policy, now });
   if (prepared.ok) {

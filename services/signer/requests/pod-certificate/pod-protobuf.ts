@@ -71,7 +71,7 @@ const LIST: Fields = {
 };
 
 export const POD_CERTIFICATE_PROTOBUF: ProtobufResource = {
-  path: POD_CERTIFICATE_PATH,
+  paths: /^\/apis\/certificates\.k8s\.io\/v1\/(?:namespaces\/[^/]+\/)?podcertificaterequests\b/,
   kinds: {
     PodCertificateRequest: reader => readMessage(reader, REQUEST),
     PodCertificateRequestList: reader => readMessage(reader, LIST),

@@ -61,6 +61,7 @@ export function toPodRequestedCertificate(
     subjectAltName: encodeNames(request, terms, dnsNames),
     usages: terms.usages,
     isCa: false,
+    honoursNameConstraints: true,
     ...validityOf(request, policy),
   });
 }

@@ -12,7 +12,7 @@ export type StubProblem =
   { readonly reason: 'InvalidStubRequest'; readonly problem: string } | { readonly reason: 'UnsupportedKeyType' };
 
 /** Characters of base64: the API server's limit of 10 KiB. */
-const MAX_STUB_LENGTH = 13_656;
+export const MAX_STUB_LENGTH = 13_656;
 
 /** Parses spec.stubPKCS10Request. That it is empty comes before the type of its key. */
 export function parseStubRequest(base64: string): Result<Pkcs10, StubProblem> {
