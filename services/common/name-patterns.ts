@@ -11,7 +11,7 @@ export const MAX_PATTERNS = 64;
 /** Characters of one pattern, with its variables. */
 export const MAX_PATTERN_LENGTH = 512;
 
-/** One pattern that is well-formed, as it was written but in lower case where it names no variable. */
+/** One pattern that is well-formed, as it was written. */
 export interface NamePattern {
   readonly text: string;
 }
