@@ -1,10 +1,10 @@
 // Pods that want a certificate, and the kubelet of their node as far as the API server sees it: both are objects and requests here,
 // and nothing runs. The admission plugin NodeRestriction checks what the kubelet says.
 
-import { type KeyObject, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { ApiAnswer, Caller, Refusal } from './api.ts';
 import type { Cluster, KubeObject } from './cluster.ts';
-import { buildStub, type StubKey } from './pod-stub.ts';
+import { buildStub } from './pod-request-builder.ts';
 
 export const NODE_NAME = 'node-1';
 export const KUBELET: Caller = { user: `system:node:${NODE_NAME}`, groups: ['system:nodes', 'system:authenticated'] };
@@ -20,8 +20,8 @@ export interface PodRequestInput {
   readonly signerName: string;
   readonly maxExpirationSeconds?: number;
   readonly unverifiedUserAnnotations?: Readonly<Record<string, string>>;
-  /** DER; one with a new P-256 key, and nothing else, if not given. */
-  readonly stub?: Buffer;
+  /** Base64; with a P-256 key and nothing else, if not given. */
+  readonly stub?: string;
 }
 
 export interface PodRequestObject extends KubeObject {
@@ -95,7 +95,7 @@ export async function tryRequest(
       serviceAccountUID: account.metadata.uid,
       nodeName: NODE_NAME,
       nodeUID: node.metadata.uid,
-      stubPKCS10Request: (stub ?? buildStub()).toString('base64'),
+      stubPKCS10Request: stub ?? buildStub(),
     },
   };
   return cluster.api.call({ method: 'POST', path: podRequestsPath(namespace), body, as });
