@@ -13,7 +13,14 @@ export const PATH = '/apis/example.test/v1/things';
 export const LONG_MS = 60_000;
 
 /** Waits are short; what ends a request or a watch that hangs is longer than any test, so that a busy machine ends none. */
-export const TIMING = { backoffMinMs: 2, backoffMaxMs: 10, idleMs: LONG_MS, healthyMs: 50, quietMs: LONG_MS };
+export const TIMING = {
+  backoffMinMs: 2,
+  backoffMaxMs: 10,
+  idleMs: LONG_MS,
+  healthyMs: 50,
+  quietMs: LONG_MS,
+  absentMs: 5,
+};
 
 export class ReflectorWorld {
   /** Two things are there from the start: a = 1 and b = 2. */

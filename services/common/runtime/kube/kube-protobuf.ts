@@ -39,7 +39,7 @@ const STATUS: Fields = {
   3: text('message'),
   4: text('reason'),
   5: message('details', {
-    4: repeated('causes', name => message(name, { 3: text('field') })),
+    4: repeated('causes', name => message(name, { 1: text('reason'), 3: text('field') })),
     5: seconds('retryAfterSeconds'),
   }),
   6: int32('code'),
