@@ -27,7 +27,8 @@ const NAMESPACE = 'team';
 
 let cluster: Cluster;
 before(async () => {
-  cluster = await startCluster();
+  // Pods that the policies would deny are what some of these tests are about.
+  cluster = await startCluster({ values: { podCertificates: { admissionPolicies: { install: 'never' } } } });
   await cluster.createNamespace('sandbox');
   await cluster.createNamespace(NAMESPACE);
   await cluster.createCaIssuer({ namespace: 'sandbox', name: 'my-ca' }, ROOT);
