@@ -79,10 +79,10 @@ export function releaseChangelog(
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const [version = '--help', ...others] = args;
+  const [version = '', ...others] = args;
   if (version === '--help') return say(USAGE);
-  if (others.length > 0 || !SEMVER.test(version))
-    return fail(`${args.join(' ')} is not one semantic version\n\n${USAGE}`);
+  if (others.length > 0) return fail(`Expected one version, got ${args.length} arguments.\n\n${USAGE}`);
+  if (!SEMVER.test(version)) return fail(`"${version}" is not a semantic version.\n\n${USAGE}`);
   const file = join(ROOT, 'CHANGELOG.md');
   const changelog = releaseChangelog(await readFile(file, 'utf8'), version, new Date().toISOString().slice(0, 10));
   if (typeof changelog !== 'string') return fail(`${changelog.error}\n`);
