@@ -1,4 +1,4 @@
-// Checks that all files state the same version, and how set-version.ts writes a release into the changelog.
+// Checks that all files state the same version and licence, and how set-version.ts writes a release into the changelog.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -32,6 +32,17 @@ test('every file that states the version states that of package.json (change it 
 test('package-lock.json has the version of package.json', async () => {
   const { packages } = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8'));
   assert.equal(packages[''].version, await readVersion());
+});
+
+test('every package, the chart and the notice in LICENSE state the same licence', async () => {
+  const { packages } = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8'));
+  const ours = Object.entries<{ license?: string }>(packages).filter(([path]) => !path.includes('node_modules'));
+  assert.deepEqual([...new Set(ours.map(([, { license }]) => license))], ['Apache-2.0']);
+  assert.match(
+    await readFile(join(ROOT, 'charts/countersign/Chart.yaml'), 'utf8'),
+    /artifacthub\.io\/license: Apache-2\.0/,
+  );
+  assert.match(await readFile(join(ROOT, 'LICENSE'), 'utf8'), /^SPDX-License-Identifier: Apache-2\.0$/m);
 });
 
 test('CHANGELOG.md begins with the unreleased changes, then has the version of package.json', async () => {
