@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { parseConfig } from '@countersign/common/runtime/options/config.ts';
 import { findMistakes as findSignerMistakes, OPTIONS as SIGNER_OPTIONS } from '@countersign/signer/options.ts';
 import { findMistakes, OPTIONS as WEBHOOK_OPTIONS } from '@countersign/webhook/options.ts';
+import { readVersion } from '../../build/image-contents.ts';
 import { createRenderer, findObject, type KubeObject, LEAST_VALUES, type Values } from './helm.ts';
 import { VARIANTS } from './variants.ts';
 
@@ -227,9 +228,10 @@ async function readImages(values: Values, prefix: string): Promise<readonly stri
 }
 
 test('an image is named by its tag, by default the version of the application, or by its digest', async () => {
+  const version = await readVersion();
   assert.deepEqual(await readImages(LEAST_VALUES, 'countersign'), [
-    'countersign/signer:0.1.0',
-    'countersign/webhook:0.1.0',
+    `countersign/signer:${version}`,
+    `countersign/webhook:${version}`,
   ]);
   assert.deepEqual(await readImages(VARIANTS['everything']!, 'csrs'), [
     'registry.example.com:5000/a/signer:v2',
