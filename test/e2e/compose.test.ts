@@ -20,7 +20,7 @@ const programs = provideEnginePrograms();
 const BOUND = { timeout: 150_000 };
 const requirement = requirementOf(programs);
 /** Panels of the dashboard that show something only once something has gone wrong, or a watch has lived out its minutes. */
-const ONLY_AFTER_TROUBLE = new Set(['Approved, but waiting, by reason', 'Watches that ended']);
+const ONLY_AFTER_TROUBLE = new Set(['Approved, but waiting, by reason', 'Closed watches']);
 
 describe('the image in docker-compose.yml', async () => {
   const { services } = parse(await readFile(COMPOSE_FILE, 'utf8'), { merge: true });

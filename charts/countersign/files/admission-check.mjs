@@ -60,6 +60,5 @@ const unpermittedIsDenied = await expect(UNPERMITTED_USER, CSR, isDenied, isCrea
 const isChecked = await expect(PERMITTED_USER, INVALID_DURATION, isRejectedByWebhook, isCreated);
 if (!isPermitted) print(`FAILED: ${PERMITTED_USER} may reference the Issuer, but could not create a request`);
 if (!unpermittedIsDenied) print(`FAILED: ${UNPERMITTED_USER} may not reference the Issuer, but was not denied`);
-if (!isChecked)
-  print('FAILED: the webhook did not reject an invalid duration: the API server did not call it');
+if (!isChecked) print('FAILED: the webhook did not reject an invalid duration: the API server did not call it');
 process.exitCode = isPermitted && unpermittedIsDenied && isChecked ? 0 : 1;

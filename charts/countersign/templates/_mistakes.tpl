@@ -63,6 +63,7 @@ webhook.preStopSeconds
 {{- include "countersign.refuseUrl" . }}
 {{- include "countersign.refuseCaBundle" . }}
 {{- include "countersign.refuseSubjects" . }}
+{{- include "countersign.refuseAddresses" . }}
 {{- range list "signer" "webhook" }}
 {{- include "countersign.refuseImage" (dict "root" $ "service" .) }}
 {{- include "countersign.refusePodLabels" (dict "root" $ "service" .) }}
@@ -119,6 +120,16 @@ webhook.preStopSeconds
 {{- if and .namespace (ne .kind "ServiceAccount") }}
 {{- fail (printf "referencers: subject %s %q of Issuer %s/%s has a namespace, but only ServiceAccounts are namespaced: remove the namespace, or set kind: ServiceAccount" .kind .name $referencer.namespace $referencer.issuer) }}
 {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "countersign.refuseAddresses" -}}
+{{- $v4 := `[0-9]{1,3}(\.[0-9]{1,3}){3}/([0-9]|[12][0-9]|3[0-2])` }}
+{{- $v6 := `[0-9a-fA-F.]*:[0-9a-fA-F.:]*/([0-9]|[1-9][0-9]|1[01][0-9]|12[0-8])` }}
+{{- range .Values.networkPolicy.apiServer.cidrs }}
+{{- if not (regexMatch (printf "^(%s|%s)$" $v4 $v6) .) }}
+{{- fail (printf "networkPolicy.apiServer.cidrs: %q is not a CIDR: use an address and a prefix length, such as 10.0.0.1/32 or fd00::1/128" .) }}
 {{- end }}
 {{- end }}
 {{- end }}
