@@ -20,7 +20,7 @@ async function main(user: string | undefined): Promise<number> {
   print(`${user} creates the CertificateSigningRequest ${name} for ${DEMO_SIGNER_NAME}`);
   const created = await asUser.create(CSRS, csr(name, await createRequest(`${user}.example.com`)));
   if (created.status >= 300) {
-    print(`  denied (${created.body.reason}): ${created.body.message?.trim()}`);
+    print(`  refused (${created.body.reason}): ${created.body.message?.trim()}`);
     return 1;
   }
   print(`  created\nadmin approves it`);

@@ -226,7 +226,7 @@ async function readImages(values: Values, prefix: string): Promise<readonly stri
   return (await Promise.all(containers)).map(({ image }) => image);
 }
 
-test('an image is referenced by its digest or tag, which defaults to appVersion', async () => {
+test('an image is named by its tag, by default the version of the application, or by its digest', async () => {
   assert.deepEqual(await readImages(LEAST_VALUES, 'countersign'), [
     'countersign/signer:0.1.0',
     'countersign/webhook:0.1.0',
