@@ -44,7 +44,7 @@ export async function paste(controlPlane: ControlPlane, commands: string): Promi
 
 /**
  * Runs the blocks `sh` of a section in order. A block `text` below one is the output that the page shows, in which `…` stands for
- * anything; a command that must fail shows `Error`.
+ * anything, and a line `…` for any lines; a command that must fail shows `Error`.
  */
 export async function followSection(controlPlane: ControlPlane, page: string, heading: string): Promise<void> {
   const blocks = readBlocks(page, heading).filter(({ language }) => language === 'sh' || language === 'text');
@@ -78,8 +78,10 @@ function squeeze(text: string): string {
 }
 
 function toPattern(shown: string): RegExp {
+  if (shown === '') return /(?:)/;
   const escaped = squeeze(shown).replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
-  return new RegExp(`^${escaped.replaceAll(/^…$/gm, '[^]*?').replaceAll('…', '.*')}$`, 'm');
+  const lines = escaped.replaceAll(/^…\n/gm, '(?:.*\n)*?').replaceAll(/\n…$/g, '(?:\n.*)*');
+  return new RegExp(`^${lines.replaceAll('…', '.*')}$`, 'm');
 }
 
 async function run({ dir, adminKubeconfig }: ControlPlane, commands: string): Promise<Output> {
