@@ -59,11 +59,10 @@ const READS_ONLY = /^(kubectl (get|describe|wait) .*\n?)+$/;
 const PATIENCE_MS = 10_000;
 
 async function runAsShown(controlPlane: ControlPlane, commands: string, shown: string): Promise<void> {
-  const expected = toPattern(shown);
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const { code, text } = await run(controlPlane, commands);
-    const isExpected = expected.test(squeeze(text)) && (code === 0 || shown.includes('Error'));
+    const isExpected = isAsShown(text, shown) && (code === 0 || shown.includes('Error'));
     if (isExpected) return;
     if (!READS_ONLY.test(commands) || performance.now() > deadline)
       return assert.fail(`${commands}\nended with ${code} and printed:\n${text}\ninstead of:\n${shown}`);
@@ -71,10 +70,18 @@ async function runAsShown(controlPlane: ControlPlane, commands: string, shown: s
   }
 }
 
+/** Whether an output has the lines that a page shows of it, one after the other. Shown nothing, any output will do. */
+export function isAsShown(output: string, shown: string): boolean {
+  return toPattern(shown).test(squeeze(output));
+}
+
 /** Columns are as wide as their content, and ages pass. */
 function squeeze(text: string): string {
   const lines = text.split('\n').map(line => line.trim().replaceAll(/\s+/g, ' '));
-  return lines.filter(line => line !== '').join('\n').replaceAll(/\b\d+m?s\b/g, '0s');
+  return lines
+    .filter(line => line !== '')
+    .join('\n')
+    .replaceAll(/\b\d+m?s\b/g, '0s');
 }
 
 function toPattern(shown: string): RegExp {

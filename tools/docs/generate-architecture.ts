@@ -29,7 +29,7 @@ interface Picture {
 }
 
 /** The content of docs/architecture.svg; throws for a line that is neither a box nor an arrow. */
-export function drawArchitecture(source: string): string {
+function drawArchitecture(source: string): string {
   const { boxes, arrows } = parsePicture(source);
   return `<!-- Made by tools/docs/generate-architecture.ts from docs/architecture.txt. Do not edit. -->
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${SIZE.height}" font-family="sans-serif" font-size="14">
@@ -66,7 +66,9 @@ function drawBox({ column, row, rows, texts: [title = '', ...lines] }: Box): str
   const height = rows * ROW.height + (rows - 1) * ROW.gap;
   const frame = `<rect x="${left}" y="${toY(row)}" width="${COLUMN.width}" height="${height}" rx="6" fill="#eef3fb" stroke="#326ce5"/>`;
   const texts = lines.map((text, at) => drawText(text, middle, toY(row) + TITLE_OFFSET + 28 + at * LINE));
-  return [frame, drawText(title, middle, toY(row) + TITLE_OFFSET, ' font-size="17" font-weight="bold"'), ...texts].join('');
+  return [frame, drawText(title, middle, toY(row) + TITLE_OFFSET, ' font-size="17" font-weight="bold"'), ...texts].join(
+    '',
+  );
 }
 
 function drawText(text: string, x: number, y: number, style = ''): string {
@@ -101,4 +103,5 @@ export async function renderArchitecture(): Promise<string> {
   return drawArchitecture(await readFile(new URL('../../docs/architecture.txt', import.meta.url), 'utf8'));
 }
 
-if (import.meta.main) await writeFile(new URL('../../docs/architecture.svg', import.meta.url), await renderArchitecture());
+if (import.meta.main)
+  await writeFile(new URL('../../docs/architecture.svg', import.meta.url), await renderArchitecture());

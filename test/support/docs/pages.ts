@@ -21,9 +21,7 @@ export async function readPages(): Promise<readonly Page[]> {
       return names.filter(name => name.endsWith('.md')).map(name => normalize(join(folder, name)));
     }),
   );
-  return Promise.all(
-    paths.flat().map(async path => ({ path, text: await readFile(join(ROOT, path), 'utf8') })),
-  );
+  return Promise.all(paths.flat().map(async path => ({ path, text: await readFile(join(ROOT, path), 'utf8') })));
 }
 
 export interface Link {
@@ -38,10 +36,12 @@ export interface Link {
 /** Links and images of a page to files of the repository; those to other sites are left out. */
 export function findLinks({ path, text }: Page): readonly Link[] {
   const written = [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
-  return written.filter(target => !/^[a-z]+:/.test(target)).map(target => {
-    const [file = '', anchor = ''] = target.split('#');
-    return { written: target, path: file === '' ? path : normalize(join(dirname(path), file)), anchor };
-  });
+  return written
+    .filter(target => !/^[a-z]+:/.test(target))
+    .map(target => {
+      const [file = '', anchor = ''] = target.split('#');
+      return { written: target, path: file === '' ? path : normalize(join(dirname(path), file)), anchor };
+    });
 }
 
 /** The anchors that GitHub makes of the headings of a page. */

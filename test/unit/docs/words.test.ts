@@ -46,16 +46,23 @@ async function readSources(): Promise<readonly Source[]> {
 
 function helpText(service: 'signer' | 'webhook'): Source {
   const options = { signer: SIGNER_OPTIONS, webhook: WEBHOOK_OPTIONS }[service];
-  return { path: `--help of the ${service}`, text: Object.values(options).map(({ help }) => help).join('\n') };
+  return {
+    path: `--help of the ${service}`,
+    text: Object.values(options)
+      .map(({ help }) => help)
+      .join('\n'),
+  };
 }
 
 for (const { path, text } of await readSources()) {
   test(`${path} is free of words that an English reader stumbles over`, () => {
-    const found = text.split('\n').flatMap((line, at) =>
-      FORBIDDEN.filter(([word]) => word.test(line)).map(
-        ([word, instead]) => `${path}:${at + 1}: "${word.exec(line)?.[0]}": write "${instead}"`,
-      ),
-    );
+    const found = text
+      .split('\n')
+      .flatMap((line, at) =>
+        FORBIDDEN.filter(([word]) => word.test(line)).map(
+          ([word, instead]) => `${path}:${at + 1}: "${word.exec(line)?.[0]}": write "${instead}"`,
+        ),
+      );
     assert.deepEqual(found, []);
   });
 }
