@@ -56,7 +56,7 @@ export async function followSection(controlPlane: ControlPlane, page: string, he
 }
 
 const READS_ONLY = /^(kubectl (get|describe|wait) .*\n?)+$/;
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 
 async function runAsShown(controlPlane: ControlPlane, commands: string, shown: string): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
