@@ -1,4 +1,4 @@
-// The commands of a page of the documentation, as its readers paste them into a shell, and the output that the page shows.
+// Runs commands from a documentation page, as readers paste them into a shell, and compares their output with the page.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -13,7 +13,7 @@ interface Block {
   readonly code: string;
 }
 
-/** The nth block of code in this language below a heading; throws if there is none. */
+/** Returns the nth code block in this language below a heading; throws if there is none. */
 export function readBlock(page: string, heading: string, language: 'sh' | 'yaml', nth = 0): string {
   const blocks = readBlocks(page, heading).filter(block => block.language === language);
   const block = blocks[nth];
@@ -21,7 +21,7 @@ export function readBlock(page: string, heading: string, language: 'sh' | 'yaml'
   return block.code;
 }
 
-/** All fenced blocks between a heading and the next one of the same level. */
+/** Returns the fenced blocks between a heading and the next one of the same level. */
 function readBlocks(page: string, heading: string): readonly Block[] {
   const section = page.split(/^## /m).find(text => text.startsWith(`${heading}\n`)) ?? '';
   const blocks = section.matchAll(/^( *)```(\w+)\n([^]*?)^ *```$/gm);
@@ -36,7 +36,7 @@ interface Output {
   readonly text: string;
 }
 
-/** Runs the commands as the administrator, in the folder of the control plane; throws what they print on standard error. */
+/** Runs the commands as the administrator in the folder of the control plane; throws their output if they fail. */
 export async function paste(controlPlane: ControlPlane, commands: string): Promise<void> {
   const { code, text } = await run(controlPlane, commands);
   if (code !== 0) throw new Error(text);
@@ -70,7 +70,7 @@ async function runAsShown(controlPlane: ControlPlane, commands: string, shown: s
   }
 }
 
-/** Whether an output has the lines that a page shows of it, one after the other. Shown nothing, any output will do. */
+/** Whether an output has the lines that a page shows of it, one after the other. If the page shows nothing, any output matches. */
 export function isAsShown(output: string, shown: string): boolean {
   return toPattern(shown).test(squeeze(output));
 }

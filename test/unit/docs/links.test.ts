@@ -1,4 +1,4 @@
-// Links between the pages of the documentation.
+// Checks the links between documentation pages, and that readers can reach every page.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';

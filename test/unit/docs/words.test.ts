@@ -1,4 +1,4 @@
-// Words that a user-facing text does not use: an English reader stumbles over them. Reasons and conditions of cert-manager do not
+// Checks user-facing texts for words that English readers stumble over. Reasons and conditions of cert-manager do not
 // use them either.
 
 import assert from 'node:assert/strict';
@@ -9,7 +9,7 @@ import { OPTIONS as SIGNER_OPTIONS } from '@countersign/signer/options.ts';
 import { OPTIONS as WEBHOOK_OPTIONS } from '@countersign/webhook/options.ts';
 import { ROOT, readPages } from '../../support/docs/pages.ts';
 
-/** Each with what to write instead. */
+/** Each word with its replacement. */
 const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
   [/\banew\b/i, 'again, create a new …'],
   [/\bfor ever\b/i, 'forever, indefinitely'],
@@ -55,7 +55,7 @@ function helpText(service: 'signer' | 'webhook'): Source {
 }
 
 for (const { path, text } of await readSources()) {
-  test(`${path} is free of words that an English reader stumbles over`, () => {
+  test(`${path} uses no word that an English reader stumbles over`, () => {
     const found = text
       .split('\n')
       .flatMap((line, at) =>
