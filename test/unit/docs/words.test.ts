@@ -15,7 +15,7 @@ const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
   [/\bfor ever\b/i, 'forever, indefinitely'],
   [/\bwho(so)?ever\b/i, 'anyone who, users who'],
   [/\bsomebody\b/i, 'someone, an administrator'],
-  [/\bha(s|ve|d) ended\b/i, 'expired, stopped'],
+  [/\b(CA|certificate|it) has ended\b/i, 'expired'],
   [/\b(is|are|was|were) told\b/i, 'learns, receives'],
   [/\blest\b/i, 'so that it does not, to avoid'],
   [/\bbesides\b/i, 'also, in addition'],
