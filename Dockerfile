@@ -16,6 +16,7 @@ USER 65532:65532
 WORKDIR /
 ARG VERSION=unknown
 LABEL org.opencontainers.image.version=${VERSION}
+LABEL org.opencontainers.image.licenses=Apache-2.0
 
 FROM node AS compiled-webhook
 COPY dist/webhook/ /app/

@@ -1,5 +1,5 @@
 // Fails if package-lock.json has a package whose licence is not on the list of allowed ones. Reads the lock file alone and
-// never looks a package up; the packages of this repository have no licence of their own.
+// never looks a package up; the packages of this repository are not checked.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

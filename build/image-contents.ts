@@ -79,6 +79,7 @@ async function makeImage(service: Service, version: string, base: Layer): Promis
         'org.opencontainers.image.title': `countersign-${service}`,
         'org.opencontainers.image.description': DESCRIPTIONS[service],
         'org.opencontainers.image.version': version,
+        'org.opencontainers.image.licenses': 'Apache-2.0',
       },
     },
     layers: [base, { entries: await Promise.all(entries), createdBy: `The ${service} of Countersign` }],

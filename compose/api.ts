@@ -1,5 +1,5 @@
-// A client of the stack's API server for the containers that set it up and show it: one request at a time, by a client
-// certificate. It never repeats a request by itself.
+// A client of the stack's API server for the containers setup and request. Authenticates with a client certificate and sends one request at a
+// time. Does not retry.
 
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
@@ -8,7 +8,7 @@ import { type Access, readKubeconfig } from './kubeconfig.ts';
 
 export interface Answer<T = unknown> {
   readonly status: number;
-  /** A refusal has a reason and a message. */
+  /** Errors have a reason and a message. */
   readonly body: T & { readonly reason?: string; readonly message?: string };
 }
 
@@ -37,7 +37,7 @@ export class Api {
     return this.#send('PATCH', path, body, 'application/merge-patch+json');
   }
 
-  /** Server-side apply: creates the object or changes it, and takes over what others set of the same fields. */
+  /** Server-side apply: creates or updates the object, and takes ownership of conflicting fields. */
   apply(path: string, body: object): Promise<Answer> {
     const query = '?fieldManager=countersign-compose&force=true';
     return this.#send('PATCH', path + query, body, 'application/apply-patch+yaml');
@@ -58,18 +58,18 @@ export class Api {
   }
 }
 
-/** Asks until there is something; throws when that takes too long. */
+/** Polls until there is a result. Throws after a timeout. */
 export async function eventually<T>(what: string, withinMs: number, probe: () => Promise<T | undefined>): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     const found = await probe();
     if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs / 1000} s: ${what}`);
+    if (Date.now() > deadline) throw new Error(`timed out after ${withinMs / 1000} s: ${what}`);
     await sleep(200);
   }
 }
 
-/** /readyz and its like answer with text. */
+/** /readyz and similar endpoints return plain text. */
 function parse(received: string) {
   try {
     return JSON.parse(received);

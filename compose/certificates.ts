@@ -1,5 +1,5 @@
-// The first container of the compose stack: makes the authorities, keys and kubeconfigs of all others, each into the volume of
-// the one that reads it. The authorities are kept for as long as their volume; all else is made anew at each start.
+// The first container of the compose stack: creates the CAs, keys and kubeconfigs of all others, each in the volume of its reader. CAs are
+// reused while their volume exists; everything else is recreated at each start.
 
 import { chown, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,13 +12,13 @@ import {
 } from '../test/support/control-plane/authority.ts';
 import { type Access, formatKubeconfig } from './kubeconfig.ts';
 
-/** One folder for each reader. */
+/** Contains a folder per reader. */
 const OUT = '/out';
 
 const INSIDE = 'https://kube-apiserver:6443';
 const NAMESPACE = 'countersign';
 
-const PEOPLE: readonly User[] = [{ user: 'admin', groups: ['system:masters'] }, { user: 'jane' }, { user: 'mallory' }];
+const USERS: readonly User[] = [{ user: 'admin', groups: ['system:masters'] }, { user: 'jane' }, { user: 'mallory' }];
 
 interface Owner {
   readonly uid: number;
@@ -26,12 +26,12 @@ interface Owner {
 }
 
 const ROOT: Owner = { uid: 0, gid: 0 };
-/** The user of our images. */
+/** The user of the Countersign images. */
 const NONROOT: Owner = { uid: 65_532, gid: 65_532 };
 
 async function main(): Promise<void> {
   const ca = await open('ca');
-  // Of its own, so that no user of the API server can pass it by.
+  // A separate CA, so that no user of the API server can access etcd directly.
   const etcdCa = await open('etcd-ca');
   const demoCa = await open('demo-ca');
   await writeServerKeys(ca, etcdCa);
@@ -43,25 +43,25 @@ async function main(): Promise<void> {
   }
   const hostOwner = await stat(join(OUT, 'host'));
   const outside = `https://127.0.0.1:${process.env['KUBE_APISERVER_PORT']}`;
-  for (const person of PEOPLE) {
-    const name = `${person.user}.kubeconfig`;
-    await write('people', name, await kubeconfig(ca, person, { server: INSIDE }), NONROOT);
-    await write('host', name, await kubeconfig(ca, person, { server: outside }), hostOwner);
+  for (const user of USERS) {
+    const name = `${user.user}.kubeconfig`;
+    await write('people', name, await kubeconfig(ca, user, { server: INSIDE }), NONROOT);
+    await write('host', name, await kubeconfig(ca, user, { server: outside }), hostOwner);
   }
 }
 
 async function writeServerKeys(ca: Authority, etcdCa: Authority): Promise<void> {
   await write('etcd', 'ca.crt', etcdCa.certPem);
-  await write('etcd', 'etcd.pem', both(await etcdCa.issueServing('etcd', ['etcd', 'localhost'])));
+  await write('etcd', 'etcd.pem', certificateAndKey(await etcdCa.issueServing('etcd', ['etcd', 'localhost'])));
   await write('apiserver', 'etcd-ca.crt', etcdCa.certPem);
-  await write('apiserver', 'etcd-client.pem', both(await etcdCa.issueClient({ user: 'kube-apiserver' })));
+  await write('apiserver', 'etcd-client.pem', certificateAndKey(await etcdCa.issueClient({ user: 'kube-apiserver' })));
   await write('apiserver', 'ca.crt', ca.certPem);
   const names = ['kube-apiserver', 'localhost', 'kubernetes', 'kubernetes.default.svc'];
-  await write('apiserver', 'serving.pem', both(await ca.issueServing('kube-apiserver', names)));
-  await write('apiserver', 'service-accounts.key', await keep('service-accounts.key', createSigningKey));
+  await write('apiserver', 'serving.pem', certificateAndKey(await ca.issueServing('kube-apiserver', names)));
+  await write('apiserver', 'service-accounts.key', await loadOrCreate('service-accounts.key', createSigningKey));
 }
 
-/** The services are who the chart's ServiceAccounts are, so that its roles hold for them. */
+/** The services have the names of the chart's ServiceAccounts, so that its RBAC roles apply to them. */
 function serviceUser(service: string): User {
   const groups = ['system:serviceaccounts', `system:serviceaccounts:${NAMESPACE}`];
   return { user: `system:serviceaccount:${NAMESPACE}:countersign-${service}`, groups };
@@ -76,24 +76,24 @@ function open(name: string): Promise<Authority> {
   return openAuthority(`countersign compose ${name}`, `${path}.crt`, `${path}.key`);
 }
 
-/** What was made before, or else what `make` makes. */
-async function keep(name: string, make: () => Promise<string>): Promise<string> {
-  const kept = await readFile(pathOf('authorities', name), 'utf8').catch(error => {
+/** Returns the stored content, or creates and stores it. */
+async function loadOrCreate(name: string, create: () => Promise<string>): Promise<string> {
+  const stored = await readFile(pathOf('authorities', name), 'utf8').catch(error => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (kept !== undefined) return kept;
-  const made = await make();
-  await write('authorities', name, made);
-  return made;
+  if (stored !== undefined) return stored;
+  const created = await create();
+  await write('authorities', name, created);
+  return created;
 }
 
 function pathOf(reader: string, name: string): string {
   return join(OUT, reader, name);
 }
 
-/** In one file, so that a server that reads it again never sees half of a change. */
-function both({ certPem, keyPem }: KeyPair): string {
+/** In one file, so that a server that reloads it never sees a partial change. */
+function certificateAndKey({ certPem, keyPem }: KeyPair): string {
   return certPem + keyPem;
 }
 

@@ -1,5 +1,4 @@
-// What the stack shows Countersign with: an Issuer in a namespace of its own, and users who may create requests. Who may
-// reference the Issuer is said in values.yaml.
+// Objects of the demo: an Issuer in its own namespace, and users who may create requests. values.yaml defines who may reference the Issuer.
 
 import type { KeyPair } from '../test/support/control-plane/authority.ts';
 

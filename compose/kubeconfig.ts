@@ -1,5 +1,5 @@
-// Writes and reads the kubeconfigs of the compose stack: JSON, which is YAML too, with everything in them. The check of the
-// server's certificate is never turned off.
+// Writes and reads the kubeconfigs of the compose stack: self-contained JSON, which is also YAML. Never disables the verification of the
+// server's certificate.
 
 import { readFile } from 'node:fs/promises';
 import type { KeyPair } from '../test/support/control-plane/authority.ts';
@@ -10,7 +10,7 @@ export interface Access {
   readonly ca: string;
   readonly user: string;
   readonly pair: KeyPair;
-  /** Where kubectl and the services look if they are not told; `default` if not given. */
+  /** The default namespace of kubectl and the services. Defaults to `default`. */
   readonly namespace?: string | undefined;
 }
 
@@ -32,7 +32,7 @@ export function formatKubeconfig({ server, ca, user, pair, namespace = 'default'
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 
-/** Of one that was written here. */
+/** Reads a kubeconfig that formatKubeconfig wrote. */
 export async function readKubeconfig(path: string): Promise<Access> {
   const { clusters, users } = JSON.parse(await readFile(path, 'utf8'));
   const [{ cluster }, { name, user }] = [clusters[0], users[0]];

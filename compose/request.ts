@@ -1,5 +1,5 @@
-// Asks for a certificate of the demo's Issuer as one of its users, as `docker compose run --rm request jane` has it, and tells
-// step by step what comes of it. The administrator approves whatever was let in.
+// `docker compose run --rm request jane`: requests a certificate from the demo Issuer as one of the users and prints each step. The
+// administrator approves every admitted request.
 
 import 'reflect-metadata';
 import { randomUUID, webcrypto, X509Certificate } from 'node:crypto';
@@ -12,26 +12,26 @@ const ISSUED_MS = 30_000;
 
 async function main(user: string | undefined): Promise<number> {
   if (user !== 'jane' && user !== 'mallory') {
-    process.stderr.write('Say who asks: jane or mallory.\n');
+    process.stderr.write('Specify a user: jane or mallory.\n');
     return 2;
   }
   const asUser = await Api.open(`/keys/${user}.kubeconfig`);
   const name = `${user}-${randomUUID().slice(0, 8)}`;
-  say(`${user} creates the CertificateSigningRequest ${name} for ${DEMO_SIGNER_NAME}`);
+  print(`${user} creates the CertificateSigningRequest ${name} for ${DEMO_SIGNER_NAME}`);
   const created = await asUser.create(CSRS, csr(name, await createRequest(`${user}.example.com`)));
   if (created.status >= 300) {
-    say(`  refused (${created.body.reason}): ${created.body.message?.trim()}`);
+    print(`  refused (${created.body.reason}): ${created.body.message?.trim()}`);
     return 1;
   }
-  say(`  created\nadmin approves it`);
+  print(`  created\nadmin approves it`);
   await approve(await Api.open('/keys/admin.kubeconfig'), name);
   const chain = await eventually(`${name} is signed`, ISSUED_MS, () => certificateOf(asUser, name));
   const { subject, issuer, subjectAltName, validTo } = new X509Certificate(chain);
-  say(`  signed: ${subject} (${subjectAltName}) by ${issuer}, until ${validTo}\n${chain}`);
+  print(`  signed: ${subject} (${subjectAltName}) by ${issuer}, expires ${validTo}\n${chain}`);
   return 0;
 }
 
-/** PEM of a request for one DNS name, with a new key. */
+/** PEM of a PKCS#10 request for one DNS name, with a new key. */
 async function createRequest(dnsName: string): Promise<string> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
@@ -52,17 +52,17 @@ function csr(name: string, request: string) {
 async function approve(api: Api, name: string): Promise<void> {
   const approved = { type: 'Approved', status: 'True', reason: 'Demo', message: 'approved for the demo' };
   const { status, body } = await api.patch(`${CSRS}/${name}/approval`, { status: { conditions: [approved] } });
-  if (status >= 300) throw new Error(`${name} cannot be approved: ${body.message}`);
+  if (status >= 300) throw new Error(`cannot approve ${name}: ${body.message}`);
 }
 
-/** PEM; undefined until it is there. */
+/** PEM; undefined until the certificate is issued. */
 async function certificateOf(api: Api, name: string): Promise<string | undefined> {
   const { body } = await api.get<{ status?: { certificate?: string } }>(`${CSRS}/${name}`);
   const certificate = body.status?.certificate;
   return certificate === undefined ? undefined : Buffer.from(certificate, 'base64').toString();
 }
 
-function say(text: string): void {
+function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 

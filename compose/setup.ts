@@ -1,5 +1,4 @@
-// Puts into the stack's API server what an installation and the demo need, once it is ready: the objects of the chart
-// (manifests.json) and those of demo.ts. It can be run again at any time.
+// Waits for the stack's API server and applies the objects of the chart (manifests.json) and of the demo (demo.ts). Idempotent.
 
 import { readFile } from 'node:fs/promises';
 import { Api, eventually } from './api.ts';
@@ -13,7 +12,7 @@ interface KubeObject {
 }
 
 const READY_MS = 60_000;
-/** An Issuer can be made a moment after its CRD. */
+/** An Issuer can be created a moment after its CRD. */
 const APPLY_MS = 20_000;
 
 async function main(): Promise<void> {
@@ -24,14 +23,14 @@ async function main(): Promise<void> {
   const demo = demoObjects({ certPem, keyPem });
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'countersign' } };
   const objects: KubeObject[] = [...demo, namespace, ...manifests.items];
-  // Namespaces and definitions before what needs them.
+  // Namespaces and CRDs first, because other objects need them.
   for (const object of objects.toSorted((a, b) => rank(a) - rank(b))) {
     await eventually(describe(object), APPLY_MS, () => apply(api, object));
   }
-  process.stdout.write(`${objects.length} objects are applied\n`);
+  process.stdout.write(`applied ${objects.length} objects\n`);
 }
 
-/** Whatever goes wrong before that: it is still starting. */
+/** Errors mean that it is still starting. */
 function isReady(api: Api): Promise<true | undefined> {
   return api.get('/readyz').then(
     ({ status }) => (status === 200 ? true : undefined),
@@ -44,7 +43,7 @@ function rank({ kind }: KubeObject): number {
   return order === -1 ? 2 : order;
 }
 
-/** undefined while its kind is not served yet. */
+/** Returns undefined while the kind is not served yet. */
 async function apply(api: Api, object: KubeObject): Promise<true | undefined> {
   const path = await pathOf(api, object);
   if (path === undefined) return undefined;

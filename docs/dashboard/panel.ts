@@ -1,22 +1,22 @@
-// What a panel of the dashboard is, and the queries that several panels share. Knows nothing of Grafana: generate-dashboard.ts puts
-// panels into its form.
+// Types of the dashboard's panels, and the queries that several panels share. Independent of Grafana: generate-dashboard.ts converts
+// panels to its model.
 
 export interface Query {
   readonly expr: string;
-  /** How a series is called: `{{label}}` stands for the value of its label. */
+  /** Name of a series: `{{label}}` is replaced by the value of the label. */
   readonly legend: string;
 }
 
 export interface Panel {
   readonly title: string;
-  /** What it tells, and where to look next. */
+  /** What it shows, and where to look next. */
   readonly about: string;
   /** A unit of Grafana; `short` is a plain number. */
   readonly unit: 's' | 'bytes' | 'short' | 'ops' | 'reqps' | 'percentunit';
   readonly queries: readonly Query[];
 }
 
-/** One number; red from a bound on, or below one. */
+/** A single number, red at or above a threshold, or below one. */
 export interface Stat extends Panel {
   readonly isBad?: { readonly from: number } | { readonly below: number };
 }

@@ -1,15 +1,15 @@
-// All rows of the dashboard. What is not about one late certificate stands here: the door, the API server, the processes.
+// All rows of the dashboard. Defines those that are not about late certificates: admission, the API server, the processes.
 
 import { lateness } from './lateness-row.ts';
 import { BOTH, perSecond, quantile, quantiles, type Row, WEBHOOK } from './panel.ts';
 
 const admission: Row = {
-  title: 'Who is let in?',
+  title: 'Admission',
   panels: [
     {
       title: 'Admissions',
       about:
-        'By answer and reason. denied is the rule at work; error is a refusal for a fault of our own, and the log of the webhook has the cause. A handshake that fails as distrusted is a CSR that the API server refuses without having asked.',
+        'By answer and reason. denied: the request violates a rule. error: the webhook could not check the request; its log has the cause. A TLS handshake that fails as distrusted is usually a CSR that the API server rejects because it cannot call the webhook.',
       unit: 'reqps',
       queries: [
         {
@@ -23,14 +23,14 @@ const admission: Row = {
       ],
     },
     {
-      title: 'Time to answer',
-      about: 'The API server waits for webhook.timeoutSeconds; the webhook gives up after 4 s.',
+      title: 'Admission latency',
+      about: 'The API server times out after webhook.timeoutSeconds, the webhook after 4 s.',
       unit: 's',
       queries: quantiles('countersign_webhook_admission_duration_seconds', WEBHOOK),
     },
     {
-      title: 'Time for an access review (p99)',
-      about: 'Most of the time to answer, where the answer is not remembered. error: the API server did not answer.',
+      title: 'Access review latency (p99)',
+      about: 'Most of the admission latency, unless the result is cached. error: the API server did not answer.',
       unit: 's',
       queries: [
         {
@@ -43,17 +43,17 @@ const admission: Row = {
 };
 
 const apiServer: Row = {
-  title: 'What does the API server say?',
+  title: 'API server',
   panels: [
     {
       title: 'Requests to the API server, by code',
-      about: '429: it is short of capacity, see priority and fairness. 403: RBAC. <error>: it did not answer at all.',
+      about: '429: throttled by API priority and fairness. 403: denied by RBAC. <error>: no answer.',
       unit: 'reqps',
       queries: [{ expr: perSecond('rest_client_requests_total', BOTH, 'job, code'), legend: '{{job}}: {{code}}' }],
     },
     {
-      title: 'Time of a request (p99)',
-      about: 'A watch counts until it begins.',
+      title: 'Request latency (p99)',
+      about: 'For a watch: until it is established.',
       unit: 's',
       queries: [
         {
@@ -63,8 +63,8 @@ const apiServer: Row = {
       ],
     },
     {
-      title: 'Watches that ended',
-      about: 'closed every 5 to 10 minutes is in good order. While a watch is down, changes are seen late.',
+      title: 'Closed watches',
+      about: 'closed every 5 to 10 minutes is normal. While a watch is down, changes are seen late.',
       unit: 'ops',
       queries: [
         {
@@ -77,28 +77,29 @@ const apiServer: Row = {
 };
 
 const processes: Row = {
-  title: 'How are the processes?',
+  title: 'Process health',
   panels: [
     {
       title: 'CPU',
-      about: 'A signer at 100 % is at its limit: some 900 certificates a second (docs/scaling.md).',
+      about: 'A signer at 100 % has reached its limit, about 900 certificates per second (docs/scaling.md).',
       unit: 'percentunit',
       queries: [{ expr: `rate(process_cpu_seconds_total{${BOTH}}[$__rate_interval])`, legend: '{{job}} {{instance}}' }],
     },
     {
       title: 'Resident memory',
-      about: 'Grows with the CSRs in the cluster, slowly.',
+      about: 'Grows slowly with the number of CSRs in the cluster.',
       unit: 'bytes',
       queries: [{ expr: `process_resident_memory_bytes{${BOTH}}`, legend: '{{job}} {{instance}}' }],
     },
     {
-      title: 'Objects in the copies',
-      about: 'What each replica knows of the cluster. Replicas that differ for long have a watch that is down.',
+      title: 'Objects in the cache',
+      about:
+        'Number of cached objects of each replica. If replicas differ for long, one of them has a watch that is down.',
       unit: 'short',
       queries: [{ expr: `reflector_items{${BOTH}}`, legend: '{{job}} {{name}} {{instance}}' }],
     },
   ],
 };
 
-/** From the top down. */
+/** From top to bottom. */
 export const ROWS: readonly Row[] = [lateness, admission, apiServer, processes];

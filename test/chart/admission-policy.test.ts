@@ -1,4 +1,4 @@
-// The admission policy speaks of the same things as the webhook: the same objects, conditions and names.
+// The admission policy and the webhook have the same rules, conditions and names.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -29,7 +29,7 @@ async function readPolicy(): Promise<Policy['spec']> {
   return (findObject(objects, 'ValidatingAdmissionPolicy', 'countersign-requests') as Policy).spec;
 }
 
-test('the policy looks at what the webhook looks at', async () => {
+test('the admission policy matches the same requests as the webhook', async () => {
   const objects = await render(VARIANTS['admission policy']!);
   const { webhooks } = findObject(objects, 'ValidatingWebhookConfiguration', 'countersign-webhook') as KubeObject & {
     webhooks: readonly { rules: unknown; matchConditions: unknown }[];
@@ -39,7 +39,7 @@ test('the policy looks at what the webhook looks at', async () => {
   assert.deepEqual(matchConditions, webhooks[0]?.matchConditions);
 });
 
-test('the policy denies, and fails closed', async () => {
+test('the admission policy denies requests and fails closed', async () => {
   const objects = await render(VARIANTS['admission policy']!);
   const { spec } = findObject(objects, 'ValidatingAdmissionPolicyBinding', 'countersign-requests') as KubeObject & {
     spec: unknown;
@@ -48,7 +48,7 @@ test('the policy denies, and fails closed', async () => {
   assert.equal((await readPolicy()).failurePolicy, 'Fail');
 });
 
-test('the policy asks for the permission that the webhook asks for', async () => {
+test('the admission policy checks the same permission as the webhook', async () => {
   const ref = { kind: 'Issuer', namespace: 'NAMESPACE', name: 'NAME' } as const;
   const { group, resource, verb } = referenceReviews(ref, {})[0]!.spec.resourceAttributes;
   const check = `authorizer.group('${group}').resource('${resource}').namespace(variables.issuerNamespace).name(name).check('${verb}').allowed()`;
@@ -56,7 +56,7 @@ test('the policy asks for the permission that the webhook asks for', async () =>
   assert.ok(validations.find(({ reason }) => reason === 'Forbidden')?.expression.includes(check));
 });
 
-test('the policy locks the annotations that the webhook locks', async () => {
+test('the admission policy locks the same annotations as the webhook', async () => {
   const { variables } = await readPolicy();
   const { expression = '' } = variables.find(({ name }) => name === 'changedAnnotations') ?? {};
   const named = expression.match(/'[a-z.-]+\/[a-z-]+'/g)?.map(text => text.slice(1, -1));

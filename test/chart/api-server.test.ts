@@ -1,5 +1,5 @@
-// A real API server judges what the chart renders: every field of every variant exists and is valid, and Pod Security
-// `restricted` lets every pod in.
+// Applies the rendered chart to a real API server: every field of every variant exists and is valid, and Pod Security `restricted` admits
+// every pod.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -63,7 +63,7 @@ function monitorCrd(kind: string): object {
   });
 }
 
-/** With the fields that the chart uses, as prometheus-operator.dev documents them: enough for a typo to be refused. */
+/** Contains only the fields that the chart uses, as documented at prometheus-operator.dev, so that typos are rejected. */
 function operatorCrd(kind: string, spec: object): object {
   const schema = { openAPIV3Schema: { type: 'object', properties: { spec } } };
   const plural = `${kind.toLowerCase()}s`;
@@ -98,13 +98,13 @@ function apply(objects: readonly object[]): Promise<CommandResult> {
   return expectSuccess(kubectlApply(objects));
 }
 
-/** No pod is let in without its ServiceAccount, not even for show. */
+/** No pod is admitted without its ServiceAccount, not even in a dry run. */
 async function applyServiceAccounts(objects: readonly KubeObject[]): Promise<void> {
   const accounts = objects.filter(({ kind }) => kind === 'ServiceAccount');
   await apply([...new Map(accounts.map(account => [account.metadata.name, account])).values()]);
 }
 
-test('every object of every variant is valid to its last field, and none is deprecated', async () => {
+test('all fields of all objects of all variants are valid, and none is deprecated', async () => {
   const rendered = await Promise.all(Object.values(VARIANTS).map(render));
   const distinct = new Map(rendered.flat().map(object => [JSON.stringify(object), object]));
   await applyServiceAccounts([...distinct.values()]);
@@ -112,7 +112,7 @@ test('every object of every variant is valid to its last field, and none is depr
   const create = ['create', '--validate=strict', '--dry-run=server', '-f', '-'];
   const { stdout, stderr } = await expectSuccess(controlPlane.kubectl(create, { input: toYaml(others) }));
   assert.equal(stdout.trim().split('\n').length, others.length);
-  // The only variant that Pod Security would not let in is the one that asks for the node's network, and the chart says so.
+  // Only the variant with hostNetwork violates Pod Security, as documented in values.yaml.
   const warnings = stderr.split('\n').filter(line => line.startsWith('Warning:') && !line.includes('hostNetwork=true'));
   assert.deepEqual(warnings, []);
 });
@@ -121,35 +121,35 @@ interface WithTemplate extends KubeObject {
   readonly spec: { readonly template: { readonly spec: object } };
 }
 
-/** Every pod that the chart would run, bare: a Deployment is let in whatever its pods are. */
+/** Every pod of the chart as a Pod object, because Pod Security does not reject Deployments. */
 async function podsOf(values: Values): Promise<readonly object[]> {
   const objects = await render(values);
   await applyServiceAccounts(objects);
   const deployments = objects.filter(({ kind }) => kind === 'Deployment') as WithTemplate[];
-  const bare = deployments.map(({ metadata: { name, namespace }, spec }) => ({
+  const pods = deployments.map(({ metadata: { name, namespace }, spec }) => ({
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace },
     spec: spec.template.spec,
   }));
-  return [...bare, ...objects.filter(object => object.kind === 'Pod' && isTestHook(object))];
+  return [...pods, ...objects.filter(object => object.kind === 'Pod' && isTestHook(object))];
 }
 
 for (const name of ['least', 'everything']) {
-  test(`Pod Security "restricted" lets in the pods of both services and of the test: ${name}`, async () => {
+  test(`Pod Security "restricted" admits the pods of both services and of helm test: ${name}`, async () => {
     const pods = await podsOf(VARIANTS[name]!);
     assert.equal(pods.length, 3);
     await expectSuccess(kubectlApply(pods, '--dry-run=server'));
   });
 }
 
-test('Pod Security "restricted" is in force here: it refuses a pod in the network of its node', async () => {
+test('Pod Security "restricted" is enforced here: it rejects a pod with hostNetwork', async () => {
   const { code, stderr } = await kubectlApply(await podsOf(VARIANTS['private cluster']!), '--dry-run=server');
   assert.equal(code, 1);
   assert.match(stderr, /violates PodSecurity "restricted:latest": host namespaces \(hostNetwork=true\)/);
 });
 
-test('strict validation is in force here: it refuses a field that does not exist', async () => {
+test('strict validation is enforced here: it rejects an unknown field', async () => {
   const [deployment] = (await render(LEAST_VALUES)).filter(({ kind }) => kind === 'Deployment') as WithTemplate[];
   const misspelt = { ...deployment, spec: { ...deployment!.spec, replica: 1 } };
   const { code, stderr } = await kubectlApply([misspelt], '--dry-run=server');

@@ -1,4 +1,4 @@
-// What keeps the services there: how pods are replaced, spread, drained, and told to go.
+// Availability of the services: how pods are replaced, spread, drained and stopped.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -24,12 +24,12 @@ async function readDeployment(values: Values, name: string): Promise<Deployment[
 for (const service of ['signer', 'webhook']) {
   const name = `countersign-${service}`;
 
-  test(`a pod of the ${service} goes only when its successor is ready`, async () => {
+  test(`a pod of the ${service} stops only when its replacement is ready`, async () => {
     const { strategy } = await readDeployment(LEAST_VALUES, name);
     assert.deepEqual(strategy, { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
   });
 
-  test(`drains of nodes take one pod of the ${service} at a time, and never wait for one that is not ready`, async () => {
+  test(`node drains evict one pod of the ${service} at a time, and do not wait for pods that are not ready`, async () => {
     const { spec } = findObject(await render(LEAST_VALUES), 'PodDisruptionBudget', name) as KubeObject & {
       spec: Fields;
     };
@@ -40,7 +40,7 @@ for (const service of ['signer', 'webhook']) {
     });
   });
 
-  test(`pods of the ${service} are spread as the values say, counting those of their own service`, async () => {
+  test(`topology spread constraints of the ${service} select its own pods by default`, async () => {
     const { selector, template } = await readDeployment(VARIANTS['everything']!, `csrs-${service}`);
     const { topologySpreadConstraints } = VARIANTS['everything']! as { topologySpreadConstraints: readonly Fields[] };
     const [zone, host] = topologySpreadConstraints;
@@ -55,24 +55,24 @@ for (const service of ['signer', 'webhook']) {
   });
 }
 
-test('podDisruptionBudget.enabled false leaves the budgets out', async () => {
+test('podDisruptionBudget.enabled=false renders no PodDisruptionBudget', async () => {
   const objects = await render(VARIANTS['no PodDisruptionBudgets']!);
   assert.ok(objects.every(({ kind }) => kind !== 'PodDisruptionBudget'));
 });
 
-test('a webhook that is to go serves on until every node has heard of it, within its grace period', async () => {
+test('a webhook pod keeps serving before SIGTERM until all nodes have removed it, within its grace period', async () => {
   const { template } = await readDeployment(LEAST_VALUES, 'countersign-webhook');
   assert.deepEqual(template.spec.containers[0]?.['lifecycle'], { preStop: { sleep: { seconds: 5 } } });
   assert.equal(template.spec['terminationGracePeriodSeconds'], 35);
 });
 
-test('preStopSeconds 0 leaves the hook out, since a sleep of no seconds is new in Kubernetes 1.33', async () => {
+test('preStopSeconds=0 renders no preStop hook, because a sleep of zero seconds requires Kubernetes 1.33', async () => {
   const { template } = await readDeployment(VARIANTS['private cluster']!, 'countersign-webhook');
   assert.equal(template.spec.containers[0]?.['lifecycle'], undefined);
   assert.equal(template.spec['terminationGracePeriodSeconds'], 30);
 });
 
-test('in the network of its node the webhook listens on ports of choice, and leaves them before its successor comes', async () => {
+test('a webhook with hostNetwork listens on the configured ports, and frees them before its replacement starts', async () => {
   const { strategy, template } = await readDeployment(VARIANTS['private cluster']!, 'countersign-webhook');
   assert.deepEqual(strategy, { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } });
   const { hostNetwork, dnsPolicy, containers } = template.spec;
@@ -85,12 +85,12 @@ test('in the network of its node the webhook listens on ports of choice, and lea
   assert.ok(args.includes('--address=:10250') && args.includes('--http-address=:10251'), args.join(' '));
 });
 
-test('the signer stays in the network of its pods', async () => {
+test('the signer never uses the host network', async () => {
   const { template } = await readDeployment(VARIANTS['private cluster']!, 'countersign-signer');
   assert.equal(template.spec['hostNetwork'], undefined);
 });
 
-test('values replace single fields of security contexts and probes', async () => {
+test('values override single fields of security contexts and probes', async () => {
   const { template } = await readDeployment(VARIANTS['private cluster']!, 'countersign-signer');
   assert.deepEqual(template.spec['securityContext'], {
     runAsNonRoot: true,
@@ -101,7 +101,7 @@ test('values replace single fields of security contexts and probes', async () =>
   assert.deepEqual([probe['periodSeconds'], probe['timeoutSeconds']], [1, 2]);
 });
 
-test('volumes of the values are in the pods and mounted', async () => {
+test('extraVolumes and extraVolumeMounts are rendered', async () => {
   const { template } = await readDeployment(VARIANTS['everything']!, 'csrs-signer');
   assert.deepEqual(template.spec['volumes'], [{ name: 'cas', configMap: { name: 'cas' } }]);
   assert.deepEqual(template.spec.containers[0]?.['volumeMounts'], [{ name: 'cas', mountPath: '/cas' }]);

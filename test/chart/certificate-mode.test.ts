@@ -1,5 +1,5 @@
-// From the webhook's own certificate to a given one, on a real API server: the CA in the configuration is the webhook's, so that
-// Helm has to be told to take it over; what fails half-way is undone by a rollback.
+// Switching between the certificate modes on a real API server: the webhook owns the CA in the configuration, so Helm needs
+// --force-conflicts to replace it, and a rollback undoes an upgrade that failed halfway.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -41,7 +41,7 @@ after(async () => {
   await controlPlane.stop();
 });
 
-/** What helm says on its standard error: '' if it did it. */
+/** The standard error of helm, or '' if it succeeded. */
 async function helm(...args: string[]): Promise<string> {
   const { code, stderr } = await controlPlane.helm([...args, '--namespace', NAMESPACE]);
   return code === 0 ? '' : stderr;
@@ -61,7 +61,7 @@ const GIVEN = Object.entries(GIVEN_CERTIFICATE).flatMap(([name, value]) => [
   `webhook.certificate.${name}=${value}`,
 ]);
 
-test('helm does not take the CA over by itself, and a rollback undoes what it did before it noticed', async () => {
+test('helm upgrade does not replace the CA of the webhook, and a rollback undoes what it changed before it failed', async () => {
   const managed = { caBundle: OWN_CA, isManaged: true };
   assert.deepEqual(await readState(), managed);
   assert.match(await helm('upgrade', RELEASE, CHART, ...GIVEN), /conflict.*countersign-webhook.*caBundle/s);
@@ -69,12 +69,12 @@ test('helm does not take the CA over by itself, and a rollback undoes what it di
   assert.deepEqual(await readState(), managed);
 });
 
-test('with --force-conflicts it does', async () => {
+test('helm upgrade --force-conflicts replaces the CA of the webhook', async () => {
   assert.equal(await helm('upgrade', RELEASE, CHART, ...GIVEN, '--force-conflicts'), '');
   assert.deepEqual(await readState(), { caBundle: CA_BUNDLE, isManaged: false });
 });
 
-test('on the way back Helm lets go of the given CA, for the webhook to write its own', async () => {
+test('switching back to mode managed removes the provided CA, so that the webhook can write its own', async () => {
   assert.equal(await helm('upgrade', RELEASE, CHART, '--reset-values'), '');
   assert.deepEqual(await readState(), { caBundle: undefined, isManaged: true });
 });

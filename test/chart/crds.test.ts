@@ -51,14 +51,14 @@ for (const { scope, ...names } of CRDS) {
     return spec.versions[0]!;
   };
 
-  test(`${name} has the names of cert-manager's`, async () => {
+  test(`${name} has the same names as in cert-manager`, async () => {
     const { spec } = findObject(await render(LEAST_VALUES), 'CustomResourceDefinition', name) as Crd;
     assert.equal(spec.group, 'cert-manager.io');
     assert.equal(spec.scope, scope);
     assert.deepEqual(spec.names, { ...names, listKind: `${names.kind}List`, categories: ['cert-manager'] });
   });
 
-  test(`${name} serves and stores v1, with a status of its own and three columns`, async () => {
+  test(`${name} serves and stores v1, with a status subresource and three columns`, async () => {
     const { schema: _, additionalPrinterColumns, ...version } = await readVersion();
     assert.deepEqual(version, { name: 'v1', served: true, storage: true, subresources: { status: {} } });
     const columns = additionalPrinterColumns.map(column => [column.name, column.priority ?? 0]);
@@ -69,7 +69,7 @@ for (const { scope, ...names } of CRDS) {
     ]);
   });
 
-  test(`${name} keeps every field that it does not know`, async () => {
+  test(`${name} preserves unknown fields`, async () => {
     const { schema } = await readVersion();
     for (const path of ['spec', 'spec.ca', 'spec.selfSigned', 'status', 'status.conditions']) {
       const part = propertyAt(schema.openAPIV3Schema, path);
@@ -77,7 +77,7 @@ for (const { scope, ...names } of CRDS) {
     }
   });
 
-  test(`${name} knows the fields that Countersign reads`, async () => {
+  test(`${name} defines the fields that Countersign reads`, async () => {
     const { schema } = await readVersion();
     const fieldsOf = (path: string) => Object.keys(propertyAt(schema.openAPIV3Schema, path).properties ?? {});
     assert.deepEqual(fieldsOf('spec'), ['ca', 'selfSigned']);
@@ -91,7 +91,7 @@ for (const { scope, ...names } of CRDS) {
     assert.deepEqual(propertyAt(schema.openAPIV3Schema, 'spec.ca').required, ['secretName']);
   });
 
-  test(`${name} has one condition of each type`, async () => {
+  test(`${name} allows one condition of each type`, async () => {
     const conditions = propertyAt((await readVersion()).schema.openAPIV3Schema, 'status.conditions');
     assert.equal(conditions['x-kubernetes-list-type'], 'map');
     assert.deepEqual(conditions['x-kubernetes-list-map-keys'], ['type']);
@@ -115,11 +115,11 @@ async function readCrds(crds: object): Promise<readonly KubeObject[]> {
   return rendered.filter(({ kind }) => kind === 'CustomResourceDefinition');
 }
 
-test('the CRDs outlive the release, unless crds.keep is false', async () => {
+test('the CRDs are kept after uninstall, unless crds.keep is false', async () => {
   assert.deepEqual(await readPolicies({}), ['keep', 'keep']);
   assert.deepEqual(await readPolicies({ keep: false }), [undefined, undefined]);
 });
 
-test('crds.enabled false leaves them out', async () => {
+test('crds.enabled=false renders no CRDs', async () => {
   assert.deepEqual(await readCrds({ enabled: false }), []);
 });

@@ -1,5 +1,5 @@
-// Users' Issuers outlive a cert-manager that comes after Countersign and takes over the CRDs: what Helm would delete with them is
-// refused before anything is changed, and the message says what makes it safe.
+// Users' Issuers survive when cert-manager is installed after Countersign and takes over the CRDs: an upgrade that would delete them is
+// rejected before anything is changed, and the message says how to make it safe.
 
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -14,8 +14,8 @@ import { CHART, NAMESPACE, RELEASE } from './helm.ts';
 const CRDS = ['issuers.cert-manager.io', 'clusterissuers.cert-manager.io'];
 const ISSUERS = '/apis/cert-manager.io/v1/namespaces/default/issuers';
 const ISSUER = { name: 'precious', namespace: 'default' };
-const REFUSAL =
-  /nothing was changed: this revision leaves out issuers\.cert-manager\.io and clusterissuers\.cert-manager\.io/;
+const REJECTION =
+  /would delete the CRDs issuers\.cert-manager\.io and clusterissuers\.cert-manager\.io, .* Nothing was changed/;
 
 let controlPlane: ControlPlane;
 let api: Api;
@@ -39,7 +39,7 @@ async function kubectl(...args: string[]): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-/** What helm says on its standard error: '' if it did it. */
+/** The standard error of helm, or '' if it succeeded. */
 async function helm(command: 'install' | 'upgrade', ...args: string[]): Promise<string> {
   const options = command === 'install' ? ['--create-namespace'] : ['--reset-then-reuse-values'];
   const all = [command, RELEASE, CHART, '--namespace', NAMESPACE, ...options, ...args];
@@ -47,7 +47,7 @@ async function helm(command: 'install' | 'upgrade', ...args: string[]): Promise<
   return code === 0 ? '' : stderr;
 }
 
-/** A chart that has the same CRDs, with or without the annotation that keeps them. */
+/** Installs a chart with the same CRDs. */
 async function installCertManager(annotations: Readonly<Record<string, string>> = {}): Promise<void> {
   const chart = join(controlPlane.dir, 'cert-manager');
   await mkdir(join(chart, 'templates'), { recursive: true });
@@ -78,7 +78,7 @@ function crd(kind: string, scope: string) {
 async function createIssuer(): Promise<void> {
   const issuer = { apiVersion: 'cert-manager.io/v1', kind: 'Issuer', metadata: ISSUER, spec: { selfSigned: {} } };
   const create = () => api.create(ISSUERS, issuer);
-  // A CRD is served a moment after it is there.
+  // A CRD is served a moment after its creation.
   await until(() =>
     create().then(
       () => true,
@@ -87,7 +87,7 @@ async function createIssuer(): Promise<void> {
   );
 }
 
-/** A CRD that Helm deletes is gone a moment later, and its objects with it. */
+/** Also checks that no CRD is being deleted, which would soon delete its objects. */
 async function assertIssuerIsThere(): Promise<void> {
   for (const name of CRDS) {
     const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
@@ -98,22 +98,22 @@ async function assertIssuerIsThere(): Promise<void> {
 }
 
 for (const keep of ['true', 'false']) {
-  test(`taken over by a chart that does not keep them (crds.keep=${keep}): refused, and safe after the command of the message`, async () => {
+  test(`an upgrade that would delete CRDs owned by another chart is rejected, and is safe after the suggested command (crds.keep=${keep})`, async () => {
     assert.equal(await helm('install', '--set', `crds.keep=${keep}`), '');
     await createIssuer();
     await installCertManager();
-    const refusal = await helm('upgrade');
-    assert.match(refusal, REFUSAL);
-    assert.match(await helm('upgrade', '--set', 'crds.enabled=false'), REFUSAL);
+    const rejection = await helm('upgrade');
+    assert.match(rejection, REJECTION);
+    assert.match(await helm('upgrade', '--set', 'crds.enabled=false'), REJECTION);
     await assertIssuerIsThere();
-    await kubectl(...(/upgrade again: kubectl (.*)/.exec(refusal)?.[1] ?? '').split(' '));
+    await kubectl(...(/upgrade again: kubectl (.*)/.exec(rejection)?.[1] ?? '').split(' '));
     for (let time = 0; time < 2; time += 1) assert.equal(await helm('upgrade'), '');
     await assertIssuerIsThere();
   });
 }
 
 for (const enabled of ['true', 'false']) {
-  test(`a release that never brought them is not bothered with those of another (crds.enabled=${enabled})`, async () => {
+  test(`a release that never installed the CRDs can be upgraded without regard to those of another (crds.enabled=${enabled})`, async () => {
     await installCertManager();
     await createIssuer();
     assert.equal(await helm('install', '--set', `crds.enabled=${enabled}`), '');
@@ -123,10 +123,10 @@ for (const enabled of ['true', 'false']) {
   });
 }
 
-test('handed over in the order of docs/install.md, nothing is refused and nothing is lost', async () => {
+test('the hand-over in docs/install.md is not rejected and loses no Issuer', async () => {
   assert.equal(await helm('install', '--set', 'crds.keep=false'), '');
   await createIssuer();
-  assert.match(await helm('upgrade', '--set', 'crds.enabled=false'), REFUSAL);
+  assert.match(await helm('upgrade', '--set', 'crds.enabled=false'), REJECTION);
   assert.equal(await helm('upgrade', '--set', 'crds.keep=true'), '');
   assert.equal(await helm('upgrade', '--set', 'crds.enabled=false'), '');
   await installCertManager({ 'helm.sh/resource-policy': 'keep' });

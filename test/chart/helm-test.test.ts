@@ -1,5 +1,5 @@
-// What `helm test` runs, with the rights that the chart gives it, against a real API server and a running webhook: it passes when
-// every answer is right, and fails when the webhook does not check, or nobody does.
+// Runs the script of `helm test` with its RBAC permissions against a real API server and a running webhook: it passes if all responses are
+// correct, and fails if the webhook, or nothing at all, checks requests.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -47,7 +47,7 @@ before(async () => {
 });
 after(() => cluster.stop());
 
-/** The pod's command with the pod's environment; only what the kubelet would mount is elsewhere. */
+/** Runs the pod's command in the pod's environment. Only the paths of files that the kubelet mounts differ. */
 async function runTest(): Promise<{ readonly code: number; readonly stdout: string }> {
   const { dir, url, caPem } = cluster.controlPlane;
   const files = { ca: join(dir, 'test-ca.crt'), token: join(dir, 'test-token') };
@@ -69,11 +69,11 @@ async function runTest(): Promise<{ readonly code: number; readonly stdout: stri
   });
 }
 
-test('the image of the test is one of the services', () => {
+test('helm test uses the image of a service', () => {
   assert.deepEqual(pod.spec.containers[0].command, ['/usr/local/bin/node', '/test/admission-check.mjs']);
 });
 
-test('it passes where a permitted user is let in and an unpermitted one is refused, and makes nothing', async () => {
+test('helm test passes if a permitted user is admitted and an unpermitted one denied, and creates nothing', async () => {
   const { code, stdout } = await runTest();
   assert.equal(code, 0, stdout);
   assert.match(stdout, /:permitted: 201/);
@@ -82,7 +82,7 @@ test('it passes where a permitted user is let in and an unpermitted one is refus
   assert.equal(await cluster.kubectl(['get', 'csr', '-o', 'name']), '');
 });
 
-/** The API server takes a moment to notice what is no longer there. */
+/** The API server takes a moment to notice deleted objects. */
 async function runTestUntil(failures: number): Promise<string> {
   for (let i = 0; ; i++) {
     const { code, stdout } = await runTest();
@@ -92,21 +92,21 @@ async function runTestUntil(failures: number): Promise<string> {
   }
 }
 
-test('it fails where the admission policy checks alone, since the webhook is not asked', async () => {
+test('helm test fails if only the admission policy checks requests', async () => {
   const policy = [...cluster.installation.helmCommand, '--set', 'admissionPolicy.enabled=true'];
   const { code, stderr } = await cluster.controlPlane.helm(policy);
   assert.equal(code, 0, stderr);
   await cluster.kubectl(['delete', 'validatingwebhookconfiguration', 'countersign-webhook']);
   const stdout = await runTestUntil(1);
   assert.match(stdout, /:unpermitted: 403 .*may not reference/);
-  assert.match(stdout, /FAILED: a duration that cannot be read was not refused by the webhook/);
+  assert.match(stdout, /FAILED: the webhook did not reject an invalid duration/);
   assert.doesNotMatch(stdout, /FAILED: countersign:/);
 });
 
-test('it fails at once where nobody checks, and says so', async () => {
+test('helm test fails if nothing checks requests, and reports it', async () => {
   await cluster.kubectl(['delete', 'validatingadmissionpolicybinding', 'countersign-requests']);
   assert.match(
     await runTestUntil(2),
-    /FAILED: countersign:helm-test:unpermitted may not reference the Issuer, and was not refused/,
+    /FAILED: countersign:helm-test:unpermitted may not reference the Issuer, but was not denied/,
   );
 });

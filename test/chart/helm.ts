@@ -1,5 +1,4 @@
-// Renders the chart with a real helm, and reads what comes out. The one place that knows where helm and the chart are; it
-// never talks to a cluster.
+// Renders the chart with helm and parses the output. The only module that locates helm and the chart; it never contacts a cluster.
 
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +9,13 @@ export const CHART = fileURLToPath(new URL('../../charts/countersign/', import.m
 export const RELEASE = 'countersign';
 export const NAMESPACE = 'countersign-system';
 
-/** It need not be a real CA: the chart copies what looks like one. */
+/** Not a real CA certificate: the chart does not parse it. */
 export const CA_BUNDLE = Buffer.from('-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n').toString(
   'base64',
 );
-/** The least that an installation must give: nothing. One object, so that it is rendered once. */
+/** The minimal values of an installation: none. A constant, so that they are rendered once. */
 export const LEAST_VALUES: Values = {};
-/** For a webhook that is given its certificate. */
+/** For a webhook with a provided certificate. */
 export const GIVEN_CERTIFICATE = { mode: 'secret', caBundle: CA_BUNDLE };
 
 export type Values = Readonly<Record<string, unknown>>;
@@ -42,7 +41,7 @@ async function findHelm(): Promise<string> {
   return process.env['HELM'] ?? (await findTools(['helm'])).helm;
 }
 
-/** Runs helm with the values on its standard input (`--values -`). Never throws for a non-zero exit. */
+/** Runs helm with the values on standard input (`--values -`). Does not throw on a non-zero exit code. */
 export async function runHelm(args: readonly string[], values: Values): Promise<HelmResult> {
   const helm = await findHelm();
   return new Promise(resolve => {
@@ -53,7 +52,7 @@ export async function runHelm(args: readonly string[], values: Values): Promise<
   });
 }
 
-/** What `helm test` makes and takes away again. */
+/** Whether `helm test` creates and deletes the object. */
 export function isTestHook({ metadata }: KubeObject): boolean {
   return metadata.annotations?.['helm.sh/hook'] === 'test';
 }
@@ -62,14 +61,14 @@ export function runTemplate(values: Values): Promise<HelmResult> {
   return runHelm(['template', RELEASE, CHART, '--namespace', NAMESPACE], values);
 }
 
-/** Not remembered: each call runs helm again. */
+/** Not cached: each call runs helm. */
 export async function renderText(values: Values): Promise<string> {
   const { code, stdout, stderr } = await runTemplate(values);
   if (code !== 0) throw new Error(`helm template failed: ${stderr}`);
   return stdout;
 }
 
-/** Every object of a rendered chart. Throws where YAML is broken, duplicate keys included. */
+/** All objects of a rendered chart. Throws on invalid YAML, including duplicate keys. */
 export function parseObjects(text: string): readonly KubeObject[] {
   const documents = parseAllDocuments(text, { uniqueKeys: true });
   const errors = documents.flatMap(document => document.errors);
@@ -77,7 +76,7 @@ export function parseObjects(text: string): readonly KubeObject[] {
   return documents.map(document => document.toJS() as KubeObject | null).filter(object => object !== null);
 }
 
-/** Renders each set of values once, since helm takes a tenth of a second each time. */
+/** Renders each set of values once, because helm takes a tenth of a second per run. */
 export function createRenderer(): (values: Values) => Promise<readonly KubeObject[]> {
   const rendered = new Map<Values, Promise<readonly KubeObject[]>>();
   return values => {

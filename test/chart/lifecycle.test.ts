@@ -1,5 +1,5 @@
-// A release on a real API server from install to uninstall: it leaves cert-manager's CRDs alone, never takes away what the webhook
-// wrote, whoever applies the chart and however, and goes without leaving anything that blocks requests.
+// A release on a real API server from install to uninstall: it leaves cert-manager's CRDs alone, keeps what the webhook wrote with every
+// way to apply the chart, and leaves nothing behind that blocks requests.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -75,7 +75,7 @@ async function helm(values: Values, ...args: string[]): Promise<void> {
 }
 
 async function kubectlApply(values: Values, ...flags: string[]): Promise<void> {
-  // Their owners leave out the CRDs of others, and what only `helm test` makes.
+  // Without the CRDs of another owner and the objects of `helm test`.
   const objects = parseObjects(await renderText({ ...values, crds: { enabled: false } }));
   const input = objects
     .filter(object => !isTestHook(object))
@@ -85,7 +85,7 @@ async function kubectlApply(values: Values, ...flags: string[]): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-/** Its own ServiceAccount, so that RBAC says what it may. */
+/** As the webhook's ServiceAccount, so that RBAC applies. */
 async function asWebhook<T>(call: ApiCall): Promise<T> {
   const account = ['create', 'token', 'countersign-webhook', '--namespace', NAMESPACE];
   const { stdout } = await controlPlane.kubectl(account);
@@ -101,7 +101,7 @@ async function readState(): Promise<object> {
   return { timeout: webhook?.timeoutSeconds, caBundle: webhook?.clientConfig.caBundle, data: secret.data };
 }
 
-test('an install beside cert-manager leaves its CRD as it is, and brings the one that is missing', async () => {
+test('an installation alongside cert-manager leaves its CRD unchanged and adds the missing one', async () => {
   assert.deepEqual(
     await api.get<Versioned>(`${CRDS}/issuers.cert-manager.io`).then(withoutStatus),
     withoutStatus(foreignCrd),
@@ -116,14 +116,14 @@ function withoutStatus(crd: Versioned): object {
   return { spec, annotations, labels };
 }
 
-test('until the webhook has written its CA, the API server refuses requests for issuers', async () => {
+test('the API server rejects requests for issuers until the webhook has written its CA', async () => {
   const input = csrManifest({ name: 'too-early', signerName: 'clusterissuers.cert-manager.io/any' });
   const { status, body } = await api.call<{ message: string }>({ method: 'POST', path: CSRS, body: input });
   assert.equal(status, 500, body.message);
   assert.match(body.message, /failed calling webhook "requests.countersign.io"/);
 });
 
-test('the webhook may write its CA into its Secret and its configuration', async () => {
+test('the webhook may write its CA to its Secret and its configuration', async () => {
   const secret = await asWebhook<Versioned>({ path: SECRET });
   const data = { 'ca.crt': CA };
   const by = 'fieldManager=countersign-webhook';
@@ -137,7 +137,7 @@ test('the webhook may write its CA into its Secret and its configuration', async
   assert.deepEqual(await readState(), { timeout: 5, caBundle: CA, data });
 });
 
-test('the webhook may neither write other configurations, nor list the Secrets of its namespace, nor create one', async () => {
+test('the webhook may not write other configurations, or list or create Secrets in its namespace', async () => {
   const other = CONFIGURATION.replace('countersign-webhook', 'other');
   await assert.rejects(asWebhook({ path: other }), /403/);
   await assert.rejects(asWebhook({ method: 'PATCH', path: CONFIGURATION, body: {} }), /403/);
@@ -150,7 +150,7 @@ test('the webhook may neither write other configurations, nor list the Secrets o
 
 const waiting = (timeoutSeconds: number) => ({ webhook: { timeoutSeconds } });
 
-/** Each changes the configuration, so that it was certainly applied. */
+/** Each sets a different timeout, which proves that it was applied. */
 const APPLIERS: readonly { readonly name: string; readonly timeout: number; readonly run: () => Promise<void> }[] = [
   { name: 'helm upgrade', timeout: 6, run: () => helm(waiting(6), 'upgrade', RELEASE, CHART) },
   {
@@ -159,31 +159,31 @@ const APPLIERS: readonly { readonly name: string; readonly timeout: number; read
     run: () => helm(waiting(7), 'upgrade', RELEASE, CHART, '--server-side=false'),
   },
   {
-    name: 'helm upgrade with server-side apply that takes over fields',
+    name: 'helm upgrade with server-side apply and --force-conflicts',
     timeout: 8,
     run: () => helm(waiting(8), 'upgrade', RELEASE, CHART, '--server-side=true', '--force-conflicts'),
   },
   { name: 'helm rollback', timeout: 5, run: () => helm({}, 'rollback', RELEASE, '1') },
   {
-    name: 'kubectl apply, as Argo CD does it by default',
+    name: 'kubectl apply, as used by Argo CD by default',
     timeout: 9,
     run: () => kubectlApply(waiting(9)),
   },
   {
-    name: 'server-side apply, as Flux and Argo CD do it',
+    name: 'server-side apply, as used by Flux and Argo CD',
     timeout: 10,
     run: () => kubectlApply(waiting(10), '--server-side', '--force-conflicts', '--field-manager=kustomize-controller'),
   },
 ];
 
 for (const { name, timeout, run } of APPLIERS) {
-  test(`what the webhook wrote outlives ${name}`, async () => {
+  test(`the CA that the webhook wrote survives ${name}`, async () => {
     await run();
     assert.deepEqual(await readState(), { timeout, caBundle: CA, data: { 'ca.crt': CA } });
   });
 }
 
-test('applied again by server-side apply, nothing changes', async () => {
+test('a repeated server-side apply changes nothing', async () => {
   const readVersions = async () =>
     Promise.all([CONFIGURATION, SECRET].map(async path => (await api.get<Versioned>(path)).metadata.resourceVersion));
   const versions = await readVersions();
@@ -191,24 +191,24 @@ test('applied again by server-side apply, nothing changes', async () => {
   assert.deepEqual(await readVersions(), versions);
 });
 
-test('helm upgrade brings back the Secret that somebody deleted, empty', async () => {
+test('helm upgrade recreates a deleted Secret, without data', async () => {
   await api.do({ method: 'DELETE', path: SECRET });
-  // The fields that the other appliers took over above would be conflicts.
+  // Otherwise the fields that the tests above took over would conflict.
   await helm(waiting(10), 'upgrade', RELEASE, CHART, '--server-side=true', '--force-conflicts');
   assert.equal((await api.get<Versioned>(SECRET)).data, undefined);
 });
 
-test('nameOverride is refused before it takes the pods from their Service, where the names of the Deployments stay', async () => {
+test('helm upgrade rejects a new nameOverride before the Services lose their pods', async () => {
   const selectors = ['get', 'services', '--namespace', NAMESPACE, '-o', 'jsonpath={.items[*].spec.selector}'];
   const selected = await controlPlane.kubectl(selectors);
   const override = ['--reuse-values', '--set', 'nameOverride=sign', '--force-conflicts', '--namespace', NAMESPACE];
   const { code, stderr } = await controlPlane.helm(['upgrade', RELEASE, CHART, ...override]);
   assert.equal(code, 1);
   assert.deepEqual(await controlPlane.kubectl(selectors), selected);
-  assert.match(stderr, /nothing was changed: nameOverride .* "countersign"/);
+  assert.match(stderr, /nameOverride cannot change from "countersign" to "sign" .* Nothing was changed/);
 });
 
-test('a namespace that does not exist is refused before the right to read Secrets is taken away', async () => {
+test('helm upgrade rejects a missing namespace before the signer loses its permission to read Secrets', async () => {
   const rights = ['get', 'clusterrole', 'countersign-signer', '-o', 'jsonpath={.rules}'];
   const granted = await controlPlane.kubectl(rights);
   assert.match(granted.stdout, /"secrets"/);
@@ -219,29 +219,29 @@ test('a namespace that does not exist is refused before the right to read Secret
     const flags = ['--reuse-values', '--set-json', set, '--force-conflicts', '--namespace', NAMESPACE];
     const { code, stderr } = await controlPlane.helm(['upgrade', RELEASE, CHART, ...flags]);
     assert.equal(code, 1);
-    assert.ok(stderr.includes(`nothing was changed: ${value} has the namespace "missing", which`), stderr);
+    assert.ok(stderr.includes(`namespace "missing" in ${value} does not exist. Nothing was changed.`), stderr);
   }
   assert.deepEqual(await controlPlane.kubectl(rights), granted);
 });
 
-test('a second release is refused before anything is made, and the message names the first', async () => {
+test('helm install rejects a second release before it creates anything, and names the first', async () => {
   const elsewhere = ['--namespace', 'elsewhere', '--create-namespace'];
   const { code, stderr } = await controlPlane.helm(['install', 'other', CHART, ...elsewhere]);
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /nothing was installed: release countersign in namespace countersign-system .* upgrade that one/,
+    /already installed by release countersign in namespace countersign-system .* Nothing was installed.* Upgrade the/,
   );
   const { stdout } = await controlPlane.kubectl(['get', 'namespaces,clusterroles', '-o', 'name']);
   assert.doesNotMatch(stdout, /elsewhere|other/);
 });
 
-test('uninstalled, the release leaves only its CRDs, and requests are let in again', async () => {
+test('helm uninstall leaves only the CRDs, and requests are admitted again', async () => {
   await helm({}, 'uninstall', RELEASE);
   const { stdout: kinds } = await controlPlane.kubectl(['api-resources', '--verbs=list', '-o', 'name']);
   const selector = ['-l', 'app.kubernetes.io/part-of=countersign', '--all-namespaces', '-o', 'name'];
   const { stdout } = await controlPlane.kubectl(['get', kinds.trim().split('\n').join(','), ...selector]);
   assert.equal(stdout.trim(), 'customresourcedefinition.apiextensions.k8s.io/clusterissuers.cert-manager.io');
-  const input = csrManifest({ name: 'let-in', signerName: 'clusterissuers.cert-manager.io/any' });
+  const input = csrManifest({ name: 'admitted', signerName: 'clusterissuers.cert-manager.io/any' });
   await api.create(CSRS, input);
 });

@@ -1,4 +1,4 @@
-// Values that are well-formed and cannot work: the chart refuses each before anything is changed, and says what to give instead.
+// Values that satisfy the schema but cannot work: the chart rejects each before anything is changed, and says what to set instead.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,133 +9,143 @@ const referencer = { namespace: 'sandbox', issuer: 'my-issuer', subjects: [subje
 
 const PRIVATE_KEY = '-----BEGIN PRIVATE KEY-----\nYQ==\n-----END PRIVATE KEY-----\n';
 
-const MISTAKES: readonly { readonly name: string; readonly says: RegExp; readonly values: Values }[] = [
+const MISTAKES: readonly { readonly name: string; readonly message: RegExp; readonly values: Values }[] = [
   {
-    name: 'a certificate without the CA that signed it',
-    says: /webhook\.certificate\.caBundle is empty: in mode secret give the CA/,
+    name: 'a serving certificate without its CA',
+    message: /webhook\.certificate\.caBundle is required in mode secret: set it to .* base64 < ca\.crt \| tr -d '\\n'/,
     values: { webhook: { certificate: { mode: 'secret' } } },
   },
   {
-    name: 'a CA for a webhook that makes its own',
-    says: /webhook\.certificate: caBundle is given, but .* set mode: secret/,
+    name: 'a CA for a webhook that creates its own',
+    message: /webhook\.certificate\.caBundle is set, but .* set webhook\.certificate\.mode to secret/,
     values: { webhook: { certificate: { caBundle: CA_BUNDLE } } },
   },
   {
     name: 'one port for two listeners',
-    says: /webhook\.port and webhook\.httpPort are both 9402/,
+    message: /webhook\.port and webhook\.httpPort are both 9402: set them to different ports/,
     values: { webhook: { port: 9402 } },
   },
   {
-    name: 'a ServiceAccount that is neither made nor named',
-    says: /signer\.serviceAccount: with create: false, name must say/,
+    name: 'a ServiceAccount that is neither created nor named',
+    message: /signer\.serviceAccount\.name is empty: with create: false, set it to/,
     values: { signer: { serviceAccount: { create: false } } },
   },
   ...['1s', '9m59.9s', '500ms'].map(maxDuration => ({
-    name: `a maximum of ${maxDuration}, with which no pod starts`,
-    says: new RegExp(`policy\\.maxDuration: ${maxDuration} is less than 10m`),
+    name: `a maximum duration of ${maxDuration}`,
+    message: new RegExp(`policy\\.maxDuration: ${maxDuration} is below 10m`),
     values: { policy: { maxDuration } },
   })),
   {
-    name: 'certificates that begin more than a day before their signature',
-    says: /policy\.backdate: 24h1s is more than 24h/,
+    name: 'backdating by more than a day',
+    message: /policy\.backdate: 24h1s is above the maximum of 24h/,
     values: { policy: { backdate: '24h1s' } },
   },
   {
-    name: 'a Lease that lasts four seconds',
-    says: /signer\.leaseDuration: 4s is not between 5s and 5m/,
+    name: 'a Lease duration of four seconds',
+    message: /signer\.leaseDuration: 4s is out of range: use 5s to 5m/,
     values: { signer: { leaseDuration: '4s' } },
   },
   {
-    name: 'a maximum in days',
-    says: /policy\.maxDuration: "30d" is not a Go duration: give hours, minutes and seconds, such as 720h \(30 days\)/,
+    name: 'a maximum duration in days',
+    message:
+      /policy\.maxDuration: "30d" is not a Go duration: use hours, minutes and seconds, such as 720h \(30 days\)/,
     values: { policy: { maxDuration: '30d' } },
   },
   {
-    name: 'a time without a unit',
-    says: /policy\.backdate: "300" is not a Go duration/,
+    name: 'a duration without a unit',
+    message: /policy\.backdate: "300" is not a Go duration/,
     values: { policy: { backdate: '300' } },
   },
   {
-    name: 'a Lease that lasts fractions of a second',
-    says: /signer\.leaseDuration: "15\.5s" is not a duration of whole minutes and seconds/,
+    name: 'a Lease duration with a fraction of a second',
+    message: /signer\.leaseDuration: "15\.5s" is not a duration in whole minutes and seconds/,
     values: { signer: { leaseDuration: '15.5s' } },
   },
   {
-    name: 'a webhook without TLS',
-    says: /webhook\.url: "http:\/\/127\.0\.0\.1\/validate" does not start with https:\/\//,
+    name: 'a webhook URL without TLS',
+    message: /webhook\.url: "http:\/\/127\.0\.0\.1\/validate" does not start with https:\/\//,
     values: { webhook: { url: 'http://127.0.0.1/validate' } },
   },
   ...['https://127.0.0.1:8443', 'https://127.0.0.1:8443/'].map(url => ({
-    name: `a webhook without a path, ${url}`,
-    says: /has no path, and the webhook answers at \/validate only: give https:\/\/127\.0\.0\.1:8443\/validate/,
+    name: `a webhook URL without a path: ${url}`,
+    message: /has no path, but the webhook serves only \/validate: use https:\/\/127\.0\.0\.1:8443\/validate/,
     values: { webhook: { url } },
   })),
   {
-    name: 'a webhook with a query',
-    says: /webhook\.url: .* has a user, a query, a fragment or a space/,
+    name: 'a webhook URL with a query',
+    message: /webhook\.url: .* contains a user, a query, a fragment or a space/,
     values: { webhook: { url: 'https://127.0.0.1/validate?a=b' } },
   },
   ...['-----BEGIN', 'QUJD\nQUJD\n'].map(caBundle => ({
-    name: `a CA that is not base64 on one line: ${JSON.stringify(caBundle)}`,
-    says: /webhook\.certificate\.caBundle is not base64 on one line: give .* base64 < ca\.crt \| tr -d/,
+    name: `a CA bundle that is not base64 on one line: ${JSON.stringify(caBundle)}`,
+    message: /webhook\.certificate\.caBundle is not base64 on one line: set it to .* base64 < ca\.crt \| tr -d/,
     values: { webhook: { certificate: { mode: 'secret', caBundle } } },
   })),
   {
     name: 'a CA bundle without a certificate',
-    says: /webhook\.certificate\.caBundle has no certificate in it/,
+    message: /webhook\.certificate\.caBundle contains no PEM certificate/,
     values: { webhook: { certificate: { mode: 'secret', caBundle: 'YQ==' } } },
   },
   {
-    name: 'a private key in the CA bundle, where everybody could read it',
-    says: /webhook\.certificate\.caBundle has a private key in it/,
+    name: 'a private key in the CA bundle',
+    message: /webhook\.certificate\.caBundle contains a private key/,
     values: { webhook: { certificate: { mode: 'secret', caBundle: Buffer.from(PRIVATE_KEY).toString('base64') } } },
   },
   {
-    name: 'a user with a namespace',
-    says: /referencers: User "jane" of sandbox\/my-issuer has a namespace, which only a ServiceAccount is in/,
+    name: 'a User subject with a namespace',
+    message:
+      /referencers: subject User "jane" of Issuer sandbox\/my-issuer has a namespace, but only ServiceAccounts are/,
     values: { referencers: [{ ...referencer, subjects: [{ ...subject, namespace: 'a' }] }] },
   },
+  ...['10.0.0.1', '10.0.0.1/33', 'fd00::1/129', '10.0.0/8', 'fd00/8'].map(cidr => ({
+    name: `an invalid CIDR: ${cidr}`,
+    message: new RegExp(
+      `networkPolicy\\.apiServer\\.cidrs: "${cidr.replaceAll('.', '\\.')}" is not a CIDR: use .* such as 10\\.0\\.0\\.1/32`,
+    ),
+    values: { networkPolicy: { apiServer: { cidrs: [cidr] } } },
+  })),
   {
-    name: 'an image with its tag in the repository',
-    says: /signer\.image\.repository: "r\.example\.com:5000\/signer:v2" has a tag: put v2 into signer\.image\.tag/,
+    name: 'a tag in the image repository',
+    message:
+      /signer\.image\.repository: "r\.example\.com:5000\/signer:v2" contains a tag: set signer\.image\.tag to "v2"/,
     values: { signer: { image: { repository: 'r.example.com:5000/signer:v2' } } },
   },
   {
-    name: 'an image with its digest in the repository',
-    says: /webhook\.image\.repository: .* has a digest: put it into webhook\.image\.digest/,
+    name: 'a digest in the image repository',
+    message: /webhook\.image\.repository: .* contains a digest: set webhook\.image\.digest/,
     values: { webhook: { image: { repository: `a/webhook@sha256:${'0'.repeat(64)}` } } },
   },
   {
-    name: 'a flag that the chart gives already, with which no pod starts',
-    says: /signer\.extraArgs: --workers=3 is given already, as --workers=32: set the value of the chart/,
+    name: 'a flag that the chart sets',
+    message: /signer\.extraArgs: --workers=3 conflicts with --workers=32, which is already set/,
     values: { signer: { extraArgs: ['--workers=3'] } },
   },
   {
-    name: 'a flag that is given twice',
-    says: /webhook\.extraArgs: --drain-delay=2s is given already, as --drain-delay=1s/,
+    name: 'a duplicate flag',
+    message: /webhook\.extraArgs: --drain-delay=2s conflicts with --drain-delay=1s, which is already set/,
     values: { webhook: { extraArgs: ['--drain-delay=1s', '--drain-delay=2s'] } },
   },
   {
-    name: 'another namespace for the pod',
-    says: /signer\.extraEnv: the chart sets POD_NAMESPACE itself/,
+    name: 'another POD_NAMESPACE',
+    message: /signer\.extraEnv: the chart sets POD_NAMESPACE to the pod's namespace: remove it/,
     values: { signer: { extraEnv: [{ name: 'POD_NAMESPACE', value: 'a' }] } },
   },
   ...['app.kubernetes.io/component', 'app.kubernetes.io/version'].map(key => ({
-    name: `a label of the chart among those of the pods: ${key}`,
-    says: new RegExp(`webhook\\.podLabels: ${key} is a label of the chart, by which Services and Deployments find`),
+    name: `a pod label that the chart sets: ${key}`,
+    message: new RegExp(`webhook\\.podLabels: the chart sets the label ${key} itself`),
     values: { webhook: { podLabels: { [key]: 'a' } } },
   })),
 ];
 
-for (const { name, says, values } of MISTAKES) {
-  test(`the chart refuses ${name}`, async () => {
+for (const { name, message, values } of MISTAKES) {
+  test(`the chart rejects ${name}`, async () => {
     const { code, stderr } = await runTemplate(values);
     assert.notEqual(code, 0);
-    assert.match(stderr, says);
+    assert.match(stderr, message);
   });
 }
 
-test('the chart takes durations up to their bounds', async () => {
+test('the chart accepts durations at their limits', async () => {
   for (const policy of [
     { maxDuration: '10m', backdate: '24h' },
     { maxDuration: '0s', backdate: '0h' },
@@ -145,8 +155,8 @@ test('the chart takes durations up to their bounds', async () => {
   }
 });
 
-test('an Issuer that is given twice in referencers is refused, since its two Roles would have one name', async () => {
+test('the chart rejects an Issuer that referencers lists twice, because both Roles would have the same name', async () => {
   const { code, stderr } = await runTemplate({ referencers: [referencer, referencer] });
   assert.notEqual(code, 0);
-  assert.match(stderr, /sandbox\/my-issuer is given twice/);
+  assert.match(stderr, /referencers: Issuer sandbox\/my-issuer is listed twice/);
 });

@@ -1,5 +1,5 @@
-// What `helm template` has written may be moved to another namespace by a tool that knows no more of the chart than its objects, such
-// as kustomize: everything that depends on the namespace goes along, and a real API server and both services agree.
+// A tool that knows only the rendered objects, such as kustomize, may move the output of `helm template` to another namespace: everything
+// that depends on the namespace moves too, and it works with a real API server and both services.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -18,25 +18,25 @@ import { VARIANTS } from './variants.ts';
 
 const MOVED = 'moved';
 
-/** A name that is nowhere but where the chart writes it: the flags of the services are none of its business. */
+/** Moves the rendered chart to the namespace MOVED. */
 async function move(values: Values): Promise<readonly KubeObject[]> {
   const { code, stdout, stderr } = await kustomize(await renderText(values), { namespace: MOVED });
   assert.equal(code, 0, stderr);
   return parseObjects(stdout);
 }
 
-/** Where a text stands in an object, as a path of its fields. */
+/** The paths of all fields of an object that contain a text. */
 function placesOf(text: string, part: unknown, at: string): string[] {
   if (typeof part === 'string') return part.includes(text) ? [`${at}: ${part}`] : [];
   if (typeof part !== 'object' || part === null) return [];
   return Object.entries(part).flatMap(([key, value]) => placesOf(text, value, `${at}.${key}`));
 }
 
-/** These name other namespaces than the release's, or a ServiceAccount that is not among the objects. */
+/** Variants that name other namespaces than the release's, or a ServiceAccount that is not rendered. */
 const ELSEWHERE = new Set(['Secrets of two namespaces', 'referencers', 'other ServiceAccounts']);
 
 for (const [name, values] of Object.entries(VARIANTS).filter(([variant]) => !ELSEWHERE.has(variant))) {
-  test(`once moved, no object names the namespace that it was rendered for: ${name}`, async () => {
+  test(`no moved object contains the original namespace: ${name}`, async () => {
     const objects = await move(values);
     assert.deepEqual(
       objects.flatMap(object => placesOf(NAMESPACE, object, `${object.kind} ${object.metadata.name}`)),
@@ -45,19 +45,19 @@ for (const [name, values] of Object.entries(VARIANTS).filter(([variant]) => !ELS
   });
 }
 
-test('kustomize refuses roles of several namespaces, which would all become roles of one', async () => {
+test('kustomize rejects roles in several namespaces, because it would move all of them to one', async () => {
   const rendered = await renderText(VARIANTS['Secrets of two namespaces']!);
   const { code, stderr } = await kustomize(rendered, { namespace: MOVED });
   assert.equal(code, 1);
   assert.match(stderr, /namespace transformation produces ID conflict/);
 });
 
-test('kustomize moves the roles of referencers away from their Issuers, so that they belong into another set of objects', async () => {
+test('kustomize moves the roles of referencers away from their Issuers, so they must be rendered separately', async () => {
   const role = findObject(await move(VARIANTS['referencers']!), 'Role', 'countersign-referencer:my-issuer');
   assert.equal(role.metadata.namespace, MOVED);
 });
 
-describe('moved by kustomize and applied to a real API server,', () => {
+describe('the chart, moved by kustomize and applied to a real API server', () => {
   const SANDBOX = 'sandbox';
   const CLUSTER_ISSUER = 'clusterissuers.cert-manager.io/ca';
   let controlPlane: ControlPlane;
@@ -90,20 +90,20 @@ describe('moved by kustomize and applied to a real API server,', () => {
     assert.equal(code, 0, stderr);
   }
 
-  test('the services start with the arguments of their pods, and a CSR for a ClusterIssuer gets its certificate', async () => {
+  test('the services of the moved chart start, and a CSR for a ClusterIssuer gets its certificate', async () => {
     const stringData = { 'tls.crt': readPki('certificates/root'), 'tls.key': readPki('keys/p256-root') };
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'ca', namespace: MOVED }, stringData };
     const issuer = { apiVersion: 'cert-manager.io/v1', kind: 'ClusterIssuer', metadata: { name: 'ca' } };
     await apply([secret, { ...issuer, spec: { ca: { secretName: 'ca' } } }]);
     const manifest = csrManifest({ name: 'issued', signerName: CLUSTER_ISSUER });
-    // The API server takes a moment to notice the CA that the webhook has written.
+    // The API server takes a moment to notice the webhook's CA.
     await until(async () => (await api.call({ method: 'POST', path: CSRS, body: manifest })).status === 201);
     await api.patch(`${CSRS}/issued/approval`, approvalBody());
     await until(async () => (await api.get<CsrObject>(`${CSRS}/issued`)).status?.certificate !== undefined);
   });
 
-  test('a requester who may not use an Issuer is refused by the webhook', async () => {
-    const manifest = csrManifest({ name: 'refused', signerName: `issuers.cert-manager.io/${SANDBOX}.ca` });
+  test('the moved webhook denies a requester who may not use an Issuer', async () => {
+    const manifest = csrManifest({ name: 'denied', signerName: `issuers.cert-manager.io/${SANDBOX}.ca` });
     const create = { apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests'], verbs: ['create'] };
     const apiVersion = 'rbac.authorization.k8s.io/v1';
     const metadata = { name: 'csr-requester' };
@@ -119,7 +119,7 @@ describe('moved by kustomize and applied to a real API server,', () => {
     assert.match(body.message, /Requester may not reference Namespaced Issuer sandbox\/ca/);
   });
 
-  test('the Lease and the CA of the webhook are in the namespace of the pods', async () => {
+  test('the Lease and the CA of the webhook are in the namespace of the moved pods', async () => {
     const lease = `/apis/coordination.k8s.io/v1/namespaces/${MOVED}/leases/countersign-signer`;
     await api.get(lease);
     const { data } = await api.get<{ data?: object }>(`/api/v1/namespaces/${MOVED}/secrets/countersign-webhook-ca`);

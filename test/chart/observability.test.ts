@@ -1,5 +1,5 @@
-// The alerts and the dashboard: that the chart puts them where an operator and Grafana find them, and that they ask for metrics and
-// labels that the services have. Whether an alert fires when it should is tried with Prometheus (test/e2e/alerts.test.ts).
+// The alerts and the dashboard: Prometheus and Grafana can find them, and they use only metrics and labels that the services export.
+// test/e2e/alerts.test.ts checks with Prometheus when the alerts fire.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -28,16 +28,16 @@ const rule = findObject(everything, 'PrometheusRule', 'csrs') as PrometheusRule;
 const alerts = rule.spec.groups.flatMap(({ rules }) => rules);
 const panels = ROWS.flatMap(row => [...(row.stats ?? []), ...row.panels]);
 
-test('by default there are neither alerts nor a dashboard', async () => {
+test('the chart renders no alerts and no dashboard by default', async () => {
   const names = (await render(LEAST_VALUES)).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
   assert.ok(!names.some(name => /^PrometheusRule |-dashboard$/.test(name)));
 });
 
-test('the alerts are found by the labels that a Prometheus selects by', () => {
+test('the PrometheusRule has the labels of alerts.labels', () => {
   assert.equal(rule.metadata.labels?.['release'], 'prometheus');
 });
 
-test('the alerts look at Countersign alone, in whichever namespace: other programs have metrics and jobs of such names', () => {
+test('the alerts select only series of Countersign, in any namespace', () => {
   const own = ' and on (job, instance) countersign_clock_offset_seconds';
   for (const { alert, expr } of alerts) {
     const selected = [...expr.matchAll(/([a-z_]+)\{(.*?)\}(\[\w+\]\))?(.*)/g)];
@@ -45,21 +45,24 @@ test('the alerts look at Countersign alone, in whichever namespace: other progra
     for (const [, name = '', selector = '', , after = ''] of selected) {
       assert.match(selector, /\bjob=/, alert);
       assert.doesNotMatch(selector, /namespace/, alert);
-      assert.ok(name.startsWith('countersign_') || after.startsWith(own), `${alert}: ${name} of any program`);
+      assert.ok(
+        name.startsWith('countersign_') || after.startsWith(own),
+        `${alert}: ${name} is not limited to Countersign`,
+      );
     }
   }
 });
 
-test('each alert says how bad it is, what happened and what to do', () => {
+test('every alert has a severity, a summary and a description', () => {
   assert.equal(new Set(alerts.map(({ alert }) => alert)).size, alerts.length);
   for (const { alert, labels, annotations } of alerts) {
     assert.match(labels.severity, /^(critical|warning)$/, alert);
     assert.match(annotations.summary, /\.$/, alert);
-    assert.match(annotations.description, /[.?]$/, alert);
+    assert.match(annotations.description, /\.$/, alert);
   }
 });
 
-test('the dashboard is found by the label that Grafana looks for, in the folder that is asked for', () => {
+test('the dashboard has the label and the folder annotation that Grafana expects', () => {
   const configMap = findObject(everything, 'ConfigMap', 'csrs-dashboard') as KubeObject & {
     data: Record<string, string>;
   };
@@ -68,40 +71,42 @@ test('the dashboard is found by the label that Grafana looks for, in the folder 
   assert.equal(JSON.parse(configMap.data['countersign.json'] ?? '').uid, 'countersign');
 });
 
-/** Of Prometheus itself, and of the buckets of a histogram. */
-const ADDED = ['job', 'namespace', 'instance', 'le'];
-const served = {
+/** Labels that Prometheus adds, and that of histogram buckets. */
+const ADDED_LABELS = ['job', 'namespace', 'instance', 'le'];
+const metricsOf = {
   signer: describeMetrics('signer'),
   webhook: describeMetrics('webhook'),
 };
 
-function assertServed(name: string, labels: readonly string[], service: 'signer' | 'webhook'): void {
-  const found = served[service].find(metric => metric.name === name.replace(/_bucket$/, ''));
-  assert.ok(found, `the ${service} serves no ${name}`);
-  const known = new Set([...ADDED, ...(found.labelNames ?? [])]);
+function assertExported(name: string, labels: readonly string[], service: 'signer' | 'webhook'): void {
+  const found = metricsOf[service].find(metric => metric.name === name.replace(/_bucket$/, ''));
+  assert.ok(found, `the ${service} does not export ${name}`);
+  const known = new Set([...ADDED_LABELS, ...(found.labelNames ?? [])]);
   for (const label of labels) assert.ok(known.has(label), `${name} has no label ${label}`);
 }
 
-/** Every metric of the expression, with the labels that it is selected and grouped by. */
-function assertAsksForWhatIsServed(expr: string): void {
+/** Checks all metrics of an expression, with the labels by which they are selected and grouped. */
+function assertMetricsExist(expr: string): void {
   const groups = [...expr.matchAll(/\bby \((.*?)\)/g)].flatMap(([, labels = '']) => labels.split(', '));
   const selections = [...expr.matchAll(/([a-z_]+)\{(.*?)\}/g)];
   assert.ok(selections.length > 0, expr);
   for (const [, name = '', selector = ''] of selections) {
     const labels = [...selector.matchAll(/([a-z_]+)(?==|!)/g)].map(([label]) => label);
     const [, jobs = ''] = /job=~?"(.*?)"/.exec(selector) ?? [];
-    for (const job of jobs.split('|')) assertServed(name, [...labels, ...groups], job as 'signer' | 'webhook');
+    for (const job of jobs.split('|')) assertExported(name, [...labels, ...groups], job as 'signer' | 'webhook');
   }
 }
 
-describe('what is asked for is served:', () => {
-  for (const { alert, expr } of alerts) test(`by the alert ${alert}`, () => assertAsksForWhatIsServed(expr));
+describe('queries', () => {
+  for (const { alert, expr } of alerts)
+    test(`the services export all metrics of the alert ${alert}`, () => assertMetricsExist(expr));
   for (const { title, queries } of panels) {
-    test(`by the panel "${title}"`, () => queries.forEach(({ expr }) => assertAsksForWhatIsServed(expr)));
+    test(`the services export all metrics of the panel "${title}"`, () =>
+      queries.forEach(({ expr }) => assertMetricsExist(expr)));
   }
 });
 
-test('a legend names only labels that its series have', () => {
+test('legends use only labels of their series', () => {
   for (const { expr, legend } of panels.flatMap(({ queries }) => queries)) {
     const [, by] = /\bby \((.*?)\)/.exec(expr) ?? [];
     for (const [, label = ''] of legend.matchAll(/\{\{(.*?)\}\}/g)) {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { parseConfig } from '@countersign/common/runtime/options/config.ts';
 import { findMistakes as findSignerMistakes, OPTIONS as SIGNER_OPTIONS } from '@countersign/signer/options.ts';
 import { findMistakes, OPTIONS as WEBHOOK_OPTIONS } from '@countersign/webhook/options.ts';
+import { readVersion } from '../../build/image-contents.ts';
 import { createRenderer, findObject, type KubeObject, LEAST_VALUES, type Values } from './helm.ts';
 import { VARIANTS } from './variants.ts';
 
@@ -52,7 +53,7 @@ async function readContainer(values: Values, name: string): Promise<Container> {
 for (const service of ['signer', 'webhook'] as const) {
   const name = `countersign-${service}`;
 
-  test(`the ${service} runs as the Pod Security level "restricted" asks, with a root file system that is read-only`, async () => {
+  test(`the ${service} satisfies the Pod Security level "restricted" and has a read-only root file system`, async () => {
     const { spec } = (await readDeployment(LEAST_VALUES, name)).template;
     assert.deepEqual(spec['securityContext'], {
       runAsNonRoot: true,
@@ -69,14 +70,14 @@ for (const service of ['signer', 'webhook'] as const) {
     });
   });
 
-  test(`the ${service} is probed on its http port`, async () => {
+  test(`the probes of the ${service} use its http port`, async () => {
     const { livenessProbe, readinessProbe, ports } = await readContainer(LEAST_VALUES, name);
     assert.deepEqual(livenessProbe.httpGet, { path: '/healthz', port: 'http' });
     assert.deepEqual(readinessProbe.httpGet, { path: '/readyz', port: 'http' });
     assert.equal(ports.find(port => port.name === 'http')?.containerPort, 9402);
   });
 
-  test(`the Service of the ${service} selects its pods, and every port that it names`, async () => {
+  test(`the Service of the ${service} selects its pods and all their ports`, async () => {
     const objects = await render(LEAST_VALUES);
     const { spec } = findObject(objects, 'Service', name) as Service;
     const deployment = (findObject(objects, 'Deployment', name) as Deployment).spec;
@@ -88,7 +89,7 @@ for (const service of ['signer', 'webhook'] as const) {
     assert.deepEqual(spec.ports.map(port => port.targetPort).toSorted(), names?.toSorted());
   });
 
-  test(`the ${service} runs as its own ServiceAccount, whose token no other pod is given by default`, async () => {
+  test(`the ${service} runs as its own ServiceAccount, whose token is not mounted into other pods by default`, async () => {
     const objects = await render(LEAST_VALUES);
     const { spec } = (findObject(objects, 'Deployment', name) as Deployment).spec.template;
     const account = findObject(objects, 'ServiceAccount', name) as KubeObject & {
@@ -99,7 +100,7 @@ for (const service of ['signer', 'webhook'] as const) {
     assert.equal(account.automountServiceAccountToken, false);
   });
 
-  test(`the values of scheduling reach the ${service}`, async () => {
+  test(`the scheduling values apply to the ${service}`, async () => {
     const { spec } = (await readDeployment(VARIANTS['everything']!, `csrs-${service}`)).template;
     assert.deepEqual(spec['imagePullSecrets'], [{ name: 'registry-login' }]);
     assert.deepEqual(spec['nodeSelector'], { 'kubernetes.io/os': 'linux' });
@@ -109,7 +110,7 @@ for (const service of ['signer', 'webhook'] as const) {
     assert.equal(spec['serviceAccountName'], `my-${service}`);
   });
 
-  test(`commonLabels and podLabels are on the pods of the ${service}, the latter win, and neither is in its selector`, async () => {
+  test(`pods of the ${service} have commonLabels and podLabels; podLabels win, and neither is in the selector`, async () => {
     const { metadata, spec } = findObject(
       await render(VARIANTS['everything']!),
       'Deployment',
@@ -126,14 +127,14 @@ for (const service of ['signer', 'webhook'] as const) {
 for (const [name, values] of Object.entries(VARIANTS)) {
   const prefix = typeof values['fullnameOverride'] === 'string' ? values['fullnameOverride'] : 'countersign';
 
-  test(`the signer takes the flags that the chart gives: ${name}`, async () => {
+  test(`the signer accepts the flags of the chart: ${name}`, async () => {
     const { args } = await readContainer(values, `${prefix}-signer`);
     const config = parseConfig(SIGNER_OPTIONS, args, {});
     assert.ok(config.ok, JSON.stringify(config));
     assert.deepEqual(findSignerMistakes(config.value), []);
   });
 
-  test(`the webhook takes the flags that the chart gives: ${name}`, async () => {
+  test(`the webhook accepts the flags of the chart: ${name}`, async () => {
     const { args } = await readContainer(values, `${prefix}-webhook`);
     const config = parseConfig(WEBHOOK_OPTIONS, args, {});
     assert.ok(config.ok, JSON.stringify(config));
@@ -141,13 +142,13 @@ for (const [name, values] of Object.entries(VARIANTS)) {
   });
 }
 
-test('no variables of Services get into the environment, where they would be taken for unknown options', async () => {
+test('the pods get no service environment variables, which would be rejected as unknown options', async () => {
   for (const name of ['countersign-signer', 'countersign-webhook']) {
     assert.equal((await readDeployment(LEAST_VALUES, name)).template.spec['enableServiceLinks'], false);
   }
 });
 
-test('the flags of the signer', async () => {
+test('the signer gets these flags by default', async () => {
   assert.deepEqual((await readContainer(LEAST_VALUES, 'countersign-signer')).args, [
     '--http-address=:9402',
     '--cluster-resource-namespace=$(POD_NAMESPACE)',
@@ -159,7 +160,7 @@ test('the flags of the signer', async () => {
   ]);
 });
 
-test('the flags of the webhook', async () => {
+test('the webhook gets these flags by default', async () => {
   assert.deepEqual((await readContainer(LEAST_VALUES, 'countersign-webhook')).args, [
     '--http-address=:9402',
     '--cluster-resource-namespace=$(POD_NAMESPACE)',
@@ -171,17 +172,17 @@ test('the flags of the webhook', async () => {
   ]);
 });
 
-test('a webhook that is called by its URL has a certificate for the host of the URL, too', async () => {
+test('the certificate of a webhook with a URL is also valid for the host of the URL', async () => {
   const { args } = await readContainer(VARIANTS['webhook by url']!, 'countersign-webhook');
   assert.equal(args.at(-1), '--dns-names=countersign-webhook.$(POD_NAMESPACE).svc,127.0.0.1');
 });
 
-test('a webhook with a given certificate is told where it is, and nothing of a CA', async () => {
-  const { args } = await readContainer(VARIANTS['given certificate']!, 'countersign-webhook');
+test('a webhook with a provided certificate gets the name of its Secret and no flags for its own CA', async () => {
+  const { args } = await readContainer(VARIANTS['provided certificate']!, 'countersign-webhook');
   assert.deepEqual(args.slice(4), ['--tls-secret=$(POD_NAMESPACE)/countersign-webhook-tls']);
 });
 
-test('what the operator demands is told to both services, or to the signer where it alone acts on it', async () => {
+test('both services get the policy flags that they enforce', async () => {
   const [signer, webhook] = await Promise.all(
     ['signer', 'webhook'].map(service => readContainer(VARIANTS['policy']!, `countersign-${service}`)),
   );
@@ -202,7 +203,7 @@ test('what the operator demands is told to both services, or to the signer where
   );
 });
 
-test('values change the flags, and extraArgs come last', async () => {
+test('values set the flags, and extraArgs come last', async () => {
   const signer = await readContainer(VARIANTS['everything']!, 'csrs-signer');
   assert.deepEqual(signer.args.slice(1), [
     '--cluster-resource-namespace=cert-manager',
@@ -218,7 +219,7 @@ test('values change the flags, and extraArgs come last', async () => {
   assert.deepEqual(webhook.args.slice(-2), ['--tls-secret=$(POD_NAMESPACE)/my-tls', '--drain-delay=5s']);
 });
 
-/** The namespace is the pod's own, whichever tool has moved the objects since they were rendered. */
+/** The kubelet sets the namespace of the pod, so it is correct even if a tool has moved the rendered objects. */
 const POD_NAMESPACE = { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } };
 
 async function readImages(values: Values, prefix: string): Promise<readonly string[]> {
@@ -227,9 +228,10 @@ async function readImages(values: Values, prefix: string): Promise<readonly stri
 }
 
 test('an image is named by its tag, by default the version of the application, or by its digest', async () => {
+  const version = await readVersion();
   assert.deepEqual(await readImages(LEAST_VALUES, 'countersign'), [
-    'countersign/signer:0.1.0',
-    'countersign/webhook:0.1.0',
+    `countersign/signer:${version}`,
+    `countersign/webhook:${version}`,
   ]);
   assert.deepEqual(await readImages(VARIANTS['everything']!, 'csrs'), [
     'registry.example.com:5000/a/signer:v2',
@@ -237,7 +239,7 @@ test('an image is named by its tag, by default the version of the application, o
   ]);
 });
 
-test('a webhook that asks for client certificates reads their CA from the ConfigMap, beside the extra volumes', async () => {
+test('clientCaConfigMap mounts the ConfigMap, in addition to extraVolumes', async () => {
   const more = { name: 'more', emptyDir: {} };
   const values = { webhook: { clientCaConfigMap: 'api-server-ca', extraVolumes: [more] } };
   const { containers, volumes } = (await readDeployment(values, 'countersign-webhook')).template.spec;

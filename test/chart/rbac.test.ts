@@ -83,7 +83,7 @@ const WEBHOOK_TLS: readonly Rule[] = [
 
 const ISSUERS = { apiGroups: [ISSUER_GROUP], resources: ['issuers'] };
 
-/** To be bound or aggregated by others. */
+/** Roles for users, which the chart does not bind. */
 const FOR_USERS: Readonly<Record<string, readonly Rule[]>> = {
   'ClusterRole/countersign-referencer': [{ apiGroups: [ISSUER_GROUP], resources: ['signers'], verbs: ['reference'] }],
   'ClusterRole/countersign-issuers-view': [{ ...ISSUERS, verbs: ['get', 'list', 'watch'] }],
@@ -96,7 +96,7 @@ function isRole({ kind }: KubeObject): boolean {
   return kind === 'Role' || kind === 'ClusterRole';
 }
 
-/** Every role of the rendered chart, without those of its test: `ClusterRole/name` or `namespace/name` → its rules. */
+/** All roles of the rendered chart except those of helm test: `ClusterRole/name` or `namespace/name` → rules. */
 async function readRoles(values: Values): Promise<Readonly<Record<string, readonly Rule[]>>> {
   const roles = (await render(values)).filter(object => isRole(object) && !isTestHook(object)) as Role[];
   return Object.fromEntries(
@@ -112,7 +112,7 @@ const ROLES_OF_THE_RELEASE = {
   ...FOR_USERS,
 };
 
-test('the chart grants exactly this', async () => {
+test('the chart grants exactly the permissions listed here', async () => {
   assert.deepEqual(await readRoles(LEAST_VALUES), {
     'ClusterRole/countersign-signer': [...SIGNER, GET_SECRETS],
     'ClusterRole/countersign-webhook': [...WEBHOOK, WEBHOOK_CONFIGURATION],
@@ -120,7 +120,7 @@ test('the chart grants exactly this', async () => {
   });
 });
 
-test('webhook.secretWarnings lets the webhook get Secrets, which it otherwise may not, except its own', async () => {
+test('webhook.secretWarnings allows the webhook to get Secrets other than its own', async () => {
   assert.deepEqual(await readRoles(VARIANTS['Secrets for the webhook']!), {
     'ClusterRole/countersign-signer': [...SIGNER, GET_SECRETS],
     'ClusterRole/countersign-webhook': [...WEBHOOK, WEBHOOK_CONFIGURATION, GET_SECRETS],
@@ -128,7 +128,7 @@ test('webhook.secretWarnings lets the webhook get Secrets, which it otherwise ma
   });
 });
 
-test('signer.secretNamespaces grants Secrets in these namespaces only, to both services', async () => {
+test('signer.secretNamespaces limits the access of both services to Secrets in these namespaces', async () => {
   assert.deepEqual(await readRoles(VARIANTS['Secrets of two namespaces']!), {
     'ClusterRole/countersign-signer': SIGNER,
     'ClusterRole/countersign-webhook': [...WEBHOOK, WEBHOOK_CONFIGURATION],
@@ -140,21 +140,21 @@ test('signer.secretNamespaces grants Secrets in these namespaces only, to both s
   });
 });
 
-test('a webhook with a given certificate may read its Secret, and write nothing', async () => {
-  const roles = await readRoles(VARIANTS['given certificate']!);
+test('a webhook with a provided certificate may read its Secret, and write nothing', async () => {
+  const roles = await readRoles(VARIANTS['provided certificate']!);
   assert.deepEqual(roles['ClusterRole/countersign-webhook'], WEBHOOK);
   assert.deepEqual(roles[`${NAMESPACE}/countersign-webhook-tls`], [
     { ...GET_SECRETS, resourceNames: ['countersign-webhook-tls'] },
   ]);
 });
 
-test('signer.patchAnnotations lets the signer patch CSRs, and nothing else', async () => {
+test('signer.patchAnnotations allows the signer to patch CSRs, and nothing else', async () => {
   const { 'ClusterRole/countersign-signer': rules } = await readRoles(VARIANTS['annotations patched']!);
   const [csrs, ...rest] = SIGNER;
   assert.deepEqual(rules, [{ ...csrs, verbs: [...csrs!.verbs, 'patch'] }, ...rest, GET_SECRETS]);
 });
 
-test('signer.issuerStatus grants to write Ready conditions, and to look for cert-manager, only where the signer does', async () => {
+test('signer.issuerStatus decides whether the signer may write Ready conditions and read the Lease of cert-manager', async () => {
   const rulesFor = async (issuerStatus: string) =>
     (await readRoles({ signer: { issuerStatus } }))['ClusterRole/countersign-signer'];
   const isAbout = (rule: Rule, ...resources: string[]) => resources.some(resource => rule.resources.includes(resource));
@@ -163,7 +163,7 @@ test('signer.issuerStatus grants to write Ready conditions, and to look for cert
   assert.deepEqual(await rulesFor('never'), [...reads, GET_SECRETS]);
 });
 
-test('policy.honourNameConstraints false grants nothing for name constraints, and leaves out their ConfigMap', async () => {
+test('policy.honourNameConstraints=false renders neither the ConfigMap of name constraints nor its roles', async () => {
   const objects = await render(VARIANTS['policy']!);
   assert.deepEqual(
     objects.filter(({ metadata }) => /name-constraints$|-names$/.test(metadata.name)),
@@ -171,7 +171,7 @@ test('policy.honourNameConstraints false grants nothing for name constraints, an
   );
 });
 
-test('rbac.create false grants nothing, and leaves out the test that would need it', async () => {
+test('rbac.create=false renders no roles, and no helm test, which needs them', async () => {
   const objects = await render(VARIANTS['no roles']!);
   assert.deepEqual(
     objects.filter(object => isRole(object) || object.kind.endsWith('Binding') || isTestHook(object)),
@@ -179,7 +179,7 @@ test('rbac.create false grants nothing, and leaves out the test that would need 
   );
 });
 
-test('rbac.aggregateClusterRoles false leaves the built-in roles alone', async () => {
+test('rbac.aggregateClusterRoles=false does not extend the built-in roles', async () => {
   const roles = await readRoles(VARIANTS['no aggregated roles']!);
   assert.deepEqual(
     Object.keys(roles).filter(name => name.includes('-issuers-')),
@@ -188,11 +188,11 @@ test('rbac.aggregateClusterRoles false leaves the built-in roles alone', async (
 });
 
 for (const [name, values] of Object.entries(VARIANTS)) {
-  test(`nobody may list, watch or create Secrets, or write others', and no rule has a wildcard: ${name}`, async () => {
+  test(`no role allows listing, watching or creating Secrets or has a wildcard: ${name}`, async () => {
     for (const rule of Object.values(await readRoles(values)).flat()) {
       assert.ok(![...rule.apiGroups, ...rule.resources, ...rule.verbs].includes('*'), JSON.stringify(rule));
       if (!rule.resources.includes('secrets')) continue;
-      // Its own CA, by name.
+      // The webhook may update the Secret of its CA, by name.
       const allowed = rule.resourceNames === undefined ? ['get'] : ['get', 'update'];
       assert.ok(
         rule.verbs.every(verb => allowed.includes(verb)),
@@ -201,7 +201,7 @@ for (const [name, values] of Object.entries(VARIANTS)) {
     }
   });
 
-  test(`every role is bound once, under its own name, to ServiceAccounts that exist or to referencers: ${name}`, async () => {
+  test(`every role is bound once, by its own name, to existing ServiceAccounts or to referencers: ${name}`, async () => {
     const objects = await render(values);
     const bindings = objects.filter(({ kind }) => /^(Cluster)?RoleBinding$/.test(kind)) as Binding[];
     const roles = objects.filter(object => isRole(object) && !isForUsers(object.metadata.name));
@@ -228,7 +228,7 @@ function findBoundRole(
   return roles.find(r => r.kind === kind && r.metadata.name === name && r.metadata.namespace === namespace);
 }
 
-test('a referencer gets the verb reference on the one Issuer that is named, in its namespace', async () => {
+test('a referencer gets the verb reference on the named Issuer only', async () => {
   const objects = await render(VARIANTS['referencers']!);
   const role = findObject(objects, 'Role', 'countersign-referencer:my-issuer') as Role;
   assert.equal(role.metadata.namespace, 'sandbox');
@@ -244,12 +244,12 @@ test('a referencer gets the verb reference on the one Issuer that is named, in i
   ]);
 });
 
-test('a referencer of every Issuer of a namespace gets a rule without names, which is no wildcard to an audit', async () => {
+test('a referencer of all Issuers gets a rule without resourceNames', async () => {
   const role = findObject(await render(VARIANTS['referencers']!), 'Role', 'countersign-referencer:*') as Role;
   assert.deepEqual(role.rules, [{ apiGroups: [ISSUER_GROUP], resources: ['signers'], verbs: ['reference'] }]);
 });
 
-test('a ServiceAccount without a namespace is the one beside the Issuer', async () => {
+test('the namespace of a ServiceAccount defaults to that of the Issuer', async () => {
   const objects = await render(VARIANTS['referencers']!);
   const binding = findObject(objects, 'RoleBinding', 'countersign-referencer:*') as Binding;
   assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name: 'any', namespace: 'sandbox' }]);

@@ -28,7 +28,7 @@ function keyOf({ kind, metadata }: KubeObject): string {
 }
 
 for (const [name, values] of Object.entries({ 'no values': {}, everything: VARIANTS['everything'] ?? {} })) {
-  test(`helm lint --strict has nothing to say about: ${name}`, async () => {
+  test(`helm lint --strict reports nothing: ${name}`, async () => {
     const { code, stdout } = await runHelm(['lint', '--strict', CHART], values);
     assert.equal(code, 0, stdout);
     assert.doesNotMatch(stdout, /\[(WARNING|ERROR)\]/);
@@ -36,12 +36,12 @@ for (const [name, values] of Object.entries({ 'no values': {}, everything: VARIA
 }
 
 for (const [name, values] of Object.entries(VARIANTS)) {
-  test(`rendered twice, the chart gives the same bytes: ${name}`, async () => {
+  test(`the chart renders to the same bytes each time: ${name}`, async () => {
     const [first, second] = await Promise.all([renderText(values), renderText(values)]);
     assert.equal(first, second);
   });
 
-  test(`every object is whole, labelled and named once: ${name}`, async () => {
+  test(`all objects have the labels of the chart, the right scope and a unique name: ${name}`, async () => {
     const objects = await render(values);
     assert.equal(new Set(objects.map(keyOf)).size, objects.length);
     for (const object of objects) {
@@ -51,7 +51,7 @@ for (const [name, values] of Object.entries(VARIANTS)) {
     }
   });
 
-  test(`Services, labels and names stay within 63 characters: ${name}`, async () => {
+  test(`Service names and label values have at most 63 characters: ${name}`, async () => {
     for (const { kind, metadata } of await render(values)) {
       if (kind === 'Service') assert.ok(metadata.name.length <= 63, metadata.name);
       for (const label of Object.values(metadata.labels ?? {})) assert.ok(label.length <= 63, label);
@@ -59,7 +59,7 @@ for (const [name, values] of Object.entries(VARIANTS)) {
   });
 }
 
-test('the dots that a release may have in its name are in no name of a Service, which may have none', async () => {
+test('dots in the release name are replaced in Service names', async () => {
   const { stdout } = await runHelm(['template', 'a.b', CHART], {});
   const services = parseObjects(stdout).filter(({ kind }) => kind === 'Service');
   assert.deepEqual(
@@ -68,13 +68,13 @@ test('the dots that a release may have in its name are in no name of a Service, 
   );
 });
 
-test('objects of the release are in its namespace, unless another is named', async () => {
+test('all namespaced objects are in the release namespace by default', async () => {
   const objects = await render(VARIANTS['least']!);
   const namespaces = new Set(objects.map(({ metadata }) => metadata.namespace));
   assert.deepEqual(namespaces, new Set([NAMESPACE, undefined]));
 });
 
-test('commonLabels are on every object, and never replace the labels of the chart', async () => {
+test('all objects have commonLabels, which do not override the labels of the chart', async () => {
   for (const object of await render(VARIANTS['everything']!)) {
     assert.equal(object.metadata.labels?.['team'], 'platform', keyOf(object));
     assert.equal(object.metadata.labels['app.kubernetes.io/name'], 'signer-of-csrs', keyOf(object));
@@ -97,7 +97,7 @@ const DIGITS = {
     certificate: { mode: 'secret', secretName: '9', caBundle: CA_BUNDLE },
   },
 };
-const TEXTS = new Set([
+const STRING_FIELDS = new Set([
   'name',
   'namespace',
   'serviceAccountName',
@@ -107,17 +107,17 @@ const TEXTS = new Set([
   'caBundle',
 ]);
 
-test('names that look like numbers stay texts', async () => {
+test('names that look like numbers remain strings', async () => {
   const { code, stdout, stderr } = await runHelm(['template', '10', CHART, '--namespace', '11'], DIGITS);
   assert.equal(code, 0, stderr);
-  for (const object of parseObjects(stdout)) assertTexts(object, object.kind);
+  for (const object of parseObjects(stdout)) assertStrings(object, object.kind);
 });
 
-function assertTexts(part: unknown, at: string): void {
+function assertStrings(part: unknown, at: string): void {
   if (typeof part !== 'object' || part === null) return;
   for (const [key, value] of Object.entries(part)) {
-    const isText = TEXTS.has(key) || at.endsWith('.resourceNames');
-    if (isText) assert.equal(typeof value, 'string', `${at}.${key}: ${value}`);
-    assertTexts(value, `${at}.${key}`);
+    const isString = STRING_FIELDS.has(key) || at.endsWith('.resourceNames');
+    if (isString) assert.equal(typeof value, 'string', `${at}.${key}: ${value}`);
+    assertStrings(value, `${at}.${key}`);
   }
 }

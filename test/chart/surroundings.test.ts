@@ -1,5 +1,4 @@
-// What stands around the services: network policies, the monitor for the Prometheus Operator, roles for users, the Secret of
-// the webhook's CA.
+// Optional objects around the services: network policies, the monitor for the Prometheus Operator, and the Secret of the webhook's CA.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -16,14 +15,14 @@ async function readSpec(values: Values, kind: string, name: string): Promise<Fie
 
 const tcp = (port: number | string) => ({ protocol: 'TCP', port });
 
-test('by default there is neither a network policy nor a monitor nor an admission policy', async () => {
+test('the chart renders no network policy, monitor or admission policy by default', async () => {
   const kinds = new Set((await render(LEAST_VALUES)).map(({ kind }) => kind));
   for (const kind of ['NetworkPolicy', 'ServiceMonitor', 'PodMonitor', 'ValidatingAdmissionPolicy']) {
     assert.ok(!kinds.has(kind), kind);
   }
 });
 
-test('the network policies let in the API server and scrapes, and out only to the API server', async () => {
+test('the network policies allow ingress for admission and scrapes, and egress only to the API server', async () => {
   const values = VARIANTS['network policy']!;
   const egress = [{ ports: [tcp(443), tcp(6443)] }];
   const { podSelector: _, ...signer } = await readSpec(values, 'NetworkPolicy', 'countersign-signer');
@@ -35,7 +34,7 @@ test('the network policies let in the API server and scrapes, and out only to th
   assert.deepEqual(podSelector, selector);
 });
 
-test('the network policies name the callers, the scrapers and the addresses of the API server where they are given', async () => {
+test('the network policies are limited to admissionFrom, metricsFrom and apiServer.cidrs, if set', async () => {
   const { networkPolicy } = VARIANTS['everything'] as {
     networkPolicy: { admissionFrom: unknown; metricsFrom: unknown };
   };
@@ -61,7 +60,7 @@ test('a PodMonitor scrapes the pods of both services', async () => {
   });
 });
 
-test('a ServiceMonitor scrapes both Services, and has the labels that a Prometheus selects it by', async () => {
+test('a ServiceMonitor scrapes both Services, and has the labels of monitor.labels', async () => {
   const { metadata, spec } = findObject(
     await render(VARIANTS['everything']!),
     'ServiceMonitor',
@@ -73,13 +72,13 @@ test('a ServiceMonitor scrapes both Services, and has the labels that a Promethe
   assert.deepEqual(spec['endpoints'], [{ port: 'http', path: '/metrics', interval: '30s' }]);
 });
 
-test('the Secret of the CA says nothing about its content, so that no upgrade takes the CA away', async () => {
+test('the manifest of the CA Secret has no data, so that upgrades keep the CA', async () => {
   const { metadata, ...rest } = findObject(await render(LEAST_VALUES), 'Secret', 'countersign-webhook-ca');
   assert.equal(metadata.namespace, NAMESPACE);
   assert.deepEqual(rest, { apiVersion: 'v1', kind: 'Secret', type: 'Opaque' });
 });
 
-test('a webhook with a given certificate has no CA, and the chart no Secret', async () => {
-  const objects = await render(VARIANTS['given certificate']!);
+test('the chart renders no Secret for a webhook with a provided certificate', async () => {
+  const objects = await render(VARIANTS['provided certificate']!);
   assert.ok(objects.every(({ kind }) => kind !== 'Secret'));
 });

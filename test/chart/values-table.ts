@@ -1,4 +1,4 @@
-// Makes the table of values in the chart's README from the comments in values.yaml. Decides no text of its own.
+// Renders the table of values in the chart's README from the comments in values.yaml. Adds no text of its own.
 
 import { isMap, isNode, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
 
@@ -8,7 +8,7 @@ interface Row {
   readonly about: string;
 }
 
-/** A Markdown table with one row for each value, its columns aligned. Throws for a value without a comment. */
+/** A Markdown table with a row for each value and aligned columns. Throws if a value has no comment. */
 export function valuesTable(valuesYaml: string): string {
   const { contents } = parseDocument(valuesYaml);
   if (!isMap(contents)) throw new Error('values.yaml is not a mapping');
@@ -26,7 +26,7 @@ function readRows(map: YAMLMap, prefix: string): Row[] {
     const comment = commentOf(pair) ?? (index === 0 ? map.commentBefore : undefined);
     if (comment) return [{ path, initial: JSON.stringify(toJson(pair.value)), about: toCell(comment) }];
     if (isMap(pair.value) && pair.value.items.length > 0) return readRows(pair.value, `${path}.`);
-    throw new Error(`values.yaml says nothing about ${path}`);
+    throw new Error(`values.yaml has no comment for ${path}`);
   });
 }
 
@@ -43,8 +43,8 @@ function toJson(value: unknown): unknown {
 }
 
 /**
- * Only the last paragraph is about the value: above the first one stands what is about the whole file. Lines that are
- * indented by three spaces are an example, and stay in values.yaml.
+ * Uses only the last paragraph, because the first comment starts with a paragraph about the whole file. Omits lines indented by three spaces,
+ * which are examples.
  */
 function toCell(comment: string): string {
   const paragraph = comment.split('\n\n').at(-1) ?? '';

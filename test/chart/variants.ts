@@ -1,18 +1,18 @@
-// The ways of installing the chart that every test of its rendering walks through, as data.
+// The sets of values with which the tests render the chart.
 
 import { GIVEN_CERTIFICATE, LEAST_VALUES, type Values } from './helm.ts';
 
 export const VARIANTS: Readonly<Record<string, Values>> = {
   least: LEAST_VALUES,
   'webhook by url': { webhook: { url: 'https://127.0.0.1:12345/validate' } },
-  'given certificate': { webhook: { certificate: GIVEN_CERTIFICATE } },
+  'provided certificate': { webhook: { certificate: GIVEN_CERTIFICATE } },
   'caBundle injected': {
     webhook: {
       certificate: { mode: 'secret' },
       configurationAnnotations: { 'cert-manager.io/inject-ca-from': 'a/b' },
     },
   },
-  'callers with a certificate': { webhook: { clientCaConfigMap: 'api-server-ca' } },
+  'client certificates': { webhook: { clientCaConfigMap: 'api-server-ca' } },
   'Secrets for the webhook': { webhook: { secretWarnings: true } },
   'Secrets of two namespaces': {
     signer: { secretNamespaces: ['sandbox', 'countersign-system'] },

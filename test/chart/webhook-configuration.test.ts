@@ -38,7 +38,7 @@ async function readWebhook(values: Values): Promise<Webhook> {
   return webhooks[0]!;
 }
 
-test('the webhook fails closed, answers within 5 seconds and has no side effects', async () => {
+test('the webhook fails closed, has a timeout of 5 seconds and no side effects', async () => {
   const { name: _, clientConfig: __, rules: ___, matchConditions: ____, ...rest } = await readWebhook(LEAST_VALUES);
   assert.deepEqual(rest, {
     admissionReviewVersions: ['v1'],
@@ -49,7 +49,7 @@ test('the webhook fails closed, answers within 5 seconds and has no side effects
   });
 });
 
-test('it is asked about created CSRs, and about updates through each of the three paths', async () => {
+test('the webhook is called for created CSRs, and for updates of CSRs, /status and /approval', async () => {
   const common = { apiGroups: ['certificates.k8s.io'], apiVersions: ['v1'], scope: 'Cluster' };
   assert.deepEqual((await readWebhook(LEAST_VALUES)).rules, [
     { ...common, operations: ['CREATE', 'UPDATE'], resources: ['certificatesigningrequests'] },
@@ -61,7 +61,7 @@ test('it is asked about created CSRs, and about updates through each of the thre
   ]);
 });
 
-test('its conditions let through only issuer names, and only creations and changes of a locked annotation', async () => {
+test('the match conditions select only issuer signer names, and only creations and changes of locked annotations', async () => {
   const keys = LOCKED_ANNOTATIONS.map(key => `'${key}'`).join(', ');
   assert.deepEqual((await readWebhook(LEAST_VALUES)).matchConditions, [
     { name: 'names-an-issuer', expression: "object.spec.signerName.matches('^[a-z]+\\\\.cert-manager\\\\.io/')" },
@@ -76,16 +76,16 @@ test('its conditions let through only issuer names, and only creations and chang
 
 const SERVICE = { name: 'countersign-webhook', namespace: NAMESPACE, path: '/validate', port: 443 };
 
-test("the API server calls it through its Service; the CA is the webhook's to write", async () => {
+test('the API server calls the webhook through its Service, and caBundle is left to the webhook', async () => {
   assert.deepEqual((await readWebhook(LEAST_VALUES)).clientConfig, { service: SERVICE });
 });
 
-test('the API server trusts the CA that is given with a certificate', async () => {
-  const { clientConfig } = await readWebhook(VARIANTS['given certificate']!);
+test('certificate.caBundle is the CA that the API server trusts', async () => {
+  const { clientConfig } = await readWebhook(VARIANTS['provided certificate']!);
   assert.deepEqual(clientConfig, { service: SERVICE, caBundle: CA_BUNDLE });
 });
 
-test('its failurePolicy, timeout, objectSelector and further conditions are values', async () => {
+test('failurePolicy, timeoutSeconds, objectSelector and matchConditions can be set by values', async () => {
   const { webhook } = VARIANTS['open webhook'] as { webhook: Record<string, unknown> & { matchConditions: unknown[] } };
   const { failurePolicy, timeoutSeconds, objectSelector, matchConditions } = await readWebhook(
     VARIANTS['open webhook']!,
@@ -97,12 +97,12 @@ test('its failurePolicy, timeout, objectSelector and further conditions are valu
   assert.deepEqual(matchConditions.slice(0, 2), (await readWebhook(LEAST_VALUES)).matchConditions);
 });
 
-test('the API server calls it by its URL where one is given', async () => {
+test('the API server calls the webhook at webhook.url, if set', async () => {
   const { clientConfig } = await readWebhook(VARIANTS['webhook by url']!);
   assert.deepEqual(clientConfig, { url: 'https://127.0.0.1:12345/validate' });
 });
 
-test('annotations may have the CA injected instead of caBundle', async () => {
+test('configurationAnnotations can have the CA injected instead of caBundle', async () => {
   const { metadata, webhooks } = await readConfiguration(VARIANTS['caBundle injected']!);
   assert.deepEqual(metadata.annotations, { 'cert-manager.io/inject-ca-from': 'a/b' });
   assert.deepEqual(webhooks[0]?.clientConfig, { service: SERVICE });

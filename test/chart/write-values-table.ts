@@ -1,4 +1,4 @@
-// Writes the table of values into the chart's README, between its two marks. Part of `make docs`.
+// Writes the table of values to the chart's README, between two markers. Part of `make docs`.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// The alerts of the chart as Prometheus judges them: each fires for the fault that it is about and for no other, and none fires
-// while all is well or for a passing moment.
+// The chart's alerts, evaluated by Prometheus: each fires for its own fault and no other, and none fires while everything is healthy or for
+// a momentary fault.
 
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,30 +11,30 @@ import { findObject, type KubeObject, parseObjects, RELEASE, renderText } from '
 import { runCommand } from '../support/control-plane/run-command.ts';
 import { findModuleTool, MODULE_TOOLS } from '../support/docker/module-tool.ts';
 
-/** Values by the minute, in promtool's notation: `1x60` is 1 for an hour, `0+5x60` grows by 5 a minute. */
+/** One value per minute, in promtool's notation: `1x60` is 1 for an hour, `0+5x60` grows by 5 per minute. */
 type Series = Readonly<Record<string, string>>;
 
 const AT = 'namespace="countersign-system",job=';
-const LEADS = `leader_election_master_status{${AT}"signer",instance="a"}`;
+const LEADER_A = `leader_election_master_status{${AT}"signer",instance="a"}`;
 const NO_ISSUER = `countersign_requests_waiting{${AT}"signer",reason="IssuerNotFound"}`;
 const ISSUED = `countersign_approval_to_certificate_seconds_bucket{${AT}"signer",le=`;
 const DEPTH = `workqueue_depth{${AT}"signer",instance="a",name="csr"}`;
 const FORBIDDEN = `countersign_work_errors_total{${AT}"signer",queue="csr",code="forbidden"}`;
 const INVALID = FORBIDDEN.replace('forbidden', 'invalid');
 const REQUESTS = `rest_client_requests_total{${AT}"signer",instance="a",method="GET",host="h",code=`;
-/** Of another program, whose Prometheus job happens to have the same name. */
+/** From another program whose Prometheus job has the same name. */
 const FOREIGN = `rest_client_requests_total{namespace="other",job="webhook",instance="z",method="GET",host="h",code="500"}`;
 const ERRORS = `countersign_webhook_admissions_total{${AT}"webhook",answer="error",reason="InternalError"}`;
 const DISTRUSTED = `countersign_webhook_tls_handshake_failures_total{${AT}"webhook",cause="distrusted"}`;
-const ENDS = `countersign_webhook_serving_certificate_not_after_timestamp_seconds{${AT}"webhook",instance="c"}`;
-const OTHER_ENDS = ENDS.replace('"c"', '"d"');
+const EXPIRY = `countersign_webhook_serving_certificate_not_after_timestamp_seconds{${AT}"webhook",instance="c"}`;
+const OTHER_EXPIRY = EXPIRY.replace('"c"', '"d"');
 const RELOADS = `countersign_webhook_serving_certificate_reloads_total{${AT}"webhook",instance="c",result="unreadable"}`;
 const CA = `countersign_ca_not_after_timestamp_seconds{${AT}"signer",kind="Issuer"}`;
 const CLOCK = `countersign_clock_offset_seconds{${AT}"signer",instance="a"}`;
 
-/** An hour in which all is well; time begins at 0. */
+/** A healthy hour; time starts at 0. */
 const HEALTHY: Series = {
-  [LEADS]: '1x60',
+  [LEADER_A]: '1x60',
   [`leader_election_master_status{${AT}"signer",instance="b"}`]: '0x60',
   [NO_ISSUER]: '0x60',
   [`countersign_requests_waiting{${AT}"signer",reason="WaitingApproval"}`]: '7x60',
@@ -51,54 +51,59 @@ const HEALTHY: Series = {
   [`countersign_webhook_admissions_total{${AT}"webhook",answer="denied",reason="DeniedReference"}`]: '0+5x60',
   [DISTRUSTED]: '0x60',
   [`countersign_webhook_tls_handshake_failures_total{${AT}"webhook",cause="closed"}`]: '0+6x60',
-  [ENDS]: `${7 * 86_400}x60`,
-  [OTHER_ENDS]: `${7 * 86_400}x60`,
+  [EXPIRY]: `${7 * 86_400}x60`,
+  [OTHER_EXPIRY]: `${7 * 86_400}x60`,
   [RELOADS]: '0x60',
   [CLOCK]: '-0.4x60',
   [CLOCK.replace('"a"', '"b"')]: '0.2x60',
   [CA]: `${90 * 86_400}x60`,
 };
-/** In some moment of every ten minutes the queue is empty. */
-const RUSHES = Array.from({ length: 60 }, (_, minute) => (minute % 9 === 0 ? 0 : 80)).join(' ');
+/** The queue is empty at least once in every ten minutes. */
+const BURSTS = Array.from({ length: 60 }, (_, minute) => (minute % 9 === 0 ? 0 : 80)).join(' ');
 
 interface Case {
   readonly name: string;
-  /** Instead of the healthy ones; '' takes one away. */
+  /** Overrides of the healthy series; '' removes one. */
   readonly series?: Series;
   readonly minute: number;
   readonly fires: readonly string[];
 }
 
 const CASES: readonly Case[] = [
-  { name: 'while all is well', minute: 50, fires: [] },
-  { name: 'while the lead is handed over', series: { [LEADS]: '1x10 0 1x49' }, minute: 11, fires: [] },
-  { name: 'when nobody leads', series: { [LEADS]: '0x60' }, minute: 5, fires: ['CountersignNobodySigns'] },
+  { name: 'while everything is healthy', minute: 50, fires: [] },
+  { name: 'during a change of leader', series: { [LEADER_A]: '1x10 0 1x49' }, minute: 11, fires: [] },
+  { name: 'when no replica is the leader', series: { [LEADER_A]: '0x60' }, minute: 5, fires: ['CountersignNoLeader'] },
   {
     name: 'when no signer is scraped',
-    series: { [LEADS]: '', [`leader_election_master_status{${AT}"signer",instance="b"}`]: '' },
+    series: { [LEADER_A]: '', [`leader_election_master_status{${AT}"signer",instance="b"}`]: '' },
     minute: 5,
-    fires: ['CountersignNobodySigns'],
+    fires: ['CountersignNoLeader'],
   },
   {
     name: 'when no webhook has a certificate',
-    series: { [ENDS]: '', [OTHER_ENDS]: '' },
+    series: { [EXPIRY]: '', [OTHER_EXPIRY]: '' },
     minute: 5,
     fires: ['CountersignWebhookDown'],
   },
-  { name: 'while one of two webhooks is down', series: { [OTHER_ENDS]: '' }, minute: 50, fires: [] },
+  { name: 'while one of two webhooks is down', series: { [OTHER_EXPIRY]: '' }, minute: 50, fires: [] },
   {
-    name: 'when the certificate of every webhook has ended',
-    series: { [ENDS]: '60x60', [OTHER_ENDS]: '60x60' },
+    name: 'when the certificates of all webhooks have expired',
+    series: { [EXPIRY]: '60x60', [OTHER_EXPIRY]: '60x60' },
     minute: 8,
     fires: ['CountersignWebhookDown'],
   },
   {
-    name: 'when the webhook looks in vain for its certificate',
+    name: 'when the webhook cannot reload its certificate',
     series: { [RELOADS]: '0x5 1+6x55' },
     minute: 40,
     fires: ['CountersignWebhookCertificateStuck'],
   },
-  { name: 'while an issuer is made', series: { [NO_ISSUER]: '0x5 1x9 0x60' }, minute: 14, fires: [] },
+  {
+    name: 'while an issuer is missing for some minutes',
+    series: { [NO_ISSUER]: '0x5 1x9 0x60' },
+    minute: 14,
+    fires: [],
+  },
   {
     name: 'when approved requests wait',
     series: { [NO_ISSUER]: '2x60' },
@@ -106,12 +111,12 @@ const CASES: readonly Case[] = [
     fires: ['CountersignRequestsWait'],
   },
   {
-    name: 'when certificates come late',
+    name: 'when certificates are late',
     series: { [`${ISSUED}"0.1"}`]: '0x60' },
     minute: 30,
     fires: ['CountersignCertificatesLate'],
   },
-  { name: 'when the queue fills and empties', series: { [DEPTH]: RUSHES }, minute: 40, fires: [] },
+  { name: 'when the queue fills and empties', series: { [DEPTH]: BURSTS }, minute: 40, fires: [] },
   {
     name: 'when the queue is never empty',
     series: { [DEPTH]: '9x60' },
@@ -119,13 +124,18 @@ const CASES: readonly Case[] = [
     fires: ['CountersignQueueNeverEmpty'],
   },
   {
-    name: 'at the first write that is invalid',
+    name: 'after the first invalid write',
     series: { [INVALID]: '0x20 1x40' },
     minute: 25,
     fires: ['CountersignApiServerRefuses'],
   },
-  { name: 'long after a write was invalid', series: { [INVALID]: '0x20 1x40' }, minute: 50, fires: [] },
-  { name: 'while the API server has just started', series: { [FORBIDDEN]: '0x20 3 9x40' }, minute: 25, fires: [] },
+  { name: 'long after an invalid write', series: { [INVALID]: '0x20 1x40' }, minute: 50, fires: [] },
+  {
+    name: 'while requests are forbidden for a short time',
+    series: { [FORBIDDEN]: '0x20 3 9x40' },
+    minute: 25,
+    fires: [],
+  },
   {
     name: 'when requests stay forbidden',
     series: { [FORBIDDEN]: '0x10 1x4 2x4 3x4 4x4 5x4 6x30' },
@@ -139,16 +149,16 @@ const CASES: readonly Case[] = [
     fires: ['CountersignApiServerFails'],
   },
   {
-    name: 'while the requests of another program fail, and no lead of it is held',
+    name: 'while requests of another program fail, and that has no leader',
     series: { [FOREIGN]: '0+30x60', 'leader_election_master_status{job="signer",instance="z"}': '0x60' },
     minute: 30,
     fires: [],
   },
   {
-    name: 'when nobody signs, while another program leads',
-    series: { [LEADS]: '0x60', 'leader_election_master_status{job="signer",instance="z"}': '1x60' },
+    name: 'when no signer is the leader, but another program has one',
+    series: { [LEADER_A]: '0x60', 'leader_election_master_status{job="signer",instance="z"}': '1x60' },
     minute: 5,
-    fires: ['CountersignNobodySigns'],
+    fires: ['CountersignNoLeader'],
   },
   {
     name: 'when the API server does not answer',
@@ -157,25 +167,25 @@ const CASES: readonly Case[] = [
     fires: ['CountersignApiServerFails'],
   },
   {
-    name: 'when the webhook cannot judge',
+    name: 'when the webhook cannot check requests',
     series: { [ERRORS]: '0+1x60' },
     minute: 20,
     fires: ['CountersignWebhookErrors'],
   },
   {
-    name: 'at the first caller that does not trust the webhook',
+    name: 'after the first caller that does not trust the webhook',
     series: { [DISTRUSTED]: '0x20 1x40' },
     minute: 25,
     fires: ['CountersignWebhookDistrusted'],
   },
   {
-    name: 'when the serving certificate ends soon',
-    series: { [ENDS]: '86400x60' },
+    name: 'when the serving certificate expires soon',
+    series: { [EXPIRY]: '86400x60' },
     minute: 30,
     fires: ['CountersignWebhookCertificateEnds'],
   },
   {
-    name: 'when a CA ends soon',
+    name: 'when a CA expires soon',
     series: { [CA]: `${13 * 86_400}x60` },
     minute: 30,
     fires: ['CountersignCaEnds'],
@@ -200,16 +210,17 @@ describe('the alerts', () => {
     assert.equal(code, 0, stdout + stderr);
   }
 
-  test('are rules that Prometheus can read', () => run('check', 'rules', '--lint=all', '--lint-fatal', 'rules.yaml'));
+  test('the alerts are valid Prometheus rules', () =>
+    run('check', 'rules', '--lint=all', '--lint-fatal', 'rules.yaml'));
 
-  test('are all tried here', async () => {
+  test('every alert has a test case', async () => {
     const rules = await readFile(join(dir, 'rules.yaml'), 'utf8');
     const alerts = [...rules.matchAll(/alert: (\w+)/g)].map(([, alert]) => alert);
     assert.deepEqual(new Set(CASES.flatMap(({ fires }) => fires)), new Set(alerts));
   });
 
   for (const { name, series, minute, fires } of CASES) {
-    test(`${name}: ${fires.join(', ') || 'none'}`, async () => {
+    test(`${fires.join(', ') || 'no alert'} fires ${name}`, async () => {
       const input = Object.entries({ ...HEALTHY, ...series }).filter(([, values]) => values !== '');
       const firing = {
         expr: 'count by (alertname) (ALERTS{alertstate="firing"})',

@@ -1,5 +1,5 @@
-// The compose stack as a user has it: up, one refusal, one certificate, the kubeconfigs, Prometheus, down. Beside that, what
-// docker-compose.yml names must be what the other tests run.
+// The compose stack as users run it: up, one denial, one certificate, the kubeconfigs, Prometheus, down. Also checks that
+// docker-compose.yml uses the versions that the other tests run.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
@@ -16,26 +16,26 @@ import { moduleFolder } from '../support/docker/module-tool.ts';
 import { COMPOSE_FILE, ComposeStack, FOLDER_OWNER } from './compose-stack.ts';
 
 const programs = provideEnginePrograms();
-/** Milliseconds, for one test: the stack is up within half a minute on a busy machine. */
+/** Milliseconds for one test. On a busy machine, the stack starts within half a minute. */
 const BOUND = { timeout: 150_000 };
 const requirement = requirementOf(programs);
-/** Panels of the dashboard that show something only once something has gone wrong, or a watch has lived out its minutes. */
-const ONLY_AFTER_TROUBLE = new Set(['Approved, but waiting, by reason', 'Watches that ended']);
+/** Panels that are empty until something fails or a watch is closed. */
+const ONLY_AFTER_TROUBLE = new Set(['Approved, but waiting, by reason', 'Closed watches']);
 
-describe('the image in docker-compose.yml', async () => {
+describe('docker-compose.yml', async () => {
   const { services } = parse(await readFile(COMPOSE_FILE, 'utf8'), { merge: true });
   const controlPlane = await readToolModule();
   const ours = await readVersion();
   for (const [service, wanted] of [
     ['kube-apiserver', controlPlane.kubernetesVersion],
     ['etcd', await requiredVersion(controlPlane.dir, /go\.etcd\.io\/etcd\/server\/v3 (v[\d.]+)/)],
-    // Prometheus 3.16.0 is the Go module of the version v0.316.0.
+    // Prometheus 3.16.0 is version v0.316.0 of its Go module.
     ['prometheus', (await requiredVersion(moduleFolder('prometheus'), / (v0\.3\d\d\.\d+)/)).replace('v0.3', 'v3.')],
     ['webhook', ours],
     ['signer', ours],
     ['setup', ours],
   ] as const) {
-    test(`of ${service} has the version that the other tests run`, () => {
+    test(`the image of ${service} has the version that the other tests run`, () => {
       assert.match(services[service].image, new RegExp(`:${wanted.replaceAll('.', String.raw`\.`)}}+$`));
     });
   }
@@ -50,7 +50,7 @@ describe('docker compose', requirement, () => {
   });
   after(() => stack?.close());
 
-  test('up --wait starts everything, and returns when it is healthy', BOUND, async () => {
+  test('docker compose up --wait starts everything, and returns when it is healthy', BOUND, async () => {
     await stack.compose('up', '--wait', '--wait-timeout', '90');
     assert.deepEqual(await states(), {
       certificates: 'exited 0',
@@ -63,19 +63,19 @@ describe('docker compose', requirement, () => {
     });
   });
 
-  test('mallory is refused, and told what is missing', BOUND, async () => {
+  test('mallory is denied, and the message names the missing permission', BOUND, async () => {
     const { code, stdout } = await stack.tryCompose('run', '--rm', '-T', 'request', 'mallory');
     assert.equal(code, 1, stdout);
     assert.match(stdout, /refused \(DeniedReference\): .*user "mallory" lacks the verb "reference"/);
   });
 
-  test('jane gets a certificate that the CA of the Issuer signed', BOUND, async () => {
+  test('jane gets a certificate signed by the CA of the Issuer', BOUND, async () => {
     const [leaf, ca] = [new X509Certificate(await stack.compose(...askAs('jane')).then(onlyPem)), await demoCa()];
     assert.ok(leaf.verify(ca.publicKey));
     assert.equal(leaf.subjectAltName, 'DNS:jane.example.com');
   });
 
-  test('the kubeconfigs work outside, and are for the owner of their folder alone', BOUND, async () => {
+  test('the kubeconfigs work outside the stack, and only the owner of their folder can read them', BOUND, async () => {
     const { uid, gid, mode } = await stat(`${stack.kubeconfigs}/admin.kubeconfig`);
     assert.deepEqual({ uid, gid, mode: mode & 0o777 }, { ...FOLDER_OWNER, mode: 0o400 });
     const issuers = await stack.kubectl('admin', 'get', 'issuers', '-n', 'demo', '-o', 'wide');
@@ -94,7 +94,7 @@ describe('docker compose', requirement, () => {
   });
 
   test('Prometheus answers every query of the dashboard', BOUND, async () => {
-    // A rate needs an increase between two scrapes, and the requests so far may have come before the first one.
+    // A rate needs an increase between two scrapes, and all requests so far may precede the first scrape.
     await stack.tryCompose('run', '--rm', '-T', 'request', 'mallory');
     await eventually(async () => {
       const empty: string[] = [];
@@ -109,7 +109,7 @@ describe('docker compose', requirement, () => {
     });
   });
 
-  test('down and up again brings back what was there', BOUND, async () => {
+  test('docker compose down and up keeps the state of the cluster', BOUND, async () => {
     await stack.compose('down', '--timeout', '5');
     await stack.compose('up', '--wait', '--wait-timeout', '90');
     const requests = await stack.kubectl('admin', 'get', 'csr', '-o', 'name');
@@ -117,7 +117,7 @@ describe('docker compose', requirement, () => {
     await stack.compose(...askAs('jane'));
   });
 
-  test('down leaves no container, volume or network', BOUND, async () => {
+  test('docker compose down --volumes leaves no container, volume or network', BOUND, async () => {
     await stack.compose('--profile', 'demo', 'down', '--volumes', '--timeout', '5');
     const left = [
       await stack.docker(['ps', '--all', '--quiet']),
@@ -139,7 +139,7 @@ describe('docker compose', requirement, () => {
     return new X509Certificate(Buffer.from(stdout, 'base64'));
   }
 
-  /** The values of an instant query, sorted. */
+  /** The sorted values of an instant query. */
   async function query(expression: string): Promise<string[]> {
     const url = `http://127.0.0.1:9090/api/v1/query?query=${encodeURIComponent(expression)}`;
     const { data } = JSON.parse(await stack.fetch(url));
@@ -158,7 +158,7 @@ function stateOf({ State, Health, ExitCode }: Container): string {
   return State === 'exited' ? `exited ${ExitCode}` : [State, Health].join(' ').trim();
 }
 
-/** As Grafana fills it in, with all namespaces. */
+/** Replaces the variables as Grafana does, for all namespaces. */
 function forPrometheus(expr: string): string {
   return expr.replaceAll('$namespace', '.*').replaceAll('$__rate_interval', '5m');
 }

@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { bundleService, ROOT, SERVICES } from '../../build/bundle.ts';
 import { compile, compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
-import { entrypoint } from '../../build/image-contents.ts';
+import { entrypoint, readVersion } from '../../build/image-contents.ts';
 
 let dir: string;
 before(async () => {
@@ -75,7 +75,7 @@ for (const service of SERVICES) {
     const bundled = new Set(sources.flatMap((source: string) => packageOf(source) ?? []));
     assert.deepEqual(named, bundled);
     const references = new Set([
-      'countersign@0.1.0',
+      `countersign@${await readVersion()}`,
       ...components.map((each: object) => Reflect.get(each, 'bom-ref')),
     ]);
     for (const { ref, dependsOn } of dependencies)

@@ -1,5 +1,5 @@
-// Run by `helm test`: asks for a request as a user who may reference the Issuer and as one who may not, and for one that only the
-// webhook refuses, and checks the answers. Dry runs only, so that nothing is ever created; neither the Issuer nor the users need exist.
+// Run by `helm test`: creates a request as a user who may reference the Issuer, one as a user who may not, and one that only the webhook
+// rejects, and checks the responses. Uses dry runs only, so nothing is created; neither the Issuer nor the users need to exist.
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ const PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests?dryRun=All
 const URL_OF_REQUESTS = `https://${host.includes(':') ? `[${host}]` : host}:${port}${PATH}`;
 const DEADLINE = Date.now() + 60_000;
 
-/** PKCS#10 for CN=countersign-helm-test (PEM, in base64). Its key is nobody's. */
+/** PKCS#10 for CN=countersign-helm-test (PEM, in base64). Its private key was discarded. */
 const PKCS10 =
   'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIY01JR0NBZ0VBTUNBeEhqQWNCZ05WQkFNTUZXTnZkVzUwWlhKemFXZHVMV2hsYkcwdGRHVnpkREJaTUJNRwpCeXFHU000OUFnRUdDQ3FHU000OUF3RUhBMElBQkxUMXBJTHVFS0JoeGlYbjJSRUtFUVcrSVRrZXUxekc3SnU1CkpoTU43WXZiaDFta3NEVEp5VEQ5NmtqQTRNaWlIY0RLVU1EekQ5dm9CaklweEFkTDZTYWdBREFLQmdncWhrak8KUFFRREFnTkpBREJHQWlFQS9LM1VBWXZ0dU9kRTJORk1Rb2FnMmtESzVUejFtalpGWTZsc0I2aTl2b0FDSVFDNAo0SjBKS1N6M250VU5valRITURrUTNxOXNLTmJhUElveU4ra080YmlWbEE9PQotLS0tLUVORCBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K';
 
@@ -21,13 +21,13 @@ const CSR = {
   spec: { signerName: SIGNER_NAME, request: PKCS10, usages: ['digital signature', 'server auth'] },
 };
 
-/** The admission policy, where there is one, knows nothing of durations. */
+/** The admission policy does not check durations, so only the webhook rejects this one. */
 const annotations = { 'experimental.cert-manager.io/request-duration': 'unreadable' };
-const UNREADABLE = { ...CSR, metadata: { ...CSR.metadata, annotations } };
+const INVALID_DURATION = { ...CSR, metadata: { ...CSR.metadata, annotations } };
 
-const say = line => process.stdout.write(`${line}\n`);
+const print = line => process.stdout.write(`${line}\n`);
 
-async function ask(user, csr) {
+async function dryRun(user, csr) {
   const token = await readFile(TOKEN_FILE, 'utf8');
   const response = await fetch(URL_OF_REQUESTS, {
     method: 'POST',
@@ -40,26 +40,25 @@ async function ask(user, csr) {
 }
 
 const isCreated = ({ code }) => code === 201;
-const isRefused = ({ code, message }) => code === 403 && message.includes('may not reference Namespaced Issuer');
-const isRefusedByWebhook = ({ code, message }) =>
+const isDenied = ({ code, message }) => code === 403 && message.includes('may not reference Namespaced Issuer');
+const isRejectedByWebhook = ({ code, message }) =>
   code === 422 && message.includes('webhook "requests.countersign.io" denied');
 
-/** Roles and endpoints take a moment to be known everywhere: only the answer that must never come ends it at once. */
-async function expect(user, csr, isRight, isFatal) {
+/** Retries until the expected answer, because roles and endpoints take a moment to propagate. A forbidden answer fails at once. */
+async function expect(user, csr, isExpected, isFatal) {
   for (;;) {
-    const answer = await ask(user, csr).catch(error => ({ code: 0, message: String(error.cause ?? error) }));
-    say(`${user}: ${answer.code} ${answer.message.split('\n')[0]}`);
-    if (isRight(answer)) return true;
+    const answer = await dryRun(user, csr).catch(error => ({ code: 0, message: String(error.cause ?? error) }));
+    print(`${user}: ${answer.code} ${answer.message.split('\n')[0]}`);
+    if (isExpected(answer)) return true;
     if (isFatal(answer) || Date.now() > DEADLINE) return false;
     await sleep(1_000);
   }
 }
 
-const isPermitted = await expect(PERMITTED_USER, CSR, isCreated, isRefused);
-const isBarred = await expect(UNPERMITTED_USER, CSR, isRefused, isCreated);
-const isChecked = await expect(PERMITTED_USER, UNREADABLE, isRefusedByWebhook, isCreated);
-if (!isPermitted) say(`FAILED: ${PERMITTED_USER} may reference the Issuer, and could not make a request`);
-if (!isBarred) say(`FAILED: ${UNPERMITTED_USER} may not reference the Issuer, and was not refused for that`);
-if (!isChecked)
-  say('FAILED: a duration that cannot be read was not refused by the webhook: the API server did not ask it');
-process.exitCode = isPermitted && isBarred && isChecked ? 0 : 1;
+const isPermitted = await expect(PERMITTED_USER, CSR, isCreated, isDenied);
+const unpermittedIsDenied = await expect(UNPERMITTED_USER, CSR, isDenied, isCreated);
+const isChecked = await expect(PERMITTED_USER, INVALID_DURATION, isRejectedByWebhook, isCreated);
+if (!isPermitted) print(`FAILED: ${PERMITTED_USER} may reference the Issuer, but could not create a request`);
+if (!unpermittedIsDenied) print(`FAILED: ${UNPERMITTED_USER} may not reference the Issuer, but was not denied`);
+if (!isChecked) print('FAILED: the webhook did not reject an invalid duration: the API server did not call it');
+process.exitCode = isPermitted && unpermittedIsDenied && isChecked ? 0 : 1;

@@ -1,4 +1,4 @@
-{{/* What the webhook and the admission policy look at. Both are rendered from here, so that they cannot differ. */}}
+{{/* Match rules and conditions of both the webhook and the admission policy, so that they cannot differ. */}}
 
 {{- define "countersign.matchRules" -}}
 - apiGroups: [certificates.k8s.io]
@@ -6,7 +6,7 @@
   operations: [CREATE, UPDATE]
   resources: [certificatesigningrequests]
   scope: Cluster
-# Metadata can be changed through both of these as well.
+# Metadata can also be changed through these subresources.
 - apiGroups: [certificates.k8s.io]
   apiVersions: [v1]
   operations: [UPDATE]
@@ -14,7 +14,7 @@
   scope: Cluster
 {{- end }}
 
-{{/* A CEL list: what shapes the certificate, and so is part of the request. */}}
+{{/* A CEL list of the annotations that are part of the request, because they shape the certificate. */}}
 {{- define "countersign.lockedAnnotations" -}}
 [
 'experimental.cert-manager.io/request-duration',
@@ -24,8 +24,8 @@
 {{- end }}
 
 {{- define "countersign.matchConditions" -}}
-# What these do not let through is never looked at: the requests of other signers (kubelets), approvals, and the signer's own
-# writes. An expression that fails refuses the request, so each must hold for every object.
+# These exclude requests for other signers (kubelets), approvals, and the signer's own writes. An expression that fails to evaluate
+# rejects the request, so each must evaluate for every object.
 - name: names-an-issuer
   expression: object.spec.signerName.matches('^[a-z]+\\.cert-manager\\.io/')
 - name: created-or-locked-annotation-changed

@@ -1,11 +1,11 @@
-{{/* Names, labels and the parts that both services share. A part takes (dict "root" $ "service" "signer"|"webhook"). */}}
+{{/* Names, labels and parts shared by both services. Parts take (dict "root" $ "service" "signer"|"webhook"). */}}
 
 {{- define "countersign.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* At most 48 characters, so that the longest suffix (-webhook-secrets, -webhook-tls) keeps a name within 63 or 64.
-A release may have dots in its name, a Service may not. */}}
+{{/* At most 48 characters, so that names with the longest suffixes (-webhook-secrets, -webhook-tls) stay within 63 or 64. Release names may
+contain dots, Service names may not. */}}
 {{- define "countersign.fullname" -}}
 {{- $name := include "countersign.name" . }}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
@@ -36,7 +36,7 @@ metadata:
   {{- end }}
 automountServiceAccountToken: false
 {{- else if not $account.name }}
-{{- fail (printf "%s.serviceAccount: with create: false, name must say which existing ServiceAccount the pods run as" .service) }}
+{{- fail (printf "%s.serviceAccount.name is empty: with create: false, set it to the name of an existing ServiceAccount" .service) }}
 {{- end }}
 {{- end }}
 
@@ -52,7 +52,7 @@ metadata:
     {{- include "countersign.labels" . | nindent 4 }}
 spec:
   maxUnavailable: {{ $budget.maxUnavailable }}
-  # A pod that is not ready helps nobody, and must not hold up the drain of its node.
+  # A pod that is not ready serves nothing and must not block the drain of its node.
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels:
@@ -60,7 +60,7 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* A pod goes only when its successor is ready. */}}
+{{/* A pod stops only when its replacement is ready. */}}
 {{- define "countersign.surgeStrategy" -}}
 type: RollingUpdate
 rollingUpdate:
@@ -73,14 +73,14 @@ rollingUpdate:
 {{- end }}
 
 {{/*
-The namespace of the pod, for arguments and variables: the kubelet fills it in. The release's namespace must not be written there,
-since tools that change the namespace of rendered objects, such as kustomize, do not look into arguments.
+The namespace of the pod, for arguments and variables; the kubelet expands it. The release namespace must not be used there, because tools
+that change the namespace of rendered objects, such as kustomize, do not change arguments.
 */}}
 {{- define "countersign.podNamespace" -}}
 $(POD_NAMESPACE)
 {{- end }}
 
-{{/* What countersign.podNamespace refers to; must come before the variables that use it. */}}
+{{/* The variable that countersign.podNamespace refers to. Must come before the variables that use it. */}}
 {{- define "countersign.podNamespaceVariable" -}}
 - name: POD_NAMESPACE
   valueFrom:
@@ -88,14 +88,14 @@ $(POD_NAMESPACE)
       fieldPath: metadata.namespace
 {{- end }}
 
-{{/* In mode managed the Secret with the webhook's own CA, in mode secret that with the certificate it is given. */}}
+{{/* Name of the Secret with the webhook's own CA (mode managed) or its serving certificate (mode secret). */}}
 {{- define "countersign.certificateSecretName" -}}
 {{- $certificate := .Values.webhook.certificate }}
 {{- $suffix := ternary "webhook-ca" "webhook-tls" (eq $certificate.mode "managed") }}
 {{- default (printf "%s-%s" (include "countersign.fullname" .) $suffix) $certificate.secretName }}
 {{- end }}
 
-{{/* The names by which the API server may call the webhook: each must be in its certificate. */}}
+{{/* DNS names and addresses at which the API server calls the webhook. Its certificate must contain all of them. */}}
 {{- define "countersign.webhookNames" -}}
 {{- $service := printf "%s.%s.svc" (include "countersign.componentName" (dict "root" . "service" "webhook")) (include "countersign.podNamespace" .) }}
 {{- $names := list $service }}
@@ -111,7 +111,7 @@ app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .service | quote }}
 {{- end }}
 
-{{/* `service` may be absent, for objects of neither service. */}}
+{{/* Without `service` for objects of neither service. */}}
 {{- define "countersign.ownLabels" -}}
 {{- $root := .root }}
 {{- $labels := dict
@@ -127,12 +127,12 @@ app.kubernetes.io/component: {{ .service | quote }}
 {{- toYaml $labels }}
 {{- end }}
 
-{{/* The chart's own labels win over commonLabels. */}}
+{{/* The chart's own labels override commonLabels. */}}
 {{- define "countersign.labels" -}}
 {{- toYaml (merge (include "countersign.ownLabels" . | fromYaml) .root.Values.commonLabels) }}
 {{- end }}
 
-{{/* Labels and annotations of what `helm test` makes, and takes away whether it succeeds or not; only a failed pod stays. */}}
+{{/* Labels and annotations of the objects of `helm test`, which are deleted when they succeed; a failed pod stays. */}}
 {{- define "countersign.testMetadata" -}}
 labels:
   {{- include "countersign.labels" (dict "root" . "service" "test") | nindent 2 }}
@@ -166,7 +166,7 @@ labels:
 {{- $context := . -}}
 serviceAccountName: {{ include "countersign.serviceAccountName" . | quote }}
 automountServiceAccountToken: true
-# Variables of the Services (COUNTERSIGN_SIGNER_PORT and so on) would be taken for unknown options.
+# Service variables (COUNTERSIGN_SIGNER_PORT and so on) would be rejected as unknown options.
 enableServiceLinks: false
 {{- with $values.podSecurityContext }}
 securityContext:
@@ -225,7 +225,7 @@ volumes:
 {{- end }}
 {{- end }}
 
-{{/* A container's fields other than its name, args and ports. Both services answer /healthz and /readyz on the port `http`. */}}
+{{/* A container's fields except name, args and ports. Both services serve /healthz and /readyz on the port `http`. */}}
 {{- define "countersign.containerSpec" -}}
 {{- $service := index .root.Values .service -}}
 image: {{ include "countersign.image" . | quote }}
@@ -266,12 +266,12 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
-{{/* Of metrics and probes. Only the webhook can be in the node's network, where a port may be taken. */}}
+{{/* Port for metrics and probes. Configurable for the webhook only, which may use the host network, where the port may be in use. */}}
 {{- define "countersign.httpPort" -}}
 {{- default 9402 (index .root.Values .service).httpPort }}
 {{- end }}
 
-{{/* Every flag of a container: those of both services, `own` (YAML) and extraArgs. The services take no flag twice. */}}
+{{/* All flags of a container: those of both services, `own` (YAML) and extraArgs. The services reject duplicate flags. */}}
 {{- define "countersign.args" -}}
 {{- $service := .service }}
 {{- $args := concat (include "countersign.commonArgs" . | fromYamlArray) (fromYamlArray .own) }}
@@ -279,7 +279,7 @@ volumeMounts:
 {{- $flag := regexFind "^--[a-z-]+" $extra }}
 {{- range $args }}
 {{- if eq $flag (regexFind "^--[a-z-]+" .) }}
-{{- fail (printf "%s.extraArgs: %s is given already, as %s: set the value of the chart that stands for it, or leave it out" $service $extra .) }}
+{{- fail (printf "%s.extraArgs: %s conflicts with %s, which is already set: use the corresponding chart value, or remove the flag" $service $extra .) }}
 {{- end }}
 {{- end }}
 {{- $args = append $args $extra }}
@@ -287,7 +287,7 @@ volumeMounts:
 {{- toYaml $args }}
 {{- end }}
 
-{{/* The flags that both services take. */}}
+{{/* The flags that both services accept. */}}
 {{- define "countersign.commonArgs" -}}
 - --http-address=:{{ include "countersign.httpPort" . }}
 - --cluster-resource-namespace={{ default (include "countersign.podNamespace" .) .root.Values.clusterResourceNamespace }}
@@ -303,7 +303,7 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
-{{/* The end of a binding of one service: `kind` is Role or ClusterRole, `role` its name. */}}
+{{/* roleRef and subjects of a service's binding. `kind` is Role or ClusterRole, `role` its name. */}}
 {{- define "countersign.bindingTo" -}}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
@@ -315,14 +315,14 @@ subjects:
     namespace: {{ .root.Release.Namespace | quote }}
 {{- end }}
 
-{{/* Secrets are read by name only. Neither service may list or watch them. */}}
+{{/* Secrets are read only by name. Neither service may list or watch them. */}}
 {{- define "countersign.secretsRule" -}}
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get]
 {{- end }}
 
-{{/* One Role and RoleBinding in each of signer.secretNamespaces, for one service. */}}
+{{/* A Role and RoleBinding for one service in each of signer.secretNamespaces. */}}
 {{- define "countersign.secretRoles" -}}
 {{- $context := . }}
 {{- $name := printf "%s-secrets" (include "countersign.componentName" .) }}

@@ -1,6 +1,6 @@
 {{/*
-Whether this revision brings the CRD `name`: where the cluster has none, and again where this release made it, so that an upgrade
-keeps it. Another's (cert-manager's own) is left alone. Without a cluster (helm template) lookup finds nothing, and it is brought.
+Whether this revision renders the CRD `name`: if the cluster has none, and if this release owns it, so that an upgrade keeps it. CRDs of
+another owner (cert-manager) are left alone. Without a cluster (helm template), lookup finds nothing and the CRD is rendered.
 */}}
 {{- define "countersign.bringsCrd" -}}
 {{- $found := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" .name }}
@@ -12,8 +12,8 @@ keeps it. Another's (cert-manager's own) is left alone. Without a cluster (helm 
 {{- end }}
 
 {{/*
-The CRDs that this revision brings or an earlier one brought, one after another: what the revision before rendered is not for a
-template to see, so each writes it down on the signer's Deployment. Where nothing is written down it may have been all of them.
+The CRDs that this or an earlier revision renders, separated by spaces. A template cannot see what the previous revision rendered, so each
+revision records it in an annotation of the signer's Deployment. Without the annotation, assume all of them.
 */}}
 {{- define "countersign.crdsEverBrought" -}}
 {{- $all := list "issuers.cert-manager.io" "clusterissuers.cert-manager.io" }}
@@ -30,8 +30,8 @@ template to see, so each writes it down on the signer's Deployment. Where nothin
 {{- end }}
 
 {{/*
-Refuses an upgrade that could delete a CRD, and every Issuer with it. Helm deletes what the revision before rendered and this one
-does not, whoever owns it by now, unless the object in the cluster says keep.
+Rejects an upgrade that could delete a CRD and every Issuer with it. Helm deletes what the previous revision rendered and this one does
+not, even if it has another owner by now, unless the object in the cluster has the annotation keep.
 */}}
 {{- define "countersign.refuseToLoseCrds" -}}
 {{- $unkept := list }}
@@ -43,13 +43,13 @@ does not, whoever owns it by now, unless the object in the cluster says keep.
 {{- end }}
 {{- end }}
 {{- if and .Release.IsUpgrade $unkept }}
-{{- fail (printf "nothing was changed: this revision leaves out %s (crds.enabled is false, or another release has them by now). An earlier one brought them, so that Helm would now delete them, and every Issuer with them. Have them kept, then upgrade again: kubectl annotate --overwrite crd %s helm.sh/resource-policy=keep" (join " and " $unkept) (join " " $unkept)) }}
+{{- fail (printf "this upgrade would delete the CRDs %s, and with them every Issuer and ClusterIssuer. Nothing was changed. An earlier revision installed the CRDs, and this one does not include them (crds.enabled is false, or another release owns them now). Keep them, then upgrade again: kubectl annotate --overwrite crd %s helm.sh/resource-policy=keep" (join " and " $unkept) (join " " $unkept)) }}
 {{- end }}
 {{- end }}
 
 {{/*
-One CustomResourceDefinition of cert-manager.io/v1, for (dict "root" $ "kind" .. "singular" .. "plural" .. "shortName" ..
-"scope" .. "about" ..). Not in crds/: Helm 4 applies what is there over the CRDs of cert-manager.
+A CustomResourceDefinition of cert-manager.io/v1, for (dict "root" $ "kind" .. "singular" .. "plural" .. "shortName" ..
+"scope" .. "about" ..). Not in crds/, because Helm 4 would overwrite cert-manager's CRDs.
 */}}
 {{- define "countersign.issuerCrd" -}}
 {{- $name := printf "%s.cert-manager.io" .plural }}
@@ -110,36 +110,36 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* Fields of cert-manager that Countersign does not read are kept as they are: acme, vault, venafi, and those to come. */}}
+{{/* Preserves cert-manager's fields that Countersign does not read: acme, vault, venafi and future ones. */}}
 {{- define "countersign.issuerSpecSchema" -}}
 type: object
-description: How certificates are signed. Exactly one type of issuer is given.
+description: Configuration of the issuer. Set exactly one issuer type.
 x-kubernetes-preserve-unknown-fields: true
 properties:
   ca:
     type: object
-    description: Signs with a CA certificate and its private key, both kept in a Secret.
+    description: Signs with a CA certificate and private key stored in a Secret.
     required: [secretName]
     x-kubernetes-preserve-unknown-fields: true
     properties:
       secretName:
         type: string
         description: >-
-          Secret with tls.crt, tls.key and, optionally, ca.crt; in the namespace of the Issuer, or in the cluster resource
-          namespace for a ClusterIssuer.
+          Name of a Secret with tls.crt, tls.key and, optionally, ca.crt, in the namespace of the Issuer or, for a ClusterIssuer, in
+          the cluster resource namespace.
       crlDistributionPoints:
         type: array
-        description: URLs of the revocation list, written into each certificate.
+        description: URLs of the certificate revocation list, written to each certificate.
         items:
           type: string
       ocspServers:
         type: array
-        description: URLs of the OCSP responders, written into each certificate.
+        description: URLs of the OCSP responders, written to each certificate.
         items:
           type: string
       issuingCertificateURLs:
         type: array
-        description: URLs of the CA's own certificate, written into each certificate.
+        description: URLs of the CA certificate, written to each certificate.
         items:
           type: string
   selfSigned:
@@ -149,19 +149,19 @@ properties:
     properties:
       crlDistributionPoints:
         type: array
-        description: URLs of the revocation list, written into each certificate.
+        description: URLs of the certificate revocation list, written to each certificate.
         items:
           type: string
 {{- end }}
 
 {{- define "countersign.issuerStatusSchema" -}}
 type: object
-description: What the controller last saw; written by the controller only.
+description: Status of the issuer, set by the controller.
 x-kubernetes-preserve-unknown-fields: true
 properties:
   conditions:
     type: array
-    description: Of type Ready is the one that tells whether the issuer can sign.
+    description: Conditions of the issuer. The condition Ready indicates whether it can sign.
     x-kubernetes-list-type: map
     x-kubernetes-list-map-keys: [type]
     items:

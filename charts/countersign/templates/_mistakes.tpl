@@ -1,8 +1,8 @@
-{{/* Values with which the chart cannot be rendered, or no pod starts. Each message says what to give instead. */}}
+{{/* Rejects values that would not render or with which no pod would start. Each message says what to set instead. */}}
 
 {{/*
-Refuses to go on without the values that the templates need. A schema would refuse as well, but without saying how they got lost: an
-upgrade with --reuse-values leaves out whatever is new in this version, and null takes a value away.
+Requires the values that the templates need. The schema could require them too, but could not explain how they got lost: an upgrade with
+--reuse-values omits values that are new in this version, and null removes a value.
 */}}
 {{- define "countersign.refuseMissingValues" -}}
 {{- $missing := list }}
@@ -21,7 +21,7 @@ upgrade with --reuse-values leaves out whatever is new in this version, and null
 {{- end }}
 {{- end }}
 {{- if $missing }}
-{{- fail (printf "nothing was changed: these values are missing: %s. If this is an upgrade with --reuse-values, use --reset-then-reuse-values instead, which adds the values that are new in this version. Otherwise remove the null that was given for them" (join ", " $missing)) }}
+{{- fail (printf "required values are missing: %s. Nothing was changed. If you upgrade with --reuse-values, use --reset-then-reuse-values instead, which adds the values that are new in this version. If you set them to null, remove the null" (join ", " $missing)) }}
 {{- end }}
 {{- end }}
 
@@ -63,6 +63,7 @@ webhook.preStopSeconds
 {{- include "countersign.refuseUrl" . }}
 {{- include "countersign.refuseCaBundle" . }}
 {{- include "countersign.refuseSubjects" . }}
+{{- include "countersign.refuseAddresses" . }}
 {{- range list "signer" "webhook" }}
 {{- include "countersign.refuseImage" (dict "root" $ "service" .) }}
 {{- include "countersign.refusePodLabels" (dict "root" $ "service" .) }}
@@ -74,42 +75,42 @@ webhook.preStopSeconds
 {{- range $name := list "maxDuration" "backdate" }}
 {{- $duration := default "" (get $.Values.policy $name) }}
 {{- if not (regexMatch `^([0-9]+(\.[0-9]+)?(h|m|s|ms))*$` $duration) }}
-{{- fail (printf "policy.%s: %q is not a Go duration: give hours, minutes and seconds, such as 720h (30 days) or 1h30m" $name $duration) }}
+{{- fail (printf "policy.%s: %q is not a Go duration: use hours, minutes and seconds, such as 720h (30 days) or 1h30m" $name $duration) }}
 {{- end }}
 {{- end }}
 {{- if not (regexMatch `^([0-9]+m([0-9]+s)?|[0-9]+s)$` .Values.signer.leaseDuration) }}
-{{- fail (printf "signer.leaseDuration: %q is not a duration of whole minutes and seconds: give one such as 15s or 1m30s" .Values.signer.leaseDuration) }}
+{{- fail (printf "signer.leaseDuration: %q is not a duration in whole minutes and seconds: use for example 15s or 1m30s" .Values.signer.leaseDuration) }}
 {{- end }}
 {{- end }}
 
-{{/* The API server takes nothing but https, and neither user, query nor fragment. */}}
+{{/* The API server accepts only https URLs without user, query or fragment. */}}
 {{- define "countersign.refuseUrl" -}}
 {{- $url := default "" .Values.webhook.url }}
 {{- if $url }}
 {{- if not (hasPrefix "https://" $url) }}
-{{- fail (printf "webhook.url: %q does not start with https://, and the API server calls webhooks over TLS only: give https://host:port/validate" $url) }}
+{{- fail (printf "webhook.url: %q does not start with https://, but the API server calls webhooks only over TLS: use https://host:port/validate" $url) }}
 {{- end }}
 {{- if regexMatch `[?#@\s]` $url }}
-{{- fail (printf "webhook.url: %q has a user, a query, a fragment or a space, which the API server refuses: give https://host:port/validate" $url) }}
+{{- fail (printf "webhook.url: %q contains a user, a query, a fragment or a space, which the API server rejects: use https://host:port/validate" $url) }}
 {{- end }}
 {{- if not (regexMatch `^https://[^/]+/[^/]` $url) }}
-{{- fail (printf "webhook.url: %q has no path, and the webhook answers at /validate only: give %s/validate" $url (trimSuffix "/" $url)) }}
+{{- fail (printf "webhook.url: %q has no path, but the webhook serves only /validate: use %s/validate" $url (trimSuffix "/" $url)) }}
 {{- end }}
 {{- end }}
 {{- end }}
 
 {{- define "countersign.refuseCaBundle" -}}
 {{- $given := default "" .Values.webhook.certificate.caBundle }}
-{{- $remedy := "give the CA certificates (PEM) in base64, on one line: base64 < ca.crt | tr -d '\\n'" }}
+{{- $remedy := "set it to the output of: base64 < ca.crt | tr -d '\\n'" }}
 {{- if not (regexMatch `^[A-Za-z0-9+/]*={0,2}$` $given) }}
 {{- fail (printf "webhook.certificate.caBundle is not base64 on one line: %s" $remedy) }}
 {{- end }}
 {{- $pem := b64dec $given }}
 {{- if contains "PRIVATE KEY-----" $pem }}
-{{- fail (printf "webhook.certificate.caBundle has a private key in it, which would be shown to everybody who may read the webhook configuration: %s" $remedy) }}
+{{- fail (printf "webhook.certificate.caBundle contains a private key, which anyone who can read the ValidatingWebhookConfiguration would see. It must contain only CA certificates: %s" $remedy) }}
 {{- end }}
 {{- if and $given (not (contains "-----BEGIN CERTIFICATE-----" $pem)) }}
-{{- fail (printf "webhook.certificate.caBundle has no certificate in it: %s" $remedy) }}
+{{- fail (printf "webhook.certificate.caBundle contains no PEM certificate: %s" $remedy) }}
 {{- end }}
 {{- end }}
 
@@ -117,30 +118,40 @@ webhook.preStopSeconds
 {{- range $referencer := .Values.referencers }}
 {{- range .subjects }}
 {{- if and .namespace (ne .kind "ServiceAccount") }}
-{{- fail (printf "referencers: %s %q of %s/%s has a namespace, which only a ServiceAccount is in: remove it, or set kind: ServiceAccount" .kind .name $referencer.namespace $referencer.issuer) }}
+{{- fail (printf "referencers: subject %s %q of Issuer %s/%s has a namespace, but only ServiceAccounts are namespaced: remove the namespace, or set kind: ServiceAccount" .kind .name $referencer.namespace $referencer.issuer) }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{/* After the last slash a colon begins a tag; before it, a port. */}}
+{{- define "countersign.refuseAddresses" -}}
+{{- $v4 := `[0-9]{1,3}(\.[0-9]{1,3}){3}/([0-9]|[12][0-9]|3[0-2])` }}
+{{- $v6 := `[0-9a-fA-F.]*:[0-9a-fA-F.:]*/([0-9]|[1-9][0-9]|1[01][0-9]|12[0-8])` }}
+{{- range .Values.networkPolicy.apiServer.cidrs }}
+{{- if not (regexMatch (printf "^(%s|%s)$" $v4 $v6) .) }}
+{{- fail (printf "networkPolicy.apiServer.cidrs: %q is not a CIDR: use an address and a prefix length, such as 10.0.0.1/32 or fd00::1/128" .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* A colon after the last slash starts a tag; before it, a port. */}}
 {{- define "countersign.refuseImage" -}}
 {{- $repository := (index .root.Values .service).image.repository }}
 {{- $name := splitList "/" $repository | last }}
 {{- if contains "@" $name }}
-{{- fail (printf "%s.image.repository: %q has a digest: put it into %s.image.digest" .service $repository .service) }}
+{{- fail (printf "%s.image.repository: %q contains a digest: set %s.image.digest instead" .service $repository .service) }}
 {{- end }}
 {{- if contains ":" $name }}
-{{- fail (printf "%s.image.repository: %q has a tag: put %s into %s.image.tag" .service $repository (splitList ":" $name | last) .service) }}
+{{- fail (printf "%s.image.repository: %q contains a tag: set %s.image.tag to %q instead" .service $repository .service (splitList ":" $name | last)) }}
 {{- end }}
 {{- end }}
 
-{{/* Selectors rely on some of the chart's labels, and the monitors on others. */}}
+{{/* Selectors depend on some of the chart's labels, monitors on others. */}}
 {{- define "countersign.refusePodLabels" -}}
 {{- $own := include "countersign.ownLabels" . | fromYaml }}
 {{- range $key, $_ := (index .root.Values .service).podLabels }}
 {{- if hasKey $own $key }}
-{{- fail (printf "%s.podLabels: %s is a label of the chart, by which Services and Deployments find their pods: give it another name, or leave it out" $.service $key) }}
+{{- fail (printf "%s.podLabels: the chart sets the label %s itself, and Services, Deployments and monitors select pods by such labels: rename or remove it" $.service $key) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -148,7 +159,7 @@ webhook.preStopSeconds
 {{- define "countersign.refusePodNamespaceVariable" -}}
 {{- range (index .root.Values .service).extraEnv }}
 {{- if eq .name "POD_NAMESPACE" }}
-{{- fail (printf "%s.extraEnv: the chart sets POD_NAMESPACE itself, to the namespace of the pod: leave it out" $.service) }}
+{{- fail (printf "%s.extraEnv: the chart sets POD_NAMESPACE to the pod's namespace: remove it" $.service) }}
 {{- end }}
 {{- end }}
 {{- end }}

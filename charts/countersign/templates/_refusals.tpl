@@ -1,8 +1,8 @@
-{{/* What cannot go well and is refused before anything is changed. refuseToLoseCrds is in _issuer-crd.tpl. */}}
+{{/* Rejects, before anything is changed, what would fail or do harm in this cluster. refuseToLoseCrds is in _issuer-crd.tpl. */}}
 
 {{/*
-Refuses to be installed beside another release. Both would sign each request, and each write the Ready condition of ClusterIssuers by
-the Secrets of its own namespace, in turn and without end. Without a cluster (helm template) lookup finds nothing.
+Rejects a second release in the cluster. Both would sign every request, and would overwrite each other's Ready conditions of ClusterIssuers
+indefinitely, because each reads the Secrets in its own namespace. Without a cluster (helm template), lookup finds nothing.
 */}}
 {{- define "countersign.refuseSecondRelease" -}}
 {{- $own := include "countersign.componentName" (dict "root" . "service" "webhook") }}
@@ -15,19 +15,19 @@ the Secrets of its own namespace, in turn and without end. Without a cluster (he
 {{- $owner := default dict .metadata.annotations }}
 {{- $other := printf "release %s in namespace %s" (get $owner "meta.helm.sh/release-name") (get $owner "meta.helm.sh/release-namespace") }}
 {{- if not (hasKey $owner "meta.helm.sh/release-name") }}
-{{- $other = printf "whoever made ValidatingWebhookConfiguration %s" $name }}
+{{- $other = printf "the owner of ValidatingWebhookConfiguration %s" $name }}
 {{- end }}
 {{- range .webhooks }}
 {{- if and (eq .name "requests.countersign.io") (ne $name $own) }}
-{{- fail (printf "nothing was installed: %s serves the whole cluster already. Two would both sign each request, and write the Ready conditions of ClusterIssuers in turn: upgrade that one, or uninstall it first" $other) }}
+{{- fail (printf "Countersign is already installed by %s and serves the whole cluster. Nothing was installed: two releases would both sign every request and overwrite each other's Ready conditions of ClusterIssuers. Upgrade the existing release, or uninstall it first" $other) }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
 
 {{/*
-Refuses another name for the pods of Deployments that keep their names. The selector of a Deployment cannot change, that of a Service
-can and does before the Deployment is refused: the Services would be left without pods.
+Rejects a new nameOverride while the Deployments keep their names. A Deployment's selector is immutable, but a Service's is not and is
+updated first: the Services would be left without pods.
 */}}
 {{- define "countersign.refuseOtherSelector" -}}
 {{- $name := include "countersign.componentName" (dict "root" . "service" "webhook") }}
@@ -35,34 +35,34 @@ can and does before the Deployment is refused: the Services would be left withou
 {{- $before := dig "spec" "selector" "matchLabels" "app.kubernetes.io/name" "" $deployment }}
 {{- $now := include "countersign.name" . }}
 {{- if and .Release.IsUpgrade $before (ne $before $now) }}
-{{- fail (printf "nothing was changed: nameOverride cannot make %q of %q in a release whose Deployments keep their names, since the selector of a Deployment is immutable. Set nameOverride as it was, or uninstall the release first" $now $before) }}
+{{- fail (printf "nameOverride cannot change from %q to %q while the Deployments keep their names, because the selector of a Deployment is immutable. Nothing was changed. Restore the previous nameOverride, or uninstall the release first" $before $now) }}
 {{- end }}
 {{- end }}
 
-{{/* Refuses durations with which no pod starts: the services hold them to the same bounds. */}}
+{{/* Rejects durations with which no pod would start: the services enforce the same limits. */}}
 {{- define "countersign.refuseOutOfBounds" -}}
 {{- $least := int (include "countersign.milliseconds" "10m") }}
 {{- $maxDuration := int (include "countersign.milliseconds" .Values.policy.maxDuration) }}
 {{- if and $maxDuration (lt $maxDuration $least) }}
-{{- fail (printf "policy.maxDuration: %s is less than 10m, the least that a certificate may be asked for: give more, or nothing for any duration" .Values.policy.maxDuration) }}
+{{- fail (printf "policy.maxDuration: %s is below 10m, the minimum duration of a certificate: increase it, or leave it empty for no limit" .Values.policy.maxDuration) }}
 {{- end }}
 {{- if gt (int (include "countersign.milliseconds" .Values.policy.backdate)) (int (include "countersign.milliseconds" "24h")) }}
-{{- fail (printf "policy.backdate: %s is more than 24h, the most that a certificate may begin before its signature: give less" .Values.policy.backdate) }}
+{{- fail (printf "policy.backdate: %s is above the maximum of 24h: reduce it" .Values.policy.backdate) }}
 {{- end }}
 {{- $leaseDuration := int (include "countersign.milliseconds" .Values.signer.leaseDuration) }}
 {{- if or (lt $leaseDuration 5000) (gt $leaseDuration 300000) }}
-{{- fail (printf "signer.leaseDuration: %s is not between 5s and 5m: give a duration within these bounds" .Values.signer.leaseDuration) }}
+{{- fail (printf "signer.leaseDuration: %s is out of range: use 5s to 5m" .Values.signer.leaseDuration) }}
 {{- end }}
 {{- end }}
 
-{{/* A Go duration in milliseconds; 0 for none. Sprig has no function for it, but moves dates by one. */}}
+{{/* A Go duration in milliseconds, 0 if empty. Sprig cannot parse durations, but can add one to a date. */}}
 {{- define "countersign.milliseconds" -}}
 {{- (dateModify (default "0s" .) (toDate "2006-01-02 MST" "1970-01-01 UTC")).UnixMilli }}
 {{- end }}
 
 {{/*
-Refuses a namespace that is not there: its Role would be refused halfway through, after the ClusterRole has lost the right to read
-Secrets. Without a cluster (helm template), and for a first release in a namespace of its own, lookup finds nothing.
+Rejects a namespace that does not exist: creating its Role would fail halfway through, after the ClusterRole has lost the right to read
+Secrets. Skipped without a cluster (helm template) and if the release namespace does not exist yet.
 */}}
 {{- define "countersign.refuseMissingNamespaces" -}}
 {{- $given := dict "signer.secretNamespaces" .Values.signer.secretNamespaces "referencers" list }}
@@ -73,7 +73,7 @@ Secrets. Without a cluster (helm template), and for a first release in a namespa
 {{- range $value, $namespaces := $given }}
 {{- range $namespaces }}
 {{- if not (lookup "v1" "Namespace" "" .) }}
-{{- fail (printf "nothing was changed: %s has the namespace %q, which does not exist: create it first, or leave it out" $value .) }}
+{{- fail (printf "namespace %q in %s does not exist. Nothing was changed. Create it first (kubectl create namespace %s), or remove it from %s" . $value . $value) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { renderArchitecture } from '../../../tools/docs/generate-architecture.ts';
 import { renderDashboard } from '../../../tools/docs/generate-dashboard.ts';
+import { renderFlags } from '../../../tools/docs/generate-flags.ts';
 import { renderMetrics } from '../../../tools/docs/generate-metrics.ts';
 
 for (const [path, render] of [
+  ['docs/architecture.svg', renderArchitecture],
+  ['docs/flags.md', renderFlags],
   ['docs/metrics.md', renderMetrics],
   ['charts/countersign/files/dashboard.json', renderDashboard],
 ] as const) {
-  test(`${path} is what its source makes now (else run \`make docs\`)`, async () => {
-    assert.equal(await readFile(new URL(`../../../${path}`, import.meta.url), 'utf8'), render());
+  test(`${path} is up to date with its source (if not, run \`make docs\`)`, async () => {
+    assert.equal(await readFile(new URL(`../../../${path}`, import.meta.url), 'utf8'), await render());
   });
 }
