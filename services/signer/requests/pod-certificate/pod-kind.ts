@@ -87,7 +87,8 @@ function triage(record: PodRecord): Triage {
 }
 
 function whenUnfit(record: PodRecord, { reason, message, secret }: Fail, now: number): Wait {
-  const openMs = millisecondsSinceCreation(record, now);
+  // The same certificate would be rejected again at once: a clock or a CA has to change first.
+  const openMs = reason === 'SigningError' ? Number.POSITIVE_INFINITY : millisecondsSinceCreation(record, now);
   const lookAgainAfterMs = Math.min(Math.max(openMs / 2, ASK_AGAIN_MS.min), ASK_AGAIN_MS.max);
   return { kind: 'wait', reason, message, lookAgainAfterMs, ...(secret && { secret }) };
 }
