@@ -79,7 +79,7 @@ test('a certificate that the API server rejects makes the request wait, with an 
   const effects = await world.run();
   assert.deepEqual(
     effects.map(({ kind }) => kind),
-    ['count-refusal', 'wake-on-secret', 'look-again', 'report'],
+    ['count-refusal', 'wake-on-secret', 'look-again', 'recheck-issuer', 'report'],
   );
   assert.deepEqual(
     world.asked.filter(call => call.startsWith('mergePatch')),
