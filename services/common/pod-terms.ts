@@ -45,13 +45,14 @@ export function readPodTerms(
   annotations: Readonly<Record<string, string>> | undefined,
   defaults: TermDefaults,
 ): Result<PodTerms> {
-  const tooLong = TERM_ANNOTATIONS.find(key => (annotations?.[key]?.length ?? 0) > MAX_TERM_LENGTH);
+  const given = annotations ?? {};
+  const tooLong = TERM_ANNOTATIONS.find(key => (given[key] ?? '').length > MAX_TERM_LENGTH);
   if (tooLong !== undefined) return fail(tooLong, `is longer than ${MAX_TERM_LENGTH} characters`);
-  const patterns = parseNamePatterns(annotations?.[ALLOWED_DNS_NAMES] ?? defaultPatterns(defaults.clusterDomain));
+  const patterns = parseNamePatterns(given[ALLOWED_DNS_NAMES] ?? defaultPatterns(defaults.clusterDomain));
   if (!patterns.ok) return fail(ALLOWED_DNS_NAMES, patterns.error);
-  const trustDomain = readTrustDomain(annotations?.[TRUST_DOMAIN] ?? defaults.trustDomain);
+  const trustDomain = readTrustDomain(given[TRUST_DOMAIN] ?? defaults.trustDomain);
   if (!trustDomain.ok) return fail(TRUST_DOMAIN, trustDomain.error);
-  const usages = readUsages(annotations?.[USAGES] ?? POD_USAGES.join());
+  const usages = readUsages(given[USAGES] ?? POD_USAGES.join());
   if (!usages.ok) return fail(USAGES, usages.error);
   return ok({ allowedDnsNames: patterns.value, trustDomain: trustDomain.value, usages: usages.value });
 }
