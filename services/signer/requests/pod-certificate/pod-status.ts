@@ -1,5 +1,4 @@
-// What is written to the status of a PodCertificateRequest when it ends: a chain with its times, or a denial. After that, the API
-// server lets nobody change it. Pure.
+// The final status of a PodCertificateRequest: a chain with its times, or a denial. The API server rejects every later change. Pure.
 
 import { X509Certificate } from 'node:crypto';
 import { formatTime } from '@countersign/common/csr.ts';
@@ -7,16 +6,21 @@ import type { PodCertificateRequestStatus, PodConditionType } from '@countersign
 import { beginRefreshAt } from './refresh-time.ts';
 
 /** A condition's reason and message. */
-export interface Told {
+export interface ConditionText {
   readonly reason: string;
   readonly message: string;
 }
 
-/** With the times that the leaf has: the API server compares them. `chainPem` begins with the leaf, which was issued here. */
-export function issuedStatus(chainPem: string, uid: string, told: Told, now: Date): PodCertificateRequestStatus {
+/** The times are those of the leaf, which the API server compares. `chainPem` begins with a leaf that was issued here. */
+export function issuedStatus(
+  chainPem: string,
+  uid: string,
+  text: ConditionText,
+  now: Date,
+): PodCertificateRequestStatus {
   const { validFromDate: notBefore, validToDate: notAfter } = new X509Certificate(chainPem);
   return {
-    conditions: [condition('Issued', told, now)],
+    conditions: [condition('Issued', text, now)],
     certificateChain: chainPem,
     notBefore: formatTime(notBefore),
     beginRefreshAt: formatTime(beginRefreshAt({ notBefore, notAfter }, uid)),
@@ -24,10 +28,10 @@ export function issuedStatus(chainPem: string, uid: string, told: Told, now: Dat
   };
 }
 
-export function deniedStatus(told: Told, now: Date): PodCertificateRequestStatus {
-  return { conditions: [condition('Denied', told, now)] };
+export function deniedStatus(text: ConditionText, now: Date): PodCertificateRequestStatus {
+  return { conditions: [condition('Denied', text, now)] };
 }
 
-function condition(type: PodConditionType, { reason, message }: Told, now: Date) {
+function condition(type: PodConditionType, { reason, message }: ConditionText, now: Date) {
   return { type, status: 'True', reason, message, lastTransitionTime: formatTime(now) };
 }

@@ -1,4 +1,4 @@
-// Whether a CA can sign a request that has rules of its own on its validity.
+// Whether a CA can sign a request that has its own validity rules.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -14,28 +14,28 @@ const caThatLasts = (minutes: number) => ({ subject: SUBJECT, notAfter: new Date
 
 describe('findAuthorityFault', () => {
   for (const minutes of [-1, 0, 59, 60, 69.9]) {
-    it(`finds that a CA which lasts for ${minutes} minutes ends too soon`, () => {
+    it(`a CA that is valid for ${minutes} more minutes ends too soon`, () => {
       assert.equal(findAuthorityFault(POD, caThatLasts(minutes), NOW)?.reason, 'CaEndsTooSoon');
     });
   }
 
-  it('says until when the CA lasts', () => {
+  it('the problem names the expiry of the CA', () => {
     const problem = 'The CA certificate expires at 2026-11-24T13:00:00.000Z, in less than 70 minutes';
     assert.equal(findAuthorityFault(POD, caThatLasts(60), NOW)?.problem, problem);
   });
 
-  it('finds no fault with a CA that lasts for 70 minutes, or of which no end is known', () => {
+  it('a CA that is valid for 70 more minutes, or whose expiry is unknown, has no fault', () => {
     assert.equal(findAuthorityFault(POD, caThatLasts(70), NOW), undefined);
     assert.equal(findAuthorityFault(POD, { subject: SUBJECT }, NOW), undefined);
   });
 
-  it('finds that a CA without a subject cannot sign a certificate without one', () => {
+  it('a CA without a subject cannot sign a certificate without one', () => {
     const ca = { ...caThatLasts(1_000), subject: encodeSubject(undefined) };
     assert.equal(findAuthorityFault(POD, ca, NOW)?.reason, 'SecretInvalidData');
     assert.equal(findAuthorityFault({ ...POD, hasEmptySubject: false }, ca, NOW), undefined);
   });
 
-  it('demands nothing for a request without rules of its own', () => {
+  it('a request without its own validity rules can be signed by every CA', () => {
     const ca = { ...caThatLasts(-1), subject: encodeSubject(undefined) };
     assert.equal(findAuthorityFault({ hasEmptySubject: true }, ca, NOW), undefined);
   });

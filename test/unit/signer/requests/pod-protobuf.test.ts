@@ -1,4 +1,4 @@
-// PodCertificateRequests in protobuf, as Kubernetes itself encodes them and as no release would.
+// PodCertificateRequests in protobuf, as Kubernetes encodes them, and as no release does.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -42,13 +42,13 @@ function readCase(name: string): { readonly bytes: Buffer; readonly json: Case['
 
 describe('the protobuf of a PodCertificateRequest', () => {
   for (const name of ['pending', 'issued', 'denied']) {
-    it(`has what the JSON of the ${name} request of Kubernetes has`, () => {
+    it(`the ${name} request in protobuf has what its JSON has`, () => {
       const { bytes, json } = readCase(name);
       assert.deepEqual(decode(bytes), used(json));
     });
   }
 
-  it('has the items of a list, and where it goes on', () => {
+  it('a list in protobuf has its items and its continue token', () => {
     const { bytes, json } = readCase('list');
     const { items, ...rest } = decode(bytes);
     assert.deepEqual(rest, { metadata: { resourceVersion: '4712', continue: 'next' } });
@@ -59,7 +59,7 @@ describe('the protobuf of a PodCertificateRequest', () => {
     );
   });
 
-  it('steps over the fields of former and future versions', () => {
+  it('fields of earlier and later versions of the API are skipped', () => {
     const spec = message([1, 'a.example/b'], [9, 'pkixPublicKey'], [10, 'proofOfPossession'], [12, 'stub'], [90, 7]);
     const read = decode(envelope('PodCertificateRequest', message([1, field(1, 'r')], [2, spec], [90, 'x'])));
     assert.deepEqual(read, {
@@ -68,7 +68,7 @@ describe('the protobuf of a PodCertificateRequest', () => {
     });
   });
 
-  it('has the numbers of metav1.Condition, which are not those of the condition of a CSR', () => {
+  it('a condition has the field numbers of metav1.Condition, not those of the condition of a CSR', () => {
     const time = field(1, Date.parse('2026-11-30T10:00:00Z') / 1000);
     const condition = message([1, 'Denied'], [2, 'True'], [3, 9], [4, time], [5, 'Reason'], [6, 'text']);
     const read = decode(envelope('PodCertificateRequest', field(3, field(1, condition))));
@@ -85,7 +85,7 @@ describe('the protobuf of a PodCertificateRequest', () => {
     });
   });
 
-  it('is an error where it is cut, or an object without its end', () => {
+  it('a request that is cut anywhere is an error or incomplete, and never hangs', () => {
     const { bytes } = readCase('issued');
     for (let length = 0; length < bytes.length; length += 7) {
       try {

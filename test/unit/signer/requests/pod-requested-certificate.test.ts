@@ -86,7 +86,7 @@ describe('toPodRequestedCertificate', () => {
 });
 
 describe('the certificate of a pod', () => {
-  it('has an empty subject, critical names, one key usage, both extended ones, and is of no CA', async () => {
+  it('the certificate of a pod has an empty subject, critical names, one key usage, both extended ones, and is not of a CA', async () => {
     const { profile, chainPem } = await issue();
     const { keyUsage, extKeyUsages, isCa, hasKeyIdentifier } = profile;
     assert.deepEqual([keyUsage, extKeyUsages, isCa, hasKeyIdentifier], [1, [SERVER_AUTH, CLIENT_AUTH], false, false]);
@@ -97,7 +97,7 @@ describe('the certificate of a pod', () => {
     assert.ok(leaf.raw.includes(Buffer.from('0603551d110101ff', 'hex')));
   });
 
-  it('has the common name that was asked for, and then its names are not critical', async () => {
+  it('a certificate with a common name has names that are not critical', async () => {
     const annotations = { [DNS_NAMES]: 'web.team.svc', [COMMON_NAME]: 'web.team.svc' };
     const leaf = new X509Certificate((await issue({ annotations })).chainPem);
     assert.equal(leaf.subject, 'CN=web.team.svc');
@@ -105,7 +105,7 @@ describe('the certificate of a pod', () => {
     assert.ok(!leaf.raw.includes(Buffer.from('0603551d110101ff', 'hex')));
   });
 
-  it('has the key of the stub, of every type that kubelet makes', async () => {
+  it('the certificate has the key of the stub, of every type that kubelet makes', async () => {
     for (const name of ['p256', 'p384', 'p521', 'ed25519', 'rsa3072', 'rsa4096']) {
       const key = readPki(`keys/${name}`);
       const { chainPem } = await issue({ stub: buildStub(key) });
@@ -113,20 +113,20 @@ describe('the certificate of a pod', () => {
     }
   });
 
-  it('begins a minute before the signature and lasts exactly as long as was asked for', async () => {
+  it('the certificate begins a minute before the signature and lasts exactly as long as was asked for', async () => {
     const { profile } = await issue({ maxExpirationSeconds: 3_600 });
     assert.equal(profile.notBefore.toISOString(), '2026-11-24T11:59:00.000Z');
     assert.equal(profile.notAfter.toISOString(), '2026-11-24T12:59:00.000Z');
   });
 
-  it('is not touched by what the operator says of CSRs', async () => {
+  it('the policy on CSRs does not change the validity of the certificate', async () => {
     const policy = { backdate: 86_400_000, clampToCa: false, maxDuration: HOUR };
     const { profile } = await issue({ maxExpirationSeconds: 7_200 }, { policy });
     assert.equal(profile.notBefore.toISOString(), '2026-11-24T11:59:00.000Z');
     assert.equal(profile.notAfter.toISOString(), '2026-11-24T13:59:00.000Z');
   });
 
-  it('expires with its CA, although CSRs may not', async () => {
+  it('the certificate expires with its CA, although those of CSRs may not', async () => {
     const caNotAfter = new Date('2026-11-24T18:00:00Z');
     const { profile } = await issue({}, { caNotAfter, policy: { clampToCa: false } });
     assert.equal(profile.notAfter.toISOString(), caNotAfter.toISOString());

@@ -1,4 +1,4 @@
-// Whatever is written to a PodCertificateRequest keeps the rules of the API server, for every request that it lets be created.
+// The status that is written to a PodCertificateRequest, held to the rules of the API server for all requests that it admits.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -65,7 +65,7 @@ describe('the status of an issued request', () => {
     }),
   });
 
-  it('keeps every rule, with whatever names, lifetime, policy and CA, while the clocks differ by less than a minute', async () => {
+  it('the status of an issued request keeps every rule, for all names, lifetimes, policies and CAs, with a clock skew below a minute', async () => {
     const ca = fc.oneof(
       fc.integer({ min: 70 * 60_000, max: 3 * HOUR_MS }),
       fc.integer({ min: HOUR_MS, max: 8_000_000_000 }),
@@ -86,7 +86,7 @@ describe('the status of an issued request', () => {
     );
   });
 
-  it('has the whole lifetime that was asked for, unless operator or CA limit it', async () => {
+  it('a certificate has the whole lifetime that was asked for, unless operator or CA limit it', async () => {
     await fc.assert(
       fc.asyncProperty(issuance, async order => {
         const { maxDuration, backdateMs } = order.podPolicy ?? assert.fail('no policy');
@@ -103,7 +103,7 @@ describe('the status of an issued request', () => {
 });
 
 describe('the status of a denied request', () => {
-  it('keeps every rule, whatever the request says', () => {
+  it('the status of a denied request keeps every rule, for all requests', () => {
     const order = fc.record({
       signerName: fc.constantFrom(
         'issuers.cert-manager.io/nodot',
@@ -127,12 +127,12 @@ describe('the status of a denied request', () => {
 const REQUEST = buildPodRequest({ maxExpirationSeconds: 3_600 });
 const good = await issuedStatusOf({ request: REQUEST, now: NOW });
 
-describe('the rules of the API server, as the tests know them', () => {
+describe('findStatusProblems', () => {
   const problemsOf = (status: PodCertificateRequestStatus, serverTime = NOW, old = REQUEST) =>
     findStatusProblems(old, status, serverTime);
   const condition = good.conditions?.[0] ?? assert.fail('no condition');
 
-  it('take what is issued', () => assert.deepEqual(problemsOf(good), []));
+  it('a status as it is issued has no problem', () => assert.deepEqual(problemsOf(good), []));
 
   const later = (text: string | undefined, seconds: number) =>
     new Date(Date.parse(text ?? '') + seconds * 1000).toISOString().replace('.000', '');
@@ -175,16 +175,16 @@ describe('the rules of the API server, as the tests know them', () => {
     'a change without a condition': [{ certificateChain: leaf }, 'the status changes without a condition'],
   };
   for (const [what, [status, problem]] of Object.entries(broken)) {
-    it(`refuse ${what}`, () => assert.ok(problemsOf(status).includes(problem), problemsOf(status).join('; ')));
+    it(`${what} is a problem`, () => assert.ok(problemsOf(status).includes(problem), problemsOf(status).join('; ')));
   }
 
-  it('refuse a certificate that began five minutes ago', () => {
+  it('a certificate that began five minutes ago is a problem', () => {
     const began = Date.parse(good.notBefore ?? '');
     assert.deepEqual(problemsOf(good, new Date(began + 299_999)), []);
     assert.deepEqual(problemsOf(good, new Date(began + 300_000)), ['notBefore is 5 minutes or more from now']);
   });
 
-  it('refuse a lifetime that is longer than asked for, and one of less than an hour', async () => {
+  it('a lifetime that is longer than asked for, or shorter than an hour, is a problem', async () => {
     const asked = buildPodRequest({ maxExpirationSeconds: 3_599 });
     assert.deepEqual(problemsOf(good, NOW, asked), ['the lifetime is longer than asked for']);
     const podPolicy = { maxDuration: 3_599n * SECOND, backdateMs: 0 };
@@ -192,7 +192,7 @@ describe('the rules of the API server, as the tests know them', () => {
     assert.deepEqual(problemsOf(short), ['the lifetime is less than an hour']);
   });
 
-  it('refuse another key, and any change of a final status', () => {
+  it('another key is a problem, and so is any change of a final status', () => {
     assert.deepEqual(problemsOf(good, NOW, buildPodRequest({ stub: STUBS[3] ?? '', maxExpirationSeconds: 3_600 })), [
       'the certificate has another key than the stub',
     ]);

@@ -17,18 +17,18 @@ function refreshAfter(lifetime: number, uid: string): number {
 const uids = Array.from({ length: 2_000 }, (_, at) => `uid-${at}`);
 
 describe('beginRefreshAt', () => {
-  it('is between minute 37 and 40 of an hour', () => {
+  it('a certificate of an hour is refreshed between minute 37 and 40', () => {
     const all = uids.map(uid => refreshAfter(60 * MINUTE, uid));
     assert.ok(Math.min(...all) >= 37 * MINUTE && Math.min(...all) < 37 * MINUTE + 5);
     assert.ok(Math.max(...all) <= 40 * MINUTE && Math.max(...all) > 40 * MINUTE - 5);
   });
 
-  it('is at two thirds of a day, or up to 72 minutes sooner', () => {
+  it('a certificate of a day is refreshed at two thirds of it, or up to 72 minutes sooner', () => {
     const all = uids.map(uid => refreshAfter(24 * 60 * MINUTE, uid));
     assert.ok(Math.min(...all) >= (16 * 60 - 72) * MINUTE && Math.max(...all) <= 16 * 60 * MINUTE);
   });
 
-  it('spreads requests that were created together evenly', () => {
+  it('requests that were created together are refreshed evenly spread', () => {
     const tenths = Array.from({ length: 10 }, () => 0);
     for (const uid of uids) {
       const at = Math.floor((refreshAfter(100_000, uid) - 100_000 * (2 / 3 - 1 / 20)) / 500);
@@ -40,9 +40,10 @@ describe('beginRefreshAt', () => {
     );
   });
 
-  it('is the same for the same request', () => assert.equal(refreshAfter(5_000, 'a'), refreshAfter(5_000, 'a')));
+  it('a request has one time of refresh, whichever replica computes it', () =>
+    assert.equal(refreshAfter(5_000, 'a'), refreshAfter(5_000, 'a')));
 
-  it('keeps ten minutes to both ends for every lifetime that the API server allows, in whole seconds', () => {
+  it('the refresh is ten minutes or more from both ends for every lifetime that the API server allows, in whole seconds', () => {
     fc.assert(
       fc.property(fc.integer({ min: 3_600, max: 7_862_400 }), fc.string(), (lifetime, uid) => {
         const after = refreshAfter(lifetime, uid);
@@ -51,7 +52,7 @@ describe('beginRefreshAt', () => {
     );
   });
 
-  it('is held to the ends where the lifetime is short', () => {
+  it('the refresh of a short certificate is held to the end of it', () => {
     assert.equal(refreshAfter(21 * MINUTE, 'a'), 11 * MINUTE);
     assert.equal(refreshAfter(15 * MINUTE, 'a'), 5 * MINUTE);
   });

@@ -1,4 +1,4 @@
-// Which PodCertificateRequests are denied, which wait for the owner of the issuer, and in which order this is found.
+// Which PodCertificateRequests are denied, which wait for the owner of the issuer, and in which order they are judged.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -30,7 +30,7 @@ function buildOddStub(key: string): string {
 }
 
 describe('refusePodRequest', () => {
-  it('lets a request pass that is as kubelet makes it', () => {
+  it('a request as kubelet makes it is not refused', () => {
     for (const key of ['p256', 'p384', 'p521', 'ed25519', 'rsa3072', 'rsa4096']) {
       assert.equal(refuse({ stub: buildStub(readPki(`keys/${key}`)) }), undefined);
     }
@@ -40,7 +40,7 @@ describe('refusePodRequest', () => {
     );
   });
 
-  it('denies a signer name that no issuer can match', () => {
+  it('a signer name that no issuer can match is denied', () => {
     assert.deepEqual(refuse({ signerName: BAD_SIGNER }), {
       kind: 'deny',
       reason: 'InvalidSignerName',
@@ -49,7 +49,7 @@ describe('refusePodRequest', () => {
     });
   });
 
-  it('denies unknown annotations', () => {
+  it('unknown annotations are denied', () => {
     assert.deepEqual(refuse({ annotations: BAD_ANNOTATIONS }), {
       kind: 'deny',
       reason: 'InvalidUnverifiedUserAnnotations',
@@ -64,7 +64,7 @@ describe('refusePodRequest', () => {
       buildStub(undefined, undefined, [extensionRequest(names)]),
       'stubPKCS10Request has attributes or extensions',
     ],
-    'has an attribute that nobody knows': [
+    'has an unknown attribute': [
       buildStub(undefined, undefined, [Buffer.from('3000', 'hex')]),
       'stubPKCS10Request has attributes or extensions',
     ],
@@ -73,12 +73,12 @@ describe('refusePodRequest', () => {
     'is too large': ['A'.repeat(13_660), 'stubPKCS10Request is larger than 10 KiB'],
   };
   for (const [what, [stub, message]] of Object.entries(stubs)) {
-    it(`denies a request whose stub ${what}`, () => {
+    it(`a request whose stub ${what} is denied`, () => {
       assert.deepEqual(refuse({ stub }), { kind: 'deny', reason: 'InvalidStubRequest', message });
     });
   }
 
-  it('denies a key of an unknown type, and names those that work', () => {
+  it('a key of an unknown type is denied, with the types that work', () => {
     assert.deepEqual(refuse({ stub: ODD_KEY }), {
       kind: 'deny',
       reason: 'UnsupportedKeyType',
@@ -87,7 +87,7 @@ describe('refusePodRequest', () => {
     });
   });
 
-  it('finds the signer name first, then the annotations, then the stub', () => {
+  it('the signer name is judged first, then the annotations, then the stub', () => {
     const reasonOf = (order: PodRequestOrder) => refuse(order)?.reason;
     const all = { signerName: BAD_SIGNER, annotations: BAD_ANNOTATIONS, stub: WITH_SUBJECT };
     assert.equal(reasonOf(all), 'InvalidSignerName');
@@ -96,7 +96,7 @@ describe('refusePodRequest', () => {
     assert.equal(reasonOf({ stub: WITH_SUBJECT }), 'InvalidStubRequest');
   });
 
-  it('says everything in one line without what kubelet garbles', () => {
+  it('every message of a denial is one line that kubelet can show', () => {
     const orders: readonly PodRequestOrder[] = [
       { signerName: BAD_SIGNER },
       { signerName: 'issuers.cert-manager.io/"%s\n.x' },
@@ -116,13 +116,13 @@ describe('refusePodNames', () => {
   const refuseNames = (dnsNames: string, allowed?: string) =>
     refusePodNames(buildPodRequest({ annotations: { [DNS_NAMES]: dnsNames } }), terms(allowed), REF);
 
-  it('lets a request pass that asks for no name, or for allowed ones', () => {
+  it('a request for no name, or for allowed names, is not refused', () => {
     assert.equal(refusePodNames(buildPodRequest(), terms(''), REF), undefined);
     assert.equal(refuseNames('web.team.svc,${POD_NAME}.web.team.svc.cluster.local'), undefined);
     assert.equal(refuseNames('a.example', 'a.example'), undefined);
   });
 
-  it('makes a request wait whose names are not allowed, and says which are', () => {
+  it('a request for names that are not allowed waits, and the message lists the allowed ones', () => {
     assert.deepEqual(refuseNames('web.team.svc,web.other.svc,example.org'), {
       kind: 'wait',
       reason: 'NameNotAllowed',
@@ -131,7 +131,7 @@ describe('refusePodNames', () => {
     });
   });
 
-  it('says that no names are allowed where there are none, and cuts a long list', () => {
+  it('the message of a request for many names is cut, and says where no names are allowed', () => {
     const eight = Array.from({ length: 8 }, (_, at) => `n${at}.example`).join();
     const message = refuseNames(eight, '')?.message ?? '';
     assert.match(message, /'n4.example' and 3 more; allowed: none$/);
