@@ -72,7 +72,9 @@ export function readPodTerms(
 
 function readTrustDomain(text: string): Result<string> {
   if (isTrustDomain(text)) return ok(text);
-  return err(`is ${quoteForKubelet(text)}: use lower-case letters, digits, dots, hyphens and underscores, at most 255`);
+  return err(
+    `is ${quoteForKubelet(text)}: use a name such as 'cluster.local', of lower-case letters, digits, dots, hyphens and underscores`,
+  );
 }
 
 /** digitalSignature is all that TLS 1.3 and X509-SVID (section 4.3) need of any key. */

@@ -76,12 +76,12 @@ describe('readPodTerms', () => {
     'a bad trust domain': [
       TRUST_DOMAIN,
       'spiffe://a',
-      "is 'spiffe://a': use lower-case letters, digits, dots, hyphens and underscores, at most 255",
+      "is 'spiffe://a': use a name such as 'cluster.local', of lower-case letters, digits, dots, hyphens and underscores",
     ],
     'an empty trust domain': [
       TRUST_DOMAIN,
       '',
-      "is '': use lower-case letters, digits, dots, hyphens and underscores, at most 255",
+      "is '': use a name such as 'cluster.local', of lower-case letters, digits, dots, hyphens and underscores",
     ],
     'a usage that is not for TLS': [
       USAGES,

@@ -21,6 +21,10 @@ describe('isTrustDomain', () => {
     'user@host',
     'a\n',
     '%61',
+    '.',
+    'a..b',
+    '.a',
+    'a.',
     'x'.repeat(256),
   ]) {
     it(`${JSON.stringify(text.slice(0, 20))} is not a trust domain`, () => assert.equal(isTrustDomain(text), false));
@@ -48,6 +52,12 @@ describe('formatSpiffeId', () => {
         assert.equal(a === b, isSame);
       }),
     );
+  });
+
+  it('every trust domain makes a URI that Go can read', () => {
+    const text = fc.stringMatching(/^[a-z0-9._-]{1,12}$/).filter(isTrustDomain);
+    const account = { namespace: 'team', serviceAccountName: 'web' };
+    fc.assert(fc.property(text, trustDomain => isUri(formatSpiffeId(trustDomain, account))));
   });
 
   it('names that could form another path throw', () => {
