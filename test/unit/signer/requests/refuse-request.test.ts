@@ -41,12 +41,9 @@ describe('refusePodRequest', () => {
   });
 
   it('a signer name that no issuer can match is denied', () => {
-    assert.deepEqual(refuse({ signerName: BAD_SIGNER }), {
-      kind: 'deny',
-      reason: 'InvalidSignerName',
-      message:
-        "Signer name 'issuers.cert-manager.io/nodot' can never name an issuer: the namespace is missing: use 'issuers.cert-manager.io/<namespace>.<name>'",
-    });
+    const { kind, reason, message } = refuse({ signerName: BAD_SIGNER }) ?? assert.fail('not refused');
+    assert.deepEqual([kind, reason], ['deny', 'InvalidSignerName']);
+    assert.match(message, /'issuers\.cert-manager\.io\/nodot'.*'issuers\.cert-manager\.io\/<namespace>\.<name>'/);
   });
 
   it('unknown annotations are denied', () => {
