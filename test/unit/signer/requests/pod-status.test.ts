@@ -5,14 +5,13 @@ import { describe, it } from 'node:test';
 import { MILLISECOND, SECOND } from '@countersign/common/duration.ts';
 import { COMMON_NAME, DNS_NAMES } from '@countersign/common/pod-annotations.ts';
 import type { PodCertificateRequestStatus } from '@countersign/common/pod-certificate-request.ts';
-import { findAuthorityFault } from '@countersign/signer/issuance/authority-fault.ts';
 import { deniedStatus, issuedStatus } from '@countersign/signer/requests/pod-certificate/pod-status.ts';
 import { refusePodRequest } from '@countersign/signer/requests/pod-certificate/refuse-request.ts';
 import { parseStubRequest } from '@countersign/signer/requests/pod-certificate/stub-request.ts';
 import * as fc from 'fast-check';
 import { oddText } from '../../../support/odd-text.ts';
 import { readPki } from '../../../support/pki.ts';
-import { caOf, issueToPod, type PodIssuance } from '../../../support/pod-issuance.ts';
+import { issueToPod, type PodIssuance } from '../../../support/pod-issuance.ts';
 import { buildPodRequest, buildStub } from '../../../support/pod-request-builder.ts';
 import { findStatusProblems } from '../../../support/pod-status-rules.ts';
 
@@ -68,15 +67,14 @@ describe('the status of an issued request', () => {
   it('the status of an issued request keeps every rule, for all names, lifetimes, policies and CAs, with a clock skew below a minute', async () => {
     const ca = fc.oneof(
       fc.integer({ min: 70 * 60_000, max: 3 * HOUR_MS }),
-      fc.integer({ min: HOUR_MS, max: 8_000_000_000 }),
+      fc.integer({ min: 70 * 60_000, max: 8_000_000_000 }),
     );
     const skew = fc.integer({ min: -59_000, max: 59_000 });
     await fc.assert(
       fc.asyncProperty(issuance, ca, skew, async (order, caLifeMs, skewMs) => {
         const caNotAfter = new Date(order.now.getTime() + caLifeMs);
         const whole = { ...order, caNotAfter };
-        const { requested, profile } = await issueToPod(whole);
-        if (findAuthorityFault(requested, caOf(whole), order.now) !== undefined) return;
+        const { profile } = await issueToPod(whole);
         const status = await issuedStatusOf(whole);
         const serverTime = new Date(order.now.getTime() + skewMs);
         assert.deepEqual(findStatusProblems(order.request, status, serverTime), []);
