@@ -36,7 +36,7 @@ const CASES: readonly Case[] = [
     name: 'a missing issuer is a warning',
     world: { issuers: {}, answer: api(['ca']) },
     allowed: true,
-    warnings: ['Issuer sandbox/ca does not exist: the request waits for it'],
+    warnings: ['Issuer sandbox/ca does not exist; the request waits until it is created'],
     calls: [REVIEW_CA],
   },
   {
@@ -70,7 +70,7 @@ const CASES: readonly Case[] = [
     world: failing(() => {
       throw new TypeError('secret detail');
     }),
-    allowed: { code: 500, reason: 'InternalError', message: 'the webhook could not decide; try again' },
+    allowed: { code: 500, reason: 'InternalError', message: 'the webhook failed to evaluate the request; try again' },
     calls: [REVIEW_CA],
   },
   {

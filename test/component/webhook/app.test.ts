@@ -200,7 +200,7 @@ test('a large body for which there is no room is told when to come again', async
   await new Promise(setImmediate);
   const response = await inject({ payload: `"${'x'.repeat(70_000)}"` });
   assert.deepEqual([response.statusCode, response.headers['retry-after']], [429, '1']);
-  assert.deepEqual(response.json(), { error: 'too many bodies are under way; try again' });
+  assert.deepEqual(response.json(), { error: 'too many large request bodies are in flight; try again' });
   const [{ err }] = webhook.logs as [{ err: { code: string } }];
   assert.equal(err.code, 'COUNTERSIGN_TOO_MANY_BODIES');
   assert.equal((await inject()).statusCode, 200, 'a small one passes');

@@ -72,7 +72,7 @@ describe('the copy of the issuers', () => {
     const { body } = await handle(review(), caller);
     assert.ok('response' in body);
     const { allowed, warnings } = body.response;
-    const wait = 'Issuer sandbox/ca is not Ready, the request waits';
+    const wait = 'Issuer sandbox/ca is not Ready; the request waits';
     assert.deepEqual({ allowed, warnings }, { allowed: true, warnings: [wait] });
   });
 
@@ -94,8 +94,8 @@ test('who waited for the review of another until no time was left does not ask w
     permissions: new PermissionCache(1_000),
     reviewTimeoutMs: 30,
   };
-  const matter = findMatter({ uid: '1', userInfo: {}, operation: 'CREATE', object: CSR }, NO_DEMANDS);
-  const answers = await Promise.allSettled([observe(matter, {}, deps), observe(matter, {}, deps)]);
+  const scope = findMatter({ uid: '1', userInfo: {}, operation: 'CREATE', object: CSR }, NO_DEMANDS);
+  const answers = await Promise.allSettled([observe(scope, {}, deps), observe(scope, {}, deps)]);
   assert.ok(answers.every(({ status }) => status === 'rejected'));
   await sleep(20);
   gate.reject(new Error('no answer'));

@@ -49,13 +49,13 @@ describe('the end of the CA, read from its Secret,', () => {
     const { warnings } = (await ask(review(), inDays(300))).response;
     assert.equal(warnings?.length, 1);
     const date = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`;
-    const text = new RegExp(`^the CA in Secret sandbox/ca-pair ends ${date}, before the certificate would: ${date}$`);
-    assert.match(warnings?.[0] ?? '', text);
+    const text = `the CA certificate in Secret sandbox/ca-pair expires at ${date}, before the requested expiry`;
+    assert.match(warnings?.[0] ?? '', new RegExp(String.raw`^${text} \(${date}\)$`));
   });
 
   test('in the past is a warning', async () => {
     const { warnings } = (await ask(review(), inDays(400))).response;
-    assert.match(warnings?.[0] ?? '', /^the CA in Secret sandbox\/ca-pair has ended: /);
+    assert.match(warnings?.[0] ?? '', /^the CA certificate in Secret sandbox\/ca-pair expired at /);
   });
 });
 
@@ -130,7 +130,7 @@ test('a body that cannot be read is answered with its error and its uid, logged 
   assert.deepEqual(answer, { status: 400, body: { error, uid: 'uid-1' } });
   assert.deepEqual(webhook.client.calls, []);
   const { msg, uid, problem } = webhook.logs[0] ?? {};
-  assert.deepEqual([msg, uid, problem], ['admission request not understood', 'uid-1', error]);
+  assert.deepEqual([msg, uid, problem], ['cannot decode admission request', 'uid-1', error]);
   assert.match(await webhook.registry.metrics(), /admissions_total\{answer="error",reason="BadRequest"\} 1\n/);
 });
 

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CONFIGURATION, DAY_MS, SECRET, type Stored, World } from './managed-certificate-world.ts';
 
-const REMEDY = '"helm upgrade" of the release, or its manifests applied again, brings it back';
+const REMEDY = 'run "helm upgrade" or reapply the manifests to recreate it';
 const IMMUTABLE =
   "Secret countersign/countersign-webhook-ca cannot be updated with the webhook's CA (it is immutable): " +
-  `delete it ("kubectl delete secret -n countersign countersign-webhook-ca"); then ${REMEDY}`;
+  `delete it ("kubectl delete secret -n countersign countersign-webhook-ca"), then ${REMEDY}`;
 const MISSING = `Secret countersign/countersign-webhook-ca does not exist; ${REMEDY}`;
 
 const CASES: readonly (readonly [string, string, (world: World) => void])[] = [

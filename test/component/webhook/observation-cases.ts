@@ -137,7 +137,7 @@ export const SECRET_CASES: readonly Case[] = [
     name: 'a missing Secret of the CA is a warning',
     world: secret(undefined),
     allowed: true,
-    warnings: ['Secret sandbox/ca-pair does not exist: the request waits for it'],
+    warnings: ['Secret sandbox/ca-pair does not exist; the request waits until it is created'],
     calls: [REVIEW_CA, READ_SECRET],
   },
   {
@@ -145,7 +145,7 @@ export const SECRET_CASES: readonly Case[] = [
     create: { signerName: SELF, annotations: { [KEY_SECRET]: 'my-key' } },
     world: secret(undefined),
     allowed: true,
-    warnings: ['Secret sandbox/my-key does not exist: the request waits for it'],
+    warnings: ['Secret sandbox/my-key does not exist; the request waits until it is created'],
     calls: [REVIEW_SELF, 'get /api/v1/namespaces/sandbox/secrets/my-key'],
   },
   {
@@ -180,7 +180,7 @@ export const SECRET_CASES: readonly Case[] = [
     world: issuer({ vault: {} }),
     allowed: true,
     warnings: [
-      'Issuer sandbox/ca is of type vault: Countersign signs with ca and selfSigned only, the request waits for another signer',
+      'Issuer sandbox/ca is of type vault, which Countersign does not sign with (only ca and selfSigned); the request waits for another signer',
     ],
     calls: [REVIEW_CA],
   },
@@ -188,7 +188,7 @@ export const SECRET_CASES: readonly Case[] = [
     name: 'no Secret is looked for when the issuer has no type',
     world: issuer({}),
     allowed: true,
-    warnings: ['Issuer sandbox/ca has no type: the request waits until its spec names one'],
+    warnings: ['Issuer sandbox/ca has no type in its spec; the request waits until it has one'],
     calls: [REVIEW_CA],
   },
   {

@@ -177,7 +177,7 @@ describe('a serving certificate', () => {
     const { certificate } = certificateOf(FIRST);
     await certificate.check();
     const later = new Date(Date.now() + 40 * 24 * 3_600_000);
-    assert.match(certificate.problems(later)[0] ?? '', /^serving certificate: ended /);
+    assert.match(certificate.problems(later)[0] ?? '', /^serving certificate: expired at /);
   });
 });
 
@@ -193,7 +193,7 @@ test('a certificate with a problem at its source is served; the problem is said 
   put({ ...FIRST, problem });
   await certificate.check();
   const said = webhook.logs.filter(({ level }) => level === 'error').map(({ msg }) => msg);
-  assert.deepEqual(said, Array(2).fill('serving with a CA that is not in its Secret'));
+  assert.deepEqual(said, Array(2).fill('serving with a CA that is not stored in its Secret'));
 });
 
 describe('a serving certificate is read', () => {

@@ -18,14 +18,13 @@ const NAMED = buildRequest([altNames('DNS:a.example')]);
 const NO_NAMES = { oid: EXTENSION.subjectAltName, value: sequence() };
 const VAULT: Issuer = { ...CA, spec: { vault: {} } };
 
-const CERT_SIGN = `strict clients reject a certificate with the usage "cert sign" that is no CA: set ${IS_CA} to "true", or leave the usage out`;
+const CERT_SIGN = `strict clients reject a certificate that has the usage "cert sign" but is not a CA: set ${IS_CA} to "true", or remove the usage`;
 const EMPTY_NAMES =
-  'strict clients reject a certificate whose subjectAltName is empty: create the request with a name in it, or without the extension';
+  'strict clients reject a certificate whose subjectAltName is empty: add a name to it, or omit the extension';
 const NAMELESS =
-  'strict clients reject a certificate with neither a subject nor a subjectAltName: create the request with one of them';
-const CRL_SIGN =
-  'strict clients reject a certificate with the usage "crl sign" but without a subject: create the request with one';
-const NAMELESS_CA = 'strict clients reject a CA without a subject: create the request with one';
+  'strict clients reject a certificate with neither a subject nor a subjectAltName: set at least one of them';
+const CRL_SIGN = 'strict clients reject a certificate with the usage "crl sign" but without a subject: set a subject';
+const NAMELESS_CA = 'strict clients reject a CA certificate without a subject: set a subject';
 
 export const CERTIFICATE_CASES: readonly UnitCase[] = [
   {
@@ -47,7 +46,7 @@ export const CERTIFICATE_CASES: readonly UnitCase[] = [
     known: { issuer: VAULT },
     allowed: true,
     warnings: [
-      'Issuer sandbox/ca is of type vault: Countersign signs with ca and selfSigned only, the request waits for another signer',
+      'Issuer sandbox/ca is of type vault, which Countersign does not sign with (only ca and selfSigned); the request waits for another signer',
     ],
   },
   {

@@ -41,7 +41,7 @@ export const CONSTRAINT_CASES: readonly UnitCase[] = [
     known: { constrained, issuer: { ...CA, spec: { vault: {} } } },
     allowed: true,
     warnings: [
-      'Issuer sandbox/ca is of type vault: Countersign signs with ca and selfSigned only, the request waits for another signer',
+      'Issuer sandbox/ca is of type vault, which Countersign does not sign with (only ca and selfSigned); the request waits for another signer',
     ],
   },
   {

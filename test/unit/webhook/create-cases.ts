@@ -48,7 +48,7 @@ export const CREATE_CASES: readonly UnitCase[] = [
     allowed: {
       code: 403,
       reason: 'DeniedReference',
-      message: `${DENIAL}\n\nThe request is wrong besides:\n${BAD_DURATION}\n${BAD_USAGES}`,
+      message: `${DENIAL}\n\nThe request also has these errors:\n${BAD_DURATION}\n${BAD_USAGES}`,
     },
     causes: ['DeniedReference spec.signerName', `ErrorParseDuration ${DURATION_FIELD}`, 'SigningError spec.usages'],
   },
@@ -162,7 +162,7 @@ export const CREATE_CASES: readonly UnitCase[] = [
     allowed: {
       code: 403,
       reason: 'DeniedReference',
-      message: `${DENIAL}\n\nThe request is wrong besides:\n${BAD_USAGES}`,
+      message: `${DENIAL}\n\nThe request also has these errors:\n${BAD_USAGES}`,
     },
     causes: ['DeniedReference spec.signerName', 'SigningError spec.usages'],
   })),

@@ -56,25 +56,25 @@ const SECRET: SecretSeen = {
 export function judge(body: unknown, known: Known = {}): Judgement {
   const { policy = NO_DEMANDS, secret = SECRET } = known;
   const request = valueOf(decodeAdmissionReview(body));
-  const matter = findMatter(request, policy);
-  const observation = observe(matter, known);
-  const decision = admit(matter, observation, { username: request.userInfo.username ?? '', policy });
+  const scope = findMatter(request, policy);
+  const observation = observe(scope, known);
+  const decision = admit(scope, observation, { username: request.userInfo.username ?? '', policy });
   const warn = (requested: Admitted['requested']) =>
-    matter.kind === 'judge' && matter.ref !== undefined
-      ? warningsFor({ csr: matter.csr, ref: matter.ref, requested, ...observation }, { now: NOW, secret })
+    scope.kind === 'validate' && scope.ref !== undefined
+      ? warningsFor({ csr: scope.csr, ref: scope.ref, requested, ...observation }, { now: NOW, secret })
       : [];
   const answer = decision.allowed ? allow(request, warn(decision.requested)) : deny(request, decision);
-  const asksPermission = matter.kind === 'judge' && matter.needsPermission;
+  const asksPermission = scope.kind === 'validate' && scope.needsPermission;
   return { asksPermission, answer: JSON.parse(JSON.stringify(answer)) };
 }
 
-function observe(matter: Matter, { permission = 'granted', issuer, constrained = [] }: Known): Observation {
-  if (matter.kind !== 'judge' || matter.ref === undefined) {
+function observe(scope: Matter, { permission = 'granted', issuer, constrained = [] }: Known): Observation {
+  if (scope.kind !== 'validate' || scope.ref === undefined) {
     return { permission: 'unneeded', issuer: 'unknown', constrained };
   }
   return {
-    permission: matter.needsPermission ? permission : 'unneeded',
-    issuer: issuer ?? ISSUERS[formatRef(matter.ref)] ?? 'missing',
+    permission: scope.needsPermission ? permission : 'unneeded',
+    issuer: issuer ?? ISSUERS[formatRef(scope.ref)] ?? 'missing',
     constrained,
   };
 }

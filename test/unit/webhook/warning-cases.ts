@@ -24,7 +24,7 @@ const secret = (name: string, facts: SecretFacts): Known => ({
 const caEndsIn = (days: number): Known =>
   secret('ca-pair', { exists: true, certificateEnds: new Date(NOW.getTime() + days * 86_400_000) });
 const waitsForOthers = (type: string) =>
-  `Issuer sandbox/ca is of type ${type}: Countersign signs with ca and selfSigned only, the request waits for another signer`;
+  `Issuer sandbox/ca is of type ${type}, which Countersign does not sign with (only ca and selfSigned); the request waits for another signer`;
 
 /** An issuer or a Secret that the request has to wait for. */
 export const WAITING_CASES: readonly UnitCase[] = [
@@ -32,7 +32,7 @@ export const WAITING_CASES: readonly UnitCase[] = [
     name: 'a missing issuer',
     known: { issuer: 'missing' },
     allowed: true,
-    warnings: ['Issuer sandbox/ca does not exist: the request waits for it'],
+    warnings: ['Issuer sandbox/ca does not exist; the request waits until it is created'],
   },
   {
     name: 'a missing ClusterIssuer',
@@ -40,14 +40,14 @@ export const WAITING_CASES: readonly UnitCase[] = [
     known: { issuer: 'missing' },
     asksPermission: false,
     allowed: true,
-    warnings: ['ClusterIssuer ca does not exist: the request waits for it'],
+    warnings: ['ClusterIssuer ca does not exist; the request waits until it is created'],
   },
   { name: 'nothing while issuers are not known', known: { issuer: 'unknown' }, allowed: true },
   {
     name: 'an issuer that is not Ready, with the reason',
     known: { issuer: NO_KEY_PAIR },
     allowed: true,
-    warnings: ['Issuer sandbox/ca is not Ready, the request waits (ErrGetKeyPair: secrets "x" not found)'],
+    warnings: ['Issuer sandbox/ca is not Ready; the request waits (ErrGetKeyPair: secrets "x" not found)'],
   },
   {
     name: 'a ClusterIssuer that is not Ready: why stays with those who may use it by permission',
@@ -55,25 +55,25 @@ export const WAITING_CASES: readonly UnitCase[] = [
     known: { issuer: NO_KEY_PAIR },
     asksPermission: false,
     allowed: true,
-    warnings: ['ClusterIssuer ca is not Ready, the request waits'],
+    warnings: ['ClusterIssuer ca is not Ready; the request waits'],
   },
   {
     name: 'an issuer without a Ready condition',
     known: { issuer: WITHOUT_STATUS },
     allowed: true,
-    warnings: ['Issuer sandbox/ca is not Ready, the request waits'],
+    warnings: ['Issuer sandbox/ca is not Ready; the request waits'],
   },
   {
     name: 'a long condition of the issuer, cut off and in one line',
     known: { issuer: notReady({ message: `a\n\u0007b${'c'.repeat(300)}` }) },
     allowed: true,
-    warnings: [`Issuer sandbox/ca is not Ready, the request waits (a b${'c'.repeat(201)}…`],
+    warnings: [`Issuer sandbox/ca is not Ready; the request waits (a b${'c'.repeat(201)}…`],
   },
   {
     name: 'an issuer without a type',
     known: { issuer: { ...CA, spec: {} } },
     allowed: true,
-    warnings: ['Issuer sandbox/ca has no type: the request waits until its spec names one'],
+    warnings: ['Issuer sandbox/ca has no type in its spec; the request waits until it has one'],
   },
   ...['acme', 'vault', 'venafi'].map(type => ({
     name: `an issuer of type ${type}, and whether it is Ready does not matter`,
@@ -86,14 +86,14 @@ export const WAITING_CASES: readonly UnitCase[] = [
     name: 'a missing Secret of the CA',
     known: secret('ca-pair', { exists: false }),
     allowed: true,
-    warnings: ['Secret sandbox/ca-pair does not exist: the request waits for it'],
+    warnings: ['Secret sandbox/ca-pair does not exist; the request waits until it is created'],
   },
   {
     name: 'a missing Secret with the key for a SelfSigned issuer',
     create: { signerName: SELF, annotations: { [KEY_SECRET]: 'my-key' } },
     known: secret('my-key', { exists: false }),
     allowed: true,
-    warnings: ['Secret sandbox/my-key does not exist: the request waits for it'],
+    warnings: ['Secret sandbox/my-key does not exist; the request waits until it is created'],
   },
   {
     name: 'nothing when the Secret has no readable certificate',
@@ -109,7 +109,7 @@ export const SURPRISE_CASES: readonly UnitCase[] = [
     known: caEndsIn(65),
     allowed: true,
     warnings: [
-      'the CA in Secret sandbox/ca-pair ends 2027-01-28T12:00:00Z, before the certificate would: 2027-02-22T12:00:00Z',
+      'the CA certificate in Secret sandbox/ca-pair expires at 2027-01-28T12:00:00Z, before the requested expiry (2027-02-22T12:00:00Z)',
     ],
   },
   { name: 'nothing when both end together', known: caEndsIn(90), allowed: true },
@@ -117,7 +117,7 @@ export const SURPRISE_CASES: readonly UnitCase[] = [
     name: 'a CA that has ended',
     known: caEndsIn(-35),
     allowed: true,
-    warnings: ['the CA in Secret sandbox/ca-pair has ended: 2026-10-20T12:00:00Z'],
+    warnings: ['the CA certificate in Secret sandbox/ca-pair expired at 2026-10-20T12:00:00Z'],
   },
   {
     name: 'nothing of how long the certificate beside the key for a SelfSigned issuer is valid',
@@ -129,7 +129,7 @@ export const SURPRISE_CASES: readonly UnitCase[] = [
     name: 'annotation and expirationSeconds that disagree',
     create: { annotations: { [DURATION]: '1h' }, expirationSeconds: 7200 },
     allowed: true,
-    warnings: [`spec.expirationSeconds (7200) is ignored: ${DURATION} (1h0m0s) wins`],
+    warnings: [`spec.expirationSeconds (7200) is ignored: ${DURATION} (1h0m0s) takes precedence`],
   },
   {
     name: 'no disagreement of the two',
@@ -140,7 +140,7 @@ export const SURPRISE_CASES: readonly UnitCase[] = [
     name: `request-is-ca of "${value}"`,
     create: { annotations: { [IS_CA]: value } },
     allowed: true as const,
-    warnings: [`${IS_CA}: only "true" asks for a CA, "${value}" is ignored`],
+    warnings: [`${IS_CA}: only "true" requests a CA certificate; "${value}" is ignored`],
   })),
   { name: 'nothing when request-is-ca is "false"', create: { annotations: { [IS_CA]: 'false' } }, allowed: true },
   {
