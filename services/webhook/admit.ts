@@ -19,7 +19,7 @@ import { type AdmissionRequest, formatFieldErrors, type Refusal } from './admiss
 import type { IssuerKnowledge } from './issuer-view.ts';
 
 /** How a request has to be handled, derived from the request alone. */
-export type Matter =
+export type AdmissionScope =
   /** A CSR for another signer, or an update that changes no locked annotation. */
   | { readonly kind: 'not-ours' }
   /** Annotations that determine the certificate were changed. */
@@ -47,7 +47,7 @@ export type Decision =
   | { readonly allowed: true; readonly requested?: RequestedCertificate | undefined }
   | ({ readonly allowed: false } & Refusal);
 
-export function findMatter(request: AdmissionRequest, policy: RequestPolicy): Matter {
+export function findMatter(request: AdmissionRequest, policy: RequestPolicy): AdmissionScope {
   if (!('object' in request)) return { kind: 'not-ours' };
   const signer = parseSignerName(request.object.spec.signerName);
   if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'not-ours' };
@@ -69,7 +69,7 @@ const NOTHING_KNOWN = { issuer: 'unknown', constrained: [] } as const;
 
 /** Reports all errors at once: the missing permission first, then every rule that the CSR violates. */
 export function admit(
-  scope: Matter,
+  scope: AdmissionScope,
   { permission, issuer, constrained }: Observation,
   { username, policy }: { readonly username: string; readonly policy: RequestPolicy },
 ): Decision {

@@ -16,7 +16,7 @@ import {
   deny,
   type Refusal,
 } from './admission-review.ts';
-import { admit, type Decision, findMatter, type Matter } from './admit.ts';
+import { type AdmissionScope, admit, type Decision, findMatter } from './admit.ts';
 import { type Admitted, lookAtSecret, type Deps as ObserveDeps, observe } from './observe.ts';
 import { type Caller, ReviewTurns } from './review-turns.ts';
 import { warningsFor } from './warnings.ts';
@@ -72,7 +72,7 @@ interface Outcome {
 async function decide(request: AdmissionRequest, deps: HandlerDeps): Promise<Outcome> {
   const { userInfo } = request;
   const { policy } = deps;
-  let scope: Matter = { kind: 'not-ours' };
+  let scope: AdmissionScope = { kind: 'not-ours' };
   try {
     scope = findMatter(request, policy);
     const observation = await observe(scope, userInfo, deps);
@@ -90,7 +90,7 @@ async function warn(admitted: Admitted, deps: HandlerDeps): Promise<readonly str
 }
 
 /** Only the access review can fail with an API server error: all other reads are best effort. */
-function refusalFor(cause: unknown, scope: Matter): Refusal {
+function refusalFor(cause: unknown, scope: AdmissionScope): Refusal {
   if (isClassified(cause) && scope.kind === 'validate' && scope.ref !== undefined) {
     const message = `${reasons.AccessReviewFailed.message(scope.ref)}; try again`;
     return { code: 500, reason: 'AccessReviewFailed', message, causes: [] };

@@ -41,7 +41,7 @@ export class WebhookMetrics {
   readonly #seconds: Histogram<'answer'>;
   readonly #inFlight: Gauge;
   readonly #reviewSeconds: Histogram<'result'>;
-  readonly #certificateEnds: Gauge;
+  readonly #notAfter: Gauge;
   readonly #reloads: Counter<'result'>;
   readonly #handshakeFailures: Counter<'cause'>;
 
@@ -69,7 +69,7 @@ export class WebhookMetrics {
       buckets: SECONDS,
       registers,
     });
-    this.#certificateEnds = createEndGauge(registry);
+    this.#notAfter = createExpiryGauge(registry);
     this.#reloads = createReloadCounter(registry);
   }
 
@@ -96,9 +96,9 @@ export class WebhookMetrics {
     return result => this.#reviewSeconds.observe({ result }, (performance.now() - started) / 1000);
   }
 
-  countReload(result: 'loaded' | 'invalid' | 'unreadable', ends?: Date): void {
+  countReload(result: 'loaded' | 'invalid' | 'unreadable', notAfter?: Date): void {
     this.#reloads.inc({ result });
-    if (ends !== undefined) this.#certificateEnds.set(ends.getTime() / 1000);
+    if (notAfter !== undefined) this.#notAfter.set(notAfter.getTime() / 1000);
   }
 
   countHandshakeFailure(cause: HandshakeFailure): void {
@@ -124,15 +124,15 @@ function createAdmissionCounter(registry: Registry): Counter<'answer' | 'reason'
   });
 }
 
-function createEndGauge(registry: Registry): Gauge {
-  const ends = new Gauge({
+function createExpiryGauge(registry: Registry): Gauge {
+  const gauge = new Gauge({
     name: 'countersign_webhook_serving_certificate_not_after_timestamp_seconds',
     help: 'When the serving certificate in use expires (Unix time); absent until one is loaded.',
     registers: [registry],
   });
   // Otherwise it would be 0: a certificate that expired in 1970.
-  ends.remove();
-  return ends;
+  gauge.remove();
+  return gauge;
 }
 
 function createReloadCounter(registry: Registry): Counter<'result'> {

@@ -11,7 +11,7 @@ import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import { isAnyAllowed } from '@countersign/common/runtime/kube/access-review.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import type { Matter, Observation } from './admit.ts';
+import type { AdmissionScope, Observation } from './admit.ts';
 import type { ConstraintSource } from './constraints-view.ts';
 import { within } from './deadline.ts';
 import type { IssuerSource } from './issuer-view.ts';
@@ -39,7 +39,7 @@ export interface Deps {
 }
 
 /** Rejects with RetryableError or TerminalError when the access review fails. */
-export async function observe(scope: Matter, requester: Requester, deps: Deps): Promise<Observation> {
+export async function observe(scope: AdmissionScope, requester: Requester, deps: Deps): Promise<Observation> {
   if (scope.kind !== 'validate' || scope.ref === undefined) {
     return { permission: 'unneeded', issuer: 'unknown', constrained: [] };
   }

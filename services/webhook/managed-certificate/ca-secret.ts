@@ -24,7 +24,7 @@ export class CaSecretError extends Error {
   override readonly name = 'CaSecretError';
 }
 
-export const WAY_OUT = 'run "helm upgrade" or reapply the manifests to recreate it';
+export const RECREATE_HINT = 'run "helm upgrade" or reapply the manifests to recreate it';
 
 export class CaSecretStore {
   readonly #client: Pick<KubeClient, 'get' | 'update'>;
@@ -56,12 +56,12 @@ export class CaSecretStore {
 
   #missing(): CaSecretError {
     const { namespace, name } = this.#secret;
-    return new CaSecretError(`Secret ${namespace}/${name} does not exist; ${WAY_OUT}`);
+    return new CaSecretError(`Secret ${namespace}/${name} does not exist; ${RECREATE_HINT}`);
   }
 
   #unwritable({ immutable }: CaSecret, cause: TerminalError): CaSecretError {
     const { namespace, name } = this.#secret;
-    const remedy = `delete it ("kubectl delete secret -n ${namespace} ${name}"), then ${WAY_OUT}`;
+    const remedy = `delete it ("kubectl delete secret -n ${namespace} ${name}"), then ${RECREATE_HINT}`;
     const why = immutable === true ? 'it is immutable' : cause.message;
     const text = `Secret ${namespace}/${name} cannot be updated with the webhook's CA (${why}): ${remedy}`;
     return new CaSecretError(text, { cause });

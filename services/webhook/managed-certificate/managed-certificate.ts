@@ -9,7 +9,7 @@ import type { OfferedKeyPair } from '../serving/serving-certificate.ts';
 import { publishCaBundle, readCaBundles, readConfiguration, type WebhookConfiguration } from './ca-bundle.ts';
 import { readCaCertificates } from './ca-certificate.ts';
 import { judgeState } from './ca-judge.ts';
-import { type CaSecret, CaSecretError, CaSecretStore, type SecretName, WAY_OUT } from './ca-secret.ts';
+import { type CaSecret, CaSecretError, CaSecretStore, RECREATE_HINT, type SecretName } from './ca-secret.ts';
 import { type CaState, findDue, introduce, markPublished, promote, trustAlso, trustedCas } from './ca-state.ts';
 import { createAuthority } from './certificate-authority.ts';
 import type { CertificateAuthority } from './own-authority.ts';
@@ -74,7 +74,7 @@ export class ManagedCertificate {
     const { client, configuration } = this.#options;
     const found = await readConfiguration(client, configuration);
     if (found === undefined) {
-      throw new Error(`ValidatingWebhookConfiguration ${configuration} does not exist; ${WAY_OUT}`);
+      throw new Error(`ValidatingWebhookConfiguration ${configuration} does not exist; ${RECREATE_HINT}`);
     }
     const published = readCaCertificates(readCaBundles(found));
     const held = await this.#resolve(published);

@@ -75,7 +75,7 @@ export class ServingCertificate {
   #inUse = '';
   /** The last problem logged and the hash of its key pair, so that it is logged only once. */
   #lastLogged = '';
-  #ends: Date | undefined;
+  #notAfter: Date | undefined;
 
   constructor(options: ServingCertificateOptions) {
     this.#options = options;
@@ -83,8 +83,8 @@ export class ServingCertificate {
 
   /** Why the certificate cannot be served; empty if it can. */
   problems(now: Date): string[] {
-    if (this.#ends === undefined) return ['serving certificate: not loaded yet'];
-    return this.#ends > now ? [] : [`serving certificate: expired at ${this.#ends.toISOString()}`];
+    if (this.#notAfter === undefined) return ['serving certificate: not loaded yet'];
+    return this.#notAfter > now ? [] : [`serving certificate: expired at ${this.#notAfter.toISOString()}`];
   }
 
   /** Polls until there is a usable certificate; undefined if the signal is aborted first. */
@@ -122,7 +122,7 @@ export class ServingCertificate {
       this.#noteProblem(problem);
       if (certificate === undefined) return undefined;
       this.#inUse = seen;
-      this.#ends = certificate.validToDate;
+      this.#notAfter = certificate.validToDate;
       this.#reportLoaded(certificate);
       return pair;
     } catch (error) {
@@ -136,7 +136,7 @@ export class ServingCertificate {
     const now = this.#options.now?.() ?? new Date();
     const certificate = checkKeyPair(pair, now);
     const isEarly = certificate.validFromDate.getTime() > now.getTime() + MAX_SKEW_MS;
-    if (isEarly && this.#ends !== undefined && this.#ends > now) {
+    if (isEarly && this.#notAfter !== undefined && this.#notAfter > now) {
       throw new Error(`the certificate is not valid before ${certificate.validFrom}`);
     }
     return certificate;
@@ -164,7 +164,7 @@ export class ServingCertificate {
     if (!this.#isNew(`${seen} ${String(error)}`)) return;
     // No stack trace: a file or Secret that is just being replaced is not a bug.
     const err = asClassifiedError(error);
-    this.#options.log.error({ err, result, keepsOld: this.#ends !== undefined }, 'cannot use serving certificate');
+    this.#options.log.error({ err, result, keepsOld: this.#notAfter !== undefined }, 'cannot use serving certificate');
   }
 
   #isNew(text: string): boolean {
