@@ -119,16 +119,16 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry): Pa
 }
 
 function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger, { now }: ServerClock): KeyPairSource {
-  const place = certificatePlace(config);
-  switch (place?.kind) {
+  const source = certificatePlace(config);
+  switch (source?.kind) {
     case undefined:
       throw new TypeError('the options were not validated');
     case 'files':
-      return readFromFiles(place.certFile, place.keyFile);
+      return readFromFiles(source.certFile, source.keyFile);
     case 'secret':
-      return readFromSecret(client, place.secret.namespace, place.secret.name);
+      return readFromSecret(client, source.secret.namespace, source.secret.name);
     case 'managed':
-      return new ManagedCertificate({ ...place, client, log, now, wait: sleep }).read;
+      return new ManagedCertificate({ ...source, client, log, now, wait: sleep }).read;
   }
 }
 

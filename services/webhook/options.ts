@@ -79,25 +79,27 @@ export type CertificatePlace =
 
 /** undefined unless exactly one source is given, and it is complete. */
 export function certificatePlace(config: WebhookConfig): CertificatePlace | undefined {
-  const places = [filesPlace(config), secretPlace(config), managedPlace(config)].filter(place => place !== 'none');
-  const [place] = places;
-  return places.length === 1 && place !== 'incomplete' ? place : undefined;
+  const sources = [filesSource(config), secretSource(config), managedSource(config)].filter(
+    source => source !== 'none',
+  );
+  const [source] = sources;
+  return sources.length === 1 && source !== 'incomplete' ? source : undefined;
 }
 
-type PlaceOrNot = CertificatePlace | 'none' | 'incomplete';
+type SourceOrState = CertificatePlace | 'none' | 'incomplete';
 
-function filesPlace({ tlsCertFile: certFile, tlsKeyFile: keyFile }: WebhookConfig): PlaceOrNot {
+function filesSource({ tlsCertFile: certFile, tlsKeyFile: keyFile }: WebhookConfig): SourceOrState {
   if (certFile === '' && keyFile === '') return 'none';
   return certFile === '' || keyFile === '' ? 'incomplete' : { kind: 'files', certFile, keyFile };
 }
 
-function secretPlace({ tlsSecret }: WebhookConfig): PlaceOrNot {
+function secretSource({ tlsSecret }: WebhookConfig): SourceOrState {
   if (tlsSecret === '') return 'none';
   const secret = parseSecretName(tlsSecret);
   return secret === undefined ? 'incomplete' : { kind: 'secret', secret };
 }
 
-function managedPlace({ managedCertificateSecret, webhookConfiguration, dnsNames }: WebhookConfig): PlaceOrNot {
+function managedSource({ managedCertificateSecret, webhookConfiguration, dnsNames }: WebhookConfig): SourceOrState {
   if (managedCertificateSecret === '' && webhookConfiguration === '' && dnsNames === '') return 'none';
   const secret = parseSecretName(managedCertificateSecret);
   const names = dnsNames.split(',').filter(name => name !== '');

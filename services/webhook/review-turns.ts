@@ -38,7 +38,7 @@ export class ReviewTurns {
 
   async #run<T>(caller: Caller, ask: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
-    else await this.#turn(caller);
+    else await this.#waitForSlot(caller);
     try {
       return await ask();
     } finally {
@@ -50,19 +50,19 @@ export class ReviewTurns {
   }
 
   /** Rejects when the caller closes the connection, so that there are never more waiters than connections. */
-  #turn({ address, signal }: Caller): Promise<void> {
+  #waitForSlot({ address, signal }: Caller): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = () => {
-        this.#waiting.delete(address, take);
+        this.#waiting.delete(address, start);
         reject(new RetryableError('the caller closed the connection', { code: 'network' }));
       };
-      const take = () => {
+      const start = () => {
         signal.removeEventListener('abort', leave);
         resolve();
       };
       if (signal.aborted) return leave();
       signal.addEventListener('abort', leave, { once: true });
-      this.#waiting.add(address, take);
+      this.#waiting.add(address, start);
     });
   }
 }

@@ -50,11 +50,11 @@ for (const [what, damage] of [
     const found = cluster.objects.get(SECRET) as Stored;
     const data = Object.fromEntries(Object.entries(damage).map(([key, text]) => [key, base64(text)]));
     cluster.objects.set(SECRET, { ...found, data: { ...found.data, ...data } });
-    for (let look = 0; look < 4; look += 1) {
+    for (let round = 0; round < 4; round += 1) {
       const { cert } = await cluster.replica().read();
       assert.ok(cluster.trusts(cert));
-      if (look === 0) assert.equal(cluster.signerOf(cert)?.serialNumber, first?.serialNumber);
-      if (look === 3) assert.notEqual(cluster.signerOf(cert)?.serialNumber, first?.serialNumber);
+      if (round === 0) assert.equal(cluster.signerOf(cert)?.serialNumber, first?.serialNumber);
+      if (round === 3) assert.notEqual(cluster.signerOf(cert)?.serialNumber, first?.serialNumber);
       cluster.pass(61_000);
     }
   });

@@ -138,10 +138,10 @@ test('three replicas serve only trusted certificates throughout two years of CA 
   const signers = new Set<string>();
   for (let day = 0; day < 730; day += 60) {
     // Each step of a rotation happens in one of these rounds, and one replica is always ahead of the others.
-    for (let look = 0; look < 4; look += 1) {
+    for (let round = 0; round < 4; round += 1) {
       for (const replica of [...replicas, cluster.replica()]) {
         const { cert } = await replica.read();
-        assert.ok(cluster.trusts(cert), `day ${day}, look ${look}`);
+        assert.ok(cluster.trusts(cert), `day ${day}, round ${round}`);
         signers.add(cluster.signerOf(cert)?.serialNumber ?? '');
       }
       cluster.pass(45_000);

@@ -32,13 +32,13 @@ export function makeKeyPair(name = 'webhook', days = 30, kind: readonly string[]
 
 /** The same, but expired yesterday. */
 export function makeEndedKeyPair(): KeyPair {
-  const { cert, key } = makeKeyPair('ended');
+  const { cert, key } = makeKeyPair('expired');
   const dir = mkdtempSync(join(tmpdir(), 'webhook-'));
   const keyFile = join(dir, 'key.pem');
   writeFileSync(keyFile, key, { mode: 0o600 });
-  const ended = openssl(['x509', '-signkey', keyFile, '-days', '-1'], cert);
+  const expired = openssl(['x509', '-signkey', keyFile, '-days', '-1'], cert);
   rmSync(dir, { recursive: true });
-  return { cert: pemBlock(ended, 'CERTIFICATE'), key };
+  return { cert: pemBlock(expired, 'CERTIFICATE'), key };
 }
 
 function openssl(args: readonly string[], input = ''): string {

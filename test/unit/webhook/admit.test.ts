@@ -34,7 +34,7 @@ test('a CSR whose name is too long for the signer is denied', () => {
 
 describe('the shared vectors', () => {
   for (const { name, csr: object, errors } of readValidationCases()) {
-    test(`a CSR of the vectors gets the expected errors: ${name}`, () => {
+    test(name, () => {
       // The issuer is unknown: SelfSigned issuers have their own reasons.
       const { allowed, status } = judge(review({ object }), { issuer: 'unknown' }).answer.response;
       assert.equal(allowed, errors.length === 0);
