@@ -252,7 +252,7 @@ const WARNED: readonly (readonly [issuer: string, input: Partial<CsrInput>, ...t
   [
     'ready',
     { annotations: { [IS_CA]: 'True' } },
-    /^Warning: .*request-is-ca: only "true" asks for a CA, "True" is ignored$/,
+    /^Warning: .*request-is-ca: only "true" requests a CA certificate; "True" is ignored$/,
   ],
   [
     'ready',
@@ -262,25 +262,25 @@ const WARNED: readonly (readonly [issuer: string, input: Partial<CsrInput>, ...t
   [
     'ready',
     { annotations: { [DURATION]: '1h' }, expirationSeconds: 7_200 },
-    /^Warning: spec\.expirationSeconds \(7200\) is ignored: .*request-duration \(1h0m0s\) wins$/,
+    /^Warning: spec\.expirationSeconds \(7200\) is ignored: .*request-duration \(1h0m0s\) takes precedence$/,
   ],
-  ['absent', {}, /^Warning: Issuer warned\/absent does not exist: the request waits for it$/],
-  ['untyped', {}, /^Warning: Issuer warned\/untyped has no type: the request waits until its spec names one$/],
+  ['absent', {}, /^Warning: Issuer warned\/absent does not exist; the request waits until it is created$/],
+  ['untyped', {}, /^Warning: Issuer warned\/untyped has no type in its spec; the request waits until it has one$/],
   [
     'waiting',
     {},
-    /^Warning: Issuer warned\/waiting is not Ready, the request waits \(ErrGetKeyPair: .*secrets "waiting" not found\)$/,
-    /^Warning: Secret warned\/waiting does not exist: the request waits for it$/,
+    /^Warning: Issuer warned\/waiting is not Ready; the request waits \(ErrGetKeyPair: .*secrets "waiting" not found\)$/,
+    /^Warning: Secret warned\/waiting does not exist; the request waits until it is created$/,
   ],
   [
     'self',
     { annotations: { [KEY_SECRET]: 'later' } },
-    /^Warning: Secret warned\/later does not exist: the request waits for it$/,
+    /^Warning: Secret warned\/later does not exist; the request waits until it is created$/,
   ],
-  ['ended', {}, /^Warning: the CA in Secret warned\/ended has ended: 20\d\d-.*Z$/],
+  ['ended', {}, /^Warning: the CA certificate in Secret warned\/ended expired at 20\d\d-.*Z$/],
   [
     'short',
     { annotations: { [DURATION]: '87600h' } },
-    /^Warning: the CA in Secret warned\/short ends 20.*Z, before the certificate would: 20.*Z$/,
+    /^Warning: the CA certificate in Secret warned\/short expires at 20.*Z, before the requested expiry \(20.*Z\)$/,
   ],
 ];

@@ -131,7 +131,7 @@ test('a namespaced Issuer is refused at once, with the Role that is missing, unt
 
 test('an issuer that is missing is warned of at once, shows as a timeout, and its event outlives the CSR', async () => {
   const { error, log, request = '' } = await askAsIstiod({ ...CONFIGURED, signer: 'none', patience: '3s' });
-  assert.match(log, /ClusterIssuer none does not exist: the request waits for it/);
+  assert.match(log, /ClusterIssuer none does not exist; the request waits until it is created/);
   assert.equal(error, `timeout when watching CSR ${request}`);
   const events = ['get', 'events', '-n', 'default', '--field-selector', `involvedObject.name=${request}`];
   assert.match(await cluster.kubectl(events), /IssuerNotFound/);

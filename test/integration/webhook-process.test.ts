@@ -59,7 +59,7 @@ test('--check-config prints the configuration and stops', async () => {
 test('mistakes are told together, and nothing is started', async () => {
   const { code, stdout, stderr } = await start(['--permission-ttl=2s', '--tls-secret=b']).ended;
   assert.deepEqual([code, stdout], [2, '']);
-  assert.match(stderr, /^give one of these: .*\n--permission-ttl: may be at most 1s\n$/);
+  assert.match(stderr, /^set exactly one of these: .*\n--permission-ttl: must be at most 1s\n$/);
 });
 
 test('an address that is none is refused, and nothing is started', async () => {
@@ -163,7 +163,7 @@ describe('a running webhook', () => {
     const { body } = await inFlight;
     const { response } = (await body.json()) as { response: { allowed: boolean; warnings: string[] } };
     assert.equal(response.allowed, true);
-    assert.deepEqual(response.warnings, ['Issuer sandbox/ca does not exist: the request waits for it']);
+    assert.deepEqual(response.warnings, ['Issuer sandbox/ca does not exist; the request waits until it is created']);
     const { code, stdout, stderr } = await ended;
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(stdout, /"msg":"stopped"/);

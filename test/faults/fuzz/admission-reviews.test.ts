@@ -47,7 +47,7 @@ function answerTo(request: AdmissionRequest, random: Random) {
   const username = request.userInfo.username ?? '';
   const decision = admit(matter, { permission, issuer, constrained: [] }, { username, policy: NO_DEMANDS });
   if (!decision.allowed) return deny(request, decision);
-  if (matter.kind !== 'judge' || matter.ref === undefined) return allow(request);
+  if (matter.kind !== 'validate' || matter.ref === undefined) return allow(request);
   const admitted = { csr: matter.csr, ref: matter.ref, requested: decision.requested, permission, issuer };
   return allow(request, warningsFor(admitted, { now: NOW }));
 }
