@@ -1,5 +1,5 @@
-// The Secret of the webhook's CA is damaged while CSRs are created, and one of two replicas restarts after each damage: what the
-// API server refuses, and what the log says. Then the CA is revoked, as docs/install.md has it.
+// Damages the Secret of the webhook's CA while CSRs are created, restarts one of two replicas after each damage, and
+// checks the API server's responses and the log. Then revokes the CA as described in docs/install.md.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const SECRETS = '/api/v1/namespaces/countersign/secrets';
 const SECRET = `${SECRETS}/countersign-webhook-ca`;
 const CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/countersign-webhook';
 
-/** A replica looks every 5 s. */
+/** The replicas check the Secret every 5 s. */
 const LOOK_MS = 5_500;
 
 interface Secret {
@@ -69,7 +69,7 @@ async function damage({ secret }: CaDamage): Promise<void> {
   else await cluster.api.do({ method: 'PUT', path: SECRET, body: object });
 }
 
-/** As the log says. */
+/** Follows the instructions in the log. */
 async function replaceSecret(): Promise<void> {
   await cluster.kubectl(['delete', 'secret', '-n', 'countersign', 'countersign-webhook-ca', '--ignore-not-found']);
   await upgrade();
@@ -80,7 +80,7 @@ async function upgrade(...flags: string[]): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-/** The lines of all replicas since then, but those about admissions. */
+/** Returns the log lines of all replicas since the given time, except those about admissions. */
 function linesSince(time: Date): string {
   const lines = logPaths.flatMap(path => readFileSync(path, 'utf8').trimEnd().split('\n'));
   const read = lines.map(line => JSON.parse(line) as { readonly time: string; readonly msg: string });
@@ -94,7 +94,7 @@ async function whenShared(): Promise<void> {
 }
 
 for (const each of CA_DAMAGES) {
-  test(`while the Secret of the CA ${each.name}, a replica starts, and the log says what happened`, async () => {
+  test(`a replica starts and logs the problem while the Secret of the CA ${each.name}`, async () => {
     const start = new Date();
     await creations.during(async () => {
       await damage(each);
@@ -106,7 +106,7 @@ for (const each of CA_DAMAGES) {
   });
 }
 
-test('no creation of a CSR is refused because of the damage', t => {
+test('no CSR creation is refused because of the damaged Secret', t => {
   const { made, refused, seconds, texts } = creations;
   const figure = `${refused} of ${made} refused${refused === 0 ? '' : `, for at most ${seconds} s`}`;
   assert.equal(CA_DAMAGES.length, 13);
@@ -114,7 +114,7 @@ test('no creation of a CSR is refused because of the damage', t => {
   report(t, 'managedCertificate', figure, refused === 0);
 });
 
-test('a CA that is revoked is trusted no more, and CSRs are admitted again', async () => {
+test('a revoked CA is no longer trusted, and CSRs are admitted again', async () => {
   const { data: revoked = {} } = await cluster.api.get<Secret>(SECRET);
   await stopReplica();
   await stopReplica();
