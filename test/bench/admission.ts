@@ -97,8 +97,7 @@ async function untilAnswering(world: World, child: Child): Promise<void> {
   const deadline = Date.now() + 60_000;
   while (!(await isUp())) {
     if (child.ending !== undefined || Date.now() > deadline) {
-      throw new Error(`${child.name} does not respond; its log ends with:
-      ${logTail(child.logPath)}`);
+      throw new Error(`${child.name} does not respond; its log ends with:\n${logTail(child.logPath)}`);
     }
     await sleep(100);
   }

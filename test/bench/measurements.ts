@@ -39,7 +39,12 @@ async function measureDrain(world: World, { runs }: Plan): Promise<readonly Row[
       TARGETS.drainAgainstWrites,
     ),
     compare('resident memory after 2 000 certificates (MB)', 'residentMB', { ours, theirs }, TARGETS.memoryAfterDrain),
-    compare('start to first certificate, 2 000 CSRs pending (ms)', 'firstMs', { ours, theirs }, TARGETS.firstCertificate),
+    compare(
+      'start to first certificate, 2 000 CSRs pending (ms)',
+      'firstMs',
+      { ours, theirs },
+      TARGETS.firstCertificate,
+    ),
   ];
 }
 
@@ -64,7 +69,14 @@ async function measureRsa(world: World, { runs }: Plan): Promise<readonly Row[]>
     ours: () => drain(world, 'ours', { count: 2_000, key: 'rsa' }),
     theirs: () => drain(world, 'theirs', { count: 2_000, key: 'rsa' }),
   });
-  return [compare('throughput, 2 000 approved CSRs, RSA-2048 CA (certificates/s)', 'rate', { ours, theirs }, TARGETS.drainRsa)];
+  return [
+    compare(
+      'throughput, 2 000 approved CSRs, RSA-2048 CA (certificates/s)',
+      'rate',
+      { ours, theirs },
+      TARGETS.drainRsa,
+    ),
+  ];
 }
 
 async function measureLatency(world: World, { runs }: Plan): Promise<readonly Row[]> {
@@ -78,7 +90,12 @@ async function measureLatency(world: World, { runs }: Plan): Promise<readonly Ro
   });
   const rows = (name: 'p50' | 'p99') => [
     compare(`approval to certificate at 20/s, ${name} (ms)`, name, { ours, theirs }, TARGETS[name]),
-    compare(`the same, compared with one write and no signing, ${name} (ms)`, name, { ours, theirs: instant }, NO_TARGET),
+    compare(
+      `the same, compared with one write and no signing, ${name} (ms)`,
+      name,
+      { ours, theirs: instant },
+      NO_TARGET,
+    ),
   ];
   return [...rows('p50'), ...rows('p99')];
 }

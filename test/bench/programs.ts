@@ -37,8 +37,7 @@ async function buildGo(name: 'driver' | 'peer', progress: Progress): Promise<str
   const env = { ...process.env, GOWORK: 'off', GOFLAGS: '-mod=readonly -buildvcs=false' };
   const { code, stderr } = await runCommand('go', ['build', '-o', path, '.'], { env, cwd: join(HERE, name) });
   step.done();
-  if (code !== 0) throw new Error(`go build of test/bench/${name} failed:
-  ${stderr}`);
+  if (code !== 0) throw new Error(`go build of test/bench/${name} failed:\n${stderr}`);
   return path;
 }
 

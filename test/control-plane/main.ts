@@ -69,8 +69,7 @@ Press Ctrl-C to stop it.
 `);
   const broken = await Promise.race([stopSignal(), controlPlane.broken]);
   if (broken === undefined) print('Stopping.\n');
-  else process.stderr.write(`A process of the control plane exited: ${broken}
-  `);
+  else process.stderr.write(`A process of the control plane exited: ${broken}\n`);
   await controlPlane.stop();
   return broken === undefined ? 0 : 1;
 }
@@ -120,7 +119,6 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   process.stderr.write(`${explain(error)}\n`);
-  if (error instanceof UsageError) process.stderr.write('Run npm run control-plane -- --help for usage.
-  ');
+  if (error instanceof UsageError) process.stderr.write('Run npm run control-plane -- --help for usage.\n');
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

@@ -15,12 +15,14 @@ export const PROMISES = {
   slow: 'Every response to the signers is delayed by 100 ms: CSRs are signed within 20 s',
   truncated:
     'Every connection of the signers is cut in the middle of a response: CSRs are signed within 40 s after the fault ends',
-  halfOpen: 'All traffic between signers and API server is dropped for 20 s: CSRs are signed within 60 s after the fault ends',
+  halfOpen:
+    'All traffic between signers and API server is dropped for 20 s: CSRs are signed within 60 s after the fault ends',
   forgotten:
     'A firewall forgets all connections of the signers and silently drops their packets: CSRs approved then are signed within 20 s',
   notReady:
     'The API server, etcd or the network freezes: /readyz of each signer fails within 20 s and succeeds within 10 s after the fault ends',
-  quiet: 'The cluster is idle for a minute: /readyz of each signer stays ok, and the signers open at most ten connections',
+  quiet:
+    'The cluster is idle for a minute: /readyz of each signer stays ok, and the signers open at most ten connections',
   rotation: 'The CA is replaced 25 times under load: every certificate verifies with the CA it was delivered with',
   managedCertificate:
     "The Secret of the webhook's CA is damaged in 13 ways, and one of two replicas restarts each time: no CSR creation is refused",
@@ -36,7 +38,8 @@ export const PROMISES = {
   fuzzedRequests:
     'PKCS#10 requests with arbitrary fields changed: none is read differently from Go, and every rejection that is not in Go is documented',
   fuzzedCertificates: 'Certificates for such requests: Go reads in each the contents of its request',
-  fuzzedReviews: 'AdmissionReviews with arbitrary fields changed: each is answered within 2 s, with at most 20 000 characters',
+  fuzzedReviews:
+    'AdmissionReviews with arbitrary fields changed: each is answered within 2 s, with at most 20 000 characters',
   fuzzedProtobuf: 'CSRs in protobuf with arbitrary fields changed: none is decoded differently from Kubernetes',
   fuzzedDurations: 'Durations: each is parsed or rejected exactly as in Go',
   fuzzedSignerNames: 'Signer names: each accepted name is valid for the API server and is written back unchanged',

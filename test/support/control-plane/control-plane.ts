@@ -138,9 +138,7 @@ export class ControlPlane {
     const keepLogs = keep || ended.length > 0;
     await closeFolder(folder, { keepLogs });
     const reason = ended.map(({ name, ending }) => `${name} exited early (${ending}). `).join('');
-    if (keepLogs)
-      process.stderr.write(`${reason}The logs of the control plane are in ${join(this.dir, 'logs')}
-      `);
+    if (keepLogs) process.stderr.write(`${reason}The logs of the control plane are in ${join(this.dir, 'logs')}\n`);
   }
 
   get #server(): Server {

@@ -54,7 +54,8 @@ async function tryArchive({ module, folder, env, progress }: BuildContext, index
   if (!mayUseEnvtest(env)) return;
   const step = progress.step('downloading the envtest archive');
   const fetched = await fetchEnvtest(module, folder, index).finally(step.done);
-  if (!fetched.ok) progress.say(`The envtest archive cannot be used (${fetched.error}). Building the tools with Go instead.`);
+  if (!fetched.ok)
+    progress.say(`The envtest archive cannot be used (${fetched.error}). Building the tools with Go instead.`);
 }
 
 async function lockFolder({ folder, progress }: BuildContext, names: readonly ToolName[]) {

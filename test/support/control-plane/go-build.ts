@@ -92,8 +92,7 @@ async function runGo(name: ToolName, args: readonly string[], { context, logPath
   const ending = await go.ended.finally(() => clearInterval(timer));
   if (ending === 'exit code 0') return;
   throw new Error(
-    `Building ${name} with Go failed (${ending}). The log is ${logPath} and ends with:
-    ${logTail(logPath)}`,
+    `Building ${name} with Go failed (${ending}). The log is ${logPath} and ends with:\n${logTail(logPath)}`,
   );
 }
 

@@ -61,8 +61,7 @@ export async function failureOf(
   const first = await Promise.race([readiness, ...children.map(child => child.ended.then(() => child))]);
   over.abort();
   if (first === undefined || typeof first === 'string') return first;
-  return `${first.name}: ${first.ending}. Its log ends with:
-  ${logTail(first.logPath)}`;
+  return `${first.name}: ${first.ending}. Its log ends with:\n${logTail(first.logPath)}`;
 }
 
 async function startServers({ dir, tools, apiServerFlags }: LaunchOptions, preferred: number): Promise<Servers> {

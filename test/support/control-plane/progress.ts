@@ -73,8 +73,7 @@ function plainStep(stream: ProgressStream, what: string, pace: ProgressPace): St
 }
 
 function closing(what: string, started: number, pace: ProgressPace): string {
-  return Date.now() - started < pace.quiet ? '' : `${what}: done in ${seconds(started)} s
-  `;
+  return Date.now() - started < pace.quiet ? '' : `${what}: done in ${seconds(started)} s\n`;
 }
 
 function seconds(since: number): number {
