@@ -25,9 +25,9 @@ export async function measureAdmission(world: World, { runs }: { readonly runs: 
     asking: () => behind(world, 'webhook', ['--permission-ttl=0s']),
     constant: () => behind(world, 'constant'),
   });
-  const p50 = 'CSR creation with webhook and access review, compared with no webhook, p50 (ms)';
-  const rate = `CSR creation rate with ${IN_FLIGHT} in flight, compared with no webhook (per second)`;
-  const cpu = 'webhook CPU per admission, compared with a constant response (ms)';
+  const p50 = 'CSR creation, webhook vs. none, p50 (ms)';
+  const rate = `CSR creation rate, webhook vs. none, ${IN_FLIGHT} in flight (per second)`;
+  const cpu = 'webhook CPU per admission vs. constant response (ms)';
   const each = ', uncached review';
   return [
     compare(p50, 'p50', { ours, theirs: none }, TARGETS.createP50),

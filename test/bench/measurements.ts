@@ -33,7 +33,7 @@ async function measureDrain(world: World, { runs }: Plan): Promise<readonly Row[
     compare('throughput, 2 000 approved CSRs, ECDSA CA (certificates/s)', 'rate', { ours, theirs }, TARGETS.drain),
     compare('events written for 2 000 certificates', 'events', { ours, theirs }, NO_TARGET),
     row(
-      'throughput, compared with bare status writes (per second)',
+      'throughput vs. bare status writes (per second)',
       median(ours, 'rate'),
       median(floor, 'statusRate'),
       TARGETS.drainAgainstWrites,
@@ -91,7 +91,7 @@ async function measureLatency(world: World, { runs }: Plan): Promise<readonly Ro
   const rows = (name: 'p50' | 'p99') => [
     compare(`approval to certificate at 20/s, ${name} (ms)`, name, { ours, theirs }, TARGETS[name]),
     compare(
-      `the same, compared with one write and no signing, ${name} (ms)`,
+      `approval to certificate at 20/s vs. one write without signing, ${name} (ms)`,
       name,
       { ours, theirs: instant },
       NO_TARGET,

@@ -17,7 +17,7 @@ export function drawResults(rows: readonly Row[], growth: readonly GrowthPoint[]
   const height = barsEnd + (growth.length > 0 ? PANEL.height + 90 : 20);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">
 <rect width="100%" height="100%" fill="#fff"/>
-<text x="20" y="28" font-size="15" font-weight="bold">Countersign relative to cert-manager, or to the baseline in the label. Black line: target. Grey bar: no target.</text>
+<text x="20" y="28" font-size="15" font-weight="bold">Countersign vs. cert-manager, or vs. the baseline in the label (ratio). Black line: target. Grey bar: no target.</text>
 ${rows.map((each, at) => drawBar(each, 50 + at * LINE)).join('\n')}
 ${growth.length > 0 ? drawGrowth(growth, barsEnd + 20) : ''}
 </svg>
