@@ -16,13 +16,13 @@ const HELP = `Builds the images countersign/webhook and countersign/signer.
 async function main(): Promise<void> {
   const options = { archive: { type: 'boolean' }, base: { type: 'string' }, help: { type: 'boolean' } } as const;
   const { values } = parseArgs({ options });
-  if (values.help) return say(HELP);
+  if (values.help) return print(HELP);
   const version = await readVersion();
   for (const service of SERVICES) await bundleService(service);
   await bundleComposePrograms();
   if (!values.archive && (await hasDocker())) return buildWithDocker(version, values.base);
   await writeDockerArchive(ARCHIVE, await makeImages(version));
-  say(`${SERVICES.map(service => imageName(service, version)).join(' and ')} were written to ${ARCHIVE}. To load them, run one of:
+  print(`${SERVICES.map(service => imageName(service, version)).join(' and ')} were written to ${ARCHIVE}. To load them, run one of:
   docker load -i ${ARCHIVE}
   ctr -n k8s.io images import ${ARCHIVE}\n`);
 }
@@ -45,7 +45,7 @@ async function buildWithDocker(version: string, base: string | undefined): Promi
   }
 }
 
-function say(text: string): void {
+function print(text: string): void {
   process.stdout.write(text);
 }
 

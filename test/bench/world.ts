@@ -32,14 +32,14 @@ export interface World {
 export async function createWorld(programs: Programs, progress: Progress): Promise<World> {
   const controlPlane = await startControlPlane({ progress });
   try {
-    return await furnish(controlPlane, programs);
+    return await setUp(controlPlane, programs);
   } catch (error) {
     await controlPlane.stop();
     throw error;
   }
 }
 
-async function furnish(controlPlane: ControlPlane, programs: Programs): Promise<World> {
+async function setUp(controlPlane: ControlPlane, programs: Programs): Promise<World> {
   await mkdir(FOLDER, { recursive: true });
   const webhookPort = await freePort();
   const installation = new Installation(controlPlane, webhookPort, {});

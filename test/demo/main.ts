@@ -85,7 +85,7 @@ async function prepare(controlPlane: ControlPlane, signal: AbortSignal): Promise
 
 function introduce(narrator: Narrator, { url }: ControlPlane, installation: Installation): void {
   narrator.heading('Countersign demo');
-  narrator.say(`kube-apiserver is running at ${url}. The Helm chart is installed with this command:
+  narrator.explain(`kube-apiserver is running at ${url}. The Helm chart is installed with this command:
   helm ${installation.helmCommand.join(' ')}
 The webhook and the signer run as local processes and authenticate with the chart's ServiceAccounts.`);
 }
@@ -93,7 +93,7 @@ The webhook and the signer run as local processes and authenticate with the char
 function showNextSteps(narrator: Narrator, dir: string, installation: Installation): void {
   const [signer, webhook] = [installation.running('signer')[0], installation.running('webhook')[0]];
   narrator.heading("What's next");
-  narrator.say(`The cluster is still running. To use it as the administrator, run these commands in another terminal:
+  narrator.explain(`The cluster is still running. To use it as the administrator, run these commands in another terminal:
   cd ${dir}
   export PATH=$PWD/bin:$PATH KUBECONFIG=$PWD/../kubeconfig
   kubectl get csr,issuers,clusterissuers -A

@@ -36,7 +36,7 @@ export class Narrator {
     this.#print(`\n${this.#style('bold', text)}\n`);
   }
 
-  say(text: string): void {
+  explain(text: string): void {
     this.#print(`${text}\n`);
   }
 

@@ -112,7 +112,7 @@ describe('installed on a real node', requirement, () => {
     ['a rolling restart', () => restart()],
   ] as const) {
     test(`${change} neither admits forbidden requests nor refuses permitted ones`, async t => {
-      t.diagnostic(faultless(await underLoad(SENDERS, doIt)));
+      t.diagnostic(checkTally(await underLoad(SENDERS, doIt)));
     });
   }
 
@@ -120,11 +120,11 @@ describe('installed on a real node', requirement, () => {
     const [jane, , , other] = SENDERS;
     assert.ok(jane && other);
     const uninstall = ['uninstall', 'countersign', '--wait', '--timeout', '60s'];
-    t.diagnostic(faultless(await underLoad([jane, other], () => scene.helm(...uninstall))));
-    assert.equal(await leftOvers(), '');
+    t.diagnostic(checkTally(await underLoad([jane, other], () => scene.helm(...uninstall))));
+    assert.equal(await remainingResources(), '');
   });
 
-  interface Wish {
+  interface IssueOptions {
     readonly name: string;
     readonly signerName: string;
     readonly annotations?: Readonly<Record<string, string>>;
@@ -134,7 +134,13 @@ describe('installed on a real node', requirement, () => {
   }
 
   /** Creates a CSR as jane, approves it as the administrator, and returns the certificate. */
-  async function issue({ name, signerName, annotations = {}, prepare, seconds = 20 }: Wish): Promise<X509Certificate> {
+  async function issue({
+    name,
+    signerName,
+    annotations = {},
+    prepare,
+    seconds = 20,
+  }: IssueOptions): Promise<X509Certificate> {
     const request = await scene.makeRequest(name);
     await prepare?.();
     const csr = csrManifest({ name, signerName, annotations, request });
@@ -156,7 +162,7 @@ describe('installed on a real node', requirement, () => {
     await scene.kubectl(['rollout', 'status', 'deployment', '-n', NAMESPACE, '--timeout=90s']);
   }
 
-  function faultless({ sent, wrong, errors, slowestMs }: Tally): string {
+  function checkTally({ sent, wrong, errors, slowestMs }: Tally): string {
     assert.deepEqual([wrong.slice(0, 3), wrong.length, errors.slice(0, 3), errors.length], [[], 0, [], 0]);
     return `${sent} requests, slowest ${slowestMs} ms`;
   }
@@ -168,7 +174,7 @@ describe('installed on a real node', requirement, () => {
       await change();
       await scene.node.eventually(
         'no pod is terminating',
-        async () => ((await endingPods()) === '' ? true : undefined),
+        async () => ((await terminatingPods()) === '' ? true : undefined),
         90_000,
       );
     } catch (error) {
@@ -178,12 +184,12 @@ describe('installed on a real node', requirement, () => {
     return stream.stop();
   }
 
-  function endingPods(): Promise<string> {
+  function terminatingPods(): Promise<string> {
     return scene.kubectl(['get', 'pods', '-n', NAMESPACE, '-o', 'jsonpath={.items[*].metadata.deletionTimestamp}']);
   }
 
   /** Returns all resources with the release's label, except the CRDs, which are kept on purpose. */
-  async function leftOvers(): Promise<string> {
+  async function remainingResources(): Promise<string> {
     const listable = ['api-resources', '--verbs=list', '-o', 'name'];
     const kinds = (await scene.kubectl(listable))
       .trim()

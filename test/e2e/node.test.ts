@@ -27,7 +27,7 @@ const PROGRAMS = [
 describe('a node', requirement, () => {
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
     test(`leaves nothing behind when the process that started it gets ${signal}`, async t => {
-      const before = await surroundings();
+      const before = await machineState();
       const child = spawn(process.execPath, [COMMAND], { stdio: ['ignore', 'pipe', 'inherit'] });
       t.after(() => child.kill('SIGKILL'));
       const dir = dirname(await kubeconfigOf(child));
@@ -38,15 +38,15 @@ describe('a node', requirement, () => {
         [],
       );
 
-      assert.notDeepEqual(await tracesOf(basename(dir)), []);
+      assert.notDeepEqual(await mountsAndCgroupsOf(basename(dir)), []);
       const ended = once(child, 'exit');
       child.kill(signal);
       await ended;
       for (let i = 0; i < 150 && existsSync(dir); i++) await sleep(100);
       assert.equal(existsSync(dir), false, `${dir} still exists`);
       assert.deepEqual(await programsOf(dir), []);
-      assert.deepEqual(await tracesOf(basename(dir)), []);
-      assert.deepEqual(await surroundings(), before);
+      assert.deepEqual(await mountsAndCgroupsOf(basename(dir)), []);
+      assert.deepEqual(await machineState(), before);
     });
   }
 });
@@ -75,7 +75,7 @@ async function programsOf(dir: string): Promise<string[]> {
 }
 
 /** Returns the parts of the machine that a node without its own namespaces would change. */
-async function surroundings() {
+async function machineState() {
   return {
     interfaces: (await readFile('/proc/net/dev', 'utf8')).split('\n').map(line => line.split(':')[0]?.trim()),
     networks: existsSync('/run/netns') ? await readdir('/run/netns') : [],
@@ -84,7 +84,7 @@ async function surroundings() {
 }
 
 /** Returns the mounts and cgroups of one node. */
-async function tracesOf(name: string): Promise<string[]> {
+async function mountsAndCgroupsOf(name: string): Promise<string[]> {
   const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n');
   const cgroups = await readdir('/sys/fs/cgroup', { recursive: true }).catch(() => []);
   return [...mounts, ...cgroups].filter(trace => trace.includes(name));

@@ -18,7 +18,7 @@ const SECRET = `${SECRETS}/countersign-webhook-ca`;
 const CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/countersign-webhook';
 
 /** The replicas check the Secret every 5 s. */
-const LOOK_MS = 5_500;
+const CHECK_INTERVAL_MS = 5_500;
 
 interface Secret {
   readonly data?: SecretData;
@@ -84,11 +84,11 @@ async function upgrade(...flags: string[]): Promise<void> {
 function linesSince(time: Date): string {
   const lines = logPaths.flatMap(path => readFileSync(path, 'utf8').trimEnd().split('\n'));
   const read = lines.map(line => JSON.parse(line) as { readonly time: string; readonly msg: string });
-  const told = read.filter(({ time: at, msg }) => new Date(at) >= time && msg !== 'admission');
-  return told.map(line => JSON.stringify(line)).join('\n');
+  const relevant = read.filter(({ time: at, msg }) => new Date(at) >= time && msg !== 'admission');
+  return relevant.map(line => JSON.stringify(line)).join('\n');
 }
 
-async function whenShared(): Promise<void> {
+async function waitUntilShared(): Promise<void> {
   const isFilled = async () => ((await cluster.api.get<Secret>(SECRET)).data?.['ca.key'] ? true : undefined);
   await cluster.eventually('the Secret holds a CA', isFilled);
 }
@@ -98,10 +98,10 @@ for (const each of CA_DAMAGES) {
     const start = new Date();
     await creations.during(async () => {
       await damage(each);
-      await Promise.all([sleep(LOOK_MS), stopReplica().then(startReplica)]);
+      await Promise.all([sleep(CHECK_INTERVAL_MS), stopReplica().then(startReplica)]);
       assert.match(linesSince(start), each.message);
       if (each.needsHelp) await replaceSecret();
-      await whenShared();
+      await waitUntilShared();
     });
   });
 }

@@ -52,11 +52,11 @@ export function whenLed(cluster: Cluster): Promise<RunningService> {
 
 /** Returns the Lease soon after `holder` has lost it. */
 export function whenTakenFrom(cluster: Cluster, holder: string): Promise<Lease> {
-  const look = async () => {
+  const readIfTaken = async () => {
     const lease = await readLease(cluster);
     return lease.spec.holderIdentity === holder ? undefined : lease;
   };
-  return cluster.eventually('another replica holds the Lease', look, TAKEOVER_MS);
+  return cluster.eventually('another replica holds the Lease', readIfTaken, TAKEOVER_MS);
 }
 
 /** The serial of the certificate, as in the audit log. */

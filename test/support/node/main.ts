@@ -14,7 +14,7 @@ const HELP = `Runs a Kubernetes node in separate namespaces until Ctrl-C. Needs 
 async function main(): Promise<void> {
   const options = { install: { type: 'boolean' }, help: { type: 'boolean' } } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  if (values.help) return say(HELP);
+  if (values.help) return print(HELP);
   if (values.install) return install();
   const programs = findPrograms();
   if (typeof programs === 'string') throw new Error(programs);
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
   });
   await using node = await startNode({ programs, imageArchives: positionals });
-  say(`The node is ready. To use it:\n\n  export KUBECONFIG=${node.adminKubeconfig}\n\nPress Ctrl-C to stop it.\n`);
+  print(`The node is ready. To use it:\n\n  export KUBECONFIG=${node.adminKubeconfig}\n\nPress Ctrl-C to stop it.\n`);
   const stay = setInterval(() => {}, 2 ** 30);
   await interrupted;
   clearInterval(stay);
@@ -34,11 +34,11 @@ function install(): void {
   if (process.getuid?.() === 0) installPrograms();
   const missing = findPrograms();
   if (typeof missing !== 'string') return;
-  say(`${missing}\n`);
+  print(`${missing}\n`);
   if (isContinuousIntegration(process.env)) process.exitCode = 1;
 }
 
-function say(text: string): void {
+function print(text: string): void {
   process.stdout.write(text);
 }
 

@@ -37,7 +37,7 @@ while :; do sleep 2147483647 & wait $!; done`;
 // Reads a line when the namespaces are closed, or end-of-file when this process has exited first. Then it kills them
 // and removes what does not belong to a namespace. A cgroup can be removed only shortly after its last process has
 // exited.
-const SWEEPER = `read -r wish
+const SWEEPER = `read -r mode
 kill -s KILL "$1" 2>/dev/null
 i=0
 while [ $i -lt 100 ]; do
@@ -46,7 +46,7 @@ while [ $i -lt 100 ]; do
   [ -z "$(find ${CGROUPS} -maxdepth 2 -type d -name "$3" 2>/dev/null)" ] && break
   sleep 0.1
 done
-[ "$wish" = keep ] || rm -rf "$2"
+[ "$mode" = keep ] || rm -rf "$2"
 [ $i -lt 100 ]`;
 
 export class OwnWorld {
@@ -76,7 +76,7 @@ export class OwnWorld {
     const sweeper = startSweeper(holder, dir);
     try {
       await makeCgroup(basename(dir));
-      await saysReady(holder);
+      await waitForReadyLine(holder);
       return new OwnWorld(dir, await childOf(holder), sweeper);
     } catch (error) {
       await sweep(sweeper, 'remove');
@@ -114,10 +114,10 @@ function startSweeper(holder: ChildProcess, dir: string): ChildProcess {
   return sweeper;
 }
 
-async function sweep(sweeper: ChildProcess, wish: 'keep' | 'remove'): Promise<void> {
+async function sweep(sweeper: ChildProcess, mode: 'keep' | 'remove'): Promise<void> {
   sweeper.ref();
   const ended = once(sweeper, 'exit');
-  sweeper.stdin?.end(`${wish}\n`);
+  sweeper.stdin?.end(`${mode}\n`);
   const [code] = await ended;
   if (code !== 0) throw new Error(`The node still has running processes: cannot remove its cgroups from ${CGROUPS}`);
 }
@@ -129,7 +129,7 @@ async function makeCgroup(name: string): Promise<void> {
   for (const hierarchy of hierarchies) await mkdir(join(CGROUPS, hierarchy, name));
 }
 
-async function saysReady(holder: ChildProcess): Promise<void> {
+async function waitForReadyLine(holder: ChildProcess): Promise<void> {
   const errors: string[] = [];
   holder.stderr?.on('data', chunk => errors.push(String(chunk)));
   if (holder.stdout === null) throw new TypeError('the output of unshare is not piped');

@@ -32,7 +32,7 @@ async function recordDemo(): Promise<readonly string[]> {
       const at = words.indexOf('-out');
       if (at !== -1) await writeFile(join(dir, words[at + 1] ?? ''), '');
     },
-    say: () => {},
+    explain: () => {},
     show: () => {},
     shell: async () => {},
     fetchLines: async () => {},
