@@ -24,9 +24,9 @@ export const TOOLS = {
   kubelet: { goPackage: 'k8s.io/kubernetes/cmd/kubelet', about: '2 minutes' },
   'kube-scheduler': { goPackage: 'k8s.io/kubernetes/cmd/kube-scheduler', about: 'half a minute' },
   'kube-proxy': { goPackage: 'k8s.io/kubernetes/cmd/kube-proxy', about: 'half a minute' },
-  pause: { goPackage: './pause', about: 'a few seconds', ownFolder: 'pause' },
+  pause: { goPackage: './pause', about: '5 seconds', ownFolder: 'pause' },
   certcheck: { goPackage: './certcheck', about: 'a minute', ownFolder: 'certcheck' },
-  csrclient: { goPackage: './csrclient', about: 'a few seconds', ownFolder: 'csrclient' },
+  csrclient: { goPackage: './csrclient', about: '5 seconds', ownFolder: 'csrclient' },
 } as const satisfies Record<string, ToolSource>;
 
 export type ToolName = keyof typeof TOOLS;
