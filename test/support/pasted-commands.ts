@@ -1,4 +1,4 @@
-// Extracts and runs commands from a documentation page, as readers paste them into a shell.
+// The commands of a page of the documentation, as its readers paste them into a shell.
 
 import { execFile } from 'node:child_process';
 import { symlink } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { ControlPlane } from './control-plane/control-plane.ts';
 import { findTools } from './control-plane/find-tools.ts';
 
-/** Returns the nth code block in this language below a heading; throws if there is none. */
+/** The nth block of code in this language below a heading; throws where there is none. */
 export function readBlock(page: string, heading: string, language: 'sh' | 'yaml', nth = 0): string {
   const section = page.split(/^## /m).find(text => text.startsWith(`${heading}\n`)) ?? '';
   const blocks = [...section.matchAll(new RegExp(`^( *)\`\`\`${language}\n([^]*?)^ *\`\`\`$`, 'gm'))];
@@ -15,7 +15,7 @@ export function readBlock(page: string, heading: string, language: 'sh' | 'yaml'
   return code.replaceAll(new RegExp(`^${indent}`, 'gm'), '');
 }
 
-/** Runs the commands as the administrator in the folder of the control plane; throws their error output. */
+/** Runs the commands as the administrator, in the folder of the control plane; throws what they complain of. */
 export async function paste({ dir, adminKubeconfig }: ControlPlane, commands: string): Promise<void> {
   const { kubectl } = await findTools(['kubectl']);
   await symlink(kubectl, join(dir, 'kubectl')).catch(error => {

@@ -20,6 +20,7 @@ export const EXCERPT: readonly string[] = [
   '$ kubectl --kubeconfig jane.kubeconfig create -f jane.yaml',
   '$ kubectl certificate approve jane',
   '$ kubectl get csr jane',
+  '$ openssl verify -CAfile ca.crt jane.crt',
 ];
 
 /** Selects the excerpt. The demo indents the output of commands; the picture does not. */

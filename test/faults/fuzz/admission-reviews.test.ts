@@ -42,13 +42,13 @@ function reviews(): readonly object[] {
 }
 
 function answerTo(request: AdmissionRequest, random: Random) {
-  const scope = findMatter(request, NO_DEMANDS);
+  const matter = findMatter(request, NO_DEMANDS);
   const [issuer, permission] = [random.pick(ISSUERS), random.pick(PERMISSIONS)];
   const username = request.userInfo.username ?? '';
-  const decision = admit(scope, { permission, issuer, constrained: [] }, { username, policy: NO_DEMANDS });
+  const decision = admit(matter, { permission, issuer, constrained: [] }, { username, policy: NO_DEMANDS });
   if (!decision.allowed) return deny(request, decision);
-  if (scope.kind !== 'judge' || scope.ref === undefined) return allow(request);
-  const admitted = { csr: scope.csr, ref: scope.ref, requested: decision.requested, permission, issuer };
+  if (matter.kind !== 'judge' || matter.ref === undefined) return allow(request);
+  const admitted = { csr: matter.csr, ref: matter.ref, requested: decision.requested, permission, issuer };
   return allow(request, warningsFor(admitted, { now: NOW }));
 }
 

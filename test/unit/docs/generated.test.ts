@@ -8,7 +8,7 @@ for (const [path, render] of [
   ['docs/metrics.md', renderMetrics],
   ['charts/countersign/files/dashboard.json', renderDashboard],
 ] as const) {
-  test(`${path} is up to date with its source (if not, run \`make docs\`)`, async () => {
+  test(`${path} is what its source makes now (else run \`make docs\`)`, async () => {
     assert.equal(await readFile(new URL(`../../../${path}`, import.meta.url), 'utf8'), render());
   });
 }
