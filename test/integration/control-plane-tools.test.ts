@@ -147,7 +147,7 @@ const unusableGo = [
   {
     title: 'no Go',
     env: { PATH: '/nonexistent' },
-    error: /there is none in PATH\. Install Go 1\.26\.0 or newer .*KUBEBUILDER_ASSETS/,
+    error: /Go, which is not in PATH\. Install Go 1\.26\.0 or newer .*KUBEBUILDER_ASSETS/,
   },
   {
     title: 'a Go that is too old',
@@ -203,7 +203,7 @@ test('an envtest archive with another checksum is not used, and Go builds the to
   const { url } = await serveArchive(t, { isHonest: false });
   await find(['etcd'], { COUNTERSIGN_ENVTEST: '' }, url);
   assert.equal((await builds()).length, 1);
-  assert.match(said.join('\n'), /envtest archive is not used.*SHA-512 of .* is not the one in the index/);
+  assert.match(said.join('\n'), /envtest archive cannot be used.*SHA-512 of .* does not match the index/);
 });
 
 for (const env of [{ COUNTERSIGN_ENVTEST: 'off' }, { COUNTERSIGN_ENVTEST: '', CI: 'true' }]) {
@@ -220,5 +220,5 @@ test('an envtest index that cannot be reached costs nothing but a line, and Go b
   const { find, builds, said } = await openWorkshop(t);
   await find(['etcd'], { COUNTERSIGN_ENVTEST: '' });
   assert.equal((await builds()).length, 1);
-  assert.match(said.join('\n'), /envtest archive is not used/);
+  assert.match(said.join('\n'), /envtest archive cannot be used/);
 });

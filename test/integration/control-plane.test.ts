@@ -84,7 +84,7 @@ test('a start that fails leaves no process, and says where its logs are', async 
     reason => reason,
   );
   assert.match(error.cause.message, /kube-apiserver: exit code 1.*unknown flag: --no-such-flag/s);
-  const logs = error.message.replace(/.*are kept in /, '');
+  const logs = error.message.replace(/.*logs are in /, '');
   t.after(() => rm(join(logs, '..'), { recursive: true }));
   assert.match(await readFile(join(logs, 'kube-apiserver.log'), 'utf8'), /unknown flag/);
   assert.deepEqual(processesOf(join(logs, '..')), []);
@@ -114,7 +114,7 @@ async function startCommand(dir: string): Promise<ChildProcess> {
   let said = '';
   for await (const text of child.stdout.iterator({ destroyOnReturn: false })) {
     said += text;
-    if (said.includes('It stays until Ctrl-C')) return child;
+    if (said.includes('Press Ctrl-C to stop it')) return child;
   }
   return assert.fail(`the command ended: ${said}`);
 }
