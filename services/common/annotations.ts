@@ -45,7 +45,7 @@ function parseDuration(text: string): Result<Nanoseconds> {
       ? duration
       : err(`time: invalid duration of ${text.length} characters`);
   }
-  return err(`${text.length} characters are too many for a duration, at most ${MAX_DURATION_LENGTH}`);
+  return err(`the duration is ${text.length} characters long; the maximum is ${MAX_DURATION_LENGTH}`);
 }
 
 /** Only the exact text `true` counts, as in cert-manager: `True` and `1` are no. */

@@ -10,7 +10,7 @@ type Thing = 'certificate' | 'private key' | 'encrypted private key' | 'request'
 
 /** For content that could not be read as what is wanted; undefined where nothing can be told. */
 export function explainContent(bytes: Buffer, wanted: Wanted): string | undefined {
-  if (bytes.toString('latin1').trim() === '') return `this is empty: put a ${wanted} in PEM there`;
+  if (bytes.toString('latin1').trim() === '') return `expected a ${wanted} in PEM, found no data`;
   return explainEncoding(bytes) ?? explainPem(bytes, wanted) ?? explainBinary(bytes, wanted);
 }
 
@@ -19,12 +19,12 @@ function startsWith(bytes: Buffer, hex: string): boolean {
 }
 
 function explainEncoding(bytes: Buffer): string | undefined {
-  if (startsWith(bytes, 'efbbbf')) return 'this begins with a byte order mark: save it as UTF-8 without one';
+  if (startsWith(bytes, 'efbbbf')) return 'found a byte order mark: save the file as UTF-8 without one';
   if (startsWith(bytes, 'fffe') || startsWith(bytes, 'feff'))
-    return 'this is text in UTF-16: save it as UTF-8 without a byte order mark';
+    return 'found UTF-16 text: save it as UTF-8 without a byte order mark';
   // The base64 of -----BEGIN.
   return bytes.subarray(0, 14).toString('latin1') === 'LS0tLS1CRUdJTi'
-    ? 'this is PEM in base64: decode it once (in a Secret, data takes the base64 of the PEM, stringData the PEM itself)'
+    ? 'found base64-encoded PEM: decode it once (in a Secret, data takes the base64 of the PEM, stringData the PEM itself)'
     : undefined;
 }
 
@@ -46,7 +46,7 @@ function explainPem(bytes: Buffer, wanted: Wanted): string | undefined {
   const text = bytes.toString('latin1');
   const labels = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)].map(([, label = '']) => label);
   if (wanted === 'private key' && labels.includes('OPENSSH PRIVATE KEY')) {
-    return 'this is a private key of OpenSSH: convert a copy of it with "ssh-keygen -p -m PKCS8 -f <copy>"';
+    return 'found an OpenSSH private key: convert a copy of it with "ssh-keygen -p -m PKCS8 -f <copy>"';
   }
   if (wanted === 'private key' && /^Proc-Type:.*ENCRYPTED/m.test(text))
     return explainThing('encrypted private key', wanted);
@@ -54,7 +54,7 @@ function explainPem(bytes: Buffer, wanted: Wanted): string | undefined {
   const [first] = things;
   if (first === undefined || things.every(thing => thing === wanted)) return undefined;
   if (!things.includes(wanted)) return explainThing(first, wanted);
-  return `this has more PEM blocks than the ${wanted}: take the others out`;
+  return `found PEM blocks other than the ${wanted}: remove them`;
 }
 
 /** Undefined for what is wanted itself. */
@@ -63,34 +63,34 @@ function explainThing(thing: Thing, wanted: Wanted): string | undefined {
   switch (thing) {
     case 'encrypted private key':
       return wanted === 'private key'
-        ? 'this is an encrypted private key: decrypt it with "openssl pkey -in <file> -out <new file>"'
-        : 'this is a private key, not a certificate: are the two swapped?';
+        ? 'found an encrypted private key: decrypt it with "openssl pkey -in <file> -out <new file>"'
+        : 'found a private key, expected a certificate: check whether the two are swapped';
     case 'request':
-      return `this is a certificate signing request, not a ${wanted}: ${wanted === 'certificate' ? 'put the certificate there that was issued for it' : 'put the key there that it was made with'}`;
+      return `found a certificate signing request, expected a ${wanted}: ${wanted === 'certificate' ? 'use the certificate that was issued for it' : 'use the key that it was created with'}`;
     case 'PKCS#7':
-      return 'this is a PKCS#7 bundle: take the certificates out with "openssl pkcs7 -print_certs -in <file>"';
+      return 'found a PKCS#7 bundle: extract the certificates with "openssl pkcs7 -print_certs -in <file>"';
     case 'public key':
-      return `this is a public key, not a ${wanted}: put the ${wanted} there`;
+      return `found a public key, expected a ${wanted}: use the ${wanted}`;
     default:
-      return `this is a ${thing}, not a ${wanted}: are the two swapped?`;
+      return `found a ${thing}, expected a ${wanted}: check whether the two are swapped`;
   }
 }
 
 const WAY_OUT_OF_PKCS12 = {
-  certificate: 'take the certificates out with "openssl pkcs12 -in <file> -nokeys"',
-  'private key': 'take the key out with "openssl pkcs12 -in <file> -nocerts -noenc"',
+  certificate: 'extract the certificates with "openssl pkcs12 -in <file> -nokeys"',
+  'private key': 'extract the key with "openssl pkcs12 -in <file> -nocerts -noenc"',
 };
 
 function explainBinary(bytes: Buffer, wanted: Wanted): string | undefined {
-  if (isPkcs12(bytes)) return `this is a PKCS#12 file, not PEM: ${WAY_OUT_OF_PKCS12[wanted]}`;
+  if (isPkcs12(bytes)) return `found a PKCS#12 file, expected PEM: ${WAY_OUT_OF_PKCS12[wanted]}`;
   if (startsWith(bytes, 'feedfeed'))
-    return `this is a Java key store, not PEM: convert it to PKCS#12 with keytool, then ${WAY_OUT_OF_PKCS12[wanted]}`;
+    return `found a Java keystore, expected PEM: convert it to PKCS#12 with keytool, then ${WAY_OUT_OF_PKCS12[wanted]}`;
   const thing = identifyDer(bytes);
   if (thing === undefined) return undefined;
   const command = wanted === 'certificate' ? 'x509' : 'pkey';
   return (
     explainThing(thing, wanted) ??
-    `this is a ${wanted} in DER, not PEM: convert it with "openssl ${command} -inform DER -in <file> -out <new file>"`
+    `found a ${wanted} in DER, expected PEM: convert it with "openssl ${command} -inform DER -in <file> -out <new file>"`
   );
 }
 

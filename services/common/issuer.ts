@@ -25,7 +25,8 @@ export function toIssuer(raw: unknown): Issuer {
     status: { conditions: status?.conditions ?? [] },
   };
   const size = JSON.stringify(kept.spec).length;
-  if (size > MAX_SPEC_SIZE) throw new Error(`the spec of ${metadata.name} has ${size} characters, too many to be kept`);
+  if (size > MAX_SPEC_SIZE)
+    throw new Error(`the spec of ${metadata.name} is ${size} characters long; the maximum is ${MAX_SPEC_SIZE}`);
   return kept;
 }
 

@@ -44,8 +44,8 @@ export function findNameViolations(request: Named, cas: readonly ConstrainedCa[]
 }
 
 function tooMany(comparisons: number): string {
-  const what = 'The names of the request and the name constraints of its CAs';
-  return `${what} take ${comparisons} comparisons; the maximum is ${MAX_COMPARISONS}`;
+  const what = 'The names of the request and the name constraints of the CAs';
+  return `${what} require ${comparisons} comparisons; the maximum is ${MAX_COMPARISONS}`;
 }
 
 function describe(name: ConstrainedName, ca: ConstrainedCa, verdict: Exclude<Verdict, 'within'>): string {
@@ -56,7 +56,7 @@ function problemOf(name: ConstrainedName, { subject, constraints }: ConstrainedC
   const what = `${name.label} ${quote(name.shown)}`;
   const ca = `CA ${quote(formatName(readRdns(subject)))}`;
   if (verdict === 'unchecked') {
-    return `The ${ca} has name constraints that clients cannot check the ${what} against, so they reject it`;
+    return `Clients cannot check the ${what} against the name constraints of the ${ca}, so they reject it`;
   }
   const isExcluded = verdict === 'excluded';
   const subtrees = list((isExcluded ? constraints.excluded : constraints.permitted).get(name.kind) ?? []);

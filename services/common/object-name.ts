@@ -13,7 +13,7 @@ export function isNamespaceName(text: string): boolean {
  * nothing of it is repeated.
  */
 export function showName(text: string): string {
-  return isObjectName(text) ? text : `<not a legal name: ${text.length} characters>`;
+  return isObjectName(text) ? text : `<invalid name: ${text.length} characters>`;
 }
 
 /** Whether a Secret, an Issuer or a ClusterIssuer can have this name. */

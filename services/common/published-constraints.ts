@@ -54,7 +54,7 @@ export function formatPublished(issuers: ReadonlyMap<string, PublishedIssuer>): 
 export function parsePublished(text: string): PublishedConstraints {
   const issuers = JSON.parse(text) as PublishedConstraints;
   const isWhole = Object.values(issuers).every(({ uid, cas }) => typeof uid === 'string' && Array.isArray(cas));
-  if (!isWhole) throw new TypeError('not the constraints of issuers');
+  if (!isWhole) throw new TypeError('malformed issuer name constraints');
   return issuers;
 }
 

@@ -90,12 +90,12 @@ rules:
 export function denialText(ref: SignerRef, username: string): string {
   const user = shorten(username);
   const [where, binding] = placeOf(ref, bindingName(ref, username));
-  return `${reasons.DeniedReference.message(ref)}: user ${JSON.stringify(user)} lacks the verb "${VERB}" on "${RESOURCES[ref.kind]}" of the API group "${ISSUER_GROUP}" for the name "${ref.name}"${where}. This ${roleKind(ref)} grants it:
+  return `${reasons.DeniedReference.message(ref)}: user ${JSON.stringify(user)} cannot ${VERB} resource "${RESOURCES[ref.kind]}" in API group "${ISSUER_GROUP}" with the name "${ref.name}"${where}. This ${roleKind(ref)} grants it:
 
 ${grantingRole(ref)}
-and this gives the ${roleKind(ref)} to the user:
+and this command binds the ${roleKind(ref)} to the user:
 
-${binding} --user=${shellQuote(user === username ? user : '<the whole user name>')}
+${binding} --user=${shellQuote(user === username ? user : '<full user name>')}
 `;
 }
 

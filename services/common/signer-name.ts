@@ -19,6 +19,8 @@ export interface SignerRef {
 /** Why a text names no issuer: another signer's name, or one of ours that no issuer can ever answer to. */
 export type SignerNameError = { readonly kind: 'foreign' } | { readonly kind: 'malformed'; readonly detail: string };
 
+const NAME_RULE = 'use lowercase letters, digits, "-" and ".", at most 253 characters';
+
 // Lower-case letters only, as in the match condition of the admission webhook: other words are not ours to judge.
 const OURS = /^([a-z]+)\.cert-manager\.io\/(.*)$/s;
 
@@ -31,20 +33,23 @@ export function parseSignerName(text: string): Result<SignerRef, SignerNameError
   if (resource === undefined || path === undefined) return err({ kind: 'foreign' });
   if (resource === 'issuers') return parseIssuer(path);
   if (resource === 'clusterissuers') return parseClusterIssuer(path);
-  return malformed(`"${resource}" is neither "issuers" nor "clusterissuers"`);
+  return malformed(`the resource must be "issuers" or "clusterissuers", is "${resource}"`);
 }
 
 function parseIssuer(path: string): Result<SignerRef, SignerNameError> {
   const [namespace = '', ...rest] = path.split('.');
   const name = rest.join('.');
-  if (rest.length === 0) return malformed('the namespace is missing: use "issuers.cert-manager.io/<namespace>.<name>"');
-  if (!isNamespaceName(namespace)) return malformed(`"${namespace}" cannot be the name of a namespace`);
-  if (!isObjectName(name)) return malformed(`"${name}" cannot be the name of an Issuer`);
+  if (rest.length === 0) return malformed('missing namespace; use "issuers.cert-manager.io/<namespace>.<name>"');
+  if (!isNamespaceName(namespace))
+    return malformed(
+      `"${namespace}" is not a valid namespace name: use lowercase letters, digits and "-", at most 63 characters`,
+    );
+  if (!isObjectName(name)) return malformed(`"${name}" is not a valid Issuer name: ${NAME_RULE}`);
   return ok({ kind: 'Issuer', namespace, name });
 }
 
 function parseClusterIssuer(name: string): Result<SignerRef, SignerNameError> {
-  if (!isObjectName(name)) return malformed(`"${name}" cannot be the name of a ClusterIssuer`);
+  if (!isObjectName(name)) return malformed(`"${name}" is not a valid ClusterIssuer name: ${NAME_RULE}`);
   return ok({ kind: 'ClusterIssuer', namespace: '', name });
 }
 

@@ -66,7 +66,7 @@ describe('docker compose', requirement, () => {
   test('mallory is refused, and told what is missing', BOUND, async () => {
     const { code, stdout } = await stack.tryCompose('run', '--rm', '-T', 'request', 'mallory');
     assert.equal(code, 1, stdout);
-    assert.match(stdout, /refused \(DeniedReference\): .*user "mallory" lacks the verb "reference"/);
+    assert.match(stdout, /refused \(DeniedReference\): .*user "mallory" cannot reference/);
   });
 
   test('jane gets a certificate that the CA of the Issuer signed', BOUND, async () => {

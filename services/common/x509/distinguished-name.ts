@@ -21,8 +21,8 @@ const STRING_TYPES: ReadonlyMap<number, StringType> = new Map([
   [0x1e, { name: 'BMPString', isValid: isBmp }],
 ]);
 
-const WAY_OUT = 'write it as a UTF8String, or leave it out';
-const NO_NAME = 'not a sequence of sets of attributes: create it with another tool, such as openssl';
+const WAY_OUT = 'encode it as a UTF8String or omit it';
+const NO_NAME = 'not a SEQUENCE of SETs of attributes: create it with another tool, such as openssl';
 
 /** The error says what is wrong in the Name; whose Name it is, the caller knows. */
 export function checkName(name: Tlv): Result<true> {
@@ -44,12 +44,12 @@ function checkAttribute(attribute: Tlv): Result<true> {
   if (!fields.ok) return err(NO_NAME);
   const [type, { tag, value }] = fields.value;
   const oid = decodeOid(type.value);
-  if (!oid.ok) return err('the type of an attribute is not a valid object identifier: use one that is registered');
+  if (!oid.ok) return err('an attribute type is not a valid object identifier: use a registered one');
   const string = STRING_TYPES.get(tag);
   if (string === undefined) {
     const octet = `0x${tag.toString(16).padStart(2, '0')}`;
     return err(
-      `attribute ${oid.value} has the ASN.1 type ${octet}, which the API server does not read in a certificate: ${WAY_OUT}`,
+      `attribute ${oid.value} has ASN.1 type ${octet}, which the API server cannot parse in a certificate: ${WAY_OUT}`,
     );
   }
   return string.isValid(value) ? ok(true) : err(`attribute ${oid.value} is not a valid ${string.name}: ${WAY_OUT}`);

@@ -16,7 +16,7 @@ export function parseBasicConstraints(value: Buffer): Result<{ readonly isCa: bo
   const hasFlag = first?.tag === TAG.boolean;
   const pathLength = hasFlag ? rest : fields.value;
   if (pathLength.length > 1 || pathLength.some(({ tag }) => tag !== TAG.integer)) {
-    return malformed('BasicConstraints', 'it holds more than a CA flag and a path length');
+    return malformed('BasicConstraints', 'unexpected fields besides the CA flag and the path length');
   }
   if (pathLength.some(length => !isInt64(length.value))) return malformed('BasicConstraints', 'invalid path length');
   const isCa = hasFlag ? decodeBoolean(first.value) : ok(false);
@@ -52,7 +52,5 @@ function elementsOf(value: Buffer): Result<readonly Tlv[]> {
 }
 
 function malformed(extension: string, problem: string): Result<never> {
-  return err(
-    `encoded CSR error: the ${extension} extension is malformed: ${problem}: correct the extension or leave it out`,
-  );
+  return err(`encoded CSR error: the ${extension} extension is malformed: ${problem}; fix the extension or omit it`);
 }

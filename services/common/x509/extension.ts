@@ -23,10 +23,10 @@ export interface Extension {
 }
 
 /** What becomes of a FALSE that is written out, though DER leaves it out (X.690 11.5): Go lets it pass. */
-export type WrittenFalse = 'let pass' | 'refused';
+export type WrittenFalse = 'accept' | 'refused';
 
-const NO_FORM = 'malformed extension: write a type, an optional BOOLEAN and an OCTET STRING, and nothing else';
-const NO_TYPE = 'malformed extension: its type is not a valid object identifier: use one that is registered';
+const NO_FORM = 'malformed extension: must consist of an OID, an optional BOOLEAN and an OCTET STRING';
+const NO_TYPE = 'malformed extension: invalid object identifier; use a registered one';
 
 function parseExtension(element: Tlv, writtenFalse: WrittenFalse): Result<Extension> {
   const fields = element.tag === TAG.sequence ? readChildren(element) : err(NO_FORM);
@@ -53,7 +53,7 @@ function parseCriticality(element: Tlv | undefined, writtenFalse: WrittenFalse):
   const critical = element.tag === TAG.boolean ? decodeBoolean(element.value) : err(NO_FORM);
   if (!critical.ok) return err(NO_FORM);
   const isRefused = !critical.value && writtenFalse === 'refused';
-  return isRefused ? err('malformed extension: FALSE is written out') : critical;
+  return isRefused ? err('malformed extension: DER omits a critical flag that is FALSE') : critical;
 }
 
 /** Reads a row of Extensions; an extension that comes twice is refused (RFC 5280 section 4.2). */
@@ -63,7 +63,7 @@ export function parseExtensions(elements: readonly Tlv[], writtenFalse: WrittenF
     const extension = parseExtension(element, writtenFalse);
     if (!extension.ok) return extension;
     const { oid } = extension.value;
-    if (extensions.has(oid)) return err(`duplicate extension ${oid}: write each extension once`);
+    if (extensions.has(oid)) return err(`duplicate extension ${oid}: include each extension once`);
     extensions.set(oid, extension.value);
   }
   return ok([...extensions.values()]);

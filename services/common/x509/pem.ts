@@ -11,8 +11,7 @@ export interface PemBlock {
 
 const BEGIN = /^-----BEGIN ([A-Z0-9 #]+)-----[ \t]*\r?$/gm;
 const REST_OF_LINE = /^[ \t]*\r?(\n|$)/;
-const STRAY =
-  'a -----BEGIN or -----END is no line of its own, or lacks the other: mend it, lest a PEM block be passed over';
+const STRAY = 'misplaced or unmatched -----BEGIN/-----END line: put each on its own line';
 
 /** Every block of the text, in order; none is not an error. The error tells why not every one of them can be read. */
 export function parsePem(text: string): Result<PemBlock[]> {
@@ -24,7 +23,7 @@ export function parsePem(text: string): Result<PemBlock[]> {
     const start = begin.index + begin[0].length;
     const close = `\n-----END ${label}-----`;
     const end = text.indexOf(close, start);
-    if (end < 0) return err(`PEM block ${label} does not end`);
+    if (end < 0) return err(`PEM block ${label} has no -----END line`);
     read = end + close.length;
     if (!REST_OF_LINE.test(text.slice(read))) return err(glued(label));
     const der = readBody(label, text.slice(start, end));
@@ -37,10 +36,10 @@ export function parsePem(text: string): Result<PemBlock[]> {
 function readBody(label: string, body: string): Result<Buffer> {
   const der = decodeBase64(body);
   if (der.ok) return der;
-  if (/^Proc-Type:.*ENCRYPTED/m.test(body)) return err(`PEM block ${label} is encrypted: give it without a passphrase`);
+  if (/^Proc-Type:.*ENCRYPTED/m.test(body)) return err(`PEM block ${label} is encrypted: provide it unencrypted`);
   // RFC 1421 section 4.6; RFC 7468 section 2 has none.
   const isHeaded = /^\s*[\w-]+:/.test(body);
-  return err(`PEM block ${label} ${isHeaded ? 'has headers: take them out' : 'is not base64'}`);
+  return err(`PEM block ${label} ${isHeaded ? 'has headers: remove them' : 'is not valid base64'}`);
 }
 
 /** Not in a line that somebody has made a comment. */
@@ -50,7 +49,7 @@ function hasBoundary(text: string): boolean {
 
 /** Two files joined, of which the first does not end in a line break: the second would be lost. */
 function glued(label: string): string {
-  return `PEM block ${label} is followed by other text in its last line: put a line break behind its -----END ${label}-----`;
+  return `PEM block ${label} is followed by text on the same line: add a line break after -----END ${label}-----`;
 }
 
 /**

@@ -53,30 +53,29 @@ function decodeRequest(request: string): Result<Buffer> {
   // Base64 of the largest PEM that is let pass, so that a huge text is refused before it is copied.
   if (request.length > MAX_REQUEST_LENGTH) return err(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
   const pem = decodeBase64(request);
-  if (!pem.ok) return err(`${pem.error}: encode the PEM once, as base64 -w0 does`);
+  if (!pem.ok) return err(`${pem.error}: encode the PEM once, for example with base64 -w0`);
   if (pem.value.length > MAX_PEM_SIZE) return err(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
   const blocks = parsePem(pem.value.toString('latin1'));
   if (!blocks.ok) return blocks;
   const [block, ...others] = blocks.value;
   if (block === undefined) return err('no PEM data was found in given input');
-  if (others.length > 0) return err('more than one PEM block was found: send one request in each CSR');
+  if (others.length > 0) return err('found more than one PEM block: create one CSR for each request');
   return LABELS.has(block.label)
     ? ok(block.der)
-    : err(`unexpected PEM block ${block.label}: send a CERTIFICATE REQUEST`);
+    : err(`unexpected PEM block ${block.label}: must be CERTIFICATE REQUEST`);
 }
 
-const OTHER_TOOL = 'create it with another tool, such as openssl req';
+const OTHER_TOOL = 'create the request with another tool, such as openssl req';
 
 function parseDer(der: Buffer): Result<Pkcs10> {
   const parts = readSigned(der);
-  if (!parts.ok)
-    return fail(`the request is not an info, an algorithm and a signature (${parts.error}): ${OTHER_TOOL}`);
+  if (!parts.ok) return fail(`malformed CertificationRequest (${parts.error}): ${OTHER_TOOL}`);
   const [info, algorithm, signature] = parts.value;
   const content = parseInfo(info);
   if (!content.ok) return fail(content.error);
   // What only Go can read of it, the signer could not verify after the approval.
-  if (!readAlgorithm(algorithm).ok) return fail(`the signature algorithm is not a type and parameters: ${OTHER_TOOL}`);
-  if (signature.value[0] !== 0) return fail(`the signature does not end with a whole octet: ${OTHER_TOOL}`);
+  if (!readAlgorithm(algorithm).ok) return fail(`malformed signature algorithm: ${OTHER_TOOL}`);
+  if (signature.value[0] !== 0) return fail(`the signature has unused bits: ${OTHER_TOOL}`);
   return ok({
     der,
     ...content.value,
@@ -94,7 +93,7 @@ function parseInfo(info: Tlv): Result<Pick<Pkcs10, 'subject' | 'hasEmptySubject'
   // RFC 2986 section 4.1: version, subject, key, and attributes as [0] IMPLICIT SET.
   const fields = readFields(info, TAG.sequence, [TAG.integer, TAG.sequence, TAG.sequence, 0xa0]);
   if (!fields.ok) {
-    return err(`the info is not a version, a subject, a key and attributes [0] (${fields.error}): ${OTHER_TOOL}`);
+    return err(`malformed CertificationRequestInfo (${fields.error}): ${OTHER_TOOL}`);
   }
   const [version, subject, spki, attributes] = fields.value;
   // Go takes every number, though there is but one version.

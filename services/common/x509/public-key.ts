@@ -25,12 +25,11 @@ export function checkPublicKey(spki: Buffer): Result<KeyKind> {
   return problem === undefined ? ok(kind) : err(problem);
 }
 
-const NO_FORM = 'the public key is not an algorithm and a row of octets, in DER: create it with another tool';
-const NO_KIND =
-  'the public key is of no supported kind: make one for RSA, for ECDSA on P-224, P-256, P-384 or P-521, or for Ed25519';
-const NO_POINT =
-  'the ECDSA public key is not a whole point on one of P-224, P-256, P-384 and P-521, by name: create a new request with one';
-const NO_ED25519 = 'the Ed25519 public key is malformed: create a new key and request';
+const NO_FORM =
+  'malformed public key: not an algorithm and a key without unused bits, in DER; create it with another tool';
+const NO_KIND = 'unsupported public key type: use RSA, ECDSA on P-224, P-256, P-384 or P-521, or Ed25519';
+const NO_POINT = 'the ECDSA public key must be an uncompressed point on a named curve: P-224, P-256, P-384 or P-521';
+const NO_ED25519 = 'malformed Ed25519 public key: create a new key and request';
 
 /** Parameters and octets as the standard of each kind demands them, which is all that Go reads. */
 function findProblem(kind: KeyKind, { parameters, octets }: SubjectPublicKeyInfo): string | undefined {
@@ -65,7 +64,7 @@ function readSpki(spki: Buffer): Result<SubjectPublicKeyInfo> {
   const fields = whole.ok ? readFields(whole.value, TAG.sequence, [TAG.sequence, TAG.bitString]) : whole;
   if (!fields.ok) return fields;
   const [algorithm, bits] = fields.value;
-  if (bits.value[0] !== 0) return err('public key is not a row of octets');
+  if (bits.value[0] !== 0) return err('public key has unused bits');
   const identifier = readAlgorithm(algorithm);
   return identifier.ok ? ok({ ...identifier.value, octets: bits.value.subarray(1) }) : identifier;
 }

@@ -8,22 +8,22 @@ import { rewriteNameConstraints } from './name-constraints/name-constraints.ts';
 import { EXTENSION, EXTENSION_REQUEST } from './oids.ts';
 import { readGeneralNames } from './subject-alt-name.ts';
 
-const NAME = 'the attribute extensionRequest (1.2.840.113549.1.9.14)';
+const NAME = 'the extensionRequest attribute (1.2.840.113549.1.9.14)';
 
 /** Reads the attributes [0] of a CertificationRequestInfo. The error names the attribute or extension, and what to do. */
 export function parseAttributes(attributes: Tlv): Result<readonly Extension[]> {
   const children = readChildren(attributes);
-  if (!children.ok)
-    return err(`the attributes cannot be read (${children.error}): create the request with another tool`);
+  if (!children.ok) return err(`malformed attributes (${children.error}): create the request with another tool`);
   const requests: Tlv[] = [];
   for (const attribute of children.value.filter(isExtensionRequest)) {
     const values = readFields(attribute, TAG.sequence, [TAG.oid, TAG.set]);
-    if (!values.ok) return err(`${NAME} is not one type and one SET: create the request with another tool`);
+    if (!values.ok)
+      return err(`${NAME} must have one type and one SET of values: create the request with another tool`);
     // Appliances send it with nothing in it; Go passes over it, too.
     if (values.value[1].value.length > 0) requests.push(values.value[1]);
   }
   const [request, ...others] = requests;
-  if (others.length > 0) return err(`${NAME} comes more than once: put all extensions into one`);
+  if (others.length > 0) return err(`${NAME} occurs more than once: put all extensions into one`);
   return request === undefined ? ok([]) : parseExtensionRequest(request);
 }
 
@@ -37,10 +37,10 @@ function isExtensionRequest(attribute: Tlv): boolean {
 /** Go reads the first list and passes over others. */
 function parseExtensionRequest(values: Tlv): Result<readonly Extension[]> {
   const lists = readFields(values, TAG.set, [TAG.sequence]);
-  if (!lists.ok) return err(`${NAME} does not hold exactly one list of extensions: put all extensions into one list`);
+  if (!lists.ok) return err(`${NAME} must hold exactly one list of extensions: put all extensions into one list`);
   const elements = readChildren(lists.value[0]);
-  if (!elements.ok) return err(`${NAME} cannot be read (${elements.error}): create the request with another tool`);
-  const extensions = parseExtensions(elements.value, 'let pass');
+  if (!elements.ok) return err(`${NAME} is malformed (${elements.error}): create the request with another tool`);
+  const extensions = parseExtensions(elements.value, 'accept');
   if (!extensions.ok) return extensions;
   for (const extension of extensions.value) {
     const value = checkCopied(extension);

@@ -4,9 +4,8 @@
 import { err, ok, type Result } from '../result.ts';
 import { decodeUnsigned, readFields, readWhole, TAG, type Tlv } from './der.ts';
 
-const NO_FORM = 'the RSA public key is not a modulus and an exponent and nothing else: create a new key and request';
-const NO_EXPONENT =
-  'the exponent of the RSA public key is not odd and from 3 to 2^31 - 1: make a key with the exponent 65537';
+const NO_FORM = 'malformed RSA public key: must consist of a modulus and an exponent; create a new key and request';
+const NO_EXPONENT = 'the RSA public exponent must be odd and between 3 and 2^31 - 1: create a key with exponent 65537';
 
 /** Bits of a modulus. Go has refused fewer since 1.24. */
 const MINIMUM_SIZE = 1024;
@@ -21,12 +20,12 @@ export function findRsaProblem(parameters: Tlv | undefined, octets: Buffer): str
   const { modulus, exponent } = numbers.value;
   const size = bitLength(modulus);
   if (size < MINIMUM_SIZE) {
-    return `the RSA public key has ${size} bits, and fewer than ${MINIMUM_SIZE} are refused as insecure: make one of 2048 or more`;
+    return `the RSA public key has ${size} bits; the minimum is ${MINIMUM_SIZE}: create a key with at least 2048`;
   }
   if (size > MAXIMUM_SIZE) {
-    return `the RSA public key has ${size} bits, and more than ${MAXIMUM_SIZE} cannot be verified: make one of 4096`;
+    return `the RSA public key has ${size} bits; the maximum is ${MAXIMUM_SIZE}: create a key with 4096`;
   }
-  if (!isOdd(modulus)) return 'the modulus of the RSA public key is even: make another key';
+  if (!isOdd(modulus)) return 'the RSA modulus is even: create a new key';
   return isOdd(exponent) && isWithinBounds(exponent) ? undefined : NO_EXPONENT;
 }
 

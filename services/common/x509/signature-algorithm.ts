@@ -20,7 +20,7 @@ const MAX_RSA_SIZE = 8_192;
 
 /** Why a key is too large to be loaded for signing; undefined when it is not. */
 export function findSizeProblem({ modulusLength: size = 0 }: AsymmetricKeyDetails): string | undefined {
-  return size > MAX_RSA_SIZE ? `the RSA key has ${size} bits, the maximum is ${MAX_RSA_SIZE}` : undefined;
+  return size > MAX_RSA_SIZE ? `the RSA key has ${size} bits; the maximum is ${MAX_RSA_SIZE}` : undefined;
 }
 
 /**

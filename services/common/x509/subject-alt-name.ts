@@ -21,8 +21,8 @@ export const GENERAL_NAME = {
 
 /** Of the names that are texts: what Go calls each, and how to write in ASCII what is not. */
 const TEXTS: ReadonlyMap<number, { readonly name: string; readonly wayOut: string }> = new Map([
-  [GENERAL_NAME.rfc822Name, { name: 'rfc822Name', wayOut: 'write its domain in Punycode' }],
-  [GENERAL_NAME.dnsName, { name: 'dNSName', wayOut: 'write it in Punycode' }],
+  [GENERAL_NAME.rfc822Name, { name: 'rfc822Name', wayOut: 'encode its domain in Punycode' }],
+  [GENERAL_NAME.dnsName, { name: 'dNSName', wayOut: 'encode it in Punycode' }],
   [GENERAL_NAME.uniformResourceIdentifier, { name: 'uniformResourceIdentifier', wayOut: 'percent-encode it' }],
 ]);
 
@@ -38,10 +38,10 @@ const MAX_SHOWN = 256;
 export function readGeneralNames(value: Buffer): Result<readonly Tlv[]> {
   const whole = readWhole(value);
   if (!whole.ok || whole.value.tag !== TAG.sequence) {
-    return err('x509: invalid subject alternative names: write one SEQUENCE of names, and nothing after it');
+    return err('x509: invalid subject alternative names: must be one SEQUENCE of names without trailing data');
   }
   const names = readChildren(whole.value);
-  if (!names.ok) return err(`x509: invalid subject alternative name: ${names.error}: write each name in DER`);
+  if (!names.ok) return err(`x509: invalid subject alternative name: ${names.error}: encode each name in DER`);
   for (const name of names.value) {
     const problem = findProblem(name);
     if (problem !== undefined) return err(problem);
@@ -53,14 +53,14 @@ function findProblem(name: Tlv): string | undefined {
   const { tag, value } = name;
   if (!KINDS.has(tag)) {
     const octet = `0x${tag.toString(16).padStart(2, '0')}`;
-    return `x509: invalid subject alternative name: the tag ${octet} is no kind of name (RFC 5280 section 4.2.1.6): leave it out`;
+    return `x509: invalid subject alternative name: unknown name type, tag ${octet} (RFC 5280 section 4.2.1.6): remove it`;
   }
   if (tag === GENERAL_NAME.ipAddress && value.length !== 4 && value.length !== 16) {
-    return `x509: cannot parse IP address of length ${value.length}: write 4 octets for IPv4, or 16 for IPv6`;
+    return `x509: cannot parse IP address of length ${value.length}: use 4 octets for IPv4 or 16 for IPv6`;
   }
   // RFC 5280: directoryName holds one Name (the choice makes its tag explicit).
   if (tag === GENERAL_NAME.directoryName && !readFields(name, tag, [TAG.sequence]).ok) {
-    return 'x509: SAN directoryName is malformed: write one Name in it (RFC 5280 section 4.1.2.4)';
+    return 'x509: SAN directoryName is malformed: must contain one Name (RFC 5280 section 4.1.2.4)';
   }
   return findTextProblem(name);
 }
@@ -68,9 +68,9 @@ function findProblem(name: Tlv): string | undefined {
 function findTextProblem({ tag, value }: Tlv): string | undefined {
   const text = TEXTS.get(tag);
   if (text === undefined) return undefined;
-  if (value.some(octet => octet > 0x7f)) return `x509: SAN ${text.name} is malformed: it is not ASCII: ${text.wayOut}`;
+  if (value.some(octet => octet > 0x7f)) return `x509: SAN ${text.name} is malformed: not ASCII: ${text.wayOut}`;
   if (tag !== GENERAL_NAME.uniformResourceIdentifier) return undefined;
   const uri = value.toString('latin1');
   if (isUri(uri)) return undefined;
-  return `x509: cannot parse URI ${JSON.stringify(shorten(uri, MAX_SHOWN))}: write it as RFC 3986 says, or leave it out`;
+  return `x509: cannot parse URI ${JSON.stringify(shorten(uri, MAX_SHOWN))}: use a URI that conforms to RFC 3986, or remove it`;
 }

@@ -262,13 +262,13 @@ describe('credentials', () => {
   const refusedFields = [
     {
       user: { token: 'x', 'as-groups': ['a'] },
-      message: /: as-groups needs a user to impersonate; set as, or remove it$/,
+      message: /: as-groups requires a user to impersonate; set "as" or remove it$/,
     },
     { user: { token: 'x', 'as-uid': 'a' }, message: /: as-uid needs a user to impersonate/ },
     { user: { token: 'x', 'as-user-extra': { a: ['b'] } }, message: /: as-user-extra needs a user to impersonate/ },
     {
       user: { token: 'x', as: 'a', 'as-groups': 'hush' },
-      message: /: as-groups is not a list of names; write it as one$/,
+      message: /: as-groups must be a list of names$/,
     },
     { user: { token: 'x', as: 'a', 'as-user-extra': { a: 'hush' } }, message: /: as-user-extra is not a map of lists/ },
     { user: { username: 'u', password: 'hush' }, message: /: username is not supported; .* use a token/ },

@@ -233,7 +233,7 @@ describe('the end', () => {
     assert.deepEqual(order, ['webhook', 'client']);
     assert.deepEqual(
       lines.map(({ msg, closer: name }) => [msg, name]),
-      [['closing failed', 'broken']],
+      [['close failed', 'broken']],
     );
     assert.equal(await drain(closers.slice(2), { deadlineMs: 1000, log }), true);
   });

@@ -61,7 +61,7 @@ describe('readRequestDuration of a long text', () => {
       const read = readRequestDuration(csr({ [REQUEST_DURATION]: text }));
       assert.equal(
         read.ok ? '' : read.error.message,
-        `Failed to parse requested duration: failed to parse requested duration on annotation "${REQUEST_DURATION}": ${text.length} characters are too many for a duration, at most 256`,
+        `Failed to parse requested duration: failed to parse requested duration on annotation "${REQUEST_DURATION}": the duration is ${text.length} characters long; the maximum is 256`,
       );
     });
   }

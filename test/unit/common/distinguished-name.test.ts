@@ -34,12 +34,12 @@ for (const [what, name] of READ) {
   test(`lets pass ${what}`, () => assert.deepEqual(check(name), { ok: true, value: true }));
 }
 
-const WAY_OUT = 'write it as a UTF8String, or leave it out';
+const WAY_OUT = 'encode it as a UTF8String or omit it';
 const noType = (tag: string) =>
-  `attribute 2.5.4.3 has the ASN.1 type ${tag}, which the API server does not read in a certificate: ${WAY_OUT}`;
+  `attribute 2.5.4.3 has ASN.1 type ${tag}, which the API server cannot parse in a certificate: ${WAY_OUT}`;
 const noString = (type: string) => `attribute 2.5.4.3 is not a valid ${type}: ${WAY_OUT}`;
-const NO_NAME = 'not a sequence of sets of attributes: create it with another tool, such as openssl';
-const NO_OID = 'the type of an attribute is not a valid object identifier: use one that is registered';
+const NO_NAME = 'not a SEQUENCE of SETs of attributes: create it with another tool, such as openssl';
+const NO_OID = 'an attribute type is not a valid object identifier: use a registered one';
 
 const REFUSED: readonly (readonly [what: string, name: Buffer, error: string])[] = [
   ['an INTEGER', nameOf(0x02, [5]), noType('0x02')],

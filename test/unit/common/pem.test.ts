@@ -33,9 +33,8 @@ for (const [what, text, blocks] of READ) {
 }
 
 const GLUED =
-  'PEM block CERTIFICATE is followed by other text in its last line: put a line break behind its -----END CERTIFICATE-----';
-const STRAY =
-  'a -----BEGIN or -----END is no line of its own, or lacks the other: mend it, lest a PEM block be passed over';
+  'PEM block CERTIFICATE is followed by text on the same line: add a line break after -----END CERTIFICATE-----';
+const STRAY = 'misplaced or unmatched -----BEGIN/-----END line: put each on its own line';
 
 const REFUSED: readonly (readonly [what: string, text: string, error: string])[] = [
   ['two blocks without a line break between them', one.trimEnd() + two, GLUED],
@@ -47,18 +46,18 @@ const REFUSED: readonly (readonly [what: string, text: string, error: string])[]
   ['a block whose begin has text behind it', one.replace('-----\n', '-----'), STRAY],
   ['a block whose begin is damaged', one + two.replace('-----BEGIN', '----BEGIN'), STRAY],
   ['a label that is none', one + two.replaceAll('CERTIFICATE', 'certificate'), STRAY],
-  ['a block without end', one.replace(/-----END.*/, ''), 'PEM block CERTIFICATE does not end'],
+  ['a block without end', one.replace(/-----END.*/, ''), 'PEM block CERTIFICATE has no -----END line'],
   [
     'a block with headers',
     one.replace('-----\n', '-----\nComment: x\n\n'),
-    'PEM block CERTIFICATE has headers: take them out',
+    'PEM block CERTIFICATE has headers: remove them',
   ],
   [
     'an encrypted block',
     one.replace('-----\n', '-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n'),
-    'PEM block CERTIFICATE is encrypted: give it without a passphrase',
+    'PEM block CERTIFICATE is encrypted: provide it unencrypted',
   ],
-  ['a block that begins twice', `-----BEGIN CERTIFICATE-----\n${one}`, 'PEM block CERTIFICATE is not base64'],
+  ['a block that begins twice', `-----BEGIN CERTIFICATE-----\n${one}`, 'PEM block CERTIFICATE is not valid base64'],
 ];
 
 for (const [what, text, error] of REFUSED) {

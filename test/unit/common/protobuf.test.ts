@@ -69,7 +69,7 @@ describe('what is no protobuf', () => {
   test('a value read as another type than it has is an error', () => {
     const reader = new ProtobufReader(field(1, 5));
     reader.next();
-    assert.throws(() => reader.string(), /wire type 0 where 2 was expected/);
+    assert.throws(() => reader.string(), /unexpected wire type 0, want 2/);
   });
 
   test('a message cut anywhere is an error or ends early, and never hangs', () => {

@@ -50,29 +50,26 @@ for (const [what, e] of [
 }
 
 const numbers = [encodeInteger(modulus(2048)), encodeInteger(EXPONENT)] as const;
-const NO_FORM = 'the RSA public key is not a modulus and an exponent and nothing else: create a new key and request';
-const NO_EXPONENT =
-  'the exponent of the RSA public key is not odd and from 3 to 2^31 - 1: make a key with the exponent 65537';
-const NO_KIND =
-  'the public key is of no supported kind: make one for RSA, for ECDSA on P-224, P-256, P-384 or P-521, or for Ed25519';
-const NO_POINT =
-  'the ECDSA public key is not a whole point on one of P-224, P-256, P-384 and P-521, by name: create a new request with one';
+const NO_FORM = 'malformed RSA public key: must consist of a modulus and an exponent; create a new key and request';
+const NO_EXPONENT = 'the RSA public exponent must be odd and between 3 and 2^31 - 1: create a key with exponent 65537';
+const NO_KIND = 'unsupported public key type: use RSA, ECDSA on P-224, P-256, P-384 or P-521, or Ed25519';
+const NO_POINT = 'the ECDSA public key must be an uncompressed point on a named curve: P-224, P-256, P-384 or P-521';
 const small = (bits: number) =>
-  `the RSA public key has ${bits} bits, and fewer than 1024 are refused as insecure: make one of 2048 or more`;
+  `the RSA public key has ${bits} bits; the minimum is 1024: create a key with at least 2048`;
 
 const REFUSED: readonly (readonly [what: string, spki: Buffer, error: string])[] = [
   ['an RSA key of 1023 bits', rsa(modulus(1023), EXPONENT), small(1023)],
   [
     'an RSA key of 16385 bits',
     rsa(modulus(16_385), EXPONENT),
-    'the RSA public key has 16385 bits, and more than 16384 cannot be verified: make one of 4096',
+    'the RSA public key has 16385 bits; the maximum is 16384: create a key with 4096',
   ],
   ['an RSA key of 512 bits', rsa(modulus(512), EXPONENT), small(512)],
   ['an RSA key of no bits', rsa(Buffer.of(0), EXPONENT), small(0)],
   [
     'an even modulus',
     rsa(Buffer.concat([modulus(1016), Buffer.of(0xfe)]), EXPONENT),
-    'the modulus of the RSA public key is even: make another key',
+    'the RSA modulus is even: create a new key',
   ],
   ['the exponent 1, which everybody can sign for', rsa(modulus(2048), Buffer.of(1)), NO_EXPONENT],
   ['an even exponent', rsa(modulus(2048), Buffer.of(4)), NO_EXPONENT],
@@ -98,12 +95,12 @@ const REFUSED: readonly (readonly [what: string, spki: Buffer, error: string])[]
   [
     'a short Ed25519 key',
     sequence(sequence(encodeOid(PUBLIC_KEY.ed25519)), encodeBitString(Buffer.alloc(31))),
-    'the Ed25519 public key is malformed: create a new key and request',
+    'malformed Ed25519 public key: create a new key and request',
   ],
   [
     'a row of bits that are no octets',
     sequence(sequence(encodeOid(PUBLIC_KEY.rsa), NULL), tlv(TAG.bitString, Buffer.of(1), sequence(...numbers))),
-    'the public key is not an algorithm and a row of octets, in DER: create it with another tool',
+    'malformed public key: not an algorithm and a key without unused bits, in DER; create it with another tool',
   ],
 ];
 

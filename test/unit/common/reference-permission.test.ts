@@ -117,10 +117,10 @@ describe('denialText', () => {
   it('says who lacks what and where, and what would grant it', () => {
     assert.equal(
       denialText(issuer, 'jane'),
-      `Requester may not reference Namespaced Issuer sandbox/my.issuer: user "jane" lacks the verb "reference" on "signers" of the API group "cert-manager.io" for the name "my.issuer" in the namespace "sandbox". This Role grants it:
+      `Requester may not reference Namespaced Issuer sandbox/my.issuer: user "jane" cannot reference resource "signers" in API group "cert-manager.io" with the name "my.issuer" in the namespace "sandbox". This Role grants it:
 
 ${grantingRole(issuer)}
-and this gives the Role to the user:
+and this command binds the Role to the user:
 
 kubectl create rolebinding cert-manager-referencer:my.issuer:81f8f6dd --namespace=sandbox --role=cert-manager-referencer:my.issuer --user=jane
 `,
@@ -130,10 +130,10 @@ kubectl create rolebinding cert-manager-referencer:my.issuer:81f8f6dd --namespac
   it('says the same of a ClusterIssuer, without a namespace', () => {
     assert.equal(
       denialText(clusterIssuer, 'jane'),
-      `Requester may not reference ClusterIssuer my.issuer: user "jane" lacks the verb "reference" on "clusterissuers" of the API group "cert-manager.io" for the name "my.issuer". This ClusterRole grants it:
+      `Requester may not reference ClusterIssuer my.issuer: user "jane" cannot reference resource "clusterissuers" in API group "cert-manager.io" with the name "my.issuer". This ClusterRole grants it:
 
 ${grantingRole(clusterIssuer)}
-and this gives the ClusterRole to the user:
+and this command binds the ClusterRole to the user:
 
 kubectl create clusterrolebinding cert-manager-cluster-referencer:my.issuer:81f8f6dd --clusterrole=cert-manager-cluster-referencer:my.issuer --user=jane
 `,

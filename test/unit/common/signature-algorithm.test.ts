@@ -17,7 +17,7 @@ function rsaSpki(bits: number): Buffer {
 describe('the key of a request for a SelfSigned issuer', () => {
   it('may have 8192 bits', () => assert.equal(findSignerProblem(rsaSpki(8192)), undefined));
   it('may not have more, since the signer does not load it', () =>
-    assert.equal(findSignerProblem(rsaSpki(8200)), 'the RSA key has 8200 bits, the maximum is 8192'));
+    assert.equal(findSignerProblem(rsaSpki(8200)), 'the RSA key has 8200 bits; the maximum is 8192'));
   it('is not judged where it is no key at all', () =>
     assert.equal(findSignerProblem(Buffer.from('3000', 'hex')), undefined));
 });

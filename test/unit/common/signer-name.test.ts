@@ -39,21 +39,21 @@ const FOREIGN = [
 ];
 
 const MALFORMED: Readonly<Record<string, RegExp>> = {
-  'issuers.cert-manager.io/no-namespace': /namespace is missing/,
-  'issuers.cert-manager.io/': /namespace is missing/,
-  'issuers.cert-manager.io/.x': /"" cannot be the name of a namespace/,
-  'issuers.cert-manager.io/x.': /"" cannot be the name of an Issuer/,
-  'issuers.cert-manager.io/x..y': /"\.y" cannot be the name of an Issuer/,
-  'issuers.cert-manager.io/sandbox.a/b': /"a\/b" cannot be/,
-  'issuers.cert-manager.io/sandbox.My-Issuer': /"My-Issuer" cannot be/,
-  'issuers.cert-manager.io/sandbox.x\n': /cannot be/,
-  'clusterissuers.cert-manager.io/': /"" cannot be the name of a ClusterIssuer/,
-  'clusterissuers.cert-manager.io/..': /"\.\." cannot be/,
-  'clusterissuers.cert-manager.io/.x': /"\.x" cannot be/,
-  [`clusterissuers.cert-manager.io/${'x'.repeat(254)}`]: /cannot be/,
-  [`issuers.cert-manager.io/${'n'.repeat(64)}.x`]: /cannot be the name of a namespace/,
-  'foos.cert-manager.io/x': /"foos" is neither "issuers" nor "clusterissuers"/,
-  'certificates.cert-manager.io/sandbox.x': /neither/,
+  'issuers.cert-manager.io/no-namespace': /missing namespace/,
+  'issuers.cert-manager.io/': /missing namespace/,
+  'issuers.cert-manager.io/.x': /"" is not a valid namespace name/,
+  'issuers.cert-manager.io/x.': /"" is not a valid Issuer name/,
+  'issuers.cert-manager.io/x..y': /"\.y" is not a valid Issuer name/,
+  'issuers.cert-manager.io/sandbox.a/b': /"a\/b" is not a valid/,
+  'issuers.cert-manager.io/sandbox.My-Issuer': /"My-Issuer" is not a valid/,
+  'issuers.cert-manager.io/sandbox.x\n': /is not a valid/,
+  'clusterissuers.cert-manager.io/': /"" is not a valid ClusterIssuer name/,
+  'clusterissuers.cert-manager.io/..': /"\.\." is not a valid/,
+  'clusterissuers.cert-manager.io/.x': /"\.x" is not a valid/,
+  [`clusterissuers.cert-manager.io/${'x'.repeat(254)}`]: /is not a valid/,
+  [`issuers.cert-manager.io/${'n'.repeat(64)}.x`]: /is not a valid namespace name/,
+  'foos.cert-manager.io/x': /the resource must be "issuers" or "clusterissuers", is "foos"/,
+  'certificates.cert-manager.io/sandbox.x': /the resource must be/,
 };
 
 describe('parseSignerName', () => {

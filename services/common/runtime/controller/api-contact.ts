@@ -29,7 +29,7 @@ export class ApiContact {
   problems(): string[] {
     const silentMs = this.#clock() - this.#answeredAt;
     if (silentMs <= MAX_SILENCE_MS) return [];
-    return [`API server: no write and no read from etcd answered for ${Math.round(silentMs / 1000)} s`];
+    return [`API server: no answer to a read or write for ${Math.round(silentMs / 1000)} s`];
   }
 }
 
@@ -50,7 +50,7 @@ export async function keepContact(options: KeepContactOptions, signal: AbortSign
       await client.get(`${path}?limit=1`, AbortSignal.any([signal, AbortSignal.timeout(READ_MS)]));
       contact.noteAnswer();
     } catch (error) {
-      if (!signal.aborted) log.warn({ err: error }, 'API server does not answer');
+      if (!signal.aborted) log.warn({ err: error }, 'API server not answering');
     }
     await pause(everyMs, signal);
   }

@@ -81,7 +81,7 @@ export class EventRecorder {
   async close(signal: AbortSignal): Promise<void> {
     await this.flush(signal);
     this.#isClosed = true;
-    if (this.pending > 0) this.#log.warn({ events: this.pending }, 'events not written before the end');
+    if (this.pending > 0) this.#log.warn({ events: this.pending }, 'events lost at shutdown');
   }
 
   /** Resolves when every event is written, or at the signal. What rests is tried at once. */
@@ -152,7 +152,7 @@ export class EventRecorder {
     const failures = this.#failures.add();
     if (failures === undefined) return;
     const fields = { event: event.metadata.name, reason: event.reason, attempt, failures };
-    this.#log.warn({ err: error, ...fields }, 'event not written');
+    this.#log.warn({ err: error, ...fields }, 'cannot write event');
   }
 
   #writeLater(event: PendingEvent, delayMs: number): void {

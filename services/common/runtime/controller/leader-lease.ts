@@ -152,7 +152,7 @@ export class LeaderLease {
       if (held !== undefined && isStale(error)) return this.#claim();
       // Another that stood by was quicker.
       if (isStale(error)) return 'taken';
-      this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not acquired');
+      this.#options.log.warn({ err: error, lease: this.#options.name }, 'cannot acquire lease');
       return 'unknown';
     }
   }
@@ -181,7 +181,7 @@ export class LeaderLease {
       if (lease?.spec?.holderIdentity !== this.#options.identity) return;
       await this.#options.client.update(`${this.#path}/${this.#options.name}`, releaseLease(lease));
     } catch (error) {
-      this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not released, it will expire');
+      this.#options.log.warn({ err: error, lease: this.#options.name }, 'cannot release lease, it will expire');
     }
   }
 }

@@ -36,7 +36,7 @@ export class LeaseWatch {
         await this.#watch(signal);
       } catch (error) {
         const { log, name } = this.#options;
-        if (this.#backoff.failures === 0) log.warn({ err: error, lease: name }, 'lease not watched, trying again');
+        if (this.#backoff.failures === 0) log.warn({ err: error, lease: name }, 'cannot watch lease, retrying');
       }
       // Also after a good one: a server that ends watches early must not cause a busy loop.
       if (!signal.aborted) await pause(this.#backoff.next(), signal);

@@ -79,7 +79,7 @@ export class CredentialSource implements CredentialReader {
     const waitMs = this.#current === undefined ? this.#timeoutMs : this.#timeoutMs / 10;
     const inTime = new AbortController();
     const read = await Promise.race([this.#readOnce(), pause(waitMs, inTime.signal)]).finally(() => inTime.abort());
-    return read ?? this.#fallBack(new Error(`they are not there within ${waitMs / 1000} s`));
+    return read ?? this.#fallBack(new Error(`no answer within ${waitMs / 1000} s`));
   }
 
   /** The next read starts over from the kubeconfig, exec plugins included. */
@@ -122,7 +122,7 @@ export class CredentialSource implements CredentialReader {
       return this.#current.credentials;
     }
     const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new RetryableError(`the credentials for the API server cannot be read: ${detail}`, {
+    throw new RetryableError(`cannot read the credentials for the API server: ${detail}`, {
       code: 'unauthorized',
       cause,
     });

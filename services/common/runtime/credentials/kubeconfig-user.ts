@@ -9,7 +9,7 @@ export type UserFields = Readonly<Record<string, unknown>>;
 /** Repeated headers are lists. */
 export type Headers = Readonly<Record<string, string | string[]>>;
 
-const NO_BASIC = 'Kubernetes has no basic authentication; use a token or a client certificate';
+const NO_BASIC = 'Kubernetes does not support basic authentication; use a token or a client certificate';
 const REFUSED = new Map([
   ['username', NO_BASIC],
   ['password', NO_BASIC],
@@ -39,17 +39,17 @@ function findMissingCredential(user: UserFields): string | undefined {
 
 function findImpersonationMistake(user: UserFields): string | undefined {
   const name = IMPERSONATION.find(field => isSet(user[field]));
-  if (name !== undefined && !isSet(user['as'])) return `${name} needs a user to impersonate; set as, or remove it`;
+  if (name !== undefined && !isSet(user['as'])) return `${name} requires a user to impersonate; set "as" or remove it`;
   const { 'as-groups': groups, 'as-user-extra': extra } = user;
-  if (isSet(groups) && !isTexts(groups)) return 'as-groups is not a list of names; write it as one';
+  if (isSet(groups) && !isTexts(groups)) return 'as-groups must be a list of names';
   const isMap = typeof extra === 'object' && extra !== null && Object.values(extra).every(isTexts);
-  return isSet(extra) && !isMap ? 'as-user-extra is not a map of lists; write it as one' : undefined;
+  return isSet(extra) && !isMap ? 'as-user-extra must be a map of lists' : undefined;
 }
 
 function findExecMistake({ exec }: UserFields): string | undefined {
   const needsCluster = (exec as { provideClusterInfo?: unknown } | undefined)?.provideClusterInfo === true;
   return needsCluster
-    ? 'exec.provideClusterInfo is not supported; set it to false, and give the plugin what it needs in args or env'
+    ? 'exec.provideClusterInfo is not supported; set it to false and configure the plugin in args or env'
     : undefined;
 }
 

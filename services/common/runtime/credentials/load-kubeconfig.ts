@@ -26,16 +26,14 @@ function loadDefault(kubeconfig: KubeconfigFile): void {
 
 function checkCluster(kubeconfig: KubeconfigFile, isGiven: boolean, where: string): void {
   const cluster = kubeconfig.getCurrentCluster();
-  if (!cluster) throw new Error(`${where}: the current context names no cluster; set current-context`);
+  if (!cluster) throw new Error(`${where}: the current context has no cluster; set current-context`);
   // client-node's last resort when it finds neither kubeconfig nor service account.
   if (!isGiven && cluster.name === 'cluster' && cluster.server === 'http://localhost:8080') {
-    throw new Error(
-      'no API server is configured: run in a pod with a service account, or set --kubeconfig or KUBECONFIG',
-    );
+    throw new Error('no API server configured: run in a pod with a ServiceAccount, or set --kubeconfig or KUBECONFIG');
   }
   if (cluster.proxyUrl) {
     throw new Error(
-      `${where}: proxy-url is not supported; remove it, and give an address in server that needs no proxy`,
+      `${where}: proxy-url is not supported; remove it and set server to an address reachable without a proxy`,
     );
   }
   const server = new URL(cluster.server);

@@ -11,7 +11,7 @@ export async function readPemFile(path: string): Promise<string> {
     return await readFile(path, 'latin1');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
-    throw new Error(`${path} is a directory: give the path of the file in it`, { cause: error });
+    throw new Error(`${path} is a directory: specify the path of a file`, { cause: error });
   }
 }
 
@@ -50,7 +50,7 @@ function read<T>(
     return make();
   } catch (cause) {
     // What OpenSSL says is about its internals, and tells a user nothing.
-    const why = explainContent(Buffer.from(pem, 'latin1'), wanted) ?? `this holds no ${wanted} in PEM that can be read`;
+    const why = explainContent(Buffer.from(pem, 'latin1'), wanted) ?? `no valid ${wanted} in PEM found`;
     throw new Error(`${name}: ${why}`, { cause });
   }
 }

@@ -18,7 +18,7 @@ export async function isAnyAllowed(client: Client, reviews: readonly SubjectAcce
 async function isAllowed(client: Client, review: SubjectAccessReview): Promise<boolean> {
   const { status } = await send(client, review);
   if (typeof status?.allowed === 'boolean') return status.allowed;
-  throw new RetryableError('the access review came back without an answer', { code: 'unknown' });
+  throw new RetryableError('the access review has no result', { code: 'unknown' });
 }
 
 /** Twice where the connection broke, as it does under requests when an API server restarts: a review changes nothing. */

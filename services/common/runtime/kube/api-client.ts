@@ -57,7 +57,7 @@ async function callApi<T>({ connection, timeoutMs, protobuf }: Context, given: A
   try {
     return decode(answer, protobuf.kinds) as T;
   } catch (cause) {
-    throw errorFromGarbage(request, 'the answer cannot be read', cause);
+    throw errorFromGarbage(request, 'cannot decode the response', cause);
   }
 }
 

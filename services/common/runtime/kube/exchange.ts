@@ -18,7 +18,7 @@ export class AnswerTooLargeError extends Error {
   override readonly name = 'AnswerTooLargeError';
 
   constructor() {
-    super(`the answer is larger than ${MAX_BYTES} bytes`);
+    super(`the response is larger than ${MAX_BYTES} bytes`);
   }
 }
 
@@ -35,7 +35,7 @@ export class NotStartedError extends Error {
   override readonly name = 'NotStartedError';
 
   constructor() {
-    super('not sent: leadership ended while the request waited');
+    super('not sent: leadership was lost while the request waited');
   }
 }
 
@@ -44,7 +44,7 @@ export class NoAnswerError extends Error {
   override readonly name = 'TimeoutError';
 
   constructor(timeoutMs: number) {
-    super(`no whole answer within ${timeoutMs / 1000} s`);
+    super(`no complete response within ${timeoutMs / 1000} s`);
   }
 }
 

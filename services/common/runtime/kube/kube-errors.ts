@@ -37,11 +37,11 @@ const TERMINAL = new Map<number, TerminalCode>([
 
 const ADVICE = new Map<number, string>([
   [401, 'check the token or client certificate of this process'],
-  [403, "check the RBAC rules of this process's service account"],
-  [413, 'the request is larger than the API server takes'],
+  [403, "check the RBAC rules of this process's ServiceAccount"],
+  [413, 'the request exceeds the size limit of the API server'],
 ]);
 
-const PAGE_NOT_FOUND = 'is its CRD installed, and is this the API server?';
+const PAGE_NOT_FOUND = 'check that the CRD is installed and that this is the API server';
 
 /** A longer Retry-After is a mistake of the server: nobody may be silenced for hours. */
 const MAX_RETRY_AFTER_MS = 600_000;
@@ -158,7 +158,7 @@ export function errorFromTransport(call: ApiCall, cause: unknown): RetryableErro
   const code = errorCodeOf(cause);
   // The AggregateError of a refused dual-stack connect has a code and no message.
   const detail = (cause instanceof Error ? cause.message : String(cause)) || code;
-  const text = isTimeout(cause) ? 'no answer in time' : 'the connection failed';
+  const text = isTimeout(cause) ? 'timed out' : 'connection failed';
   return new RetryableError(`${nameOf(call)}: ${text}: ${detail}${transportAdvice(cause)}`, {
     code: isTimeout(cause) ? 'timeout' : 'network',
     cause,

@@ -72,13 +72,13 @@ export function time(name: string): Field {
 
 function formatSecond(second: number): string {
   const isWritable = second >= FIRST_SECOND && second <= LAST_SECOND;
-  if (!isWritable) throw new ProtobufError('a time is in no year of four digits');
+  if (!isWritable) throw new ProtobufError('time out of range');
   return formatTime(new Date(second * 1000));
 }
 
 /** Reads one object in its envelope (runtime.Unknown). Throws a ProtobufError for what is none, or of a kind not told. */
 export function decodeObject(bytes: Buffer, kinds: ProtobufResource['kinds']): unknown {
-  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new ProtobufError('not an object of Kubernetes');
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new ProtobufError('not a Kubernetes object');
   const envelope = new ProtobufReader(bytes, MAGIC.length);
   const typeMeta: Record<string, unknown> = {};
   let raw = new ProtobufReader(bytes, 0, 0);
@@ -89,7 +89,7 @@ export function decodeObject(bytes: Buffer, kinds: ProtobufResource['kinds']): u
   }
   const kind = String(typeMeta['kind']);
   if (kind === 'Status') return readMessage(raw, STATUS);
-  if (!Object.hasOwn(kinds, kind)) throw new ProtobufError(`an object of the kind "${kind}" was not expected`);
+  if (!Object.hasOwn(kinds, kind)) throw new ProtobufError(`unexpected kind "${kind}"`);
   return kinds[kind]?.(raw);
 }
 
@@ -133,6 +133,6 @@ async function* splitFrames(call: ApiCall, chunks: AsyncIterable<Buffer>): Async
 function frameLength(call: ApiCall, bytes: Buffer | undefined, at: number): number {
   if (bytes === undefined || at + LENGTH_BYTES > bytes.length) return Number.POSITIVE_INFINITY;
   const length = bytes.readUInt32BE(at);
-  if (length > MAX_EVENT_BYTES) throw errorFromGarbage(call, 'an event of the watch is larger than any object');
+  if (length > MAX_EVENT_BYTES) throw errorFromGarbage(call, 'a watch event exceeds the maximum object size');
   return LENGTH_BYTES + length;
 }

@@ -60,7 +60,7 @@ export function parseConfig<Table extends OptionTable>(
 function readOption(name: string, option: Option, given: Given | undefined): Result<unknown> {
   const value = given ? parseOption(option, given.text) : defaultOf(option);
   if (value?.ok) return value;
-  const mistake = value?.error ?? `must be given; write ${flagOf(name)}=<${option.kind}> or set ${variableOf(name)}`;
+  const mistake = value?.error ?? `required; use ${flagOf(name)}=<${option.kind}> or set ${variableOf(name)}`;
   return err(`${given?.where ?? flagOf(name)}: ${mistake}`);
 }
 
@@ -78,16 +78,16 @@ export function formatHelp(table: OptionTable, service: string): string {
   const options = Object.entries(table).map(([name, option]) => formatOption(name, option));
   return [
     `Usage: ${service} [--<flag>=<value> ...]`,
-    'Each flag can be set by its environment variable, too; the flag wins.',
+    'Each flag can also be set by its environment variable; the flag takes precedence.',
     ...options,
-    `  ${CHECK_CONFIG}\n      Check the configuration, print it and stop.`,
-    '  --help\n      Print this text and stop.\n',
+    `  ${CHECK_CONFIG}\n      Validate the configuration, print it and exit.`,
+    '  --help\n      Print this help and exit.\n',
   ].join('\n\n');
 }
 
 function formatOption(name: string, option: Option): string {
   const kind = option.kind === 'enum' ? option.values.join('|') : option.kind;
   const value =
-    option.default === undefined ? 'must be given' : `default: ${option.default === '' ? 'none' : option.default}`;
+    option.default === undefined ? 'required' : `default: ${option.default === '' ? 'none' : option.default}`;
   return `  ${flagOf(name)}=<${kind}>\n      ${option.help}\n      ${variableOf(name)}; ${value}.`;
 }

@@ -15,7 +15,9 @@ export function parseListenAddress(text: string): Result<ListenAddress> {
   const [, host = '', digits = ''] = /^(\[[^[\]]+\]|[^:[\]]*):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   if (digits !== '' && port <= 65_535) return ok({ host: host.replace(/[[\]]/g, ''), port });
-  return err(`"${text}" is no address; write <host>:<port>, [<IPv6 address>]:<port>, or :<port> for all addresses`);
+  return err(
+    `"${text}" is not a valid address; use <host>:<port>, [<IPv6 address>]:<port>, or :<port> for all addresses`,
+  );
 }
 
 /** For the `listen` of a server. */

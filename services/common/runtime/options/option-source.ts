@@ -26,16 +26,16 @@ export function readFlags(table: OptionTable, argv: readonly string[]): Source {
   const mistakes: string[] = [];
   for (const token of tokensOf(table, argv)) {
     if (token.kind !== 'option') {
-      if (token.kind === 'positional') mistakes.push(`${token.value}: no such argument; write --<flag>=<value>`);
+      if (token.kind === 'positional') mistakes.push(`${token.value}: unexpected argument; use --<flag>=<value>`);
       continue;
     }
     const name = names.get(token.rawName);
     if (name === undefined) {
       mistakes.push(`${token.rawName}: unknown flag${suggest(token.rawName, [...names.keys()])}`);
     } else if (given.has(name)) {
-      mistakes.push(`${token.rawName}: given more than once; keep one`);
+      mistakes.push(`${token.rawName}: specified more than once; keep one`);
     } else if (isValueMissing(table, name, token)) {
-      mistakes.push(`${token.rawName}: the value is missing; write ${token.rawName}=<value>`);
+      mistakes.push(`${token.rawName}: missing value; use ${token.rawName}=<value>`);
     } else {
       given.set(name, { text: token.value ?? 'true', where: token.rawName });
     }
@@ -96,7 +96,7 @@ function suggest(name: string, known: readonly string[]): string {
     .map(candidate => ({ candidate, distance: editDistance(name, candidate) }))
     .filter(({ distance }) => distance <= Math.max(2, name.length / 4))
     .toSorted((a, b) => a.distance - b.distance);
-  return closest === undefined ? '; --help lists all' : `; did you mean ${closest.candidate}?`;
+  return closest === undefined ? '; see --help' : `; did you mean ${closest.candidate}?`;
 }
 
 /** Levenshtein's distance: the fewest letters to insert, delete or replace. */

@@ -14,24 +14,24 @@ function parseInteger(text: string, { min = 0, max = Number.MAX_SAFE_INTEGER }: 
   const number = Number(text);
   const isInteger = /^-?\d+$/.test(text) && Number.isSafeInteger(number);
   if (isInteger && number >= min && number <= max) return ok(number);
-  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
-  return err(`"${text}" is not a whole number ${range}`);
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `between ${min} and ${max}`;
+  return err(`"${text}" is not an integer ${range}`);
 }
 
 function parseDuration(text: string): Value {
   const parsed = parseGoDuration(text);
-  if (!parsed.ok) return err(`${parsed.error}; write for example 30s or 1m30s`);
-  if (parsed.value < 0n) return err(`"${text}" is negative`);
+  if (!parsed.ok) return err(`${parsed.error}; use a duration such as 30s or 1m30s`);
+  if (parsed.value < 0n) return err(`"${text}" must not be negative`);
   const isWhole = parsed.value % MILLISECOND === 0n;
   return isWhole ? ok(Number(parsed.value / MILLISECOND)) : err(`"${text}" is not a whole number of milliseconds`);
 }
 
 function parseBoolean(text: string): Value {
-  return text === 'true' || text === 'false' ? ok(text === 'true') : err(`"${text}" is neither true nor false`);
+  return text === 'true' || text === 'false' ? ok(text === 'true') : err(`"${text}" is not true or false`);
 }
 
 function parseEnum(text: string, { values }: OptionOf<'enum'>): Value {
-  return values.includes(text) ? ok(text) : err(`"${text}" is none of ${values.join(', ')}`);
+  return values.includes(text) ? ok(text) : err(`"${text}" is not one of ${values.join(', ')}`);
 }
 
 /** Parses what the user gave. The error does not repeat a secret. */

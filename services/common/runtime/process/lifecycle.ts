@@ -28,7 +28,7 @@ export interface StopSignalOptions {
 export function createStopSignal({ log, exit, source = process }: StopSignalOptions): AbortSignal {
   const controller = new AbortController();
   const stop = (signal: string): void => {
-    log.info({ signal }, controller.signal.aborted ? 'second signal, stopping at once' : 'stopping');
+    log.info({ signal }, controller.signal.aborted ? 'second signal, exiting' : 'stopping');
     if (controller.signal.aborted) exit(1);
     controller.abort();
   };
@@ -61,7 +61,7 @@ export async function drain(closers: readonly Closer[], { deadlineMs, log }: Dra
       const outcome = await Promise.race([close(closer, log), deadline.promise]);
       if (outcome === 'late') {
         const unclosed = closers.slice(index).map(({ name }) => name);
-        log.error({ unclosed, deadlineMs }, 'not everything was closed before the deadline');
+        log.error({ unclosed, deadlineMs }, 'shutdown deadline exceeded');
         return false;
       }
       isClean &&= outcome === 'closed';
@@ -77,7 +77,7 @@ async function close(closer: Closer, log: Logger): Promise<'closed' | 'failed'> 
     await closer.close();
     return 'closed';
   } catch (error) {
-    log.error({ err: error, closer: closer.name }, 'closing failed');
+    log.error({ err: error, closer: closer.name }, 'close failed');
     return 'failed';
   }
 }

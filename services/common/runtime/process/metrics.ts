@@ -33,20 +33,20 @@ export function createCounter<Label extends string>(
 export function createRequestObserver(registry: Registry): RequestObserver {
   const requests = new Counter({
     name: 'rest_client_requests_total',
-    help: 'Requests to the API server, by HTTP status code ("<error>": no answer), method and host.',
+    help: 'Requests to the API server, by HTTP status code ("<error>": no response), method and host.',
     labelNames: ['code', 'method', 'host'],
     registers: [registry],
   });
   const seconds = new Histogram({
     name: 'rest_client_request_duration_seconds',
-    help: 'Time until the API server answered (for a watch: until it began), by method and host.',
+    help: 'Seconds until the API server responds (for a watch: until it starts), by method and host.',
     labelNames: ['verb', 'host'],
     buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
     registers: [registry],
   });
   const offset = new Gauge({
     name: 'countersign_clock_offset_seconds',
-    help: 'How far the clock of this process is ahead of that of the API server, by its last answer; exact to about a second.',
+    help: 'Seconds by which the clock of this process is ahead of the API server, from its last response; accurate to about one second.',
     registers: [registry],
   });
   return observation => {

@@ -36,6 +36,6 @@ export async function* watchUntilIdle(options: IdleWatchOptions): AsyncGenerator
     clearTimeout(timer);
   }
   if (!silence.signal.aborted) return;
-  const message = `GET ${path.split('?', 1)[0]}: the watch neither brought an event nor ended within ${idleMs / 1000} s`;
+  const message = `GET ${path.split('?', 1)[0]}: no watch event within ${idleMs / 1000} s`;
   throw new RetryableError(message, { code: 'timeout' });
 }

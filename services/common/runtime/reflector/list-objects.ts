@@ -112,11 +112,11 @@ type Query = Readonly<Record<string, string>>;
 async function readPage(options: ListOptions, query: Query): Promise<Page> {
   const page = await options.client.get<Page>(withQuery(options.path, query), options.signal);
   if (page === undefined) {
-    const message = `GET ${options.path}: the API server does not know this resource (is its CRD installed?)`;
+    const message = `GET ${options.path}: unknown resource; check that its CRD is installed`;
     throw new RetryableError(message, { code: 'unknown' });
   }
   if (typeof page !== 'object' || page === null || !page.metadata?.resourceVersion) {
-    throw new RetryableError(`GET ${options.path}: the answer is no list`, { code: 'server' });
+    throw new RetryableError(`GET ${options.path}: the response is not a list`, { code: 'server' });
   }
   return page;
 }

@@ -92,7 +92,7 @@ export class ObjectStore<T> {
     try {
       return this.#options.transform(raw);
     } catch (error) {
-      this.#options.log.error({ err: error, key: shorten(key) }, 'object cannot be read and is left out');
+      this.#options.log.error({ err: error, key: shorten(key) }, 'cannot parse object, skipping it');
       return undefined;
     }
   }

@@ -8,7 +8,7 @@ type AnyReflector = Pick<Reflector<never>, 'name' | 'hasSynced' | 'isFresh' | 'l
 export function problemsOf(reflectors: readonly AnyReflector[], now: number): string[] {
   return reflectors.flatMap(reflector => {
     if (!reflector.hasSynced) return [`${reflector.name}: not listed yet`];
-    return reflector.isFresh(now) ? [] : [`${reflector.name}: nothing heard from the API server for too long`];
+    return reflector.isFresh(now) ? [] : [`${reflector.name}: stale, no recent response from the API server`];
   });
 }
 

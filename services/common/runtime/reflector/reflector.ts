@@ -186,7 +186,7 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     const willList = this.#isVersionSuspect(error);
     if (willList) this.#resourceVersion = undefined;
     const level = error.code === 'gone' ? 'info' : 'warn';
-    this.#log[level]({ err: error, willList, delayMs: Math.round(delayMs) }, 'list or watch failed, trying again');
+    this.#log[level]({ err: error, willList, delayMs: Math.round(delayMs) }, 'list or watch failed, retrying');
     return delayMs;
   }
 

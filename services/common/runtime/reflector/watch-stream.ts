@@ -46,7 +46,7 @@ async function* splitLines(call: ApiCall, chunks: AsyncIterable<Buffer>): AsyncG
     }
     pending.push(chunk.subarray(start));
     pendingBytes += chunk.length - start;
-    if (pendingBytes > MAX_EVENT_BYTES) throw errorFromGarbage(call, 'a line of the watch never ends');
+    if (pendingBytes > MAX_EVENT_BYTES) throw errorFromGarbage(call, 'a watch line exceeds the maximum size');
   }
   if (pendingBytes > 0) throw errorFromGarbage(call, 'the watch ended in the middle of a line');
 }
@@ -58,7 +58,7 @@ function isEmpty(line: Buffer): boolean {
 function parseEvent(call: ApiCall, format: WatchFormat, bytes: Buffer): WatchEvent {
   const event = parse(call, format, bytes);
   const hasShape = typeof event === 'object' && event !== null && 'type' in event && 'object' in event;
-  if (!hasShape || !EVENT_TYPES.has(event.type)) throw errorFromGarbage(call, 'a part of the watch is no event');
+  if (!hasShape || !EVENT_TYPES.has(event.type)) throw errorFromGarbage(call, 'invalid watch event');
   if (event.type === 'ERROR') throw errorFromWatchEvent(call, event.object);
   return event as WatchEvent;
 }
@@ -67,7 +67,7 @@ function parse(call: ApiCall, format: WatchFormat, bytes: Buffer): unknown {
   try {
     return format.parse(bytes);
   } catch (cause) {
-    throw errorFromGarbage(call, 'a part of the watch cannot be read', cause);
+    throw errorFromGarbage(call, 'cannot decode a watch event', cause);
   }
 }
 

@@ -84,7 +84,7 @@ function commonName({ text }: Attribute): readonly ConstrainedName[] {
   const isUnreadable = host.includes('\0');
   if (!isUnreadable && !isHostLike(host)) return [];
   const { dnsName: tag } = GENERAL_NAME;
-  const label = 'common name, which counts as a DNS name where the subjectAltName has none:';
+  const label = 'common name (treated as a DNS name because the subjectAltName has none)';
   return [
     { ...NOTHING_MORE, kind: `${tag}`, tag, value: Buffer.from(host), text: host, label, shown: host, isUnreadable },
   ];

@@ -8,8 +8,8 @@ import { contextTag, readChildren, readWhole, sequence, TAG, type Tlv, tlv } fro
 import { GENERAL_NAME } from '../subject-alt-name.ts';
 
 const INVALID =
-  'x509: invalid NameConstraints extension: write permitted names, then excluded ones, each list once and in DER (RFC 5280 section 4.2.1.10)';
-const EMPTY = 'x509: empty name constraints extension: permit or exclude a name, or leave the extension out';
+  'x509: invalid NameConstraints extension: list permitted names, then excluded names, each list at most once, in DER (RFC 5280 section 4.2.1.10)';
+const EMPTY = 'x509: empty name constraints extension: permit or exclude a name, or omit the extension';
 
 /** The order in which Go writes the kinds that it knows. */
 const KINDS: readonly number[] = [
@@ -28,7 +28,9 @@ export function rewriteNameConstraints(value: Buffer): Result<Buffer> {
   if (!lists.ok) return lists;
   const other = lists.value.flatMap(({ subtrees }) => subtrees).find(({ tag }) => !KINDS.includes(tag));
   if (other !== undefined) {
-    return err(`x509: unsupported NameConstraints tag: ${other.tag}; constrain DNS, IP, email and URI names alone`);
+    return err(
+      `x509: unsupported NameConstraints tag: ${other.tag}; only DNS, IP, email and URI names can be constrained`,
+    );
   }
   return ok(sequence(...lists.value.filter(({ subtrees }) => subtrees.length > 0).map(write)));
 }
@@ -105,13 +107,13 @@ function readConstraint(tag: number, value: Buffer): Result<Buffer> {
 function findTextProblem(tag: number, text: string): string | undefined {
   const shown = JSON.stringify(text);
   if (tag === GENERAL_NAME.dnsName && !isDomain(text)) {
-    return `dnsName constraint ${shown}: give a domain, behind a period for its subdomains alone`;
+    return `dnsName constraint ${shown}: use a domain, with a leading period to match subdomains only`;
   }
   if (tag === GENERAL_NAME.rfc822Name && !(text.includes('@') ? isMailbox(text) : isDomain(text))) {
-    return `rfc822Name constraint ${shown}: give a mailbox, a host, or a domain behind a period`;
+    return `rfc822Name constraint ${shown}: use a mailbox, a host, or a domain with a leading period`;
   }
   if (tag !== GENERAL_NAME.uniformResourceIdentifier) return undefined;
-  const wayOut = 'give a host, or a domain behind a period';
+  const wayOut = 'use a host, or a domain with a leading period';
   // Go reads no zone (RFC 6874) as part of an address.
   if (isIP(text) !== 0 && !text.includes('%')) return `URI constraint ${shown}: cannot be IP address; ${wayOut}`;
   return isDomain(text) ? undefined : `URI constraint ${shown}: ${wayOut}`;
@@ -121,14 +123,14 @@ function findTextProblem(tag: number, text: string): string | undefined {
 function maskNetwork(value: Buffer): Result<Buffer> {
   if (value.length !== 8 && value.length !== 32) {
     return err(
-      `x509: IP constraint contained value of length ${value.length}: write an address and a mask, 8 octets for IPv4, or 32 for IPv6`,
+      `x509: IP constraint contained value of length ${value.length}: use an address and a mask, 8 octets for IPv4 or 32 for IPv6`,
     );
   }
   const size = value.length / 2;
   const mask = value.subarray(size);
   const bits = [...mask].map(octet => octet.toString(2).padStart(8, '0')).join('');
   if (bits.includes('01')) {
-    return err(`x509: IP constraint contained invalid mask ${mask.toString('hex')}: write ones, then zeros`);
+    return err(`x509: IP constraint contained invalid mask ${mask.toString('hex')}: use ones followed by zeros`);
   }
   return ok(Buffer.concat([Buffer.from(value.subarray(0, size).map((octet, at) => octet & (mask[at] ?? 0))), mask]));
 }

@@ -29,7 +29,7 @@ export class ProtobufReader {
     const key = this.#varint();
     this.#wireType = key % 8;
     const field = Math.floor(key / 8);
-    if (field === 0 || field > MAX_FIELD) throw new ProtobufError(`a field has the number ${field}`);
+    if (field === 0 || field > MAX_FIELD) throw new ProtobufError(`invalid field number ${field}`);
     return field;
   }
 
@@ -94,7 +94,7 @@ export class ProtobufReader {
         this.#advance(4);
         break;
       default:
-        throw new ProtobufError(`wire type ${this.#wireType} is not known`);
+        throw new ProtobufError(`unknown wire type ${this.#wireType}`);
     }
   }
 
@@ -109,12 +109,12 @@ export class ProtobufReader {
 
   #advance(length: number): void {
     this.#at += length;
-    if (this.#at > this.#end) throw new ProtobufError('a value goes past the end of its message');
+    if (this.#at > this.#end) throw new ProtobufError('a value exceeds the end of its message');
   }
 
   #expect(wireType: number): void {
     if (this.#wireType !== wireType) {
-      throw new ProtobufError(`wire type ${this.#wireType} where ${wireType} was expected`);
+      throw new ProtobufError(`unexpected wire type ${this.#wireType}, want ${wireType}`);
     }
   }
 
@@ -128,6 +128,6 @@ export class ProtobufReader {
       value += (octet & 0x7f) * scale;
       if (octet < 0x80) return value;
     }
-    throw new ProtobufError('a varint does not end');
+    throw new ProtobufError('unterminated varint');
   }
 }
