@@ -67,7 +67,7 @@ type Mistakes = Readonly<Record<string, RegExp>>;
 const FOR_EITHER: Mistakes = {
   empty: /expected a (certificate|private key) in PEM, found no data/,
   blank: /, found no data/,
-  'java.jks': /found a Java keystore, expected PEM: convert it to PKCS#12 with keytool, then take the/,
+  'java.jks': /found a Java keystore, expected PEM: convert it to PKCS#12 with keytool, then extract the/,
   'public.pem': /found a public key, expected a (certificate|private key): use the/,
 };
 
@@ -83,7 +83,7 @@ const FOR_CERTIFICATE: Mistakes = {
   'pkcs8.der': /found a private key, expected a certificate: check whether the two are swapped/,
   'encrypted.key': /found a private key, expected a certificate: check whether the two are swapped/,
   'own.p7b': /found a PKCS#7 bundle: extract the certificates with "openssl pkcs7 -print_certs -in <file>"/,
-  'p7b.der': /this is a PKCS#7 bundle/,
+  'p7b.der': /found a PKCS#7 bundle/,
   'bom.crt': /found a byte order mark: save the file as UTF-8 without one/,
   'utf16.crt': /found UTF-16 text: save it as UTF-8 without a byte order mark/,
   'base64.crt': /found base64-encoded PEM: decode it once/,
@@ -96,14 +96,14 @@ const FOR_KEY: Mistakes = {
   'crt.der': /found a certificate, expected a private key: check whether the two are swapped/,
   'own.csr': /found a certificate signing request, expected a private key: use the key that it was created with/,
   'pkcs8.der': /found a private key in DER, expected PEM: convert it with "openssl pkey -inform DER/,
-  'sec1.der': /this is a private key in DER, not PEM/,
-  'pkcs1.der': /this is a private key in DER, not PEM/,
+  'sec1.der': /found a private key in DER, expected PEM/,
+  'pkcs1.der': /found a private key in DER, expected PEM/,
   'encrypted.key': /found an encrypted private key: decrypt it with "openssl pkey -in <file> -out <new file>"/,
   'encrypted.der': /found an encrypted private key: decrypt it/,
   'traditional.key': /found an encrypted private key: decrypt it/,
   openssh: /found an OpenSSH private key: convert a copy of it with "ssh-keygen -p -m PKCS8 -f <copy>"/,
-  'bom.key': /this begins with a byte order mark/,
-  'utf16.key': /this is text in UTF-16/,
+  'bom.key': /found a byte order mark/,
+  'utf16.key': /found UTF-16 text/,
   'base64.key': /found base64-encoded PEM: decode it once/,
 };
 
@@ -162,31 +162,31 @@ const PLACES: readonly (readonly [
   give: (file: string) => () => unknown,
   names: RegExp,
 ])[] = [
-  ['--tls-cert-file', FOR_CERTIFICATE, file => serve(readFromFiles(at(file), at('own.key'))), /^\/.*: this/],
-  ['--tls-key-file', FOR_KEY, file => serve(readFromFiles(at('own.crt'), at(file))), /^\/.*: this/],
+  ['--tls-cert-file', FOR_CERTIFICATE, file => serve(readFromFiles(at(file), at('own.key'))), /^\/.*: (found|expected)/],
+  ['--tls-key-file', FOR_KEY, file => serve(readFromFiles(at('own.crt'), at(file))), /^\/.*: (found|expected)/],
   [
     '--client-ca-file',
     FOR_CERTIFICATE,
     file => serve(withClientCa(readFromFiles(at('own.crt'), at('own.key')), at(file))),
-    /^\/.*: this/,
+    /^\/.*: (found|expected)/,
   ],
   [
     'certificate-authority',
     FOR_CERTIFICATE,
     file => kubeconfigWith({ token: 't' }, { 'certificate-authority': file }),
-    /certificate-authority \/.*: this/,
+    /certificate-authority \/.*: (found|expected)/,
   ],
   [
     'client-certificate',
     FOR_CERTIFICATE,
     file => kubeconfigWith({ 'client-certificate': file, 'client-key': 'own.key' }, {}),
-    /client-certificate \/.*: this/,
+    /client-certificate \/.*: (found|expected)/,
   ],
   [
     'client-key',
     FOR_KEY,
     file => kubeconfigWith({ 'client-certificate': 'own.crt', 'client-key': file }, {}),
-    /client-key \/.*: this/,
+    /client-key \/.*: (found|expected)/,
   ],
   [
     'tls.crt of a CA',

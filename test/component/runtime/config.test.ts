@@ -110,11 +110,11 @@ describe('a good command line', () => {
 describe('mistakes', () => {
   const cases = [
     { argv: ['--worker=7'], mistake: '--worker: unknown flag; did you mean --workers?' },
-    { argv: ['--zzzzzzz'], mistake: '--zzzzzzz: unknown flag; --help lists all' },
-    { argv: ['-w'], mistake: '-w: unknown flag; --help lists all' },
+    { argv: ['--zzzzzzz'], mistake: '--zzzzzzz: unknown flag; see --help' },
+    { argv: ['-w'], mistake: '-w: unknown flag; see --help' },
     { argv: ['workers'], mistake: 'workers: unexpected argument; use --<flag>=<value>' },
-    { argv: ['--workers'], mistake: '--workers: the value is missing; write --workers=<value>' },
-    { argv: ['--workers', '--dry-run'], mistake: '--workers: the value is missing; write --workers=<value>' },
+    { argv: ['--workers'], mistake: '--workers: missing value; use --workers=<value>' },
+    { argv: ['--workers', '--dry-run'], mistake: '--workers: missing value; use --workers=<value>' },
     { argv: ['--workers=1', '--workers=2'], mistake: '--workers: specified more than once; keep one' },
     { argv: ['--workers=0'], mistake: '--workers: "0" is not an integer between 1 and 64' },
     { argv: ['--workers=1e1'], mistake: '--workers: "1e1" is not an integer between 1 and 64' },
@@ -122,14 +122,14 @@ describe('mistakes', () => {
       argv: ['--timeout=1d'],
       mistake: '--timeout: time: unknown unit "d" in duration "1d"; use a duration such as 30s or 1m30s',
     },
-    { argv: ['--timeout=-1s'], mistake: '--timeout: "-1s" is negative' },
+    { argv: ['--timeout=-1s'], mistake: '--timeout: "-1s" must not be negative' },
     // Cut to 0, it would be none at all, which for a maximum is any.
     { argv: ['--timeout=0.5ms'], mistake: '--timeout: "0.5ms" is not a whole number of milliseconds' },
     ...['8080', 'localhost', '127.0.0.1:65536', '127.0.0.1:x', '::1:80', '[::1:80'].map(address => ({
       argv: [`--address=${address}`],
       mistake: `--address: "${address}" is not a valid address; use <host>:<port>, [<IPv6 address>]:<port>, or :<port> for all addresses`,
     })),
-    { argv: ['--dry-run=yes'], mistake: '--dry-run: "yes" is neither true nor false' },
+    { argv: ['--dry-run=yes'], mistake: '--dry-run: "yes" is not true or false' },
     { argv: ['--log-level=loud'], mistake: '--log-level: "loud" is not one of debug, info' },
     { env: { COUNTERSIGN_WORKERS: 'x' }, mistake: 'COUNTERSIGN_WORKERS: "x" is not an integer between 1 and 64' },
     {
@@ -156,7 +156,7 @@ describe('mistakes', () => {
     assert.deepEqual(parseConfig(table, ['--pin=hunter2'], {}), {
       ok: false,
       error: [
-        '--name: must be given; write --name=<string> or set COUNTERSIGN_NAME',
+        '--name: required; use --name=<string> or set COUNTERSIGN_NAME',
         '--pin: the value is not a valid integer',
       ],
     });

@@ -37,7 +37,7 @@ describe('a patch that is no longer wanted', () => {
     for (const connection of ['new', 'kept']) {
       const error = await failureOf(fresh.mergePatch('/a/status', {}, () => false));
       assert.deepEqual([error.name, error.code], ['RetryableError', 'unknown'], connection);
-      assert.match(error.message, /^PATCH \/a\/status: not sent: leadership ended/);
+      assert.match(error.message, /^PATCH \/a\/status: not sent: leadership was lost/);
       await fresh.get('/x');
     }
     assert.deepEqual(sent, ['GET', 'GET']);

@@ -71,14 +71,14 @@ describe('answers that are no success', () => {
     server.handle((_, response) => response.writeHead(404).end('<html>default backend</html>'));
     const error = await failureOf(client.get('/x'));
     assert.deepEqual([error instanceof RetryableError, error.code], [true, 'server']);
-    assert.match(error.message, /default backend.* \(is its CRD installed, and is this the API server\?\)$/);
+    assert.match(error.message, /default backend.* \(check that the CRD is installed and that this is the API server\)$/);
   });
 
   test('an answer that would fill the memory is given up, and told apart', async () => {
     server.handle((_, response) => response.end(Buffer.alloc(17 * 1024 * 1024, ' ')));
     const error = await failureOf(client.get('/x'));
     assert.deepEqual([error instanceof TerminalError, error.code], [true, 'too-large']);
-    assert.equal(error.message, 'GET /x: the answer is larger than 16777216 bytes');
+    assert.equal(error.message, 'GET /x: the response is larger than 16777216 bytes');
     server.handle((_, response) => sendJson(response, 200, { still: 'there' }));
     assert.deepEqual(await client.get('/x'), { still: 'there' });
   });

@@ -92,7 +92,7 @@ describe('answers', () => {
     test(`${name} is a failure of the server`, async () => {
       answer(200, body);
       const error = await failureOf(client.get(PATH));
-      assert.deepEqual([error.code, error.message], ['server', `GET ${PATH}: the answer cannot be read`]);
+      assert.deepEqual([error.code, error.message], ['server', `GET ${PATH}: cannot decode the response`]);
     });
   }
 });

@@ -317,7 +317,7 @@ describe('of a text that a caller chose', () => {
   test('a user name is repeated in part when the permission is missing', async () => {
     const answer = JSON.stringify(await ask({ userInfo: { username: LONG } }));
     assert.ok(answer.length < 3_000);
-    assert.match(answer, /user \\"x{255}…\\" lacks .* --user='<full user name>'/);
+    assert.match(answer, /user \\"x{255}…\\" cannot reference .* --user='<full user name>'/);
   });
 });
 
