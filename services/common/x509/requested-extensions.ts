@@ -1,5 +1,6 @@
-// The extensions that a PKCS#10 request asks for, in its one extensionRequest attribute (RFC 2985 section 5.4.2). Other attributes
-// are ignored, as Go and cert-manager do, whatever is in them. Refuses an attribute that two readers could read in two ways.
+// Parses the extensions that a PKCS#10 request asks for, in its one extensionRequest attribute (RFC 2985 section
+// 5.4.2). Ignores other attributes, as Go and cert-manager do. Rejects an attribute that two parsers could read
+// differently.
 
 import { err, ok, type Result } from '../result.ts';
 import { decodeOid, readChildren, readFields, readTlv, TAG, type Tlv } from './der.ts';
@@ -19,7 +20,7 @@ export function parseAttributes(attributes: Tlv): Result<readonly Extension[]> {
     const values = readFields(attribute, TAG.sequence, [TAG.oid, TAG.set]);
     if (!values.ok)
       return err(`${NAME} must have one type and one SET of values: create the request with another tool`);
-    // Appliances send it with nothing in it; Go passes over it, too.
+    // Appliances send it empty; Go skips it too.
     if (values.value[1].value.length > 0) requests.push(values.value[1]);
   }
   const [request, ...others] = requests;
@@ -27,14 +28,14 @@ export function parseAttributes(attributes: Tlv): Result<readonly Extension[]> {
   return request === undefined ? ok([]) : parseExtensionRequest(request);
 }
 
-/** By its type alone: what is malformed behind it was still meant to ask for extensions. */
+/** By type alone: even a malformed value was meant to request extensions. */
 function isExtensionRequest(attribute: Tlv): boolean {
   const type = attribute.tag === TAG.sequence ? readTlv(attribute.value) : err('');
   const oid = type.ok && type.value.tag === TAG.oid ? decodeOid(type.value.value) : err('');
   return oid.ok && oid.value === EXTENSION_REQUEST;
 }
 
-/** Go reads the first list and passes over others. */
+/** Go reads the first list and skips others. */
 function parseExtensionRequest(values: Tlv): Result<readonly Extension[]> {
   const lists = readFields(values, TAG.set, [TAG.sequence]);
   if (!lists.ok) return err(`${NAME} must hold exactly one list of extensions: put all extensions into one list`);
@@ -49,7 +50,9 @@ function parseExtensionRequest(values: Tlv): Result<readonly Extension[]> {
   return extensions;
 }
 
-/** The extensions whose values reach the certificate must be readable; all others are dropped or compared. */
+/**
+ * The values of extensions that are copied into the certificate must be readable; all others are dropped or compared.
+ */
 function checkCopied({ oid, value }: Extension): Result<unknown> {
   if (oid === EXTENSION.subjectAltName) return readGeneralNames(value);
   return oid === EXTENSION.nameConstraints ? rewriteNameConstraints(value) : ok(value);

@@ -1,4 +1,4 @@
-// The flags that both services have.
+// The flags of both services.
 
 import { MILLISECOND } from '../../duration.ts';
 import type { RequestPolicy } from '../../request-policy.ts';

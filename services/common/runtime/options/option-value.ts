@@ -1,5 +1,5 @@
-// Turns the text of one option into its value. Says what is wrong and what would be right; knows nothing of where the
-// text came from.
+// Parses the text of one option. An error says what is wrong and what is valid; knows nothing about the source of the
+// text.
 
 import { MILLISECOND, parseGoDuration } from '../../duration.ts';
 import { err, ok, type Result } from '../../result.ts';
@@ -34,7 +34,7 @@ function parseEnum(text: string, { values }: OptionOf<'enum'>): Value {
   return values.includes(text) ? ok(text) : err(`"${text}" is not one of ${values.join(', ')}`);
 }
 
-/** Parses what the user gave. The error does not repeat a secret. */
+/** Parses a given value. The error does not repeat a secret. */
 export function parseOption(option: Option, text: string): Value {
   const value = parseKind(option, text);
   return !value.ok && option.secret ? err(`the value is not a valid ${option.kind}`) : value;
@@ -57,7 +57,7 @@ function parseKind(option: Option, text: string): Value {
   }
 }
 
-/** The value of an option that was not given; undefined when it has no default. */
+/** The default value of an option; undefined if it has none. */
 export function defaultOf(option: Option): Value | undefined {
   if (option.default === undefined) return undefined;
   const isText = option.kind === 'duration' || option.kind === 'address';

@@ -1,4 +1,4 @@
-// The Prometheus metrics of reflectors. Counts what a reflector reports, under the reflector's name, and nothing else.
+// The Prometheus metrics of reflectors, by name.
 
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { ReflectorMetrics } from './reflector.ts';
