@@ -1,4 +1,4 @@
-// What is read as an extension, and what is refused; and that what is written is read again.
+// Which extensions are accepted and which are rejected; and that encoding round-trips.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -27,17 +27,17 @@ function parse(writtenFalse: WrittenFalse, ...extensions: readonly Buffer[]) {
 
 describe('an extension', () => {
   for (const critical of [true, false]) {
-    it(`is read as it was written, ${critical ? 'critical' : 'not critical'}`, () => {
+    it(`an extension round-trips, ${critical ? 'critical' : 'not critical'}`, () => {
       const extension = { oid: '1.2.3', critical, value };
-      assert.deepEqual(valueOf(parse('refused', encodeExtension(extension))), [extension]);
+      assert.deepEqual(valueOf(parse('reject', encodeExtension(extension))), [extension]);
     });
   }
 
-  it('may say in so many words that it is not critical, but where that is refused', () => {
+  it('an extension may have an explicit critical flag of FALSE unless that is rejected', () => {
     const extension = sequence(oid, encodeBoolean(false), octets);
     assert.deepEqual(valueOf(parse('accept', extension)), [{ oid: '1.2.3', critical: false, value }]);
     assert.equal(
-      errorOf(parse('refused', extension)),
+      errorOf(parse('reject', extension)),
       'extension 1.2.3: malformed extension: DER omits a critical flag that is FALSE',
     );
   });
@@ -51,16 +51,16 @@ describe('an extension', () => {
     ['is critical by another type than BOOLEAN', sequence(oid, tlv(TAG.integer, Buffer.of(255)), octets), NAMED],
     ['is critical by 1', sequence(oid, tlv(TAG.boolean, Buffer.of(1)), octets), NAMED],
     [
-      'has a type that does not end',
+      'has a truncated type',
       sequence(tlv(TAG.oid, Buffer.of(0x80)), octets),
       'malformed extension: invalid object identifier; use a registered one',
     ],
-    ['has content that does not end', tlv(TAG.sequence, Buffer.of(6, 9)), NO_FORM],
+    ['has truncated content', tlv(TAG.sequence, Buffer.of(6, 9)), NO_FORM],
   ] as const) {
-    it(`is refused where it ${what}`, () => assert.equal(errorOf(parse('accept', extension)), error));
+    it(`an extension is rejected if it ${what}`, () => assert.equal(errorOf(parse('accept', extension)), error));
   }
 
-  it('may not come twice', () => {
+  it('an extension is rejected if it occurs twice', () => {
     const extension = encodeExtension({ oid: '1.2.3', critical: false, value });
     assert.equal(
       errorOf(parse('accept', extension, extension)),

@@ -1,4 +1,4 @@
-// PKCS#10 requests that are refused: each refusal names the field, says what is wrong with it and what to do.
+// Rejected PKCS#10 requests: each error names the field, what is wrong with it, and what to do.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -29,7 +29,7 @@ const DER_ERROR = 'error parsing certificate request: ';
 const NO_REQUEST = `${DER_ERROR}malformed CertificationRequest`;
 const TOOL = 'create the request with another tool, such as openssl req';
 
-/** The same RSA key, with more in its BIT STRING than the two numbers. */
+/** The same RSA key with trailing data in its BIT STRING. */
 function withBytesBehind(spki: Buffer): Buffer {
   const [algorithm] = valueOf(readChildren(valueOf(readWhole(spki))));
   const octets = publicKeyOctets(spki);
@@ -38,13 +38,17 @@ function withBytesBehind(spki: Buffer): Buffer {
 }
 
 const REFUSED: readonly (readonly [what: string, request: string, error: string])[] = [
-  ['what is not base64', '%%%', `${PEM_ERROR}illegal base64 data: encode the PEM once, for example with base64 -w0`],
+  [
+    'text that is not base64',
+    '%%%',
+    `${PEM_ERROR}illegal base64 data: encode the PEM once, for example with base64 -w0`,
+  ],
   [
     'base64url',
     readRequest('p256').replace(/=*$/, '_==='),
     `${PEM_ERROR}illegal base64 data: encode the PEM once, for example with base64 -w0`,
   ],
-  ['what is not PEM', readRequest('not-pem'), `${PEM_ERROR}no PEM data was found in given input`],
+  ['text that is not PEM', readRequest('not-pem'), `${PEM_ERROR}no PEM data was found in given input`],
   ['nothing', '', `${PEM_ERROR}no PEM data was found in given input`],
   [
     'two requests',
@@ -57,7 +61,7 @@ const REFUSED: readonly (readonly [what: string, request: string, error: string]
     `${PEM_ERROR}unexpected PEM block CERTIFICATE: must be CERTIFICATE REQUEST`,
   ],
   [
-    'a block without end',
+    'a block without an END line',
     encode(pem.replace(/-----END.*/, '')),
     `${PEM_ERROR}PEM block CERTIFICATE REQUEST has no -----END line`,
   ],
@@ -72,13 +76,13 @@ const REFUSED: readonly (readonly [what: string, request: string, error: string]
     `${PEM_ERROR}provided PEM data was larger than the maximum 36500B`,
   ],
   [
-    'more base64 than twice that, though white space alone',
+    'base64 longer than the limit, even if it is white space',
     readRequest('p256').padEnd(73_001),
     `${PEM_ERROR}provided PEM data was larger than the maximum 36500B`,
   ],
   ['a huge text', 'A'.repeat(1_000_000), `${PEM_ERROR}provided PEM data was larger than the maximum 36500B`],
   [
-    'a block with text behind its end',
+    'a block with text after its end',
     encode(`${pem.trimEnd()}x\n`),
     `${PEM_ERROR}PEM block CERTIFICATE REQUEST is followed by text on the same line: add a line break after -----END CERTIFICATE REQUEST-----`,
   ],
@@ -88,7 +92,7 @@ const REFUSED: readonly (readonly [what: string, request: string, error: string]
     `${DER_ERROR}subject: attribute 2.5.4.45 has ASN.1 type 0x03, which the API server cannot parse in a certificate: encode it as a UTF8String or omit it`,
   ],
   [
-    'a key with bytes behind it',
+    'a key with trailing bytes',
     withParts({ spki: withBytesBehind(parse(readRequest('rsa2048')).spki) }),
     `${DER_ERROR}malformed RSA public key: must consist of a modulus and an exponent; create a new key and request`,
   ],
@@ -113,19 +117,19 @@ const REFUSED: readonly (readonly [what: string, request: string, error: string]
     `${DER_ERROR}the version is not an integer of at most 64 bits: ${TOOL}`,
   ],
   [
-    'a subject alternative name that is no URI',
+    'a subject alternative name that is not a URI',
     withAttributes(
       extensionRequest(extension(EXTENSION.subjectAltName, sequence(tlv(0x86, Buffer.from('http://a b'))))),
     ),
     `${DER_ERROR}x509: cannot parse URI "http://a b": use a URI that conforms to RFC 3986, or remove it`,
   ],
   [
-    'an extensionRequest attribute that is not DER behind its type',
+    'an extensionRequest attribute with a malformed value',
     withAttributes(sequence(encodeOid(EXTENSION_REQUEST), Buffer.of(0x31, 9))),
     `${DER_ERROR}the extensionRequest attribute (1.2.840.113549.1.9.14) must have one type and one SET of values: create the request with another tool`,
   ],
   [
-    'attributes that do not end',
+    'truncated attributes',
     withAttributes(Buffer.of(0x30, 9)),
     `${DER_ERROR}malformed attributes (malformed DER: length out of bounds): create the request with another tool`,
   ],
@@ -182,5 +186,5 @@ const REFUSED: readonly (readonly [what: string, request: string, error: string]
 ];
 
 for (const [what, request, error] of REFUSED) {
-  test(`refuses ${what}`, () => assert.equal(errorOf(parsePkcs10(request)), error));
+  test(`parsePkcs10 rejects ${what}`, () => assert.equal(errorOf(parsePkcs10(request)), error));
 }

@@ -1,4 +1,4 @@
-// Signer names: which are ours, which issuer each names, and that every text gets one of three answers.
+// Signer names: which are ours, which issuer each refers to, and that every text has one of three results.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -58,24 +58,24 @@ const MALFORMED: Readonly<Record<string, RegExp>> = {
 
 describe('parseSignerName', () => {
   for (const [text, ref] of Object.entries(READABLE)) {
-    it(`reads ${text}`, () => assert.deepEqual(parseSignerName(text), { ok: true, value: ref }));
+    it(`parseSignerName reads ${text}`, () => assert.deepEqual(parseSignerName(text), { ok: true, value: ref }));
   }
 
   for (const text of FOREIGN) {
-    it(`leaves ${JSON.stringify(text)} to others`, () => {
+    it(`parseSignerName treats ${JSON.stringify(text)} as foreign`, () => {
       assert.deepEqual(parseSignerName(text), { ok: false, error: { kind: 'foreign' } });
     });
   }
 
   for (const [text, detail] of Object.entries(MALFORMED)) {
-    it(`says what is wrong with ${JSON.stringify(text.slice(0, 60))}`, () => {
+    it(`parseSignerName explains why ${JSON.stringify(text.slice(0, 60))} is malformed`, () => {
       const parsed = parseSignerName(text);
       assert.ok(!parsed.ok && parsed.error.kind === 'malformed');
       assert.match(parsed.error.detail, detail);
     });
   }
 
-  it('answers every text, and what it reads it can write', () => {
+  it('parseSignerName handles every text, and valid ones round-trip', () => {
     const ours = fc.constantFrom('issuers', 'clusterissuers', 'foos').map(word => `${word}.cert-manager.io/`);
     const path = fc.string({ unit: fc.constantFrom('a', '1', '-', '.', '/', 'A', '\n', 'é') });
     fc.assert(
@@ -93,7 +93,7 @@ describe('parseSignerName', () => {
     );
   });
 
-  it('undoes formatSignerName', () => {
+  it('parseSignerName reverses formatSignerName', () => {
     const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
     const name = fc.array(label, { minLength: 1, maxLength: 5 }).map(labels => labels.join('.'));
     const ref = fc.oneof(
@@ -107,8 +107,10 @@ describe('parseSignerName', () => {
 });
 
 describe('formatRef', () => {
-  it('shows namespace and name', () => assert.equal(formatRef(issuer('sandbox', 'my.issuer')), 'sandbox/my.issuer'));
-  it('leaves the namespace of a ClusterIssuer empty', () => assert.equal(formatRef(clusterIssuer('x')), '/x'));
+  it('formatRef shows namespace and name', () =>
+    assert.equal(formatRef(issuer('sandbox', 'my.issuer')), 'sandbox/my.issuer'));
+  it('formatRef leaves the namespace of a ClusterIssuer empty', () =>
+    assert.equal(formatRef(clusterIssuer('x')), '/x'));
 });
 
 describe('tenantOf', () => {
@@ -118,7 +120,6 @@ describe('tenantOf', () => {
     ['clusterissuers.cert-manager.io/sandbox', 'sandbox'],
     ['issuers.cert-manager.io/no-namespace', ''],
   ] as const) {
-    it(`counts a request for ${signerName} among those of "${tenant}"`, () =>
-      assert.equal(tenantOf(signerName), tenant));
+    it(`tenantOf is "${tenant}" for ${signerName}`, () => assert.equal(tenantOf(signerName), tenant));
   }
 });
