@@ -1,5 +1,5 @@
-// Writes the Grafana dashboard of the chart (charts/countersign/files/dashboard.json). Decides how panels look and where they
-// stand, not what they show.
+// Generates the Grafana dashboard of the chart (charts/countersign/files/dashboard.json). Decides the look and position of panels,
+// not their content.
 
 import { writeFile } from 'node:fs/promises';
 import {
@@ -29,15 +29,15 @@ import type { Panel, Query, Row, Stat } from '../../docs/dashboard/panel.ts';
 import { ROWS } from '../../docs/dashboard/rows.ts';
 
 const DATASOURCE: DataSourceRef = { type: 'prometheus', uid: '$datasource' };
-/** Of the 24 columns that Grafana has. */
+/** Of Grafana's 24 columns. */
 const STAT_SPAN = 4;
 const PANEL_SPAN = 8;
 
-/** The whole of charts/countersign/files/dashboard.json. */
+/** The content of charts/countersign/files/dashboard.json. */
 export function renderDashboard(): string {
   const dashboard = new DashboardBuilder('Countersign')
     .uid('countersign')
-    .description('Why a certificate is late, who is let in, and how the two services are.')
+    .description('Certificate latency and failures, admission decisions, and the health of both services.')
     .tags(['countersign', 'kubernetes', 'certificates'])
     .tooltip(DashboardCursorSync.Crosshair)
     .time({ from: 'now-3h', to: 'now' })
@@ -48,7 +48,7 @@ export function renderDashboard(): string {
   return `${JSON.stringify(dashboard.build(), null, 2)}\n`;
 }
 
-/** All is a pattern that the absence of the label matches, too. */
+/** The pattern of All also matches a missing label. */
 function namespaceVariable(): QueryVariableBuilder {
   return new QueryVariableBuilder('namespace')
     .label('Namespace')
@@ -60,7 +60,7 @@ function namespaceVariable(): QueryVariableBuilder {
     .current({ text: 'All', value: '$__all' });
 }
 
-/** Numbers its panels from `id` on. */
+/** Numbers the panels starting with `id`. */
 function addRow(dashboard: DashboardBuilder, { title, stats = [], panels }: Row, id: number): void {
   dashboard.withRow(new RowBuilder(title).id(id));
   const all = [...stats.map(statPanel), ...panels.map(timePanel)];
