@@ -76,8 +76,7 @@ const FOR_CERTIFICATE: Mistakes = {
   'own.p12': /found a PKCS#12 file, expected PEM: extract the certificates with "openssl pkcs12 -in <file> -nokeys"/,
   'crt.der':
     /found a certificate in DER, expected PEM: convert it with "openssl x509 -inform DER -in <file> -out <new file>"/,
-  'csr.der':
-    /found a certificate signing request, expected a certificate: use the certificate that was issued for it/,
+  'csr.der': /found a certificate signing request, expected a certificate: use the certificate that was issued for it/,
   'own.csr': /found a certificate signing request, expected a certificate/,
   'own.key': /found a private key, expected a certificate: check whether the two are swapped/,
   'pkcs8.der': /found a private key, expected a certificate: check whether the two are swapped/,
@@ -162,7 +161,12 @@ const PLACES: readonly (readonly [
   give: (file: string) => () => unknown,
   names: RegExp,
 ])[] = [
-  ['--tls-cert-file', FOR_CERTIFICATE, file => serve(readFromFiles(at(file), at('own.key'))), /^\/.*: (found|expected)/],
+  [
+    '--tls-cert-file',
+    FOR_CERTIFICATE,
+    file => serve(readFromFiles(at(file), at('own.key'))),
+    /^\/.*: (found|expected)/,
+  ],
   ['--tls-key-file', FOR_KEY, file => serve(readFromFiles(at('own.crt'), at(file))), /^\/.*: (found|expected)/],
   [
     '--client-ca-file',

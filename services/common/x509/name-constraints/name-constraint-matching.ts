@@ -119,7 +119,7 @@ function isInDomain(domain: string, base: string): boolean {
   return (isWhole || domain[start - 1] === '.') && isSameText(domain.slice(start), base);
 }
 
-/** Ignores case in ASCII, and there is nothing else here. */
+/** Compares ASCII text, ignoring case. */
 function isSameText(a: string, b: string): boolean {
   return a.length === b.length && a.toLowerCase() === b.toLowerCase();
 }

@@ -61,7 +61,9 @@ const TROUBLE: readonly (readonly [string, SecretTexts | undefined, string])[] =
   [
     'a certificate for a key',
     { ...root, 'tls.key': root['tls.crt'] },
-    invalid('unknown private key type: CERTIFICATE; found a certificate, expected a private key: check whether the two are swapped'),
+    invalid(
+      'unknown private key type: CERTIFICATE; found a certificate, expected a private key: check whether the two are swapped',
+    ),
   ],
   [
     'a certificate that is no PEM',
