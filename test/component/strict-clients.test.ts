@@ -139,7 +139,7 @@ async function warningsOn(texts: SecretTexts): Promise<readonly string[]> {
 }
 
 const warningOf = (fault: string) =>
-  `Warning NotStrictlyValid: Strict clients reject certificates that this issuer signs: ${fault}; issue the CA again`;
+  `Warning NotStrictlyValid: Strict X.509 clients reject certificates from this issuer: ${fault}; reissue the CA certificate`;
 
 describe('an Issuer is warned of just when OpenSSL rejects what it signs,', () => {
   const csr = buildCsr({ request: buildRequest([], key('p256'), nameOf('example')) });

@@ -131,7 +131,7 @@ describe('a request that is made', () => {
     const { body } = await create({ user: 'mal"lory' }, 'issuers.cert-manager.io/sandbox.mine');
     assert.equal(
       body.message.replace(/.* denied request: /, ''),
-      'Requester may not reference Namespaced Issuer sandbox/mine: user "mal\\"lory" lacks the verb "reference" on "signers" of the API group "cert-manager.io" for the name "mine" in the namespace "sandbox" (DeniedReference)',
+      'Requester may not reference Namespaced Issuer sandbox/mine: user "mal\\"lory" cannot reference resource "signers" in API group "cert-manager.io" with the name "mine" in the namespace "sandbox" (DeniedReference)',
     );
   });
 });

@@ -89,7 +89,7 @@ describe('admission', { concurrency: 6 }, () => {
 
       const { code, stderr } = await kubectlCreate(input, user);
       assert.equal(code, 1);
-      const who = `user ${JSON.stringify(user)} lacks the verb "reference" on "signers" of the API group "cert-manager.io"`;
+      const who = `user ${JSON.stringify(user)} cannot reference resource "signers" in API group "cert-manager.io"`;
       const where = `for the name "my.issuer" in the namespace "${namespace}"`;
       assert.ok(stderr.includes(`${DENIED_BY_US}: ${said}: ${who} ${where}`), stderr);
       const role = /^apiVersion: .*?\n(?=\n)/ms.exec(stderr)?.[0];

@@ -100,7 +100,7 @@ async function createUnseen(name: string, issuer: string, dnsName: string): Prom
 }
 
 const refused = (ca: string, what: string) =>
-  `admission webhook "requests.countersign.io" denied the request: spec.request: The name constraints of the CA "CN=${ca}" ${what}. Request another name, or use another issuer (NameConstraintViolation)`;
+  `admission webhook "requests.countersign.io" denied the request: spec.request: The name constraints of the CA "CN=${ca}" ${what}; request another name or use another issuer (NameConstraintViolation)`;
 
 describe('an issuer whose CA has name constraints', () => {
   test('refuses at create what is not permitted, and what is excluded', async () => {
@@ -125,7 +125,7 @@ describe('an issuer whose CA has name constraints', () => {
     const csr = await createUnseen('unseen', 'root', 'www.example.org');
     const { reason, message } = failureOf(await whenFailed(cluster, 'unseen')) ?? {};
     const text =
-      'The name constraints of the CA "CN=root" do not permit the DNS name "www.example.org"; permitted: "example.com". Request another name, or use another issuer';
+      'The name constraints of the CA "CN=root" do not permit the DNS name "www.example.org"; permitted: "example.com"; request another name or use another issuer';
     assert.deepEqual([reason, message], ['NameConstraintViolation', text]);
     assert.ok((await cluster.eventsWhenWritten(csr, 1)).includes(`Warning NameConstraintViolation: ${text}`));
   });

@@ -138,7 +138,7 @@ describe('where the operator demands more than cert-manager', { concurrency: 4 }
     });
     assert.match(
       refused,
-      /Requester may not reference ClusterIssuer shared: user "carla" lacks the verb "reference" on "cluster/,
+      /Requester may not reference ClusterIssuer shared: user "carla" cannot reference resource "cluster/,
     );
     await cluster.kubectl(['apply', '-f', '-'], /^apiVersion: .*?\n(?=\n)/ms.exec(refused)?.[0]);
     const binding = /^kubectl (create clusterrolebinding .*)$/m.exec(refused)?.[1] ?? '';

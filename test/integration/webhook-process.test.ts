@@ -65,7 +65,7 @@ test('mistakes are told together, and nothing is started', async () => {
 test('an address that is none is refused, and nothing is started', async () => {
   const { code, stdout, stderr } = await start(['--address=x', '--tls-secret=a/b']).ended;
   assert.deepEqual([code, stdout], [2, '']);
-  assert.match(stderr, /^--address: "x" is no address; .*\n$/);
+  assert.match(stderr, /^--address: "x" is not a valid address; .*\n$/);
 });
 
 describe('the serving certificate comes from', () => {

@@ -85,7 +85,7 @@ export const locked = (key: string): ExpectedAnswer => ({
   allowed: {
     code: 422,
     reason: 'ImmutableAnnotation',
-    message: `metadata.annotations[${key}]: Annotation "${key}" is part of the request and cannot be changed; delete the CSR and create a new one instead (ImmutableAnnotation)`,
+    message: `metadata.annotations[${key}]: Annotation "${key}" is immutable because it is part of the request; delete the CSR and create a new one instead (ImmutableAnnotation)`,
   },
   causes: [`ImmutableAnnotation metadata.annotations[${key}]`],
 });
@@ -98,7 +98,7 @@ export const beyondConstraints = (...names: readonly string[]): ExpectedAnswer =
     message: names
       .map(
         name =>
-          `spec.request: The name constraints of the CA "CN=sub" do not permit the DNS name "${name}"; permitted: "example.com". Request another name, or use another issuer (NameConstraintViolation)`,
+          `spec.request: The name constraints of the CA "CN=sub" do not permit the DNS name "${name}"; permitted: "example.com"; request another name or use another issuer (NameConstraintViolation)`,
       )
       .join('\n'),
   },

@@ -183,7 +183,7 @@ function sliceCertificate(der: Buffer): Result<Slices> {
 /** Older versions have none (RFC 5280 section 4.1.2.9), and Go passes over them there. */
 function readExtensions(isVersion3: boolean, optional: readonly Tlv[]): Result<readonly Extension[]> {
   const explicit = optional.find(({ tag }) => tag === contextTag(3, 'constructed'));
-  return isVersion3 && explicit ? parseExplicitExtensions(explicit, 'let pass') : ok([]);
+  return isVersion3 && explicit ? parseExplicitExtensions(explicit, 'accept') : ok([]);
 }
 
 /** Without a version, which is 1 then, the serial is the first field. */

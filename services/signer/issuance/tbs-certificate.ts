@@ -29,7 +29,7 @@ export function parseTbsCertificate(tbs: Buffer): Result<TbsCertificate> {
   if (!version.bytes.equals(VERSION_3)) return err('not a version 3 certificate');
   const times = parseValidity(validity);
   if (!times.ok) return times;
-  const extensions = parseExplicitExtensions(explicit, 'refused');
+  const extensions = parseExplicitExtensions(explicit, 'reject');
   if (!extensions.ok) return extensions;
   return ok({
     serial: serial.value,

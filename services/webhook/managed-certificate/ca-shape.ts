@@ -59,7 +59,7 @@ function hasTwoTimes(validity: Tlv): boolean {
 }
 
 function hasKnownExtensions(explicit: Tlv): boolean {
-  const extensions = parseExplicitExtensions(explicit, 'refused');
+  const extensions = parseExplicitExtensions(explicit, 'reject');
   return (
     extensions.ok &&
     extensions.value.some(({ oid }) => oid === EXTENSION.keyUsage) &&

@@ -174,8 +174,8 @@ describe('at the end', () => {
     assert.deepEqual(
       logged.map(line => [line['msg'], line['events'] ?? line['failures']]),
       [
-        ['event not written', 1],
-        ['events not written before the end', 20],
+        ['cannot write event', 1],
+        ['events lost at shutdown', 20],
       ],
     );
     recorder.record(CSR, WAITING);

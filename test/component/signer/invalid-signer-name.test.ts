@@ -12,7 +12,7 @@ import { SignerWorld } from './signer-world.ts';
 
 const NO_NAMESPACE = 'issuers.cert-manager.io/foo';
 const EVENT =
-  'Warning InvalidSignerName: Signer name "issuers.cert-manager.io/foo" can never name an issuer: the namespace is missing: use "issuers.cert-manager.io/<namespace>.<name>"';
+  'Warning InvalidSignerName: Signer name "issuers.cert-manager.io/foo" is malformed: missing namespace; use "issuers.cert-manager.io/<namespace>.<name>"';
 
 describe('a CSR whose signer name no issuer can match', () => {
   const orders: Readonly<Record<string, CsrOrder>> = { pending: { conditions: [] }, approved: {} };

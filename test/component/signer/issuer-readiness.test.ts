@@ -128,7 +128,7 @@ const ROWS: Record<string, Row> = {
     secret: buildSecret({ ...rootTexts(), 'tls.crt': readCertificates('root-without-ski') }),
     conditions: [VERIFIED],
     events: [
-      'Warning NotStrictlyValid: Strict clients reject certificates that this issuer signs: certificate 1 in tls.crt has no keyUsage (RFC 5280 4.2.1.3), and no subject key identifier (RFC 5280 4.2.1.2); issue the CA again',
+      'Warning NotStrictlyValid: Strict X.509 clients reject certificates from this issuer: certificate 1 in tls.crt has no keyUsage (RFC 5280 4.2.1.3), and no subject key identifier (RFC 5280 4.2.1.2); reissue the CA certificate',
     ],
   },
   'is left alone where it is not ours to write': { secret, mayWrite: false },

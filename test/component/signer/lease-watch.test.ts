@@ -95,7 +95,7 @@ test('a watch that breaks is opened again after a pause, and logged once', async
   assert.equal(paths.length, 3);
   assert.deepEqual(
     lines.map(({ msg }) => msg),
-    ['lease not watched, trying again'],
+    ['cannot watch lease, retrying'],
   );
 });
 

@@ -17,7 +17,7 @@ import { ISSUED, ISSUER, isStatusPatch, PATCH, REVIEW, SECRET, SignerWorld } fro
 
 const [ROOT, SUB] = [createHolder('root'), createHolder('sub')];
 const EXAMPLE_COM: Constraints = { permitted: ['DNS:example.com'] };
-const REFUSED = `The name constraints of the CA "CN=root" do not permit the DNS name "www.example.org"; permitted: "example.com". Request another name, or use another issuer`;
+const REFUSED = `The name constraints of the CA "CN=root" do not permit the DNS name "www.example.org"; permitted: "example.com"; request another name or use another issuer`;
 
 function keyOf({ privateKey }: typeof ROOT): string {
   return privateKey.export({ format: 'pem', type: 'pkcs8' });

@@ -59,6 +59,6 @@ describe('a secret is never repeated that was pasted as', () => {
     const secret = { ref: { namespace: 'sandbox', name: KEY }, secret: undefined };
     const readiness = issuer.readiness(await issuer.load(secret));
     assert.ok(!JSON.stringify([readiness.condition, readiness.events]).includes(SENTINEL));
-    assert.match(readiness.condition.message ?? '', /<not a legal name: \d+ characters>/);
+    assert.match(readiness.condition.message ?? '', /<invalid name: \d+ characters>/);
   });
 });

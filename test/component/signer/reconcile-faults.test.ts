@@ -254,7 +254,7 @@ for (const name of ['../x', '../../kube-system/secrets/x', 'a/b', 'x?y', 'x%2fy'
     world.csr = buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: name } });
     await world.run();
     assert.deepEqual(world.asked, [REVIEW]);
-    const shown = `<not a legal name: ${name.length} characters>`;
+    const shown = `<invalid name: ${name.length} characters>`;
     assert.deepEqual(world.client.events, [`Warning SecretNotFound: Referenced Secret sandbox/${shown} not found`]);
   });
 }

@@ -41,7 +41,7 @@ test('a replica that heard nothing for too long reports each resource that may b
   assert.deepEqual(
     afterSpell(t, () => controller.problems()),
     ['certificatesigningrequests', 'issuers', 'clusterissuers'].map(
-      name => `${name}: nothing heard from the API server for too long`,
+      name => `${name}: stale, no recent response from the API server`,
     ),
   );
 });

@@ -12,7 +12,7 @@ import { SignerWorld } from './signer-world.ts';
 
 const WAITING = 'Normal WaitingApproval: Waiting for the Approved condition before issuing';
 const advice = (secret: string) =>
-  `Warning SelfSignedKey: Secret ${secret} holds the key that will sign. Before you approve, check that the requester (spec.username) owns it`;
+  `Warning SelfSignedKey: The certificate will be signed with the key in Secret ${secret}: before you approve, check that the requester (spec.username) owns it`;
 
 async function eventsOf(secret: string | undefined, isSelfSigned = true): Promise<readonly string[]> {
   const world = new SignerWorld();
@@ -29,7 +29,7 @@ test('the approver of a pending CSR for a SelfSigned issuer is warned once which
 });
 
 test('the warning repeats nothing of a Secret name that is not legal', async () => {
-  assert.deepEqual(await eventsOf('Not Legal'), [WAITING, advice('sandbox/<not a legal name: 9 characters>')]);
+  assert.deepEqual(await eventsOf('Not Legal'), [WAITING, advice('sandbox/<invalid name: 9 characters>')]);
 });
 
 test('a pending CSR for a CA issuer, or without the annotation, gets no such warning', async () => {

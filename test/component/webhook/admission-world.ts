@@ -65,7 +65,7 @@ export const NOT_ANSWERED: ExpectedAnswer = {
   allowed: {
     code: 500,
     reason: 'AccessReviewFailed',
-    message: 'Could not check whether the requester may reference Issuer sandbox/ca; try again',
+    message: 'Cannot verify that the requester may reference Issuer sandbox/ca: the access review failed; try again',
   },
 };
 export const issuer = (spec: Issuer['spec']): ClusterState => ({

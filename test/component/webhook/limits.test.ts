@@ -317,7 +317,7 @@ describe('texts that a caller chose', () => {
   test('a user name is truncated in the denial of a missing permission', async () => {
     const answer = JSON.stringify(await ask({ userInfo: { username: LONG } }));
     assert.ok(answer.length < 3_000);
-    assert.match(answer, /user \\"x{255}…\\" lacks .* --user='<the whole user name>'/);
+    assert.match(answer, /user \\"x{255}…\\" cannot reference .* --user='<full user name>'/);
   });
 });
 

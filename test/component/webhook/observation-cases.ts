@@ -171,7 +171,7 @@ export const SECRET_CASES: readonly Case[] = [
   {
     name: 'an invalid Secret name never becomes part of a path',
     create: { signerName: SELF, annotations: { [KEY_SECRET]: '../../kube-system/secrets?watch=1' } },
-    allowed: { code: 422, reason: 'InvalidSecretName', message: /cannot be the name of a Secret/ },
+    allowed: { code: 422, reason: 'InvalidSecretName', message: /is not a valid Secret name/ },
     causes: [`InvalidSecretName ${SECRET_FIELD}`],
     calls: [REVIEW_SELF],
   },

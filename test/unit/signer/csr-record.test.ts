@@ -86,7 +86,7 @@ describe('toCsrRecord', () => {
   it('refuses a name that would fill the memory, whosever it is', () => {
     const named = (length: number) => buildCsr({ name: 'x'.repeat(length), conditions: ['Denied'] });
     assert.equal(toCsrRecord(named(253), 0, POLICY).state, 'done');
-    const message = 'The name of the CSR has 254 characters, at most 253 are looked at';
+    const message = 'The name is 254 characters long; the maximum is 253';
     assert.throws(() => toCsrRecord(named(254), 0, POLICY), { message });
   });
 

@@ -24,7 +24,7 @@ it('a replica that had no answer for more than 15 s reports that, until it has o
   now += 15_000;
   assert.deepEqual(contact.problems(), []);
   now += 1_400;
-  assert.deepEqual(contact.problems(), ['API server: no write and no read from etcd answered for 16 s']);
+  assert.deepEqual(contact.problems(), ['API server: no answer to a read or write for 16 s']);
   contact.noteAnswer();
   assert.deepEqual(contact.problems(), []);
 });

@@ -28,7 +28,7 @@ describe('UPDATE', () => {
 
 test('a CSR whose name is too long for the signer is denied', () => {
   const { status } = judge(review({ object: csr({ name: 'x'.repeat(254) }) })).answer.response;
-  const message = 'metadata.name: The name of the CSR has 254 characters, at most 253 are looked at (NameTooLong)';
+  const message = 'metadata.name: The name is 254 characters long; the maximum is 253 (NameTooLong)';
   assert.deepEqual([status?.code, status?.reason, status?.message], [422, 'NameTooLong', message]);
 });
 

@@ -122,7 +122,7 @@ export const CREATE_CASES: readonly UnitCase[] = [
     allowed: {
       code: 422,
       reason: 'InvalidSecretName',
-      message: /has 33 characters that cannot be the name of a Secret/,
+      message: /is not a valid Secret name \(33 characters\)/,
     },
     causes: [`InvalidSecretName ${SECRET_FIELD}`],
   },

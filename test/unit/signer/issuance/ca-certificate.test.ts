@@ -73,12 +73,12 @@ const REFUSED: readonly (readonly [what: string, parts: CertificateParts, error:
   [
     'an address with its mask for a name',
     extensionOf(EXTENSION.subjectAltName, false, names(GENERAL_NAME.ipAddress, '12345678')),
-    'x509: cannot parse IP address of length 8: write 4 octets for IPv4, or 16 for IPv6',
+    'x509: cannot parse IP address of length 8: use 4 octets for IPv4 or 16 for IPv6',
   ],
   [
     'the name of a host that is not ASCII',
     extensionOf(EXTENSION.subjectAltName, false, names(GENERAL_NAME.dnsName, 'é')),
-    'x509: SAN dNSName is malformed: it is not ASCII: write it in Punycode',
+    'x509: SAN dNSName is malformed: not ASCII: encode it in Punycode',
   ],
   ['a negative serial', { serial: tlv(TAG.integer, Buffer.of(0xff)) }, 'x509: negative serial number'],
   ['a serial with a zero too many', { serial: tlv(TAG.integer, Buffer.of(0, 1)) }, 'x509: malformed serial number'],
@@ -106,12 +106,12 @@ const REFUSED: readonly (readonly [what: string, parts: CertificateParts, error:
   [
     'name constraints that Go does not read',
     extensionOf(EXTENSION.nameConstraints, true, domain('.')),
-    'x509: failed to parse dnsName constraint ".": give a domain, behind a period for its subdomains alone',
+    'x509: failed to parse dnsName constraint ".": use a domain, with a leading period to match subdomains only',
   ],
   [
     'a subject of a type that Go does not read',
     { subject: nameOf('odd', 0x1e) },
-    'subject: attribute 2.5.4.3 is not a valid BMPString: write it as a UTF8String, or leave it out',
+    'subject: attribute 2.5.4.3 is not a valid BMPString: encode it as a UTF8String or omit it',
   ],
   ['key usages that are none', extensionOf(EXTENSION.keyUsage, true, identifier), 'x509: invalid key usage'],
   [

@@ -176,7 +176,7 @@ const UNREADABLE: readonly (readonly [what: string, pem: string, error: string])
   [
     'a block that does not end',
     certificate('root').slice(0, -10),
-    'error decoding certificate PEM block: PEM block CERTIFICATE does not end',
+    'error decoding certificate PEM block: PEM block CERTIFICATE has no -----END line',
   ],
   [
     'bytes that are no certificate',
@@ -191,7 +191,7 @@ const UNREADABLE: readonly (readonly [what: string, pem: string, error: string])
   [
     'an extension that comes twice',
     replaceDer(certificate('root'), '0603551d0f', '0603551d13'),
-    'error parsing X.509 certificate: duplicate extension 2.5.29.19: write each extension once',
+    'error parsing X.509 certificate: duplicate extension 2.5.29.19: include each extension once',
   ],
 ];
 

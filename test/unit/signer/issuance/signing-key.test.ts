@@ -133,7 +133,7 @@ for (const [what, number] of DAMAGED) {
 test('an RSA key larger than 8192 bits is not used: each signature would take a fifth of a second', () => {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 8_200 });
   const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
-  const error = 'error parsing pkcs#8 private key: the RSA key has 8200 bits, the maximum is 8192';
+  const error = 'error parsing pkcs#8 private key: the RSA key has 8200 bits; the maximum is 8192';
   assert.equal(errorOf(parseSigningKey(pem)), error);
 });
 

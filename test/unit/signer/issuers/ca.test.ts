@@ -34,7 +34,7 @@ const TROUBLE: readonly (readonly [string, SecretTexts | undefined, string])[] =
   [
     'a key that was cut off',
     { ...root, 'tls.key': root['tls.key'].slice(0, -10) },
-    invalid('error decoding private key PEM block: PEM block PRIVATE KEY does not end'),
+    invalid('error decoding private key PEM block: PEM block PRIVATE KEY has no -----END line'),
   ],
   [
     'a broken PKCS#8 key',
@@ -55,13 +55,15 @@ const TROUBLE: readonly (readonly [string, SecretTexts | undefined, string])[] =
     'an encrypted key',
     { ...root, 'tls.key': key('encrypted') },
     invalid(
-      'unknown private key type: ENCRYPTED PRIVATE KEY; this is an encrypted private key: decrypt it with "openssl pkey -in <file> -out <new file>"',
+      'unknown private key type: ENCRYPTED PRIVATE KEY; found an encrypted private key: decrypt it with "openssl pkey -in <file> -out <new file>"',
     ),
   ],
   [
     'a certificate for a key',
     { ...root, 'tls.key': root['tls.crt'] },
-    invalid('unknown private key type: CERTIFICATE; this is a certificate, not a private key: are the two swapped?'),
+    invalid(
+      'unknown private key type: CERTIFICATE; found a certificate, expected a private key: check whether the two are swapped',
+    ),
   ],
   [
     'a certificate that is no PEM',
@@ -77,7 +79,7 @@ const TROUBLE: readonly (readonly [string, SecretTexts | undefined, string])[] =
     'certificates that were joined without a line break, of which one would be lost',
     { ...root, 'tls.crt': readCertificates('root').trimEnd() + readCertificates('root-renewed') },
     invalid(
-      'error decoding certificate PEM block: PEM block CERTIFICATE is followed by other text in its last line: put a line break behind its -----END CERTIFICATE-----',
+      'error decoding certificate PEM block: PEM block CERTIFICATE is followed by text on the same line: add a line break after -----END CERTIFICATE-----',
     ),
   ],
   ['the key of another', { ...root, 'tls.key': key('p384') }, mismatch],
