@@ -31,7 +31,7 @@ export const lateness: Row = {
     {
       title: 'First CA ends in',
       about:
-        'Of the issuers whose Ready condition the signer keeps. Its log says of each when it ends ("CA of issuer").',
+        'Of the issuers whose Ready condition the signer keeps. Its log says of each when it ends ("issuer CA expiry changed").',
       unit: 's',
       isBad: { below: 14 * 86_400 },
       queries: [{ expr: `min(countersign_ca_not_after_timestamp_seconds{${SIGNER}}) - time()`, legend: '' }],
@@ -102,7 +102,7 @@ export const lateness: Row = {
     {
       title: 'Runs that failed, and are tried again',
       about:
-        'By queue and cause. forbidden: the RBAC of the signer lacks something. invalid: the API server refuses what is written. The log has the key: "work failed".',
+        'By queue and cause. forbidden: the RBAC of the signer lacks something. invalid: the API server refuses what is written. The log has the key: "reconcile failed".',
       unit: 'ops',
       queries: [
         { expr: perSecond('countersign_work_errors_total', SIGNER, 'queue, code'), legend: '{{queue}}: {{code}}' },

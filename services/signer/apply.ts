@@ -43,7 +43,7 @@ export async function apply<R extends RequestRecord>(
 
 function applyWait<R extends RequestRecord>(deps: ApplyDeps, subject: Subject<R>, wait: Wait): Applied {
   const { reason, message } = wait;
-  subject.log.debug({ reason, detail: message }, 'request waits');
+  subject.log.debug({ reason, detail: message }, 'request waiting');
   recordReason(deps, subject, reason, message);
   return { done: wait, effects: wakesOf(wait) };
 }

@@ -43,7 +43,7 @@ export class SignerMetrics {
     this.reflector = createReflectorMetrics(registry);
     this.#certificates = new Counter({
       name: 'countersign_certificates_total',
-      help: 'CSRs that came to an end, by type of issuer, result (issued, failed, repaired) and reason.',
+      help: 'CSRs processed to completion, by issuer type, result (issued, failed, repaired) and reason.',
       labelNames: ['issuer_type', 'result', 'reason'],
       registers: [registry],
     });
@@ -55,13 +55,13 @@ export class SignerMetrics {
     });
     this.#errors = new Counter({
       name: 'countersign_work_errors_total',
-      help: 'Runs that failed, and certificates that did not verify or that the API server rejected, by queue and code; forbidden and invalid mean that somebody has to act.',
+      help: 'Failed reconciles, and certificates that failed verification or were rejected by the API server, by queue and error code; forbidden and invalid require action.',
       labelNames: ['queue', 'code'],
       registers: [registry],
     });
     this.#leader = new Gauge({
       name: 'leader_election_master_status',
-      help: '1 while this replica leads: holds the lease, or runs without leader election; else 0.',
+      help: '1 while this replica is the leader (holds the Lease, or runs without leader election), otherwise 0.',
       registers: [registry],
     });
     createWaitingGauge(registry, this.#waiting);
@@ -119,7 +119,7 @@ export class SignerMetrics {
 function createWaitingGauge(registry: Registry, waiting: ReadonlyMap<string, Waiting>): void {
   new Gauge({
     name: 'countersign_requests_waiting',
-    help: 'CSRs that wait, by reason: for an approval, an issuer, a Secret, or (Retry) for another try after an error.',
+    help: 'CSRs waiting, by reason: for approval, an issuer, a Secret, or (Retry) another attempt after an error.',
     labelNames: ['reason'],
     registers: [registry],
     collect() {
@@ -135,7 +135,7 @@ function createWaitingGauge(registry: Registry, waiting: ReadonlyMap<string, Wai
 function createEndsGauge(registry: Registry, ends: ReadonlyMap<string, CaEnd>): void {
   new Gauge({
     name: 'countersign_ca_not_after_timestamp_seconds',
-    help: 'When the first CA of the issuers ends whose Ready condition is kept here (Unix time), by kind of issuer.',
+    help: 'Earliest expiry (Unix time) among the CAs of issuers whose Ready condition this signer maintains, by issuer kind.',
     labelNames: ['kind'],
     registers: [registry],
     collect() {

@@ -84,9 +84,9 @@ async function attempt<R extends RequestRecord>(
     if (copy !== undefined && deps.ledger.isStale(subject.record)) deps.ledger.markStale(copy);
     return [...effects, toReport(deps, subject.record, outcome)];
   } catch (error) {
-    if (isGone(error)) subject.log.debug({ err: error }, 'request is gone');
+    if (isGone(error)) subject.log.debug({ err: error }, 'request not found');
     // The next leader looks at all that is open, and so does this replica when it leads again.
-    else if (!deps.isLeading()) subject.log.info({ err: error }, 'work left to the next leader');
+    else if (!deps.isLeading()) subject.log.info({ err: error }, 'leadership lost, next leader will reconcile');
     else throw error;
     return [];
   }

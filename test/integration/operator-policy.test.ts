@@ -107,7 +107,7 @@ describe('where the operator demands more than cert-manager', { concurrency: 4 }
     await cluster.whenReady(place);
     const csr = await createThenApprove(cluster, { name: 'after-the-end', signerName });
     const [, told = ''] = await cluster.eventsWhenWritten(csr, 2);
-    assert.match(told, /^Warning SecretInvalidData: .* sandbox\/ended: the certificate of the CA has ended: 20/);
+    assert.match(told, /^Warning SecretInvalidData: .* sandbox\/ended: the CA certificate expired at 20/);
     const data = secretData(ROOT);
     await cluster.api.patch('/api/v1/namespaces/sandbox/secrets/ended', { stringData: data });
     await check(await whenIssued(cluster, 'after-the-end'), ROOT.certificate);

@@ -43,7 +43,7 @@ const SAMPLES: readonly (readonly [what: string, key: string, parts: Certificate
     /authority info access/,
   ],
   ['malformed-eku', p256, extension(EXTENSION.extKeyUsage, sequence(sequence())), /extended key usages/],
-  ['compressed-point', readPki('keys/p256-compressed'), {}, /not a whole point/],
+  ['compressed-point', readPki('keys/p256-compressed'), {}, /not an uncompressed point/],
   ['rsa-without-null', readPki('keys/rsa2048'), { spki: withoutNull(readPki('keys/rsa2048')) }, /missing NULL/],
   ['end-with-offset', p256, { ends: '460101000000+0000' }, /malformed validity/],
 ];

@@ -76,5 +76,5 @@ function findOptionalFault({ optional }: CertificateFields): string | undefined 
   const order = [contextTag(1, 'primitive'), contextTag(2, 'primitive'), contextTag(3, 'constructed')];
   const places = optional.map(({ tag }) => order.indexOf(tag));
   const isInOrder = places.every((place, at) => place > (places[at - 1] ?? -1));
-  return isInOrder ? undefined : 'x509: malformed certificate: a field in the wrong place';
+  return isInOrder ? undefined : 'x509: malformed certificate: field out of order';
 }

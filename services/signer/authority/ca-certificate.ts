@@ -101,7 +101,7 @@ function failPem(problem: string): Result<never> {
   return err(`error decoding certificate PEM block: ${problem}`);
 }
 
-const WAY_OUT = 'the API server rejects such a certificate, issue a new one';
+const WAY_OUT = 'the API server rejects this certificate: issue a new one';
 
 function parseCertificate(der: Buffer): Result<CaCertificate> {
   const fields = sliceCertificate(der);

@@ -86,7 +86,7 @@ async function findHolders(certificates: readonly CaCertificate[]): Promise<Resu
   for (const certificate of certificates) {
     for (const [holder, issuer] of holders) {
       if (!certificate.issuer.equals(issuer.subject)) continue;
-      if (left === 0) return err(`certificate chain takes more than ${MAX_VERIFICATIONS} signature checks to link`);
+      if (left === 0) return err(`certificate chain requires more than ${MAX_VERIFICATIONS} signature checks to link`);
       left -= 1;
       if (!(await hasSigned(issuer, certificate))) continue;
       found.set(certificate, holder);

@@ -118,7 +118,7 @@ function findPoliciesFault(value: Buffer): string | undefined {
   const areOids = oids?.every(oid => oid?.tag === TAG.oid && isMinimalOid(oid.value)) === true;
   const unique = new Set(oids?.map(oid => oid?.value.toString('latin1')));
   if (!areOids) return 'x509: invalid certificate policies';
-  return unique.size === oids?.length ? undefined : 'x509: invalid certificate policies: one comes twice';
+  return unique.size === oids?.length ? undefined : 'x509: invalid certificate policies: duplicate policy';
 }
 
 /** Its arcs may be of any size here. */

@@ -65,7 +65,7 @@ const ORDERS: ReadonlyMap<string, bigint> = new Map([
   ],
 ]);
 
-const NO_CURVE = 'unknown elliptic curve: make the key on P-256, P-384 or P-521, by name';
+const NO_CURVE = 'unknown elliptic curve: use a key on the named curve P-256, P-384 or P-521';
 
 /** `outer` is the curve that PKCS#8 names around the key. */
 function findEcFault(der: Buffer, outer: Tlv | undefined): string | undefined {
@@ -74,7 +74,7 @@ function findEcFault(der: Buffer, outer: Tlv | undefined): string | undefined {
   const order = findOrder(key.curve, outer);
   if (order === undefined) return NO_CURVE;
   const number = BigInt(`0x0${key.number.toString('hex')}`);
-  return number > 0n && number < order ? undefined : 'the private number is not one of its curve';
+  return number > 0n && number < order ? undefined : 'the private key is out of range for its curve';
 }
 
 /** Version 1, number, curve, point (RFC 5915 section 3). */

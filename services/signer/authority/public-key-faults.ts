@@ -57,12 +57,12 @@ function isPositive({ tag, value }: Tlv): boolean {
 }
 
 function findPointFault({ spki }: PublicKey): string | undefined {
-  if (!checkPublicKey(spki).ok) return 'x509: the ECDSA key is not a whole point on a curve by name that Go knows';
+  if (!checkPublicKey(spki).ok) return 'x509: the ECDSA key is not an uncompressed point on a named curve that Go supports';
   try {
     createPublicKey({ key: spki, format: 'der', type: 'spki' });
     return undefined;
   } catch {
-    return 'x509: the point of the ECDSA key is not on its curve';
+    return 'x509: the point of the ECDSA key is not on the curve';
   }
 }
 

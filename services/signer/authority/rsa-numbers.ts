@@ -4,12 +4,12 @@
 /** The magnitudes of an RSAPrivateKey behind its version, in their order (RFC 8017 appendix A.1.2). */
 export function findRsaNumbersFault(magnitudes: readonly Buffer[]): string | undefined {
   const [n, e, d, p, q, ...crt] = magnitudes.map(toNumber) as unknown as Numbers;
-  if (e < 3n || e % 2n === 0n || e >= 2n ** 31n) return 'the exponent of the RSA key is not odd and from 3 to 2^31 - 1';
+  if (e < 3n || e % 2n === 0n || e >= 2n ** 31n) return 'the RSA public exponent must be odd, from 3 to 2^31 - 1';
   const key = { n, e, d, p, q };
-  if (!isConsistent(key) || !areDerived(key, crt)) return 'the numbers of the RSA key do not belong together';
+  if (!isConsistent(key) || !areDerived(key, crt)) return 'the RSA private key is inconsistent';
   return isSafe(key)
     ? undefined
-    : 'the RSA key is easily broken: its primes are too close, or its private exponent is too small';
+    : 'the RSA key is insecure: its primes are too close, or its private exponent is too small';
 }
 
 type Numbers = [n: bigint, e: bigint, d: bigint, p: bigint, q: bigint, dP: bigint, dQ: bigint, qInv: bigint];

@@ -74,7 +74,7 @@ export async function loadSigningKey(pem: string | Buffer, turns?: SigningTurns)
   const signature = await key.value.sign(PROOF).catch(() => undefined);
   const { digest } = signatureAlgorithm.value;
   const isProven = signature !== undefined && verify(digest, PROOF, publicKey, signature);
-  return isProven ? key : err('the private key does not belong to the public key that the file has with it');
+  return isProven ? key : err('the private key does not match the public key stored with it');
 }
 
 function turnsOfItsOwn(): SigningTurns {

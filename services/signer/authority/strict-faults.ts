@@ -21,7 +21,7 @@ export function findStrictFaults({ subject, issuer, extensions }: CaFields): rea
   const needsAuthority = !subject.equals(issuer);
   const faults: readonly (readonly [isThere: boolean, fault: string])[] = [
     [isEmptyName(subject), 'an empty subject (RFC 5280 4.1.2.6)'],
-    [find(EXTENSION.basicConstraints)?.critical !== true, 'basicConstraints that are not critical (RFC 5280 4.2.1.9)'],
+    [find(EXTENSION.basicConstraints)?.critical !== true, 'a non-critical basicConstraints (RFC 5280 4.2.1.9)'],
     [find(EXTENSION.keyUsage) === undefined, 'no keyUsage (RFC 5280 4.2.1.3)'],
     [find(EXTENSION.subjectKeyIdentifier) === undefined, 'no subject key identifier (RFC 5280 4.2.1.2)'],
     [needsAuthority && !(authority && namesKey(authority)), 'no authority key identifier (RFC 5280 4.2.1.1)'],

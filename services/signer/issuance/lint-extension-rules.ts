@@ -18,7 +18,7 @@ import type { TbsCertificate } from './tbs-certificate.ts';
 
 const DIFFERS = 'differs from the profile';
 const NOT_ASCII =
-  'has a URL that is not printable ASCII: percent-encode it, and its host in Punycode, in the spec of the issuer';
+  'has a URL that is not printable ASCII: percent-encode it in the issuer spec, and write its host in Punycode';
 
 export const EXTENSION_RULES: readonly LintRule[] = [
   {

@@ -13,7 +13,7 @@ export const FIELD_RULES: readonly LintRule[] = [
       if ((serial[0] ?? 0x80) >= 0x80) return 'is negative';
       if (serial.every(octet => octet === 0)) return 'is zero';
       if (serial.length > 20) return 'is longer than 20 octets';
-      if (!decodeUnsigned(serial).ok) return 'is longer than it needs to be';
+      if (!decodeUnsigned(serial).ok) return 'is not minimally encoded';
       return isSameNumber(serial, profile.serial) ? undefined : 'differs from the profile';
     },
   },
@@ -21,7 +21,7 @@ export const FIELD_RULES: readonly LintRule[] = [
     name: 'signature algorithm',
     citation: 'RFC 5280 4.1.2.3',
     check: (certificate, { signatureAlgorithm }) =>
-      certificate.signatureAlgorithm.equals(signatureAlgorithm.der) ? undefined : 'is not the one of the signer',
+      certificate.signatureAlgorithm.equals(signatureAlgorithm.der) ? undefined : 'does not match the signing key',
   },
   {
     name: 'issuer',
@@ -33,7 +33,7 @@ export const FIELD_RULES: readonly LintRule[] = [
     name: 'validity',
     citation: 'RFC 5280 4.1.2.5',
     check: ({ notBefore, notAfter }, { profile }) => {
-      if (notBefore >= notAfter) return 'ends before it begins';
+      if (notBefore >= notAfter) return 'has notAfter at or before notBefore';
       const isAsDecided = +notBefore === +profile.notBefore && +notAfter === +profile.notAfter;
       return isAsDecided ? undefined : 'differs from the profile';
     },
@@ -44,7 +44,7 @@ export const FIELD_RULES: readonly LintRule[] = [
     check: ({ subject }, { profile }) => {
       if (!subject.equals(profile.subject)) return 'differs from the profile';
       // An empty Name is an empty SEQUENCE: two octets. Whether it is empty decides how critical subjectAltName is.
-      return (subject.length === 2) === profile.hasEmptySubject ? undefined : 'is not as empty as the profile says';
+      return (subject.length === 2) === profile.hasEmptySubject ? undefined : 'differs from the profile';
     },
   },
   {
@@ -52,7 +52,7 @@ export const FIELD_RULES: readonly LintRule[] = [
     citation: 'RFC 5280 4.1.2.7',
     check: ({ publicKey }, { profile }) => {
       if (!publicKey.equals(profile.publicKey)) return 'differs from the profile';
-      return checkPublicKey(publicKey).ok ? undefined : 'is of no supported kind or form';
+      return checkPublicKey(publicKey).ok ? undefined : 'has an unsupported type or encoding';
     },
   },
 ];

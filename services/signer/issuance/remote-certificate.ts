@@ -82,22 +82,22 @@ function describe(
 
 /** What would be good for more than was asked for. */
 function findNameFault(tbs: TbsCertificate, requested: RequestedCertificate): string | undefined {
-  if (!tbs.publicKey.equals(requested.publicKey)) return 'the certificate is for another key than the request';
-  if (isCa(tbs) && !requested.isCa) return 'the certificate is that of a CA, which was not asked for';
+  if (!tbs.publicKey.equals(requested.publicKey)) return 'the public key of the certificate differs from the requested one';
+  if (isCa(tbs) && !requested.isCa) return 'the certificate is a CA certificate, which was not requested';
   const isSubjectAsked = tbs.subject.equals(requested.subject) || tbs.subject.equals(EMPTY_NAME);
-  if (!isSubjectAsked) return 'the subject of the certificate is not the one that was asked for';
+  if (!isSubjectAsked) return 'the subject of the certificate differs from the requested one';
   const asked = namesOf(requested.subjectAltName);
   const extra = namesOf(subjectAltNameOf(tbs)).filter(name => !asked.includes(name));
-  return extra.length > 0 ? `the certificate has ${extra.length} names that were not asked for` : undefined;
+  return extra.length > 0 ? `the certificate has ${extra.length} names that were not requested` : undefined;
 }
 
 function findTimeFault({ notBefore, notAfter }: TbsCertificate, { policy, now }: Limits): string | undefined {
   const { maxDuration } = policy;
   const lastsMs = notAfter.getTime() - now.getTime() - SLACK_MS;
   if (maxDuration !== undefined && lastsMs > Number(maxDuration / MILLISECOND)) {
-    return 'the certificate lasts longer than is allowed here';
+    return 'the certificate is valid for longer than the maximum duration';
   }
-  return notBefore.getTime() > now.getTime() + SLACK_MS ? 'the certificate is not valid yet' : undefined;
+  return notBefore.getTime() > now.getTime() + SLACK_MS ? 'the certificate is not yet valid' : undefined;
 }
 
 function findDifferences(tbs: TbsCertificate, requested: RequestedCertificate, { now }: Limits): readonly string[] {

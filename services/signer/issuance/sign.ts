@@ -25,7 +25,7 @@ export async function signCertificate(linted: LintedCertificate, key: SigningKey
   if (!signature.ok) return signature;
   const der = sequence(tbs, signatureAlgorithm.der, encodeBitString(signature.value));
   const checked = checkSigned(der, linted, key);
-  if (!checked.ok) return err(`signed certificate is not what was linted: ${checked.error}`);
+  if (!checked.ok) return err(`signed certificate differs from the linted one: ${checked.error}`);
   return ok({
     der,
     pem: formatPem('CERTIFICATE', der),

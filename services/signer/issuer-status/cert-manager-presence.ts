@@ -61,7 +61,7 @@ export class CertManagerPresence {
       );
       this.#present = leases.some(lease => lease !== undefined && isHeld(lease, this.#now()));
     } catch (error) {
-      this.#log.warn({ err: error, lease: LEASE_NAME }, 'cannot tell whether cert-manager is running');
+      this.#log.warn({ err: error, lease: LEASE_NAME }, 'cannot determine whether cert-manager is running');
     }
   }
 }

@@ -98,7 +98,7 @@ export class ConstraintPublisher {
       } catch (error) {
         if (signal.aborted) return;
         const configMap = `${this.#options.namespace}/${CONSTRAINTS_CONFIG_MAP}`;
-        this.#options.log.warn({ err: error, configMap }, 'name constraints not published, trying again');
+        this.#options.log.warn({ err: error, configMap }, 'cannot publish name constraints, will retry');
         await pause(backoff.next(), signal);
       }
     }
@@ -122,7 +122,7 @@ export class ConstraintPublisher {
     try {
       return text === '' ? {} : parsePublished(text);
     } catch (error) {
-      this.#options.log.warn({ err: error }, 'published name constraints cannot be read, they are written again');
+      this.#options.log.warn({ err: error }, 'cannot parse published name constraints, overwriting them');
       return {};
     }
   }

@@ -69,7 +69,7 @@ async function readReadiness(deps: ReadinessDeps, known: Known): Promise<Readine
     return known.handler.readiness(await loadMaterial(deps, known));
   } catch (error) {
     if (deps.mayWrite()) throw error;
-    deps.log.debug({ err: error }, 'name constraints not looked up');
+    deps.log.debug({ err: error }, 'cannot read name constraints of issuer');
     return undefined;
   }
 }
@@ -99,7 +99,7 @@ async function loadMaterial({ secrets, settings }: ReadinessDeps, { ref, issuer,
 }
 
 function noteEnd(deps: ReadinessDeps, ref: SignerRef, { ends }: Readiness): void {
-  if (deps.metrics.noteEnd(ref, ends) && ends !== undefined) deps.log.info({ ...logFields(ref), ends }, 'CA of issuer');
+  if (deps.metrics.noteEnd(ref, ends) && ends !== undefined) deps.log.info({ ...logFields(ref), ends }, 'issuer CA expiry changed');
 }
 
 function logFields({ kind, namespace, name }: SignerRef): Record<string, string> {

@@ -79,7 +79,7 @@ function findUsable({ key, certificate, chain }: KeyPair, policy: IssuancePolicy
   if (!chain.ok) return chain;
   const mayHaveEnded = !policy.refuseExpiredCa && !policy.clampToCa;
   if (certificate.notAfter <= now && !mayHaveEnded) {
-    return err(`the certificate of the CA has ended: ${certificate.notAfter.toISOString()}`);
+    return err(`the CA certificate expired at ${certificate.notAfter.toISOString()}`);
   }
   return ok({ key, certificate, chain: chain.value });
 }

@@ -11,7 +11,7 @@ export function waitForUrls({ ref }: IssuanceRequest, urls: IssuerUrls, secret: 
   const url = [...crlDistributionPoints, ...ocspServers, ...issuingCertificateUrls].find(each => !isAscii(each));
   if (url === undefined) return undefined;
   // A URL may carry a password: only its field is named.
-  const message = `Referenced ${ref.kind} ${formatRef(ref)} has a URL of ${url.length} characters in ${fieldOf(urls, url)} that is not printable ASCII: remove line breaks, percent-encode the rest, and write its host in Punycode`;
+  const message = `Referenced ${ref.kind} ${formatRef(ref)} has a URL in ${fieldOf(urls, url)} (${url.length} characters) that is not printable ASCII: remove line breaks, percent-encode other characters, and write the host in Punycode`;
   return { kind: 'wait', reason: 'IssuerNotReady', message, secret };
 }
 

@@ -48,7 +48,7 @@ export class IssuerLine {
       observer: metrics.queue('issuer'),
       onError: ({ error, ...run }) => {
         metrics.failed('issuer', error);
-        log.warn({ err: error, queue: 'issuer', ...run }, 'work failed');
+        log.warn({ err: error, queue: 'issuer', ...run }, 'reconcile failed');
       },
     });
   }

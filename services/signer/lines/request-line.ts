@@ -148,7 +148,7 @@ export class RequestLine<R extends RequestRecord> {
       onError: ({ error, ...run }) => {
         metrics.failed(kind.name, error);
         metrics.retrying(this.#keyOf(run.key), run.retryInMs !== undefined);
-        log.warn({ err: error, queue: kind.name, ...run }, 'work failed');
+        log.warn({ err: error, queue: kind.name, ...run }, 'reconcile failed');
       },
     });
   }

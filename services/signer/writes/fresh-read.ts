@@ -103,7 +103,7 @@ export async function settleInDoubt<R extends RequestRecord>(
 ): Promise<readonly Effect[]> {
   const reads = await Promise.allSettled(deps.ledger.inDoubt.map(name => readFresh(deps, { name, log }, signal)));
   const { length } = deps.ledger.inDoubt;
-  if (length > 0) log.warn({ requests: length }, 'not known whether the last writes have landed');
+  if (length > 0) log.warn({ requests: length }, 'outcome of last status writes unknown');
   return reads.flatMap(read => (read.status === 'fulfilled' ? read.value.effects : []));
 }
 

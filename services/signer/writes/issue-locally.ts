@@ -26,7 +26,7 @@ export async function issueLocally<R extends RequestRecord>(
   }
   if (!deps.isLeading()) {
     // The replica that leads now signs for itself, with the same serial.
-    subject.log.info(audit, 'certificate dropped, leadership was lost');
+    subject.log.info(audit, 'leadership lost, certificate discarded');
     return { kind: 'dropped' };
   }
   const chain = completeChain(signed.value.pem, issuance.authority);

@@ -19,7 +19,7 @@ export function insteadOfUnusable<R extends RequestRecord>(
   { secret }: LocalIssuance,
   error: TerminalError,
 ): Wait {
-  subject.log.error({ err: error }, 'certificate not usable');
+  subject.log.error({ err: error }, 'signed certificate not usable');
   return waitForUsable(reasonsOf(subject).unusable, secret, error.message);
 }
 
@@ -35,7 +35,7 @@ export async function insteadOfRefused<R extends RequestRecord>(
 ): Promise<Wait | Failure> {
   const refusal = authority && (await tryStatus(deps, subject, trialOf(subject, authority.pem)));
   if (refusal === undefined) return failureFor(subject, error);
-  subject.log.error({ err: refusal }, 'certificates of issuer refused');
+  subject.log.error({ err: refusal }, 'CA certificates rejected by API server');
   const problem = rejection(subject, refusal);
   subject.handler?.reject(secret, problem);
   return waitForUsable(reasonsOf(subject).unusable, secret, problem);
@@ -50,7 +50,7 @@ function trialOf<R extends RequestRecord>({ kind }: Subject<R>, pem: string): ob
 function rejection<R extends RequestRecord>({ kind }: Subject<R>, { message }: TerminalError): string {
   const at = message.indexOf(kind.invalidCertificate);
   const detail = at < 0 ? message : message.slice(at + kind.invalidCertificate.length);
-  return `the API server rejects the certificates of the CA, issue new ones: ${detail}`;
+  return `the API server rejects the CA certificates: issue new ones: ${detail}`;
 }
 
 /** The same certificate would always be rejected: the request must not be signed again at each look. */

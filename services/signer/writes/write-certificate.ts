@@ -78,7 +78,7 @@ async function complete<R extends RequestRecord>(
   try {
     await repair(deps, subject, topPem);
   } catch (error) {
-    subject.log.warn({ err: error }, 'annotation not written, it will be repaired');
+    subject.log.warn({ err: error }, 'cannot write ca annotation, will retry');
   }
 }
 
@@ -88,5 +88,5 @@ export async function repair<R extends RequestRecord>(
   subject: Subject<R>,
   topPem: string,
 ): Promise<void> {
-  if (await completeObject(deps, subject, topPem)) subject.log.info('annotation repaired');
+  if (await completeObject(deps, subject, topPem)) subject.log.info('ca annotation repaired');
 }

@@ -55,7 +55,7 @@ describe('where the server drops the annotation', () => {
     await world.run();
     assert.deepEqual(world.client.events, [ISSUED]);
     assert.equal(world.outcomes[0]?.result, 'issued');
-    assert.ok(world.logged.some(({ msg }) => msg === 'annotation not written, it will be repaired'));
+    assert.ok(world.logged.some(({ msg }) => msg === 'cannot write ca annotation, will retry'));
   });
 });
 

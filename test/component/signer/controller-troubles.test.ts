@@ -30,8 +30,8 @@ describe('work on a request that fails', { concurrency: true }, () => {
       if (path === SECRET) throw new RetryableError('no quorum', { code: 'server', retryAfterMs: 60_000 });
     });
     client.push('certificatesigningrequests', 'ADDED', buildCsr(), '101');
-    await until(() => lines.some(({ msg }) => msg === 'work failed'));
-    const { queue, key, retryInMs, reconcileId } = lines.find(({ msg }) => msg === 'work failed') ?? {};
+    await until(() => lines.some(({ msg }) => msg === 'reconcile failed'));
+    const { queue, key, retryInMs, reconcileId } = lines.find(({ msg }) => msg === 'reconcile failed') ?? {};
     assert.deepEqual([queue, key], ['csr', 'jane']);
     assert.ok(Number(retryInMs) >= 60_000, String(retryInMs));
     assert.match(String(reconcileId), /^[\da-f-]{36}$/);

@@ -195,7 +195,7 @@ it('a replica that lost the lead while it signed drops the certificate, and logs
     world.logged.map(({ msg, audit }) => [msg, audit]),
     [
       ['signing certificate', true],
-      ['certificate dropped, leadership was lost', true],
+      ['leadership lost, certificate discarded', true],
     ],
   );
 });

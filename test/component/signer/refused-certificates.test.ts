@@ -28,7 +28,7 @@ const TRIAL = `${PATCH}&dryRun=All`;
 const MESSAGE =
   'PATCH /apis/x: 422 Invalid: CertificateSigningRequest "jane" is invalid: status.certificate: Invalid value: "<certificate data>": x509: odd';
 const REJECTED =
-  'Failed to parse signing CA keypair from secret sandbox/my-ca: the API server rejects the certificates of the CA, issue new ones: x509: odd';
+  'Failed to parse signing CA keypair from secret sandbox/my-ca: the API server rejects the CA certificates: issue new ones: x509: odd';
 const ISSUER = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' };
 
 const refusal = new TerminalError(MESSAGE, { code: 'invalid' });
@@ -139,7 +139,7 @@ function keyOfAnotherNumber(): string {
   return formatPem('EC PRIVATE KEY', sequence(encodeInteger(Buffer.of(1)), number, ...fields));
 }
 
-const UNPROVEN = 'the private key does not belong to the public key that the file has with it';
+const UNPROVEN = 'the private key does not match the public key stored with it';
 
 describe('a key that does not sign what its public half verifies', () => {
   it('of a CA makes the request wait for the Secret, and the issuer not Ready', async () => {
@@ -169,7 +169,7 @@ describe('a key that does not sign what its public half verifies', () => {
     const decide: typeof ca.decide = (...asked) => (isDamaged ? damage(ca.decide(...asked)) : ca.decide(...asked));
     Object.assign(world.deps.settings, { handlers: [{ ...ca, decide }] });
     await world.run();
-    const problem = 'signed certificate is not what was linted: the signature does not verify';
+    const problem = 'signed certificate differs from the linted one: the signature does not verify';
     const event = `Warning SecretInvalidData: Failed to parse signing CA keypair from secret sandbox/my-ca: ${problem}`;
     assert.deepEqual([world.client.events, world.client.writes], [[event], []]);
     assert.deepEqual(

@@ -96,21 +96,21 @@ describe('a certificate that a remote issues', () => {
 
   const other = createHolder('other');
   for (const [what, leaf, problem] of [
-    ['for another key', leafWith({}, other.publicKey), 'the certificate is for another key than the request'],
+    ['for another key', leafWith({}, other.publicKey), 'the public key of the certificate differs from the requested one'],
     [
       'that is a CA',
       leafWith({ basicConstraints: sequence(Buffer.from('0101ff', 'hex')) }),
-      'the certificate is that of a CA, which was not asked for',
+      'the certificate is a CA certificate, which was not requested',
     ],
     [
       'with a name that was not asked for',
       leafWith({ extensions: [extensionOf('a.example', 'c.example')] }),
-      'the certificate has 1 names that were not asked for',
+      'the certificate has 1 names that were not requested',
     ],
     [
       'for another subject',
       leafWith({ subject: nameOf('root') }),
-      'the subject of the certificate is not the one that was asked for',
+      'the subject of the certificate differs from the requested one',
     ],
     ['that is no certificate', 'x', 'error decoding certificate PEM block: no valid certificates found'],
   ] as const) {
@@ -135,7 +135,7 @@ describe('a certificate that a remote issues', () => {
     const world = worldWith(() => issued(leafWith()), { policy: { maxDuration: 3_600_000_000_000n } });
     await world.run();
     assert.deepEqual(world.client.events, [
-      'Warning SigningError: Error signing certificate: the certificate lasts longer than is allowed here',
+      'Warning SigningError: Error signing certificate: the certificate is valid for longer than the maximum duration',
     ]);
   });
 

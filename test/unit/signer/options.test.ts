@@ -39,7 +39,7 @@ test('no maximum below what everybody may ask for, and no day that was long ago'
   assert.deepEqual(findMistakes(configOf('--max-duration=10m', '--backdate=24h')), []);
   assert.deepEqual(findMistakes(configOf('--max-duration=599s', '--backdate=24h1ms')), [
     '--max-duration: must be at least 10m, which is the least a certificate may be asked for, or 0s',
-    '--backdate: may be at most 24h',
+    '--backdate: must be at most 24h',
   ]);
 });
 

@@ -56,7 +56,7 @@ const BAD: readonly (readonly [Extension, what: string, value: Buffer, fault: Re
     /CRL distribution/,
   ],
   ['crlDistributionPoints', 'no names', point(tlv(0xa0)), /CRL distribution/],
-  ['certificatePolicies', 'one policy twice', sequence(sequence(oid('1.2.3')), sequence(oid('1.2.3'))), /comes twice/],
+  ['certificatePolicies', 'one policy twice', sequence(sequence(oid('1.2.3')), sequence(oid('1.2.3'))), /duplicate policy/],
   ['certificatePolicies', 'a bare OID', sequence(oid('1.2.3')), /certificate policies/],
   [
     'certificatePolicies',
@@ -112,9 +112,9 @@ const KEYS: readonly (readonly [what: string, spki: Buffer, fault: RegExp | unde
   ['RSA without NULL', sequence(sequence(oid(PUBLIC_KEY.rsa)), rsaBits), /missing NULL/],
   ['RSA of modulus 0', sequence(sequence(oid(PUBLIC_KEY.rsa), NULL), encodeBitString(dsa(0, 3))), /RSA modulus/],
   ['RSA of exponent 0', sequence(sequence(oid(PUBLIC_KEY.rsa), NULL), encodeBitString(dsa(15, 0))), /public exponent/],
-  ['a compressed point', spkiOf('p256-compressed'), /not a whole point/],
-  ['a curve that Go does not know', spkiOf('secp256k1'), /not a whole point/],
-  ['a point that is not on its curve', sequence(curve, encodeBitString(Buffer.alloc(65, 4))), /not on its curve/],
+  ['a compressed point', spkiOf('p256-compressed'), /not an uncompressed point/],
+  ['a curve that Go does not know', spkiOf('secp256k1'), /not an uncompressed point/],
+  ['a point that is not on its curve', sequence(curve, encodeBitString(Buffer.alloc(65, 4))), /not on the curve/],
   ['bits that are no octets', sequence(curve, tlv(TAG.bitString, Buffer.of(1, 2))), /subjectPublicKey/],
 ];
 

@@ -41,9 +41,9 @@ const pkcs8 = (curve: string) =>
 
 const RSA = 'error parsing rsa private key: ';
 const EC = 'error parsing ecdsa private key: ';
-const APART = 'the numbers of the RSA key do not belong together';
-const NO_NUMBER = 'the private number is not one of its curve';
-const NO_CURVE = 'unknown elliptic curve: make the key on P-256, P-384 or P-521, by name';
+const APART = 'the RSA private key is inconsistent';
+const NO_NUMBER = 'the private key is out of range for its curve';
+const NO_CURVE = 'unknown elliptic curve: use a key on the named curve P-256, P-384 or P-521';
 const three = encodeInteger(Buffer.of(3));
 
 const REFUSED: readonly (readonly [what: string, pem: string, error: string])[] = [
@@ -56,7 +56,7 @@ const REFUSED: readonly (readonly [what: string, pem: string, error: string])[] 
   [
     'an RSA key of an even exponent',
     rsaWith(2, encodeInteger(Buffer.of(4))),
-    `${RSA}the exponent of the RSA key is not odd and from 3 to 2^31 - 1`,
+    `${RSA}the RSA public exponent must be odd, from 3 to 2^31 - 1`,
   ],
   ['an EC key of the number 0', ec(version, ofSize(48, 0), parameters), `${EC}${NO_NUMBER}`],
   ['an EC key of a number beyond the order', ec(version, ofSize(48, 0xff), parameters), `${EC}${NO_NUMBER}`],

@@ -129,7 +129,7 @@ test('cannot read what is signed like a certificate but has too few fields for o
 
 for (const [what, parts, error] of REFUSED) {
   test(`cannot read a CA certificate with ${what}, as Go cannot`, () => {
-    const wayOut = 'the API server rejects such a certificate, issue a new one';
+    const wayOut = 'the API server rejects this certificate: issue a new one';
     assert.equal(readError(parts), `error parsing X.509 certificate: ${error}; ${wayOut}`);
   });
 }

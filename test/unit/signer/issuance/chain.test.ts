@@ -123,7 +123,7 @@ test('refuses more certificates of one CA than it reads, before it reads any', (
 
 test('certificates of one name cost a bounded number of signature checks', async () => {
   const impostors = Array.from({ length: 32 }, () => buildCertificate(createHolder('one name')));
-  const error = 'certificate chain takes more than 64 signature checks to link';
+  const error = 'certificate chain requires more than 64 signature checks to link';
   assert.equal(errorOf(await linkIssuerChain(valueOf(parseCertificates(impostors.join(''))))), error);
 });
 
@@ -186,7 +186,7 @@ const UNREADABLE: readonly (readonly [what: string, pem: string, error: string])
   [
     'a TRUE that is not DER, as Go cannot',
     replaceDer(certificate('root'), '0603551d130101ff040530030101ff', '0603551d130101ff04053003010101'),
-    'error parsing X.509 certificate: x509: invalid basic constraints; the API server rejects such a certificate, issue a new one',
+    'error parsing X.509 certificate: x509: invalid basic constraints; the API server rejects this certificate: issue a new one',
   ],
   [
     'an extension that comes twice',

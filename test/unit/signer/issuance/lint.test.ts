@@ -191,7 +191,7 @@ for (const [badUrls, rule, citation] of BAD_URLS) {
   test(`refuses a URL that is not ASCII in ${Object.keys(badUrls).join()}, though decided`, () => {
     const result = lintCertificate(prepareCertificate({ ...full, ...badUrls }, ecdsa));
     const problem =
-      'has a URL that is not printable ASCII: percent-encode it, and its host in Punycode, in the spec of the issuer';
+      'has a URL that is not printable ASCII: percent-encode it in the issuer spec, and write its host in Punycode';
     assert.deepEqual(result, { ok: false, error: [{ rule, citation, problem }] });
   });
 }

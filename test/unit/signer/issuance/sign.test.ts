@@ -215,7 +215,7 @@ test('a signature that does not verify never comes out', async () => {
     sign: () => readKey('p256-root').sign(Buffer.from('other')),
   };
   const signed = await signCertificate(prepare(profileFor({}), key), { ...broken, publicKey: key.publicKey });
-  assert.equal(errorOf(signed), 'signed certificate is not what was linted: the signature does not verify');
+  assert.equal(errorOf(signed), 'signed certificate differs from the linted one: the signature does not verify');
 });
 
 test('the key of another signer does not come out either', async () => {

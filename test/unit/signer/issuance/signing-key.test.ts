@@ -79,7 +79,7 @@ const UNREADABLE: readonly (readonly [what: string, pem: string, error: string])
   [
     'a key on a curve that Go does not know',
     readPki('keys/secp256k1'),
-    'error parsing pkcs#8 private key: unknown elliptic curve: make the key on P-256, P-384 or P-521, by name',
+    'error parsing pkcs#8 private key: unknown elliptic curve: use a key on the named curve P-256, P-384 or P-521',
   ],
   ['a key of another kind', readPki('keys/ed448'), 'error parsing pkcs#8 private key: unsupported key type ed448'],
   [
@@ -126,7 +126,7 @@ const DAMAGED: readonly (readonly [what: string, number: Buffer])[] = [
 for (const [what, number] of DAMAGED) {
   test(`a key with ${what} is not used`, async () => {
     const loaded = await loadSigningKey(damagedKey(number, pointOf('p256-root')));
-    assert.match(errorOf(loaded) ?? '', /does not belong to the public key|is not one of its curve/);
+    assert.match(errorOf(loaded) ?? '', /does not match the public key|is out of range for its curve/);
   });
 }
 

@@ -116,7 +116,7 @@ describe('a CA issuer', () => {
   for (const spec of [{ crlDistributionPoints: urls }, { ocspServers: urls }, { issuingCertificateURLs: urls }]) {
     it(`makes requests wait while a URL of ${Object.keys(spec).join()} is not ASCII`, async () => {
       const kind = { ...CA, spec: { ca: { secretName: 'my-ca', ...spec } } };
-      const expected = `wait IssuerNotReady: Referenced Issuer sandbox/my-ca has a URL of 15 characters in ${Object.keys(spec).join()} that is not printable ASCII: remove line breaks, percent-encode the rest, and write its host in Punycode`;
+      const expected = `wait IssuerNotReady: Referenced Issuer sandbox/my-ca has a URL in ${Object.keys(spec).join()} (15 characters) that is not printable ASCII: remove line breaks, percent-encode other characters, and write the host in Punycode`;
       assert.equal(await decideOn(kind, root), expected);
     });
   }
@@ -235,7 +235,7 @@ describe('a CA that has ended', () => {
   for (const demand of ['refuseExpiredCa', 'clampToCa']) {
     it(`makes requests wait for another with ${demand}, and one that lasts does not`, async () => {
       const policy = { [demand]: true };
-      const ended = invalid('the certificate of the CA has ended: 2026-11-24T12:00:00.000Z');
+      const ended = invalid('the CA certificate expired at 2026-11-24T12:00:00.000Z');
       assert.equal(await decideOn({ ...CA, policy }, expired), ended);
       assert.equal(await decideOn({ ...CA, policy }, root), 'issue');
     });
