@@ -1,5 +1,5 @@
-// Starts the signer: reads the configuration, wires the parts together, and drains them in order at the end. The only file
-// of the service that exits.
+// Starts the signer: reads the configuration, wires up the components, and drains them in order on shutdown. The only
+// file of the service that exits the process.
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';

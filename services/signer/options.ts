@@ -1,4 +1,4 @@
-// The flags of the signer, the environment variables of the same names, and what must hold between them. Reads nothing itself.
+// The signer's flags, the matching environment variables, and the rules between them. Reads nothing itself.
 
 import {
   COMMON_OPTIONS,
@@ -57,13 +57,16 @@ export const OPTIONS = defineOptions({
 
 export type SignerConfig = Config<typeof OPTIONS>;
 
-/** A mistake in the unit is noticed before it is in certificates. */
+/** Catches a wrong unit before it ends up in certificates. */
 const MAX_BACKDATE_MS = 86_400_000;
 
-/** Below, an API server that is slow for some seconds costs the leadership; above, a crash stops signing for too long. */
+/**
+ * Below the minimum, an API server that is slow for a few seconds costs leadership; above the maximum, a crash stops
+ * signing for too long.
+ */
 const LEASE_DURATION_MS = { min: 5_000, max: 300_000 };
 
-/** What is wrong with options that are well-formed one by one. */
+/** Returns errors in combinations of options that are individually well-formed. */
 export function findMistakes(config: SignerConfig): string[] {
   const isTooFar = config.backdate > MAX_BACKDATE_MS;
   return [

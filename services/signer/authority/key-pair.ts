@@ -1,4 +1,4 @@
-// Loads a CA's key pair and its chain from a Secret, once for each version of it. Tells what is wrong in cert-manager's words;
+// Loads a CA's key pair and chain from a Secret, once per version of the Secret. Error texts are cert-manager's;
 // decides nothing about a request.
 
 import { showName } from '@countersign/common/object-name.ts';
@@ -11,23 +11,23 @@ import { type IssuerChain, linkIssuerChain } from './chain.ts';
 import { loadSigningKey, type SigningKey } from './signing-key.ts';
 import type { TurnsByNamespace } from './turns.ts';
 
-/** The CA of one version of a Secret. */
+/** The CA in one version of a Secret. */
 export interface KeyPair {
   readonly key: SigningKey;
   readonly certificate: CaCertificate;
-  /** The chain, or why certificates that this pair signs would not be accepted. */
+  /** The chain, or why certificates signed with this pair would be rejected. */
   readonly chain: Result<IssuerChain>;
   /** Which certificate makes strict clients reject what this pair signs, and why. */
   readonly strictFault: string | undefined;
 }
 
-/** A Secret as it was read, and what has come of it. */
+/** A Secret as read, and the parse result. */
 export interface LoadedSecret {
   readonly secret: ObservedSecret;
   readonly pair: Result<KeyPair>;
 }
 
-/** Parses each Secret once, good or bad: the reader hands out the same object as long as its data does not change. */
+/** Parses each Secret once, valid or not: the reader returns the same object as long as its data does not change. */
 export class KeyPairLoader {
   readonly #turns: TurnsByNamespace;
   readonly #loaded = new WeakMap<Secret, Promise<Result<KeyPair>>>();
@@ -46,7 +46,7 @@ export class KeyPairLoader {
     return { secret: observed, pair: await known };
   }
 
-  /** From now on the pair in the Secret is bad, until its data changes. */
+  /** Marks the pair in the Secret as invalid until its data changes. */
   reject(secret: Secret, problem: string): void {
     this.#loaded.set(secret, Promise.resolve(err(problem)));
   }
@@ -85,7 +85,7 @@ async function link(key: SigningKey, certificates: readonly CaCertificate[]): Pr
   if (signer === undefined || !key.isKeyOf(signer.spki)) {
     return err("error creating x509 certificate: x509: provided PrivateKey doesn't match parent's PublicKey");
   }
-  // cert-manager fails the request for it; but no requester can help a CA whose key is too small to sign.
+  // cert-manager fails the request for this, but no requester can fix a CA key that is too small.
   if (!key.signatureAlgorithm.ok) return key.signatureAlgorithm;
   return linkIssuerChain(certificates);
 }

@@ -1,5 +1,5 @@
-// The key that a certificate is signed with, as a handle that signs and tells its public half, and gives nothing else
-// away. Reads PEM as cert-manager does, with its error texts.
+// The private key that signs certificates, as a handle that signs and exposes its public half only. Parses PEM as
+// cert-manager does, with its error texts.
 
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { inspect } from 'node:util';
@@ -19,24 +19,24 @@ export interface SigningKey {
   readonly publicKey: KeyObject;
   /** The DER of the SubjectPublicKeyInfo. */
   readonly publicKeySpki: Buffer;
-  /** The error, for a key that nothing may be signed with, is cert-manager's. */
+  /** An error, with cert-manager's text, if nothing may be signed with the key. */
   readonly signatureAlgorithm: Result<SignatureAlgorithm>;
   /** Whether this DER SubjectPublicKeyInfo is the public half of this key. */
   isKeyOf(spki: Buffer): boolean;
-  /** The signature over a TBS certificate, by `signatureAlgorithm`; with RSA computed off the main thread. */
+  /** Signs a TBS certificate with `signatureAlgorithm`; RSA signatures are computed off the main thread. */
   sign(tbs: Buffer): Promise<Buffer>;
 }
 
-/** Bytes of PEM: cert-manager's limit for a private key. */
+/** Maximum PEM size in bytes: cert-manager's limit for a private key. */
 const MAX_PEM_SIZE = 13_000;
 
-/** Bits above which signatures are slow: one with 4096 takes 1.6 ms (measured). */
+/** Key size in bits above which signatures are slow: one with 4096 takes 1.6 ms (measured). */
 const SLOW_RSA_SIZE = 4_096;
 
-/** What a key signs to prove that its private half belongs to its public one; never a certificate. */
+/** What a key signs to prove that its halves match; never a certificate. */
 const PROOF = Buffer.from('countersign: this key signs for itself');
 
-/** How each PEM label calls its format in cert-manager's errors. */
+/** cert-manager's name in errors for the format of each PEM label. */
 const FORMATS: ReadonlyMap<string, string> = new Map([
   ['PRIVATE KEY', 'pkcs#8'],
   ['EC PRIVATE KEY', 'ecdsa'],
@@ -50,14 +50,14 @@ const KINDS: ReadonlyMap<string | undefined, KeyKind> = new Map([
 ]);
 
 /**
- * Parses the PEM of a private key: PKCS#8, PKCS#1 or SEC1. The error tells nothing of the key. RSA signatures wait for their
- * turn among those with the same `turns`.
+ * Parses a private key in PEM: PKCS#8, PKCS#1 or SEC1. Errors reveal nothing about the key. RSA signatures queue with
+ * others that share the same `turns`.
  */
-export function parseSigningKey(pem: string | Buffer, turns = turnsOfItsOwn()): Result<SigningKey> {
+export function parseSigningKey(pem: string | Buffer, turns = createTurns()): Result<SigningKey> {
   if (pem.length > MAX_PEM_SIZE) return fail(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
   const blocks = parsePem(pem.toString());
   if (!blocks.ok) return fail(blocks.error);
-  // openssl ecparam -genkey writes the curve in a block of its own in front of the key, which names it again.
+  // openssl ecparam -genkey writes the curve in a separate block before the key, which names it again.
   const block = blocks.value.find(({ label }) => label !== 'EC PARAMETERS');
   if (block === undefined) return fail('no PEM data was found in given input');
   const format = FORMATS.get(block.label);
@@ -66,7 +66,7 @@ export function parseSigningKey(pem: string | Buffer, turns = turnsOfItsOwn()): 
   return key.ok ? key : err(`error parsing ${format} private key: ${key.error}`);
 }
 
-/** Parses a private key as parseSigningKey does, and has it prove by one signature that both its halves belong together. */
+/** Parses a private key like parseSigningKey, and verifies with one signature that its halves match. */
 export async function loadSigningKey(pem: string | Buffer, turns?: SigningTurns): Promise<Result<SigningKey>> {
   const key = parseSigningKey(pem, turns);
   if (!key.ok || !key.value.signatureAlgorithm.ok) return key;
@@ -77,7 +77,7 @@ export async function loadSigningKey(pem: string | Buffer, turns?: SigningTurns)
   return isProven ? key : err('the private key does not match the public key stored with it');
 }
 
-function turnsOfItsOwn(): SigningTurns {
+function createTurns(): SigningTurns {
   return new TurnsByNamespace().ofSigning({ namespace: '', name: '' });
 }
 
@@ -92,8 +92,8 @@ function readKey({ label, der }: PemBlock, turns: SigningTurns): Result<SigningK
   try {
     return holdKey(createPrivateKey({ key: der, format: 'der', type }), turns);
   } catch {
-    // OpenSSL has no parser that answers; what it throws is about its internals, and says nothing to a user. Of some keys it
-    // tells only when their public half is asked for (a point at infinity).
+    // OpenSSL's errors describe its internals and do not help users. Some keys fail only when the public half is
+    // computed (point at infinity).
     return err('malformed key');
   }
 }
@@ -105,7 +105,7 @@ function holdKey(key: KeyObject, turns: SigningTurns): Result<SigningKey> {
   return kind === undefined ? err(`unsupported key type ${key.asymmetricKeyType}`) : ok(new HeldKey(kind, key, turns));
 }
 
-/** Holds the private key where neither inspection nor JSON nor a stray property can reach it. */
+/** Holds the private key where inspection, JSON and property access cannot reach it. */
 class HeldKey implements SigningKey {
   readonly algorithm: KeyKind;
   readonly publicKey: KeyObject;
@@ -126,10 +126,10 @@ class HeldKey implements SigningKey {
   isKeyOf(spki: Buffer): boolean {
     if (spki.equals(this.publicKeySpki)) return true;
     try {
-      // The same key may be written in several ways: with its point compressed, or with the curve in so many words.
+      // The same key has several encodings, such as a compressed point or explicit curve parameters.
       const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
-      // Between keys of different kinds, equals leaves an OpenSSL error behind (seen with Node 26), which makes the next
-      // createPrivateKey fail for a good key.
+      // Between keys of different types, equals leaves an OpenSSL error behind (seen with Node 26) that makes the next
+      // createPrivateKey fail for a valid key.
       return key.asymmetricKeyType === this.publicKey.asymmetricKeyType && key.equals(this.publicKey);
     } catch {
       return false;
@@ -144,9 +144,9 @@ class HeldKey implements SigningKey {
     const algorithm = this.signatureAlgorithm;
     if (!algorithm.ok) throw new TypeError(algorithm.error);
     const { digest } = algorithm.value;
-    // An ECDSA or Ed25519 signature costs less than to hand it to another thread.
+    // ECDSA and Ed25519 signatures cost less than dispatching them to another thread.
     if (this.algorithm !== 'rsa') return sign(digest, tbs, this.#privateKey);
-    // The callback form: an RSA-4096 signature would hold up the main thread for milliseconds.
+    // The callback form runs off the main thread, which an RSA-4096 signature would block for milliseconds.
     const signing = () =>
       new Promise<Buffer>((resolve, reject) => {
         sign(digest, tbs, this.#privateKey, (error, signature) => (error ? reject(error) : resolve(signature)));

@@ -1,5 +1,4 @@
-// The lint rules on the fields of a certificate: what the bytes say must be what the profile decided, and within RFC
-// 5280. Pure.
+// Lint rules for the fields of a certificate: the bytes must match the profile and conform to RFC 5280. Pure.
 
 import { decodeUnsigned } from '@countersign/common/x509/der.ts';
 import { checkPublicKey } from '@countersign/common/x509/public-key.ts';
@@ -34,8 +33,8 @@ export const FIELD_RULES: readonly LintRule[] = [
     citation: 'RFC 5280 4.1.2.5',
     check: ({ notBefore, notAfter }, { profile }) => {
       if (notBefore >= notAfter) return 'has notAfter at or before notBefore';
-      const isAsDecided = +notBefore === +profile.notBefore && +notAfter === +profile.notAfter;
-      return isAsDecided ? undefined : 'differs from the profile';
+      const matchesProfile = +notBefore === +profile.notBefore && +notAfter === +profile.notAfter;
+      return matchesProfile ? undefined : 'differs from the profile';
     },
   },
   {
@@ -43,7 +42,7 @@ export const FIELD_RULES: readonly LintRule[] = [
     citation: 'RFC 5280 4.1.2.6',
     check: ({ subject }, { profile }) => {
       if (!subject.equals(profile.subject)) return 'differs from the profile';
-      // An empty Name is an empty SEQUENCE: two octets. Whether it is empty decides how critical subjectAltName is.
+      // An empty Name is an empty SEQUENCE: two octets. It determines whether subjectAltName is critical.
       return (subject.length === 2) === profile.hasEmptySubject ? undefined : 'differs from the profile';
     },
   },
@@ -57,7 +56,7 @@ export const FIELD_RULES: readonly LintRule[] = [
   },
 ];
 
-/** Compares an INTEGER's content with a magnitude, leading zeros aside. */
+/** Compares the content of an INTEGER with a magnitude, ignoring leading zeros. */
 function isSameNumber(a: Buffer, b: Buffer): boolean {
   return BigInt(`0x00${a.toString('hex')}`) === BigInt(`0x00${b.toString('hex')}`);
 }

@@ -1,5 +1,5 @@
-// Issuers of type SelfSigned: each certificate is signed with the key of its own request, from a Secret that the request's
-// annotation names. The Secret may come later; one that holds another key fails the request.
+// Issuers of type SelfSigned sign each certificate with the request's own key, from a Secret named by an annotation of
+// the request. The Secret may be created later; a different key fails the request.
 
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { err, type Result } from '@countersign/common/result.ts';
@@ -23,7 +23,7 @@ export function createSelfSignedIssuer(turns = new TurnsByNamespace()): IssuerTy
   return {
     type: 'selfSigned',
     load: async secret => ({ secret, key: await loadKey(secret, turns) }),
-    reject: () => undefined, // There is no certificate in the Secret.
+    reject: () => undefined, // The Secret contains no certificate.
     decide,
     topOf: (_, chainPem) => chainPem,
     readiness: () => ({ condition: { status: 'True', reason: 'IsReady', message: '' }, events: [] }),
@@ -55,13 +55,17 @@ function urlsOf({ issuer }: IssuanceRequest): IssuerUrls {
   return { crlDistributionPoints, ocspServers: [], issuingCertificateUrls: [] };
 }
 
-interface Means {
+interface SigningMaterial {
   readonly secret: ObservedSecret;
   readonly urls: IssuerUrls;
   readonly key: SigningKey;
 }
 
-function issue({ requested, policy }: IssuanceRequest, { secret, urls, key }: Means, now: Date): IssuerDecision {
+function issue(
+  { requested, policy }: IssuanceRequest,
+  { secret, urls, key }: SigningMaterial,
+  now: Date,
+): IssuerDecision {
   const prepared = prepareLocally(
     requested,
     { key, identity: undefined, urls, constrained: [], badRequest: 'ErrorGenerating' },

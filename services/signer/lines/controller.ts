@@ -1,5 +1,5 @@
-// Leads: a line for each kind of request and one for the issuers work while this replica holds the Lease. Wires them together, and
-// takes changes of issuers to the lines that they concern.
+// Runs one controller per kind of request and one for issuers while this replica holds the Lease. Wires them together
+// and forwards issuer changes to them.
 
 import { type Issuer, isSameToRequests } from '@countersign/common/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
@@ -19,14 +19,16 @@ import { IssuerLine } from './issuer-line.ts';
 import type { LineDeps } from './line-deps.ts';
 import { RequestLine } from './request-line.ts';
 
-/** Each has a line of its own. */
+/** Each kind has its own queue. */
 const REQUEST_KINDS: readonly RequestKind[] = [CSR_KIND];
 
-/** A Secret that goes bad wakes no one as long as nothing is signed with it, so issuers are looked at now and then. */
+/**
+ * A Secret that becomes invalid wakes nothing until something is signed with it, so issuers are rechecked periodically.
+ */
 const RECHECK_ISSUERS_MS = 60_000;
-/** Events are gone after an hour (kube-apiserver's --event-ttl): what still waits then is to have its reason again. */
+/** Events expire after an hour (kube-apiserver's --event-ttl): requests that still wait get theirs again. */
 const EMIT_AGAIN_MS = 900_000;
-/** How long it is asked after writes that were never answered when leadership ends, of the pod's grace period. */
+/** When leadership ends, how long to look for the outcome of unanswered writes; part of the pod's grace period. */
 const SETTLE_MS = 2_000;
 
 export class Controller {
@@ -38,7 +40,7 @@ export class Controller {
   readonly #requestLines: readonly RequestLine<RequestRecord>[];
   readonly #issuerLine: IssuerLine;
   readonly #constraints: ConstraintPublisher | undefined;
-  /** Of this replica; undefined before it leads. */
+  /** This replica's leadership; undefined before it becomes leader. */
   #leadership: Leadership | undefined;
 
   constructor(options: ControllerOptions) {
@@ -61,7 +63,7 @@ export class Controller {
     this.#requestLines = REQUEST_KINDS.map(kind => new RequestLine(shared, { kind, workers, recheckIssuer }));
   }
 
-  /** Keeps the view of the cluster up to date until the signal, leading or not. */
+  /** Keeps the caches up to date until the signal, whether or not this replica is the leader. */
   async watch(signal: AbortSignal): Promise<void> {
     const presence =
       this.#options.issuerStatus === 'auto' ? this.#presence.run(signal, () => this.#addIssuers()) : null;
@@ -69,8 +71,8 @@ export class Controller {
   }
 
   /**
-   * Signs until the signal. Does not wait for the whole list of requests, which may be long: each is looked at as it comes. What
-   * `former` may have left unreported is reported.
+   * Signs until the signal. Does not wait for the whole list of requests, which may be long: each is processed as it
+   * arrives. Reports what `former` may have left unreported.
    */
   async lead(leadership: Leadership, former?: FormerLeader): Promise<void> {
     const { signal } = leadership;
@@ -94,12 +96,12 @@ export class Controller {
     this.#options.metrics.leading(false);
   }
 
-  /** Waits until all events are written, at most until the signal. */
+  /** Waits until all events are written, or until the signal. */
   closeEvents(signal: AbortSignal): Promise<void> {
     return this.#events.close(signal);
   }
 
-  /** Why this replica is not ready, one line each; empty when it is. */
+  /** Returns why this replica is not ready, one line per cause; empty if it is ready. */
   problems(): string[] {
     return problemsOf(this.#reflectors, Date.now());
   }

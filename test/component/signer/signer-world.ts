@@ -121,7 +121,7 @@ export class SignerWorld {
       if (effect.kind === 'report') this.#report(effect);
       else if (effect.kind === 'recheck-issuer') this.rechecked.push(effect.ref);
       else if (effect.kind === 'count-refusal') this.refused.push(effect.error);
-      else if (effect.kind === 'look-again') this.looksAgain.push(effect.afterMs);
+      else if (effect.kind === 'requeue-after') this.looksAgain.push(effect.afterMs);
       else this.secrets.wakeOnChange(effect.ref, effect.version, name, () => this.requeued.push(name));
     }
   }

@@ -64,7 +64,7 @@ async function observed(csr: CertificateSigningRequest, issuer: Issuer | undefin
 
 async function decideOn(csr: CertificateSigningRequest, issuer: Issuer | undefined, known: Known = {}) {
   const triaged = triage(csr);
-  return triaged.kind === 'look' ? decide(await observed(csr, issuer, known), NOW) : triaged;
+  return triaged.kind === 'proceed' ? decide(await observed(csr, issuer, known), NOW) : triaged;
 }
 
 function said(decision: Decision) {
