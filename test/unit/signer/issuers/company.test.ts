@@ -1,4 +1,4 @@
-// Two issuers that share the turns of one signer: slow signatures of one rest while the other is in use.
+// Two issuers of one signer: slow signatures of one pause while the other is in use.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -42,7 +42,7 @@ for (const [other, use] of OTHERS) {
     const sign = () => issuance.key.sign(Buffer.from('TBS')).then(() => ends.push(performance.now()));
     await Promise.all([sign(), sign()]);
     const [first = 0, second = 0] = ends;
-    // A rest is no longer than a second, if the machine is so slow.
+    // A pause is at most a second, however slow the machine.
     const rest = Math.min(3 * (first - start), 990);
     assert.ok(second - first >= 0.95 * rest, `${second - first} ms after one of ${first - start} ms`);
   });
