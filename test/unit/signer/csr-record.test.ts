@@ -38,7 +38,7 @@ describe('toCsrRecord', () => {
     'a CSR that we signed and that is Failed': [{ certificate: OURS, conditions: ['Failed'] }, 'done'],
   };
   for (const [which, [order, state]] of Object.entries(states)) {
-    it(`${which} is ${state}`, () => assert.equal(toCsrRecord(buildCsr(order), 0, POLICY).state, state));
+    it(`${which} gets the state "${state}"`, () => assert.equal(toCsrRecord(buildCsr(order), 0, POLICY).state, state));
   }
 
   it('a CSR that we signed is done if the ca annotation is disabled', () => {
