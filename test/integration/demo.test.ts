@@ -1,4 +1,4 @@
-// The demo when it is ended in the middle of its story: it says no more than what had happened, and leaves nothing behind.
+// The demo when interrupted: it prints nothing beyond what happened, and leaves nothing behind.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -16,7 +16,7 @@ for (const [signal, args, ending] of [
   ['SIGHUP', ['--once'], [1, null]],
   ['SIGKILL', [], [null, 'SIGKILL']],
 ] as const) {
-  test(`ended by ${signal} in its story, the demo ends quietly and leaves no folder`, async t => {
+  test(`the demo interrupted by ${signal} ends quietly and leaves no folder`, async t => {
     const demo = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     t.after(() => demo.kill('SIGKILL'));
     const complaints = text(demo.stderr);
@@ -32,7 +32,7 @@ for (const [signal, args, ending] of [
   });
 }
 
-/** When the story has begun. */
+/** Resolves when the demo has started. */
 async function folderOf({ stdout }: ChildProcess): Promise<string> {
   let said = '';
   for await (const part of stdout?.iterator({ destroyOnReturn: false }) ?? []) {
