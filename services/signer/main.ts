@@ -65,13 +65,13 @@ function createController(
   client: ClusterClient,
   seen: Pick<ControllerOptions, 'log' | 'metrics'>,
 ): Controller {
-  const turns = new TurnsByNamespace();
+  const scheduler = new TurnsByNamespace();
   return new Controller({
     ...seen,
     client,
     settings: {
       policy: issuancePolicy(config),
-      handlers: [createCaIssuer(turns), createSelfSignedIssuer(turns)],
+      handlers: [createCaIssuer(scheduler), createSelfSignedIssuer(scheduler)],
       clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
       writeCaAnnotation: config.caAnnotation,
     },

@@ -19,7 +19,7 @@ export const OPTIONS = defineOptions({
   leaseDuration: {
     kind: 'duration',
     default: '15s',
-    help: 'How long the Lease of a crashed leader stays valid before another replica takes over; 5s to 5m, whole seconds. The leader renews it every 2/15 of that, at least every 5s.',
+    help: 'Time after which another replica takes over from a crashed leader; whole seconds, 5s to 5m. The leader renews its Lease every 2/15 of it, at least every 5s.',
   },
   issuerStatus: {
     kind: 'enum',

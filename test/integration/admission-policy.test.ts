@@ -84,8 +84,8 @@ function create(as: User, signerName: string): Promise<ApiAnswer<Csr>> {
 
 /** Returns the webhook's decision, without known issuers. */
 async function askWebhook(request: AdmissionRequest, policy = NO_DEMANDS): Promise<Decision> {
-  const matter = findMatter(request, policy);
-  const observation = await observe(matter, request.userInfo, {
+  const scope = findMatter(request, policy);
+  const observation = await observe(scope, request.userInfo, {
     client,
     issuers: { find: () => 'unknown' },
     secrets: { read: async () => undefined },
@@ -93,7 +93,7 @@ async function askWebhook(request: AdmissionRequest, policy = NO_DEMANDS): Promi
     metrics: new WebhookMetrics(createRegistry()),
     reviewTimeoutMs: 10_000,
   });
-  return admit(matter, observation, { username: request.userInfo.username ?? '', policy });
+  return admit(scope, observation, { username: request.userInfo.username ?? '', policy });
 }
 
 function requesterOf({ user, groups = [] }: User): Requester {

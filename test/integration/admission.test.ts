@@ -168,8 +168,8 @@ describe('admission', { concurrency: 6 }, () => {
       } else {
         const causes = errors.map(error => ({ ...error, message: `${error.message} (${error.reason})` }));
         assert.deepEqual([status, body.reason, body.details?.causes], [422, errors[0]?.reason, causes]);
-        const told = causes.map(({ field, message }) => `${field}: ${message}`).join('\n');
-        assert.equal(body.message, `${DENIED_BY_US}: ${told}`);
+        const details = causes.map(({ field, message }) => `${field}: ${message}`).join('\n');
+        assert.equal(body.message, `${DENIED_BY_US}: ${details}`);
       }
     });
   }

@@ -29,7 +29,7 @@ printf '#!/bin/sh\\n' > "$output"; chmod +x "$output"
 interface Workshop {
   readonly env: Record<string, string>;
   readonly cache: string;
-  readonly said: string[];
+  readonly output: string[];
   readonly find: (
     names: readonly ToolName[],
     more?: Record<string, string>,
@@ -45,13 +45,13 @@ async function openWorkshop(t: TestContext): Promise<Workshop> {
   const calls = join(dir, 'calls');
   const path = `${join(dir, 'bin')}:${process.env['PATH']}`;
   const env = { PATH: path, XDG_CACHE_HOME: join(dir, 'cache'), FAKE_GO_CALLS: calls, COUNTERSIGN_ENVTEST: 'off' };
-  const said: string[] = [];
-  const record = (text: string) => void said.push(text);
+  const output: string[] = [];
+  const record = (text: string) => void output.push(text);
   const progress: Progress = { say: record, step: what => ({ note: text => record(`${what}: ${text}`), done() {} }) };
   return {
     env,
     cache: cacheFolder(await readToolModule(), env),
-    said,
+    output,
     find: (names, more = {}, envtestIndex = 'http://127.0.0.1:9/') =>
       findTools(names, { env: { ...env, ...more }, progress, envtestIndex }),
     builds: async () => (await readFile(calls, 'utf8').catch(() => '')).split('\n').filter(line => line !== ''),
@@ -98,14 +98,14 @@ test('only the certificate checker is rebuilt when its sources change', async t 
 });
 
 test('concurrent callers share one build, and the waiting one reports the building process', async t => {
-  const { find, builds, said, cache } = await openWorkshop(t);
+  const { find, builds, output, cache } = await openWorkshop(t);
   const [one, two] = await Promise.all([1, 2].map(() => find(['etcd', 'kubectl'], { FAKE_GO_SECONDS: '0.2' })));
   assert.deepEqual(one, two);
   assert.deepEqual(
     (await builds()).map(line => line.split(' ')[0]),
     ['./etcd', 'k8s.io/kubernetes/cmd/kubectl'],
   );
-  assert.ok(said.includes(`waiting for etcd, kubectl: process ${process.pid} is building (${join(cache, 'lock')})`));
+  assert.ok(output.includes(`waiting for etcd, kubectl: process ${process.pid} is building (${join(cache, 'lock')})`));
 });
 
 test('a failed build leaves no tool, partial file or lock, and its error quotes the log', async t => {
@@ -199,11 +199,11 @@ test('the envtest archive is used if its checksum matches the index, and Go buil
 });
 
 test('an envtest archive with a wrong checksum is not used, and Go builds the tools', async t => {
-  const { find, builds, said } = await openWorkshop(t);
+  const { find, builds, output } = await openWorkshop(t);
   const { url } = await serveArchive(t, { isHonest: false });
   await find(['etcd'], { COUNTERSIGN_ENVTEST: '' }, url);
   assert.equal((await builds()).length, 1);
-  assert.match(said.join('\n'), /envtest archive is not used.*SHA-512 of .* is not the one in the index/);
+  assert.match(output.join('\n'), /envtest archive is not used.*SHA-512 of .* is not the one in the index/);
 });
 
 for (const env of [{ COUNTERSIGN_ENVTEST: 'off' }, { COUNTERSIGN_ENVTEST: '', CI: 'true' }]) {
@@ -217,8 +217,8 @@ for (const env of [{ COUNTERSIGN_ENVTEST: 'off' }, { COUNTERSIGN_ENVTEST: '', CI
 }
 
 test('an unreachable envtest index costs only a log line, and Go builds the tools', async t => {
-  const { find, builds, said } = await openWorkshop(t);
+  const { find, builds, output } = await openWorkshop(t);
   await find(['etcd'], { COUNTERSIGN_ENVTEST: '' });
   assert.equal((await builds()).length, 1);
-  assert.match(said.join('\n'), /envtest archive is not used/);
+  assert.match(output.join('\n'), /envtest archive is not used/);
 });

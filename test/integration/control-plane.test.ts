@@ -111,12 +111,12 @@ test('the command writes an admin kubeconfig, adds a user, keeps its data, and s
 
 async function startCommand(dir: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, [COMMAND, 'up', '--dir', dir], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let said = '';
+  let output = '';
   for await (const text of child.stdout.iterator({ destroyOnReturn: false })) {
-    said += text;
-    if (said.includes('It stays until Ctrl-C')) return child;
+    output += text;
+    if (output.includes('It stays until Ctrl-C')) return child;
   }
-  return assert.fail(`the command ended: ${said}`);
+  return assert.fail(`the command ended: ${output}`);
 }
 
 async function kubectl(...args: string[]): Promise<string> {

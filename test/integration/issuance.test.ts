@@ -276,8 +276,8 @@ describe('issuance', { concurrency: 6 }, () => {
     await createThenApprove(cluster, { name: 'mismatch', signerName: issuer, annotations });
     const csr = await whenFailed(cluster, 'mismatch');
     const message = 'Referenced private key in Secret does not match that in the request';
-    const told = csr.status?.conditions?.map(condition => [condition.type, condition.reason, condition.message]);
-    assert.deepEqual(told, [
+    const recorded = csr.status?.conditions?.map(condition => [condition.type, condition.reason, condition.message]);
+    assert.deepEqual(recorded, [
       ['Approved', 'Tested', 'by a test'],
       ['Failed', 'ErrorKeyMatch', message],
     ]);

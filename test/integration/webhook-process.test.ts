@@ -43,7 +43,7 @@ function start(args: readonly string[]): {
       const found = stdout.split('\n').find(candidate => candidate.includes(text));
       if (found !== undefined) return found;
       if (child.exitCode !== null || performance.now() > deadline)
-        throw new Error(`did not say "${text}": ${stdout}${stderr}`);
+        throw new Error(`did not log "${text}": ${stdout}${stderr}`);
       await new Promise(resolve => setTimeout(resolve, 10));
     }
   };

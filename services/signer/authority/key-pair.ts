@@ -29,19 +29,19 @@ export interface LoadedSecret {
 
 /** Parses each Secret once, valid or not: the reader returns the same object as long as its data does not change. */
 export class KeyPairLoader {
-  readonly #turns: TurnsByNamespace;
+  readonly #scheduler: TurnsByNamespace;
   readonly #loaded = new WeakMap<Secret, Promise<Result<KeyPair>>>();
 
-  constructor(turns: TurnsByNamespace) {
-    this.#turns = turns;
+  constructor(scheduler: TurnsByNamespace) {
+    this.#scheduler = scheduler;
   }
 
   async load(observed: ObservedSecret): Promise<LoadedSecret> {
     const { ref, secret } = observed;
-    this.#turns.noteUse(ref);
+    this.#scheduler.noteUse(ref);
     if (secret === undefined) return { secret: observed, pair: err(`secrets "${showName(ref.name)}" not found`) };
-    const parse = () => parseKeyPair(secret, ref, this.#turns);
-    const known = this.#loaded.get(secret) ?? this.#turns.load(ref, parse);
+    const parse = () => parseKeyPair(secret, ref, this.#scheduler);
+    const known = this.#loaded.get(secret) ?? this.#scheduler.load(ref, parse);
     this.#loaded.set(secret, known);
     return { secret: observed, pair: await known };
   }
@@ -53,11 +53,11 @@ export class KeyPairLoader {
 }
 
 /** Error texts as in cert-manager's pkg/util/kube (SecretTLSKeyPairAndCA). */
-async function parseKeyPair(secret: Secret, ref: SecretRef, turns: TurnsByNamespace): Promise<Result<KeyPair>> {
+async function parseKeyPair(secret: Secret, ref: SecretRef, scheduler: TurnsByNamespace): Promise<Result<KeyPair>> {
   const name = formatSecretRef(ref);
   const [keyPem, certificatePem, caPem] = ['tls.key', 'tls.crt', 'ca.crt'].map(key => readPem(secret, key));
   if (!keyPem) return err(`no private key data for "tls.key" in secret '${name}'`);
-  const key = explained(await loadSigningKey(keyPem, turns.ofSigning(ref)), keyPem, 'private key');
+  const key = explained(await loadSigningKey(keyPem, scheduler.ofSigning(ref)), keyPem, 'private key');
   if (!key.ok) return key;
   if (!certificatePem) return err(`no certificate data for "tls.crt" in secret '${name}'`);
   const certificates = explained(parseCertificates(certificatePem), certificatePem, 'certificate');

@@ -51,9 +51,9 @@ const KINDS: ReadonlyMap<string | undefined, KeyKind> = new Map([
 
 /**
  * Parses a private key in PEM: PKCS#8, PKCS#1 or SEC1. Errors reveal nothing about the key. RSA signatures queue with
- * others that share the same `turns`.
+ * others that share the same `scheduler`.
  */
-export function parseSigningKey(pem: string | Buffer, turns = createTurns()): Result<SigningKey> {
+export function parseSigningKey(pem: string | Buffer, scheduler = createScheduler()): Result<SigningKey> {
   if (pem.length > MAX_PEM_SIZE) return fail(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
   const blocks = parsePem(pem.toString());
   if (!blocks.ok) return fail(blocks.error);
@@ -62,13 +62,13 @@ export function parseSigningKey(pem: string | Buffer, turns = createTurns()): Re
   if (block === undefined) return fail('no PEM data was found in given input');
   const format = FORMATS.get(block.label);
   if (format === undefined) return err(`unknown private key type: ${block.label}`);
-  const key = readKey(block, turns);
+  const key = readKey(block, scheduler);
   return key.ok ? key : err(`error parsing ${format} private key: ${key.error}`);
 }
 
 /** Parses a private key like parseSigningKey, and verifies with one signature that its halves match. */
-export async function loadSigningKey(pem: string | Buffer, turns?: SigningTurns): Promise<Result<SigningKey>> {
-  const key = parseSigningKey(pem, turns);
+export async function loadSigningKey(pem: string | Buffer, scheduler?: SigningTurns): Promise<Result<SigningKey>> {
+  const key = parseSigningKey(pem, scheduler);
   if (!key.ok || !key.value.signatureAlgorithm.ok) return key;
   const { publicKey, signatureAlgorithm } = key.value;
   const signature = await key.value.sign(PROOF).catch(() => undefined);
@@ -77,7 +77,7 @@ export async function loadSigningKey(pem: string | Buffer, turns?: SigningTurns)
   return isProven ? key : err('the private key does not match the public key stored with it');
 }
 
-function createTurns(): SigningTurns {
+function createScheduler(): SigningTurns {
   return new TurnsByNamespace().ofSigning({ namespace: '', name: '' });
 }
 
@@ -85,12 +85,12 @@ function fail(problem: string): Result<never> {
   return err(`error decoding private key PEM block: ${problem}`);
 }
 
-function readKey({ label, der }: PemBlock, turns: SigningTurns): Result<SigningKey> {
+function readKey({ label, der }: PemBlock, scheduler: SigningTurns): Result<SigningKey> {
   const fault = findPrivateKeyFault(label, der);
   if (fault !== undefined) return err(fault);
   const type = label === 'RSA PRIVATE KEY' ? 'pkcs1' : label === 'EC PRIVATE KEY' ? 'sec1' : 'pkcs8';
   try {
-    return holdKey(createPrivateKey({ key: der, format: 'der', type }), turns);
+    return holdKey(createPrivateKey({ key: der, format: 'der', type }), scheduler);
   } catch {
     // OpenSSL's errors describe its internals and do not help users. Some keys fail only when the public half is
     // computed (point at infinity).
@@ -98,11 +98,13 @@ function readKey({ label, der }: PemBlock, turns: SigningTurns): Result<SigningK
   }
 }
 
-function holdKey(key: KeyObject, turns: SigningTurns): Result<SigningKey> {
+function holdKey(key: KeyObject, scheduler: SigningTurns): Result<SigningKey> {
   const problem = findSizeProblem(key.asymmetricKeyDetails ?? {});
   if (problem !== undefined) return err(problem);
   const kind = KINDS.get(key.asymmetricKeyType);
-  return kind === undefined ? err(`unsupported key type ${key.asymmetricKeyType}`) : ok(new HeldKey(kind, key, turns));
+  return kind === undefined
+    ? err(`unsupported key type ${key.asymmetricKeyType}`)
+    : ok(new HeldKey(kind, key, scheduler));
 }
 
 /** Holds the private key where inspection, JSON and property access cannot reach it. */
@@ -112,11 +114,11 @@ class HeldKey implements SigningKey {
   readonly publicKeySpki: Buffer;
   readonly signatureAlgorithm: Result<SignatureAlgorithm>;
   readonly #privateKey: KeyObject;
-  readonly #turns: SigningTurns;
+  readonly #scheduler: SigningTurns;
 
-  constructor(kind: KeyKind, privateKey: KeyObject, turns: SigningTurns) {
+  constructor(kind: KeyKind, privateKey: KeyObject, scheduler: SigningTurns) {
     this.#privateKey = privateKey;
-    this.#turns = turns;
+    this.#scheduler = scheduler;
     this.algorithm = kind;
     this.publicKey = createPublicKey(privateKey);
     this.publicKeySpki = this.publicKey.export({ format: 'der', type: 'spki' });
@@ -151,7 +153,7 @@ class HeldKey implements SigningKey {
       new Promise<Buffer>((resolve, reject) => {
         sign(digest, tbs, this.#privateKey, (error, signature) => (error ? reject(error) : resolve(signature)));
       });
-    return this.#isSlow ? this.#turns.runSlow(signing) : this.#turns.run(signing);
+    return this.#isSlow ? this.#scheduler.runSlow(signing) : this.#scheduler.run(signing);
   }
 
   toJSON(): string {

@@ -19,8 +19,8 @@ import { waitForUsable } from './unusable-secret.ts';
 
 type UsablePair = Omit<KeyPair, 'chain' | 'strictFault'> & { readonly chain: IssuerChain };
 
-export function createCaIssuer(turns = new TurnsByNamespace()): IssuerTypeHandler<LoadedSecret> {
-  const loader = new KeyPairLoader(turns);
+export function createCaIssuer(scheduler = new TurnsByNamespace()): IssuerTypeHandler<LoadedSecret> {
+  const loader = new KeyPairLoader(scheduler);
   return {
     type: 'ca',
     load: secret => loader.load(secret),

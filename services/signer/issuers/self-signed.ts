@@ -19,10 +19,10 @@ interface LoadedKey {
   readonly key: Result<SigningKey>;
 }
 
-export function createSelfSignedIssuer(turns = new TurnsByNamespace()): IssuerTypeHandler<LoadedKey> {
+export function createSelfSignedIssuer(scheduler = new TurnsByNamespace()): IssuerTypeHandler<LoadedKey> {
   return {
     type: 'selfSigned',
-    load: async secret => ({ secret, key: await loadKey(secret, turns) }),
+    load: async secret => ({ secret, key: await loadKey(secret, scheduler) }),
     reject: () => undefined, // The Secret contains no certificate.
     decide,
     topOf: (_, chainPem) => chainPem,
@@ -30,11 +30,11 @@ export function createSelfSignedIssuer(turns = new TurnsByNamespace()): IssuerTy
   };
 }
 
-async function loadKey({ ref, secret }: ObservedSecret, turns: TurnsByNamespace): Promise<Result<SigningKey>> {
-  turns.noteUse(ref);
+async function loadKey({ ref, secret }: ObservedSecret, scheduler: TurnsByNamespace): Promise<Result<SigningKey>> {
+  scheduler.noteUse(ref);
   const pem = secret && readPem(secret, 'tls.key');
   return pem
-    ? explained(await loadSigningKey(pem, turns.ofSigning(ref)), pem, 'private key')
+    ? explained(await loadSigningKey(pem, scheduler.ofSigning(ref)), pem, 'private key')
     : err(`no data for "tls.key" in secret '${formatSecretRef(ref)}'`);
 }
 

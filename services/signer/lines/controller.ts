@@ -37,8 +37,8 @@ export class Controller {
   readonly #events: EventRecorder;
   readonly #secrets: SecretReader;
   readonly #presence: CertManagerPresence;
-  readonly #requestLines: readonly RequestLine<RequestRecord>[];
-  readonly #issuerLine: IssuerLine;
+  readonly #requestControllers: readonly RequestLine<RequestRecord>[];
+  readonly #issuerController: IssuerLine;
   readonly #constraints: ConstraintPublisher | undefined;
   /** This replica's leadership; undefined before it becomes leader. */
   #leadership: Leadership | undefined;
@@ -46,7 +46,7 @@ export class Controller {
   constructor(options: ControllerOptions) {
     const { client, log, metrics, workers } = options;
     this.#options = options;
-    this.#events = new EventRecorder(client, log, () => this.#requestLines.some(line => line.isLoaded));
+    this.#events = new EventRecorder(client, log, () => this.#requestControllers.some(each => each.isLoaded));
     this.#secrets = new SecretReader(client);
     this.#presence = new CertManagerPresence(client, log, () => new Date());
     this.#issuers = new IssuerCache({
@@ -56,11 +56,11 @@ export class Controller {
       onChange: (ref, now, before) => this.#onIssuer(ref, now, before),
     });
     const shared = this.#share();
-    const recheckIssuer = (ref: SignerRef) => this.#issuerLine.add(ref);
+    const recheckIssuer = (ref: SignerRef) => this.#issuerController.add(ref);
     this.#constraints = createPublisher(shared, options.constraintsNamespace, recheckIssuer);
     const constraints = this.#constraints;
-    this.#issuerLine = new IssuerLine(shared, { constraints, mayWrite: () => this.#mayWriteReadiness() });
-    this.#requestLines = REQUEST_KINDS.map(kind => new RequestLine(shared, { kind, workers, recheckIssuer }));
+    this.#issuerController = new IssuerLine(shared, { constraints, mayWrite: () => this.#mayWriteReadiness() });
+    this.#requestControllers = REQUEST_KINDS.map(kind => new RequestLine(shared, { kind, workers, recheckIssuer }));
   }
 
   /** Keeps the caches up to date until the signal, whether or not this replica is the leader. */
@@ -84,15 +84,15 @@ export class Controller {
     const recheck = setInterval(() => this.#addIssuers(), RECHECK_ISSUERS_MS);
     const again = setInterval(() => this.#emitAgain(), this.#options.emitAgainMs ?? EMIT_AGAIN_MS);
     await Promise.all([
-      ...this.#requestLines.map(line => line.lead(signal, former)),
-      this.#issuerLine.run(signal),
+      ...this.#requestControllers.map(each => each.lead(signal, former)),
+      this.#issuerController.run(signal),
       this.#secrets.run(signal),
       this.#constraints?.run(signal),
     ]);
     clearInterval(recheck);
     clearInterval(again);
     const settled = AbortSignal.timeout(SETTLE_MS);
-    await Promise.all(this.#requestLines.map(line => line.settle(settled)));
+    await Promise.all(this.#requestControllers.map(each => each.settle(settled)));
     this.#options.metrics.leading(false);
   }
 
@@ -107,7 +107,7 @@ export class Controller {
   }
 
   get #reflectors() {
-    return [...this.#requestLines.map(({ reflector }) => reflector), ...this.#issuers.reflectors];
+    return [...this.#requestControllers.map(({ reflector }) => reflector), ...this.#issuers.reflectors];
   }
 
   get #isLeading(): boolean {
@@ -129,20 +129,20 @@ export class Controller {
   }
 
   #emitAgain(): void {
-    for (const line of this.#requestLines) line.emitAgain();
+    for (const each of this.#requestControllers) each.emitAgain();
   }
 
   #addIssuers(): void {
     if (!this.#isLeading) return;
-    for (const ref of this.#issuers.all()) this.#issuerLine.add(ref);
+    for (const ref of this.#issuers.all()) this.#issuerController.add(ref);
   }
 
   #onIssuer(ref: SignerRef, now: Issuer | undefined, before: Issuer | undefined): void {
-    if (now === undefined && before !== undefined) this.#issuerLine.forget(ref, before.metadata.uid);
+    if (now === undefined && before !== undefined) this.#issuerController.forget(ref, before.metadata.uid);
     if (!this.#isLeading) return;
-    this.#issuerLine.add(ref);
+    this.#issuerController.add(ref);
     if (isSameToRequests(before, now)) return;
-    for (const line of this.#requestLines) line.wakeFor(formatSignerName(ref), now);
+    for (const each of this.#requestControllers) each.wakeFor(formatSignerName(ref), now);
   }
 
   #mayWriteReadiness(): boolean {
