@@ -1,5 +1,5 @@
-// What the signer tells Prometheus. Label values come from closed sets; names of objects, which requesters choose, never
-// become labels.
+// The signer's Prometheus metrics. Label values come from closed sets; object names, which requesters choose, are never
+// labels.
 
 import { csrReasons, type Reason } from '@countersign/common/reasons.ts';
 import { createQueueObserver } from '@countersign/common/runtime/controller/queue-metrics.ts';
@@ -15,25 +15,25 @@ import type { Outcome } from './effect.ts';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300];
 
-/** Somebody has to act on the first of these. */
-const ACT_ON = ['forbidden', 'invalid'] as const;
+/** Error codes for which a single occurrence requires action. */
+const ACTIONABLE_CODES = ['forbidden', 'invalid'] as const;
 
-/** What a CSR waits for: a reason of its events, or another try after an error (countersign_work_errors_total). */
+/** Why a CSR waits: the reason of its event, or a retry after an error (countersign_work_errors_total). */
 type Waiting = Reason | typeof RETRY;
 const RETRY = 'Retry';
 
-interface CaEnd {
+interface CaExpiry {
   readonly kind: IssuerKind;
-  readonly ends: number;
+  readonly expiresAt: number;
 }
 
 export class SignerMetrics {
   readonly reflector: ReflectorMetrics;
   readonly #observeQueue: (name: string) => QueueObserver;
-  /** The reason why each request waits, by its key: a gauge is made of it when Prometheus asks. */
+  /** Why each request waits, by key. The gauge is computed from it at scrape time. */
   readonly #waiting = new Map<string, Waiting>();
-  /** When the CA of each issuer ends, by signer name; ms since 1970. */
-  readonly #ends = new Map<string, CaEnd>();
+  /** When each issuer's CA expires, by signer name; ms since 1970. */
+  readonly #expiries = new Map<string, CaExpiry>();
   readonly #certificates: Counter<'issuer_type' | 'result' | 'reason'>;
   readonly #issuance: Histogram;
   readonly #errors: Counter<'queue' | 'code'>;
@@ -43,7 +43,7 @@ export class SignerMetrics {
     this.reflector = createReflectorMetrics(registry);
     this.#certificates = new Counter({
       name: 'countersign_certificates_total',
-      help: 'CSRs that came to an end, by type of issuer, result (issued, failed, repaired) and reason.',
+      help: 'CSRs processed to completion, by issuer type, result (issued, failed, repaired) and reason.',
       labelNames: ['issuer_type', 'result', 'reason'],
       registers: [registry],
     });
@@ -55,23 +55,23 @@ export class SignerMetrics {
     });
     this.#errors = new Counter({
       name: 'countersign_work_errors_total',
-      help: 'Runs that failed, and certificates that did not verify or that the API server rejected, by queue and code; forbidden and invalid mean that somebody has to act.',
+      help: 'Failed reconciles, and certificates that failed verification or were rejected by the API server, by queue and error code; forbidden and invalid require action.',
       labelNames: ['queue', 'code'],
       registers: [registry],
     });
     this.#leader = new Gauge({
       name: 'leader_election_master_status',
-      help: '1 while this replica leads: holds the lease, or runs without leader election; else 0.',
+      help: '1 while this replica is the leader (holds the Lease, or runs without leader election), otherwise 0.',
       registers: [registry],
     });
     createWaitingGauge(registry, this.#waiting);
-    createEndsGauge(registry, this.#ends);
+    createExpiryGauge(registry, this.#expiries);
     this.#observeQueue = createQueueObserver(registry);
   }
 
-  /** Called before there are errors: an increase is seen only where there was something before, be it 0. */
+  /** Called before any error occurs: increase() needs a previous sample, even if it is 0. */
   queue(name: string): QueueObserver {
-    for (const code of ACT_ON) this.#errors.inc({ queue: name, code }, 0);
+    for (const code of ACTIONABLE_CODES) this.#errors.inc({ queue: name, code }, 0);
     return this.#observeQueue(name);
   }
 
@@ -79,23 +79,23 @@ export class SignerMetrics {
     this.#leader.set(isLeading ? 1 : 0);
     if (isLeading) return;
     this.#waiting.clear();
-    this.#ends.clear();
+    this.#expiries.clear();
   }
 
-  /** When the CA of an issuer ends, undefined without one. Gives whether that is news. */
-  readonly noteEnd = (ref: SignerRef, ends: Date | undefined): boolean => {
+  /** Records when an issuer's CA expires (undefined: it has no CA). Returns whether that changed. */
+  readonly noteEnd = (ref: SignerRef, notAfter: Date | undefined): boolean => {
     const name = formatSignerName(ref);
-    const before = this.#ends.get(name)?.ends;
-    if (ends === undefined) this.#ends.delete(name);
-    else this.#ends.set(name, { kind: ref.kind, ends: ends.getTime() });
-    return before !== ends?.getTime();
+    const before = this.#expiries.get(name)?.expiresAt;
+    if (notAfter === undefined) this.#expiries.delete(name);
+    else this.#expiries.set(name, { kind: ref.kind, expiresAt: notAfter.getTime() });
+    return before !== notAfter?.getTime();
   };
 
   failed(queue: string, error: unknown): void {
     this.#errors.inc({ queue, code: asClassifiedError(error).code });
   }
 
-  /** The work on a CSR has failed; it waits for another try unless it was given up. */
+  /** Records that reconciling a CSR failed: it waits for a retry, unless it was given up. */
   retrying(key: string, willRetry: boolean): void {
     if (willRetry) this.#waiting.set(key, RETRY);
     else this.#waiting.delete(key);
@@ -105,7 +105,7 @@ export class SignerMetrics {
     this.#waiting.delete(key);
   }
 
-  /** `key` tells the request from all others; `openMs` is how long it could have been signed already. */
+  /** `key` identifies the request; `openMs` is how long it could have been signed already. */
   reportOutcome(key: string, { result, reason, issuerType }: Outcome, openMs: number): void {
     if (result === 'waiting' && reason !== undefined) this.#waiting.set(key, reason);
     else this.#waiting.delete(key);
@@ -115,11 +115,11 @@ export class SignerMetrics {
   }
 }
 
-/** A gauge by reason, made of what waits at the moment of the scrape; every waiting reason is there, also at 0. */
+/** A gauge by reason, computed at scrape time. Every waiting reason is present, even at 0. */
 function createWaitingGauge(registry: Registry, waiting: ReadonlyMap<string, Waiting>): void {
   new Gauge({
     name: 'countersign_requests_waiting',
-    help: 'CSRs that wait, by reason: for an approval, an issuer, a Secret, or (Retry) for another try after an error.',
+    help: 'CSRs waiting, by reason: for approval, an issuer, a Secret, or (Retry) another attempt after an error.',
     labelNames: ['reason'],
     registers: [registry],
     collect() {
@@ -131,17 +131,17 @@ function createWaitingGauge(registry: Registry, waiting: ReadonlyMap<string, Wai
   });
 }
 
-/** The first end of each kind of issuer: which issuer it is, the log tells. No series where there is no CA. */
-function createEndsGauge(registry: Registry, ends: ReadonlyMap<string, CaEnd>): void {
+/** The earliest expiry for each issuer kind; the log says which issuer it is. No series without a CA. */
+function createExpiryGauge(registry: Registry, expiries: ReadonlyMap<string, CaExpiry>): void {
   new Gauge({
     name: 'countersign_ca_not_after_timestamp_seconds',
-    help: 'When the first CA of the issuers ends whose Ready condition is kept here (Unix time), by kind of issuer.',
+    help: 'Earliest expiry (Unix time) among the CAs of issuers whose Ready condition this signer maintains, by issuer kind.',
     labelNames: ['kind'],
     registers: [registry],
     collect() {
       this.reset();
-      for (const [kind, ofKind] of Map.groupBy(ends.values(), each => each.kind)) {
-        this.set({ kind }, Math.min(...ofKind.map(each => each.ends)) / 1000);
+      for (const [kind, ofKind] of Map.groupBy(expiries.values(), each => each.kind)) {
+        this.set({ kind }, Math.min(...ofKind.map(each => each.expiresAt)) / 1000);
       }
     },
   });

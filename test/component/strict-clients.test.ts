@@ -126,7 +126,7 @@ const CAS: readonly { readonly what: string; readonly parts: CertificateParts; r
   {
     what: 'basicConstraints that are not critical',
     parts: { basicConstraints: 'absent', extensions: [LOOSE_CONSTRAINTS, KEY_USAGE, KEY_ID] },
-    fault: 'certificate 1 in tls.crt has basicConstraints that are not critical (RFC 5280 4.2.1.9)',
+    fault: 'certificate 1 in tls.crt has a non-critical basicConstraints (RFC 5280 4.2.1.9)',
   },
 ];
 

@@ -34,11 +34,11 @@ for (const [signal, args, ending] of [
 
 /** Resolves when the steps have begun. */
 async function folderOf({ stdout }: ChildProcess): Promise<string> {
-  let said = '';
+  let output = '';
   for await (const part of stdout?.iterator({ destroyOnReturn: false }) ?? []) {
-    said += part;
-    const [, dir] = /-f (\S+)\/installation\/values\.yaml[^]*\n\$ openssl/.exec(said) ?? [];
+    output += part;
+    const [, dir] = /-f (\S+)\/installation\/values\.yaml[^]*\n\$ openssl/.exec(output) ?? [];
     if (dir !== undefined) return dir;
   }
-  return assert.fail(`the demo exited: ${said}`);
+  return assert.fail(`the demo exited: ${output}`);
 }

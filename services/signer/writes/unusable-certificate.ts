@@ -1,5 +1,5 @@
-// What becomes of a request whose certificate proved unusable once it was signed: it does not verify, or the API server rejects it.
-// Whose fault that is decides. Writes nothing but on trial.
+// Handles a certificate that is unusable once signed: it does not verify, or the API server rejects it. The outcome
+// depends on who is at fault. Writes only dry runs.
 
 import { issuerTypes } from '@countersign/common/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons.ts';
@@ -13,19 +13,19 @@ import { tryStatus, type WriteDeps } from './status-writer.ts';
 
 type Failure = Extract<Decision, { kind: 'fail' }>;
 
-/** The key has proved bad although it was checked when it was loaded: the request waits for the Secret. */
+/** The key is bad although it was checked when loaded: the request waits for the Secret. */
 export function insteadOfUnusable<R extends RequestRecord>(
   subject: Subject<R>,
   { secret }: LocalIssuance,
   error: TerminalError,
 ): Wait {
-  subject.log.error({ err: error }, 'certificate not usable');
+  subject.log.error({ err: error }, 'signed certificate not usable');
   return waitForUsable(reasonsOf(subject).unusable, secret, error.message);
 }
 
 /**
- * The API server rejects the certificate as invalid, and does not say which one of the chain. Whether it is the issuer's is asked
- * without a trace: its certificates alone are written on trial. Then the request waits, since no requester can fix it.
+ * The API server rejected the chain without saying which certificate is invalid. A dry run with the issuer's
+ * certificates alone tells whether they are at fault. If so, the request waits, since its requester cannot fix it.
  */
 export async function insteadOfRefused<R extends RequestRecord>(
   deps: Pick<WriteDeps, 'client'>,
@@ -33,33 +33,33 @@ export async function insteadOfRefused<R extends RequestRecord>(
   { authority, secret }: LocalIssuance,
   error: TerminalError,
 ): Promise<Wait | Failure> {
-  const refusal = authority && (await tryStatus(deps, subject, trialOf(subject, authority.pem)));
+  const refusal = authority && (await tryStatus(deps, subject, dryRunStatus(subject, authority.pem)));
   if (refusal === undefined) return failureFor(subject, error);
-  subject.log.error({ err: refusal }, 'certificates of issuer refused');
+  subject.log.error({ err: refusal }, 'CA certificates rejected by API server');
   const problem = rejection(subject, refusal);
   subject.handler?.reject(secret, problem);
   return waitForUsable(reasonsOf(subject).unusable, secret, problem);
 }
 
-/** The status with nothing but these certificates (PEM). */
-function trialOf<R extends RequestRecord>({ kind }: Subject<R>, pem: string): object {
+/** A status with only these certificates (PEM). */
+function dryRunStatus<R extends RequestRecord>({ kind }: Subject<R>, pem: string): object {
   return kind.issuedChange({ chainPem: pem, topPem: '' }, { writeCaAnnotation: false }).status;
 }
 
-/** Without the call and the name of the request, for it is said of the issuer too. */
+/** Omits the API call and the name of the request, since the text is also used for the issuer. */
 function rejection<R extends RequestRecord>({ kind }: Subject<R>, { message }: TerminalError): string {
   const at = message.indexOf(kind.invalidCertificate);
   const detail = at < 0 ? message : message.slice(at + kind.invalidCertificate.length);
-  return `the API server rejects the certificates of the CA, issue new ones: ${detail}`;
+  return `the API server rejects the CA certificates: issue new ones: ${detail}`;
 }
 
-/** The same certificate would always be rejected: the request must not be signed again at each look. */
+/** The same certificate would be rejected every time, so the request must not be signed again. */
 function failureFor<R extends RequestRecord>(subject: Subject<R>, { message }: TerminalError): Failure {
   const reason = reasonsOf(subject).signingFailed;
   return { kind: 'fail', reason, message: reasons.SigningError.message(message) };
 }
 
-/** Something is signed only for an issuer that has a handler. */
+/** Only issuers with a handler sign; the default is never used. */
 export function reasonsOf<R extends RequestRecord>({ handler }: Subject<R>) {
   return issuerTypes[handler?.type ?? 'ca'].reasons;
 }
