@@ -1,4 +1,4 @@
-// The image of the container that holds a pod's namespaces: one static program and nothing else.
+// The image of the container that holds a pod's namespaces, with a single static program.
 
 import { readFile } from 'node:fs/promises';
 import type { Image } from '../../../build/docker-archive.ts';

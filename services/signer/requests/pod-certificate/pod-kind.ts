@@ -82,7 +82,7 @@ function triage(record: PodRecord): Triage {
   if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'ignore' };
   const denial = refusePodRequest(record, parseStubRequest(record.spec.stubPKCS10Request));
   if (denial !== undefined) return { kind: 'fail', reason: denial.reason, message: denial.message };
-  return signer.ok ? { kind: 'look', ref: signer.value } : { kind: 'ignore' };
+  return signer.ok ? { kind: 'proceed', ref: signer.value } : { kind: 'ignore' };
 }
 
 function whenUnfit(record: PodRecord, { reason, message, secret }: Fail, now: number): Wait {
