@@ -120,7 +120,7 @@ function issuedChange({ metadata, spec }: PodRecord, chainPem: string, now: Date
 }
 
 function endOf(object: { readonly status?: object }): ReturnType<RequestKind<PodRecord>['endOf']> {
-  const status = object.status as PodCertificateRequestStatus | undefined;
+  const status: PodCertificateRequestStatus | undefined = object.status;
   if (status?.certificateChain) return { kind: 'issued', certificate: status.certificateChain };
   const refusal = status && (findPodCondition({ status }, 'Denied') ?? findPodCondition({ status }, 'Failed'));
   return refusal && { kind: 'failed', reason: refusal.reason ?? '', message: refusal.message ?? '' };
