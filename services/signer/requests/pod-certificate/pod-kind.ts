@@ -135,7 +135,7 @@ function conditionOf(type: 'Issued' | 'Denied', { reason, message }: Pick<Fail, 
 }
 
 function endOf(object: { readonly status?: object }): ReturnType<RequestKind<PodRecord>['endOf']> {
-  const status = object.status as PodCertificateRequestStatus | undefined;
+  const status: PodCertificateRequestStatus | undefined = object.status;
   if (status?.certificateChain) return { kind: 'issued', certificate: status.certificateChain };
   const refusal = status && (findPodCondition({ status }, 'Denied') ?? findPodCondition({ status }, 'Failed'));
   return refusal && { kind: 'failed', reason: refusal.reason ?? '', message: refusal.message ?? '' };
