@@ -138,9 +138,9 @@ describe('a workload', () => {
     cronjobs: ['batch', 'CronJob', { schedule: '0 0 * * *', jobTemplate: { spec: job } }],
   } as const;
 
-  for (const [resource, [group, kind, spec]] of Object.entries(workloads)) {
+  for (const [resource, [group, kind, workload]] of Object.entries(workloads)) {
     test(`of the kind ${kind} is created with a warning`, async () => {
-      const body = { apiVersion: `${group}/v1`, kind, metadata: { name: 'app' }, spec };
+      const body = { apiVersion: `${group}/v1`, kind, metadata: { name: 'app' }, spec: workload };
       const path = `/apis/${group}/v1/namespaces/${NAMESPACE}/${resource}`;
       const { status, warnings } = await cluster.api.call({ method: 'POST', path, body });
       assert.equal(status, 201);

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { encodeSubject } from '@countersign/common/x509/general-names.ts';
+import type { Caller } from '../support/api.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { readPki } from '../support/pki.ts';
 import { buildStub } from '../support/pod-request-builder.ts';
@@ -16,6 +17,7 @@ import {
   type PodRequestObject,
   podRequestsPath,
   request,
+  tryRequest,
   whenEnded,
 } from '../support/pods.ts';
 
@@ -65,7 +67,7 @@ describe('a request of a kubelet', () => {
     const { notBefore = '', notAfter = '' } = issued.status!;
     assert.match(conditionOf(issued), /^Issued CertificateIssued: /);
     assert.equal(leaf.subjectAltName, 'URI:spiffe://cluster.local/ns/team/sa/web');
-    assert.equal(leaf.subject, '');
+    assert.deepEqual([leaf.subject, leaf.ca], ['', false]);
     assert.deepEqual([Date.parse(notBefore), Date.parse(notAfter)], [+leaf.validFromDate, +leaf.validToDate]);
     assert.equal(+leaf.validToDate - +leaf.validFromDate, 3_600_000);
   });
@@ -76,6 +78,18 @@ describe('a request of a kubelet', () => {
     const issued = await askAndEnd(pod, { unverifiedUserAnnotations: { 'pods.countersign.io/dns-names': dnsNames } });
     const names = `DNS:web.team.svc, DNS:${pod.name}.web.team.svc`;
     assert.equal(leafOf(issued).subjectAltName, `URI:spiffe://cluster.local/ns/team/sa/web, ${names}`);
+  });
+
+  test('gets a SPIFFE ID in the trust domain that its issuer sets', async () => {
+    const signerName = 'issuers.cert-manager.io/sandbox.prod';
+    await cluster.createCaIssuer({ namespace: 'sandbox', name: 'prod' }, ROOT);
+    await cluster.createReferencerRole('sandbox', 'prod', 'prod');
+    const subject = `--group=system:serviceaccounts:${NAMESPACE}`;
+    await cluster.kubectl(['create', 'rolebinding', 'prod', '-n', 'sandbox', '--role=prod', subject]);
+    const trustDomain = 'pods.countersign.io/trust-domain=prod.example.com';
+    await cluster.kubectl(['annotate', 'issuer', 'prod', '-n', 'sandbox', trustDomain]);
+    const issued = await askAndEnd(await startPod({ signerNames: [signerName] }), { signerName });
+    assert.equal(leafOf(issued).subjectAltName, 'URI:spiffe://prod.example.com/ns/team/sa/default');
   });
 
   for (const key of ['p384', 'p521', 'ed25519', 'rsa3072', 'rsa4096']) {
@@ -92,6 +106,38 @@ describe('a request of a kubelet', () => {
     await askAndEnd(await startPod());
     const found = await cluster.api.get<PodRequestObject>(`${podRequestsPath(pod.namespace)}/${made.metadata.name}`);
     assert.deepEqual([found.status, await cluster.eventsOf(made, pod.namespace)], [{}, []]);
+  });
+});
+
+describe('NodeRestriction', () => {
+  const refusal = async (pod: PodInput, as?: Caller) => {
+    const { status, body } = await tryRequest(cluster, pod, { signerName: SIGNER_NAME }, as);
+    return `${status} ${body.message}`;
+  };
+
+  test('rejects the request of a kubelet for a pod on another node', async () => {
+    const other = { user: 'system:node:node-2', groups: ['system:nodes', 'system:authenticated'] };
+    assert.match(await refusal(await startPod(), other), /^403 .*node-2/);
+  });
+
+  test('rejects a request for another ServiceAccount than that of the pod', async () => {
+    const pod = await startPod();
+    await startPod({ serviceAccountName: 'web' });
+    assert.match(await refusal({ ...pod, serviceAccountName: 'web' }), /^403 .*service ?account/i);
+  });
+
+  test('rejects a request for an issuer that no volume of the pod names', async () => {
+    const pod = await startPod({ signerNames: ['issuers.cert-manager.io/sandbox.another'] });
+    assert.match(await refusal(pod), /^403 .*does not mount a podCertificate projected volume for signer/);
+  });
+
+  test('compares neither the lifetime nor the annotations of a request with the pod', async () => {
+    const asked = {
+      signerName: SIGNER_NAME,
+      maxExpirationSeconds: 7_200,
+      unverifiedUserAnnotations: { 'pods.countersign.io/dns-names': 'not-asked-for.team.svc' },
+    };
+    assert.equal((await tryRequest(cluster, await startPod(), asked)).status, 201);
   });
 });
 
