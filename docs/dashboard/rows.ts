@@ -1,7 +1,8 @@
-// All rows of the dashboard. Defines those that are not about late certificates: admission, the API server, the processes.
+// All rows of the dashboard. Defines those that are about neither late certificates nor pods: admission, the API server, the processes.
 
 import { lateness } from './lateness-row.ts';
 import { BOTH, perSecond, quantile, quantiles, type Row, WEBHOOK } from './panel.ts';
+import { pods } from './pods-row.ts';
 
 const admission: Row = {
   title: 'Admission',
@@ -102,4 +103,4 @@ const processes: Row = {
 };
 
 /** From top to bottom. */
-export const ROWS: readonly Row[] = [lateness, admission, apiServer, processes];
+export const ROWS: readonly Row[] = [lateness, pods, admission, apiServer, processes];

@@ -3,6 +3,7 @@
 
 import type { Condition, ObjectMeta } from './csr.ts';
 import { type IssuerSpec, type IssuerType, issuerTypes, pruneSpec, typeOfSpec } from './issuer-types.ts';
+import { pruneTermAnnotations, TERM_ANNOTATIONS } from './pod-terms.ts';
 import { ISSUER_GROUP, type IssuerKind, type SignerRef } from './signer-name.ts';
 
 /** An Issuer or a ClusterIssuer. List items have no `kind`. */
@@ -22,8 +23,12 @@ const MAX_SPEC_SIZE = 65_536;
 /** Keeps only the fields that are used. Throws if the spec is too large. */
 export function toIssuer(raw: unknown): Issuer {
   const { metadata, spec, status } = raw as Issuer;
+  const terms = pruneTermAnnotations(metadata.annotations);
   const kept = {
-    metadata: pick(metadata, 'name', 'namespace', 'uid', 'resourceVersion', 'generation'),
+    metadata: {
+      ...pick(metadata, 'name', 'namespace', 'uid', 'resourceVersion', 'generation'),
+      ...(Object.keys(terms).length > 0 && { annotations: terms }),
+    },
     spec: pruneSpec(spec),
     status: { conditions: status?.conditions ?? [] },
   };
@@ -66,7 +71,8 @@ export function isSameToRequests(before: Issuer | undefined, now: Issuer | undef
   if (before === undefined || now === undefined) return false;
   const [old, current] = [before.metadata, now.metadata];
   const isSameObject = old.uid === current.uid && old.generation === current.generation;
-  return isSameObject && old.generation !== undefined && isReady(before) === isReady(now);
+  const isSameToPods = TERM_ANNOTATIONS.every(key => old.annotations?.[key] === current.annotations?.[key]);
+  return isSameObject && isSameToPods && old.generation !== undefined && isReady(before) === isReady(now);
 }
 
 /** API path of the issuer. */

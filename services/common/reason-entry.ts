@@ -5,12 +5,16 @@ export type Outcome = 'wait' | 'fail' | 'retry' | 'issue' | 'deny' | 'stuck' | '
 
 /** Where users see a reason; names with underscores are metrics. */
 export type Place =
+  | 'Denied condition'
   | 'Failed condition'
   | 'Ready condition'
   | 'event'
+  | 'event on the pod'
   | 'refusal'
   | 'countersign_requests_waiting'
   | 'countersign_certificates_total'
+  | 'countersign_pod_requests_waiting'
+  | 'countersign_pod_certificates_total'
   | 'countersign_webhook_admissions_total';
 
 /** A row of docs/reasons.md. */

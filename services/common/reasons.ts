@@ -4,6 +4,7 @@
 import { formatGoDuration, type Nanoseconds } from './duration.ts';
 import { issuerReasons } from './issuer-reasons.ts';
 import { formatIssuer, ownReasons } from './own-reasons.ts';
+import { podReasons } from './pod-reasons.ts';
 import { normal, warning } from './reason-entry.ts';
 import { formatRef, type SignerRef } from './signer-name.ts';
 
@@ -173,9 +174,25 @@ const selfSigned = {
 /** Reasons of the signer for a CSR. */
 export const csrReasons = { ...shared, ...ca, ...selfSigned };
 
-export const reasons = { ...csrReasons, ...issuerReasons, ...ownReasons };
+export const reasons = { ...csrReasons, ...issuerReasons, ...podReasons, ...ownReasons };
 
 export type Reason = keyof typeof reasons;
+
+/** What a PodCertificateRequest waits for: an administrator can change all of it, so none of it is final. */
+export const POD_WAITING_REASONS = [
+  'IssuerNotFound',
+  'IssuerTypeMissing',
+  'IssuerTypeUnsupported',
+  'IssuerNotReady',
+  'DeniedReference',
+  'InvalidIssuerAnnotation',
+  'NameNotAllowed',
+  'NameConstraintViolation',
+  'SecretMissing',
+  'SecretInvalidData',
+  'CaEndsTooSoon',
+  'SigningError',
+] as const satisfies readonly Reason[];
 
 export function isReason(text: string): text is Reason {
   return Object.hasOwn(reasons, text);

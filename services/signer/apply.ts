@@ -3,18 +3,16 @@
 
 import type { Decision } from './decide.ts';
 import type { Effect } from './effect.ts';
-import type { Wait } from './issuers/issuer-type.ts';
 import type { RequestRecord } from './requests/request-kind.ts';
 import type { ObservedSecret } from './secret.ts';
+import type { Fail, Wait } from './verdict.ts';
 import { issueLocally } from './writes/issue-locally.ts';
 import { issueRemotely } from './writes/issue-remotely.ts';
 import { recordFailure, recordReason, type Subject } from './writes/request-events.ts';
 import { writeStatus } from './writes/status-writer.ts';
 import type { CertificateWriteDeps, Issued } from './writes/write-certificate.ts';
 
-export interface ApplyDeps extends CertificateWriteDeps {
-  readonly now: () => Date;
-}
+export type ApplyDeps = CertificateWriteDeps;
 
 /** What was done (the decision, unless the key or the API server ruled it out) and the effects that follow. */
 export interface Applied {
@@ -59,12 +57,10 @@ function wakeOn({ ref, secret }: ObservedSecret): Effect {
   return { kind: 'wake-on-secret', ref, version: secret?.metadata.resourceVersion };
 }
 
-type Failure = Extract<Decision, { kind: 'fail' }>;
-
 async function applyFail<R extends RequestRecord>(
   deps: ApplyDeps,
   subject: Subject<R>,
-  failure: Failure,
+  failure: Fail,
 ): Promise<Applied> {
   await writeStatus(deps, subject, subject.kind.failedChange(subject.record, failure, deps.now()));
   recordFailure(deps, subject, failure.reason, failure.message);
@@ -98,6 +94,8 @@ async function applyInstead<R extends RequestRecord>(
   subject: Subject<R>,
   { decision, refusal }: Extract<Issued, { kind: 'instead' }>,
 ): Promise<Applied> {
-  const { done, effects } = await apply(deps, subject, decision);
+  const { kind, record } = subject;
+  const instead = decision.kind === 'fail' ? kind.whenUnfit(record, decision, deps.now().getTime()) : decision;
+  const { done, effects } = await apply(deps, subject, instead);
   return { done, effects: refusal === undefined ? effects : [{ kind: 'count-refusal', error: refusal }, ...effects] };
 }

@@ -11,7 +11,8 @@ import { isDurationError } from '@countersign/common/requested-duration.ts';
 import type { Result } from '@countersign/common/result.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
-import type { Issuance, IssuerTypeHandler, Wait } from './issuers/issuer-type.ts';
+import type { Issuance, IssuerTypeHandler } from './issuers/issuer-type.ts';
+import type { Fail, Wait } from './verdict.ts';
 
 /** Everything known for one decision. Members for later checks are absent if they were not needed. */
 export interface Observation {
@@ -22,8 +23,10 @@ export interface Observation {
   /** The Secret named by the request, for issuer types that let the requester choose it. */
   readonly keySecretName: string | undefined;
   readonly issuer: Issuer | undefined;
-  /** The handler for the issuer's type, if this signer supports it. */
+  /** The handler for the issuer's type, if it can sign requests of this kind. */
   readonly handler: IssuerTypeHandler | undefined;
+  /** What happens to the request if there is no handler. */
+  readonly whenNotServed: 'ignore' | 'wait';
   /** Whether the requester may reference the issuer. */
   readonly mayReference?: boolean;
   readonly requested?: Result<RequestedCertificate, readonly FieldError[]>;
@@ -37,7 +40,7 @@ export type Read = 'mayReference' | 'requested' | 'material';
 export type Decision =
   | { readonly kind: 'ignore' }
   | Wait
-  | { readonly kind: 'fail'; readonly reason: Reason; readonly message: string }
+  | Fail
   | { readonly kind: 'issue'; readonly issuance: Issuance };
 
 /** Returns what to read next, or undefined if enough is known to decide. */
@@ -68,13 +71,16 @@ function nextStep(known: Observation): Decision | Read | undefined {
   );
 }
 
-function checkIssuer({ issuer, ref, handler }: Observation): Decision | undefined {
+function checkIssuer({ issuer, ref, handler, whenNotServed }: Observation): Decision | undefined {
   if (issuer === undefined)
     return { kind: 'wait', ...withReason('IssuerNotFound', reasons.IssuerNotFound.message(ref)) };
-  if (issuerType(issuer) === undefined) {
+  const type = issuerType(issuer);
+  if (type === undefined) {
     return { kind: 'wait', ...withReason('IssuerTypeMissing', reasons.IssuerTypeMissing.message(ref)) };
   }
-  return handler === undefined ? { kind: 'ignore' } : undefined;
+  if (handler !== undefined) return undefined;
+  if (whenNotServed === 'ignore') return { kind: 'ignore' };
+  return { kind: 'wait', ...withReason('IssuerTypeUnsupported', reasons.IssuerTypeUnsupported.message(ref, type)) };
 }
 
 function checkPermission({ needsPermission, mayReference, ref }: Observation): Decision | Read | undefined {

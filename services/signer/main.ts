@@ -21,8 +21,11 @@ import { createSelfSignedIssuer } from './issuers/self-signed.ts';
 import { Controller } from './lines/controller.ts';
 import type { ControllerOptions } from './lines/controller-options.ts';
 import { SignerMetrics } from './metrics.ts';
-import { findMistakes, issuancePolicy, OPTIONS, type SignerConfig } from './options.ts';
+import { findMistakes, issuancePolicy, OPTIONS, podSettings, type SignerConfig } from './options.ts';
+import { CSR_KIND } from './requests/csr/csr-kind.ts';
 import { CSR_PATH, CSR_PROTOBUF } from './requests/csr/csr-protobuf.ts';
+import { createPodKind } from './requests/pod-certificate/pod-kind.ts';
+import { POD_CERTIFICATE_PROTOBUF } from './requests/pod-certificate/pod-protobuf.ts';
 
 const SERVICE = 'countersign-signer';
 const DRAIN_DEADLINE_MS = 20_000;
@@ -34,7 +37,11 @@ async function run(config: SignerConfig): Promise<number> {
   const registry = createRegistry();
   const metrics = new SignerMetrics(registry);
   const observe = createRequestObserver(registry);
-  const client = createClusterClient({ kubeconfig: config.kubeconfig, observe, protobuf: CSR_PROTOBUF });
+  const client = createClusterClient({
+    kubeconfig: config.kubeconfig,
+    observe,
+    protobuf: [CSR_PROTOBUF, POD_CERTIFICATE_PROTOBUF],
+  });
   const controller = createController(config, client, { log, metrics });
   const contact = new ApiContact();
   const http = await startHttpServer({
@@ -69,6 +76,7 @@ function createController(
   return new Controller({
     ...seen,
     client,
+    kinds: [CSR_KIND, ...(config.podCertificates ? [createPodKind(podSettings(config))] : [])],
     settings: {
       policy: issuancePolicy(config),
       handlers: [createCaIssuer(scheduler), createSelfSignedIssuer(scheduler)],

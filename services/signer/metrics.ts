@@ -1,7 +1,7 @@
 // The signer's Prometheus metrics. Label values come from closed sets; object names, which requesters choose, are never
 // labels.
 
-import { csrReasons, type Reason } from '@countersign/common/reasons.ts';
+import { csrReasons, POD_WAITING_REASONS, type Reason } from '@countersign/common/reasons.ts';
 import { createQueueObserver } from '@countersign/common/runtime/controller/queue-metrics.ts';
 import type { QueueObserver } from '@countersign/common/runtime/controller/work-queue.ts';
 import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
@@ -10,17 +10,52 @@ import {
   type ReflectorMetrics,
 } from '@countersign/common/runtime/reflector/reflector-metrics.ts';
 import { formatSignerName, type IssuerKind, type SignerRef } from '@countersign/common/signer-name.ts';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Outcome } from './effect.ts';
-
-const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300];
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { RequestMetrics, type RequestMetricsOptions, waitingReasons } from './request-metrics.ts';
+import type { RequestKindName } from './requests/request-kind.ts';
 
 /** Error codes for which a single occurrence requires action. */
 const ACTIONABLE_CODES = ['forbidden', 'invalid'] as const;
 
-/** Why a CSR waits: the reason of its event, or a retry after an error (countersign_work_errors_total). */
-type Waiting = Reason | typeof RETRY;
-const RETRY = 'Retry';
+/** Each kind of request has its own metrics. */
+const REQUEST_METRICS = {
+  csr: {
+    certificates: {
+      name: 'countersign_certificates_total',
+      help: 'CSRs processed to completion, by issuer type, result (issued, failed, repaired) and reason.',
+    },
+    refusal: 'failed',
+    issuance: {
+      name: 'countersign_approval_to_certificate_seconds',
+      help: 'Seconds from the approval of a CSR to its certificate.',
+    },
+    waiting: {
+      name: 'countersign_requests_waiting',
+      help: 'CSRs waiting, by reason: for approval, an issuer, a Secret, or (Retry) another attempt after an error.',
+    },
+    reasons: waitingReasons(Object.keys(csrReasons) as Reason[]),
+  },
+  pod: {
+    certificates: {
+      name: 'countersign_pod_certificates_total',
+      help: 'PodCertificateRequests processed to completion, by issuer type, result (issued, denied) and reason.',
+    },
+    refusal: 'denied',
+    issuance: {
+      name: 'countersign_pod_request_to_certificate_seconds',
+      help: 'Seconds from the receipt of a PodCertificateRequest to its certificate.',
+    },
+    waiting: {
+      name: 'countersign_pod_requests_waiting',
+      help: 'PodCertificateRequests waiting, by reason: for a permission, an issuer, a Secret, or (Retry) another attempt after an error.',
+    },
+    oldestWaiting: {
+      name: 'countersign_pod_request_oldest_waiting_seconds',
+      help: 'Age of the oldest waiting PodCertificateRequest; its pod cannot start, or cannot renew its certificate.',
+    },
+    reasons: POD_WAITING_REASONS,
+  },
+} satisfies Readonly<Record<RequestKindName, RequestMetricsOptions>>;
 
 interface CaExpiry {
   readonly kind: IssuerKind;
@@ -29,30 +64,19 @@ interface CaExpiry {
 
 export class SignerMetrics {
   readonly reflector: ReflectorMetrics;
+  readonly requests: Readonly<Record<RequestKindName, RequestMetrics>>;
   readonly #observeQueue: (name: string) => QueueObserver;
-  /** Why each request waits, by key. The gauge is computed from it at scrape time. */
-  readonly #waiting = new Map<string, Waiting>();
   /** When each issuer's CA expires, by signer name; ms since 1970. */
   readonly #expiries = new Map<string, CaExpiry>();
-  readonly #certificates: Counter<'issuer_type' | 'result' | 'reason'>;
-  readonly #issuance: Histogram;
   readonly #errors: Counter<'queue' | 'code'>;
   readonly #leader: Gauge;
 
   constructor(registry: Registry) {
     this.reflector = createReflectorMetrics(registry);
-    this.#certificates = new Counter({
-      name: 'countersign_certificates_total',
-      help: 'CSRs processed to completion, by issuer type, result (issued, failed, repaired) and reason.',
-      labelNames: ['issuer_type', 'result', 'reason'],
-      registers: [registry],
-    });
-    this.#issuance = new Histogram({
-      name: 'countersign_approval_to_certificate_seconds',
-      help: 'Seconds from the approval of a CSR to its certificate.',
-      buckets: SECONDS,
-      registers: [registry],
-    });
+    this.requests = {
+      csr: new RequestMetrics(registry, REQUEST_METRICS.csr),
+      pod: new RequestMetrics(registry, REQUEST_METRICS.pod),
+    };
     this.#errors = new Counter({
       name: 'countersign_work_errors_total',
       help: 'Failed reconciles, and certificates that failed verification or were rejected by the API server, by queue and error code; forbidden and invalid require action.',
@@ -64,7 +88,6 @@ export class SignerMetrics {
       help: '1 while this replica is the leader (holds the Lease, or runs without leader election), otherwise 0.',
       registers: [registry],
     });
-    createWaitingGauge(registry, this.#waiting);
     createExpiryGauge(registry, this.#expiries);
     this.#observeQueue = createQueueObserver(registry);
   }
@@ -78,7 +101,7 @@ export class SignerMetrics {
   leading(isLeading: boolean): void {
     this.#leader.set(isLeading ? 1 : 0);
     if (isLeading) return;
-    this.#waiting.clear();
+    for (const metrics of Object.values(this.requests)) metrics.clear();
     this.#expiries.clear();
   }
 
@@ -94,41 +117,6 @@ export class SignerMetrics {
   failed(queue: string, error: unknown): void {
     this.#errors.inc({ queue, code: asClassifiedError(error).code });
   }
-
-  /** Records that reconciling a CSR failed: it waits for a retry, unless it was given up. */
-  retrying(key: string, willRetry: boolean): void {
-    if (willRetry) this.#waiting.set(key, RETRY);
-    else this.#waiting.delete(key);
-  }
-
-  forgetWaiting(key: string): void {
-    this.#waiting.delete(key);
-  }
-
-  /** `key` identifies the request; `openMs` is how long it could have been signed already. */
-  reportOutcome(key: string, { result, reason, issuerType }: Outcome, openMs: number): void {
-    if (result === 'waiting' && reason !== undefined) this.#waiting.set(key, reason);
-    else this.#waiting.delete(key);
-    if (result === 'waiting' || result === 'ignored') return;
-    this.#certificates.inc({ issuer_type: issuerType, result, reason: reason ?? '' });
-    if (result === 'issued') this.#issuance.observe(openMs / 1000);
-  }
-}
-
-/** A gauge by reason, computed at scrape time. Every waiting reason is present, even at 0. */
-function createWaitingGauge(registry: Registry, waiting: ReadonlyMap<string, Waiting>): void {
-  new Gauge({
-    name: 'countersign_requests_waiting',
-    help: 'CSRs waiting, by reason: for approval, an issuer, a Secret, or (Retry) another attempt after an error.',
-    labelNames: ['reason'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [reason, { outcome }] of Object.entries(csrReasons)) if (outcome === 'wait') this.set({ reason }, 0);
-      this.set({ reason: RETRY }, 0);
-      for (const reason of waiting.values()) this.inc({ reason });
-    },
-  });
 }
 
 /** The earliest expiry for each issuer kind; the log says which issuer it is. No series without a CA. */

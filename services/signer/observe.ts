@@ -15,6 +15,7 @@ import { findHandler, type IssuerTypeHandler } from './issuers/issuer-type.ts';
 import { observeSecret } from './issuers/observe-secret.ts';
 import type { RequestKind, RequestRecord } from './requests/request-kind.ts';
 import type { SecretReader } from './secret-reader.ts';
+import type { SharedReviews } from './shared-reviews.ts';
 
 /** Operator settings that affect how requests are signed. */
 export interface SigningSettings {
@@ -30,6 +31,7 @@ export interface ObserveDeps {
   readonly client: Pick<KubeClient, 'create' | 'get'>;
   readonly secrets: Pick<SecretReader, 'read' | 'readNow'>;
   readonly view: { findIssuer(ref: SignerRef): Issuer | undefined };
+  readonly reviews: Pick<SharedReviews, 'find'>;
   readonly settings: SigningSettings;
 }
 
@@ -69,7 +71,11 @@ function begin<R extends RequestRecord>(
     ref,
     policy,
     issuer,
-    handler: findHandler(handlers, issuer),
+    handler: findHandler(
+      handlers.filter(({ type }) => kind.serves(type)),
+      issuer,
+    ),
+    whenNotServed: kind.whenNotServed,
     needsPermission: kind.needsPermission(ref, policy),
     keySecretName: kind.keySecretName(record),
   };
@@ -105,7 +111,10 @@ function readOne<R extends RequestRecord>(
     case 'mayReference':
       return askMayReference(deps, kind.requesterOf(record), known.ref);
     case 'requested':
-      return kind.toRequestedCertificate(record, known.policy, { type: known.handler?.type });
+      return kind.toRequestedCertificate(record, known.policy, {
+        type: known.handler?.type,
+        issuer: known.issuer,
+      });
     case 'material':
       return loadMaterial(deps, known, how);
   }
@@ -140,9 +149,14 @@ function splitPath(path: string): readonly [collection: string, name: string] {
   return [path.slice(0, end), path.slice(end + 1)];
 }
 
-async function askMayReference({ client }: ObserveDeps, requester: Requester, ref: SignerRef): Promise<boolean> {
+async function askMayReference(
+  { client, reviews }: ObserveDeps,
+  requester: Requester,
+  ref: SignerRef,
+): Promise<boolean> {
+  const asked = referenceReviews(ref, requester);
   try {
-    return await isAnyAllowed(client, referenceReviews(ref, requester));
+    return await reviews.find(JSON.stringify(asked), () => isAnyAllowed(client, asked));
   } catch (error) {
     throw asRetryableError(error);
   }

@@ -110,6 +110,7 @@ async function act<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: Sub
   const triaged = subject.kind.triage(subject.record);
   if (triaged.kind === 'proceed') return reconcileApproved(deps, subject, triaged.ref);
   const acted = toActed(await apply(deps, subject, triaged), '');
+  if (triaged.kind === 'fail') return acted;
   // Requests that no issuer can ever sign are not counted as waiting: only their requester can act.
   if (triaged.kind === 'ignore' || triaged.ref === undefined) return { ...acted, outcome: IGNORED };
   if (deps.isLeading()) warnApprover(deps, subject, triaged.ref);
@@ -130,7 +131,7 @@ async function reconcileApproved<R extends RequestRecord>(
   ref: SignerRef,
 ): Promise<Acted> {
   const first = await observeAndReport(deps, subject, () => observe(deps, subject, ref));
-  const { observation, decision } = await confirmFailure(deps, subject, judge(deps, first));
+  const { observation, decision } = await confirmFailure(deps, subject, judge(deps, subject, first));
   if (!deps.isLeading()) return { outcome: IGNORED, effects: [] };
   const { handler } = observation;
   const applied = await apply(deps, { ...subject, handler }, decision);
@@ -144,8 +145,15 @@ interface Judged {
   readonly decision: Decision;
 }
 
-function judge(deps: Pick<ReconcileDeps, 'now'>, observation: Observation): Judged {
-  return { observation, decision: decide(observation, deps.now()) };
+function judge<R extends RequestRecord>(
+  deps: Pick<ReconcileDeps<R>, 'now'>,
+  { kind, record }: Subject<R>,
+  observation: Observation,
+): Judged {
+  const now = deps.now();
+  const decision = decide(observation, now);
+  if (decision.kind !== 'fail') return { observation, decision };
+  return { observation, decision: kind.whenUnfit(record, decision, now.getTime()) };
 }
 
 /**
@@ -159,7 +167,7 @@ async function confirmFailure<R extends RequestRecord>(
 ): Promise<Judged> {
   const { observation, decision } = judged;
   if (decision.kind !== 'fail' || !deps.isLeading()) return judged;
-  return judge(deps, await observeAndReport(deps, subject, () => observeNow(deps, subject, observation)));
+  return judge(deps, subject, await observeAndReport(deps, subject, () => observeNow(deps, subject, observation)));
 }
 
 async function observeAndReport<R extends RequestRecord>(

@@ -7,6 +7,10 @@ import { CA_BUNDLE, runTemplate, type Values } from './helm.ts';
 const subject = { kind: 'User', name: 'jane' };
 const referencer = { namespace: 'sandbox', issuer: 'my-issuer', subjects: [subject] };
 
+function clusterReferencer(of: object): object {
+  return { issuer: 'public', subjects: [of] };
+}
+
 const PRIVATE_KEY = '-----BEGIN PRIVATE KEY-----\nYQ==\n-----END PRIVATE KEY-----\n';
 
 const MISTAKES: readonly { readonly name: string; readonly message: RegExp; readonly values: Values }[] = [
@@ -97,6 +101,36 @@ const MISTAKES: readonly { readonly name: string; readonly message: RegExp; read
       /referencers: subject User "jane" of Issuer sandbox\/my-issuer has a namespace, but only ServiceAccounts are/,
     values: { referencers: [{ ...referencer, subjects: [{ ...subject, namespace: 'a' }] }] },
   },
+  {
+    name: 'a Group subject of a ClusterIssuer with a namespace',
+    message: /clusterReferencers: subject Group "jane" of ClusterIssuer public has a namespace, but only Service/,
+    values: { clusterReferencers: [clusterReferencer({ kind: 'Group', name: 'jane', namespace: 'a' })] },
+  },
+  {
+    name: 'a ServiceAccount subject of a ClusterIssuer without a namespace',
+    message: /clusterReferencers: subject ServiceAccount "web" of ClusterIssuer public has no namespace, .* add the/,
+    values: { clusterReferencers: [clusterReferencer({ kind: 'ServiceAccount', name: 'web' })] },
+  },
+  ...['59m59s', '2184h1s'].map(maxDuration => ({
+    name: `certificates for pods of at most ${maxDuration}`,
+    message: new RegExp(`podCertificates\\.maxDuration: ${maxDuration} is out of range: use 1h to 2184h`),
+    values: { podCertificates: { maxDuration } },
+  })),
+  {
+    name: "backdating pods' certificates by five minutes, which the API server rejects",
+    message: /podCertificates\.backdate: 5m is out of range: use 0s to 4m/,
+    values: { podCertificates: { backdate: '5m' } },
+  },
+  {
+    name: 'a lifetime of pod certificates with a fraction of a second',
+    message: /podCertificates\.maxDuration: 3600\.5s has a fraction of a second: use whole seconds/,
+    values: { podCertificates: { maxDuration: '3600.5s' } },
+  },
+  ...['7d', '', '86400'].map(maxDuration => ({
+    name: `a lifetime of pod certificates that is no duration: "${maxDuration}"`,
+    message: new RegExp(`podCertificates\\.maxDuration: "${maxDuration}" is not a Go duration: use hours`),
+    values: { podCertificates: { maxDuration } },
+  })),
   ...['10.0.0.1', '10.0.0.1/33', 'fd00::1/129', '10.0.0/8', 'fd00/8'].map(cidr => ({
     name: `an invalid CIDR: ${cidr}`,
     message: new RegExp(
@@ -153,6 +187,24 @@ test('the chart accepts durations at their limits', async () => {
     const { code, stderr } = await runTemplate({ policy });
     assert.equal(code, 0, stderr);
   }
+});
+
+test('the chart accepts durations of pod certificates at their limits, and ignores them if there are no such certificates', async () => {
+  for (const podCertificates of [
+    { maxDuration: '1h', backdate: '0s' },
+    { maxDuration: '2184h', backdate: '4m' },
+    { enabled: false, maxDuration: '5m' },
+  ]) {
+    const { code, stderr } = await runTemplate({ podCertificates });
+    assert.equal(code, 0, stderr);
+  }
+});
+
+test('the chart rejects a ClusterIssuer that clusterReferencers lists twice', async () => {
+  const twice = clusterReferencer(subject);
+  const { code, stderr } = await runTemplate({ clusterReferencers: [twice, twice] });
+  assert.notEqual(code, 0);
+  assert.match(stderr, /clusterReferencers: ClusterIssuer public is listed twice/);
 });
 
 test('the chart rejects an Issuer that referencers lists twice, because both Roles would have the same name', async () => {

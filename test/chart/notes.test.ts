@@ -19,6 +19,17 @@ test('the next steps in the notes are valid shell commands', async () => {
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
 });
 
+test('the notes mention pods where they can get certificates, and warn if others than kubelets can request them', async () => {
+  const notes = (admissionPolicies: object, enabled = true) =>
+    renderNotes({ podCertificates: { enabled, admissionPolicies } });
+  assert.doesNotMatch(await renderNotes({}), /Pods can/);
+  assert.doesNotMatch(await notes({ install: 'always' }, false), /Pods can|WARNING/);
+  const served = await notes({ install: 'always' });
+  assert.match(served, /Pods can get certificates from these issuers: .*docs\/pods\.md/);
+  assert.doesNotMatch(served, /WARNING/);
+  assert.match(await notes({ install: 'always', onlyNodes: false }), /WARNING: anyone with the verb create on podcert/);
+});
+
 test('the notes warn about values that bypass checks, and contain no warning by default', async () => {
   assert.doesNotMatch(await renderNotes({}), /WARNING/);
   assert.match(await renderNotes({ signer: { secretNamespaces: ['a'] } }), /ClusterIssuers of type CA cannot sign/);

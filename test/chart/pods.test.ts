@@ -157,6 +157,11 @@ test('the signer gets these flags by default', async () => {
     '--lease-duration=15s',
     '--issuer-status=auto',
     '--workers=32',
+    '--pod-certificates=true',
+    '--trust-domain=cluster.local',
+    '--cluster-domain=cluster.local',
+    '--pod-max-duration=24h',
+    '--pod-backdate=1m',
   ]);
 });
 
@@ -189,7 +194,7 @@ test('both services get the policy flags that they enforce', async () => {
   const shared = ['--max-duration=720h', '--authorize-cluster-issuers=true', '--honour-name-constraints=false'];
   assert.deepEqual(webhook?.args.slice(3, 6), shared);
   assert.deepEqual(
-    [signer?.args.slice(3, 6), signer?.args.slice(-5)],
+    [signer?.args.slice(3, 6), signer?.args.slice(-10, -5)],
     [
       shared,
       [
@@ -212,11 +217,21 @@ test('values set the flags, and extraArgs come last', async () => {
     '--lease-duration=15s',
     '--issuer-status=never',
     '--workers=9',
+    '--pod-certificates=true',
+    '--trust-domain=prod.example.com',
+    '--cluster-domain=cluster.example.com',
+    '--pod-max-duration=2184h',
+    '--pod-backdate=4m',
     '--ca-annotation=false',
   ]);
   assert.deepEqual(signer.env, [POD_NAMESPACE, { name: 'NODE_OPTIONS', value: '--max-old-space-size=256' }]);
   const webhook = await readContainer(VARIANTS['everything']!, 'csrs-webhook');
   assert.deepEqual(webhook.args.slice(-2), ['--tls-secret=$(POD_NAMESPACE)/my-tls', '--drain-delay=5s']);
+});
+
+test('a signer that does not sign for pods gets no flags about them', async () => {
+  const { args } = await readContainer(VARIANTS['no certificates for pods']!, 'countersign-signer');
+  assert.deepEqual(args.slice(-2), ['--workers=32', '--pod-certificates=false']);
 });
 
 /** The kubelet sets the namespace of the pod, so it is correct even if a tool has moved the rendered objects. */

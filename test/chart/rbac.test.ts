@@ -15,8 +15,10 @@ import { VARIANTS } from './variants.ts';
 const render = createRenderer();
 
 interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
+  /** Neither groups nor resources in a rule for URLs. */
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly nonResourceURLs?: readonly string[];
   readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
 }
@@ -41,6 +43,9 @@ const SIGNER: readonly Rule[] = [
     resourceNames: [`issuers.${ISSUER_GROUP}/*`, `clusterissuers.${ISSUER_GROUP}/*`],
     verbs: ['sign'],
   },
+  { apiGroups: ['certificates.k8s.io'], resources: ['podcertificaterequests'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: ['certificates.k8s.io'], resources: ['podcertificaterequests/status'], verbs: ['patch'] },
+  { nonResourceURLs: ['/apis/certificates.k8s.io/v1'], verbs: ['get'] },
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
   { apiGroups: [ISSUER_GROUP], resources: ['issuers', 'clusterissuers'], verbs: ['list', 'watch'] },
   { apiGroups: [ISSUER_GROUP], resources: ['issuers/status', 'clusterissuers/status'], verbs: ['patch'] },
@@ -157,10 +162,18 @@ test('signer.patchAnnotations allows the signer to patch CSRs, and nothing else'
 test('signer.issuerStatus decides whether the signer may write Ready conditions and read the Lease of cert-manager', async () => {
   const rulesFor = async (issuerStatus: string) =>
     (await readRoles({ signer: { issuerStatus } }))['ClusterRole/countersign-signer'];
-  const isAbout = (rule: Rule, ...resources: string[]) => resources.some(resource => rule.resources.includes(resource));
+  const isAbout = (rule: Rule, ...resources: string[]) =>
+    resources.some(resource => rule.resources?.includes(resource));
   assert.deepEqual(await rulesFor('always'), [...SIGNER.filter(rule => !isAbout(rule, 'leases')), GET_SECRETS]);
   const reads = SIGNER.filter(rule => !isAbout(rule, 'leases', 'issuers/status'));
   assert.deepEqual(await rulesFor('never'), [...reads, GET_SECRETS]);
+});
+
+test('podCertificates.enabled=false takes every permission on PodCertificateRequests from the signer', async () => {
+  const { 'ClusterRole/countersign-signer': rules } = await readRoles(VARIANTS['no certificates for pods']!);
+  const isForPods = ({ resources, nonResourceURLs }: Rule) =>
+    nonResourceURLs !== undefined || resources?.some(resource => resource.startsWith('podcertificaterequests'));
+  assert.deepEqual(rules, [...SIGNER.filter(rule => !isForPods(rule)), GET_SECRETS]);
 });
 
 test('policy.honourNameConstraints=false renders neither the ConfigMap of name constraints nor its roles', async () => {
@@ -190,8 +203,10 @@ test('rbac.aggregateClusterRoles=false does not extend the built-in roles', asyn
 for (const [name, values] of Object.entries(VARIANTS)) {
   test(`no role allows listing, watching or creating Secrets or has a wildcard: ${name}`, async () => {
     for (const rule of Object.values(await readRoles(values)).flat()) {
-      assert.ok(![...rule.apiGroups, ...rule.resources, ...rule.verbs].includes('*'), JSON.stringify(rule));
-      if (!rule.resources.includes('secrets')) continue;
+      const { apiGroups = [], resources = [], nonResourceURLs = [], verbs } = rule;
+      const isAny = [...apiGroups, ...resources, ...nonResourceURLs, ...verbs].some(part => part.includes('*'));
+      assert.ok(!isAny, JSON.stringify(rule));
+      if (!resources.includes('secrets')) continue;
       // The webhook may update the Secret of its CA, by name.
       const allowed = rule.resourceNames === undefined ? ['get'] : ['get', 'update'];
       assert.ok(
@@ -253,4 +268,24 @@ test('the namespace of a ServiceAccount defaults to that of the Issuer', async (
   const objects = await render(VARIANTS['referencers']!);
   const binding = findObject(objects, 'RoleBinding', 'countersign-referencer:*') as Binding;
   assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name: 'any', namespace: 'sandbox' }]);
+});
+
+test('a cluster referencer gets the verb reference on the named ClusterIssuer only', async () => {
+  const objects = await render(VARIANTS['referencers']!);
+  const role = findObject(objects, 'ClusterRole', 'countersign-referencer:my-cluster-issuer') as Role;
+  const resourceNames = ['my-cluster-issuer'];
+  assert.deepEqual(role.rules, [
+    { apiGroups: [ISSUER_GROUP], resources: ['clusterissuers'], resourceNames, verbs: ['reference'] },
+  ]);
+  const binding = findObject(objects, 'ClusterRoleBinding', 'countersign-referencer:my-cluster-issuer') as Binding;
+  assert.deepEqual(binding.subjects, [
+    { kind: 'Group', name: 'system:serviceaccounts:team', apiGroup: 'rbac.authorization.k8s.io' },
+    { kind: 'ServiceAccount', name: 'web', namespace: 'team' },
+  ]);
+});
+
+test('a cluster referencer of all ClusterIssuers gets a rule without resourceNames', async () => {
+  const objects = await render(VARIANTS['referencers']!);
+  const role = findObject(objects, 'ClusterRole', 'countersign-referencer:*') as Role;
+  assert.deepEqual(role.rules, [{ apiGroups: [ISSUER_GROUP], resources: ['clusterissuers'], verbs: ['reference'] }]);
 });

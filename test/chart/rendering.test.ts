@@ -91,6 +91,8 @@ const DIGITS = {
   alerts: { enabled: true },
   dashboard: { enabled: true },
   referencers: [{ namespace: '4', issuer: '5', subjects: [{ kind: 'ServiceAccount', name: '6' }] }],
+  clusterReferencers: [{ issuer: '5', subjects: [{ kind: 'ServiceAccount', name: '6', namespace: '4' }] }],
+  podCertificates: { admissionPolicies: { install: 'always' } },
   signer: { secretNamespaces: ['2', '1e3'], serviceAccount: { name: '7' } },
   webhook: {
     serviceAccount: { name: '8' },

@@ -55,6 +55,26 @@ const REJECTED: readonly { readonly name: string; readonly at: string; readonly 
     values: { referencers: [{ ...referencer, subjects: [] }] },
   },
   {
+    name: 'a cluster referencer with a namespace',
+    at: '/clusterReferencers/0',
+    values: { clusterReferencers: [referencer] },
+  },
+  {
+    name: 'a trust domain in upper case',
+    at: '/podCertificates/trustDomain',
+    values: { podCertificates: { trustDomain: 'Example.com' } },
+  },
+  {
+    name: 'a cluster domain that is no DNS name',
+    at: '/podCertificates/clusterDomain',
+    values: { podCertificates: { clusterDomain: '' } },
+  },
+  {
+    name: 'policies for pods that are installed sometimes',
+    at: '/podCertificates/admissionPolicies/install',
+    values: { podCertificates: { admissionPolicies: { install: 'yes' } } },
+  },
+  {
     name: 'a referencer without an issuer',
     at: '/referencers/0',
     values: { referencers: [{ ...referencer, issuer: undefined }] },

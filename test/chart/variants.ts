@@ -53,6 +53,8 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
       rootInChain: true,
     },
   },
+  'policies for pods': { podCertificates: { admissionPolicies: { install: 'always' } } },
+  'no certificates for pods': { podCertificates: { enabled: false } },
   'network policy': { networkPolicy: { enabled: true } },
   PodMonitor: { monitor: { kind: 'PodMonitor' } },
   'no PodDisruptionBudgets': {
@@ -72,6 +74,16 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
         ],
       },
       { namespace: 'sandbox', issuer: '*', subjects: [{ kind: 'ServiceAccount', name: 'any' }] },
+    ],
+    clusterReferencers: [
+      {
+        issuer: 'my-cluster-issuer',
+        subjects: [
+          { kind: 'Group', name: 'system:serviceaccounts:team' },
+          { kind: 'ServiceAccount', name: 'web', namespace: 'team' },
+        ],
+      },
+      { issuer: '*', subjects: [{ kind: 'User', name: 'jane' }] },
     ],
   },
   everything: {
@@ -95,6 +107,13 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
     ],
     priorityClassName: 'system-cluster-critical',
     admissionPolicy: { enabled: true },
+    podCertificates: {
+      trustDomain: 'prod.example.com',
+      clusterDomain: 'cluster.example.com',
+      maxDuration: '2184h',
+      backdate: '4m',
+      admissionPolicies: { install: 'always' },
+    },
     networkPolicy: {
       enabled: true,
       admissionFrom: [{ ipBlock: { cidr: '10.0.0.1/32' } }],

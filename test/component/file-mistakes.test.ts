@@ -239,7 +239,7 @@ describe('of a file that is no certificate or key in PEM the message says what i
     const message = await messageOf(serve(readFromFiles(at('reversed.crt'), at('own.key'))));
     assert.equal(
       message,
-      `${at('reversed.crt')}: the certificate of the key is number 2: put it first, then the one that signed it, and so on`,
+      `${at('reversed.crt')}: the private key matches certificate number 2: put that one first, followed by its issuer, and so on`,
     );
   });
 });

@@ -21,6 +21,10 @@ const ISSUED = `countersign_approval_to_certificate_seconds_bucket{${AT}"signer"
 const DEPTH = `workqueue_depth{${AT}"signer",instance="a",name="csr"}`;
 const FORBIDDEN = `countersign_work_errors_total{${AT}"signer",queue="csr",code="forbidden"}`;
 const INVALID = FORBIDDEN.replace('forbidden', 'invalid');
+const POD_FORBIDDEN = FORBIDDEN.replace('csr', 'pod');
+const POD_INVALID = INVALID.replace('csr', 'pod');
+const POD_DEPTH = DEPTH.replace('csr', 'pod');
+const OLDEST_POD = `countersign_pod_request_oldest_waiting_seconds{${AT}"signer",instance="a"}`;
 const REQUESTS = `rest_client_requests_total{${AT}"signer",instance="a",method="GET",host="h",code=`;
 /** From another program whose Prometheus job has the same name. */
 const FOREIGN = `rest_client_requests_total{namespace="other",job="webhook",instance="z",method="GET",host="h",code="500"}`;
@@ -44,6 +48,11 @@ const HEALTHY: Series = {
   [DEPTH]: '0x60',
   [FORBIDDEN]: '0x60',
   [INVALID]: '0x60',
+  [POD_DEPTH]: '0x60',
+  [POD_FORBIDDEN]: '0x60',
+  [POD_INVALID]: '0x60',
+  [OLDEST_POD]: '0x60',
+  [OLDEST_POD.replace('"a"', '"b"')]: '0x60',
   [`${REQUESTS}"200"}`]: '0+100x60',
   [`${REQUESTS}"409"}`]: '0+50x60',
   [`${REQUESTS}"500"}`]: '0+1x60',
@@ -122,6 +131,31 @@ const CASES: readonly Case[] = [
     series: { [DEPTH]: '9x60' },
     minute: 30,
     fires: ['CountersignQueueNeverEmpty'],
+  },
+  {
+    name: 'when the queue of pods is never empty',
+    series: { [POD_DEPTH]: '9x60' },
+    minute: 30,
+    fires: ['CountersignQueueNeverEmpty'],
+  },
+  { name: 'while pods wait for four minutes', series: { [OLDEST_POD]: '0x5 0+60x4 0x50' }, minute: 9, fires: [] },
+  {
+    name: 'when a pod has waited for more than five minutes',
+    series: { [OLDEST_POD]: '0x5 0+60x54' },
+    minute: 12,
+    fires: ['CountersignPodsWait'],
+  },
+  {
+    name: 'after the first invalid write for a pod',
+    series: { [POD_INVALID]: '0x20 1x40' },
+    minute: 25,
+    fires: ['CountersignApiServerRefuses'],
+  },
+  {
+    name: 'when writes for pods stay forbidden',
+    series: { [POD_FORBIDDEN]: '0x10 1x4 2x4 3x4 4x4 5x4 6x30' },
+    minute: 30,
+    fires: ['CountersignApiServerRefuses'],
   },
   {
     name: 'after the first invalid write',

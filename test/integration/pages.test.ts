@@ -39,6 +39,9 @@ test('the commands of docs/give-a-team-an-issuer.md print what the page shows', 
   await followPage('give-a-team-an-issuer.md', ['One Issuer, for a group', 'Every Issuer of a namespace']);
 });
 
+test('the commands of docs/pods.md print what the page shows', () =>
+  followPage('pods.md', ['Deploy', 'Who may', "What the issuer's owner sets"]));
+
 /** Events of earlier sections have the same name. */
 async function createRequest(): Promise<void> {
   await cluster.kubectl(['delete', 'csr', 'my-csr', '--ignore-not-found']);

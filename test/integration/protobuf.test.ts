@@ -36,7 +36,7 @@ before(async () => {
   controlPlane = await startControlPlane();
   api = await Api.fromKubeconfig(controlPlane.adminKubeconfig);
   json = createClusterClient({ kubeconfig: controlPlane.adminKubeconfig });
-  protobuf = createClusterClient({ kubeconfig: controlPlane.adminKubeconfig, protobuf: CSR_PROTOBUF });
+  protobuf = createClusterClient({ kubeconfig: controlPlane.adminKubeconfig, protobuf: [CSR_PROTOBUF] });
   await kubectl('create', 'serviceaccount', 'robot');
   await kubectl(
     'create',

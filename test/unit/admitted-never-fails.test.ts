@@ -72,7 +72,15 @@ async function outcomeOf(
   const material = named && (await handler.load({ ref, secret: isObjectName(ref.name) ? secret : undefined }));
   const policy = { ...AS_CERT_MANAGER, ...demands };
   const requested = toRequestedCertificate(approved, policy, { type: handler.type });
-  const seen = { ref: triaged.ref, issuer, policy, handler, keySecretName, needsPermission: true };
+  const seen = {
+    ref: triaged.ref,
+    issuer,
+    policy,
+    handler,
+    keySecretName,
+    needsPermission: true,
+    whenNotServed: 'ignore' as const,
+  };
   return decide({ ...seen, mayReference: true, requested, material }, NOW);
 }
 

@@ -34,6 +34,15 @@ rbac.create
 rbac.aggregateClusterRoles
 policy
 admissionPolicy.enabled
+podCertificates.enabled
+podCertificates.trustDomain
+podCertificates.clusterDomain
+podCertificates.maxDuration
+podCertificates.backdate
+podCertificates.admissionPolicies.install
+podCertificates.admissionPolicies.refusePods
+podCertificates.admissionPolicies.warnWorkloads
+podCertificates.admissionPolicies.onlyNodes
 networkPolicy.enabled
 networkPolicy.apiServer.ports
 monitor.kind
@@ -78,6 +87,12 @@ webhook.preStopSeconds
 {{- fail (printf "policy.%s: %q is not a Go duration: use hours, minutes and seconds, such as 720h (30 days) or 1h30m" $name $duration) }}
 {{- end }}
 {{- end }}
+{{- range $name := list "maxDuration" "backdate" }}
+{{- $duration := get $.Values.podCertificates $name }}
+{{- if not (regexMatch `^([0-9]+(\.[0-9]+)?(h|m|s|ms))+$` $duration) }}
+{{- fail (printf "podCertificates.%s: %q is not a Go duration: use hours, minutes and seconds, such as 24h (a day) or 1m30s" $name $duration) }}
+{{- end }}
+{{- end }}
 {{- if not (regexMatch `^([0-9]+m([0-9]+s)?|[0-9]+s)$` .Values.signer.leaseDuration) }}
 {{- fail (printf "signer.leaseDuration: %q is not a duration in whole minutes and seconds: use for example 15s or 1m30s" .Values.signer.leaseDuration) }}
 {{- end }}
@@ -119,6 +134,16 @@ webhook.preStopSeconds
 {{- range .subjects }}
 {{- if and .namespace (ne .kind "ServiceAccount") }}
 {{- fail (printf "referencers: subject %s %q of Issuer %s/%s has a namespace, but only ServiceAccounts are namespaced: remove the namespace, or set kind: ServiceAccount" .kind .name $referencer.namespace $referencer.issuer) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $referencer := .Values.clusterReferencers }}
+{{- range .subjects }}
+{{- if and .namespace (ne .kind "ServiceAccount") }}
+{{- fail (printf "clusterReferencers: subject %s %q of ClusterIssuer %s has a namespace, but only ServiceAccounts are namespaced: remove the namespace, or set kind: ServiceAccount" .kind .name $referencer.issuer) }}
+{{- end }}
+{{- if and (eq .kind "ServiceAccount") (not .namespace) }}
+{{- fail (printf "clusterReferencers: subject ServiceAccount %q of ClusterIssuer %s has no namespace, and a ClusterIssuer has none to default to: add the namespace of the ServiceAccount" .name $referencer.issuer) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -53,6 +53,26 @@ updated first: the Services would be left without pods.
 {{- if or (lt $leaseDuration 5000) (gt $leaseDuration 300000) }}
 {{- fail (printf "signer.leaseDuration: %s is out of range: use 5s to 5m" .Values.signer.leaseDuration) }}
 {{- end }}
+{{- if .Values.podCertificates.enabled }}
+{{- include "countersign.refusePodDurations" . }}
+{{- end }}
+{{- end }}
+
+{{/* The limits of the API server for PodCertificateRequests, which has whole seconds. */}}
+{{- define "countersign.refusePodDurations" -}}
+{{- $bounds := dict "maxDuration" (list "1h" "2184h") "backdate" (list "0s" "4m") }}
+{{- range $name, $bound := $bounds }}
+{{- $duration := get $.Values.podCertificates $name }}
+{{- $milliseconds := int (include "countersign.milliseconds" $duration) }}
+{{- if mod $milliseconds 1000 }}
+{{- fail (printf "podCertificates.%s: %s has a fraction of a second: use whole seconds" $name $duration) }}
+{{- end }}
+{{- $least := int (include "countersign.milliseconds" (index $bound 0)) }}
+{{- $most := int (include "countersign.milliseconds" (index $bound 1)) }}
+{{- if or (lt $milliseconds $least) (gt $milliseconds $most) }}
+{{- fail (printf "podCertificates.%s: %s is out of range: use %s to %s" $name $duration (index $bound 0) (index $bound 1)) }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* A Go duration in milliseconds, 0 if empty. Sprig cannot parse durations, but can add one to a date. */}}

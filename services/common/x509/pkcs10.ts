@@ -38,7 +38,7 @@ const LABELS: ReadonlySet<string> = new Set(['CERTIFICATE REQUEST', 'NEW CERTIFI
 /** Parses the base64 text of spec.request. The error is for the requester. Does not verify the signature. */
 export function parsePkcs10(request: string): Result<Pkcs10> {
   const der = decodeRequest(request);
-  return der.ok ? parseDer(der.value) : err(`error decoding certificate request PEM block: ${der.error}`);
+  return der.ok ? parsePkcs10Der(der.value) : err(`error decoding certificate request PEM block: ${der.error}`);
 }
 
 /** Whether the requester has the private key (RFC 2986 section 3). False for unknown algorithms and keys. */
@@ -67,7 +67,8 @@ function decodeRequest(request: string): Result<Buffer> {
 
 const OTHER_TOOL = 'create the request with another tool, such as openssl req';
 
-function parseDer(der: Buffer): Result<Pkcs10> {
+/** Parses the DER of a PKCS#10 request, as parsePkcs10 does. */
+export function parsePkcs10Der(der: Buffer): Result<Pkcs10> {
   const parts = readSigned(der);
   if (!parts.ok) return fail(`malformed CertificationRequest (${parts.error}): ${OTHER_TOOL}`);
   const [info, algorithm, signature] = parts.value;

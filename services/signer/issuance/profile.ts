@@ -86,9 +86,11 @@ export function isAscii(url: string): boolean {
 
 /** Like Go, truncates both times to whole seconds independently. */
 function validity({ requested, now, issuer, policy }: ProfileInput): Pick<Profile, 'notBefore' | 'notAfter'> {
+  const { backdate, clampToCa } = policy;
+  const rules = requested.validityRules ?? { backdateMs: backdate, clampToCa };
   const wanted = now.getTime() + requested.lifetimeMs;
-  const ends = policy.clampToCa && issuer.notAfter !== undefined ? Math.min(wanted, issuer.notAfter.getTime()) : wanted;
-  return { notBefore: wholeSeconds(now.getTime() - policy.backdate), notAfter: wholeSeconds(ends) };
+  const ends = rules.clampToCa && issuer.notAfter !== undefined ? Math.min(wanted, issuer.notAfter.getTime()) : wanted;
+  return { notBefore: wholeSeconds(now.getTime() - rules.backdateMs), notAfter: wholeSeconds(ends) };
 }
 
 function wholeSeconds(milliseconds: number): Date {

@@ -61,7 +61,8 @@ type SigningMaterial = UsablePair & Pick<LoadedSecret, 'secret'> & { readonly ur
 
 function issue({ requested, policy }: IssuanceRequest, material: SigningMaterial, now: Date): IssuerDecision {
   const { secret, urls, key, certificate, chain } = material;
-  const constrained = policy.honourNameConstraints ? chain.constrained : [];
+  const isHeld = policy.honourNameConstraints || (requested.ok && requested.value.honoursNameConstraints === true);
+  const constrained = isHeld ? chain.constrained : [];
   const signer = { key, identity: certificate, urls, constrained, badRequest: 'SigningError' } as const;
   const prepared = prepareLocally(requested, signer, { policy, now });
   if (prepared.ok) {
@@ -70,8 +71,8 @@ function issue({ requested, policy }: IssuanceRequest, material: SigningMaterial
     return { kind: 'issue', issuance: { kind: 'local', certificate: prepared.value, key, authority, secret } };
   }
   const { error } = prepared;
-  if (error.kind === 'request') return { kind: 'fail', reason: error.reason, message: error.message };
-  return { kind: 'fail', reason: 'SigningError', message: reasons.SigningError.message(error.message) };
+  if (error.kind === 'request') return { kind: 'fail', reason: error.reason, message: error.message, secret };
+  return { kind: 'fail', reason: 'SigningError', message: reasons.SigningError.message(error.message), secret };
 }
 
 /** Returns the pair with its chain, or why nothing may be signed with it. */

@@ -5,7 +5,6 @@ import type { Condition } from '@countersign/common/csr.ts';
 import type { FieldError } from '@countersign/common/field-error.ts';
 import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
 import type { IssuerType } from '@countersign/common/issuer-types.ts';
-import type { Reason } from '@countersign/common/reasons.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import type { Result } from '@countersign/common/result.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
@@ -15,6 +14,7 @@ import type { SigningKey } from '../authority/signing-key.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { LintedCertificate } from '../issuance/lint.ts';
 import type { ObservedSecret } from '../secret.ts';
+import type { Fail, Wait } from '../verdict.ts';
 
 /** A request and its issuer, which exists and is of a supported type. */
 export interface IssuanceRequest {
@@ -43,22 +43,6 @@ export interface Authority {
   readonly chain: IssuerChain;
   /** Whether to append the root to status.certificate, if known. */
   readonly rootInChain: boolean;
-}
-
-export interface Wait {
-  readonly kind: 'wait';
-  readonly reason: Reason;
-  readonly message: string;
-  /** Requeues the request when this Secret changes. */
-  readonly secret?: ObservedSecret;
-  /** Requeues the request after this many milliseconds. */
-  readonly lookAgainAfterMs?: number;
-}
-
-export interface Fail {
-  readonly kind: 'fail';
-  readonly reason: Reason;
-  readonly message: string;
 }
 
 /** A certificate issued by a remote: a server that holds the key, or another controller. */

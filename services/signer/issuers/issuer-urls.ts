@@ -3,7 +3,8 @@
 import { formatRef } from '@countersign/common/signer-name.ts';
 import { type IssuerUrls, isAscii } from '../issuance/profile.ts';
 import type { ObservedSecret } from '../secret.ts';
-import type { IssuanceRequest, Wait } from './issuer-type.ts';
+import type { Wait } from '../verdict.ts';
+import type { IssuanceRequest } from './issuer-type.ts';
 
 /**
  * The request waits until the issuer is fixed, since its requester cannot fix it. Returns undefined if all URLs are

@@ -8,6 +8,7 @@ import type { RequestedCertificate } from '@countersign/common/requested-certifi
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import type { ConstrainedCa } from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';
 import type { SigningKey } from '../authority/signing-key.ts';
+import { findAuthorityFault } from '../issuance/authority-fault.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import { type LintedCertificate, lintCertificate } from '../issuance/lint.ts';
 import { prepareCertificate } from '../issuance/prepare.ts';
@@ -42,6 +43,9 @@ export function prepareLocally(
   if (proofFault !== undefined) return err({ kind: 'request', reason: signer.badRequest, message: proofFault });
   const [violation] = findNameViolations(requested.value, signer.constrained);
   if (violation !== undefined) return err({ kind: 'request', reason: 'NameConstraintViolation', message: violation });
+  const authorityFault = signer.identity && findAuthorityFault(requested.value, signer.identity, now);
+  if (authorityFault !== undefined)
+    return err({ kind: 'request', reason: authorityFault.reason, message: authorityFault.problem });
   const algorithm = signer.key.signatureAlgorithm;
   if (!algorithm.ok) return err({ kind: 'signing', message: algorithm.error });
   const profile = buildProfile({

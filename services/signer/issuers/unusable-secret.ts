@@ -4,7 +4,7 @@ import type { IssuerReasons } from '@countersign/common/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons.ts';
 import type { ObservedSecret } from '../secret.ts';
 import { formatSecretRef } from '../secret.ts';
-import type { Wait } from './issuer-type.ts';
+import type { Wait } from '../verdict.ts';
 
 /** `reason` depends on the issuer type; `problem` is prose. */
 export function waitForUsable(reason: IssuerReasons['unusable'], secret: ObservedSecret, problem: string): Wait {

@@ -4,13 +4,16 @@ import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import type { SignerMetrics } from '../metrics.ts';
 import type { SigningSettings } from '../observe.ts';
+import type { RequestKind } from '../requests/request-kind.ts';
 
 export interface ControllerOptions {
   readonly client: KubeClient;
   readonly log: Logger;
   readonly metrics: SignerMetrics;
   readonly settings: SigningSettings;
-  /** Maximum number of CSRs processed concurrently. */
+  /** The kinds of request that are signed; each has its own queue. */
+  readonly kinds: readonly RequestKind[];
+  /** Maximum number of requests processed concurrently, for each kind. */
   readonly workers: number;
   /** Whether to set the Ready condition of issuers: unless cert-manager is running, always, or never. */
   readonly issuerStatus: 'auto' | 'always' | 'never';

@@ -11,16 +11,12 @@ import { problemsOf, refreshStale } from '@countersign/common/runtime/reflector/
 import { formatSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { CertManagerPresence } from '../issuer-status/cert-manager-presence.ts';
 import { ConstraintPublisher } from '../issuer-status/constraint-publisher.ts';
-import { CSR_KIND } from '../requests/csr/csr-kind.ts';
-import type { RequestKind, RequestRecord } from '../requests/request-kind.ts';
+import type { RequestRecord } from '../requests/request-kind.ts';
 import { SecretReader } from '../secret-reader.ts';
 import type { ControllerOptions } from './controller-options.ts';
 import { IssuerLine } from './issuer-line.ts';
 import type { LineDeps } from './line-deps.ts';
 import { RequestLine } from './request-line.ts';
-
-/** Each kind has its own queue. */
-const REQUEST_KINDS: readonly RequestKind[] = [CSR_KIND];
 
 /**
  * A Secret that becomes invalid wakes nothing until something is signed with it, so issuers are rechecked periodically.
@@ -60,7 +56,7 @@ export class Controller {
     this.#constraints = createPublisher(shared, options.constraintsNamespace, recheckIssuer);
     const constraints = this.#constraints;
     this.#issuerController = new IssuerLine(shared, { constraints, mayWrite: () => this.#mayWriteReadiness() });
-    this.#requestControllers = REQUEST_KINDS.map(kind => new RequestLine(shared, { kind, workers, recheckIssuer }));
+    this.#requestControllers = options.kinds.map(kind => new RequestLine(shared, { kind, workers, recheckIssuer }));
   }
 
   /** Keeps the caches up to date until the signal, whether or not this replica is the leader. */

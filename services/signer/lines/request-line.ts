@@ -5,11 +5,14 @@ import type { Issuer } from '@countersign/common/issuer.ts';
 import type { FormerLeader } from '@countersign/common/runtime/controller/lease-object.ts';
 import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.ts';
 import { WorkQueue } from '@countersign/common/runtime/controller/work-queue.ts';
+import { isResourceServed } from '@countersign/common/runtime/kube/api-discovery.ts';
 import { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
 import { type SignerRef, tenantOf } from '@countersign/common/signer-name.ts';
 import type { Effect } from '../effect.ts';
 import { type ReconcileDeps, reconcile } from '../reconcile.ts';
+import type { RequestMetrics } from '../request-metrics.ts';
 import type { RequestKind, RequestRecord } from '../requests/request-kind.ts';
+import { SharedReviews } from '../shared-reviews.ts';
 import { settleInDoubt } from '../writes/fresh-read.ts';
 import { Unreported } from '../writes/unreported.ts';
 import { WriteLedger } from '../writes/write-ledger.ts';
@@ -30,6 +33,7 @@ export class RequestLine<R extends RequestRecord> {
   readonly #options: RequestLineOptions<R>;
   readonly #open = new OpenRequests();
   readonly #queue: WorkQueue;
+  readonly #metrics: RequestMetrics;
   readonly #deps: ReconcileDeps<R> & { readonly unreported: Unreported };
 
   constructor(shared: LineDeps, options: RequestLineOptions<R>) {
@@ -37,12 +41,14 @@ export class RequestLine<R extends RequestRecord> {
     this.#options = options;
     const { client, log, metrics, settings } = shared;
     const { kind } = options;
+    this.#metrics = metrics.requests[kind.name];
     this.reflector = new Reflector<R>({
       client,
       log,
       metrics: metrics.reflector,
       name: kind.resource,
       path: kind.collection,
+      ...(kind.isOptional && { isServed: signal => isResourceServed(client, kind.collection, signal) }),
       transform: raw => kind.toRecord(raw, Date.now(), settings),
       onChange: (name, now, before) => this.#onChange(name, now, before),
     });
@@ -88,7 +94,7 @@ export class RequestLine<R extends RequestRecord> {
   emitAgain(): void {
     for (const name of this.#open.all()) {
       if (!this.#waitsForIssuer(name)) continue;
-      this.#shared.events.forget(this.#find(name)?.metadata.uid ?? '');
+      this.#forgetEvents(this.#find(name));
       this.#queue.add(name);
     }
   }
@@ -110,15 +116,19 @@ export class RequestLine<R extends RequestRecord> {
     }
     const isLeading = this.#shared.isLeading();
     if (this.#deps.unreported.update(name, now, before, isLeading)) this.#queue.addMany([name]);
-    if (now === undefined || now.state === 'done') this.#forget(name, before?.metadata.uid);
+    if (now === undefined || now.state === 'done') this.#forget(name, before);
     else if (isLeading) this.#queue.add(name);
   }
 
-  #forget(name: string, uid = ''): void {
-    const { metrics, secrets, events } = this.#shared;
-    metrics.forgetWaiting(this.#keyOf(name));
-    secrets.stopWaiting(this.#keyOf(name));
-    events.forget(uid);
+  #forget(name: string, record: R | undefined): void {
+    this.#metrics.forgetWaiting(name);
+    this.#shared.secrets.stopWaiting(this.#keyOf(name));
+    this.#forgetEvents(record);
+  }
+
+  #forgetEvents(record: R | undefined): void {
+    const subjects = record === undefined ? [] : this.#options.kind.subjectsOf(record);
+    for (const { metadata } of subjects) this.#shared.events.forget(metadata.uid ?? '');
   }
 
   /** Identifies the request among waiting requests of all kinds. */
@@ -135,6 +145,7 @@ export class RequestLine<R extends RequestRecord> {
       settings,
       isLeading,
       kind: this.#options.kind,
+      reviews: new SharedReviews(this.#options.kind.sharesPermissionMs),
       view: { findIssuer, findRecord: name => this.#find(name) },
       ledger: new WriteLedger(),
       unreported: new Unreported(),
@@ -153,7 +164,7 @@ export class RequestLine<R extends RequestRecord> {
       observer: metrics.queue(kind.name),
       onError: ({ error, ...run }) => {
         metrics.failed(kind.name, error);
-        metrics.retrying(this.#keyOf(run.key), run.retryInMs !== undefined);
+        this.#metrics.retrying(run.key, run.retryInMs !== undefined);
         log.warn({ err: error, queue: kind.name, ...run }, 'reconcile failed');
       },
     });
@@ -166,13 +177,13 @@ export class RequestLine<R extends RequestRecord> {
 
   /** Every log line of a reconcile carries its reconcileId, including that of a failure. */
   async #work(name: string, attempt: number, reconcileId: string): Promise<void> {
-    const uid = this.#find(name)?.metadata.uid;
+    const record = this.#find(name);
     const log = this.#shared.log.child({ reconcileId });
     const { effects, error } = await reconcile(this.#deps, { name, attempt, log });
     for (const effect of effects) this.#carryOut(name, effect);
     if (error !== undefined) throw error;
     // The request may have completed while it was being processed; what was recorded since would never be removed.
-    if ((this.#find(name)?.state ?? 'done') === 'done') this.#forget(name, uid);
+    if ((this.#find(name)?.state ?? 'done') === 'done') this.#forget(name, record);
   }
 
   #carryOut(name: string, effect: Effect): void {
@@ -192,7 +203,7 @@ export class RequestLine<R extends RequestRecord> {
         metrics.failed(kind.name, effect.error);
         break;
       case 'report':
-        metrics.reportOutcome(this.#keyOf(effect.name), effect.outcome, effect.openMs);
+        this.#metrics.reportOutcome(effect.name, effect.outcome, effect.openMs);
     }
   }
 }

@@ -9,8 +9,13 @@ import type { Reason } from '@countersign/common/reasons.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import type { Result } from '@countersign/common/result.ts';
+import type { EventSubject } from '@countersign/common/runtime/controller/event-object.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { Chain } from '../authority/chain.ts';
+import type { Fail, Wait } from '../verdict.ts';
+
+/** The name of a kind in queues, logs and metrics. */
+export type RequestKindName = 'csr' | 'pod';
 
 /** What is cached of a request. */
 export interface RequestRecord {
@@ -39,6 +44,8 @@ export type Triage =
   | { readonly kind: 'ignore' }
   /** `ref` is set if the issuer may still sign. */
   | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string; readonly ref?: SignerRef }
+  /** Because of what cannot change any more. */
+  | Fail
   | { readonly kind: 'proceed'; readonly ref: SignerRef };
 
 export interface RecordSettings {
@@ -47,15 +54,17 @@ export interface RecordSettings {
 }
 
 export interface RequestKind<R extends RequestRecord = RequestRecord> {
-  /** The name in queues, logs and metrics: unique among kinds, and not `issuer`. */
-  readonly name: string;
+  readonly name: RequestKindName;
   /** The collection's name in the API and in our metrics. */
   readonly resource: string;
   /** Path of the collection in the API. */
   readonly collection: string;
-  /** apiVersion of the object in events. */
-  readonly apiVersion: string;
-  readonly kind: string;
+  /** Whether older API servers do not serve the kind. */
+  readonly isOptional: boolean;
+  /** The objects on which events about the request are recorded, the request first. */
+  subjectsOf(record: R): readonly EventSubject[];
+  /** Whether to record a Normal event for each certificate. */
+  readonly announcesCertificates: boolean;
   /** Path of the object in the API; `name` is `<namespace>/<name>` for a kind whose objects have namespaces. */
   pathOf(name: string): string;
   /** Throws for an object that is too large to cache. */
@@ -78,18 +87,29 @@ export interface RequestKind<R extends RequestRecord = RequestRecord> {
   ): { readonly reason: Reason; readonly message: string } | undefined;
   requesterOf(record: R): Requester;
   needsPermission(ref: SignerRef, policy: RequestPolicy): boolean;
+  /** How long requests share the answer of an access review, in milliseconds; 0 means not at all. */
+  readonly sharesPermissionMs: number;
+  /** Whether issuers of the type can sign requests of this kind. */
+  serves(type: IssuerType): boolean;
+  /** For an issuer whose type is not supported: leave the request to another signer, or wait until the type changes. */
+  readonly whenNotServed: 'ignore' | 'wait';
+  /** For a request that cannot be signed as things are: refuse it permanently, or wait until somebody fixes the cause. */
+  whenUnfit(record: R, failure: Fail, now: number): Fail | Wait;
   /** The Secret with the signing key, if the issuer lets the requester choose it. */
   keySecretName(record: R): string | undefined;
   toRequestedCertificate(
     record: R,
     policy: RequestPolicy,
-    facts: { readonly type?: IssuerType | undefined },
+    facts: { readonly type?: IssuerType | undefined; readonly issuer?: Issuer | undefined },
   ): Result<RequestedCertificate, readonly FieldError[]>;
   /** The prefix of the API server's error for an invalid certificate; the details follow. */
   readonly invalidCertificate: string;
   /** The changes written with the certificate. */
-  issuedChange(chain: Chain, settings: RecordSettings): StatusChange;
-  failedChange(record: R, failure: { readonly reason: Reason; readonly message: string }, now: Date): StatusChange;
+  issuedChange(record: R, chain: Chain, settings: RecordSettings, now: Date): StatusChange;
+  /** A status with only an issuer's certificates (PEM), for a dry run; undefined if the API server would always reject it. */
+  issuerTrial(pem: string): object | undefined;
+  /** The changes written when the request is refused permanently. */
+  failedChange(record: R, failure: Pick<Fail, 'reason' | 'message'>, now: Date): StatusChange;
   /** A merge patch with what is missing from an object that has its certificate; undefined if it is complete. */
   completion(object: R, topPem: string, settings: RecordSettings): object | undefined;
   /** undefined until it has ended. */

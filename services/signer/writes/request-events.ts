@@ -27,8 +27,8 @@ export function recordReason<R extends RequestRecord>(
   reason: Reason,
   message: string,
 ): void {
-  const subject = { apiVersion: kind.apiVersion, kind: kind.kind, metadata: record.metadata };
-  events.record(subject, { type: reasons[reason].eventType, reason, message });
+  const text = { type: reasons[reason].eventType, reason, message };
+  for (const subject of kind.subjectsOf(record)) events.record(subject, text);
 }
 
 export function recordFailure<R extends RequestRecord>(
@@ -48,8 +48,8 @@ export function recordIssuance<R extends RequestRecord>(
   audit: Readonly<Record<string, unknown>>,
 ): void {
   subject.log.info(audit, 'certificate issued');
-  const { handler } = subject;
-  if (handler !== undefined) {
+  const { handler, kind } = subject;
+  if (handler !== undefined && kind.announcesCertificates) {
     recordReason(deps, subject, 'CertificateIssued', issuerTypes[handler.type].reasons.issuedMessage);
   }
 }

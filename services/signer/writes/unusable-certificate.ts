@@ -4,14 +4,13 @@
 import { issuerTypes } from '@countersign/common/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons.ts';
 import type { TerminalError } from '@countersign/common/runtime/errors.ts';
-import type { Decision } from '../decide.ts';
-import type { LocalIssuance, Wait } from '../issuers/issuer-type.ts';
+import type { LocalIssuance } from '../issuers/issuer-type.ts';
 import { waitForUsable } from '../issuers/unusable-secret.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
+import type { ObservedSecret } from '../secret.ts';
+import type { Fail, Wait } from '../verdict.ts';
 import type { Subject } from './request-events.ts';
 import { tryStatus, type WriteDeps } from './status-writer.ts';
-
-type Failure = Extract<Decision, { kind: 'fail' }>;
 
 /** The key is bad although it was checked when loaded: the request waits for the Secret. */
 export function insteadOfUnusable<R extends RequestRecord>(
@@ -32,18 +31,14 @@ export async function insteadOfRefused<R extends RequestRecord>(
   subject: Subject<R>,
   { authority, secret }: LocalIssuance,
   error: TerminalError,
-): Promise<Wait | Failure> {
-  const refusal = authority && (await tryStatus(deps, subject, dryRunStatus(subject, authority.pem)));
-  if (refusal === undefined) return failureFor(subject, error);
+): Promise<Wait | Fail> {
+  const trial = authority && subject.kind.issuerTrial(authority.pem);
+  const refusal = trial && (await tryStatus(deps, subject, trial));
+  if (refusal === undefined) return failureFor(subject, error, secret);
   subject.log.error({ err: refusal }, 'CA certificates rejected by API server');
   const problem = rejection(subject, refusal);
   subject.handler?.reject(secret, problem);
   return waitForUsable(reasonsOf(subject).unusable, secret, problem);
-}
-
-/** A status with only these certificates (PEM). */
-function dryRunStatus<R extends RequestRecord>({ kind }: Subject<R>, pem: string): object {
-  return kind.issuedChange({ chainPem: pem, topPem: '' }, { writeCaAnnotation: false }).status;
 }
 
 /** Omits the API call and the name of the request, since the text is also used for the issuer. */
@@ -54,9 +49,13 @@ function rejection<R extends RequestRecord>({ kind }: Subject<R>, { message }: T
 }
 
 /** The same certificate would be rejected every time, so the request must not be signed again. */
-function failureFor<R extends RequestRecord>(subject: Subject<R>, { message }: TerminalError): Failure {
+function failureFor<R extends RequestRecord>(
+  subject: Subject<R>,
+  { message }: TerminalError,
+  secret: ObservedSecret,
+): Fail {
   const reason = reasonsOf(subject).signingFailed;
-  return { kind: 'fail', reason, message: reasons.SigningError.message(message) };
+  return { kind: 'fail', reason, message: reasons.SigningError.message(message), secret };
 }
 
 /** Only issuers with a handler sign; the default is never used. */

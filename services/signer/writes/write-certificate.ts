@@ -4,15 +4,16 @@ import { reasons } from '@countersign/common/reasons.ts';
 import { asClassifiedError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { Chain } from '../authority/chain.ts';
 import type { Decision } from '../decide.ts';
-import type { Wait } from '../issuers/issuer-type.ts';
 import type { SigningSettings } from '../observe.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
+import type { Wait } from '../verdict.ts';
 import { type EventDeps, recordIssuance, recordReason, type Subject } from './request-events.ts';
 import { completeObject, type WriteDeps, writeStatus } from './status-writer.ts';
 import { reasonsOf } from './unusable-certificate.ts';
 
 export interface CertificateWriteDeps extends EventDeps, WriteDeps {
   readonly settings: Pick<SigningSettings, 'writeCaAnnotation' | 'policy'>;
+  readonly now: () => Date;
 }
 
 /** The result of issuing. */
@@ -50,7 +51,8 @@ async function tryWrite<R extends RequestRecord>(
   chain: Chain,
 ): Promise<R | TerminalError> {
   try {
-    return await writeStatus(deps, subject, subject.kind.issuedChange(chain, deps.settings));
+    const change = subject.kind.issuedChange(subject.record, chain, deps.settings, deps.now());
+    return await writeStatus(deps, subject, change);
   } catch (error) {
     if (error instanceof TerminalError && error.code === 'invalid') return error;
     if (isWorthReporting(error) && deps.isLeading()) {

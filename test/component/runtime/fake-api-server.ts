@@ -113,7 +113,7 @@ function createPlainClient(url: string, { timeoutMs, observe, protobuf }: PlainC
     markRefused: () => undefined,
   };
   const connection = new ApiConnection({ credentials, timeoutMs, userAgent: 'test', ...(observe ? { observe } : {}) });
-  return createApiClient(connection, timeoutMs, protobuf);
+  return createApiClient(connection, timeoutMs, protobuf && [protobuf]);
 }
 
 function answerEmpty(_request: IncomingMessage, response: ServerResponse): void {

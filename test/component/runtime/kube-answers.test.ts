@@ -57,6 +57,11 @@ describe('unsuccessful responses', () => {
       code: 'forbidden',
       said: 'admission webhook "x.example.com" denied the request: no',
     },
+    {
+      what: 'for a signer name that may not be signed for is as retryable',
+      causes: [{ reason: 'FieldValueForbidden', field: 'spec.signerName', message: 'not permitted to "sign"' }],
+      code: 'forbidden',
+    },
     { what: 'without a cause is as retryable', causes: undefined, code: 'forbidden' },
   ]) {
     test(`a 422 ${what}`, async () => {

@@ -27,7 +27,7 @@ let client: KubeClient;
 before(async () => {
   server = await startFakeApiServer();
   // No request may time out because the machine is busy.
-  client = server.client(20_000, undefined, { path: PATH, kinds: { Thing: readThing } });
+  client = server.client(20_000, undefined, { paths: new RegExp(`^${PATH}`), kinds: { Thing: readThing } });
 });
 after(async () => {
   await client.close();

@@ -13,7 +13,14 @@ export const PATH = '/apis/example.test/v1/things';
 export const LONG_MS = 60_000;
 
 /** Delays are short; timeouts of requests and watches are longer than any test, so that a busy machine does not hit them. */
-export const TIMING = { backoffMinMs: 2, backoffMaxMs: 10, idleMs: LONG_MS, healthyMs: 50, quietMs: LONG_MS };
+export const TIMING = {
+  backoffMinMs: 2,
+  backoffMaxMs: 10,
+  idleMs: LONG_MS,
+  healthyMs: 50,
+  quietMs: LONG_MS,
+  absentMs: 5,
+};
 
 export class ReflectorWorld {
   /** Starts with two objects: a = 1 and b = 2. */

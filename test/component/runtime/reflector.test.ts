@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
+import { problemsOf } from '@countersign/common/runtime/reflector/reflector-health.ts';
 import type { Thing } from './fake-collection.ts';
 import { PATH, ReflectorWorld } from './reflector-world.ts';
 
@@ -109,5 +110,25 @@ describe('a reflector without faults', () => {
     assert.equal(reflector.isFresh(now), false);
     world.things.bookmark();
     await world.until(() => reflector.isFresh(now));
+  });
+});
+
+describe('a resource that the API server may not serve', () => {
+  test('is empty and no problem while it is not served, and is listed once it is', async () => {
+    let isServed = false;
+    const reflector = world.start({ isServed: async () => isServed });
+    await world.until(() => reflector.isAbsent);
+    assert.deepEqual(problemsOf([reflector], Date.now()), []);
+    assert.equal(world.count('list'), 0);
+    isServed = true;
+    await world.until(() => reflector.hasSynced);
+    assert.deepEqual([reflector.isAbsent, reflector.size], [false, 2]);
+    assert.equal(world.lines.filter(line => line.includes('resource not served by the API server')).length, 1);
+  });
+
+  test('is a problem as long as the API server does not say whether it is served', async () => {
+    const reflector = world.start({ isServed: () => Promise.reject(new Error('down')) });
+    await world.until(() => world.lines.some(line => line.includes('down')));
+    assert.deepEqual(problemsOf([reflector], Date.now()), ['things: not listed yet']);
   });
 });

@@ -12,6 +12,7 @@ import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { Controller } from '@countersign/signer/lines/controller.ts';
 import type { ControllerOptions } from '@countersign/signer/lines/controller-options.ts';
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
+import { CSR_KIND } from '@countersign/signer/requests/csr/csr-kind.ts';
 import type { Secret } from '@countersign/signer/secret.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
 import { type Answer, type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
@@ -117,6 +118,7 @@ export function createController(
       policy: AS_CERT_MANAGER,
       writeCaAnnotation: true,
     },
+    kinds: [CSR_KIND],
     workers: 2,
     issuerStatus: 'never',
     ...options,

@@ -18,6 +18,7 @@ import { CSR_KIND } from '@countersign/signer/requests/csr/csr-kind.ts';
 import { type CsrRecord, toCsrRecord } from '@countersign/signer/requests/csr/csr-record.ts';
 import type { Secret } from '@countersign/signer/secret.ts';
 import { SecretReader } from '@countersign/signer/secret-reader.ts';
+import { SharedReviews } from '@countersign/signer/shared-reviews.ts';
 import { settleInDoubt } from '@countersign/signer/writes/fresh-read.ts';
 import { Unreported } from '@countersign/signer/writes/unreported.ts';
 import { WriteLedger } from '@countersign/signer/writes/write-ledger.ts';
@@ -85,6 +86,7 @@ export class SignerWorld {
       secrets: this.secrets,
       settings,
       kind: CSR_KIND,
+      reviews: new SharedReviews(CSR_KIND.sharesPermissionMs),
       view: {
         findIssuer: () => this.issuer,
         findRecord: name =>

@@ -69,6 +69,8 @@ export function apiServerArguments(dir: string, port: number, etcdPort: number):
     `--tls-private-key-file=${join(pki, 'apiserver.key')}`,
     `--client-ca-file=${join(pki, 'ca.crt')}`,
     '--authorization-mode=Node,RBAC',
+    // As in every real cluster: it vouches for what a kubelet says about its pods.
+    '--enable-admission-plugins=NodeRestriction',
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${join(pki, 'service-accounts.key')}`,
     `--service-account-signing-key-file=${join(pki, 'service-accounts.key')}`,

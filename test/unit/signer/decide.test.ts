@@ -59,6 +59,7 @@ async function observed(csr: CertificateSigningRequest, issuer: Issuer | undefin
   const needed = needsPermission(ref, policy);
   return {
     ...{ ref, issuer, policy, handler, keySecretName, needsPermission: needed, mayReference, requested, material },
+    whenNotServed: 'ignore' as const,
   } satisfies Observation;
 }
 

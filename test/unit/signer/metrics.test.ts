@@ -18,7 +18,8 @@ function setup() {
     const text = await registry.metrics();
     return text.split('\n').filter(line => line.startsWith(name) && !line.endsWith(' 0'));
   };
-  const report = (name: string, outcome: Outcome, openMs = 8) => metrics.reportOutcome(name, outcome, openMs);
+  const report = (name: string, outcome: Outcome, openMs = 8) =>
+    metrics.requests.csr.reportOutcome(name, outcome, openMs);
   return { registry, metrics, lines, report };
 }
 
@@ -51,9 +52,9 @@ test('a request that failed to reconcile counts as waiting for a retry unless it
   const { metrics, lines, report } = setup();
   const waiting = () => lines('countersign_requests_waiting');
   for (const name of ['a', 'b', 'c']) report(name, { ...WAITING, reason: 'WaitingApproval' });
-  for (const name of ['a', 'b', 'c']) metrics.retrying(name, true);
+  for (const name of ['a', 'b', 'c']) metrics.requests.csr.retrying(name, true);
   report('b', ISSUED);
-  metrics.retrying('c', false);
+  metrics.requests.csr.retrying('c', false);
   assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="Retry"} 1']);
 });
 
@@ -74,7 +75,7 @@ test('a request counts as waiting for its latest reason until it stops waiting o
   assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="SecretMissing"} 2']);
   report('a', ISSUED);
   assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="SecretMissing"} 1']);
-  metrics.forgetWaiting('b');
+  metrics.requests.csr.forgetWaiting('b');
   assert.deepEqual(await waiting(), []);
 });
 

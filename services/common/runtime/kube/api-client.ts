@@ -13,14 +13,11 @@ import { decodeObject, PROTOBUF, type ProtobufResource, watchFrames } from './ku
 
 const MERGE_PATCH = 'application/merge-patch+json';
 
-/** JSON for every path without protobuf. */
-const NO_PROTOBUF: ProtobufResource = { path: '\0', kinds: {} };
-
 /** A client over `connection`; one request may take `timeoutMs`, from connecting to the last byte of the response. */
 export function createApiClient(
   connection: ApiConnection,
   timeoutMs: number,
-  protobuf: ProtobufResource = NO_PROTOBUF,
+  protobuf: readonly ProtobufResource[] = [],
 ): KubeClient {
   const context = { connection, timeoutMs, protobuf };
   const call = <T>(request: ApiRequest) => callApi<T>(context, request);
@@ -38,7 +35,7 @@ export function createApiClient(
 interface Context {
   readonly connection: ApiConnection;
   readonly timeoutMs: number;
-  readonly protobuf: ProtobufResource;
+  readonly protobuf: readonly ProtobufResource[];
 }
 
 async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
@@ -51,19 +48,27 @@ async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
 }
 
 async function callApi<T>({ connection, timeoutMs, protobuf }: Context, given: ApiRequest): Promise<T> {
-  const request = negotiated(given, protobuf);
+  const { request, kinds } = negotiate(given, protobuf);
   const answer = await connection.exchange(request, timeoutMs);
   if (!isSuccess(answer)) throw errorOf(request, answer);
   try {
-    return decode(answer, protobuf.kinds) as T;
+    return decode(answer, kinds) as T;
   } catch (cause) {
     throw errorFromGarbage(request, 'cannot decode the response', cause);
   }
 }
 
+interface Negotiated {
+  readonly request: ApiRequest;
+  /** How to decode the objects that may come in protobuf. */
+  readonly kinds: ProtobufResource['kinds'];
+}
+
 /** Both formats are offered; the response says which one it has. */
-function negotiated(request: ApiRequest, { path }: ProtobufResource): ApiRequest {
-  return request.path.startsWith(path) ? { ...request, accept: `${PROTOBUF}, application/json` } : request;
+function negotiate(request: ApiRequest, resources: readonly ProtobufResource[]): Negotiated {
+  const resource = resources.find(({ paths }) => paths.test(request.path));
+  if (resource === undefined) return { request, kinds: {} };
+  return { request: { ...request, accept: `${PROTOBUF}, application/json` }, kinds: resource.kinds };
 }
 
 function decode({ headers, body }: Answer, kinds: ProtobufResource['kinds']): unknown {
@@ -98,14 +103,14 @@ async function* watchApi(
   path: string,
   { signal, onOpen }: { readonly signal: AbortSignal; readonly onOpen?: () => void },
 ): AsyncGenerator<WatchEvent> {
-  const request = negotiated({ method: 'GET', path, signal }, protobuf);
+  const { request, kinds } = negotiate({ method: 'GET', path, signal }, protobuf);
   try {
     const { statusCode, headers, body } = await connection.open(request);
     if (!isSuccess({ statusCode })) {
       throw errorOf(request, { statusCode, headers, body: await readBody(request, body) });
     }
     onOpen?.();
-    yield* readWatchEvents(request, body, isProtobuf(headers) ? watchFrames(protobuf.kinds) : JSON_LINES);
+    yield* readWatchEvents(request, body, isProtobuf(headers) ? watchFrames(kinds) : JSON_LINES);
     // By then the connection is back in its pool, where the next watch, which may follow at once, finds it.
     await setImmediate();
   } catch (error) {

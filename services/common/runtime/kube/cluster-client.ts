@@ -24,8 +24,8 @@ export interface ClusterClientOptions {
    */
   readonly requestTimeoutMs?: number;
   readonly userAgent?: string;
-  /** A resource that is requested in protobuf, and how to decode it; JSON for all others. */
-  readonly protobuf?: ProtobufResource;
+  /** The resources that are requested in protobuf, and how to decode them; JSON for all others. */
+  readonly protobuf?: readonly ProtobufResource[];
 }
 
 /** For background work; a webhook must answer in less than its own timeoutSeconds and sets a shorter one. */

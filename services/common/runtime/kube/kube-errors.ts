@@ -10,12 +10,17 @@ export interface ApiCall {
   readonly path: string;
 }
 
+interface Cause {
+  readonly field?: string;
+  readonly reason?: string;
+}
+
 /** metav1.Status, the fields that are used. */
 interface Status {
   readonly message?: string;
   readonly reason?: string;
   readonly code?: number;
-  readonly details?: { readonly retryAfterSeconds?: number; readonly causes?: readonly { readonly field?: string }[] };
+  readonly details?: { readonly retryAfterSeconds?: number; readonly causes?: readonly Cause[] };
 }
 
 /** Proxies in front of the API server send 408. */
@@ -81,6 +86,12 @@ function isPolicy(code: number, status: Status | undefined): boolean {
   return !namesField || /^admission webhook ".*" denied the request/.test(status?.message ?? '');
 }
 
+/** Without the verb `sign`, a write to the status of a PodCertificateRequest is an invalid field, not a 403. */
+function isSignMissing(code: number, status: Status | undefined): boolean {
+  const isMissing = ({ field, reason }: Cause) => field === 'spec.signerName' && reason === 'FieldValueForbidden';
+  return code === 422 && (status?.details?.causes?.some(isMissing) ?? false);
+}
+
 /** For an object the API server sends a Status; a proxy in front of it sends its own page for what it cannot reach. */
 function isPageNotFound(code: number, status: Status | undefined): boolean {
   return code === 404 && status?.reason !== 'NotFound';
@@ -89,7 +100,8 @@ function isPageNotFound(code: number, status: Status | undefined): boolean {
 function classify(message: string, code: number, status: Status | undefined, waitMs: number | undefined) {
   if (isPageNotFound(code, status)) return new RetryableError(message, { code: 'server' });
   if (status?.reason === 'AlreadyExists') return new TerminalError(message, { code: 'already-exists' });
-  const retryable = isPolicy(code, status) ? 'forbidden' : retryableCode(code);
+  const isForbidden = isPolicy(code, status) || isSignMissing(code, status);
+  const retryable = isForbidden ? 'forbidden' : retryableCode(code);
   if (retryable === undefined) return new TerminalError(message, { code: TERMINAL.get(code) ?? 'bad-request' });
   return new RetryableError(message, { code: retryable, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) });
 }

@@ -19,9 +19,9 @@ import {
 
 /** A resource that is requested in protobuf (ADR 11). */
 export interface ProtobufResource {
-  /** Path of the collection; requests to paths that begin with it use protobuf. */
-  readonly path: string;
-  /** Decodes one message of each kind that is returned at that path, lists included. */
+  /** The paths whose requests use protobuf: the collection and the objects in it. */
+  readonly paths: RegExp;
+  /** Decodes one message of each kind that is returned at these paths, lists included. */
   readonly kinds: Readonly<Record<string, (message: ProtobufReader) => unknown>>;
 }
 
@@ -39,7 +39,7 @@ const STATUS: Fields = {
   3: text('message'),
   4: text('reason'),
   5: message('details', {
-    4: repeated('causes', name => message(name, { 3: text('field') })),
+    4: repeated('causes', name => message(name, { 1: text('reason'), 3: text('field') })),
     5: seconds('retryAfterSeconds'),
   }),
   6: int32('code'),

@@ -14,6 +14,8 @@ export interface ReflectorTiming {
    * etcd.
    */
   readonly quietMs: number;
+  /** How long after the API server turned out not to serve the resource it is asked again. */
+  readonly absentMs: number;
 }
 
 /**
@@ -28,6 +30,7 @@ export const TIMING: ReflectorTiming = {
   idleMs: 15_000,
   healthyMs: 5_000,
   quietMs: 300_000,
+  absentMs: 600_000,
 };
 
 /** An idle watch plus the time to open the next one: an older cache is not trusted. */

@@ -35,6 +35,11 @@ export interface ReflectorOptions<T> {
   /** Reduces an object to what is needed. If it throws, the object is left out. */
   readonly transform?: (raw: unknown) => T;
   readonly metrics?: ReflectorMetrics;
+  /**
+   * For a resource that older API servers do not serve: called before each list. With false, the cache is empty and ready until
+   * the next call.
+   */
+  readonly isServed?: (signal: AbortSignal) => Promise<boolean>;
   /** For tests: milliseconds of a clock, and a number in [0, 1). */
   readonly now?: () => number;
   readonly random?: () => number;
@@ -52,6 +57,7 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   readonly #store: ObjectStore<T>;
   #resourceVersion: string | undefined;
   #hasSynced = false;
+  #isAbsent = false;
   #lastContact: number | undefined;
   #lastEvent = 0;
   /** Ends the current pause or watch, when a list is due at once. */
@@ -73,6 +79,11 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   /** Whether the whole collection was listed at least once. */
   get hasSynced(): boolean {
     return this.#hasSynced;
+  }
+
+  /** Whether the API server does not serve the resource. */
+  get isAbsent(): boolean {
+    return this.#isAbsent;
   }
 
   get size(): number {
@@ -112,6 +123,7 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   /** One list, if due, and one watch; returns how long to wait before the next. */
   async #runOnce(signal: AbortSignal): Promise<number> {
     try {
+      if (this.#resourceVersion === undefined && !(await this.#isServed(signal))) return this.#becomeAbsent();
       this.#resourceVersion ??= await this.#list(signal);
       return await this.#watch(this.#resourceVersion, signal);
     } catch (error) {
@@ -135,6 +147,7 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     const resourceVersion = await listObjects({ client, path, signal, mayBeOld, onPage });
     this.#store.keepOnly(listed);
     this.#hasSynced = true;
+    this.#isAbsent = false;
     this.#lastEvent = this.#now();
     metrics?.onList(this.name);
     metrics?.setSize(this.name, this.size);
@@ -191,6 +204,18 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     const level = error.code === 'gone' ? 'info' : 'warn';
     this.#log[level]({ err: error, willList, delayMs: Math.round(delayMs) }, 'list or watch failed, retrying');
     return delayMs;
+  }
+
+  async #isServed(signal: AbortSignal): Promise<boolean> {
+    return (await this.#options.isServed?.(signal)) ?? true;
+  }
+
+  #becomeAbsent(): number {
+    const { absentMs } = this.#timing;
+    if (!this.#isAbsent) this.#log.info({ retryInMs: absentMs }, 'resource not served by the API server');
+    this.#isAbsent = true;
+    this.#store.keepOnly(new Set());
+    return absentMs;
   }
 
   /**

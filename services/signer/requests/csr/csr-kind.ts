@@ -21,8 +21,9 @@ export const CSR_KIND: RequestKind<CsrRecord> = {
   name: 'csr',
   resource: 'certificatesigningrequests',
   collection: CSR_PATH,
-  apiVersion: 'certificates.k8s.io/v1',
-  kind: 'CertificateSigningRequest',
+  isOptional: false,
+  subjectsOf: ({ metadata }) => [{ apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest', metadata }],
+  announcesCertificates: true,
   pathOf: csrObjectPath,
   toRecord: toCsrRecord,
   signerNameOf: ({ spec }) => spec.signerName,
@@ -33,14 +34,20 @@ export const CSR_KIND: RequestKind<CsrRecord> = {
   warningToApprover,
   requesterOf: ({ spec }) => spec,
   needsPermission,
+  sharesPermissionMs: 0,
+  serves: () => true,
+  whenNotServed: 'ignore',
+  whenUnfit: (_, failure) => failure,
   keySecretName: readPrivateKeySecretName,
   toRequestedCertificate,
   invalidCertificate: 'status.certificate: Invalid value: "<certificate data>": ',
 
-  issuedChange({ chainPem, topPem }, { writeCaAnnotation }) {
+  issuedChange(_, { chainPem, topPem }, { writeCaAnnotation }) {
     const annotations = writeCaAnnotation ? { [CA]: encodeCaAnnotation(topPem) } : {};
     return { metadata: { annotations }, status: { certificate: Buffer.from(chainPem).toString('base64') } };
   },
+
+  issuerTrial: pem => ({ certificate: Buffer.from(pem).toString('base64') }),
 
   failedChange({ status }, { reason, message }, now) {
     const time = formatTime(now);

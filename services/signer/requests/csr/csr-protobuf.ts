@@ -72,7 +72,7 @@ const LIST: Fields = {
 };
 
 export const CSR_PROTOBUF: ProtobufResource = {
-  path: CSR_PATH,
+  paths: /^\/apis\/certificates\.k8s\.io\/v1\/certificatesigningrequests\b/,
   kinds: {
     CertificateSigningRequest: reader => readMessage(reader, CSR),
     CertificateSigningRequestList: reader => readMessage(reader, LIST),

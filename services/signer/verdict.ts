@@ -1,0 +1,22 @@
+// Why a request is not signed yet, or never. Types only.
+
+import type { Reason } from '@countersign/common/reasons.ts';
+import type { ObservedSecret } from './secret.ts';
+
+export interface Wait {
+  readonly kind: 'wait';
+  readonly reason: Reason;
+  readonly message: string;
+  /** Requeues the request when this Secret changes. */
+  readonly secret?: ObservedSecret;
+  /** Requeues the request after this many milliseconds. */
+  readonly lookAgainAfterMs?: number;
+}
+
+export interface Fail {
+  readonly kind: 'fail';
+  readonly reason: Reason;
+  readonly message: string;
+  /** The Secret that the issuer signs with, if a change to it could change the verdict. */
+  readonly secret?: ObservedSecret;
+}
