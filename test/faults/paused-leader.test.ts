@@ -23,6 +23,7 @@ test('a leader that was paused for longer than its Lease does not interfere with
   const pauses: Pause[] = [];
   for (let turn = 0; turn < PAUSES; turn++) pauses.push(await pauseLeader(cluster, signerName, `paused-${turn}`));
   const sum = (key: keyof Pause) => pauses.reduce((total, pause) => total + pause[key], 0);
+  for (const pause of pauses) t.diagnostic(JSON.stringify(pause));
   const figure = `${sum('written')} of ${sum('left')} written by the paused leader, ${sum('signed')} signed by it`;
   report(t, 'pausedLeader', figure, sum('left') > 0 && pauses.every(isAway));
 });

@@ -8,7 +8,7 @@
 export const PROMISES = {
   killStorm: 'Both signers are killed five times while 500 CSRs are approved: each CSR is signed exactly once',
   pausedLeader:
-    'The leader is paused five times for longer than its Lease: it then signs nothing, and writes at most the one certificate it was sending',
+    'The leader is paused five times for longer than its Lease: each time it then completes at most the one step it was in (a signature or a write)',
   frozenApiServer: 'The API server is frozen for 10 s: CSRs approved right afterwards are signed within 20 s',
   frozenEtcd: 'etcd is frozen for 10 s: CSRs approved right afterwards are signed within 20 s',
   cut: 'All connections of the signers are reset 20 times: CSRs approved in the meantime are signed within 20 s',

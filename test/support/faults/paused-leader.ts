@@ -28,11 +28,11 @@ export interface Pause {
 }
 
 /**
- * Whether the paused replica kept away. One request can be on its way when it is stopped, since JavaScript does one thing at a
- * time: past the last look at the clock, and not yet in the socket.
+ * Whether the paused replica did nothing but complete one step. JavaScript does one thing at a time, so one request can be past the
+ * check of the clock when the process stops: before its signature, or before its bytes are in the socket.
  */
 export function isAway({ written, refused, signed }: Pause): boolean {
-  return written + refused <= 1 && signed === 0;
+  return written + refused + signed <= 1;
 }
 
 /** The slower the signature, the more of them are under way when the leader is stopped. */
