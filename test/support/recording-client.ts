@@ -6,7 +6,7 @@ import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts
 import type { WatchEvent } from '@countersign/common/runtime/reflector/watch-stream.ts';
 
 export interface RecordedCall {
-  readonly verb: 'get' | 'create' | 'update' | 'mergePatch';
+  readonly verb: 'get' | 'create' | 'update' | 'mergePatch' | 'delete';
   readonly path: string;
   readonly body?: unknown;
 }
@@ -54,6 +54,10 @@ export class RecordingClient implements KubeClient {
   async mergePatch<T>(path: string, body: unknown, mayStart?: () => boolean): Promise<T> {
     if (mayStart?.() === false) throw new RetryableError('not sent', { code: 'unknown' });
     return (this.#call({ verb: 'mergePatch', path, body }) ?? body) as T;
+  }
+
+  async delete(path: string, body: unknown): Promise<void> {
+    this.#call({ verb: 'delete', path, body });
   }
 
   /** A watch that never says anything. */

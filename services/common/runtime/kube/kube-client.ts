@@ -3,6 +3,12 @@
 
 import type { WatchEvent } from '../reflector/watch-stream.ts';
 
+/** Which object, and which version of it, a deletion is meant for. */
+export interface Preconditions {
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
 /** All methods reject with RetryableError or TerminalError (errors.ts). Paths begin with `/` and may carry a query. */
 export interface KubeClient {
   /** Reads one object or one page of a list; undefined when there is none (404). `signal` gives up waiting. */
@@ -16,6 +22,8 @@ export interface KubeClient {
    * connection; with false it is not sent, and rejects with RetryableError `unknown`.
    */
   mergePatch<T>(path: string, body: unknown, mayStart?: () => boolean): Promise<T>;
+  /** DELETE: `conflict` when the object is no longer the one that `preconditions` name (meta/v1 Preconditions). */
+  delete(path: string, preconditions: Preconditions): Promise<void>;
   /**
    * Opens a watch (the path carries `watch=1` and the rest of the query) and yields its events as they come. Ends when the
    * server ends it or the signal is aborted; throws a classified error for everything else, an ERROR event included
