@@ -14,6 +14,11 @@ export interface Issuer {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
+/** On an issuer: `"true"` publishes its trust bundle where only annotated issuers have one. */
+export const PUBLISH_TRUST_BUNDLE = 'countersign.io/publish-trust-bundle';
+
+const KEPT_ANNOTATIONS: readonly string[] = [...TERM_ANNOTATIONS, PUBLISH_TRUST_BUNDLE];
+
 /** Characters of JSON: more URLs than a certificate could hold. Who may create an Issuer must not fill the memory of all who watch. */
 const MAX_SPEC_SIZE = 65_536;
 
@@ -21,7 +26,10 @@ const MAX_SPEC_SIZE = 65_536;
 export function toIssuer(raw: unknown): Issuer {
   const { metadata, spec, status } = raw as Issuer;
   const kept = {
-    metadata: { ...pick(metadata, 'name', 'namespace', 'uid', 'resourceVersion', 'generation'), ...termsOf(metadata) },
+    metadata: {
+      ...pick(metadata, 'name', 'namespace', 'uid', 'resourceVersion', 'generation'),
+      ...annotationsOf(metadata),
+    },
     spec: pruneSpec(spec),
     status: { conditions: status?.conditions ?? [] },
   };
@@ -30,9 +38,9 @@ export function toIssuer(raw: unknown): Issuer {
   return kept;
 }
 
-/** The annotations that say what pods may have, cut where they are longer than is valid: a part of one is as wrong as the whole. */
-function termsOf({ annotations = {} }: ObjectMeta): Pick<ObjectMeta, 'annotations'> {
-  const kept = TERM_ANNOTATIONS.filter(key => Object.hasOwn(annotations, key)).map(key => {
+/** The annotations that are read here, cut where they are longer than is valid: a part of one is as wrong as the whole. */
+function annotationsOf({ annotations = {} }: ObjectMeta): Pick<ObjectMeta, 'annotations'> {
+  const kept = KEPT_ANNOTATIONS.filter(key => Object.hasOwn(annotations, key)).map(key => {
     const value = annotations[key] ?? '';
     // A slice would hold on to the whole text.
     return [key, value.length <= MAX_TERM_LENGTH ? value : ' '.repeat(MAX_TERM_LENGTH + 1)] as const;

@@ -13,6 +13,7 @@ import { formatSignerName, type IssuerKind, type SignerRef } from '@countersign/
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { RequestMetrics, type RequestMetricsOptions, waitingReasons } from './request-metrics.ts';
 import type { RequestKindName } from './requests/request-kind.ts';
+import { BundleMetrics } from './trust-bundles/bundle-metrics.ts';
 
 /** Somebody has to act on the first of these. */
 const ACT_ON = ['forbidden', 'invalid'] as const;
@@ -65,6 +66,7 @@ interface CaEnd {
 export class SignerMetrics {
   readonly reflector: ReflectorMetrics;
   readonly requests: Readonly<Record<RequestKindName, RequestMetrics>>;
+  readonly bundles: BundleMetrics;
   readonly #observeQueue: (name: string) => QueueObserver;
   /** When the CA of each issuer ends, by signer name; ms since 1970. */
   readonly #ends = new Map<string, CaEnd>();
@@ -77,6 +79,7 @@ export class SignerMetrics {
       csr: new RequestMetrics(registry, REQUEST_METRICS.csr),
       pod: new RequestMetrics(registry, REQUEST_METRICS.pod),
     };
+    this.bundles = new BundleMetrics(registry);
     this.#errors = new Counter({
       name: 'countersign_work_errors_total',
       help: 'Runs that failed, and certificates that did not verify or that the API server rejected, by queue and code; forbidden and invalid mean that somebody has to act.',
@@ -103,6 +106,7 @@ export class SignerMetrics {
     if (isLeading) return;
     for (const metrics of Object.values(this.requests)) metrics.clear();
     this.#ends.clear();
+    this.bundles.clear();
   }
 
   /** When the CA of an issuer ends, undefined without one. Gives whether that is news. */

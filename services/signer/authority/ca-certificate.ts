@@ -77,6 +77,18 @@ export function parseFirstCertificate(bundlePem: string | Buffer): Result<CaCert
   return blocks.ok ? parseBlock(blocks.value[0]) : blocks;
 }
 
+/**
+ * Parses what can be read of the first 32 blocks of a bundle, and leaves out the rest: none of it has to be right for the CA to sign.
+ */
+export function parseReadableCertificates(bundlePem: string | Buffer): readonly CaCertificate[] {
+  const blocks = readBlocks(bundlePem, MAX_BUNDLE_SIZE);
+  if (!blocks.ok) return [];
+  return blocks.value.slice(0, MAX_CERTIFICATES).flatMap(block => {
+    const certificate = parseBlock(block);
+    return certificate.ok ? [certificate.value] : [];
+  });
+}
+
 /** Who has signed the first certificate. Nothing else of it is judged: it is a leaf, which the API server has taken. */
 export function parseIssuance(chainPem: string): Result<Pick<CaCertificate, 'issuer' | 'signed'>> {
   const blocks = readBlocks(chainPem, MAX_CHAIN_SIZE);

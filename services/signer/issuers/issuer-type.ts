@@ -14,6 +14,7 @@ import type { SigningKey } from '../authority/signing-key.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { LintedCertificate } from '../issuance/lint.ts';
 import type { ObservedSecret } from '../secret.ts';
+import type { CaAnchors } from '../trust-bundles/anchors.ts';
 import type { Fail, Wait } from '../verdict.ts';
 
 /** One request and the issuer that it names, which exists and is of a type that is signed with here. */
@@ -99,6 +100,11 @@ export interface IssuerTypeHandler<Material = unknown> {
   topOf(material: Material | undefined, chainPem: string): string | undefined;
   /** Pure. */
   readiness(material: Material | undefined): Readiness;
+  /**
+   * The certificates by which what is signed with `material` is verified; undefined while it cannot be used. A type without a CA of
+   * its own has none.
+   */
+  anchors?(material: Material | undefined): Promise<CaAnchors | undefined>;
   /** Remembers that the API server rejects the certificates in the Secret: nothing is signed with them until they change. */
   reject(secret: ObservedSecret, problem: string): void;
 }

@@ -5,6 +5,7 @@ import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import type { SignerMetrics } from '../metrics.ts';
 import type { SigningSettings } from '../observe.ts';
 import type { RequestKind } from '../requests/request-kind.ts';
+import type { TrustBundleSettings } from './bundle-line.ts';
 
 export interface ControllerOptions {
   readonly client: KubeClient;
@@ -19,6 +20,8 @@ export interface ControllerOptions {
   readonly issuerStatus: 'auto' | 'always' | 'never';
   /** Where the name constraints of issuers are published for the webhook; undefined: nowhere. */
   readonly constraintsNamespace?: string | undefined;
+  /** Which trust bundles are published; undefined: none. */
+  readonly trustBundles?: TrustBundleSettings | undefined;
   /** How often the events of what waits are written anew, in milliseconds; every quarter of an hour unless given. */
   readonly emitAgainMs?: number;
 }

@@ -13,6 +13,7 @@ import { CertManagerPresence } from '../issuer-status/cert-manager-presence.ts';
 import { ConstraintPublisher } from '../issuer-status/constraint-publisher.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
 import { SecretReader } from '../secret-reader.ts';
+import { BundleLine } from './bundle-line.ts';
 import type { ControllerOptions } from './controller-options.ts';
 import { IssuerLine } from './issuer-line.ts';
 import type { LineDeps } from './line-deps.ts';
@@ -34,6 +35,7 @@ export class Controller {
   readonly #requestLines: readonly RequestLine<RequestRecord>[];
   readonly #issuerLine: IssuerLine;
   readonly #constraints: ConstraintPublisher | undefined;
+  readonly #bundles: BundleLine | undefined;
   /** Of this replica; undefined before it leads. */
   #leadership: Leadership | undefined;
 
@@ -53,15 +55,19 @@ export class Controller {
     const recheckIssuer = (ref: SignerRef) => this.#issuerLine.add(ref);
     this.#constraints = createPublisher(shared, options.constraintsNamespace, recheckIssuer);
     const constraints = this.#constraints;
-    this.#issuerLine = new IssuerLine(shared, { constraints, mayWrite: () => this.#mayWriteReadiness() });
-    this.#requestLines = options.kinds.map(kind => new RequestLine(shared, { kind, workers, recheckIssuer }));
+    const { trustBundles } = options;
+    const bundles = trustBundles && new BundleLine(shared, trustBundles, recheckIssuer);
+    this.#bundles = bundles;
+    this.#issuerLine = new IssuerLine(shared, { constraints, bundles, mayWrite: () => this.#mayWriteReadiness() });
+    this.#requestLines = options.kinds.map(kind => new RequestLine(shared, { kind, workers, recheckIssuer, bundles }));
   }
 
   /** Keeps the view of the cluster up to date until the signal, leading or not. */
   async watch(signal: AbortSignal): Promise<void> {
     const presence =
       this.#options.issuerStatus === 'auto' ? this.#presence.run(signal, () => this.#addIssuers()) : null;
-    await Promise.all([...this.#reflectors.map(reflector => reflector.run(signal)), presence]);
+    const reflectors = [...this.#reflectors, ...(this.#bundles ? [this.#bundles.reflector] : [])];
+    await Promise.all([...reflectors.map(reflector => reflector.run(signal)), presence]);
   }
 
   /**
@@ -82,6 +88,7 @@ export class Controller {
       this.#issuerLine.run(signal),
       this.#secrets.run(signal),
       this.#constraints?.run(signal),
+      this.#bundles?.whenListed(signal).then(() => this.#addIssuers()),
     ]);
     clearInterval(recheck);
     clearInterval(again);
@@ -100,6 +107,7 @@ export class Controller {
     return problemsOf(this.#reflectors, Date.now());
   }
 
+  /** Those without which nothing can be signed. */
   get #reflectors() {
     return [...this.#requestLines.map(({ reflector }) => reflector), ...this.#issuers.reflectors];
   }
@@ -129,6 +137,7 @@ export class Controller {
   #addIssuers(): void {
     if (!this.#isLeading) return;
     for (const ref of this.#issuers.all()) this.#issuerLine.add(ref);
+    for (const ref of this.#bundles?.issuers() ?? []) this.#issuerLine.add(ref);
   }
 
   #onIssuer(ref: SignerRef, now: Issuer | undefined, before: Issuer | undefined): void {

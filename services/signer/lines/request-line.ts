@@ -25,6 +25,8 @@ export interface RequestLineOptions<R extends RequestRecord> {
   readonly workers: number;
   /** The Secret of an issuer proved missing or bad. */
   readonly recheckIssuer: (ref: SignerRef) => void;
+  /** Undefined where no trust bundles are published. */
+  readonly bundles: ReconcileDeps<R>['bundles'];
 }
 
 export class RequestLine<R extends RequestRecord> {
@@ -139,6 +141,7 @@ export class RequestLine<R extends RequestRecord> {
       settings,
       isLeading,
       kind: this.#options.kind,
+      bundles: this.#options.bundles,
       reviews: new SharedReviews(this.#options.kind.sharesPermissionMs),
       view: { findIssuer, findRecord: name => this.#find(name) },
       ledger: new WriteLedger(),
