@@ -6,7 +6,7 @@ import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts
 import type { WatchEvent } from '@countersign/common/runtime/reflector/watch-stream.ts';
 
 export interface RecordedCall {
-  readonly verb: 'get' | 'create' | 'update' | 'mergePatch' | 'delete';
+  readonly verb: 'get' | 'create' | 'update' | 'mergePatch' | 'remove';
   readonly path: string;
   readonly body?: unknown;
 }
@@ -56,8 +56,8 @@ export class RecordingClient implements KubeClient {
     return (this.#call({ verb: 'mergePatch', path, body }) ?? body) as T;
   }
 
-  async delete(path: string, body: unknown): Promise<void> {
-    this.#call({ verb: 'delete', path, body });
+  async remove(path: string, body: unknown): Promise<void> {
+    this.#call({ verb: 'remove', path, body });
   }
 
   /** A watch that never says anything. */

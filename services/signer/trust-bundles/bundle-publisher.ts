@@ -16,7 +16,7 @@ import { BUNDLES_PATH, bundleName, bundlePath, type TrustBundle } from './bundle
 import type { Clock, DesiredBundle } from './desired-bundle.ts';
 
 export interface BundlePublisherDeps {
-  readonly client: Pick<KubeClient, 'get' | 'create' | 'mergePatch' | 'delete'>;
+  readonly client: Pick<KubeClient, 'get' | 'create' | 'mergePatch' | 'remove'>;
   readonly log: Logger;
   readonly events: Pick<EventRecorder, 'record'>;
   readonly metrics: Pick<BundleMetrics, 'written' | 'note'>;
@@ -107,7 +107,7 @@ export class BundlePublisher {
         await client.mergePatch(`${bundlePath(ref)}?${query}`, write.body, mayWrite);
         return 'updated';
       case 'delete':
-        await client.delete(bundlePath(ref), write.preconditions);
+        await client.remove(bundlePath(ref), write.preconditions);
         return 'deleted';
     }
   }

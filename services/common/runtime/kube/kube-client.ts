@@ -23,7 +23,7 @@ export interface KubeClient {
    */
   mergePatch<T>(path: string, body: unknown, mayStart?: () => boolean): Promise<T>;
   /** DELETE: `conflict` when the object is no longer the one that `preconditions` name (meta/v1 Preconditions). */
-  delete(path: string, preconditions: Preconditions): Promise<void>;
+  remove(path: string, preconditions: Preconditions): Promise<void>;
   /**
    * Opens a watch (the path carries `watch=1` and the rest of the query) and yields its events as they come. Ends when the
    * server ends it or the signal is aborted; throws a classified error for everything else, an ERROR event included
