@@ -47,8 +47,18 @@ describe('the trust anchors of a CA', () => {
     ['have the root of ca.crt once', secretOf(ROOT, ['root'], ['root']), ['root'], false],
     ['are the root in ca.crt of an intermediate', secretOf(SUB, ['sub'], ['root']), ['root'], false],
     ['are the root in tls.crt of an intermediate', secretOf(SUB, ['sub', 'root']), ['root'], false],
-    ['have the next root that is announced in ca.crt', secretOf(SUB, ['sub'], ['root', 'next']), ['root', 'next'], false],
-    ['have the root before and after a renewal', secretOf(ROOT, ['renewed'], ['renewed', 'root']), ['renewed', 'root'], false],
+    [
+      'have the next root that is announced in ca.crt',
+      secretOf(SUB, ['sub'], ['root', 'next']),
+      ['root', 'next'],
+      false,
+    ],
+    [
+      'have the root before and after a renewal',
+      secretOf(ROOT, ['renewed'], ['renewed', 'root']),
+      ['renewed', 'root'],
+      false,
+    ],
     ['are the intermediate where no root is known', secretOf(SUB, ['sub']), ['sub'], true],
     [
       'are the root above a cross-signed CA that comes first in ca.crt',
