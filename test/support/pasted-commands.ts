@@ -15,16 +15,16 @@ export function readBlock(page: string, heading: string, language: 'sh' | 'yaml'
   return code.replaceAll(new RegExp(`^${indent}`, 'gm'), '');
 }
 
-/** Runs the commands as the administrator, in the folder of the control plane; throws what they complain of. */
-export async function paste({ dir, adminKubeconfig }: ControlPlane, commands: string): Promise<void> {
+/** Runs the commands as the administrator, in the folder of the control plane; gives what they print, throws what they complain of. */
+export async function paste({ dir, adminKubeconfig }: ControlPlane, commands: string): Promise<string> {
   const { kubectl } = await findTools(['kubectl']);
   await symlink(kubectl, join(dir, 'kubectl')).catch(error => {
     if (error.code !== 'EEXIST') throw error;
   });
   const env = { ...process.env, PATH: `${dir}:${process.env['PATH']}`, KUBECONFIG: adminKubeconfig };
-  await new Promise<void>((resolve, reject) => {
-    execFile('bash', ['-euc', commands], { cwd: dir, env }, (error, _, stderr) => {
-      if (error === null) resolve();
+  return new Promise((resolve, reject) => {
+    execFile('bash', ['-euc', commands], { cwd: dir, env }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
       else reject(new Error(stderr));
     });
   });
