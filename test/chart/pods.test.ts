@@ -155,6 +155,8 @@ test('the flags of the signer', async () => {
     '--leader-elect=true',
     '--lease-duration=15s',
     '--issuer-status=auto',
+    '--trust-bundles=all',
+    '--keep-retired-anchors=2184h',
     '--workers=32',
   ]);
 });
@@ -210,6 +212,8 @@ test('values change the flags, and extraArgs come last', async () => {
     '--leader-elect=true',
     '--lease-duration=15s',
     '--issuer-status=never',
+    '--trust-bundles=all',
+    '--keep-retired-anchors=2184h',
     '--workers=9',
     '--ca-annotation=false',
   ]);

@@ -15,8 +15,10 @@ import { VARIANTS } from './variants.ts';
 const render = createRenderer();
 
 interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
+  /** Neither groups nor resources in a rule for URLs. */
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly nonResourceURLs?: readonly string[];
   readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
 }
@@ -39,8 +41,16 @@ const SIGNER: readonly Rule[] = [
     apiGroups: ['certificates.k8s.io'],
     resources: ['signers'],
     resourceNames: [`issuers.${ISSUER_GROUP}/*`, `clusterissuers.${ISSUER_GROUP}/*`],
-    verbs: ['sign'],
+    verbs: ['sign', 'attest'],
   },
+  { apiGroups: ['certificates.k8s.io'], resources: ['podcertificaterequests'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: ['certificates.k8s.io'], resources: ['podcertificaterequests/status'], verbs: ['patch'] },
+  {
+    apiGroups: ['certificates.k8s.io'],
+    resources: ['clustertrustbundles'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+  },
+  { nonResourceURLs: ['/apis/certificates.k8s.io/v1'], verbs: ['get'] },
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
   { apiGroups: [ISSUER_GROUP], resources: ['issuers', 'clusterissuers'], verbs: ['list', 'watch'] },
   { apiGroups: [ISSUER_GROUP], resources: ['issuers/status', 'clusterissuers/status'], verbs: ['patch'] },
@@ -157,7 +167,8 @@ test('signer.patchAnnotations lets the signer patch CSRs, and nothing else', asy
 test('signer.issuerStatus grants to write Ready conditions, and to look for cert-manager, only where the signer does', async () => {
   const rulesFor = async (issuerStatus: string) =>
     (await readRoles({ signer: { issuerStatus } }))['ClusterRole/countersign-signer'];
-  const isAbout = (rule: Rule, ...resources: string[]) => resources.some(resource => rule.resources.includes(resource));
+  const isAbout = (rule: Rule, ...resources: string[]) =>
+    resources.some(resource => rule.resources?.includes(resource));
   assert.deepEqual(await rulesFor('always'), [...SIGNER.filter(rule => !isAbout(rule, 'leases')), GET_SECRETS]);
   const reads = SIGNER.filter(rule => !isAbout(rule, 'leases', 'issuers/status'));
   assert.deepEqual(await rulesFor('never'), [...reads, GET_SECRETS]);
@@ -190,8 +201,9 @@ test('rbac.aggregateClusterRoles false leaves the built-in roles alone', async (
 for (const [name, values] of Object.entries(VARIANTS)) {
   test(`nobody may list, watch or create Secrets, or write others', and no rule has a wildcard: ${name}`, async () => {
     for (const rule of Object.values(await readRoles(values)).flat()) {
-      assert.ok(![...rule.apiGroups, ...rule.resources, ...rule.verbs].includes('*'), JSON.stringify(rule));
-      if (!rule.resources.includes('secrets')) continue;
+      const { apiGroups = [], resources = [], nonResourceURLs = [], verbs } = rule;
+      assert.ok(![...apiGroups, ...resources, ...nonResourceURLs, ...verbs].includes('*'), JSON.stringify(rule));
+      if (!resources.includes('secrets')) continue;
       // Its own CA, by name.
       const allowed = rule.resourceNames === undefined ? ['get'] : ['get', 'update'];
       assert.ok(
@@ -254,3 +266,15 @@ test('a ServiceAccount without a namespace is the one beside the Issuer', async 
   const binding = findObject(objects, 'RoleBinding', 'countersign-referencer:*') as Binding;
   assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name: 'any', namespace: 'sandbox' }]);
 });
+
+for (const publish of ['off', false]) {
+  test(`trustBundles.publish=${publish} takes the permissions on ClusterTrustBundles and attest from the signer`, async () => {
+    const { 'ClusterRole/countersign-signer': rules } = await readRoles({ trustBundles: { publish } });
+    const kept = SIGNER.filter(({ resources }) => !resources?.includes('clustertrustbundles'));
+    const withoutAttest = kept.map(({ verbs, ...rule }) => ({
+      ...rule,
+      verbs: verbs.filter(verb => verb !== 'attest'),
+    }));
+    assert.deepEqual(rules, [...withoutAttest, GET_SECRETS]);
+  });
+}

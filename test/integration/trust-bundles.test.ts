@@ -96,22 +96,22 @@ describe('a CA issuer', () => {
 
   test('keeps the old root across a rotation and a restart of the signer, so that all its certificates verify', async () => {
     const signerName = await createIssuer('rotated');
-    const before = await leafOf(signerName);
+    const first = await leafOf(signerName);
     await replaceSecret('rotated', { certificate: next, key: KEYS[1] });
-    const after = await leafOf(signerName);
+    const second = await leafOf(signerName);
     // At once, since it was published before the certificate was signed.
     const { metadata, spec } = (await find('rotated'))!;
     assert.equal(spec.trustBundle, next + old);
     assert.deepEqual(Object.keys(JSON.parse(metadata.annotations?.['countersign.io/retired'] ?? '')), [
       fingerprintOf(old),
     ]);
-    for (const leaf of [before, after]) {
+    for (const leaf of [first, second]) {
       const files = { leaf, bundle: spec.trustBundle };
       assert.match(await openssl(['verify', '-CAfile', 'bundle', 'leaf'], files), /leaf: OK/);
     }
     await restartSigner();
     await leafOf(signerName);
-    assert.deepEqual(await find('rotated'), { ...(await find('rotated'))!, spec, metadata });
+    assert.equal((await find('rotated'))?.metadata.resourceVersion, metadata.resourceVersion);
   });
 
   test('announces the next root that is in ca.crt, within the minute in which issuers are looked at', async () => {

@@ -11,15 +11,21 @@ import { type DesiredBundle, MAX_BUNDLE_SIZE } from './desired-bundle.ts';
 const SOMEBODY_MUST_ACT: ReadonlySet<string> = new Set(['forbidden', 'invalid', 'bad-request', 'too-large']);
 
 export function bundleEvents(found: CaAnchors | undefined, desired: DesiredBundle | undefined): readonly EventText[] {
-  const { expired = [], leftOut = 0 } = desired ?? {};
   return [
-    ...(found?.anchors.length === 0 ? [notPublished('no certificate of the CA has the CA flag')] : []),
-    ...(found?.isRootUnknown && found.anchors.length > 0
-      ? [toEvent('TrustAnchorNotRoot', reasons.TrustAnchorNotRoot.message())]
-      : []),
-    ...(leftOut > 0
-      ? [notPublished(`${leftOut} retired CA certificates do not fit into ${MAX_BUNDLE_SIZE} bytes`)]
-      : []),
+    ...(found === undefined ? [] : anchorEvents(found)),
+    ...(desired === undefined ? [] : retirementEvents(desired)),
+  ];
+}
+
+function anchorEvents({ anchors, isRootUnknown }: CaAnchors): readonly EventText[] {
+  if (anchors.length === 0) return [notPublished('no certificate of the CA has the CA flag')];
+  return isRootUnknown ? [toEvent('TrustAnchorNotRoot', reasons.TrustAnchorNotRoot.message())] : [];
+}
+
+function retirementEvents({ expired, leftOut }: DesiredBundle): readonly EventText[] {
+  const tooMany = `${leftOut} retired CA certificates do not fit into ${MAX_BUNDLE_SIZE} bytes`;
+  return [
+    ...(leftOut > 0 ? [notPublished(tooMany)] : []),
     ...(expired.length > 0 ? [toEvent('OldCaExpired', reasons.OldCaExpired.message(expired))] : []),
   ];
 }

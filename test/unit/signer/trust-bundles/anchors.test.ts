@@ -27,7 +27,7 @@ type Name = keyof typeof PEM;
 function secretOf(holder: Holder, names: readonly Name[], caNames: readonly Name[] = [], more = ''): SecretTexts {
   const ca = caNames.map(name => PEM[name]).join('') + more;
   return {
-    'tls.key': holder.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+    'tls.key': holder.privateKey.export({ format: 'pem', type: 'pkcs8' }),
     'tls.crt': names.map(name => PEM[name]).join(''),
     ...(ca !== '' && { 'ca.crt': ca }),
   };
