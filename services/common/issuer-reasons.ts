@@ -41,4 +41,36 @@ export const issuerReasons = {
       shownIn: ['event'],
     },
   ),
+  TrustBundleNotPublished: warning(
+    'ready',
+    (problem: string) => `Trust bundle not published as it should be: ${problem}`,
+    {
+      meaning:
+        'The ClusterTrustBundle of the issuer is missing or out of date; the signer still signs. The message says why: a missing permission (`attest` on the signer name, or the verbs on clustertrustbundles), a CA certificate without the CA flag, or more retired CA certificates than fit into 1 MiB.',
+      action: 'Fix what the message says. The bundle is then published.',
+      shownIn: ['event'],
+    },
+  ),
+  TrustAnchorNotRoot: warning(
+    'ready',
+    () =>
+      'The trust bundle has an intermediate CA certificate, because the Secret has no root: OpenSSL accepts it only with partial_chain; put the root into ca.crt',
+    {
+      meaning:
+        'The root of the CA is unknown, so the ClusterTrustBundle has the top of the known chain. Go accepts an intermediate CA as a trust anchor; OpenSSL does only with `-partial_chain`.',
+      action: 'Add the root to `ca.crt` of the Secret.',
+      shownIn: ['event'],
+    },
+  ),
+  OldCaExpired: normal(
+    'ready',
+    (fingerprints: readonly string[]) =>
+      `Retired CA certificates are no longer in the trust bundle: ${fingerprints.join(', ')}`,
+    {
+      meaning:
+        'A CA certificate that the issuer no longer has was kept in the ClusterTrustBundle for `trustBundles.keepRetired`, or until it expired, and is now removed. The message has its SHA-256 fingerprint.',
+      action: 'None. Pods that use the bundle no longer accept certificates of that CA.',
+      shownIn: ['event'],
+    },
+  ),
 };

@@ -1,6 +1,7 @@
 // The fields of cert-manager.io/v1 Issuer and ClusterIssuer that are used: type, readiness, and where their Secrets
 // are. Plain JSON, as the API server sends it; never changes an object.
 
+import { keepText } from './bounded-text.ts';
 import type { Condition, ObjectMeta } from './csr.ts';
 import { type IssuerSpec, type IssuerType, issuerTypes, pruneSpec, typeOfSpec } from './issuer-types.ts';
 import { pruneTermAnnotations, TERM_ANNOTATIONS } from './pod-terms.ts';
@@ -14,6 +15,12 @@ export interface Issuer {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
+/** On an issuer: `"true"` publishes its trust bundle where only annotated issuers have one. */
+export const PUBLISH_TRUST_BUNDLE = 'countersign.io/publish-trust-bundle';
+
+/** Characters: longer than `true`, so that a longer value stays different from it. */
+const MAX_PUBLISH_LENGTH = 5;
+
 /**
  * Characters of JSON, for more URLs than a certificate could hold. Users who may create Issuers must not fill the
  * memory of every watcher.
@@ -23,11 +30,10 @@ const MAX_SPEC_SIZE = 65_536;
 /** Keeps only the fields that are used. Throws if the spec is too large. */
 export function toIssuer(raw: unknown): Issuer {
   const { metadata, spec, status } = raw as Issuer;
-  const terms = pruneTermAnnotations(metadata.annotations);
   const kept = {
     metadata: {
       ...pick(metadata, 'name', 'namespace', 'uid', 'resourceVersion', 'generation'),
-      ...(Object.keys(terms).length > 0 && { annotations: terms }),
+      ...annotationsOf(metadata),
     },
     spec: pruneSpec(spec),
     status: { conditions: status?.conditions ?? [] },
@@ -36,6 +42,16 @@ export function toIssuer(raw: unknown): Issuer {
   if (size > MAX_SPEC_SIZE)
     throw new Error(`the spec of ${metadata.name} is ${size} characters long; the maximum is ${MAX_SPEC_SIZE}`);
   return kept;
+}
+
+/** The annotations that are used here, bounded. */
+function annotationsOf({ annotations }: ObjectMeta): Pick<ObjectMeta, 'annotations'> {
+  const publish = annotations?.[PUBLISH_TRUST_BUNDLE];
+  const kept = {
+    ...pruneTermAnnotations(annotations),
+    ...(publish !== undefined && { [PUBLISH_TRUST_BUNDLE]: keepText(publish, MAX_PUBLISH_LENGTH) }),
+  };
+  return Object.keys(kept).length === 0 ? {} : { annotations: kept };
 }
 
 function pick<T extends object>(source: T, ...names: readonly (keyof T)[]): T {

@@ -21,7 +21,14 @@ import { createSelfSignedIssuer } from './issuers/self-signed.ts';
 import { Controller } from './lines/controller.ts';
 import type { ControllerOptions } from './lines/controller-options.ts';
 import { SignerMetrics } from './metrics.ts';
-import { findMistakes, issuancePolicy, OPTIONS, podSettings, type SignerConfig } from './options.ts';
+import {
+  findMistakes,
+  issuancePolicy,
+  OPTIONS,
+  podSettings,
+  type SignerConfig,
+  trustBundleSettings,
+} from './options.ts';
 import { CSR_KIND } from './requests/csr/csr-kind.ts';
 import { CSR_PATH, CSR_PROTOBUF } from './requests/csr/csr-protobuf.ts';
 import { createPodKind } from './requests/pod-certificate/pod-kind.ts';
@@ -85,6 +92,7 @@ function createController(
     },
     workers: config.workers,
     issuerStatus: config.issuerStatus,
+    trustBundles: trustBundleSettings(config),
     constraintsNamespace: config.honourNameConstraints ? client.namespace : undefined,
   });
 }

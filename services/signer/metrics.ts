@@ -13,6 +13,7 @@ import { formatSignerName, type IssuerKind, type SignerRef } from '@countersign/
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { RequestMetrics, type RequestMetricsOptions, waitingReasons } from './request-metrics.ts';
 import type { RequestKindName } from './requests/request-kind.ts';
+import { BundleMetrics } from './trust-bundles/bundle-metrics.ts';
 
 /** Error codes for which a single occurrence requires action. */
 const ACTIONABLE_CODES = ['forbidden', 'invalid'] as const;
@@ -65,6 +66,7 @@ interface CaExpiry {
 export class SignerMetrics {
   readonly reflector: ReflectorMetrics;
   readonly requests: Readonly<Record<RequestKindName, RequestMetrics>>;
+  readonly bundles: BundleMetrics;
   readonly #observeQueue: (name: string) => QueueObserver;
   /** When each issuer's CA expires, by signer name; ms since 1970. */
   readonly #expiries = new Map<string, CaExpiry>();
@@ -77,6 +79,7 @@ export class SignerMetrics {
       csr: new RequestMetrics(registry, REQUEST_METRICS.csr),
       pod: new RequestMetrics(registry, REQUEST_METRICS.pod),
     };
+    this.bundles = new BundleMetrics(registry);
     this.#errors = new Counter({
       name: 'countersign_work_errors_total',
       help: 'Failed reconciles, and certificates that failed verification or were rejected by the API server, by queue and error code; forbidden and invalid require action.',
@@ -103,6 +106,7 @@ export class SignerMetrics {
     if (isLeading) return;
     for (const metrics of Object.values(this.requests)) metrics.clear();
     this.#expiries.clear();
+    this.bundles.clear();
   }
 
   /** Records when an issuer's CA expires (undefined: it has no CA). Returns whether that changed. */

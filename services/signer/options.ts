@@ -10,6 +10,7 @@ import {
 import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
 import { isTrustDomain } from '@countersign/common/spiffe-id.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
+import type { TrustBundleSettings } from './lines/bundle-line.ts';
 import type { PodSettings } from './requests/pod-certificate/pod-kind.ts';
 import { MAX_POD_BACKDATE_MS } from './requests/pod-certificate/pod-requested-certificate.ts';
 
@@ -83,6 +84,17 @@ export const OPTIONS = defineOptions({
     default: '1m',
     help: 'How far to backdate notBefore of pod certificates (clock skew), at most 4m. The lifetime includes it.',
   },
+  trustBundles: {
+    kind: 'enum',
+    values: ['all', 'annotated', 'off'],
+    default: 'all',
+    help: 'Which CA issuers get a ClusterTrustBundle with their CA certificates, where the API server has them (Kubernetes 1.37): all, those with the annotation countersign.io/publish-trust-bundle: "true", or none.',
+  },
+  keepRetiredAnchors: {
+    kind: 'duration',
+    default: '2184h',
+    help: 'How long a CA certificate stays in the trust bundle after its issuer stopped using it, and the bundle after its issuer is deleted; at least --pod-max-duration.',
+  },
 });
 
 export type SignerConfig = Config<typeof OPTIONS>;
@@ -104,6 +116,7 @@ export function findMistakes(config: SignerConfig): string[] {
     ...(isTooFar ? ['--backdate: must be at most 24h'] : []),
     ...(isLeaseDuration(config.leaseDuration) ? [] : ['--lease-duration: must be whole seconds, 5s to 5m']),
     ...findPodMistakes(config),
+    ...findBundleMistakes(config),
   ];
 }
 
@@ -122,6 +135,11 @@ function findPodMistakes({ trustDomain, clusterDomain, podMaxDuration, podBackda
   ];
 }
 
+function findBundleMistakes({ trustBundles, keepRetiredAnchors, podMaxDuration }: SignerConfig): string[] {
+  const isTooShort = trustBundles !== 'off' && keepRetiredAnchors < podMaxDuration;
+  return isTooShort ? ['--keep-retired-anchors: must be at least --pod-max-duration'] : [];
+}
+
 function isLeaseDuration(ms: number): boolean {
   return ms >= LEASE_DURATION_MS.min && ms <= LEASE_DURATION_MS.max && ms % 1_000 === 0;
 }
@@ -136,4 +154,10 @@ export function podSettings({ trustDomain, clusterDomain, podMaxDuration, podBac
     policy: { maxDuration: BigInt(podMaxDuration) * MILLISECOND, backdateMs: podBackdate },
     defaults: { trustDomain, clusterDomain },
   };
+}
+
+/** Undefined where no trust bundles are published. */
+export function trustBundleSettings(config: SignerConfig): TrustBundleSettings | undefined {
+  const { trustBundles: publish, keepRetiredAnchors: keepRetiredMs } = config;
+  return publish === 'off' ? undefined : { publish, keepRetiredMs };
 }

@@ -11,6 +11,7 @@ import { type Applied, type ApplyDeps, apply } from './apply.ts';
 import { type Decision, decide, type Observation } from './decide.ts';
 import type { Effect, Outcome } from './effect.ts';
 import { ObservationError } from './issuers/observe-secret.ts';
+import type { BundleLine } from './lines/bundle-line.ts';
 import type { RequestView } from './lines/request-view.ts';
 import { type ObserveDeps, observe, observeNow, type SigningSettings } from './observe.ts';
 import type { RequestRecord } from './requests/request-kind.ts';
@@ -28,6 +29,8 @@ export interface ReconcileDeps<R extends RequestRecord = RequestRecord>
   readonly view: RequestView<R>;
   /** What a previous leader may have left unreported. */
   readonly unreported: Pick<Unreported, 'has' | 'delete'>;
+  /** Where trust bundles are published. */
+  readonly bundles?: Pick<BundleLine, 'whenPublished'> | undefined;
 }
 
 /** One reconcile; `log` carries its reconcileId. */
@@ -132,12 +135,20 @@ async function reconcileApproved<R extends RequestRecord>(
 ): Promise<Acted> {
   const first = await observeAndReport(deps, subject, () => observe(deps, subject, ref));
   const { observation, decision } = await confirmFailure(deps, subject, judge(deps, subject, first));
+  await whenTrusted(deps, ref, decision);
   if (!deps.isLeading()) return { outcome: IGNORED, effects: [] };
   const { handler } = observation;
   const applied = await apply(deps, { ...subject, handler }, decision);
   const { outcome, effects } = toActed(applied, handler?.type ?? '');
   const isSecretBad = applied.done.kind === 'wait' && applied.done.secret !== undefined;
   return { outcome, effects: isSecretBad ? [...effects, { kind: 'recheck-issuer', ref }] : effects };
+}
+
+/** Nothing is signed with a new CA before verifiers can know it. What is its own issuer has no CA. */
+function whenTrusted({ bundles }: Pick<ReconcileDeps, 'bundles'>, ref: SignerRef, decision: Decision) {
+  if (decision.kind !== 'issue' || decision.issuance.kind !== 'local') return undefined;
+  const { authority, secret } = decision.issuance;
+  return authority && bundles?.whenPublished(ref, secret);
 }
 
 interface Judged {

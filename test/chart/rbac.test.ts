@@ -41,10 +41,15 @@ const SIGNER: readonly Rule[] = [
     apiGroups: ['certificates.k8s.io'],
     resources: ['signers'],
     resourceNames: [`issuers.${ISSUER_GROUP}/*`, `clusterissuers.${ISSUER_GROUP}/*`],
-    verbs: ['sign'],
+    verbs: ['sign', 'attest'],
   },
   { apiGroups: ['certificates.k8s.io'], resources: ['podcertificaterequests'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: ['certificates.k8s.io'], resources: ['podcertificaterequests/status'], verbs: ['patch'] },
+  {
+    apiGroups: ['certificates.k8s.io'],
+    resources: ['clustertrustbundles'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+  },
   { nonResourceURLs: ['/apis/certificates.k8s.io/v1'], verbs: ['get'] },
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
   { apiGroups: [ISSUER_GROUP], resources: ['issuers', 'clusterissuers'], verbs: ['list', 'watch'] },
@@ -289,3 +294,15 @@ test('a cluster referencer of all ClusterIssuers gets a rule without resourceNam
   const role = findObject(objects, 'ClusterRole', 'countersign-referencer:*') as Role;
   assert.deepEqual(role.rules, [{ apiGroups: [ISSUER_GROUP], resources: ['clusterissuers'], verbs: ['reference'] }]);
 });
+
+for (const publish of ['off', false]) {
+  test(`trustBundles.publish=${publish} takes the permissions on ClusterTrustBundles and attest from the signer`, async () => {
+    const { 'ClusterRole/countersign-signer': rules } = await readRoles({ trustBundles: { publish } });
+    const kept = SIGNER.filter(({ resources }) => !resources?.includes('clustertrustbundles'));
+    const withoutAttest = kept.map(({ verbs, ...rule }) => ({
+      ...rule,
+      verbs: verbs.filter(verb => verb !== 'attest'),
+    }));
+    assert.deepEqual(rules, [...withoutAttest, GET_SECRETS]);
+  });
+}

@@ -59,6 +59,9 @@ async function ownRules(account: string, namespace: string): Promise<string[]> {
 
 const SIGNER_ANYWHERE = [
   'create /events',
+  'create,delete,get,list,patch,watch certificates.k8s.io/clustertrustbundles',
+  'get,list,watch certificates.k8s.io/podcertificaterequests',
+  'patch certificates.k8s.io/podcertificaterequests/status',
   'create authorization.k8s.io/subjectaccessreviews',
   'get /secrets',
   'get coordination.k8s.io/leases [cert-manager-controller]',
@@ -68,7 +71,7 @@ const SIGNER_ANYWHERE = [
   'patch cert-manager.io/clusterissuers/status',
   'patch cert-manager.io/issuers/status',
   'patch certificates.k8s.io/certificatesigningrequests/status',
-  'sign certificates.k8s.io/signers [clusterissuers.cert-manager.io/* issuers.cert-manager.io/*]',
+  'attest,sign certificates.k8s.io/signers [clusterissuers.cert-manager.io/* issuers.cert-manager.io/*]',
 ];
 const SIGNER_AT_HOME = [
   'create coordination.k8s.io/leases',

@@ -33,13 +33,16 @@ function readBlocks(page: string, heading: string): readonly Block[] {
 
 interface Output {
   readonly code: number;
+  /** Of both streams. */
   readonly text: string;
+  readonly stdout: string;
 }
 
-/** Runs the commands as the administrator in the folder of the control plane; throws their output if they fail. */
-export async function paste(controlPlane: ControlPlane, commands: string): Promise<void> {
-  const { code, text } = await run(controlPlane, commands);
+/** Runs the commands as the administrator in the folder of the control plane. Returns what they print; throws their output if they fail. */
+export async function paste(controlPlane: ControlPlane, commands: string): Promise<string> {
+  const { code, text, stdout } = await run(controlPlane, commands);
   if (code !== 0) throw new Error(text);
+  return stdout;
 }
 
 /**
@@ -99,7 +102,7 @@ async function run({ dir, adminKubeconfig }: ControlPlane, commands: string): Pr
   const env = { ...process.env, PATH: `${dir}:${process.env['PATH']}`, KUBECONFIG: adminKubeconfig };
   return new Promise(resolve => {
     execFile('bash', ['-euc', commands], { cwd: dir, env }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : 1, text: stdout + stderr });
+      resolve({ code: error === null ? 0 : 1, text: stdout + stderr, stdout });
     });
   });
 }

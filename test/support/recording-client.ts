@@ -5,7 +5,7 @@ import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts
 import type { WatchEvent } from '@countersign/common/runtime/reflector/watch-stream.ts';
 
 export interface RecordedCall {
-  readonly verb: 'get' | 'create' | 'update' | 'mergePatch';
+  readonly verb: 'get' | 'create' | 'update' | 'mergePatch' | 'remove';
   readonly path: string;
   readonly body?: unknown;
 }
@@ -56,6 +56,10 @@ export class RecordingClient implements KubeClient {
   async mergePatch<T>(path: string, body: unknown, mayStart?: () => boolean): Promise<T> {
     if (mayStart?.() === false) throw new RetryableError('not sent', { code: 'unknown' });
     return (this.#call({ verb: 'mergePatch', path, body }) ?? body) as T;
+  }
+
+  async remove(path: string, body: unknown): Promise<void> {
+    this.#call({ verb: 'remove', path, body });
   }
 
   /** A watch without events. */

@@ -4,6 +4,11 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
+{{/* Which issuers get a trust bundle: in YAML 1.1, which Helm reads, an unquoted off is false. */}}
+{{- define "countersign.trustBundles" -}}
+{{ .Values.trustBundles.publish | default "off" }}
+{{- end }}
+
 {{/* At most 48 characters, so that names with the longest suffixes (-webhook-secrets, -webhook-tls) stay within 63 or 64. Release names may
 contain dots, Service names may not. */}}
 {{- define "countersign.fullname" -}}

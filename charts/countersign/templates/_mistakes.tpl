@@ -59,6 +59,8 @@ dashboard.labels
 signer.workers
 signer.leaseDuration
 signer.issuerStatus
+trustBundles.publish
+trustBundles.keepRetired
 webhook.certificate.mode
 webhook.failurePolicy
 webhook.timeoutSeconds

@@ -75,6 +75,19 @@ export function parseFirstCertificate(bundlePem: string | Buffer): Result<CaCert
 }
 
 /**
+ * Parses the readable certificates among the first 32 blocks of a trust bundle, and leaves out the others: the CA can sign
+ * without them.
+ */
+export function parseReadableCertificates(bundlePem: string | Buffer): readonly CaCertificate[] {
+  const blocks = readBlocks(bundlePem, MAX_BUNDLE_SIZE);
+  if (!blocks.ok) return [];
+  return blocks.value.slice(0, MAX_CERTIFICATES).flatMap(block => {
+    const certificate = parseBlock(block);
+    return certificate.ok ? [certificate.value] : [];
+  });
+}
+
+/**
  * Returns the issuer and signature of the first certificate. Checks nothing else: it is a leaf that the API server has
  * accepted.
  */

@@ -2,8 +2,7 @@
 // cert-manager is running. Never touches other conditions or issuer types that are not supported here.
 
 import { type Condition, formatTime } from '@countersign/common/csr.ts';
-import { type Issuer, issuerPath, readyCondition, secretNamespace } from '@countersign/common/issuer.ts';
-import { issuerTypes, signingSecret } from '@countersign/common/issuer-types.ts';
+import { type Issuer, issuerPath, readyCondition } from '@countersign/common/issuer.ts';
 import type { EventSubject } from '@countersign/common/runtime/controller/event-object.ts';
 import type { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
@@ -11,12 +10,12 @@ import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';
 import type { Effect } from '../effect.ts';
 import { FIELD_MANAGER } from '../field-manager.ts';
-import { findHandler, type IssuerTypeHandler, type Readiness } from '../issuers/issuer-type.ts';
-import { observeSecret } from '../issuers/observe-secret.ts';
+import { findHandler, type Readiness } from '../issuers/issuer-type.ts';
 import type { SignerMetrics } from '../metrics.ts';
 import type { SigningSettings } from '../observe.ts';
 import type { SecretReader } from '../secret-reader.ts';
 import type { ConstraintPublisher } from './constraint-publisher.ts';
+import { type KnownIssuer, readIssuerSecret } from './issuer-material.ts';
 
 export interface ReadinessDeps {
   readonly client: Pick<KubeClient, 'mergePatch'>;
@@ -53,7 +52,7 @@ export async function reconcileReadiness(
   return undefined;
 }
 
-async function lookAt(deps: ReadinessDeps, known: Known): Promise<AwaitedChange | undefined> {
+async function lookAt(deps: ReadinessDeps, known: KnownIssuer): Promise<AwaitedChange | undefined> {
   const readiness = await readReadiness(deps, known);
   // The read may have taken long enough for another replica to become leader.
   if (readiness === undefined || !deps.isLeading()) return undefined;
@@ -67,7 +66,7 @@ async function lookAt(deps: ReadinessDeps, known: Known): Promise<AwaitedChange 
  * Best effort if only name constraints are needed: without them the webhook admits more, and the signer decides from
  * its own read.
  */
-async function readReadiness(deps: ReadinessDeps, known: Known): Promise<Readiness | undefined> {
+async function readReadiness(deps: ReadinessDeps, known: KnownIssuer): Promise<Readiness | undefined> {
   try {
     return known.handler.readiness(await loadMaterial(deps, known));
   } catch (error) {
@@ -77,7 +76,7 @@ async function readReadiness(deps: ReadinessDeps, known: Known): Promise<Readine
   }
 }
 
-async function keepReady(deps: ReadinessDeps, { ref, issuer }: Known, readiness: Readiness): Promise<void> {
+async function keepReady(deps: ReadinessDeps, { ref, issuer }: KnownIssuer, readiness: Readiness): Promise<void> {
   noteEnd(deps, ref, readiness);
   for (const warning of readiness.warnings ?? []) deps.events.record(subjectOf(ref, issuer), warning);
   const before = readyCondition(issuer);
@@ -87,18 +86,10 @@ async function keepReady(deps: ReadinessDeps, { ref, issuer }: Known, readiness:
   recordEvents(deps, ref, issuer, { ...readiness, condition: now });
 }
 
-interface Known {
-  readonly ref: SignerRef;
-  readonly issuer: Issuer;
-  readonly handler: IssuerTypeHandler;
-}
-
 /** Returns the issuer's signing material; undefined if the issuer has none. */
-async function loadMaterial({ secrets, settings }: ReadinessDeps, { ref, issuer, handler }: Known): Promise<unknown> {
-  const secret = signingSecret(issuer.spec, undefined);
-  if (secret === undefined) return undefined;
-  const at = { namespace: secretNamespace(ref, settings.clusterResourceNamespace), name: secret.name };
-  return handler.load(await observeSecret(secrets.read(at), at, issuerTypes[handler.type].reasons.secretUnread));
+async function loadMaterial(deps: ReadinessDeps, known: KnownIssuer): Promise<unknown> {
+  const secret = await readIssuerSecret(deps, known);
+  return secret && known.handler.load(secret);
 }
 
 function noteEnd(deps: ReadinessDeps, ref: SignerRef, { ends }: Readiness): void {

@@ -12,9 +12,11 @@ import { TurnsByNamespace } from '../authority/turns.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
 import { formatSecretRef } from '../secret.ts';
+import { type CaAnchors, findAnchors } from '../trust-bundles/anchors.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, Readiness } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';
 import { prepareLocally } from './local-issuance.ts';
+import { readPem } from './observe-secret.ts';
 import { waitForUsable } from './unusable-secret.ts';
 
 type UsablePair = Omit<KeyPair, 'chain' | 'strictFault'> & { readonly chain: IssuerChain };
@@ -27,7 +29,22 @@ export function createCaIssuer(scheduler = new TurnsByNamespace()): IssuerTypeHa
     reject: ({ secret }, problem) => secret && loader.reject(secret, problem),
     decide,
     topOf,
+    anchors: anchorFinder(scheduler),
     readiness,
+  };
+}
+
+/** Finds the anchors once for each version of a Secret, within the share of its namespace: a tenant chooses the certificates. */
+function anchorFinder(scheduler: TurnsByNamespace): NonNullable<IssuerTypeHandler<LoadedSecret>['anchors']> {
+  const known = new WeakMap<CaCertificate, Promise<CaAnchors>>();
+  return async loaded => {
+    if (!loaded?.secret.secret || !loaded.pair.ok || !loaded.pair.value.chain.ok) return undefined;
+    const { certificate, chain } = loaded.pair.value;
+    const trustedPem = readPem(loaded.secret.secret, 'ca.crt');
+    const find = () => findAnchors({ certificate, chain: chain.value, trustedPem });
+    const found = known.get(certificate) ?? scheduler.load(loaded.secret.ref, find);
+    known.set(certificate, found);
+    return found;
   };
 }
 

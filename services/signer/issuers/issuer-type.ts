@@ -14,6 +14,7 @@ import type { SigningKey } from '../authority/signing-key.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { LintedCertificate } from '../issuance/lint.ts';
 import type { ObservedSecret } from '../secret.ts';
+import type { CaAnchors } from '../trust-bundles/anchors.ts';
 import type { Fail, Wait } from '../verdict.ts';
 
 /** A request and its issuer, which exists and is of a supported type. */
@@ -107,8 +108,11 @@ export interface IssuerTypeHandler<Material = unknown> {
   /** Pure. */
   readiness(material: Material | undefined): Readiness;
   /**
-   * Records that the API server rejects the certificates in the Secret: nothing is signed with them until they change.
+   * Returns the trust anchors for certificates signed with `material`; undefined while it cannot be used. Absent for types without a
+   * CA of their own.
    */
+  anchors?(material: Material | undefined): Promise<CaAnchors | undefined>;
+  /** Records that the API server rejects the certificates in the Secret: nothing is signed with them until they change. */
   reject(secret: ObservedSecret, problem: string): void;
 }
 

@@ -5,6 +5,7 @@ import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import type { SignerMetrics } from '../metrics.ts';
 import type { SigningSettings } from '../observe.ts';
 import type { RequestKind } from '../requests/request-kind.ts';
+import type { TrustBundleSettings } from './bundle-line.ts';
 
 export interface ControllerOptions {
   readonly client: KubeClient;
@@ -19,6 +20,8 @@ export interface ControllerOptions {
   readonly issuerStatus: 'auto' | 'always' | 'never';
   /** The namespace where name constraints of issuers are published for the webhook; undefined: not published. */
   readonly constraintsNamespace?: string | undefined;
+  /** Which trust bundles to publish; undefined: none. */
+  readonly trustBundles?: TrustBundleSettings | undefined;
   /** How often the events of waiting requests are recorded again, in milliseconds; defaults to 15 minutes. */
   readonly emitAgainMs?: number;
 }

@@ -13,6 +13,7 @@ import { CertManagerPresence } from '../issuer-status/cert-manager-presence.ts';
 import { ConstraintPublisher } from '../issuer-status/constraint-publisher.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
 import { SecretReader } from '../secret-reader.ts';
+import { BundleLine } from './bundle-line.ts';
 import type { ControllerOptions } from './controller-options.ts';
 import { IssuerLine } from './issuer-line.ts';
 import type { LineDeps } from './line-deps.ts';
@@ -36,6 +37,7 @@ export class Controller {
   readonly #requestControllers: readonly RequestLine<RequestRecord>[];
   readonly #issuerController: IssuerLine;
   readonly #constraints: ConstraintPublisher | undefined;
+  readonly #bundles: BundleLine | undefined;
   /** This replica's leadership; undefined before it becomes leader. */
   #leadership: Leadership | undefined;
 
@@ -55,15 +57,25 @@ export class Controller {
     const recheckIssuer = (ref: SignerRef) => this.#issuerController.add(ref);
     this.#constraints = createPublisher(shared, options.constraintsNamespace, recheckIssuer);
     const constraints = this.#constraints;
-    this.#issuerController = new IssuerLine(shared, { constraints, mayWrite: () => this.#mayWriteReadiness() });
-    this.#requestControllers = options.kinds.map(kind => new RequestLine(shared, { kind, workers, recheckIssuer }));
+    const { trustBundles } = options;
+    const bundles = trustBundles && new BundleLine(shared, trustBundles, recheckIssuer);
+    this.#bundles = bundles;
+    this.#issuerController = new IssuerLine(shared, {
+      constraints,
+      bundles,
+      mayWrite: () => this.#mayWriteReadiness(),
+    });
+    this.#requestControllers = options.kinds.map(
+      kind => new RequestLine(shared, { kind, workers, recheckIssuer, bundles }),
+    );
   }
 
   /** Keeps the caches up to date until the signal, whether or not this replica is the leader. */
   async watch(signal: AbortSignal): Promise<void> {
     const presence =
       this.#options.issuerStatus === 'auto' ? this.#presence.run(signal, () => this.#addIssuers()) : null;
-    await Promise.all([...this.#reflectors.map(reflector => reflector.run(signal)), presence]);
+    const reflectors = [...this.#reflectors, ...(this.#bundles ? [this.#bundles.reflector] : [])];
+    await Promise.all([...reflectors.map(reflector => reflector.run(signal)), presence]);
   }
 
   /**
@@ -84,6 +96,7 @@ export class Controller {
       this.#issuerController.run(signal),
       this.#secrets.run(signal),
       this.#constraints?.run(signal),
+      this.#bundles?.whenListed(signal).then(() => this.#addIssuers()),
     ]);
     clearInterval(recheck);
     clearInterval(again);
@@ -102,6 +115,7 @@ export class Controller {
     return problemsOf(this.#reflectors, Date.now());
   }
 
+  /** Those without which nothing can be signed. */
   get #reflectors() {
     return [...this.#requestControllers.map(({ reflector }) => reflector), ...this.#issuers.reflectors];
   }
@@ -131,6 +145,7 @@ export class Controller {
   #addIssuers(): void {
     if (!this.#isLeading) return;
     for (const ref of this.#issuers.all()) this.#issuerController.add(ref);
+    for (const ref of this.#bundles?.issuers() ?? []) this.#issuerController.add(ref);
   }
 
   #onIssuer(ref: SignerRef, now: Issuer | undefined, before: Issuer | undefined): void {

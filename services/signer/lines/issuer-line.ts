@@ -5,12 +5,16 @@ import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.
 import { WorkQueue } from '@countersign/common/runtime/controller/work-queue.ts';
 import { formatSignerName, parseSignerName, type SignerRef, tenantOf } from '@countersign/common/signer-name.ts';
 import { type ReadinessDeps, reconcileReadiness } from '../issuer-status/issuer-readiness.ts';
+import type { BundleLine } from './bundle-line.ts';
 import type { LineDeps } from './line-deps.ts';
 
 const WORKERS = 4;
 
 /** What to do with the observed state of an issuer. */
-type Duties = Pick<ReadinessDeps, 'constraints' | 'mayWrite'>;
+interface Duties extends Pick<ReadinessDeps, 'constraints' | 'mayWrite'> {
+  /** Undefined if no trust bundles are published. */
+  readonly bundles: Pick<BundleLine, 'reconcile' | 'forget'> | undefined;
+}
 
 export class IssuerLine {
   readonly #shared: LineDeps;
@@ -36,6 +40,7 @@ export class IssuerLine {
     secrets.stopWaiting(waiterOf(ref));
     metrics.noteEnd(ref, undefined);
     events.forget(uid);
+    this.#duties.bundles?.forget(ref);
   }
 
   #createQueue(): WorkQueue {
@@ -56,9 +61,19 @@ export class IssuerLine {
   async #work(signerName: string, _: number, reconcileId: string): Promise<void> {
     const ref = parseSignerName(signerName);
     if (!ref.ok) return;
+    // Neither is left undone because the other failed.
+    const done = await Promise.allSettled([
+      this.#keepReady(ref.value, reconcileId),
+      this.#duties.bundles?.reconcile(ref.value, this.#shared.findIssuer(ref.value)),
+    ]);
+    const failed = done.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  async #keepReady(ref: SignerRef, reconcileId: string): Promise<void> {
     const { secrets, findIssuer } = this.#shared;
-    const change = await reconcileReadiness(this.#depsWith(reconcileId), ref.value, findIssuer(ref.value));
-    if (change) secrets.wakeOnChange(change.ref, change.version, waiterOf(ref.value), () => this.add(ref.value));
+    const change = await reconcileReadiness(this.#depsWith(reconcileId), ref, findIssuer(ref));
+    if (change) secrets.wakeOnChange(change.ref, change.version, waiterOf(ref), () => this.add(ref));
   }
 
   #depsWith(reconcileId: string): ReadinessDeps {
@@ -71,7 +86,8 @@ export class IssuerLine {
       metrics,
       log: log.child({ reconcileId }),
       now: () => new Date(),
-      ...this.#duties,
+      constraints: this.#duties.constraints,
+      mayWrite: this.#duties.mayWrite,
       isLeading,
     };
   }

@@ -25,6 +25,8 @@ export interface RequestLineOptions<R extends RequestRecord> {
   readonly workers: number;
   /** Called when the Secret of an issuer is missing or invalid. */
   readonly recheckIssuer: (ref: SignerRef) => void;
+  /** Undefined where no trust bundles are published. */
+  readonly bundles: ReconcileDeps<R>['bundles'];
 }
 
 export class RequestLine<R extends RequestRecord> {
@@ -145,6 +147,7 @@ export class RequestLine<R extends RequestRecord> {
       settings,
       isLeading,
       kind: this.#options.kind,
+      bundles: this.#options.bundles,
       reviews: new SharedReviews(this.#options.kind.sharesPermissionMs),
       view: { findIssuer, findRecord: name => this.#find(name) },
       ledger: new WriteLedger(),

@@ -52,6 +52,13 @@ describe('what is sent', () => {
       type: 'application/merge-patch+json',
       body: '{"b":null}',
     },
+    {
+      name: 'remove',
+      run: () => client.remove('/a/b', { uid: 'u', resourceVersion: '7' }),
+      line: 'DELETE /a/b',
+      type: 'application/json',
+      body: '{"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"uid":"u","resourceVersion":"7"}}',
+    },
   ];
   for (const { name, run, line, type, body } of calls) {
     test(`${name} sends ${line} with the token and returns the response`, async () => {

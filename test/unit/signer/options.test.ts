@@ -5,7 +5,13 @@ import { test } from 'node:test';
 import { HOUR, SECOND } from '@countersign/common/duration.ts';
 import { parseConfig } from '@countersign/common/runtime/options/config.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
-import { findMistakes, issuancePolicy, OPTIONS, type SignerConfig } from '@countersign/signer/options.ts';
+import {
+  findMistakes,
+  issuancePolicy,
+  OPTIONS,
+  type SignerConfig,
+  trustBundleSettings,
+} from '@countersign/signer/options.ts';
 import { valueOf } from '../../support/pki.ts';
 
 const configOf = (...flags: string[]): SignerConfig => valueOf(parseConfig(OPTIONS, flags, {}));
@@ -50,4 +56,14 @@ test('a Lease duration must be 5 s to 5 min in whole seconds', () => {
     assert.deepEqual(findMistakes(configOf(`--lease-duration=${duration}`)), [
       '--lease-duration: must be whole seconds, 5s to 5m',
     ]);
+});
+
+test('a retired CA stays in the trust bundle for at least as long as a pod may have its certificate', () => {
+  assert.deepEqual(trustBundleSettings(configOf()), { publish: 'all', keepRetiredMs: 2_184 * 3_600_000 });
+  assert.equal(trustBundleSettings(configOf('--trust-bundles=off')), undefined);
+  assert.deepEqual(findMistakes(configOf('--keep-retired-anchors=24h')), []);
+  assert.deepEqual(findMistakes(configOf('--keep-retired-anchors=23h')), [
+    '--keep-retired-anchors: must be at least --pod-max-duration',
+  ]);
+  assert.deepEqual(findMistakes(configOf('--keep-retired-anchors=23h', '--trust-bundles=off')), []);
 });

@@ -27,6 +27,9 @@ export function createApiClient(
     update: (path, body) => call({ method: 'PUT', path, body }),
     mergePatch: (path, body, mayStart) =>
       call({ method: 'PATCH', path, body, contentType: MERGE_PATCH, ...(mayStart && { mayStart }) }),
+    remove: async (path, preconditions) => {
+      await call({ method: 'DELETE', path, body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions } });
+    },
     watch: (path, signal, onOpen) => watchApi(context, path, { signal, ...(onOpen && { onOpen }) }),
     close: () => connection.close(),
   };

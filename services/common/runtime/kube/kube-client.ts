@@ -3,6 +3,12 @@
 
 import type { WatchEvent } from '../reflector/watch-stream.ts';
 
+/** Which object, and which version of it, a deletion is meant for. */
+export interface Preconditions {
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
 /** All methods reject with RetryableError or TerminalError (errors.ts). Paths begin with `/` and may have a query. */
 export interface KubeClient {
   /** Reads one object or one page of a list; undefined if it does not exist (404). `signal` cancels. */
@@ -16,6 +22,8 @@ export interface KubeClient {
    * its connection; false cancels it, and it rejects with RetryableError `unknown`.
    */
   mergePatch<T>(path: string, body: unknown, mayStart?: () => boolean): Promise<T>;
+  /** DELETE: `conflict` when the object is no longer the one that `preconditions` name (meta/v1 Preconditions). */
+  remove(path: string, preconditions: Preconditions): Promise<void>;
   /**
    * Opens a watch (the path has `watch=1` and the rest of the query) and yields its events. Ends when the server ends
    * it or the signal is aborted; throws a classified error for everything else, an ERROR event included (`gone` for

@@ -1,0 +1,33 @@
+// Reads what an issuer itself signs with, whoever asks. Keeps nothing.
+
+import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
+import { issuerTypes, signingSecret } from '@countersign/common/issuer-types.ts';
+import type { SignerRef } from '@countersign/common/signer-name.ts';
+import type { IssuerTypeHandler } from '../issuers/issuer-type.ts';
+import { observeSecret } from '../issuers/observe-secret.ts';
+import type { SigningSettings } from '../observe.ts';
+import type { ObservedSecret } from '../secret.ts';
+import type { SecretReader } from '../secret-reader.ts';
+
+export interface IssuerMaterialDeps {
+  readonly secrets: Pick<SecretReader, 'read'>;
+  readonly settings: Pick<SigningSettings, 'clusterResourceNamespace'>;
+}
+
+/** An issuer of a type that is signed with here. */
+export interface KnownIssuer {
+  readonly ref: SignerRef;
+  readonly issuer: Issuer;
+  readonly handler: IssuerTypeHandler;
+}
+
+/** The Secret of the issuer; undefined where it has none of its own. */
+export async function readIssuerSecret(
+  { secrets, settings }: IssuerMaterialDeps,
+  { ref, issuer, handler }: KnownIssuer,
+): Promise<ObservedSecret | undefined> {
+  const secret = signingSecret(issuer.spec, undefined);
+  if (secret === undefined) return undefined;
+  const at = { namespace: secretNamespace(ref, settings.clusterResourceNamespace), name: secret.name };
+  return observeSecret(secrets.read(at), at, issuerTypes[handler.type].reasons.secretUnread);
+}
