@@ -150,7 +150,7 @@ describe('credentials', () => {
     assert.equal((await source.read()).headers['authorization'], 'Bearer t');
     await assert.rejects(new CredentialSource(path, () => now).read(), {
       code: 'unauthorized',
-      message: /missing\.crt/,
+      message: /: \S+missing\.crt does not exist$/,
     });
   });
 

@@ -60,7 +60,10 @@ describe('a service that cannot start exits with 1 after one line on standard er
 });
 
 test('an unexpected error keeps its stack, an error of the configuration does not', () => {
-  assert.match(describeFailure('signer', new TypeError('x is undefined')), /^signer: TypeError: x is undefined\n {4}at /);
+  assert.match(
+    describeFailure('signer', new TypeError('x is undefined')),
+    /^signer: TypeError: x is undefined\n {4}at /,
+  );
   assert.equal(describeFailure('signer', new ConfigurationError('fix this')), 'signer: fix this\n');
 });
 

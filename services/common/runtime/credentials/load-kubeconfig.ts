@@ -30,7 +30,9 @@ function checkCluster(kubeconfig: KubeconfigFile, isGiven: boolean, where: strin
   if (!cluster) throw new ConfigurationError(`${where}: the current context has no cluster; set current-context`);
   // client-node's fallback without kubeconfig and ServiceAccount.
   if (!isGiven && cluster.name === 'cluster' && cluster.server === 'http://localhost:8080') {
-    throw new ConfigurationError('no API server configured: set --kubeconfig or KUBECONFIG, or run in a pod with a ServiceAccount');
+    throw new ConfigurationError(
+      'no API server configured: set --kubeconfig or KUBECONFIG, or run in a pod with a ServiceAccount',
+    );
   }
   if (cluster.proxyUrl) {
     throw new ConfigurationError(
@@ -53,13 +55,19 @@ function checkUser(kubeconfig: KubeconfigFile, where: string): void {
 
 function checkServer(server: URL, skipTLSVerify: boolean | undefined, where: string): void {
   if (server.protocol === 'https:' && skipTLSVerify) {
-    throw new ConfigurationError(`${where}: insecure-skip-tls-verify is not accepted; put the CA in certificate-authority-data`);
+    throw new ConfigurationError(
+      `${where}: insecure-skip-tls-verify is not accepted; put the CA in certificate-authority-data`,
+    );
   }
   if (server.protocol !== 'http:') return;
   if (!['127.0.0.1', '[::1]', 'localhost'].includes(server.hostname)) {
-    throw new ConfigurationError(`${where}: the server ${server.origin} is not encrypted; http is accepted for loopback only`);
+    throw new ConfigurationError(
+      `${where}: the server ${server.origin} is not encrypted; http is accepted for loopback only`,
+    );
   }
   // client-node would refuse every request.
   if (!skipTLSVerify)
-    throw new ConfigurationError(`${where}: the server ${server.origin} is not encrypted; set insecure-skip-tls-verify: true to allow it`);
+    throw new ConfigurationError(
+      `${where}: the server ${server.origin} is not encrypted; set insecure-skip-tls-verify: true to allow it`,
+    );
 }
