@@ -64,6 +64,20 @@ describe('a program with a wrong command line', () => {
       assert.deepEqual(await run(program), { code: 2, stdout: '', stderr: usage }));
   }
 
+  for (const program of ['compose/setup.ts', 'compose/certificates.ts', 'compose/request.ts']) {
+    test(`${program} outside the compose stack says where it runs`, async () => {
+      const { code, stderr } = await run(program, 'jane');
+      assert.equal(code, 1);
+      const advice = 'does not exist. This program runs in the compose stack only: docker compose up';
+      assert.match(stderr, new RegExp(`^/(keys|out)/\\S+ ${advice}\n$`));
+    });
+  }
+
+  test('compose/request.ts without a user prints its usage', async () => {
+    const expected = { code: 2, stdout: '', stderr: 'Usage: docker compose run --rm request jane|mallory\n' };
+    assert.deepEqual(await run('compose/request.ts'), expected);
+  });
+
   for (const [args, message] of [
     [[], 'Missing command'],
     [['bogus'], 'Unknown command "bogus"'],
