@@ -15,7 +15,7 @@ export type CommandLine<Table extends OptionTable> =
   | { readonly action: 'refuse'; readonly mistakes: readonly string[] };
 
 const CHECK_CONFIG = '--check-config';
-const HELP = ['--help', '-h'];
+const HELP = new Set(['--help', '-h']);
 
 /** A service and its options. */
 export interface Program<Table extends OptionTable> {
@@ -31,7 +31,7 @@ export function readCommandLine<Table extends OptionTable>(
   argv: readonly string[] = process.argv.slice(2),
   env: Environment = process.env,
 ): CommandLine<Table> {
-  if (argv.some(argument => HELP.includes(argument))) return { action: 'help', text: formatHelp(options, service) };
+  if (argv.some(argument => HELP.has(argument))) return { action: 'help', text: formatHelp(options, service) };
   const flags = argv.filter(argument => argument !== CHECK_CONFIG);
   const parsed = parseConfig(options, flags, env);
   const mistakes = parsed.ok ? findMistakes(parsed.value) : parsed.error;
