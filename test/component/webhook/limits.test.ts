@@ -77,15 +77,6 @@ async function isCollected(reference: WeakRef<object>): Promise<boolean> {
   return false;
 }
 
-test('an address in use is rejected with the flag that sets it', async () => {
-  const port = await serve({});
-  const { handle, log, metrics } = webhook;
-  const second = new WebhookServer({ handle, log, metrics });
-  second.useKeyPair(KEY_PAIR);
-  const message = `--address: 127.0.0.1:${port} is already in use`;
-  await assert.rejects(second.listen({ host: '127.0.0.1', port }), { name: 'ConfigurationError', message });
-});
-
 describe('parsed bodies', () => {
   test('the handler releases a body before its answer is ready', async () => {
     const gate = Promise.withResolvers<void>();
