@@ -10,7 +10,7 @@ const ARGS = ['audit', '--audit-level=high', '--loglevel=warn', '--fetch-retries
 /** npm exits with 1 both for this and for a vulnerability. */
 const UNANSWERED = 'audit endpoint returned an error';
 const NOT_AUDITED =
-  'The packages were not audited because the registry did not respond (see above). Run `npm config get registry` to see which registry is used.\n';
+  'The packages were not audited: the registry cannot be reached or does not support audits (see above). `npm config get registry` prints its address.\n';
 
 function main(): void {
   const { status, stdout, stderr, error } = spawnSync('npm', ARGS, { cwd: ROOT, encoding: 'utf8' });

@@ -1,4 +1,4 @@
-// Fills the compile cache (NODE_COMPILE_CACHE) in a folder next to a program: `node compile.ts PROGRAM`. The cache is
+// Fills the compile cache (NODE_COMPILE_CACHE) in a folder next to a program: `node build/compile.ts PROGRAM.mjs`. The cache is
 // used only by the same Node version, started with the same flags and environment variables; otherwise Node compiles as
 // usual.
 
@@ -38,6 +38,9 @@ export async function compile(program: string): Promise<void> {
 
 if (import.meta.main) {
   const [program] = process.argv.slice(2);
-  if (program === undefined) throw new Error('usage: node compile.ts PROGRAM');
+  if (program === undefined) {
+    process.stderr.write('Usage: node build/compile.ts PROGRAM.mjs\n');
+    process.exit(2);
+  }
   await compile(program);
 }

@@ -3,19 +3,22 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { bundleComposePrograms, bundleService, ROOT, SERVICES } from './bundle.ts';
+import { HELP_OPTION, readCommandLine } from './command-line.ts';
 import { writeDockerArchive } from './docker-archive.ts';
 import { ARCHIVE, imageName, makeImages, readVersion } from './image-contents.ts';
 
-const HELP = `Builds the images countersign/webhook and countersign/signer.
+const HELP = `Usage: node build/images.ts [--archive] [--base IMAGE]
+
+Builds the images countersign/webhook and countersign/signer.
   --archive       Write dist/images.tar even if a Docker engine is available.
   --base IMAGE    With Docker: the image to take Node and its libraries from (see the Dockerfile).
 `;
 
 async function main(): Promise<void> {
-  const options = { archive: { type: 'boolean' }, base: { type: 'string' }, help: { type: 'boolean' } } as const;
-  const { values } = parseArgs({ options });
+  const options = { archive: { type: 'boolean' }, base: { type: 'string' }, help: HELP_OPTION } as const;
+  const { values } = readCommandLine('node build/images.ts --help', { options });
   if (values.help) return print(HELP);
   const version = await readVersion();
   for (const service of SERVICES) await bundleService(service);

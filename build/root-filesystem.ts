@@ -1,4 +1,4 @@
-// Writes the files of the base layer to a folder: `node root-filesystem.ts FOLDER`. The Dockerfile runs it inside the
+// Writes the files of the base layer to a folder: `node build/root-filesystem.ts FOLDER`. The Dockerfile runs it inside the
 // image that provides Node.
 
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
@@ -6,7 +6,10 @@ import { dirname, join } from 'node:path';
 import { nodeFiles } from './node-files.ts';
 
 const [folder] = process.argv.slice(2);
-if (folder === undefined) throw new Error('usage: node root-filesystem.ts FOLDER');
+if (folder === undefined) {
+  process.stderr.write('Usage: node build/root-filesystem.ts FOLDER\n');
+  process.exit(2);
+}
 
 for (const { path, mode, content } of await nodeFiles()) {
   const target = join(folder, path);

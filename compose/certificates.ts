@@ -10,6 +10,7 @@ import {
   openAuthority,
   type User,
 } from '../test/support/control-plane/authority.ts';
+import { runInStack } from './in-stack.ts';
 import { type Access, formatKubeconfig } from './kubeconfig.ts';
 
 /** Contains a folder per reader. */
@@ -104,4 +105,4 @@ async function write(reader: string, name: string, content: string, owner: Owner
   await rename(`${path}.partial`, path);
 }
 
-await main();
+await runInStack(main);

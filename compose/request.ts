@@ -6,13 +6,14 @@ import { randomUUID, webcrypto, X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { Api, eventually } from './api.ts';
 import { DEMO_SIGNER_NAME } from './demo.ts';
+import { runInStack } from './in-stack.ts';
 
 const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 const ISSUED_MS = 30_000;
 
 async function main(user: string | undefined): Promise<number> {
   if (user !== 'jane' && user !== 'mallory') {
-    process.stderr.write('Specify a user: jane or mallory.\n');
+    process.stderr.write('Usage: docker compose run --rm request jane|mallory\n');
     return 2;
   }
   const asUser = await Api.open(`/keys/${user}.kubeconfig`);
@@ -66,4 +67,4 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-process.exitCode = await main(process.argv[2]);
+await runInStack(() => main(process.argv[2]));

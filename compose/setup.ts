@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { Api, eventually } from './api.ts';
 import { demoObjects } from './demo.ts';
+import { runInStack } from './in-stack.ts';
 import manifests from './manifests.json' with { type: 'json' };
 
 interface KubeObject {
@@ -65,4 +66,4 @@ function describe({ kind, metadata }: KubeObject): string {
   return `${kind} ${metadata.name}`;
 }
 
-await main();
+await runInStack(main);

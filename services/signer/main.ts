@@ -3,7 +3,6 @@
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { inspect } from 'node:util';
 import { ApiContact, keepContact } from '@countersign/common/runtime/controller/api-contact.ts';
 import { type Lead, LeaderLease } from '@countersign/common/runtime/controller/leader-lease.ts';
 import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
@@ -14,7 +13,7 @@ import { startHttpServer } from '@countersign/common/runtime/process/health-serv
 import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/process/lifecycle.ts';
 import { createLogger, type Logger } from '@countersign/common/runtime/process/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/process/metrics.ts';
-import { runProgram } from '@countersign/common/runtime/process/program.ts';
+import { reportFailure, runProgram } from '@countersign/common/runtime/process/program.ts';
 import { TurnsByNamespace } from './authority/turns.ts';
 import { createCaIssuer } from './issuers/ca.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
@@ -116,6 +115,6 @@ try {
   requireNode();
   process.exitCode = await runProgram({ service: SERVICE, options: OPTIONS, findMistakes }, run);
 } catch (error) {
-  process.stderr.write(`${SERVICE}: ${inspect(error)}\n`);
+  await reportFailure(SERVICE, error);
   process.exit(1);
 }

@@ -8,6 +8,7 @@ import {
   requestPolicy,
 } from '@countersign/common/runtime/options/common-options.ts';
 import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
+import { findNotWholeSeconds, findTooLong, type Limits } from '@countersign/common/runtime/options/duration-limits.ts';
 import { isTrustDomain } from '@countersign/common/spiffe-id.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
 import type { TrustBundleSettings } from './lines/bundle-line.ts';
@@ -16,7 +17,13 @@ import { MAX_POD_BACKDATE_MS } from './requests/pod-certificate/pod-requested-ce
 
 export const OPTIONS = defineOptions({
   ...COMMON_OPTIONS,
-  workers: { kind: 'integer', default: 32, min: 1, max: 1000, help: 'Maximum number of CSRs processed concurrently.' },
+  workers: {
+    kind: 'integer',
+    default: 32,
+    min: 1,
+    max: 1000,
+    help: 'Maximum number of requests of each kind processed concurrently.',
+  },
   leaderElect: {
     kind: 'boolean',
     default: true,
@@ -43,7 +50,11 @@ export const OPTIONS = defineOptions({
     default: false,
     help: 'Whether to limit notAfter to that of the CA. Requests wait while the CA is expired.',
   },
-  refuseExpiredCa: { kind: 'boolean', default: false, help: 'Whether requests wait while the CA is expired.' },
+  refuseExpiredCa: {
+    kind: 'boolean',
+    default: false,
+    help: 'Whether to make requests wait while the CA is expired, instead of signing them.',
+  },
   backdate: {
     kind: 'duration',
     default: '0s',
@@ -106,42 +117,35 @@ const MAX_BACKDATE_MS = 86_400_000;
  * Below the minimum, an API server that is slow for a few seconds costs leadership; above the maximum, a crash stops
  * signing for too long.
  */
-const LEASE_DURATION_MS = { min: 5_000, max: 300_000 };
+const LEASE_DURATION_MS: Limits = { min: 5_000, max: 300_000 };
 
 /** Returns errors in combinations of options that are individually well-formed. */
 export function findMistakes(config: SignerConfig): string[] {
-  const isTooFar = config.backdate > MAX_BACKDATE_MS;
   return [
     ...findPolicyMistakes(config),
-    ...(isTooFar ? ['--backdate: must be at most 24h'] : []),
-    ...(isLeaseDuration(config.leaseDuration) ? [] : ['--lease-duration: must be whole seconds, 5s to 5m']),
+    ...findTooLong('--backdate', config.backdate, MAX_BACKDATE_MS),
+    ...findNotWholeSeconds('--lease-duration', config.leaseDuration, LEASE_DURATION_MS),
     ...findPodMistakes(config),
     ...findBundleMistakes(config),
   ];
 }
 
 /** The limits of the API server: spec.maxExpirationSeconds, and status.notBefore within 5 minutes of its clock. */
-const POD_DURATION_MS = { min: 3_600_000, max: 7_862_400_000 };
+const POD_DURATION_MS: Limits = { min: 3_600_000, max: 7_862_400_000 };
+const POD_BACKDATE_MS: Limits = { min: 0, max: MAX_POD_BACKDATE_MS };
 
 function findPodMistakes({ trustDomain, clusterDomain, podMaxDuration, podBackdate }: SignerConfig): string[] {
-  const { min, max } = POD_DURATION_MS;
-  const isLifetime = podMaxDuration >= min && podMaxDuration <= max && podMaxDuration % 1_000 === 0;
-  const isBackdate = podBackdate <= MAX_POD_BACKDATE_MS && podBackdate % 1_000 === 0;
   return [
     ...(isTrustDomain(trustDomain) ? [] : [`--trust-domain: "${trustDomain}" is not a SPIFFE trust domain`]),
     ...(isDnsName(clusterDomain) ? [] : [`--cluster-domain: "${clusterDomain}" is not a DNS domain`]),
-    ...(isLifetime ? [] : ['--pod-max-duration: must be whole seconds, 1h to 2184h']),
-    ...(isBackdate ? [] : ['--pod-backdate: must be whole seconds, at most 4m']),
+    ...findNotWholeSeconds('--pod-max-duration', podMaxDuration, POD_DURATION_MS),
+    ...findNotWholeSeconds('--pod-backdate', podBackdate, POD_BACKDATE_MS),
   ];
 }
 
 function findBundleMistakes({ trustBundles, keepRetiredAnchors, podMaxDuration }: SignerConfig): string[] {
   const isTooShort = trustBundles !== 'off' && keepRetiredAnchors < podMaxDuration;
   return isTooShort ? ['--keep-retired-anchors: must be at least --pod-max-duration'] : [];
-}
-
-function isLeaseDuration(ms: number): boolean {
-  return ms >= LEASE_DURATION_MS.min && ms <= LEASE_DURATION_MS.max && ms % 1_000 === 0;
 }
 
 export function issuancePolicy(config: SignerConfig): IssuancePolicy {

@@ -2,7 +2,6 @@
 // exits the process.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inspect } from 'node:util';
 import { createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import { ServerClock } from '@countersign/common/runtime/kube/server-clock.ts';
@@ -12,7 +11,7 @@ import { startHttpServer } from '@countersign/common/runtime/process/health-serv
 import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/process/lifecycle.ts';
 import { createLogger, type Logger } from '@countersign/common/runtime/process/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/process/metrics.ts';
-import { runProgram } from '@countersign/common/runtime/process/program.ts';
+import { reportFailure, runProgram } from '@countersign/common/runtime/process/program.ts';
 import type { Registry } from 'prom-client';
 import { ConstraintsView } from './constraints-view.ts';
 import { createHandler } from './handler.ts';
@@ -149,6 +148,6 @@ try {
   requireNode();
   process.exitCode = await runProgram({ service: SERVICE, options: OPTIONS, findMistakes }, run);
 } catch (error) {
-  process.stderr.write(`${SERVICE}: ${inspect(error)}\n`);
+  await reportFailure(SERVICE, error);
   process.exit(1);
 }

@@ -2,6 +2,8 @@
 
 import { COMMON_OPTIONS, findPolicyMistakes } from '@countersign/common/runtime/options/common-options.ts';
 import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
+import { findTooLong } from '@countersign/common/runtime/options/duration-limits.ts';
+import { flagOf } from '@countersign/common/runtime/options/option-table.ts';
 import { MAX_TTL_MS } from './permission-cache.ts';
 
 export const OPTIONS = defineOptions({
@@ -32,15 +34,15 @@ export const OPTIONS = defineOptions({
     default: '',
     help: 'With --managed-certificate-secret: ValidatingWebhookConfiguration whose caBundle to update.',
   },
-  clientCaFile: {
-    kind: 'string',
-    default: '',
-    help: 'File with the CA certificates (PEM) that client certificates must come from. Reloaded when it changes. Empty: callers need no client certificate.',
-  },
   dnsNames: {
     kind: 'string',
     default: '',
     help: 'With --managed-certificate-secret: comma-separated DNS names and IP addresses for the serving certificate.',
+  },
+  clientCaFile: {
+    kind: 'string',
+    default: '',
+    help: 'File with the CA certificates (PEM) that client certificates must come from. Reloaded when it changes. Empty: callers need no client certificate.',
   },
   permissionTtl: {
     kind: 'duration',
@@ -77,34 +79,59 @@ export type CertificatePlace =
       readonly names: readonly string[];
     };
 
-/** undefined unless exactly one source is given, and it is complete. */
+/** Undefined if findMistakes reports its flags. */
 export function certificatePlace(config: WebhookConfig): CertificatePlace | undefined {
-  const sources = [filesSource(config), secretSource(config), managedSource(config)].filter(
-    source => source !== 'none',
-  );
-  const [source] = sources;
-  return sources.length === 1 && source !== 'incomplete' ? source : undefined;
+  if (findCertificateMistakes(config).length > 0) return undefined;
+  const { tlsCertFile: certFile, tlsKeyFile: keyFile, tlsSecret, managedCertificateSecret } = config;
+  if (certFile !== '') return { kind: 'files', certFile, keyFile };
+  const secret = parseSecretName(tlsSecret || managedCertificateSecret);
+  if (secret === undefined) return undefined;
+  if (tlsSecret !== '') return { kind: 'secret', secret };
+  return { kind: 'managed', secret, configuration: config.webhookConfiguration, names: namesOf(config) };
 }
 
-type SourceOrState = CertificatePlace | 'none' | 'incomplete';
+/** The flags of each source of the serving certificate. */
+const SOURCES = [
+  ['tlsCertFile', 'tlsKeyFile'],
+  ['tlsSecret'],
+  ['managedCertificateSecret', 'webhookConfiguration', 'dnsNames'],
+] as const;
 
-function filesSource({ tlsCertFile: certFile, tlsKeyFile: keyFile }: WebhookConfig): SourceOrState {
-  if (certFile === '' && keyFile === '') return 'none';
-  return certFile === '' || keyFile === '' ? 'incomplete' : { kind: 'files', certFile, keyFile };
+const SECRETS = ['tlsSecret', 'managedCertificateSecret'] as const;
+
+function findCertificateMistakes(config: WebhookConfig): string[] {
+  const isSet = (name: (typeof SOURCES)[number][number]) => config[name] !== '';
+  const [source, ...others] = SOURCES.map(names => ({
+    given: names.filter(isSet).map(flagOf),
+    missing: names.filter(name => !isSet(name)).map(flagOf),
+  })).filter(({ given }) => given.length > 0);
+  if (source === undefined) {
+    return [
+      'no serving certificate: set --tls-cert-file and --tls-key-file, or --tls-secret, or --managed-certificate-secret with --webhook-configuration and --dns-names',
+    ];
+  }
+  if (others.length > 0) {
+    const flags = [source, ...others].map(({ given: [flag = ''] }) => flag);
+    return [`${conjunction(flags)} exclude each other: set one source of the serving certificate`];
+  }
+  const { given, missing } = source;
+  const malformed = SECRETS.filter(name => isSet(name) && parseSecretName(config[name]) === undefined);
+  return [
+    ...(missing.length > 0 ? [`${given[0]}: ${conjunction(missing)} must be set too`] : []),
+    ...malformed.map(name => `${flagOf(name)}: "${config[name]}" is not <namespace>/<name>`),
+    ...(isSet('dnsNames') && namesOf(config).length === 0
+      ? [`--dns-names: "${config.dnsNames}" contains no name`]
+      : []),
+  ];
 }
 
-function secretSource({ tlsSecret }: WebhookConfig): SourceOrState {
-  if (tlsSecret === '') return 'none';
-  const secret = parseSecretName(tlsSecret);
-  return secret === undefined ? 'incomplete' : { kind: 'secret', secret };
+/** `a, b and c`. */
+function conjunction(flags: readonly string[]): string {
+  return flags.join(', ').replace(/, ([^,]*)$/, ' and $1');
 }
 
-function managedSource({ managedCertificateSecret, webhookConfiguration, dnsNames }: WebhookConfig): SourceOrState {
-  if (managedCertificateSecret === '' && webhookConfiguration === '' && dnsNames === '') return 'none';
-  const secret = parseSecretName(managedCertificateSecret);
-  const names = dnsNames.split(',').filter(name => name !== '');
-  if (secret === undefined || webhookConfiguration === '' || names.length === 0) return 'incomplete';
-  return { kind: 'managed', secret, configuration: webhookConfiguration, names };
+function namesOf({ dnsNames }: WebhookConfig): readonly string[] {
+  return dnsNames.split(',').filter(name => name !== '');
 }
 
 function parseSecretName(text: string): SecretName | undefined {
@@ -114,13 +141,9 @@ function parseSecretName(text: string): SecretName | undefined {
 
 /** Rules between options that are each well-formed. */
 export function findMistakes(config: WebhookConfig): string[] {
-  const mistakes: string[] = findPolicyMistakes(config);
-  if (certificatePlace(config) === undefined) {
-    mistakes.push(
-      'set exactly one of these: --tls-cert-file with --tls-key-file; --tls-secret=<namespace>/<name>; ' +
-        '--managed-certificate-secret=<namespace>/<name> with --webhook-configuration and --dns-names',
-    );
-  }
-  if (config.permissionTtl > MAX_TTL_MS) mistakes.push('--permission-ttl: must be at most 1s');
-  return mistakes;
+  return [
+    ...findPolicyMistakes(config),
+    ...findCertificateMistakes(config),
+    ...findTooLong('--permission-ttl', config.permissionTtl, MAX_TTL_MS),
+  ];
 }

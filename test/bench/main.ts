@@ -3,7 +3,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { endWithMistake, HELP_OPTION, readCommandLine } from '../../build/command-line.ts';
 import { createProgress } from '../support/control-plane/progress.ts';
 import { type GrowthPoint, measureGrowth } from './growth.ts';
 import { MEASUREMENTS } from './measurements.ts';
@@ -17,31 +17,31 @@ const PLOT = fileURLToPath(new URL('../../docs/bench.svg', import.meta.url));
 const GROWTH = 'growth';
 const NAMES = [GROWTH, ...Object.keys(MEASUREMENTS)];
 
+const HELP_COMMAND = 'node test/bench/main.ts --help';
+
 const HELP = `Usage: node test/bench/main.ts [--only NAME]... [--runs N]
 
   --only NAME  Run only this measurement: ${NAMES.join(', ')}. Repeatable. Does not write any files.
   --runs N     Number of alternating runs (odd); the table shows the median. Default 5.
 `;
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
+async function main(): Promise<void> {
+  const { values } = readCommandLine(HELP_COMMAND, {
     options: {
       only: { type: 'string', multiple: true },
       runs: { type: 'string', default: '5' },
-      help: { type: 'boolean', default: false },
+      help: HELP_OPTION,
     },
   });
   const names = values.only ?? NAMES;
-  const isMistaken = names.some(name => !NAMES.includes(name)) || Number(values.runs) % 2 !== 1;
-  if (values.help || isMistaken) {
-    process.stdout.write(HELP);
-    return values.help ? 0 : 2;
-  }
+  if (values.help) return void process.stdout.write(HELP);
+  const unknown = names.find(name => !NAMES.includes(name));
+  if (unknown !== undefined) endWithMistake(`--only: "${unknown}" is not one of ${NAMES.join(', ')}`, HELP_COMMAND);
+  if (Number(values.runs) % 2 !== 1) endWithMistake(`--runs: "${values.runs}" is not an odd number`, HELP_COMMAND);
   // Saved after each measurement, so that an error does not lose the results of the last hour.
   const keep = values.only === undefined ? writeResults : async () => {};
   const rows = await measure(names, Number(values.runs), keep);
   process.stdout.write(`${formatTable(rows)}\n`);
-  return 0;
 }
 
 interface Results {
@@ -82,4 +82,4 @@ async function writeResults({ runs, rows, growth, isWhole }: Results): Promise<v
   await writeFile(PLOT, drawResults(rows, growth));
 }
 
-process.exitCode = await main();
+await main();

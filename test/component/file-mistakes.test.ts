@@ -226,13 +226,21 @@ describe('of a file that is no certificate or key in PEM the message says what i
 
   it('given as a directory', async () => {
     const files = [at('own.crt'), at('own.key')] as const;
-    for (const source of [
-      readFromFiles(at('directory'), files[1]),
-      readFromFiles(files[0], at('directory')),
-      withClientCa(readFromFiles(...files), at('directory')),
-    ]) {
-      assert.equal(await messageOf(source), `${at('directory')} is a directory: specify the path of a file`);
+    for (const [flag, source] of [
+      ['--tls-cert-file', readFromFiles(at('directory'), files[1])],
+      ['--tls-key-file', readFromFiles(files[0], at('directory'))],
+      ['--client-ca-file', withClientCa(readFromFiles(...files), at('directory'))],
+    ] as const) {
+      assert.equal(await messageOf(source), `${flag}: ${at('directory')} is a directory, not a file`);
     }
+  });
+
+  it('given as paths that do not exist, of which all are reported', async () => {
+    assert.equal(
+      await messageOf(withClientCa(readFromFiles(at('no.crt'), at('no.key')), at('no-ca.crt'))),
+      `--tls-cert-file: ${at('no.crt')} does not exist; --tls-key-file: ${at('no.key')} does not exist; ` +
+        `--client-ca-file: ${at('no-ca.crt')} does not exist`,
+    );
   });
 
   it('given in the wrong order', async () => {

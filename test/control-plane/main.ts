@@ -3,7 +3,7 @@
 
 import { resolve as absolutePath, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { endWithMistake, HELP_OPTION, readCommandLine } from '../../build/command-line.ts';
 import { startControlPlane } from '../support/control-plane/control-plane.ts';
 import { findTools } from '../support/control-plane/find-tools.ts';
 import { kubeconfigName, readServer, writeKubeconfig } from '../support/control-plane/kubeconfig.ts';
@@ -14,7 +14,11 @@ import { isToolName, TOOLS, type ToolName } from '../support/control-plane/tools
 const DEFAULT_DIR = fileURLToPath(new URL('../../.tmp/control-plane', import.meta.url));
 const DEFAULT_TOOLS: readonly ToolName[] = ['etcd', 'kube-apiserver', 'kubectl', 'helm'];
 
+const HELP_COMMAND = 'npm run control-plane -- --help';
+
 const HELP = `Usage: npm run control-plane -- COMMAND
+
+Runs etcd and kube-apiserver on this machine for tests and experiments.
 
   up [--dir DIR]      Run etcd and kube-apiserver on 127.0.0.1 until Ctrl-C, with an administrator's DIR/kubeconfig.
                       The data in DIR is kept for the next run.
@@ -32,32 +36,28 @@ Go, which takes several minutes the first time.
 
 class UsageError extends Error {}
 
-async function main(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parseCommandLine(argv);
+async function main(): Promise<number> {
+  const { values, positionals } = parseCommandLine();
   const [command, ...names] = positionals;
   const dir = absolutePath(values.dir ?? DEFAULT_DIR);
   if (values.help || command === 'help') return print(HELP);
   if (command === 'up') return up(dir, names);
   if (command === 'user') return addUser(dir, names, values.group ?? []);
   if (command === 'tools') return showTools(names);
-  throw new UsageError(command === undefined ? 'missing command' : `unknown command "${command}"`);
+  throw new UsageError(command === undefined ? 'Missing command' : `Unknown command "${command}"`);
 }
 
-function parseCommandLine(argv: readonly string[]) {
+function parseCommandLine() {
   const options = {
     dir: { type: 'string' },
     group: { type: 'string', multiple: true },
-    help: { type: 'boolean', short: 'h' },
+    help: HELP_OPTION,
   } as const;
-  try {
-    return parseArgs({ args: [...argv], options, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return readCommandLine(HELP_COMMAND, { options, allowPositionals: true });
 }
 
 async function up(dir: string, names: readonly string[]): Promise<number> {
-  if (names.length > 0) throw new UsageError(`unexpected argument "${names.join(' ')}" for up`);
+  if (names.length > 0) throw new UsageError(`Unexpected argument "${names.join(' ')}" for up`);
   const { kubectl } = await findTools(['kubectl']);
   const controlPlane = await startControlPlane({ dir, progress: createProgress() });
   print(`kube-apiserver is running at ${controlPlane.url}. To use it:
@@ -88,7 +88,7 @@ function stopSignal(): Promise<undefined> {
 
 async function addUser(dir: string, names: readonly string[], groups: readonly string[]): Promise<number> {
   const [user, ...more] = names;
-  if (user === undefined || more.length > 0) throw new UsageError('user needs exactly one name');
+  if (user === undefined || more.length > 0) throw new UsageError('user takes exactly one name');
   const [server, authority] = await Promise.all([readServer(join(dir, 'kubeconfig')), findClusterAuthority(dir)]);
   if (server === undefined || authority === undefined) {
     throw new Error(`No control plane found in ${dir}. Start one with: npm run control-plane -- up --dir ${dir}`);
@@ -99,7 +99,7 @@ async function addUser(dir: string, names: readonly string[], groups: readonly s
 
 async function showTools(names: readonly string[]): Promise<number> {
   const unknown = names.filter(name => !isToolName(name));
-  if (unknown.length > 0) throw new UsageError(`unknown tool "${unknown.join('", "')}"`);
+  if (unknown.length > 0) throw new UsageError(`Unknown tool "${unknown.join('", "')}"`);
   const found = await findTools(names.length > 0 ? names.filter(isToolName) : DEFAULT_TOOLS);
   for (const [name, path] of Object.entries(found)) print(`${name.padEnd(24)}${path}\n`);
   return 0;
@@ -116,9 +116,9 @@ function explain(error: unknown): string {
 }
 
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main();
 } catch (error) {
+  if (error instanceof UsageError) endWithMistake(error.message, HELP_COMMAND);
   process.stderr.write(`${explain(error)}\n`);
-  if (error instanceof UsageError) process.stderr.write('Run npm run control-plane -- --help for usage.\n');
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  process.exitCode = 1;
 }

@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { HELP_OPTION, readCommandLine } from '../../build/command-line.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
 import { findTools } from '../support/control-plane/find-tools.ts';
 import { createProgress } from '../support/control-plane/progress.ts';
@@ -12,13 +12,16 @@ import { type Installation, install, NAMESPACE } from '../support/installation.t
 import { Narrator } from './narrator.ts';
 import { tellStory } from './story.ts';
 
-const HELP = `Runs the Countersign demo on a real API server.
+const HELP = `Usage: make demo [ARGS=--once]
+
+Runs the Countersign demo on a real API server.
   make demo               Run all steps, then keep the cluster running until Ctrl-C.
   make demo ARGS=--once   Run all steps, then exit. The exit code is 0 if all of them succeeded.
 `;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const options = { once: { type: 'boolean' }, help: HELP_OPTION } as const;
+  const { values } = readCommandLine('node test/demo/main.ts --help', { options });
   if (values.help) return void process.stdout.write(HELP);
   const interrupt = new AbortController();
   const { signal } = interrupt;

@@ -14,9 +14,10 @@ export function renderFlags(): string {
 
 # Flags
 
-Each flag of the two services can also be set by its environment variable; the flag wins. \`--help\` prints the flags.
-\`--check-config\` checks the configuration, prints it and exits. The chart sets the flags that its values stand for; for others
-use \`signer.extraArgs\` and \`webhook.extraArgs\`. Durations are Go durations, such as \`30s\` or \`720h\`.
+Each flag of the two services can also be set by its environment variable; the flag takes precedence. \`--help\` prints the flags.
+\`--check-config\` validates flags and environment variables, prints the configuration and exits; it does not read files or
+contact the API server. The chart sets the flags that its values stand for; for others use \`signer.extraArgs\` and
+\`webhook.extraArgs\`. Durations are Go durations, such as \`30s\` or \`720h\`.
 
 ## Both services
 
@@ -49,7 +50,7 @@ const ENTITIES: Readonly<Record<string, string>> = { '|': '&#124;', '<': '&lt;',
 
 function renderDefault({ default: value }: Option): string {
   if (value === undefined) return 'none; required';
-  return value === '' ? 'none' : `\`${value}\``;
+  return value === '' ? '' : `\`${value}\``;
 }
 
 if (import.meta.main) await writeFile(new URL('../../docs/flags.md', import.meta.url), renderFlags());

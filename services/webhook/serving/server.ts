@@ -6,7 +6,11 @@ import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { finished } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type ListenAddress, listenOptions } from '@countersign/common/runtime/options/listen-address.ts';
+import {
+  explainListenError,
+  type ListenAddress,
+  listenOptions,
+} from '@countersign/common/runtime/options/listen-address.ts';
 import { ConnectionGate, type ConnectionLimits } from '@countersign/common/runtime/process/connection-gate.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { OneAtATime } from '@countersign/common/runtime/process/one-at-a-time.ts';
@@ -75,7 +79,9 @@ export class WebhookServer {
 
   /** Call after the first useKeyPair. Returns the port; rejects if the address is in use. */
   async listen(address: ListenAddress): Promise<number> {
-    await this.#app.listen({ ...listenOptions(address), backlog: BACKLOG });
+    await this.#app.listen({ ...listenOptions(address), backlog: BACKLOG }).catch((error: Error) => {
+      throw explainListenError(error, '--address', address);
+    });
     this.#isListening = true;
     return (this.#app.server.address() as AddressInfo).port;
   }

@@ -30,16 +30,29 @@ export type KeyPairSource = () => Promise<OfferedKeyPair>;
 
 export function readFromFiles(certFile: string, keyFile: string): KeyPairSource {
   return async () => {
-    const [cert, key] = await Promise.all([readPemFile(certFile), readPemFile(keyFile)]);
+    const [cert, key] = await readBoth(
+      readPemFile(certFile, '--tls-cert-file'),
+      readPemFile(keyFile, '--tls-key-file'),
+    );
     return { cert, key, names: { cert: certFile, key: keyFile } };
   };
+}
+
+/** Rejects with the reasons of both if neither can be read. */
+async function readBoth<A, B>(first: Promise<A>, second: Promise<B>): Promise<readonly [A, B]> {
+  const settled = await Promise.allSettled([first, second]);
+  const reasons = settled.flatMap(outcome =>
+    outcome.status === 'rejected' ? [asClassifiedError(outcome.reason)] : [],
+  );
+  if (reasons.length > 1) throw new Error(reasons.map(({ message }) => message).join('; '), { cause: reasons });
+  return Promise.all([first, second]);
 }
 
 /** Adds the client CA, so that a change to either triggers a reload. */
 export function withClientCa(source: KeyPairSource, clientCaFile: string): KeyPairSource {
   return async () => {
-    const pair = await source();
-    return { ...pair, ca: await readPemFile(clientCaFile), names: { ...pair.names, ca: clientCaFile } };
+    const [pair, ca] = await readBoth(source(), readPemFile(clientCaFile, '--client-ca-file'));
+    return { ...pair, ca, names: { ...pair.names, ca: clientCaFile } };
   };
 }
 

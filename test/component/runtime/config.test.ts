@@ -120,8 +120,16 @@ describe('configuration mistakes', () => {
     { argv: ['--workers=1e1'], mistake: '--workers: "1e1" is not an integer between 1 and 64' },
     {
       argv: ['--timeout=1d'],
-      mistake: '--timeout: time: unknown unit "d" in duration "1d"; use a duration such as 30s or 1m30s',
+      mistake: '--timeout: "1d" has the unknown unit "d"; use h, m, s or ms, such as 24h or 1m30s',
     },
+    { argv: ['--timeout=3'], mistake: '--timeout: "3" has no unit; use a duration such as 30s or 1m30s' },
+    { argv: ['--timeout=x'], mistake: '--timeout: "x" is not a duration; use one such as 30s or 1m30s' },
+    ...['workers', 'timeout', 'address', 'dry-run', 'log-level'].map(name => ({
+      argv: [`--${name}=`],
+      mistake: `--${name}: the value is empty`,
+    })),
+    { argv: ['--no-dry-run'], mistake: '--no-dry-run: unknown flag; did you mean --dry-run=false?' },
+    { argv: ['--no-workers'], mistake: '--no-workers: unknown flag; did you mean --workers?' },
     { argv: ['--timeout=-1s'], mistake: '--timeout: "-1s" must not be negative' },
     // Truncated to 0, it would mean no limit for a maximum.
     { argv: ['--timeout=0.5ms'], mistake: '--timeout: "0.5ms" is not a whole number of milliseconds' },
@@ -134,7 +142,7 @@ describe('configuration mistakes', () => {
     { env: { COUNTERSIGN_WORKERS: 'x' }, mistake: 'COUNTERSIGN_WORKERS: "x" is not an integer between 1 and 64' },
     {
       env: { COUNTERSIGN_WORKRES: '5' },
-      mistake: 'COUNTERSIGN_WORKRES: unknown variable; did you mean COUNTERSIGN_WORKERS?',
+      mistake: 'COUNTERSIGN_WORKRES: unknown environment variable; did you mean COUNTERSIGN_WORKERS?',
     },
   ];
   for (const { argv = [], env = {}, mistake } of cases) {
@@ -169,8 +177,14 @@ const actionOf = (...argv: string[]) => readCommandLine(PROGRAM, argv, {}).actio
 describe('the command line', () => {
   test('the command line requests a run, a check or help, or is rejected', () => {
     assert.deepEqual(
-      [actionOf(), actionOf('--check-config'), actionOf('--help', '--nonsense'), actionOf('--nonsense')],
-      ['run', 'check-config', 'help', 'refuse'],
+      [
+        actionOf(),
+        actionOf('--check-config'),
+        actionOf('--help', '--nonsense'),
+        actionOf('-h'),
+        actionOf('--nonsense'),
+      ],
+      ['run', 'check-config', 'help', 'help', 'refuse'],
     );
   });
 
@@ -185,17 +199,24 @@ describe('the command line', () => {
     for (const part of [
       'Usage: signer',
       '--log-level=<debug|info>',
-      'COUNTERSIGN_WORKERS; default: 5.',
-      '--check-config',
+      'Environment: COUNTERSIGN_WORKERS. Default: 5.\n',
+      'Environment: COUNTERSIGN_KUBECONFIG.\n',
+      '--check-config\n      Validate flags and environment variables, print the configuration and exit.',
+      'Does not read files or contact the API server.',
     ]) {
       assert.ok(text.includes(part), part);
     }
   });
 
-  test('the command line is printed without secrets', () => {
-    const parsed = parseConfig(TABLE, ['--webhook-token=hunter2'], {});
+  test('the configuration is printed as it is written in flags, without secrets', () => {
+    const parsed = parseConfig(TABLE, ['--webhook-token=hunter2', '--timeout=90s', '--address=[::1]:80'], {});
     assert.ok(parsed.ok);
-    assert.deepEqual(printableConfig(TABLE, parsed.value), { ...DEFAULTS, webhookToken: '[redacted]' });
+    const printed = { ...DEFAULTS, webhookToken: '[redacted]', timeout: '1m30s', address: '[::1]:80' };
+    assert.deepEqual(printableConfig(TABLE, parsed.value), printed);
+    const defaults = parseConfig(TABLE, [], {});
+    assert.ok(defaults.ok);
+    const { timeout, address } = printableConfig(TABLE, defaults.value);
+    assert.deepEqual([timeout, address], ['10s', '127.0.0.1:80']);
   });
 
   test('the command line has values typed by the table', () => {

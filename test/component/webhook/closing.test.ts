@@ -1,4 +1,4 @@
-// How the server shuts down: requests in flight are answered, and no connection delays it.
+// How the server starts and shuts down: an address in use is rejected, requests in flight are answered, and no connection delays it.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -6,6 +6,7 @@ import { Agent, request as send } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
 import { connect } from 'node:tls';
+import { WebhookServer } from '@countersign/webhook/serving/server.ts';
 import { review } from '../../support/admission-reviews.ts';
 import { until } from '../../support/until.ts';
 import { GRANTED } from './admission-world.ts';
@@ -17,6 +18,14 @@ beforeEach(async () => {
   webhook.reset(GRANTED);
 });
 afterEach(() => webhook.stop());
+
+test('a server rejects an address in use and names the flag that sets it', async () => {
+  const { handle, log, metrics, port } = webhook;
+  const second = new WebhookServer({ handle, log, metrics });
+  second.useKeyPair(KEY_PAIR);
+  const message = `--address: 127.0.0.1:${port} is already in use`;
+  await assert.rejects(second.listen({ host: '127.0.0.1', port }), { name: 'ConfigurationError', message });
+});
 
 test('a draining server answers as before, and closes each connection after its answer', async () => {
   const agent = new Agent({ keepAlive: true, ca: KEY_PAIR.cert });

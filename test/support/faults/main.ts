@@ -6,12 +6,20 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { HELP_OPTION, readCommandLine } from '../../../build/command-line.ts';
 import { PROMISES, type PromiseId } from '../../faults/promises.ts';
 import { FIGURES_FILE, type Figure } from './figures.ts';
 import { replaceTable } from './reliability-page.ts';
 
 const PAGE = new URL('../../../docs/reliability.md', import.meta.url);
+const HELP_COMMAND = 'node test/support/faults/main.ts --help';
+
+const HELP = `Usage: node test/support/faults/main.ts [--write] [FILE]...
+
+Runs the fault tests (all if no FILE is given) and prints the figure of each promise.
+  --write  Update the figures in docs/reliability.md.
+`;
+
 const OPTIONS = ['--test', '--test-concurrency=1', '--test-timeout=300000'];
 
 async function runSuite(figuresFile: string, files: readonly string[]): Promise<number> {
@@ -22,7 +30,9 @@ async function runSuite(figuresFile: string, files: readonly string[]): Promise<
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({ options: { write: { type: 'boolean' } }, allowPositionals: true });
+  const options = { write: { type: 'boolean' }, help: HELP_OPTION } as const;
+  const { values, positionals } = readCommandLine(HELP_COMMAND, { options, allowPositionals: true });
+  if (values.help) return void process.stdout.write(HELP);
   const dir = await mkdtemp(join(tmpdir(), 'countersign-faults-'));
   try {
     const file = join(dir, 'figures');

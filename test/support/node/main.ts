@@ -1,23 +1,30 @@
 // `node test/support/node/main.ts`: runs a real node for manual use until Ctrl-C. With --install, only installs the
 // Debian packages that it needs.
 
-import { parseArgs } from 'node:util';
+import { HELP_OPTION, readCommandLine } from '../../../build/command-line.ts';
 import { isContinuousIntegration } from '../continuous-integration.ts';
 import { findPrograms, installPrograms } from './programs.ts';
 import { startNode } from './real-node.ts';
 
-const HELP = `Runs a Kubernetes node in separate namespaces until Ctrl-C. Needs root.
-  node test/support/node/main.ts [IMAGES.tar ...]   Run the node with the images of these docker-archives.
-  node test/support/node/main.ts --install          Only install the required Debian packages.
+const HELP_COMMAND = 'node test/support/node/main.ts --help';
+
+const HELP = `Usage: node test/support/node/main.ts [--install] [IMAGES.tar]...
+
+Runs a Kubernetes node in separate Linux namespaces until Ctrl-C, with the images of these docker-archives. Needs root.
+  --install  Only install the required Debian packages.
 `;
 
 async function main(): Promise<void> {
-  const options = { install: { type: 'boolean' }, help: { type: 'boolean' } } as const;
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const options = { install: { type: 'boolean' }, help: HELP_OPTION } as const;
+  const { values, positionals } = readCommandLine(HELP_COMMAND, { options, allowPositionals: true });
   if (values.help) return print(HELP);
   if (values.install) return install();
   const programs = findPrograms();
-  if (typeof programs === 'string') throw new Error(programs);
+  if (typeof programs === 'string') {
+    process.stderr.write(`${programs}\n`);
+    process.exitCode = 1;
+    return;
+  }
   const interrupted = new Promise(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
   });

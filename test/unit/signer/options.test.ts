@@ -44,8 +44,8 @@ for (const [flag, settings] of [
 test('a maximum duration below 10m and a backdate above 24h are rejected', () => {
   assert.deepEqual(findMistakes(configOf('--max-duration=10m', '--backdate=24h')), []);
   assert.deepEqual(findMistakes(configOf('--max-duration=599s', '--backdate=24h1ms')), [
-    '--max-duration: must be at least 10m, the minimum requested duration, or 0s for no limit',
-    '--backdate: must be at most 24h',
+    '--max-duration: 9m59s is less than the minimum, 10m (the minimum duration of a certificate); 0s means no limit',
+    '--backdate: 24h0m0.001s is more than the maximum, 24h',
   ]);
 });
 
@@ -54,7 +54,7 @@ test('a Lease duration must be 5 s to 5 min in whole seconds', () => {
     assert.deepEqual(findMistakes(configOf(`--lease-duration=${duration}`)), []);
   for (const duration of ['0s', '4s', '4999ms', '5.5s', '5m1s', '1h'])
     assert.deepEqual(findMistakes(configOf(`--lease-duration=${duration}`)), [
-      '--lease-duration: must be whole seconds, 5s to 5m',
+      `--lease-duration: ${duration.replace('4999ms', '4.999s')} is not a whole number of seconds from 5s to 5m`,
     ]);
 });
 
@@ -66,4 +66,12 @@ test('a retired CA stays in the trust bundle for at least as long as a pod may h
     '--keep-retired-anchors: must be at least --pod-max-duration',
   ]);
   assert.deepEqual(findMistakes(configOf('--keep-retired-anchors=23h', '--trust-bundles=off')), []);
+});
+
+test('a lifetime and a backdate of pod certificates outside their limits are rejected with both values', () => {
+  assert.deepEqual(findMistakes(configOf('--pod-max-duration=2184h', '--pod-backdate=0s')), []);
+  assert.deepEqual(findMistakes(configOf('--pod-max-duration=30m', '--pod-backdate=5m')), [
+    '--pod-max-duration: 30m is not a whole number of seconds from 1h to 2184h',
+    '--pod-backdate: 5m is not a whole number of seconds from 0s to 4m',
+  ]);
 });

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { RequestOptions } from 'node:https';
 import { pause } from '../backoff.ts';
+import { explainFileError } from '../configuration-error.ts';
 import { RetryableError } from '../errors.ts';
 import type { KubeconfigFile } from './kubeconfig-file.ts';
 import type { Headers } from './kubeconfig-user.ts';
@@ -127,12 +128,18 @@ export class CredentialSource implements CredentialReader {
       this.#current = { ...this.#current, readAt: this.#now() };
       return this.#current.credentials;
     }
-    const detail = cause instanceof Error ? cause.message : String(cause);
+    const detail = detailOf(cause);
     throw new RetryableError(`cannot read the credentials for the API server: ${detail}`, {
       code: 'unauthorized',
       cause,
     });
   }
+}
+
+function detailOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const { path } = cause as NodeJS.ErrnoException;
+  return (path === undefined ? cause : (explainFileError(cause, path) ?? cause)).message;
 }
 
 async function readCredentials(kubeConfig: KubeconfigFile): Promise<Credentials> {

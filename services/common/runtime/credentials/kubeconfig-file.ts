@@ -3,6 +3,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { KubeConfig, loadYaml } from '@kubernetes/client-node';
+import { ConfigurationError, explainFileError } from '../configuration-error.ts';
 import { type Headers, impersonationHeaders, locateFiles, type UserFields } from './kubeconfig-user.ts';
 
 type ConfigOptions = Parameters<KubeConfig['loadFromFile']>[1];
@@ -66,7 +67,7 @@ function readOne(file: string): KubeconfigFile {
   try {
     kubeconfig.loadFromFile(file);
   } catch (error) {
-    throw withoutContent(error, `kubeconfig ${file}`);
+    throw explainFileError(error, `kubeconfig ${file}`) ?? withoutContent(error, `kubeconfig ${file}`);
   }
   return kubeconfig;
 }
@@ -78,8 +79,8 @@ function firstOfEach<T extends { readonly name: string }>(named: readonly T[]): 
 /** A YAML parser quotes the lines around a mistake, which may contain a token: only the position is kept. */
 export function withoutContent(error: unknown, where: string): unknown {
   if (!(error instanceof Error)) return error;
-  if (error.name !== 'YAMLException') return new Error(`${where}: ${error.message}`);
+  if (error.name !== 'YAMLException') return new ConfigurationError(`${where}: ${error.message}`);
   const { mark } = error as { mark?: { readonly line: number; readonly column: number } };
   const place = mark === undefined ? '' : ` at line ${mark.line + 1}, column ${mark.column + 1}`;
-  return new Error(`${where}: not valid YAML${place}`);
+  return new ConfigurationError(`${where}: not valid YAML${place}`);
 }

@@ -2,6 +2,7 @@
 // unencrypted or unverified server, a proxy, a user without credentials. Opens no connection.
 
 import { delimiter } from 'node:path';
+import { ConfigurationError } from '../configuration-error.ts';
 import { KubeconfigFile, withoutContent } from './kubeconfig-file.ts';
 import { findUserMistake } from './kubeconfig-user.ts';
 
@@ -26,17 +27,20 @@ function loadDefault(kubeconfig: KubeconfigFile): void {
 
 function checkCluster(kubeconfig: KubeconfigFile, isGiven: boolean, where: string): void {
   const cluster = kubeconfig.getCurrentCluster();
-  if (!cluster) throw new Error(`${where}: the current context has no cluster; set current-context`);
+  if (!cluster) throw new ConfigurationError(`${where}: the current context has no cluster; set current-context`);
   // client-node's fallback without kubeconfig and ServiceAccount.
   if (!isGiven && cluster.name === 'cluster' && cluster.server === 'http://localhost:8080') {
-    throw new Error('no API server configured: run in a pod with a ServiceAccount, or set --kubeconfig or KUBECONFIG');
+    throw new ConfigurationError(
+      'no API server configured: set --kubeconfig or KUBECONFIG, or run in a pod with a ServiceAccount',
+    );
   }
   if (cluster.proxyUrl) {
-    throw new Error(
+    throw new ConfigurationError(
       `${where}: proxy-url is not supported; remove it and set server to an address reachable without a proxy`,
     );
   }
-  const server = new URL(cluster.server);
+  const server = URL.parse(cluster.server);
+  if (server === null) throw new ConfigurationError(`${where}: the server of the current cluster is not a URL`);
   checkServer(server, cluster.skipTLSVerify, where);
   // `kubectl proxy` needs no user.
   if (server.protocol === 'https:') checkUser(kubeconfig, where);
@@ -46,18 +50,24 @@ function checkUser(kubeconfig: KubeconfigFile, where: string): void {
   // For a pod's ServiceAccount, what client-node reads is enough.
   const fields = kubeconfig.currentFields ?? (kubeconfig.getCurrentUser() === null ? {} : undefined);
   const mistake = fields && findUserMistake(fields);
-  if (mistake !== undefined) throw new Error(`${where}: ${mistake}`);
+  if (mistake !== undefined) throw new ConfigurationError(`${where}: ${mistake}`);
 }
 
 function checkServer(server: URL, skipTLSVerify: boolean | undefined, where: string): void {
   if (server.protocol === 'https:' && skipTLSVerify) {
-    throw new Error(`${where}: insecure-skip-tls-verify is not accepted; put the CA in certificate-authority-data`);
+    throw new ConfigurationError(
+      `${where}: insecure-skip-tls-verify is not accepted; put the CA in certificate-authority-data`,
+    );
   }
   if (server.protocol !== 'http:') return;
   if (!['127.0.0.1', '[::1]', 'localhost'].includes(server.hostname)) {
-    throw new Error(`${where}: ${server.origin} is not encrypted; http is accepted for loopback only`);
+    throw new ConfigurationError(
+      `${where}: the server ${server.origin} is not encrypted; http is accepted for loopback only`,
+    );
   }
   // client-node would refuse every request.
   if (!skipTLSVerify)
-    throw new Error(`${where}: ${server.origin} is not encrypted; set insecure-skip-tls-verify as well`);
+    throw new ConfigurationError(
+      `${where}: the server ${server.origin} is not encrypted; set insecure-skip-tls-verify: true to allow it`,
+    );
 }

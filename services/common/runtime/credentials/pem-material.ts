@@ -4,14 +4,14 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { explainContent, type Wanted } from '../../file-content.ts';
+import { explainFileError } from '../configuration-error.ts';
 
-/** The bytes of a file, one character each, so that binary content is preserved. */
-export async function readPemFile(path: string): Promise<string> {
+/** The bytes of the file that a flag names, one character each, so that binary content is preserved. */
+export async function readPemFile(path: string, flag: string): Promise<string> {
   try {
     return await readFile(path, 'latin1');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
-    throw new Error(`${path} is a directory: specify the path of a file`, { cause: error });
+    throw explainFileError(error, `${flag}: ${path}`) ?? error;
   }
 }
 

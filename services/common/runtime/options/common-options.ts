@@ -5,6 +5,7 @@ import type { RequestPolicy } from '../../request-policy.ts';
 import { MINIMUM_DURATION } from '../../requested-duration.ts';
 import { LOG_LEVELS } from '../process/log.ts';
 import { type Config, defineOptions } from './config.ts';
+import { formatDuration } from './duration-limits.ts';
 
 export const COMMON_OPTIONS = defineOptions({
   kubeconfig: {
@@ -55,5 +56,9 @@ export function requestPolicy(config: CommonConfig): RequestPolicy {
 export function findPolicyMistakes(config: CommonConfig): string[] {
   const { maxDuration } = requestPolicy(config);
   const isTooShort = maxDuration !== undefined && maxDuration < MINIMUM_DURATION;
-  return isTooShort ? ['--max-duration: must be at least 10m, the minimum requested duration, or 0s for no limit'] : [];
+  if (!isTooShort) return [];
+  const given = formatDuration(config.maxDuration);
+  return [
+    `--max-duration: ${given} is less than the minimum, 10m (the minimum duration of a certificate); 0s means no limit`,
+  ];
 }

@@ -4,7 +4,7 @@
 import { err, ok, type Result } from '../../result.ts';
 import { type Environment, type Given, readFlags, readVariables } from './option-source.ts';
 import { type Config, defineOptions, flagOf, type Option, type OptionTable, variableOf } from './option-table.ts';
-import { defaultOf, parseOption } from './option-value.ts';
+import { defaultOf, parseOption, printValue } from './option-value.ts';
 
 export { type Config, defineOptions, type Environment, type OptionTable };
 
@@ -15,6 +15,7 @@ export type CommandLine<Table extends OptionTable> =
   | { readonly action: 'refuse'; readonly mistakes: readonly string[] };
 
 const CHECK_CONFIG = '--check-config';
+const HELP = new Set(['--help', '-h']);
 
 /** A service and its options. */
 export interface Program<Table extends OptionTable> {
@@ -30,7 +31,7 @@ export function readCommandLine<Table extends OptionTable>(
   argv: readonly string[] = process.argv.slice(2),
   env: Environment = process.env,
 ): CommandLine<Table> {
-  if (argv.includes('--help')) return { action: 'help', text: formatHelp(options, service) };
+  if (argv.some(argument => HELP.has(argument))) return { action: 'help', text: formatHelp(options, service) };
   const flags = argv.filter(argument => argument !== CHECK_CONFIG);
   const parsed = parseConfig(options, flags, env);
   const mistakes = parsed.ok ? findMistakes(parsed.value) : parsed.error;
@@ -64,30 +65,37 @@ function readOption(name: string, option: Option, given: Given | undefined): Res
   return err(`${given?.where ?? flagOf(name)}: ${mistake}`);
 }
 
-/** The configuration for printing: secrets are redacted. */
+/** The configuration for printing: values as in flags, secrets redacted. */
 export function printableConfig<Table extends OptionTable>(
   table: Table,
   config: Config<Table>,
 ): Record<string, unknown> {
-  const printable = (name: string, value: unknown) => (table[name]?.secret && value !== '' ? '[redacted]' : value);
-  return Object.fromEntries(Object.entries(config).map(([name, value]) => [name, printable(name, value)]));
+  const entries = Object.entries(table).map(([name, option]) => {
+    const value = config[name] as Config<Table>[string];
+    return [name, option.secret && value !== '' ? '[redacted]' : printValue(option, value)];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** The text of `--help`. */
 export function formatHelp(table: OptionTable, service: string): string {
   const options = Object.entries(table).map(([name, option]) => formatOption(name, option));
   return [
-    `Usage: ${service} [--<flag>=<value> ...]`,
+    `Usage: ${service} [--<flag>=<value>]...`,
     'Each flag can also be set by its environment variable; the flag takes precedence.',
     ...options,
-    `  ${CHECK_CONFIG}\n      Validate the configuration, print it and exit.`,
-    '  --help\n      Print this help and exit.\n',
+    `  ${CHECK_CONFIG}\n      Validate flags and environment variables, print the configuration and exit.\n      Does not read files or contact the API server.`,
+    '  -h, --help\n      Print this help and exit.\n',
   ].join('\n\n');
 }
 
 function formatOption(name: string, option: Option): string {
   const kind = option.kind === 'enum' ? option.values.join('|') : option.kind;
-  const value =
-    option.default === undefined ? 'required' : `default: ${option.default === '' ? 'none' : option.default}`;
-  return `  ${flagOf(name)}=<${kind}>\n      ${option.help}\n      ${variableOf(name)}; ${value}.`;
+  return `  ${flagOf(name)}=<${kind}>\n      ${option.help}\n      Environment: ${variableOf(name)}.${formatDefault(option)}`;
+}
+
+/** Where the default is the empty value, the help text says what that means. */
+function formatDefault({ default: value }: Option): string {
+  if (value === undefined) return ' Required.';
+  return value === '' ? '' : ` Default: ${value}.`;
 }

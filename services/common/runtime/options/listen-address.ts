@@ -3,6 +3,7 @@
 
 import { networkInterfaces } from 'node:os';
 import { err, ok, type Result } from '../../result.ts';
+import { ConfigurationError } from '../configuration-error.ts';
 
 export interface ListenAddress {
   /** A name or an address; empty for all addresses. */
@@ -18,6 +19,25 @@ export function parseListenAddress(text: string): Result<ListenAddress> {
   return err(
     `"${text}" is not a valid address; use <host>:<port>, [<IPv6 address>]:<port>, or :<port> for all addresses`,
   );
+}
+
+/** The inverse of parseListenAddress. */
+export function formatListenAddress({ host, port }: ListenAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+const LISTEN_PROBLEMS: ReadonlyMap<unknown, (address: string) => string> = new Map([
+  ['EADDRINUSE', address => `${address} is already in use`],
+  ['EADDRNOTAVAIL', address => `${address} is not an address of this machine`],
+  ['EACCES', address => `${address} cannot be used: permission denied`],
+  ['ENOTFOUND', address => `the host of ${address} is unknown`],
+]);
+
+/** The error of a `listen` for the operator, with the flag that sets the address; any other error is returned as is. */
+export function explainListenError(error: Error, flag: string, address: ListenAddress): Error {
+  const problem = LISTEN_PROBLEMS.get((error as NodeJS.ErrnoException).code);
+  if (problem === undefined) return error;
+  return new ConfigurationError(`${flag}: ${problem(formatListenAddress(address))}`, { cause: error });
 }
 
 /** For the `listen` of a server. */

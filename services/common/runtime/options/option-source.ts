@@ -31,7 +31,7 @@ export function readFlags(table: OptionTable, argv: readonly string[]): Source {
     }
     const name = names.get(token.rawName);
     if (name === undefined) {
-      mistakes.push(`${token.rawName}: unknown flag${suggest(token.rawName, [...names.keys()])}`);
+      mistakes.push(`${token.rawName}: unknown flag${suggestFlag(token.rawName, table)}`);
     } else if (given.has(name)) {
       mistakes.push(`${token.rawName}: specified more than once; keep one`);
     } else if (isValueMissing(table, name, token)) {
@@ -70,7 +70,8 @@ export function readVariables(table: OptionTable, env: Environment): Source {
     if (text === undefined || !where.startsWith(ENV_PREFIX)) continue;
     const name = names.get(where);
     if (name !== undefined) given.set(name, { text, where });
-    else if (!isServiceLink(where)) mistakes.push(`${where}: unknown variable${suggest(where, [...names.keys()])}`);
+    else if (!isServiceLink(where))
+      mistakes.push(`${where}: unknown environment variable${suggest(where, [...names.keys()])}`);
   }
   return { given: new Map([...readAliases(table, env), ...given]), mistakes };
 }
@@ -89,6 +90,15 @@ function readAliases(table: OptionTable, env: Environment): Map<string, Given> {
  */
 function isServiceLink(variable: string): boolean {
   return /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)$/.test(variable);
+}
+
+/** Other programs turn a boolean off with `--no-<flag>`. */
+function suggestFlag(flag: string, table: OptionTable): string {
+  const names = Object.keys(table);
+  const positive = flag.replace(/^--no-/, '--');
+  const name = names.find(candidate => flagOf(candidate) === positive);
+  if (name === undefined) return suggest(flag, names.map(flagOf));
+  return `; did you mean ${positive}${table[name]?.kind === 'boolean' ? '=false' : ''}?`;
 }
 
 function suggest(name: string, known: readonly string[]): string {

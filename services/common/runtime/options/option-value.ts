@@ -3,10 +3,13 @@
 
 import { MILLISECOND, parseGoDuration } from '../../duration.ts';
 import { err, ok, type Result } from '../../result.ts';
-import { type ListenAddress, parseListenAddress } from './listen-address.ts';
+import { formatDuration } from './duration-limits.ts';
+import { formatListenAddress, type ListenAddress, parseListenAddress } from './listen-address.ts';
 import type { Option } from './option-table.ts';
 
-type Value = Result<string | number | boolean | ListenAddress>;
+type Printable = string | number | boolean;
+
+type Value = Result<Printable | ListenAddress>;
 
 type OptionOf<Kind extends Option['kind']> = Extract<Option, { readonly kind: Kind }>;
 
@@ -20,10 +23,18 @@ function parseInteger(text: string, { min = 0, max = Number.MAX_SAFE_INTEGER }: 
 
 function parseDuration(text: string): Value {
   const parsed = parseGoDuration(text);
-  if (!parsed.ok) return err(`${parsed.error}; use a duration such as 30s or 1m30s`);
+  if (!parsed.ok) return err(explainDuration(text, parsed.error));
   if (parsed.value < 0n) return err(`"${text}" must not be negative`);
   const isWhole = parsed.value % MILLISECOND === 0n;
   return isWhole ? ok(Number(parsed.value / MILLISECOND)) : err(`"${text}" is not a whole number of milliseconds`);
+}
+
+/** Go's text, which users of annotations know from cert-manager, says less to users of flags. */
+function explainDuration(text: string, goError: string): string {
+  if (goError.includes('missing unit')) return `"${text}" has no unit; use a duration such as 30s or 1m30s`;
+  const [, unit] = /unknown unit ("[^"]*")/.exec(goError) ?? [];
+  if (unit === undefined) return `"${text}" is not a duration; use one such as 30s or 1m30s`;
+  return `"${text}" has the unknown unit ${unit}; use h, m, s or ms, such as 24h or 1m30s`;
 }
 
 function parseBoolean(text: string): Value {
@@ -41,6 +52,7 @@ export function parseOption(option: Option, text: string): Value {
 }
 
 function parseKind(option: Option, text: string): Value {
+  if (text === '' && option.kind !== 'string') return err('the value is empty');
   switch (option.kind) {
     case 'integer':
       return parseInteger(text, option);
@@ -55,6 +67,12 @@ function parseKind(option: Option, text: string): Value {
     case 'string':
       return ok(text);
   }
+}
+
+/** A value as it is written in a flag. */
+export function printValue({ kind }: Option, value: Printable | ListenAddress): Printable {
+  if (kind === 'duration') return formatDuration(Number(value));
+  return typeof value === 'object' ? formatListenAddress(value) : value;
 }
 
 /** The default value of an option; undefined if it has none. */

@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
-import { type ListenAddress, listenOptions } from '../options/listen-address.ts';
+import { explainListenError, type ListenAddress, listenOptions } from '../options/listen-address.ts';
 import { ConnectionGate } from './connection-gate.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 
@@ -88,9 +88,10 @@ function send(response: ServerResponse, { code, text, contentType = 'text/plain;
 
 function listen(server: Server, address: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const fail = (error: Error) => reject(explainListenError(error, '--http-address', address));
+    server.once('error', fail);
     server.listen(listenOptions(address), () => {
-      server.off('error', reject);
+      server.off('error', fail);
       resolve();
     });
   });

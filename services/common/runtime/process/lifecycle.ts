@@ -1,6 +1,7 @@
 // The lifecycle of a process: rejects a Node.js that is too old, turns signals into an AbortSignal, and closes
 // everything in order before a deadline. Never exits: main does, or passes `exit`.
 
+import { ConfigurationError } from '../configuration-error.ts';
 import type { Logger } from './log.ts';
 
 /** The oldest line on which the unit tests pass (24.11). */
@@ -9,7 +10,7 @@ const MIN_NODE_MAJOR = 24;
 /** Throws if this Node.js is too old to run the services. */
 export function requireNode(version: string = process.versions.node): void {
   if (Number.parseInt(version, 10) >= MIN_NODE_MAJOR) return;
-  throw new Error(`Node.js ${version} is too old: install Node.js ${MIN_NODE_MAJOR} or newer`);
+  throw new ConfigurationError(`Node.js ${version} is too old: install Node.js ${MIN_NODE_MAJOR} or newer`);
 }
 
 /** The source of signals: the process, or an emitter in tests. */
