@@ -27,6 +27,7 @@ export const TOOLS = {
   'kube-proxy': { goPackage: 'k8s.io/kubernetes/cmd/kube-proxy', about: 'half a minute' },
   pause: { goPackage: './pause', about: 'a few seconds', ownFolder: 'pause' },
   certcheck: { goPackage: './certcheck', about: 'a minute', ownFolder: 'certcheck' },
+  podpeer: { goPackage: './podpeer', about: 'half a minute', ownFolder: 'podpeer' },
   csrclient: { goPackage: './csrclient', about: 'a few seconds', ownFolder: 'csrclient' },
 } as const satisfies Record<string, ToolSource>;
 

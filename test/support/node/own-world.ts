@@ -76,7 +76,7 @@ export class OwnWorld {
     try {
       await makeCgroup(basename(dir));
       await saysReady(holder);
-      return new OwnWorld(dir, await childOf(holder), sweeper);
+      return new OwnWorld(dir, await childOf(holder.pid), sweeper);
     } catch (error) {
       await sweep(sweeper, 'remove');
       throw error;
@@ -136,6 +136,7 @@ async function saysReady(holder: ChildProcess): Promise<void> {
   throw new Error(`The namespaces of the node cannot be made: ${errors.join('').trim()}`);
 }
 
-async function childOf({ pid }: ChildProcess): Promise<number> {
+/** The one child of a process. */
+export async function childOf(pid: number | undefined): Promise<number> {
   return Number.parseInt(await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10);
 }

@@ -1,0 +1,310 @@
+// Certificates of pods on a real node, as their kubelet asks for them: between pods that verify each other, for pods that may not have
+// one yet, and through what happens to a cluster meanwhile. The tests build on each other.
+
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { openAuthority } from '../support/control-plane/authority.ts';
+import { leafOf } from '../support/pods.ts';
+import { openPodScene, type PodObject, type PodScene, secondsUntilReady, type Tally } from './pod-scene.ts';
+import {
+  ANCHORS,
+  CREDENTIALS,
+  deployment,
+  grant,
+  PORT,
+  service,
+  serviceAccount,
+  serviceHost,
+  spiffeId,
+  TEAM,
+  type Workload,
+} from './pod-workloads.ts';
+import { requirement, requirePrograms } from './requirements.ts';
+import { NAMESPACE, type Scene, SIGNER_NAME } from './scene.ts';
+
+const SERVER_ADDRESS = '10.96.0.60';
+const LEASE = ['get', 'lease', 'countersign-signer', '-n', NAMESPACE, '-o', 'jsonpath={.spec.holderIdentity}'];
+
+describe('pods on a real node', requirement, () => {
+  let pods: PodScene;
+  let scene: Scene;
+  before(async () => {
+    pods = await openPodScene(requirePrograms());
+    scene = pods.scene;
+    await pods.install();
+    await publishAnchors('ca.crt');
+  });
+  after(() => pods?.close());
+
+  test("the mTLS server and client of Kubernetes' own conformance tests verify each other", async t => {
+    const files = [`--server-creds=${CREDENTIALS}`, `--spiffe-trust-bundle=${ANCHORS}`];
+    const server = ['mtlsserver', `--listen=:${PORT}`, ...files];
+    const client = [
+      'mtlsclient',
+      `--fetch-url=https://${serviceHost('server')}:${PORT}/spiffe-echo`,
+      `--server-trust-bundle=${ANCHORS}`,
+      `--client-cred-bundle=${CREDENTIALS}`,
+    ];
+    await pods.apply(service('server', SERVER_ADDRESS));
+    await pods.run({ name: 'server', signerName: SIGNER_NAME, args: server, readyPort: PORT });
+    const hosts = { [serviceHost('server')]: SERVER_ADDRESS };
+    await pods.run({ name: 'client', signerName: SIGNER_NAME, args: client, hosts });
+    // It polls every 10 s.
+    const log = await scene.node.eventually(
+      'an answer of the server',
+      async () => {
+        const said = await scene.kubectl(['logs', '-n', TEAM, 'deployment/client']);
+        return said.includes('response body') ? said : undefined;
+      },
+      40_000,
+    );
+    assert.match(log, new RegExp(`Client Identity: ${spiffeId('client')}`));
+    t.diagnostic(await figures('server', 'client'));
+  });
+
+  test('a Deployment whose ServiceAccount may not use the issuer has no pod until it is granted', async t => {
+    const late: Workload = { ...idle('late'), readyPort: PORT };
+    await pods.apply(serviceAccount('late'));
+    const { code, stderr } = await scene.tryKubectl('admin', ['apply', '-f', '-'], deployment(late));
+    assert.deepEqual([code, /Warning: .*team\/late may not reference the issuer/.test(stderr)], [0, true], stderr);
+    const failure = 'jsonpath={.status.conditions[?(@.type=="ReplicaFailure")].message}';
+    const message = await scene.node.eventually(
+      'the Deployment says why it has no pod',
+      async () => (await scene.kubectl(['get', 'deployment', 'late', '-n', TEAM, '-o', failure])) || undefined,
+      20_000,
+    );
+    assert.match(message, /ServiceAccount team\/late may not reference the issuer of .* \(DeniedReference\)/);
+    assert.deepEqual(await pods.pods('late'), []);
+    const granted = performance.now();
+    await pods.apply(...grant('late'));
+    await pods.rolledOut('late');
+    t.diagnostic(`Ready ${seconds(granted)} s after the grant`);
+  });
+
+  test('a pod that is created without the right waits, says why, and starts once it is granted', async t => {
+    await pods.upgrade('podCertificates.admissionPolicies.refusePods=false');
+    await pods.apply(serviceAccount('waiting'), deployment(idle('waiting')));
+    const [pod, message] = await scene.node.eventually(
+      'the pod has the event of the signer',
+      async () => {
+        const [waiting] = await pods.pods('waiting');
+        const events = waiting ? await pods.eventsOf(waiting) : [];
+        const found = events.find(({ type, reason }) => type === 'Warning' && reason === 'DeniedReference');
+        return waiting && found ? ([waiting, found.message] as const) : undefined;
+      },
+      60_000,
+    );
+    assert.match(message, /team:waiting.*may not reference/s);
+    assert.equal(stateOf(pod), 'ContainerCreating');
+    const granted = performance.now();
+    await pods.apply(...grant('waiting'));
+    await pods.rolledOut('waiting', 90);
+    const [started] = await pods.pods('waiting');
+    assert.equal(started?.metadata.uid, pod.metadata.uid);
+    t.diagnostic(`Ready ${seconds(granted)} s after the grant`);
+  });
+
+  test('a kubelet that restarts gets new certificates for pods that run on, and no handshake fails', async t => {
+    await pods.runMesh();
+    await settled();
+    const before = await pods.requests('mesh');
+    const done = await withoutFailure(async () => {
+      await scene.node.restartKubelet();
+      await whenRenewed(before.map(({ metadata }) => metadata.name));
+    });
+    t.diagnostic(done);
+    const restarts = (await pods.pods('mesh')).flatMap(({ status }) => status.containerStatuses ?? []);
+    assert.deepEqual(
+      restarts.map(({ restartCount }) => restartCount),
+      [0, 0],
+    );
+  });
+
+  test('a CA is replaced under pods that run, and no handshake fails', async t => {
+    const before = await pods.requests('mesh');
+    const done = await withoutFailure(async () => {
+      await openAuthority('Next CA', scene.path('next.crt'), scene.path('next.key'));
+      await replaceCa('next');
+      await publishAnchors('ca.crt', 'next.crt');
+      const haveBoth = async () => (await pods.tallies()).every(({ anchors }) => anchors === 2) || undefined;
+      await scene.node.eventually('both pods trust both CAs', haveBoth, 120_000);
+      await scene.node.restartKubelet();
+      await whenRenewed(before.map(({ metadata }) => metadata.name));
+    });
+    t.diagnostic(done);
+    const next = new X509Certificate(await readFile(scene.path('next.crt')));
+    const serials = pods.signedBy(await pods.requests('mesh'), next).map(({ serialNumber }) => serialNumber);
+    assert.equal(serials.length, 2);
+    const clients = (await pods.tallies()).flatMap(tally => Object.keys(tally.clients));
+    assert.deepEqual(serials.filter(serial => !clients.includes(serial)), []);
+  });
+
+  test('a certificate has one serial when the leader is killed after its signature and before its write', async () => {
+    await pods.apply(...NO_WRITES);
+    const [issued] = await pods.requests('mesh');
+    const dryRun = ['patch', 'podcertificaterequest', issued!.metadata.name, '-n', TEAM, '--subresource=status'];
+    await scene.node.eventually(
+      'no status is written',
+      async () => {
+        const patch = [...dryRun, '--type=merge', '--patch={"status":{}}', '--dry-run=server'];
+        return (await scene.tryKubectl('admin', patch)).code === 0 ? undefined : true;
+      },
+      20_000,
+    );
+    await pods.apply(serviceAccount('crash'), ...grant('crash'), deployment(idle('crash')));
+    const leader = await scene.kubectl(LEASE);
+    const [signed] = await signatures(podOf(leader), 1);
+    await scene.kubectl(['delete', 'pod', podOf(leader), '-n', NAMESPACE, '--grace-period=0', '--force']);
+    await scene.node.eventually(
+      'another leader',
+      async () => ((await scene.kubectl(LEASE)) === leader ? undefined : true),
+      45_000,
+    );
+    const [signedAgain] = await signatures(podOf(await scene.kubectl(LEASE)), 1);
+    await scene.kubectl(['delete', 'validatingadmissionpolicybinding', 'no-writes']);
+    await pods.rolledOut('crash', 120);
+    const [request] = await pods.requests('crash');
+    const serial = leafOf(request!).serialNumber.toLowerCase();
+    assert.deepEqual([signed, signedAgain], [serial, serial]);
+  });
+
+  /** Serials by the audit lines of a signer's log, of requests of the ServiceAccount crash. */
+  function signatures(pod: string, atLeast: number): Promise<string[]> {
+    return scene.node.eventually(
+      `${pod} has signed`,
+      async () => {
+        const log = await scene.kubectl(['logs', '-n', NAMESPACE, pod]);
+        const lines = log.split('\n').filter(line => line.includes('"signing certificate"') && line.includes(':crash"'));
+        const serials = lines.map(line => (JSON.parse(line) as { serial: string }).serial.replace(/^0+/, ''));
+        return serials.length >= atLeast ? serials : undefined;
+      },
+      45_000,
+    );
+  }
+
+  /** A workload that has a certificate, and does no more with it than to serve. */
+  function idle(name: string): Workload {
+    const args = ['mtlsserver', `--listen=:${PORT}`, `--server-creds=${CREDENTIALS}`, `--spiffe-trust-bundle=${ANCHORS}`];
+    return { name, signerName: SIGNER_NAME, args };
+  }
+
+  async function replaceCa(name: string): Promise<void> {
+    const [cert, key] = await Promise.all(['crt', 'key'].map(ending => readFile(scene.path(`${name}.${ending}`))));
+    const data = { 'tls.crt': cert!.toString('base64'), 'tls.key': key!.toString('base64') };
+    await scene.api.patch('/api/v1/namespaces/sandbox/secrets/my-ca', { data });
+  }
+
+  async function publishAnchors(...files: string[]): Promise<void> {
+    const anchors = await Promise.all(files.map(file => readFile(scene.path(file), 'utf8')));
+    await pods.apply({
+      apiVersion: 'certificates.k8s.io/v1',
+      kind: 'ClusterTrustBundle',
+      metadata: { name: `${SIGNER_NAME.replace('/', ':')}:anchors` },
+      spec: { signerName: SIGNER_NAME, trustBundle: anchors.join('') },
+    });
+  }
+
+  /** Two pods connect to each other without a failure for two seconds. */
+  async function settled(): Promise<void> {
+    let last: readonly Tally[] = [];
+    await scene.node.eventually(
+      'the pods of the mesh connect',
+      async () => {
+        const now = await pods.tallies();
+        const isFine = now.length === 2 && now.every(({ failed }, i) => failed === last[i]?.failed);
+        const advances = now.every((tally, i) => handshakes(tally) > handshakes(last[i]) + 10);
+        if (isFine && advances) return true;
+        last = now;
+        await new Promise(resolve => setTimeout(resolve, 2_000));
+        return undefined;
+      },
+      60_000,
+    );
+  }
+
+  async function withoutFailure(work: () => Promise<void>): Promise<string> {
+    const before = await pods.tallies();
+    const start = performance.now();
+    await work();
+    const now = await pods.tallies();
+    const failed = now.map((tally, index) => tally.failed - (before[index]?.failed ?? 0));
+    assert.deepEqual(failed, [0, 0], JSON.stringify(now));
+    const made = sum(now.map(handshakes)) - sum(before.map(handshakes));
+    assert.ok(made > 0);
+    return `${made} handshakes in ${seconds(start)} s, none failed`;
+  }
+
+  /** Both pods use certificates of requests that are not among `names`. */
+  async function whenRenewed(names: readonly string[]): Promise<void> {
+    await scene.node.eventually(
+      'both pods show new certificates',
+      async () => {
+        const fresh = (await pods.requests('mesh')).filter(({ metadata }) => !names.includes(metadata.name));
+        const serials = fresh.filter(({ status }) => status?.certificateChain).map(request => leafOf(request).serialNumber);
+        const shown = (await pods.tallies()).flatMap(tally => [...Object.keys(tally.handshakes)]);
+        return serials.length >= 2 && serials.every(serial => shown.includes(serial)) ? true : undefined;
+      },
+      150_000,
+    );
+  }
+
+  async function figures(...apps: string[]): Promise<string> {
+    const started = (await Promise.all(apps.map(app => pods.pods(app)))).flat().map(secondsUntilReady);
+    const signed = await scene.kubectl([
+      ...['get', '--raw', `/api/v1/namespaces/${NAMESPACE}/services/countersign-signer:http/proxy/metrics`],
+    ]);
+    const [latency] = /^countersign_pod_\S*_seconds_sum.*$/m.exec(signed) ?? [''];
+    return `created to Ready: ${started.join(' s, ')} s; ${latency}`;
+  }
+});
+
+function handshakes(tally: Tally | undefined): number {
+  return sum(Object.values(tally?.handshakes ?? {}));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function seconds(since: number): string {
+  return ((performance.now() - since) / 1000).toFixed(1);
+}
+
+function stateOf({ status }: PodObject): string | undefined {
+  return status.containerStatuses?.[0]?.state.waiting?.reason;
+}
+
+/** Of the identity of a leader: `<pod>_<uid>`. */
+function podOf(identity: string): string {
+  return identity.slice(0, identity.indexOf('_'));
+}
+
+/** Nobody can write the status of a PodCertificateRequest. */
+const NO_WRITES = [
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name: 'no-writes' },
+    spec: {
+      matchConstraints: {
+        resourceRules: [
+          {
+            apiGroups: ['certificates.k8s.io'],
+            apiVersions: ['v1'],
+            operations: ['UPDATE'],
+            resources: ['podcertificaterequests/status'],
+          },
+        ],
+      },
+      validations: [{ expression: 'false', message: 'no status is written now' }],
+    },
+  },
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name: 'no-writes' },
+    spec: { policyName: 'no-writes', validationActions: ['Deny'] },
+  },
+];
