@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { openAuthority } from '../support/control-plane/authority.ts';
 import { leafOf } from '../support/pods.ts';
-import { openPodScene, type PodObject, type PodScene, secondsUntilReady, type Tally } from './pod-scene.ts';
+import { openPodScene, type PodObject, type PodScene, seconds, secondsUntilReady } from './pod-scene.ts';
 import {
   ANCHORS,
   CREDENTIALS,
@@ -34,7 +34,7 @@ describe('pods on a real node', requirement, () => {
     pods = await openPodScene(requirePrograms());
     scene = pods.scene;
     await pods.install();
-    await publishAnchors('ca.crt');
+    await pods.publishAnchors('ca.crt');
   });
   after(() => pods?.close());
 
@@ -108,11 +108,11 @@ describe('pods on a real node', requirement, () => {
 
   test('a kubelet that restarts gets new certificates for pods that run on, and no handshake fails', async t => {
     await pods.runMesh();
-    await settled();
+    await pods.settled();
     const before = await pods.requests('mesh');
-    const done = await withoutFailure(async () => {
+    const done = await pods.withoutFailure(async () => {
       await scene.node.restartKubelet();
-      await whenRenewed(before.map(({ metadata }) => metadata.name));
+      await pods.whenRenewed(before.map(({ metadata }) => metadata.name));
     });
     t.diagnostic(done);
     const restarts = (await pods.pods('mesh')).flatMap(({ status }) => status.containerStatuses ?? []);
@@ -124,14 +124,14 @@ describe('pods on a real node', requirement, () => {
 
   test('a CA is replaced under pods that run, and no handshake fails', async t => {
     const before = await pods.requests('mesh');
-    const done = await withoutFailure(async () => {
+    const done = await pods.withoutFailure(async () => {
       await openAuthority('Next CA', scene.path('next.crt'), scene.path('next.key'));
       await replaceCa('next');
-      await publishAnchors('ca.crt', 'next.crt');
+      await pods.publishAnchors('ca.crt', 'next.crt');
       const haveBoth = async () => (await pods.tallies()).every(({ anchors }) => anchors === 2) || undefined;
       await scene.node.eventually('both pods trust both CAs', haveBoth, 120_000);
       await scene.node.restartKubelet();
-      await whenRenewed(before.map(({ metadata }) => metadata.name));
+      await pods.whenRenewed(before.map(({ metadata }) => metadata.name));
     });
     t.diagnostic(done);
     const next = new X509Certificate(await readFile(scene.path('next.crt')));
@@ -196,60 +196,6 @@ describe('pods on a real node', requirement, () => {
     await scene.api.patch('/api/v1/namespaces/sandbox/secrets/my-ca', { data });
   }
 
-  async function publishAnchors(...files: string[]): Promise<void> {
-    const anchors = await Promise.all(files.map(file => readFile(scene.path(file), 'utf8')));
-    await pods.apply({
-      apiVersion: 'certificates.k8s.io/v1',
-      kind: 'ClusterTrustBundle',
-      metadata: { name: `${SIGNER_NAME.replace('/', ':')}:anchors` },
-      spec: { signerName: SIGNER_NAME, trustBundle: anchors.join('') },
-    });
-  }
-
-  /** Two pods connect to each other without a failure for two seconds. */
-  async function settled(): Promise<void> {
-    let last: readonly Tally[] = [];
-    await scene.node.eventually(
-      'the pods of the mesh connect',
-      async () => {
-        const now = await pods.tallies();
-        const isFine = now.length === 2 && now.every(({ failed }, i) => failed === last[i]?.failed);
-        const advances = now.every((tally, i) => handshakes(tally) > handshakes(last[i]) + 10);
-        if (isFine && advances) return true;
-        last = now;
-        await new Promise(resolve => setTimeout(resolve, 2_000));
-        return undefined;
-      },
-      60_000,
-    );
-  }
-
-  async function withoutFailure(work: () => Promise<void>): Promise<string> {
-    const before = await pods.tallies();
-    const start = performance.now();
-    await work();
-    const now = await pods.tallies();
-    const failed = now.map((tally, index) => tally.failed - (before[index]?.failed ?? 0));
-    assert.deepEqual(failed, [0, 0], JSON.stringify(now));
-    const made = sum(now.map(handshakes)) - sum(before.map(handshakes));
-    assert.ok(made > 0);
-    return `${made} handshakes in ${seconds(start)} s, none failed`;
-  }
-
-  /** Both pods use certificates of requests that are not among `names`. */
-  async function whenRenewed(names: readonly string[]): Promise<void> {
-    await scene.node.eventually(
-      'both pods show new certificates',
-      async () => {
-        const fresh = (await pods.requests('mesh')).filter(({ metadata }) => !names.includes(metadata.name));
-        const serials = fresh.filter(({ status }) => status?.certificateChain).map(request => leafOf(request).serialNumber);
-        const shown = (await pods.tallies()).flatMap(tally => [...Object.keys(tally.handshakes)]);
-        return serials.length >= 2 && serials.every(serial => shown.includes(serial)) ? true : undefined;
-      },
-      150_000,
-    );
-  }
-
   async function figures(...apps: string[]): Promise<string> {
     const started = (await Promise.all(apps.map(app => pods.pods(app)))).flat().map(secondsUntilReady);
     const signed = await scene.kubectl([
@@ -259,18 +205,6 @@ describe('pods on a real node', requirement, () => {
     return `created to Ready: ${started.join(' s, ')} s; ${latency}`;
   }
 });
-
-function handshakes(tally: Tally | undefined): number {
-  return sum(Object.values(tally?.handshakes ?? {}));
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
-}
-
-function seconds(since: number): string {
-  return ((performance.now() - since) / 1000).toFixed(1);
-}
 
 function stateOf({ status }: PodObject): string | undefined {
   return status.containerStatuses?.[0]?.state.waiting?.reason;

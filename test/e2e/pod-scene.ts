@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findTools } from '../support/control-plane/find-tools.ts';
 import { programImage } from '../support/node/program-image.ts';
 import type { Programs } from '../support/node/programs.ts';
-import { type PodRequestObject, podRequestsPath } from '../support/pods.ts';
+import { leafOf, type PodRequestObject, podRequestsPath } from '../support/pods.ts';
 import {
   ANCHORS,
   CREDENTIALS,
@@ -160,6 +162,61 @@ export class PodScene {
     return (await this.scene.api.get<{ items: EventObject[] }>(path)).items;
   }
 
+  /** Two pods connect to each other without a failure for two seconds. */
+  async settled(): Promise<void> {
+    let last: readonly Tally[] = [];
+    await this.scene.node.eventually(
+      'the pods of the mesh connect',
+      async () => {
+        const now = await this.tallies();
+        const isFine = now.length === 2 && now.every(({ failed }, i) => failed === last[i]?.failed);
+        const advances = now.every((tally, i) => handshakes(tally) > handshakes(last[i]) + 10);
+        if (isFine && advances) return true;
+        last = now;
+        await sleep(2_000);
+        return undefined;
+      },
+      60_000,
+    );
+  }
+
+  /** Of the handshakes in the mesh. */
+  async withoutFailure(work: () => Promise<void>): Promise<string> {
+    const before = await this.tallies();
+    const start = performance.now();
+    await work();
+    const now = await this.tallies();
+    const failed = now.map((tally, index) => tally.failed - (before[index]?.failed ?? 0));
+    assert.deepEqual(failed, [0, 0], JSON.stringify(now));
+    const made = sum(now.map(handshakes)) - sum(before.map(handshakes));
+    assert.ok(made > 0);
+    return `${made} handshakes in ${seconds(start)} s, none failed`;
+  }
+
+  /** Both pods use certificates of requests that are not among `names`. */
+  async whenRenewed(names: readonly string[], withinMs = 150_000): Promise<void> {
+    await this.scene.node.eventually(
+      'both pods show new certificates',
+      async () => {
+        const fresh = (await this.requests('mesh')).filter(({ metadata }) => !names.includes(metadata.name));
+        const serials = fresh.filter(({ status }) => status?.certificateChain).map(request => leafOf(request).serialNumber);
+        const shown = (await this.tallies()).flatMap(tally => [...Object.keys(tally.handshakes)]);
+        return serials.length >= 2 && serials.every(serial => shown.includes(serial)) ? true : undefined;
+      },
+      withinMs,
+    );
+  }
+
+  async publishAnchors(...files: string[]): Promise<void> {
+    const anchors = await Promise.all(files.map(file => readFile(this.scene.path(file), 'utf8')));
+    await this.apply({
+      apiVersion: 'certificates.k8s.io/v1',
+      kind: 'ClusterTrustBundle',
+      metadata: { name: `${SIGNER_NAME.replace('/', ':')}:anchors` },
+      spec: { signerName: SIGNER_NAME, trustBundle: anchors.join('') },
+    });
+  }
+
   /** Those that the given CA has signed, of certificates that were issued. */
   signedBy(requests: readonly PodRequestObject[], ca: X509Certificate): X509Certificate[] {
     const chains = requests.flatMap(({ status }) => status?.certificateChain ?? []);
@@ -171,4 +228,16 @@ export class PodScene {
 export function secondsUntilReady({ metadata, status }: PodObject): number {
   const ready = status.conditions?.find(({ type, status: value }) => type === 'Ready' && value === 'True');
   return (Date.parse(ready?.lastTransitionTime ?? '') - Date.parse(metadata.creationTimestamp)) / 1000;
+}
+
+export function seconds(since: number): string {
+  return ((performance.now() - since) / 1000).toFixed(1);
+}
+
+function handshakes(tally: Tally | undefined): number {
+  return sum(Object.values(tally?.handshakes ?? {}));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
