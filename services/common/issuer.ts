@@ -3,7 +3,7 @@
 
 import type { Condition, ObjectMeta } from './csr.ts';
 import { type IssuerSpec, type IssuerType, issuerTypes, pruneSpec, typeOfSpec } from './issuer-types.ts';
-import { MAX_TERM_LENGTH, TERM_ANNOTATIONS } from './pod-terms.ts';
+import { pruneTermAnnotations, TERM_ANNOTATIONS } from './pod-terms.ts';
 import { ISSUER_GROUP, type IssuerKind, type SignerRef } from './signer-name.ts';
 
 /** An Issuer or a ClusterIssuer. Lists leave out `kind`. */
@@ -20,24 +20,18 @@ const MAX_SPEC_SIZE = 65_536;
 /** What is looked at of an issuer, out of all that the API server sends. Throws for a spec that is too large to be kept. */
 export function toIssuer(raw: unknown): Issuer {
   const { metadata, spec, status } = raw as Issuer;
+  const terms = pruneTermAnnotations(metadata.annotations);
   const kept = {
-    metadata: { ...pick(metadata, 'name', 'namespace', 'uid', 'resourceVersion', 'generation'), ...termsOf(metadata) },
+    metadata: {
+      ...pick(metadata, 'name', 'namespace', 'uid', 'resourceVersion', 'generation'),
+      ...(Object.keys(terms).length > 0 && { annotations: terms }),
+    },
     spec: pruneSpec(spec),
     status: { conditions: status?.conditions ?? [] },
   };
   const size = JSON.stringify(kept.spec).length;
   if (size > MAX_SPEC_SIZE) throw new Error(`the spec of ${metadata.name} has ${size} characters, too many to be kept`);
   return kept;
-}
-
-/** The annotations that say what pods may have, cut where they are longer than is valid: a part of one is as wrong as the whole. */
-function termsOf({ annotations = {} }: ObjectMeta): Pick<ObjectMeta, 'annotations'> {
-  const kept = TERM_ANNOTATIONS.filter(key => Object.hasOwn(annotations, key)).map(key => {
-    const value = annotations[key] ?? '';
-    // A slice would hold on to the whole text.
-    return [key, value.length <= MAX_TERM_LENGTH ? value : ' '.repeat(MAX_TERM_LENGTH + 1)] as const;
-  });
-  return kept.length === 0 ? {} : { annotations: Object.fromEntries(kept) };
 }
 
 function pick<T extends object>(source: T, ...names: readonly (keyof T)[]): T {

@@ -3,17 +3,17 @@
 
 import { shorten } from './short-text.ts';
 
-/** Characters: the whole message has to fit into an event (1024), with what kubelet adds. */
+/** Characters: the message must fit into an event (1024) together with kubelet's text. */
 const MAX_TEXT = 700;
 
-/** As much of a value as is repeated: a value may be something pasted by mistake. */
+/** Characters of a value that are repeated: it may be something pasted by mistake. */
 const MAX_VALUE = 80;
 
 export function toKubeletText(text: string): string {
   return replaceUnsafe(text).slice(0, MAX_TEXT);
 }
 
-/** A value of the user's in single quotes, shortened. */
+/** A value in single quotes, shortened. */
 export function quoteForKubelet(value: string): string {
   return `'${replaceUnsafe(shorten(value, MAX_VALUE).replace('…', '...'))}'`;
 }

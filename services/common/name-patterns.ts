@@ -1,5 +1,5 @@
-// Which DNS names pods may have: patterns by the owner of an issuer, in which `*` stands for exactly one label and variables stand
-// for fields of the pod that asks. The time to match is linear in the length of the name and of the patterns. Pure.
+// The patterns by which the owner of an issuer allows DNS names: `*` stands for exactly one label, variables stand for fields of the
+// pod. Matching takes linear time. Pure.
 
 import { isDnsName, isDnsNameOrWildcard, MAX_DNS_NAME } from './dns-name.ts';
 import { quoteForKubelet } from './kubelet-text.ts';
@@ -16,7 +16,7 @@ export interface NamePattern {
   readonly text: string;
 }
 
-/** Of one pod: the labels; undefined stands for any one label. */
+/** For one pod; a label that is undefined stands for any one label. */
 export interface ExpandedPattern {
   readonly text: string;
   readonly labels: readonly (string | undefined)[];
@@ -36,7 +36,7 @@ export function parseNamePatterns(text: string): Result<readonly NamePattern[]> 
   return ok(items.map(item => ({ text: item })));
 }
 
-/** With a name of one letter for each variable, what is left has to be a DNS name. */
+/** With one letter for each variable, a pattern must be a DNS name. */
 function findPatternProblem(pattern: string): string | undefined {
   if (pattern.length > MAX_PATTERN_LENGTH) return `is longer than ${MAX_PATTERN_LENGTH} characters`;
   const unknown = findVariableProblem(pattern);
@@ -46,7 +46,7 @@ function findPatternProblem(pattern: string): string | undefined {
   return isName ? undefined : 'is not a DNS name in lower case in which * stands for a whole label';
 }
 
-/** The patterns for this pod. One whose variables make no DNS name of it is left out, since it allows none. */
+/** The patterns for this pod, without those that are not DNS names once their variables are replaced. */
 export function expandPatterns(patterns: readonly NamePattern[], pod: PodIdentity): readonly ExpandedPattern[] {
   return patterns.flatMap(({ text }) => {
     const labels = labelsOf(text, pod);
@@ -55,7 +55,7 @@ export function expandPatterns(patterns: readonly NamePattern[], pod: PodIdentit
   });
 }
 
-/** Cut before the variables are replaced: only a label that is written as `*` stands for any. */
+/** Split before the variables are replaced: only a label that the owner wrote as `*` stands for any. */
 function labelsOf(pattern: string, pod: PodIdentity): readonly (string | undefined)[] {
   return pattern.split('.').flatMap(label => {
     if (label === ANY) return [undefined];
@@ -65,8 +65,8 @@ function labelsOf(pattern: string, pod: PodIdentity): readonly (string | undefin
 }
 
 /**
- * Whether one of the patterns allows the name. A name that begins with `*` is that of many hosts: only the pattern that is written
- * exactly as the name allows it, since that allows each of the hosts as well.
+ * Whether one of the patterns allows the name. A wildcard name (`*.web.example`) needs the very same pattern, which allows each of
+ * its hosts as well.
  */
 export function isNameAllowed(name: string, patterns: readonly ExpandedPattern[]): boolean {
   if (name.length > MAX_DNS_NAME || !isDnsNameOrWildcard(name)) return false;

@@ -1,6 +1,8 @@
 // What a pod asks for by the userAnnotations of its podCertificate source (spec.unverifiedUserAnnotations): DNS names and a common
-// name. Reads them, or says which rule they break; whether the names are allowed, the issuer's owner says (pod-terms.ts). Pure.
+// name. Never judges whether the pod may have them: that is up to the owner of the issuer (pod-terms.ts). Pure.
 
+import { keepText } from './bounded-text.ts';
+import { CSI_PREFIX, findReplacement } from './csi-driver-keys.ts';
 import { isDnsNameOrWildcard } from './dns-name.ts';
 import { quoteForKubelet } from './kubelet-text.ts';
 import type { PodCertificateRequest } from './pod-certificate-request.ts';
@@ -8,8 +10,6 @@ import { expandVariables, type PodIdentity } from './pod-variables.ts';
 import { err, ok, type Result } from './result.ts';
 
 const PREFIX = 'pods.countersign.io/';
-/** cert-manager's csi-driver: the volumeAttributes of a CSI volume can be pasted. */
-const CSI_PREFIX = 'csi.cert-manager.io/';
 
 /** Set by the author of the pod: DNS names for the certificate, separated by commas. */
 export const DNS_NAMES = `${PREFIX}dns-names`;
@@ -17,12 +17,13 @@ export const DNS_NAMES = `${PREFIX}dns-names`;
 /** Set by the author of the pod: the common name, which has to be one of the DNS names. */
 export const COMMON_NAME = `${PREFIX}common-name`;
 
+/** The keys that csi-driver has for the same. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map([
   [DNS_NAMES, `${CSI_PREFIX}dns-names`],
   [COMMON_NAME, `${CSI_PREFIX}common-name`],
 ]);
 
-/** All that are read. A record of a request needs no others but the fact that they are there. */
+/** All keys that are read. */
 export const POD_ANNOTATIONS: readonly string[] = [...SYNONYMS].flat();
 
 export const MAX_DNS_NAMES = 64;
@@ -33,27 +34,6 @@ export const MAX_ANNOTATION_LENGTH = 20_000;
 /** RFC 5280 appendix A: ub-common-name. */
 const MAX_COMMON_NAME = 64;
 
-/** What replaces the other keys of csi-driver, which are all refused. */
-const REPLACEMENTS: ReadonlyMap<string, string> = new Map([
-  ['issuer-name', 'name the issuer in signerName of the podCertificate source'],
-  ['issuer-kind', 'name the issuer in signerName of the podCertificate source'],
-  ['issuer-group', 'name the issuer in signerName of the podCertificate source'],
-  ['duration', 'set maxExpirationSeconds of the podCertificate source'],
-  ['renew-before', 'remove it, kubelet renews the certificate after about two thirds of its lifetime'],
-  ['reuse-private-key', 'remove it, kubelet makes a new key for each certificate'],
-  ['key-algorithm', 'set keyType of the podCertificate source'],
-  ['key-size', 'set keyType of the podCertificate source'],
-  ['key-encoding', 'remove it, kubelet writes PKCS#8'],
-  ['certificate-file', 'set certificateChainPath or credentialBundlePath of the podCertificate source'],
-  ['privatekey-file', 'set keyPath or credentialBundlePath of the podCertificate source'],
-  ['ca-file', 'add a clusterTrustBundle source'],
-  ['fs-group', 'set fsGroup in the securityContext of the pod'],
-  ['key-usages', 'remove it, the owner of the issuer sets the usages'],
-  ['uri-sans', 'remove it, the certificate has the SPIFFE ID of the ServiceAccount as its only URI'],
-  ['ip-sans', 'remove it, the pod has no IP address yet when the certificate is issued'],
-  ['is-ca', 'remove it, a pod cannot have a CA certificate'],
-]);
-
 /** The names that a pod asks for, expanded and in lower case. */
 export interface PodNames {
   /** In the order in which they were asked for, without duplicates. */
@@ -61,15 +41,31 @@ export interface PodNames {
   readonly commonName: string | undefined;
 }
 
+/**
+ * As much of the annotations as decides: known values, and the first unknown key. What is too long stays too long. The author of a
+ * pod must not fill the memory of the signer.
+ */
+export function prunePodAnnotations(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const unknown = Object.keys(annotations).find(isUnknown);
+  if (unknown !== undefined) return { [unknown]: '' };
+  return Object.fromEntries(
+    Object.entries(annotations).map(([key, value]) => [key, keepText(value, MAX_ANNOTATION_LENGTH + 1)]),
+  );
+}
+
+function isUnknown(key: string): boolean {
+  return !POD_ANNOTATIONS.includes(key);
+}
+
 export function podIdentityOf({ metadata, spec }: Pick<PodCertificateRequest, 'metadata' | 'spec'>): PodIdentity {
   const { podName: name, podUID: uid, serviceAccountName } = spec;
   return { name, uid, serviceAccountName, namespace: metadata.namespace ?? '' };
 }
 
-/** The error is one line that can be shown by kubelet. Unknown keys come first. */
+/** The error is one line that kubelet can show. Unknown keys come before bad values. */
 export function readPodNames(request: Pick<PodCertificateRequest, 'metadata' | 'spec'>): Result<PodNames> {
   const annotations = request.spec.unverifiedUserAnnotations ?? {};
-  const unknown = Object.keys(annotations).find(key => !POD_ANNOTATIONS.includes(key));
+  const unknown = Object.keys(annotations).find(isUnknown);
   if (unknown !== undefined) return err(describeUnknown(unknown));
   const pod = podIdentityOf(request);
   const dnsNames = readDnsNames(annotations, pod);
@@ -79,8 +75,7 @@ export function readPodNames(request: Pick<PodCertificateRequest, 'metadata' | '
 }
 
 function describeUnknown(key: string): string {
-  const replacement = key.startsWith(CSI_PREFIX) ? REPLACEMENTS.get(key.slice(CSI_PREFIX.length)) : undefined;
-  const remedy = replacement ?? `use ${DNS_NAMES} and ${COMMON_NAME} only`;
+  const remedy = findReplacement(key) ?? `use ${DNS_NAMES} and ${COMMON_NAME} only`;
   return `userAnnotations key ${quoteForKubelet(key)} is not supported: ${remedy}`;
 }
 
@@ -117,7 +112,7 @@ function readCommonName(
   return fail(key, `is ${name.value.length} characters long, the maximum is ${MAX_COMMON_NAME}: remove it`);
 }
 
-/** The value of the key or of its synonym, '' without both; with both, it would not be clear which one is meant. */
+/** The value of the key or of its synonym, '' without both. With both, it is not clear which one is meant. */
 function findAnnotation(
   annotations: Readonly<Record<string, string>>,
   key: string,

@@ -1,5 +1,5 @@
-// What is said of a PodCertificateRequest and of no CSR: reason, what follows, exact text, and a line of documentation. kubelet
-// shows the message of a denial, so that one passes through toKubeletText. Decides nothing. Pure.
+// The reasons that only a PodCertificateRequest has: outcome, event type, exact text and a line of documentation. kubelet shows the
+// message of a denial, hence toKubeletText. Decides nothing. Pure.
 
 import { quoteForKubelet, toKubeletText } from './kubelet-text.ts';
 import { warning } from './reason-entry.ts';
@@ -16,7 +16,7 @@ function list(names: readonly string[]): string {
   return names.slice(0, MAX_SHOWN).map(quoteForKubelet).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
-/** Denials, from what the pod's immutable spec says: only a new pod helps. The first and the last reason are Kubernetes' own. */
+/** They follow from the immutable spec, so only a new pod helps. The first and the last reason are Kubernetes' own. */
 const denials = {
   InvalidUnverifiedUserAnnotations: warning(
     'deny',
@@ -36,7 +36,7 @@ const denials = {
   ),
 };
 
-/** What an administrator can fix: a denial would be final for the pod, so the request stays pending. */
+/** An administrator can fix the cause. A denial would be final for the pod, so the request stays pending. */
 const waits = {
   IssuerTypeUnsupported: warning(
     'wait',
@@ -46,18 +46,18 @@ const waits = {
   InvalidIssuerAnnotation: warning(
     'wait',
     (ref: SignerRef, problem: string) => `${named(ref)}: ${problem}`,
-    'An annotation `pods.countersign.io/*` of the issuer is malformed, so nothing is issued to pods. Correct it: the request is signed as soon as it is right.',
+    'An annotation `pods.countersign.io/*` of the issuer is malformed, so nothing is issued to pods. Correct it: the request is then signed.',
   ),
   NameNotAllowed: warning(
     'wait',
     (ref: SignerRef, names: readonly string[], patterns: readonly string[]) =>
       `${named(ref)} does not allow this pod the DNS names ${list(names)}; allowed: ${list(patterns)}`,
-    'The pod asks for DNS names that the annotation `pods.countersign.io/allowed-dns-names` of the issuer does not allow. Add a pattern to it, or replace the pod by one that asks for other names.',
+    'The pod asks for DNS names that the annotation `pods.countersign.io/allowed-dns-names` of the issuer does not allow. Add a pattern to it, or replace the pod with one that asks for other names.',
   ),
   CaEndsTooSoon: warning(
     'wait',
     (problem: string) => problem,
-    'The CA expires in less than 70 minutes, but a certificate for a pod must last for an hour. Renew the CA: the request is signed as soon as the new one is in the Secret.',
+    'The CA expires in less than 70 minutes, but the certificate of a pod must be valid for at least an hour. Renew the CA: the request is signed as soon as the new CA is in the Secret.',
   ),
 };
 

@@ -1,6 +1,7 @@
-// What the owner of an issuer says about pods, by annotations on the Issuer or ClusterIssuer: which DNS names they may have, in
-// which trust domain they are, and which usages their certificates have. A mistake makes requests wait and never allows more. Pure.
+// What the owner of an issuer sets for pods, by annotations on the Issuer or ClusterIssuer: the DNS names that they may have, their
+// trust domain, and the usages of their certificates. A malformed annotation makes requests wait; it never allows more. Pure.
 
+import { keepText } from './bounded-text.ts';
 import { resolveUsages, type X509Usages } from './key-usage.ts';
 import { quoteForKubelet } from './kubelet-text.ts';
 import { type NamePattern, parseNamePatterns } from './name-patterns.ts';
@@ -11,10 +12,10 @@ export const ALLOWED_DNS_NAMES = 'pods.countersign.io/allowed-dns-names';
 export const TRUST_DOMAIN = 'pods.countersign.io/trust-domain';
 export const USAGES = 'pods.countersign.io/usages';
 
-/** All that are read of an issuer; a change to one of them does not change its generation. */
+/** All keys that are read. A change to an annotation does not change the generation of the issuer. */
 export const TERM_ANNOTATIONS: readonly string[] = [ALLOWED_DNS_NAMES, TRUST_DOMAIN, USAGES];
 
-/** Characters: whoever may create an Issuer must not fill the memory of all that watch it. */
+/** Characters: users who may create Issuers must not fill the memory of the signer. */
 export const MAX_TERM_LENGTH = 8_192;
 
 export interface PodTerms {
@@ -23,7 +24,7 @@ export interface PodTerms {
   readonly usages: X509Usages;
 }
 
-/** What holds for an issuer without annotations: the flags of the signer. */
+/** For an issuer without annotations: flags of the signer. */
 export interface TermDefaults {
   readonly trustDomain: string;
   readonly clusterDomain: string;
@@ -31,34 +32,49 @@ export interface TermDefaults {
 
 export const DEFAULT_TERMS: TermDefaults = { trustDomain: 'cluster.local', clusterDomain: 'cluster.local' };
 
-/** The order in which they are written, and the only ones: both are for TLS. */
+/** The only usages, in the order in which a certificate has them. */
 const POD_USAGES = ['server auth', 'client auth'] as const;
 
-/** The names under which a Service of the pod's namespace, or one host of a headless Service, can be reached. */
+/** The names of the Services of the pod's namespace, and of the pods behind a headless Service. */
 export function defaultPatterns(clusterDomain: string): string {
   const service = `*.\${POD_NAMESPACE}.svc`;
   return [service, `${service}.${clusterDomain}`, `*.${service}`, `*.${service}.${clusterDomain}`].join(', ');
 }
 
-/** The error is the whole message: which annotation is wrong, and why. */
+/** The annotations that are read, each cut so that one that is too long stays too long. */
+export function pruneTermAnnotations(
+  annotations: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    TERM_ANNOTATIONS.flatMap(key => {
+      const value = annotations?.[key];
+      return value === undefined ? [] : [[key, keepText(value, MAX_TERM_LENGTH + 1)]];
+    }),
+  );
+}
+
+/** The error says which annotation is malformed, and why. */
 export function readPodTerms(
   annotations: Readonly<Record<string, string>> | undefined,
   defaults: TermDefaults,
 ): Result<PodTerms> {
-  const tooLong = TERM_ANNOTATIONS.find(key => (annotations?.[key]?.length ?? 0) > MAX_TERM_LENGTH);
+  const given = annotations ?? {};
+  const tooLong = TERM_ANNOTATIONS.find(key => (given[key] ?? '').length > MAX_TERM_LENGTH);
   if (tooLong !== undefined) return fail(tooLong, `is longer than ${MAX_TERM_LENGTH} characters`);
-  const patterns = parseNamePatterns(annotations?.[ALLOWED_DNS_NAMES] ?? defaultPatterns(defaults.clusterDomain));
+  const patterns = parseNamePatterns(given[ALLOWED_DNS_NAMES] ?? defaultPatterns(defaults.clusterDomain));
   if (!patterns.ok) return fail(ALLOWED_DNS_NAMES, patterns.error);
-  const trustDomain = readTrustDomain(annotations?.[TRUST_DOMAIN] ?? defaults.trustDomain);
+  const trustDomain = readTrustDomain(given[TRUST_DOMAIN] ?? defaults.trustDomain);
   if (!trustDomain.ok) return fail(TRUST_DOMAIN, trustDomain.error);
-  const usages = readUsages(annotations?.[USAGES] ?? POD_USAGES.join());
+  const usages = readUsages(given[USAGES] ?? POD_USAGES.join());
   if (!usages.ok) return fail(USAGES, usages.error);
   return ok({ allowedDnsNames: patterns.value, trustDomain: trustDomain.value, usages: usages.value });
 }
 
 function readTrustDomain(text: string): Result<string> {
   if (isTrustDomain(text)) return ok(text);
-  return err(`is ${quoteForKubelet(text)}: use lower-case letters, digits, dots, hyphens and underscores, at most 255`);
+  return err(
+    `is ${quoteForKubelet(text)}: use a name such as 'cluster.local', of lower-case letters, digits, dots, hyphens and underscores`,
+  );
 }
 
 /** digitalSignature is all that TLS 1.3 and X509-SVID (section 4.3) need of any key. */

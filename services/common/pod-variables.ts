@@ -1,5 +1,5 @@
-// The variables that a pod's annotations and an issuer's name patterns may hold, by the names that cert-manager's csi-driver gives
-// them, in the syntax of Go's os.Expand (`${POD_NAME}`, `$POD_NAME`). Their values are fields that NodeRestriction has verified. Pure.
+// The variables in the annotations of pods and in the name patterns of issuers: names of cert-manager's csi-driver, in the syntax of
+// Go's os.Expand (`${POD_NAME}`, `$POD_NAME`). Their values are fields that NodeRestriction verifies. Pure.
 
 import { err, ok, type Result } from './result.ts';
 
@@ -18,10 +18,10 @@ const VARIABLES: ReadonlyMap<string, (pod: PodIdentity) => string> = new Map([
   ['SERVICE_ACCOUNT_NAME', pod => pod.serviceAccountName],
 ]);
 
-/** `$` without a name is an empty one, and so unknown. The limits keep the time linear. */
+/** A `$` without a name is an unknown variable. The limits keep the time linear. */
 const REFERENCE = /\$(?:\{([A-Za-z0-9_]{0,32})\}|([A-Za-z0-9_]{0,32}))/g;
 
-/** Why the text cannot be expanded, without a subject; undefined if it can. */
+/** Why the text cannot be expanded, as a sentence without its subject; undefined if it can. */
 export function findVariableProblem(text: string): string | undefined {
   const isKnown = [...text.matchAll(REFERENCE)].every(([, braced, bare]) => VARIABLES.has(braced ?? bare ?? ''));
   if (isKnown) return undefined;

@@ -24,17 +24,17 @@ export interface RequestedCertificate {
   readonly isCa: boolean;
   /** Milliseconds from the signature to notAfter. */
   readonly lifetimeMs: number;
-  /** In place of what the operator's policy says; absent for a CSR. */
+  /** Replaces the operator's policy on validity; absent for a CSR. */
   readonly validityRules?: ValidityRules;
   /** Whether the names must satisfy the name constraints of the CA, whatever the operator's policy is. */
   readonly honoursNameConstraints?: boolean;
 }
 
 export interface ValidityRules {
-  /** Milliseconds from notBefore to the signature; notAfter is lifetimeMs after the signature all the same. */
+  /** Milliseconds from notBefore to the signature. lifetimeMs still begins at the signature. */
   readonly backdateMs: number;
   /** Whether the certificate expires with the CA that signs it, where it would expire later. */
   readonly clampToCa: boolean;
-  /** Milliseconds: a CA that expires sooner does not sign the request. */
+  /** Milliseconds for which a CA must still be valid to sign the request. */
   readonly minCaLifeMs: number;
 }

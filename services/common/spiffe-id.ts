@@ -3,8 +3,8 @@
 
 import { isNamespaceName, isObjectName } from './object-name.ts';
 
-/** SPIFFE-ID section 2.1: at most 255 bytes. */
-const TRUST_DOMAIN = /^[a-z0-9._-]{1,255}$/;
+/** SPIFFE-ID section 2.1: at most 255 bytes. Go rejects a certificate that has a URI with an empty label in its host. */
+const TRUST_DOMAIN = /^(?=.{1,255}$)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
 
 export function isTrustDomain(text: string): boolean {
   return TRUST_DOMAIN.test(text);

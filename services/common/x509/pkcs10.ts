@@ -67,7 +67,7 @@ function decodeRequest(request: string): Result<Buffer> {
 
 const OTHER_TOOL = 'create it with another tool, such as openssl req';
 
-/** The same from the DER itself. */
+/** Parses the DER of a PKCS#10 request, as parsePkcs10 does. */
 export function parsePkcs10Der(der: Buffer): Result<Pkcs10> {
   const parts = readSigned(der);
   if (!parts.ok)

@@ -1,11 +1,11 @@
-// Whether a CA can sign a request that has rules of its own on its validity: it must last for long enough, and have a name. Nothing
-// is demanded for a request without such rules. Pure.
+// Whether a CA can sign a request that has its own validity rules: the CA must be valid for long enough, and have a subject. Other
+// requests demand nothing. Pure.
 
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { sequence } from '@countersign/common/x509/der.ts';
 import type { IssuerIdentity } from './profile.ts';
 
-/** Both can be fixed by the owner of the CA, so the request waits. */
+/** The owner of the CA can fix both, so the request waits. */
 export interface AuthorityFault {
   readonly reason: 'CaEndsTooSoon' | 'SecretInvalidData';
   readonly problem: string;
@@ -19,7 +19,7 @@ export function findAuthorityFault(
   now: Date,
 ): AuthorityFault | undefined {
   if (validityRules === undefined) return undefined;
-  // With the same name, Go takes the certificate for self-issued.
+  // Go takes a certificate for self-issued if its subject and issuer are the same.
   if (hasEmptySubject && subject.equals(EMPTY_NAME)) {
     return {
       reason: 'SecretInvalidData',

@@ -7,6 +7,7 @@ import type { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { LocalIssuance } from '../issuers/issuer-type.ts';
 import { waitForUsable } from '../issuers/unusable-secret.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
+import type { ObservedSecret } from '../secret.ts';
 import type { Fail, Wait } from '../verdict.ts';
 import type { Subject } from './request-events.ts';
 import { tryStatus, type WriteDeps } from './status-writer.ts';
@@ -33,7 +34,7 @@ export async function insteadOfRefused<R extends RequestRecord>(
 ): Promise<Wait | Fail> {
   const trial = authority && subject.kind.issuerTrial(authority.pem);
   const refusal = trial && (await tryStatus(deps, subject, trial));
-  if (refusal === undefined) return failureFor(subject, error);
+  if (refusal === undefined) return failureFor(subject, error, secret);
   subject.log.error({ err: refusal }, 'certificates of issuer refused');
   const problem = rejection(subject, refusal);
   subject.handler?.reject(secret, problem);
@@ -48,9 +49,13 @@ function rejection<R extends RequestRecord>({ kind }: Subject<R>, { message }: T
 }
 
 /** The same certificate would always be rejected: the request must not be signed again at each look. */
-function failureFor<R extends RequestRecord>(subject: Subject<R>, { message }: TerminalError): Fail {
+function failureFor<R extends RequestRecord>(
+  subject: Subject<R>,
+  { message }: TerminalError,
+  secret: ObservedSecret,
+): Fail {
   const reason = reasonsOf(subject).signingFailed;
-  return { kind: 'fail', reason, message: reasons.SigningError.message(message) };
+  return { kind: 'fail', reason, message: reasons.SigningError.message(message), secret };
 }
 
 /** Something is signed only for an issuer that has a handler. */

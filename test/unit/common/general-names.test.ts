@@ -10,7 +10,7 @@ import * as fc from 'fast-check';
 import { valueOf } from '../../support/pki.ts';
 
 describe('encodeGeneralNames', () => {
-  it('writes a URI and a DNS name in DER', () => {
+  it('a URI and a DNS name are written in DER', () => {
     const names = [
       { kind: 'uri', text: 'spiffe://td/ns/a/sa/b' },
       { kind: 'dns', text: 'a.example' },
@@ -19,7 +19,7 @@ describe('encodeGeneralNames', () => {
     assert.equal(encodeGeneralNames(names).toString('hex'), expected.replaceAll(' ', ''));
   });
 
-  it('what it writes is read as the same names in the same order', () => {
+  it('names that are written are read as the same names in the same order', () => {
     const dns = fc.stringMatching(/^([a-z0-9]{1,9}\.){0,4}[a-z]{1,9}$/).map(text => ({ kind: 'dns', text }) as const);
     const uri = fc
       .stringMatching(/^[a-z0-9/._-]{0,200}$/)
@@ -38,9 +38,10 @@ describe('encodeGeneralNames', () => {
 });
 
 describe('encodeSubject', () => {
-  it('is an empty Name without a common name', () => assert.equal(encodeSubject(undefined).toString('hex'), '3000'));
+  it('a subject without a common name is an empty Name', () =>
+    assert.equal(encodeSubject(undefined).toString('hex'), '3000'));
 
-  it('has the common name as its only attribute, as a UTF8String', () => {
+  it('a subject has the common name as its only attribute, as a UTF8String', () => {
     const subject = encodeSubject('a.example');
     assert.equal(subject.toString('hex'), '301431123010060355040 30c09612e6578616d706c65'.replace(' ', ''));
     assert.ok(checkName(valueOf(readWhole(subject))).ok);

@@ -8,9 +8,11 @@ import {
   MAX_ANNOTATION_LENGTH,
   MAX_DNS_NAMES,
   POD_ANNOTATIONS,
+  prunePodAnnotations,
   readPodNames,
 } from '@countersign/common/pod-annotations.ts';
 import * as fc from 'fast-check';
+import { oddText } from '../../support/odd-text.ts';
 import { errorOf, valueOf } from '../../support/pki.ts';
 import { buildPodRequest } from '../../support/pod-request-builder.ts';
 import { readVectors } from '../../support/vectors.ts';
@@ -25,6 +27,36 @@ interface Case {
 
 const read = (annotations: Readonly<Record<string, string>>) =>
   readPodNames(buildPodRequest({ annotations, stub: '' }));
+
+const text = fc.oneof(oddText, fc.stringMatching(/^([a-zA-Z0-9.*-]|\$\{POD_NAME\}|\$POD_UID|,|\$){0,30}$/));
+const key = fc.oneof(
+  fc.constantFrom(...POD_ANNOTATIONS),
+  fc.string({ maxLength: 20 }).map(end => `csi.cert-manager.io/${end}`),
+);
+const annotationsOf = fc.dictionary(key, text, { maxKeys: 3 });
+
+describe('prunePodAnnotations', () => {
+  it('known annotations are kept, and a value that is too long stays too long', () => {
+    const value = 'x'.repeat(MAX_ANNOTATION_LENGTH);
+    assert.deepEqual(prunePodAnnotations({ [DNS_NAMES]: value }), { [DNS_NAMES]: value });
+    const kept = prunePodAnnotations({ [DNS_NAMES]: `${value}yz` })[DNS_NAMES];
+    assert.equal(kept, `${value}y`);
+  });
+
+  it('of unknown annotations one key is kept, since it decides', () => {
+    const annotations = { [DNS_NAMES]: 'a', 'example.com/x': 'x'.repeat(200_000), 'example.com/y': '' };
+    assert.deepEqual(prunePodAnnotations(annotations), { 'example.com/x': '' });
+  });
+
+  it('what is kept gives the same names or the same error', () => {
+    fc.assert(
+      fc.property(annotationsOf, annotations => {
+        const pruned = read(prunePodAnnotations(annotations));
+        assert.deepEqual(pruned, read(annotations));
+      }),
+    );
+  });
+});
 
 describe('readPodNames', () => {
   for (const { name, annotations, error, dnsNames = [], commonName } of readVectors<Case[]>('pod-annotations.yaml')) {
@@ -70,16 +102,8 @@ describe('readPodNames', () => {
   });
 
   it('every name that is read is a DNS name in lower case, and every error one line that kubelet can show', () => {
-    const text = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 40 }),
-      fc.stringMatching(/^([a-zA-Z0-9.*-]|\$\{POD_NAME\}|\$POD_UID|,|\$){0,30}$/),
-    );
-    const key = fc.oneof(
-      fc.constantFrom(...POD_ANNOTATIONS),
-      fc.string({ maxLength: 20 }).map(end => `csi.cert-manager.io/${end}`),
-    );
     fc.assert(
-      fc.property(fc.dictionary(key, text, { maxKeys: 3 }), annotations => {
+      fc.property(annotationsOf, annotations => {
         const names = read(annotations);
         if (!names.ok) return assert.match(names.error, /^(?=.{1,700}$)[ !#$&-[\]-~]*$/);
         const { dnsNames, commonName } = names.value;

@@ -19,18 +19,18 @@ describe('the status of a PodCertificateRequest', () => {
     return [isOpen, isIssued, isDenied, isFailed].map(is => is(request));
   };
 
-  it('is open without a condition, and without a status', () => {
+  it('a request is open without a condition, and without a status', () => {
     assert.deepEqual(judge([]), [true, false, false, false]);
     assert.equal(isOpen({}), true);
   });
 
-  it('is closed by each of the three conditions', () => {
+  it('a request is closed by each of the three conditions', () => {
     assert.deepEqual(judge(['Issued']), [false, true, false, false]);
     assert.deepEqual(judge(['Denied']), [false, false, true, false]);
     assert.deepEqual(judge(['Failed']), [false, false, false, true]);
   });
 
-  it('has the reason of its condition', () => {
+  it('the reason of a condition is found by the type of the condition', () => {
     const request = buildPodRequest({ status: { conditions: [condition('Denied')] } });
     assert.equal(findPodCondition(request, 'Denied')?.reason, 'Test');
     assert.equal(findPodCondition(request, 'Issued'), undefined);
@@ -38,7 +38,7 @@ describe('the status of a PodCertificateRequest', () => {
 });
 
 describe('podRequester', () => {
-  it('gives the ServiceAccount with the groups that authorizer.serviceAccount of CEL has, and no others', () => {
+  it('the requester is the ServiceAccount with the groups that authorizer.serviceAccount of CEL has, and no others', () => {
     assert.deepEqual(podRequester(buildPodRequest({ namespace: 'team', serviceAccountName: 'web' })), {
       username: 'system:serviceaccount:team:web',
       groups: ['system:serviceaccounts', 'system:serviceaccounts:team'],

@@ -8,6 +8,7 @@ import {
   DEFAULT_TERMS,
   MAX_TERM_LENGTH,
   type PodTerms,
+  pruneTermAnnotations,
   readPodTerms,
   TERM_ANNOTATIONS,
   TRUST_DOMAIN,
@@ -75,12 +76,12 @@ describe('readPodTerms', () => {
     'a bad trust domain': [
       TRUST_DOMAIN,
       'spiffe://a',
-      "is 'spiffe://a': use lower-case letters, digits, dots, hyphens and underscores, at most 255",
+      "is 'spiffe://a': use a name such as 'cluster.local', of lower-case letters, digits, dots, hyphens and underscores",
     ],
     'an empty trust domain': [
       TRUST_DOMAIN,
       '',
-      "is '': use lower-case letters, digits, dots, hyphens and underscores, at most 255",
+      "is '': use a name such as 'cluster.local', of lower-case letters, digits, dots, hyphens and underscores",
     ],
     'a usage that is not for TLS': [
       USAGES,
@@ -96,7 +97,16 @@ describe('readPodTerms', () => {
     });
   }
 
-  it('reads no annotation but those that are listed', () => {
+  it('of the annotations of an issuer those that are read are kept, and one that is too long stays too long', () => {
+    const annotations = { other: 'x', [USAGES]: 'client auth', [TRUST_DOMAIN]: 'x'.repeat(200_000) };
+    const kept = pruneTermAnnotations(annotations);
+    assert.deepEqual(Object.keys(kept), [TRUST_DOMAIN, USAGES]);
+    assert.equal(kept[TRUST_DOMAIN]?.length, MAX_TERM_LENGTH + 1);
+    assert.deepEqual(readPodTerms(kept, DEFAULT_TERMS), readPodTerms(annotations, DEFAULT_TERMS));
+    assert.deepEqual(pruneTermAnnotations(undefined), {});
+  });
+
+  it('no annotations are read but those that are listed', () => {
     const asked: string[] = [];
     const annotations = new Proxy({}, { get: (_, key) => void asked.push(String(key)) });
     readPodTerms(annotations, DEFAULT_TERMS);

@@ -8,7 +8,7 @@ import * as fc from 'fast-check';
 
 describe('isTrustDomain', () => {
   for (const text of ['cluster.local', 'a', 'prod_1.example-2.org', '127.0.0.1', 'x'.repeat(255)]) {
-    it(`accepts ${text.slice(0, 20)}`, () => assert.equal(isTrustDomain(text), true));
+    it(`${text.slice(0, 20)} is a trust domain`, () => assert.equal(isTrustDomain(text), true));
   }
 
   for (const text of [
@@ -21,21 +21,25 @@ describe('isTrustDomain', () => {
     'user@host',
     'a\n',
     '%61',
+    '.',
+    'a..b',
+    '.a',
+    'a.',
     'x'.repeat(256),
   ]) {
-    it(`rejects ${JSON.stringify(text.slice(0, 20))}`, () => assert.equal(isTrustDomain(text), false));
+    it(`${JSON.stringify(text.slice(0, 20))} is not a trust domain`, () => assert.equal(isTrustDomain(text), false));
   }
 });
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?$/);
 
 describe('formatSpiffeId', () => {
-  it('writes namespace and ServiceAccount into the path', () => {
+  it('a SPIFFE ID has namespace and ServiceAccount in its path', () => {
     const id = formatSpiffeId('cluster.local', { namespace: 'team', serviceAccountName: 'web.v1' });
     assert.equal(id, 'spiffe://cluster.local/ns/team/sa/web.v1');
   });
 
-  it('tells every ServiceAccount from every other, in a URI that Go can read', () => {
+  it('different ServiceAccounts have different SPIFFE IDs, in URIs that Go can read', () => {
     const account = fc.record({
       namespace: label,
       serviceAccountName: fc.array(label, { minLength: 1, maxLength: 3 }).map(labels => labels.join('.')),
@@ -50,7 +54,13 @@ describe('formatSpiffeId', () => {
     );
   });
 
-  it('throws for names that could be part of another path', () => {
+  it('every trust domain makes a URI that Go can read', () => {
+    const text = fc.stringMatching(/^[a-z0-9._-]{1,12}$/).filter(isTrustDomain);
+    const account = { namespace: 'team', serviceAccountName: 'web' };
+    fc.assert(fc.property(text, trustDomain => isUri(formatSpiffeId(trustDomain, account))));
+  });
+
+  it('names that could form another path throw', () => {
     for (const [trustDomain, namespace, serviceAccountName] of [
       ['td', 'team/sa/x', 'web'],
       ['td', 'team', '../root'],

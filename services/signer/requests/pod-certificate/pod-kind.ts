@@ -1,8 +1,7 @@
 // PodCertificateRequests (certificates.k8s.io/v1) as a kind of request. Kubelet gives up for good on a request that is denied or
 // failed, so what an administrator can fix makes it wait. Reads and writes nothing itself.
 
-import { hash, X509Certificate } from 'node:crypto';
-import { formatTime } from '@countersign/common/csr.ts';
+import { hash } from 'node:crypto';
 import type { FieldError } from '@countersign/common/field-error.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
 import {
@@ -20,7 +19,7 @@ import type { RequestKind, StatusChange, Triage } from '../request-kind.ts';
 import { POD_CERTIFICATE_PATH } from './pod-protobuf.ts';
 import { millisecondsSinceCreation, type PodRecord, podMetadata, podRequestPath, toPodRecord } from './pod-record.ts';
 import { type PodCertificatePolicy, toPodRequestedCertificate } from './pod-requested-certificate.ts';
-import { beginRefreshAt } from './refresh-time.ts';
+import { deniedStatus, issuedStatus } from './pod-status.ts';
 import { refusePodRequest } from './refuse-request.ts';
 import { parseStubRequest } from './stub-request.ts';
 
@@ -65,7 +64,7 @@ export function createPodKind(settings: PodSettings): RequestKind<PodRecord> {
     invalidCertificate: 'status.certificateChain: Invalid value: ',
     issuedChange: (record, { chainPem }, _, now) => issuedChange(record, chainPem, now),
     issuerTrial: () => undefined,
-    failedChange: (_, failure, now) => ({ status: { conditions: [conditionOf('Denied', failure, now)] } }),
+    failedChange: (_, failure, now) => ({ status: deniedStatus(failure, now) }),
     completion: () => undefined,
     endOf,
     digestOf,
@@ -87,7 +86,8 @@ function triage(record: PodRecord): Triage {
 }
 
 function whenUnfit(record: PodRecord, { reason, message, secret }: Fail, now: number): Wait {
-  const openMs = millisecondsSinceCreation(record, now);
+  // The same certificate would be rejected again at once: a clock or a CA has to change first.
+  const openMs = reason === 'SigningError' ? Number.POSITIVE_INFINITY : millisecondsSinceCreation(record, now);
   const lookAgainAfterMs = Math.min(Math.max(openMs / 2, ASK_AGAIN_MS.min), ASK_AGAIN_MS.max);
   return { kind: 'wait', reason, message, lookAgainAfterMs, ...(secret && { secret }) };
 }
@@ -114,24 +114,9 @@ function refOf({ spec }: PodRecord): SignerRef {
   return signer.value;
 }
 
-/** The API server compares the times with those in the leaf. */
 function issuedChange({ metadata, spec }: PodRecord, chainPem: string, now: Date): StatusChange {
-  const leaf = new X509Certificate(chainPem);
-  const validity = { notBefore: leaf.validFromDate, notAfter: leaf.validToDate };
-  const message = `Issued by ${spec.signerName}`;
-  return {
-    status: {
-      conditions: [conditionOf('Issued', { reason: 'CertificateIssued', message }, now)],
-      certificateChain: chainPem,
-      notBefore: formatTime(validity.notBefore),
-      beginRefreshAt: formatTime(beginRefreshAt(validity, metadata.uid ?? '')),
-      notAfter: formatTime(validity.notAfter),
-    },
-  };
-}
-
-function conditionOf(type: 'Issued' | 'Denied', { reason, message }: Pick<Fail, 'reason' | 'message'>, now: Date) {
-  return { type, status: 'True', reason, message, lastTransitionTime: formatTime(now) };
+  const text = { reason: 'CertificateIssued', message: `Issued by ${spec.signerName}` };
+  return { status: issuedStatus(chainPem, metadata.uid ?? '', text, now) };
 }
 
 function endOf(object: { readonly status?: object }): ReturnType<RequestKind<PodRecord>['endOf']> {

@@ -1,8 +1,9 @@
 // What the signer keeps of each PodCertificateRequest that it sees: all that a decision needs of an open one, in a bounded size, and
 // next to nothing of one that is done or that another signer serves. Never judges a request.
 
+import { keepText } from '@countersign/common/bounded-text.ts';
 import type { ObjectMeta } from '@countersign/common/csr.ts';
-import { MAX_ANNOTATION_LENGTH, POD_ANNOTATIONS } from '@countersign/common/pod-annotations.ts';
+import { prunePodAnnotations } from '@countersign/common/pod-annotations.ts';
 import {
   isOpen,
   type PodCertificateRequest,
@@ -73,30 +74,11 @@ function identify(metadata: PodCertificateRequest['metadata']): PodCertificateRe
 function keepSpec(spec: PodCertificateRequestSpec): PodCertificateRequestSpec {
   return {
     ...spec,
-    stubPKCS10Request: copyOf(spec.stubPKCS10Request, MAX_STUB_LENGTH + 4),
+    stubPKCS10Request: keepText(spec.stubPKCS10Request, MAX_STUB_LENGTH + 4),
     ...(spec.unverifiedUserAnnotations && {
-      unverifiedUserAnnotations: keepAnnotations(spec.unverifiedUserAnnotations),
+      unverifiedUserAnnotations: prunePodAnnotations(spec.unverifiedUserAnnotations),
     }),
   };
-}
-
-/** Those that are read, and the first of those that are not known, which is enough to deny the request for it. */
-function keepAnnotations(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const unknown = Object.keys(annotations).find(key => !POD_ANNOTATIONS.includes(key));
-  const known = POD_ANNOTATIONS.filter(key => Object.hasOwn(annotations, key));
-  return Object.fromEntries([
-    ...(unknown === undefined ? [] : [[copyOf(unknown, MAX_KEY_LENGTH), ''] as const]),
-    // One character too many keeps a value that is too long as wrong as it is.
-    ...known.map(key => [key, copyOf(annotations[key] ?? '', MAX_ANNOTATION_LENGTH + 1)] as const),
-  ]);
-}
-
-/** Characters: a prefix of 253 and a name of 63 (the qualified names of Kubernetes). */
-const MAX_KEY_LENGTH = 317;
-
-/** As much of the text; a part of it would hold on to the whole. */
-function copyOf(text: string, length: number): string {
-  return text.length <= length ? text : Buffer.from(text.slice(0, length)).toString();
 }
 
 /** The path of one request, by `<namespace>/<name>`. */

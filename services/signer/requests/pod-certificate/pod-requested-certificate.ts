@@ -1,6 +1,5 @@
-// What a PodCertificateRequest asks for, as plain data: the key of its stub, the SPIFFE ID of its ServiceAccount, and the DNS names
-// that its pod asks for and the owner of the issuer allows. Nothing of it is taken from fields that nobody has verified, but for
-// names that are allowed and a lifetime that only the maximum limits. Pure.
+// What a PodCertificateRequest asks for, as plain data: the key of its stub, the SPIFFE ID of its ServiceAccount, and DNS names that
+// the pod asks for and the owner of the issuer allows. The identity comes only from fields that NodeRestriction verifies. Pure.
 
 import { MILLISECOND, type Nanoseconds } from '@countersign/common/duration.ts';
 import { podIdentityOf, readPodNames } from '@countersign/common/pod-annotations.ts';
@@ -23,10 +22,10 @@ export interface PodCertificatePolicy {
   readonly backdateMs: number;
 }
 
-/** The API server allows less than 5 minutes by its own clock, to which that of the signer may be late. */
+/** The API server allows less than 5 minutes by its own clock, which may be ahead of ours. */
 export const MAX_POD_BACKDATE_MS = 4 * 60_000;
 
-/** A minute for the clocks of other nodes. */
+/** A minute allows for the clock skew of other nodes. */
 export const DEFAULT_POD_POLICY: PodCertificatePolicy = { maxDuration: undefined, backdateMs: 60_000 };
 
 /** The API server's default. */
@@ -34,7 +33,7 @@ const DEFAULT_LIFETIME_SECONDS = 86_400;
 
 const MINUTE_MS = 60_000;
 
-/** The API server wants an hour of lifetime; the rest is for the backdate and for slow writes. */
+/** The API server demands a lifetime of an hour; the rest allows for slow writes and for a useful refresh. */
 const MIN_CA_LIFE_MS = 70 * MINUTE_MS;
 
 export function toPodRequestedCertificate(
@@ -47,7 +46,7 @@ export function toPodRequestedCertificate(
   if (denial !== undefined) return err(denial);
   const names = readPodNames(request);
   const ref = parseSignerName(request.spec.signerName);
-  // What refusePodRequest has seen to, but for the name of another signer.
+  // refusePodRequest has denied all else.
   if (!stub.ok || !names.ok || !ref.ok) throw new TypeError('the signer name is that of another signer');
   const refusal = refusePodNames(request, terms, ref.value);
   if (refusal !== undefined) return err(refusal);

@@ -1,14 +1,14 @@
-// When kubelet begins to replace the certificate of a pod (status.beginRefreshAt): after two thirds of its lifetime, as cert-manager
-// renews, but not all pods at once. Pure.
+// When kubelet begins to replace the certificate of a pod (status.beginRefreshAt): after about two thirds of its lifetime, as
+// cert-manager does. Pure.
 
 import { hash } from 'node:crypto';
 
 const MINUTE_MS = 60_000;
 
-/** The API server's distance to both ends of the certificate. */
+/** The minimum that the API server demands before and after. */
 const MARGIN_MS = 10 * MINUTE_MS;
 
-/** Of the lifetime: pods that started together, in a large deployment, are spread over so much of it. */
+/** Of the lifetime: the refreshes of pods that started together are spread over it. */
 const SPREAD = 1 / 20;
 
 export interface Validity {
@@ -16,7 +16,7 @@ export interface Validity {
   readonly notAfter: Date;
 }
 
-/** In whole seconds. The same for the same request, whichever replica writes it. */
+/** In whole seconds. Deterministic: each replica gets the same. */
 export function beginRefreshAt({ notBefore, notAfter }: Validity, uid: string): Date {
   const begin = notBefore.getTime();
   const end = notAfter.getTime();

@@ -1,5 +1,5 @@
-// The refusals of a PodCertificateRequest that need no Secret: what its own immutable spec makes impossible is denied, which is final
-// for the pod; what the owner of the issuer does not allow waits, since that can change. Pure.
+// Which PodCertificateRequests are denied, and which wait for the owner of the issuer. A denial is final for the pod, so it follows
+// from the immutable spec alone; anything that an administrator can fix waits. Pure.
 
 import { toKubeletText } from '@countersign/common/kubelet-text.ts';
 import { expandPatterns, isNameAllowed } from '@countersign/common/name-patterns.ts';
@@ -27,7 +27,7 @@ export function refusePodRequest(
   return refuseSignerName(request) ?? refuseAnnotations(request) ?? refuseStub(stub);
 }
 
-/** Nothing for another signer's name: that is not ours to judge. */
+/** Undefined for another signer's name. */
 function refuseSignerName({ spec: { signerName } }: Pick<PodCertificateRequest, 'spec'>): PodRefusal | undefined {
   const signer = parseSignerName(signerName);
   if (signer.ok || signer.error.kind === 'foreign') return undefined;
@@ -52,7 +52,7 @@ function refuseStub(stub: Result<Pkcs10, StubProblem>): PodRefusal | undefined {
   return { kind: 'deny', reason: error.reason, message };
 }
 
-/** Of a request that is not denied: whether it asks for names that the owner of the issuer does not allow. */
+/** For a request that is not denied: it waits if the owner of the issuer does not allow all of its names. */
 export function refusePodNames(
   request: Pick<PodCertificateRequest, 'metadata' | 'spec'>,
   { allowedDnsNames }: Pick<PodTerms, 'allowedDnsNames'>,

@@ -1,5 +1,5 @@
-// The PKCS#10 request of a PodCertificateRequest: a stub that brings a key and the proof of its possession, and is empty otherwise.
-// What it would ask for cannot come from the pod, so that a stub with names is refused instead of read. Pure.
+// The PKCS#10 request of a PodCertificateRequest: a stub that has a key and proves its possession, and nothing else. kubelet sends no
+// names, so a stub with names is refused: silently dropping them would be worse. Pure.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { readFields, readWhole, TAG, type Tlv } from '@countersign/common/x509/der.ts';
@@ -14,7 +14,7 @@ export type StubProblem =
 /** Characters of base64: the API server's limit of 10 KiB. */
 export const MAX_STUB_LENGTH = 13_656;
 
-/** Parses spec.stubPKCS10Request. That it is empty comes before the type of its key. */
+/** Parses spec.stubPKCS10Request: names are found before an unsupported key. */
 export function parseStubRequest(base64: string): Result<Pkcs10, StubProblem> {
   if (base64.length > MAX_STUB_LENGTH) return invalid('is larger than 10 KiB');
   const der = Buffer.from(base64, 'base64');

@@ -1,0 +1,89 @@
+// One run for one PodCertificateRequest: the exact requests to the API server, and where its reason is reported.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TerminalError } from '@countersign/common/runtime/errors.ts';
+import { buildPodRequest } from '../../support/pod-request-builder.ts';
+import { PodWorld } from './pod-world.ts';
+
+const REVIEW = 'create /apis/authorization.k8s.io/v1/subjectaccessreviews';
+const SECRET = 'get /api/v1/namespaces/sandbox/secrets/my-ca';
+const PATCH =
+  'mergePatch /apis/certificates.k8s.io/v1/namespaces/team/podcertificaterequests/req-abcde/status?fieldManager=countersign-signer';
+
+test('a request is signed with one access review, one read of the Secret and one patch, and without an event', async () => {
+  const world = new PodWorld();
+  await world.run();
+  assert.deepEqual([world.asked, world.events], [[REVIEW, SECRET, PATCH], []]);
+  assert.equal(world.status?.conditions?.[0]?.type, 'Issued');
+});
+
+test('requests of one ServiceAccount share an access review for a second, whatever its answer is', async () => {
+  const world = new PodWorld();
+  world.mayReference = false;
+  await world.run();
+  world.request = buildPodRequest({ uid: 'another' });
+  await world.run();
+  assert.deepEqual(world.asked, [REVIEW, REVIEW], 'by name and for all names');
+  world.now += 1_000;
+  await world.run();
+  assert.equal(world.asked.length, 4);
+});
+
+test('a missing permission writes nothing to the request; its event is on the pod as well, and it is asked again', async () => {
+  const world = new PodWorld();
+  world.mayReference = false;
+  const effects = await world.run();
+  assert.equal(world.status, undefined);
+  assert.deepEqual(world.events, ['PodCertificateRequest req-abcde DeniedReference', 'Pod web-0 DeniedReference']);
+  const again = effects.find(({ kind }) => kind === 'look-again');
+  assert.deepEqual(again, { kind: 'look-again', afterMs: 5_000 });
+});
+
+test('what waits is looked at again less often the longer it waits, at least once a minute', async () => {
+  const world = new PodWorld();
+  world.mayReference = false;
+  const delays: unknown[] = [];
+  for (const [openMs, uid] of [
+    [30_000, 'a'],
+    [3_600_000, 'b'],
+  ] as const) {
+    world.request = buildPodRequest({ uid });
+    world.now = Date.parse(world.request.metadata.creationTimestamp!) + openMs;
+    delays.push((await world.run()).find(({ kind }) => kind === 'look-again'));
+  }
+  assert.deepEqual(delays, [
+    { kind: 'look-again', afterMs: 15_000 },
+    { kind: 'look-again', afterMs: 60_000 },
+  ]);
+});
+
+test('a request that no change can make right is denied by one patch, without a look at the issuer', async () => {
+  const world = new PodWorld();
+  world.request = buildPodRequest({ annotations: { 'example.com/unknown': 'x' } });
+  await world.run();
+  assert.deepEqual(world.asked, [PATCH]);
+  const [condition] = world.status?.conditions ?? [];
+  assert.deepEqual([condition?.type, condition?.reason], ['Denied', 'InvalidUnverifiedUserAnnotations']);
+  assert.deepEqual(world.events, [
+    'PodCertificateRequest req-abcde InvalidUnverifiedUserAnnotations',
+    'Pod web-0 InvalidUnverifiedUserAnnotations',
+  ]);
+});
+
+test('a certificate that the API server rejects makes the request wait, with an alert, and never fails it', async () => {
+  const world = new PodWorld();
+  world.fault = ({ verb }) => {
+    if (verb === 'mergePatch') throw new TerminalError('status.notBefore: Invalid value', { code: 'invalid' });
+  };
+  const effects = await world.run();
+  assert.deepEqual(
+    effects.map(({ kind }) => kind),
+    ['count-refusal', 'wake-on-secret', 'look-again', 'recheck-issuer', 'report'],
+  );
+  assert.deepEqual(
+    world.asked.filter(call => call.startsWith('mergePatch')),
+    [PATCH],
+  );
+  assert.deepEqual(world.events, ['PodCertificateRequest req-abcde SigningError', 'Pod web-0 SigningError']);
+});
