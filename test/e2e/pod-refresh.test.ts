@@ -55,7 +55,7 @@ const EARLIEST_REFRESH = [
           },
         ],
       },
-      matchConditions: [{ name: 'issued', expression: "has(object.status.notBefore)" }],
+      matchConditions: [{ name: 'issued', expression: 'has(object.status.notBefore)' }],
       mutations: [
         {
           patchType: 'JSONPatch',

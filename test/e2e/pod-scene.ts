@@ -15,11 +15,11 @@ import {
   grant,
   PEER_IMAGE,
   PORT,
+  STATUS_PORT,
   service,
   serviceAccount,
   serviceHost,
   spiffeId,
-  STATUS_PORT,
   TEAM,
   type Workload,
 } from './pod-workloads.ts';
@@ -199,7 +199,9 @@ export class PodScene {
       'both pods show new certificates',
       async () => {
         const fresh = (await this.requests('mesh')).filter(({ metadata }) => !names.includes(metadata.name));
-        const serials = fresh.filter(({ status }) => status?.certificateChain).map(request => leafOf(request).serialNumber);
+        const serials = fresh
+          .filter(({ status }) => status?.certificateChain)
+          .map(request => leafOf(request).serialNumber);
         const shown = (await this.tallies()).flatMap(tally => [...Object.keys(tally.handshakes)]);
         return serials.length >= 2 && serials.every(serial => shown.includes(serial)) ? true : undefined;
       },

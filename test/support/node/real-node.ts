@@ -45,7 +45,10 @@ export async function startNode({ programs, imageArchives, images = [] }: NodeOp
   const step = createProgress().step('starting a node');
   const world = await OwnWorld.open();
   try {
-    const node = new RealNode({ world, programs, tools }, await boot({ world, programs, tools }, { archives: imageArchives, images }));
+    const node = new RealNode(
+      { world, programs, tools },
+      await boot({ world, programs, tools }, { archives: imageArchives, images }),
+    );
     await node.writeAdmin();
     await node.eventually('the node is Ready', async () => (await node.isReady()) || undefined, READY_MS);
     return node;
