@@ -1,5 +1,5 @@
-// `make demo`: brings up a real API server with the chart and both services, tells the story on it, and stays up for a look
-// around until Ctrl-C; with --once it ends after the story, with exit code 0 only if every step went as told.
+// `make demo`: starts a real API server with the chart and both services, runs the steps of story.ts on it, and keeps running
+// until Ctrl-C. With --once it exits after the steps, with exit code 0 only if all of them succeeded.
 
 import { once } from 'node:events';
 import { mkdir, rm, symlink } from 'node:fs/promises';
@@ -12,9 +12,9 @@ import { type Installation, install, NAMESPACE } from '../support/installation.t
 import { Narrator } from './narrator.ts';
 import { tellStory } from './story.ts';
 
-const HELP = `Shows a refusal and a certificate on a real API server.
-  make demo               tell the story, then stay up until Ctrl-C
-  make demo ARGS=--once   tell the story, then exit: 0 if every step went as told
+const HELP = `Runs the Countersign demo on a real API server.
+  make demo               Run all steps, then keep the cluster running until Ctrl-C.
+  make demo ARGS=--once   Run all steps, then exit. The exit code is 0 if all of them succeeded.
 `;
 
 async function main(): Promise<void> {
@@ -28,10 +28,10 @@ async function main(): Promise<void> {
   const step = progress.step('installing the chart and starting the services');
   await using installation = await install(controlPlane).finally(() => step.done());
   const demo = await prepare(controlPlane, signal);
-  const wasTold = await isDoneUnlessAborted(signal, tell(demo, controlPlane, installation));
-  if (values.once && !wasTold) process.exitCode = 1;
-  if (values.once || !wasTold) return;
-  sayGoodbye(demo.narrator, demo.dir, installation);
+  const isComplete = await isDoneUnlessAborted(signal, runSteps(demo, controlPlane, installation));
+  if (values.once && !isComplete) process.exitCode = 1;
+  if (values.once || !isComplete) return;
+  showNextSteps(demo.narrator, demo.dir, installation);
   await aborted(signal);
 }
 
@@ -40,14 +40,14 @@ interface Demo {
   readonly dir: string;
 }
 
-async function tell(demo: Demo, controlPlane: ControlPlane, installation: Installation): Promise<void> {
+async function runSteps(demo: Demo, controlPlane: ControlPlane, installation: Installation): Promise<void> {
   introduce(demo.narrator, controlPlane, installation);
   const [signer, webhook] = [installation.running('signer')[0], installation.running('webhook')[0]];
   const urls = { signerUrl: signer?.url ?? '', webhookUrl: webhook?.url ?? '' };
   await tellStory({ ...demo, ...urls, namespace: NAMESPACE });
 }
 
-/** Waits in any case until nothing of the work runs any more. */
+/** Waits until the work has stopped, even if it was aborted. */
 async function isDoneUnlessAborted(signal: AbortSignal, work: Promise<void>): Promise<boolean> {
   try {
     await work;
@@ -59,13 +59,13 @@ async function isDoneUnlessAborted(signal: AbortSignal, work: Promise<void>): Pr
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {
-  // Neither the children nor a handler of signals keeps this process.
+  // Neither child processes nor signal handlers keep this process alive.
   const stay = setInterval(() => {}, 2 ** 30);
   if (!signal.aborted) await once(signal, 'abort');
   clearInterval(stay);
 }
 
-/** A folder with the users' kubeconfigs and a bin folder, so that the commands of the story work when they are typed there. */
+/** Creates a folder with the users' kubeconfigs and the tools, so that the commands of the demo can be repeated there. */
 async function prepare(controlPlane: ControlPlane, signal: AbortSignal): Promise<{ narrator: Narrator; dir: string }> {
   const dir = join(controlPlane.dir, 'demo');
   await mkdir(join(dir, 'bin'), { recursive: true });
@@ -84,23 +84,27 @@ async function prepare(controlPlane: ControlPlane, signal: AbortSignal): Promise
 }
 
 function introduce(narrator: Narrator, { url }: ControlPlane, installation: Installation): void {
-  narrator.heading('Countersign on a real API server');
-  narrator.say(`etcd and kube-apiserver run at ${url}. The chart was installed on them by
+  narrator.heading('Countersign demo');
+  narrator.explain(`kube-apiserver is running at ${url}. The Helm chart is installed with this command:
   helm ${installation.helmCommand.join(' ')}
-and both services run beside them as processes, with the tokens of the chart's ServiceAccounts.`);
+The webhook and the signer run as local processes and authenticate with the chart's ServiceAccounts.`);
 }
 
-function sayGoodbye(narrator: Narrator, dir: string, installation: Installation): void {
+function showNextSteps(narrator: Narrator, dir: string, installation: Installation): void {
   const [signer, webhook] = [installation.running('signer')[0], installation.running('webhook')[0]];
-  narrator.heading('Now you. In another terminal:');
-  narrator.say(`  cd ${dir}
-  export PATH=$PWD/bin:$PATH KUBECONFIG=$PWD/../kubeconfig    # the administrator; jane.kubeconfig and mallory.kubeconfig are here too
+  narrator.heading("What's next");
+  narrator.explain(`The cluster is still running. To use it as the administrator, run these commands in another terminal:
+  cd ${dir}
+  export PATH=$PWD/bin:$PATH KUBECONFIG=$PWD/../kubeconfig
   kubectl get csr,issuers,clusterissuers -A
+To act as a user, add --kubeconfig jane.kubeconfig or --kubeconfig mallory.kubeconfig.
 
-The signer's metrics:  ${signer?.url}/metrics    its log: ${signer?.child.logPath}
-The webhook's metrics: ${webhook?.url}/metrics    its log: ${webhook?.child.logPath}
+Signer:   metrics ${signer?.url}/metrics
+          log     ${signer?.child.logPath}
+Webhook:  metrics ${webhook?.url}/metrics
+          log     ${webhook?.child.logPath}
 
-Ctrl-C ends it all and leaves nothing behind.`);
+Press Ctrl-C to stop the cluster and delete all its files.`);
 }
 
 try {

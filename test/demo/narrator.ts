@@ -1,27 +1,27 @@
-// Tells the story of the demo: prints each command before it runs and its output after, and stops the story when something
-// is not as told, or when its signal says so. Colours only on a terminal.
+// Prints the demo: each command before it runs, and its output afterwards. Throws if a step does not have the expected result, or
+// if the signal is aborted. Uses colours only on a terminal.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { type CommandResult, runCommand } from '../support/control-plane/run-command.ts';
 import type { Environment } from '../support/control-plane/tools.ts';
 
-/** What a command must do for the story to go on. */
+/** The expected result of a command. */
 export interface Expectation {
-  /** Whether it must succeed (default) or be refused. */
+  /** Whether the command must fail. Defaults to false. */
   readonly fails?: boolean;
-  /** Words that its output must contain. */
-  readonly says?: readonly string[];
-  /** Runs it again for up to this many seconds until it is as told. */
+  /** Texts that the output must contain. */
+  readonly prints?: readonly string[];
+  /** Repeats the command for up to this number of seconds until it has the expected result. */
   readonly within?: number;
 }
 
 export interface NarratorOptions {
   readonly out: NodeJS.WriteStream;
-  /** Where the commands run, and with what environment. */
+  /** Working directory and environment of the commands. */
   readonly cwd: string;
   readonly env: Environment;
-  /** Once it is aborted every method throws; a command that runs is waited for. */
+  /** After it is aborted, every method throws once the current command has exited. */
   readonly signal: AbortSignal;
 }
 
@@ -36,41 +36,41 @@ export class Narrator {
     this.#print(`\n${this.#style('bold', text)}\n`);
   }
 
-  say(text: string): void {
+  explain(text: string): void {
     this.#print(`${text}\n`);
   }
 
-  /** Shows a file that the next command uses. */
+  /** Prints a file that the next command uses. */
   show(name: string, content: string): void {
     this.#print(`${this.#style('dim', `# ${name}\n${content.trimEnd()}`)}\n`);
   }
 
-  /** Prints and runs one command line, given as its words. */
+  /** Prints and runs a command. */
   async run(words: readonly string[], expected: Expectation = {}): Promise<void> {
-    await this.#tell(words.map(quote).join(' '), words, expected);
+    await this.#step(words.map(quote).join(' '), words, expected);
   }
 
-  /** The same for a line with pipes and redirections. */
+  /** Prints and runs a shell command with pipes or redirections. */
   async shell(line: string, expected: Expectation = {}): Promise<void> {
-    await this.#tell(line, ['sh', '-c', line], expected);
+    await this.#step(line, ['sh', '-c', line], expected);
   }
 
-  async #tell(line: string, words: readonly string[], expected: Expectation): Promise<void> {
+  async #step(line: string, words: readonly string[], expected: Expectation): Promise<void> {
     this.#print(`${this.#style('cyan', `$ ${line}`)}\n`);
     const result = await this.#runUntil(words, expected);
     this.#print(indent(result.stdout + result.stderr));
-    const complaint = complaintAbout(result, expected);
-    if (complaint !== undefined) throw new Error(`The story did not go as told: \`${line}\` ${complaint}`);
+    const failure = findFailure(result, expected);
+    if (failure !== undefined) throw new Error(`A step of the demo failed: \`${line}\` ${failure}`);
   }
 
-  /** Fetches a page and prints those of its lines that match. */
-  async fetchLines(url: string, pattern: RegExp, says: readonly string[]): Promise<void> {
-    this.#print(`${this.#style('cyan', `GET ${url}`)}   (lines that match ${pattern.source})\n`);
+  /** Fetches a page and prints the lines that match, along with the equivalent shell command. */
+  async fetchLines(url: string, pattern: RegExp, prints: readonly string[]): Promise<void> {
+    this.#print(`${this.#style('cyan', `$ curl -s ${url} | grep -E '${pattern.source}'`)}\n`);
     const text = await (await fetch(url, { signal: this.#options.signal })).text();
     const lines = text.split('\n').filter(line => pattern.test(line));
     this.#print(indent(lines.join('\n')));
-    const missing = says.find(words => !lines.some(line => line.includes(words)));
-    if (missing !== undefined) throw new Error(`The story did not go as told: ${url} did not say "${missing}"`);
+    const missing = prints.find(words => !lines.some(line => line.includes(words)));
+    if (missing !== undefined) throw new Error(`A step of the demo failed: ${url} does not contain "${missing}"`);
   }
 
   async #runUntil(words: readonly string[], expected: Expectation): Promise<CommandResult> {
@@ -79,7 +79,7 @@ export class Narrator {
     const { env, cwd } = this.#options;
     for (;;) {
       const result = await runCommand(command, args, { env, cwd });
-      if (complaintAbout(result, expected) === undefined || Date.now() >= deadline) return result;
+      if (findFailure(result, expected) === undefined || Date.now() >= deadline) return result;
       await sleep(100, undefined, { signal: this.#options.signal });
     }
   }
@@ -94,11 +94,11 @@ export class Narrator {
   }
 }
 
-function complaintAbout({ code, stdout, stderr }: CommandResult, expected: Expectation): string | undefined {
+function findFailure({ code, stdout, stderr }: CommandResult, expected: Expectation): string | undefined {
   if ((code !== 0) !== (expected.fails ?? false))
-    return expected.fails ? 'was not refused' : `failed with exit code ${code}`;
-  const missing = expected.says?.find(words => !(stdout + stderr).includes(words));
-  return missing && `did not say "${missing}"`;
+    return expected.fails ? 'should have failed' : `failed with exit code ${code}`;
+  const missing = expected.prints?.find(words => !(stdout + stderr).includes(words));
+  return missing && `did not print "${missing}"`;
 }
 
 function quote(word: string): string {

@@ -1,5 +1,5 @@
-// The story that the demo tells: who may use an issuer and who may not, and what becomes of their requests. Every step is a
-// command that a reader could type; a step that does not end as told ends the story.
+// The steps of the demo: two users request certificates, and only one of them may use the issuer. Every step is a command that
+// readers can repeat. The first step without the expected result ends the demo.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,8 +7,8 @@ import { stringify } from 'yaml';
 import type { Narrator } from './narrator.ts';
 
 export interface StoryDeps {
-  readonly narrator: Narrator;
-  /** Where the files of the story are written, and the directory that its commands run in. */
+  readonly narrator: Pick<Narrator, 'heading' | 'explain' | 'show' | 'run' | 'shell' | 'fetchLines'>;
+  /** The working directory of the commands, in which the manifests are written. */
   readonly dir: string;
   readonly namespace: string;
   readonly signerUrl: string;
@@ -18,17 +18,18 @@ export interface StoryDeps {
 const LEAF_USAGES = ['digital signature', 'key encipherment', 'server auth'];
 
 export async function tellStory(deps: StoryDeps): Promise<void> {
-  await setTheScene(deps);
-  await refuseMallory(deps);
-  await signForJane(deps);
-  await signByClusterIssuer(deps);
-  await signSelfSigned(deps);
+  await grantAccess(deps);
+  await requestWithoutPermission(deps);
+  await requestWithPermission(deps);
+  await useClusterIssuer(deps);
+  await issueSelfSigned(deps);
   await showMetrics(deps);
 }
 
-async function setTheScene(deps: StoryDeps): Promise<void> {
+async function grantAccess(deps: StoryDeps): Promise<void> {
   const { narrator } = deps;
-  narrator.heading('1. The scene: a CA, an Issuer, and one of two users who may use it');
+  narrator.heading('1. Create an Issuer and grant access to it');
+  narrator.explain('Create a CA and a cert-manager Issuer that signs with it:');
   await narrator.run(['kubectl', 'create', 'namespace', 'sandbox']);
   await narrator.run(generateKey('ca'));
   const ca = ['openssl', 'req', '-x509', '-key', 'ca.key', '-days', '365', '-subj', '/CN=Sandbox CA', '-out', 'ca.crt'];
@@ -40,9 +41,10 @@ async function setTheScene(deps: StoryDeps): Promise<void> {
     metadata: { name: 'my-issuer', namespace: 'sandbox' },
     spec: { ca: { secretName: 'my-ca' } },
   });
+  narrator.explain('\nCheck that the Issuer is ready:');
   const issuers = ['kubectl', 'get', 'issuers', '-n', 'sandbox', '-o', 'wide'];
-  await narrator.run(issuers, { within: 10, says: ['True', 'Signing CA verified'] });
-  narrator.say('\nBoth users may create CSRs. Only jane may reference the issuer.');
+  await narrator.run(issuers, { within: 10, prints: ['True', 'Signing CA verified'] });
+  narrator.explain('\nAllow two users, jane and mallory, to create CertificateSigningRequests (CSRs):');
   const creator = [
     'kubectl',
     'create',
@@ -54,6 +56,7 @@ async function setTheScene(deps: StoryDeps): Promise<void> {
   await narrator.run(creator);
   const both = ['--clusterrole=csr-creator', '--user=jane', '--user=mallory'];
   await narrator.run(['kubectl', 'create', 'clusterrolebinding', 'csr-creators', ...both]);
+  narrator.explain('\nAllow only jane to use the Issuer:');
   await applyManifest(deps, 'role.yaml', REFERENCER_ROLE);
   const binding = ['--role=my-issuer-referencer', '--user=jane', '-n', 'sandbox'];
   await narrator.run(['kubectl', 'create', 'rolebinding', 'my-issuer-referencers', ...binding]);
@@ -68,32 +71,42 @@ const REFERENCER_ROLE = {
   ],
 };
 
-async function refuseMallory(deps: StoryDeps): Promise<void> {
-  deps.narrator.heading('2. mallory is refused at the door, and told what is missing');
+async function requestWithoutPermission(deps: StoryDeps): Promise<void> {
+  deps.narrator.heading('2. Request a certificate without permission');
+  deps.narrator.explain('mallory generates a key and a CSR for the Issuer:');
   await createRequest(deps, { name: 'mallory', signerName: 'issuers.cert-manager.io/sandbox.my-issuer' });
+  deps.narrator.explain(
+    '\nThe webhook denies the request. The message contains the Role and RoleBinding that would allow it:',
+  );
   const create = ['kubectl', '--kubeconfig', 'mallory.kubeconfig', 'create', '-f', 'mallory.yaml'];
-  await deps.narrator.run(create, { fails: true, says: ['DeniedReference', 'mallory', 'reference', 'sandbox'] });
-  await deps.narrator.run(['kubectl', 'get', 'csr'], { says: ['No resources found'] });
+  await deps.narrator.run(create, { fails: true, prints: ['DeniedReference', 'mallory', 'reference', 'sandbox'] });
+  deps.narrator.explain('\nNo CSR was created:');
+  await deps.narrator.run(['kubectl', 'get', 'csr'], { prints: ['No resources found'] });
 }
 
-async function signForJane(deps: StoryDeps): Promise<void> {
+async function requestWithPermission(deps: StoryDeps): Promise<void> {
   const { narrator } = deps;
-  narrator.heading('3. jane is let in, approved and signed');
+  narrator.heading('3. Request a certificate with permission');
+  narrator.explain('jane generates a key and creates a CSR for the same Issuer:');
   await createRequest(deps, { name: 'jane', signerName: 'issuers.cert-manager.io/sandbox.my-issuer' });
   await narrator.run(['kubectl', '--kubeconfig', 'jane.kubeconfig', 'create', '-f', 'jane.yaml']);
+  narrator.explain('\nAn administrator approves the CSR, and Countersign issues the certificate:');
   await approveAndFetch(deps, 'jane');
-  await narrator.run(['openssl', 'verify', '-CAfile', 'ca.crt', 'jane.crt'], { says: ['jane.crt: OK'] });
+  narrator.explain('\nVerify and view the certificate:');
+  await narrator.run(['openssl', 'verify', '-CAfile', 'ca.crt', 'jane.crt'], { prints: ['jane.crt: OK'] });
   const fields = ['-subject', '-issuer', '-dates', '-ext', 'subjectAltName,keyUsage,extendedKeyUsage,basicConstraints'];
-  await narrator.run(['openssl', 'x509', '-in', 'jane.crt', '-noout', ...fields], { says: ['CN = Sandbox CA'] });
-  narrator.say('\nThe CA came with it, in an annotation:');
+  await narrator.run(['openssl', 'x509', '-in', 'jane.crt', '-noout', ...fields], { prints: ['CN = Sandbox CA'] });
+  narrator.explain('\nThe CA certificate is in an annotation of the CSR:');
   const annotation = String.raw`jsonpath='{.metadata.annotations.experimental\.cert-manager\.io/ca}'`;
   await narrator.shell(`kubectl get csr jane -o ${annotation} | openssl base64 -d -A | openssl x509 -noout -subject`);
+  narrator.explain('\nView the events of the CSR:');
   const events = ['kubectl', 'get', 'events', '--field-selector', 'involvedObject.name=jane'];
-  await narrator.run(events, { within: 5, says: ['CertificateIssued'] });
+  await narrator.run(events, { within: 5, prints: ['CertificateIssued'] });
 }
 
-async function signByClusterIssuer(deps: StoryDeps): Promise<void> {
-  deps.narrator.heading('4. A ClusterIssuer: for everybody who may create CSRs');
+async function useClusterIssuer(deps: StoryDeps): Promise<void> {
+  deps.narrator.heading('4. Use a ClusterIssuer');
+  deps.narrator.explain(`Create a ClusterIssuer, whose Secret is in the namespace ${deps.namespace}:`);
   await deps.narrator.run(secretTls('cluster-ca', deps.namespace, 'ca'));
   await applyManifest(deps, 'clusterissuer.yaml', {
     apiVersion: 'cert-manager.io/v1',
@@ -101,15 +114,17 @@ async function signByClusterIssuer(deps: StoryDeps): Promise<void> {
     metadata: { name: 'my-cluster-issuer' },
     spec: { ca: { secretName: 'cluster-ca' } },
   });
+  deps.narrator.explain('\nEvery user who may create CSRs may use it, including mallory:');
   await createRequest(deps, { name: 'cluster', signerName: 'clusterissuers.cert-manager.io/my-cluster-issuer' });
   await deps.narrator.run(['kubectl', '--kubeconfig', 'mallory.kubeconfig', 'create', '-f', 'cluster.yaml']);
   await approveAndFetch(deps, 'cluster');
-  await deps.narrator.run(['openssl', 'verify', '-CAfile', 'ca.crt', 'cluster.crt'], { says: ['cluster.crt: OK'] });
+  await deps.narrator.run(['openssl', 'verify', '-CAfile', 'ca.crt', 'cluster.crt'], { prints: ['cluster.crt: OK'] });
 }
 
-async function signSelfSigned(deps: StoryDeps): Promise<void> {
+async function issueSelfSigned(deps: StoryDeps): Promise<void> {
   const { narrator } = deps;
-  narrator.heading('5. A self-signed certificate: the request names the Secret of its own key');
+  narrator.heading('5. Issue a self-signed certificate');
+  narrator.explain('Create a SelfSigned ClusterIssuer:');
   await applyManifest(deps, 'selfsigned.yaml', {
     apiVersion: 'cert-manager.io/v1',
     kind: 'ClusterIssuer',
@@ -118,18 +133,21 @@ async function signSelfSigned(deps: StoryDeps): Promise<void> {
   });
   const signerName = 'clusterissuers.cert-manager.io/self-signed';
   const annotations = { 'experimental.cert-manager.io/private-key-secret-name': 'self-key' };
+  narrator.explain('\nThe CSR has an annotation with the name of the Secret that contains its private key:');
   await createRequest(deps, { name: 'self', signerName, annotations });
   const secret = ['kubectl', 'create', 'secret', 'generic', 'self-key', '-n', deps.namespace];
   await narrator.run([...secret, '--from-file=tls.key=self.key']);
   await narrator.run(['kubectl', '--kubeconfig', 'jane.kubeconfig', 'create', '-f', 'self.yaml']);
   await approveAndFetch(deps, 'self');
-  await narrator.run(['openssl', 'verify', '-CAfile', 'self.crt', 'self.crt'], { says: ['self.crt: OK'] });
+  await narrator.run(['openssl', 'verify', '-CAfile', 'self.crt', 'self.crt'], { prints: ['self.crt: OK'] });
 }
 
 async function showMetrics({ narrator, signerUrl, webhookUrl }: StoryDeps): Promise<void> {
-  narrator.heading('6. What Prometheus sees of it');
+  narrator.heading('6. View the metrics');
+  narrator.explain('The webhook counts allowed and denied requests:');
   const admissions = /^countersign_webhook_admissions_total.* [1-9]/;
   await narrator.fetchLines(`${webhookUrl}/metrics`, admissions, ['reason="DeniedReference"', 'answer="allowed"']);
+  narrator.explain('\nThe signer counts issued certificates:');
   const certificates = /^(countersign_certificates_total|leader_election_master_status)/;
   const issued = ['result="issued"', 'leader_election_master_status 1'];
   await narrator.fetchLines(`${signerUrl}/metrics`, certificates, issued);
@@ -137,7 +155,7 @@ async function showMetrics({ narrator, signerUrl, webhookUrl }: StoryDeps): Prom
 
 async function approveAndFetch({ narrator }: StoryDeps, name: string): Promise<void> {
   await narrator.run(['kubectl', 'certificate', 'approve', name]);
-  await narrator.run(['kubectl', 'get', 'csr', name], { within: 10, says: ['Approved,Issued'] });
+  await narrator.run(['kubectl', 'get', 'csr', name], { within: 10, prints: ['Approved,Issued'] });
   const get = `kubectl get csr ${name} -o jsonpath='{.status.certificate}'`;
   await narrator.shell(`${get} | openssl base64 -d -A > ${name}.crt`);
 }
@@ -148,7 +166,7 @@ interface RequestOptions {
   readonly annotations?: Record<string, string>;
 }
 
-/** A key and a PKCS#10 request by openssl, in a CertificateSigningRequest that is written to `<name>.yaml`. */
+/** Creates a key and a PKCS#10 request with openssl, and writes a CertificateSigningRequest to `<name>.yaml`. */
 async function createRequest(deps: StoryDeps, { name, signerName, annotations }: RequestOptions): Promise<void> {
   await deps.narrator.run(generateKey(name));
   const names = ['-subj', `/CN=${name}.example.com`, '-addext', `subjectAltName=DNS:${name}.example.com`];
@@ -162,7 +180,7 @@ async function createRequest(deps: StoryDeps, { name, signerName, annotations }:
   };
   const shown = {
     ...manifest,
-    spec: { ...manifest.spec, request: `${request.slice(0, 40)}… (${name}.csr in base64)` },
+    spec: { ...manifest.spec, request: `${request.slice(0, 40)}… (base64 of ${name}.csr)` },
   };
   await writeManifest(deps, `${name}.yaml`, manifest, shown);
 }

@@ -1,5 +1,5 @@
-// The cluster that end-to-end tests play on: a real node with the images of this checkout, a namespace with an issuer, and the
-// users jane, who may use it, and mallory, who may not. Whatever is done is done by kubectl and helm, as people do it.
+// The cluster of the end-to-end tests: a real node with the images of this checkout, a namespace with an issuer, and
+// two users: jane, who may use it, and mallory, who may not. Everything is done with kubectl and helm.
 
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -52,7 +52,7 @@ export class Scene {
     return join(this.node.dir, name);
   }
 
-  /** Standard output; fails with what the command said if it did not do it. */
+  /** Returns standard output; fails with the command's error output. */
   async kubectl(args: readonly string[], input?: object): Promise<string> {
     const { code, stdout, stderr } = await this.tryKubectl('admin', args, input);
     assert.equal(code, 0, `kubectl ${args.join(' ')}: ${stderr}`);
@@ -87,7 +87,7 @@ export class Scene {
     return `${pods.stdout}\n${logs.stdout}\n${test.stdout}`;
   }
 
-  /** A CA in the namespace sandbox, its Issuer, and users who may create CSRs. Needs the CRDs. */
+  /** Creates a CA in the namespace sandbox, its Issuer, and users who may create CSRs. Needs the CRDs. */
   async furnish(): Promise<void> {
     await openAuthority('Sandbox CA', this.path('ca.crt'), this.path('ca.key'));
     const files = [`--cert=${this.path('ca.crt')}`, `--key=${this.path('ca.key')}`];
@@ -105,7 +105,7 @@ export class Scene {
     await this.kubectl(['apply', '-f', '-'], issuer);
   }
 
-  /** Base64 of a new PKCS#10 request by openssl; its key is in `<name>.key`. */
+  /** Returns a new PKCS#10 request in base64, made with openssl. Its key is in `<name>.key`. */
   async makeRequest(name: string): Promise<string> {
     const [key, csr] = [this.path(`${name}.key`), this.path(`${name}.csr`)];
     const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key];
@@ -115,7 +115,7 @@ export class Scene {
     return (await readFile(csr)).toString('base64');
   }
 
-  /** Values of the release, from a file as a person has it. */
+  /** Writes values of the release to a file, as a user would. */
   async writeValues(name: string, values: object): Promise<string> {
     await writeFile(this.path(name), stringify(values));
     return this.path(name);

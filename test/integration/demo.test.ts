@@ -1,4 +1,4 @@
-// The demo when it is ended in the middle of its story: it says no more than what had happened, and leaves nothing behind.
+// The demo when it is interrupted: it prints nothing more and leaves nothing behind.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -16,7 +16,7 @@ for (const [signal, args, ending] of [
   ['SIGHUP', ['--once'], [1, null]],
   ['SIGKILL', [], [null, 'SIGKILL']],
 ] as const) {
-  test(`ended by ${signal} in its story, the demo ends quietly and leaves no folder`, async t => {
+  test(`the demo exits quietly and removes its folder when it gets ${signal}`, async t => {
     const demo = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     t.after(() => demo.kill('SIGKILL'));
     const complaints = text(demo.stderr);
@@ -26,19 +26,19 @@ for (const [signal, args, ending] of [
     demo.kill(signal);
     const rest = await text(demo.stdout);
     assert.deepEqual(await ended, ending);
-    assert.doesNotMatch(rest, /Now you|Error/);
+    assert.doesNotMatch(rest, /What's next|Error/);
     assert.doesNotMatch(await complaints, /ENOENT|Error/);
     await until(() => !existsSync(dir));
   });
 }
 
-/** When the story has begun. */
+/** Resolves when the steps have begun. */
 async function folderOf({ stdout }: ChildProcess): Promise<string> {
-  let said = '';
+  let output = '';
   for await (const part of stdout?.iterator({ destroyOnReturn: false }) ?? []) {
-    said += part;
-    const [, dir] = /-f (\S+)\/installation\/values\.yaml[^]*\n\$ openssl/.exec(said) ?? [];
+    output += part;
+    const [, dir] = /-f (\S+)\/installation\/values\.yaml[^]*\n\$ openssl/.exec(output) ?? [];
     if (dir !== undefined) return dir;
   }
-  return assert.fail(`the demo ended: ${said}`);
+  return assert.fail(`the demo exited: ${output}`);
 }

@@ -1,5 +1,4 @@
-// The table of the programs that the control plane is made of, and where each is kept. It decides names and paths, and
-// never builds or fetches anything.
+// The programs of the control plane and their names and locations in the cache. Builds and downloads nothing.
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -9,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `about`: how long a first build takes on two cores. `ownFolder`: the sources that only this tool is built from. */
+/** `about`: duration of the first build on two cores. `ownFolder`: the folder with the sources of only this tool. */
 interface ToolSource {
   readonly goPackage: string;
   readonly about: string;
@@ -25,23 +24,23 @@ export const TOOLS = {
   kubelet: { goPackage: 'k8s.io/kubernetes/cmd/kubelet', about: '2 minutes' },
   'kube-scheduler': { goPackage: 'k8s.io/kubernetes/cmd/kube-scheduler', about: 'half a minute' },
   'kube-proxy': { goPackage: 'k8s.io/kubernetes/cmd/kube-proxy', about: 'half a minute' },
-  pause: { goPackage: './pause', about: 'a few seconds', ownFolder: 'pause' },
+  pause: { goPackage: './pause', about: '5 seconds', ownFolder: 'pause' },
   certcheck: { goPackage: './certcheck', about: 'a minute', ownFolder: 'certcheck' },
-  podpeer: { goPackage: './podpeer', about: 'half a minute', ownFolder: 'podpeer' },
-  csrclient: { goPackage: './csrclient', about: 'a few seconds', ownFolder: 'csrclient' },
+  podpeer: { goPackage: './podpeer', about: '5 seconds', ownFolder: 'podpeer' },
+  csrclient: { goPackage: './csrclient', about: '5 seconds', ownFolder: 'csrclient' },
 } as const satisfies Record<string, ToolSource>;
 
 export type ToolName = keyof typeof TOOLS;
 export type ToolPaths<Name extends ToolName = ToolName> = Readonly<Record<Name, string>>;
 
-/** The Go module that the tools are built from, as far as it decides what comes out. */
+/** The Go module of the tools, and everything that determines the build result. */
 export interface ToolModule {
   readonly dir: string;
-  /** With the leading v, as go.mod requires it. */
+  /** Including the v, as in go.mod. */
   readonly kubernetesVersion: string;
-  /** The least Go release, as in go.mod: `1.26.0`. */
+  /** The minimum Go version, as in go.mod: `1.26.0`. */
   readonly goVersion: string;
-  /** Names the folder of the cache: two checkouts with one key build the same programs. */
+  /** The name of the cache folder. Checkouts with the same key build the same programs. */
   readonly key: string;
   /** The file name of each tool in the cache. */
   readonly fileNames: ToolPaths;
@@ -61,7 +60,7 @@ export async function readToolModule(dir: string = MODULE_DIR): Promise<ToolModu
   return { dir, kubernetesVersion, goVersion: capture(goMod, /^go ([\d.]+)$/m), key, fileNames: await fileNames(dir) };
 }
 
-/** Outside the checkout, so that a fresh clone does not build again. */
+/** Outside the checkout, so that new clones do not have to rebuild. */
 export function cacheFolder(module: ToolModule, env: Environment): string {
   const base = env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache');
   return join(base, 'countersign', 'controlplane', module.key);
@@ -95,6 +94,6 @@ async function hashFiles(dir: string, names: readonly string[]): Promise<string>
 
 function capture(text: string, pattern: RegExp): string {
   const found = pattern.exec(text)?.[1];
-  if (found === undefined) throw new Error(`go.mod of the control plane has nothing that matches ${pattern}`);
+  if (found === undefined) throw new Error(`go.mod of the control plane does not match ${pattern}`);
   return found;
 }

@@ -1,5 +1,5 @@
-// Starts what a node consists of, in order, inside its own world, and waits until the API server serves. It stops nothing:
-// whoever opened the world closes it.
+// Starts the components of a node in order, in separate namespaces, and waits until the API server is ready. The caller
+// stops them by closing the namespaces.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -84,7 +84,7 @@ function start({ world, programs }: Machinery, command: string, args: readonly s
   return startChild({ name, command: program, args: words, logPath: world.log(name), cwd: world.dir, env });
 }
 
-/** containerd, with the images in it. */
+/** Starts containerd and imports the images. */
 async function startRuntime(machinery: Machinery, { archives, images }: NodeImages): Promise<void> {
   const { world, programs, tools } = machinery;
   const own = join(world.dir, 'images.tar');
@@ -108,7 +108,7 @@ async function runtimeAnswers(machinery: Machinery, runtime: Child): Promise<voi
     );
     if (failure === undefined) return;
     if (runtime.ending !== undefined || Date.now() > deadline)
-      throw new Error(`containerd does not answer: ${failure}`);
+      throw new Error(`containerd does not respond: ${failure}`);
     await sleep(100);
   }
 }

@@ -1,5 +1,4 @@
-// What containerd, its network plugin and the kubelet of a node are configured with. Texts only: nothing here writes or
-// starts anything.
+// The configuration of containerd, its network plugin and the kubelet, as text.
 
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -46,7 +45,7 @@ SystemdCgroup = false
 `;
 }
 
-/** Each pod gets an address on one bridge, with the node as its way to everything else. */
+/** Each pod gets an address on one bridge; the node is its gateway. */
 export function networkConfiguration(dir: string): string {
   const ipam = { type: 'host-local', dataDir: join(dir, 'data', 'ipam'), ranges: [[{ subnet: POD_NETWORK }]] };
   const bridge = { type: 'bridge', bridge: 'pods0', isDefaultGateway: true, hairpinMode: true, ipMasq: false, ipam };
@@ -74,10 +73,10 @@ export function kubeletConfiguration({ dir, cgroup }: NodePlaces): string {
       x509: { clientCAFile: join(pki, 'ca.crt') },
     },
     authorization: { mode: 'Webhook' },
-    // No names are looked up: pods find the API server by the environment variables of its Service.
+    // No cluster DNS: pods find the API server from the environment variables of its Service.
     resolvConf: '',
     makeIPTablesUtilChains: false,
-    // The disk is the machine's, and how full it is says nothing about the node.
+    // Disables disk eviction: the disk belongs to the machine, and its usage is unrelated to the node.
     evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '0%', 'imagefs.available': '0%' },
     imageGCHighThresholdPercent: 100,
     nodeStatusUpdateFrequency: '4s',

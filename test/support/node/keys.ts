@@ -1,5 +1,5 @@
-// The certificates and kubeconfigs of the components of a node. Each component is the user that Kubernetes' own roles are
-// made for, and the kubelet is held to its node (NodeRestriction).
+// Certificates and kubeconfigs of the node's components. Each component is the user that Kubernetes' default roles
+// expect, and the kubelet is restricted to its node (NodeRestriction).
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,10 +9,10 @@ import { type Keys, prepareKeys } from '../control-plane/servers.ts';
 import { NODE_NAME } from './configuration.ts';
 import { NODE_ADDRESS } from './own-world.ts';
 
-/** Inside the node's network, where no port can be taken by another. */
+/** Always free inside the node's network namespace. */
 export const API_PORT = 6443;
 
-/** The first address of the API server's Service range. */
+/** The first address of the Service range, which the API server uses. */
 const API_SERVICE_ADDRESS = '10.96.0.1';
 
 const COMPONENTS: Readonly<Record<string, User>> = {

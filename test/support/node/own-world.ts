@@ -1,5 +1,5 @@
-// Namespaces of their own (mounts, network, processes) for a node, its cgroup, and its folder. When they are closed, or this
-// process goes in whatever way, the kernel ends all that ran in them. Nothing of the machine outside is changed.
+// Separate namespaces (mounts, network, processes), a cgroup and a folder for a node. When they are closed, or when
+// this process exits for any reason, the kernel kills all processes in them. The rest of the machine is not changed.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,14 +10,14 @@ import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { logTail } from '../control-plane/child.ts';
 
-/** The node's address, on a bridge that nothing else is attached to. */
+/** The node's address, on a bridge with no other interfaces. */
 export const NODE_ADDRESS = '10.200.0.1';
 
 const CGROUPS = '/sys/fs/cgroup';
 
-// The first process inside. /run is empty there and gone with it; so is what is written to /var/lib and /var/log, where the
-// network plugins and the kubelet have places that cannot be configured. A default route is what kubelet and kube-proxy ask
-// for; it leads nowhere. In the end it adopts and reaps the runtime's orphans.
+// The init process of the namespaces. /run is empty and temporary, and so are all changes in /var/lib and /var/log,
+// where the network plugins and the kubelet use fixed paths. kubelet and kube-proxy require a default route; it leads
+// nowhere. Finally it adopts and reaps orphans of the runtime.
 const INIT = `set -e
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs "$1/data"
@@ -34,9 +34,10 @@ echo 1 > /proc/sys/net/ipv4/ip_forward
 echo ready
 while :; do sleep 2147483647 & wait $!; done`;
 
-// Reads a line when the world is closed, and end-of-file when this process is gone first: either way it ends the world and
-// removes what a namespace does not hold. A cgroup can be removed a moment after its last process.
-const SWEEPER = `read -r wish
+// Reads a line when the namespaces are closed, or end-of-file when this process has exited first. Then it kills them
+// and removes what does not belong to a namespace. A cgroup can be removed only shortly after its last process has
+// exited.
+const SWEEPER = `read -r mode
 kill -s KILL "$1" 2>/dev/null
 i=0
 while [ $i -lt 100 ]; do
@@ -45,11 +46,11 @@ while [ $i -lt 100 ]; do
   [ -z "$(find ${CGROUPS} -maxdepth 2 -type d -name "$3" 2>/dev/null)" ] && break
   sleep 0.1
 done
-[ "$wish" = keep ] || rm -rf "$2"
+[ "$mode" = keep ] || rm -rf "$2"
 [ $i -lt 100 ]`;
 
 export class OwnWorld {
-  /** For logs and keys. Its folder `data` exists only inside, in memory. */
+  /** For logs and keys. Its subfolder `data` exists only in the namespaces, in memory. */
   readonly dir: string;
   /** The path of the node's cgroup below the root. */
   readonly cgroup: string;
@@ -75,7 +76,7 @@ export class OwnWorld {
     const sweeper = startSweeper(holder, dir);
     try {
       await makeCgroup(basename(dir));
-      await saysReady(holder);
+      await waitForReadyLine(holder);
       return new OwnWorld(dir, await childOf(holder.pid), sweeper);
     } catch (error) {
       await sweep(sweeper, 'remove');
@@ -83,7 +84,7 @@ export class OwnWorld {
     }
   }
 
-  /** The command line that runs a program inside. */
+  /** Returns the command line that runs a program in the namespaces. */
   enter(command: string, args: readonly string[] = []): readonly [string, ...string[]] {
     return ['nsenter', `--target=${this.#initPid}`, '--mount', '--net', '--pid', '--ipc', '--uts', command, ...args];
   }
@@ -92,13 +93,13 @@ export class OwnWorld {
     return join(this.dir, 'logs', `${name}.log`);
   }
 
-  /** The last lines of every log, for an error message. */
+  /** Returns the last lines of every log, for an error message. */
   async logTails(): Promise<string> {
     const names = await readdir(join(this.dir, 'logs'));
     return names.map(name => `--- ${name}\n${logTail(join(this.dir, 'logs', name), 8)}`).join('\n');
   }
 
-  /** Returns when nothing is left; with `keep`, the folder with keys and logs stays. */
+  /** Resolves when everything is removed. With `keep`, the folder with keys and logs stays. */
   close({ keep = false }: { readonly keep?: boolean } = {}): Promise<void> {
     this.#closing ??= sweep(this.#sweeper, keep ? 'keep' : 'remove');
     return this.#closing;
@@ -113,27 +114,27 @@ function startSweeper(holder: ChildProcess, dir: string): ChildProcess {
   return sweeper;
 }
 
-async function sweep(sweeper: ChildProcess, wish: 'keep' | 'remove'): Promise<void> {
+async function sweep(sweeper: ChildProcess, mode: 'keep' | 'remove'): Promise<void> {
   sweeper.ref();
   const ended = once(sweeper, 'exit');
-  sweeper.stdin?.end(`${wish}\n`);
+  sweeper.stdin?.end(`${mode}\n`);
   const [code] = await ended;
-  if (code !== 0) throw new Error(`Something of the node still runs: its cgroups cannot be removed from ${CGROUPS}`);
+  if (code !== 0) throw new Error(`The node still has running processes: cannot remove its cgroups from ${CGROUPS}`);
 }
 
-/** One directory for each hierarchy; with version 2 there is a single one. */
+/** One directory per cgroup hierarchy; version 2 has only one. */
 async function makeCgroup(name: string): Promise<void> {
   const isVersion2 = existsSync(join(CGROUPS, 'cgroup.controllers'));
   const hierarchies = isVersion2 ? [''] : await readdir(CGROUPS);
   for (const hierarchy of hierarchies) await mkdir(join(CGROUPS, hierarchy, name));
 }
 
-async function saysReady(holder: ChildProcess): Promise<void> {
+async function waitForReadyLine(holder: ChildProcess): Promise<void> {
   const errors: string[] = [];
   holder.stderr?.on('data', chunk => errors.push(String(chunk)));
-  if (holder.stdout === null) throw new TypeError('the output of unshare is not read');
+  if (holder.stdout === null) throw new TypeError('the output of unshare is not piped');
   for await (const line of createInterface(holder.stdout)) if (line === 'ready') return;
-  throw new Error(`The namespaces of the node cannot be made: ${errors.join('').trim()}`);
+  throw new Error(`Cannot create the namespaces of the node: ${errors.join('').trim()}`);
 }
 
 /** The one child of a process. */

@@ -1,5 +1,5 @@
-// Finds the programs of the machine that a node needs: the container runtime, its network plugins, and what makes namespaces.
-// It installs them only where it is asked to, and says in one line why a node cannot run here.
+// Finds the programs that a node needs: container runtime, network plugins, and tools for namespaces. Installs them
+// only on request; otherwise returns one line that says why a node cannot run here.
 
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
@@ -14,7 +14,7 @@ export interface Programs {
   readonly paths: Readonly<Record<ProgramName, string>>;
   /** The folder of the network plugins. */
   readonly cniFolder: string;
-  /** PATH for what runs on the node: containerd looks for its shim there, kube-proxy for iptables. */
+  /** PATH of the node, in which containerd looks up its shim and kube-proxy looks up iptables. */
   readonly searchPath: string;
 }
 
@@ -25,21 +25,21 @@ const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/
 const CNI_FOLDERS = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni'];
 const CNI_PLUGINS = ['bridge', 'host-local', 'loopback'];
 
-/** The programs, or why a node cannot run here, in one line. */
+/** Returns the programs, or one line that says why a node cannot run here. */
 export function findPrograms(env: Environment = process.env): Programs | string {
   if (process.platform !== 'linux') return 'a node needs Linux';
-  if (process.getuid?.() !== 0) return 'a node needs root, for namespaces and cgroups';
+  if (process.getuid?.() !== 0) return 'a node needs root for namespaces and cgroups';
   const folders = [...(env['PATH'] ?? '').split(delimiter).filter(folder => folder !== ''), ...SYSTEM_FOLDERS];
   const found = NAMES.map(name => [name, folders.map(folder => join(folder, name)).find(isExecutable)] as const);
   const missing = found.filter(([, path]) => path === undefined).map(([name]) => name);
   if (missing.length > 0) return `a node needs ${missing.join(', ')} (on Debian: ${INSTALL})`;
   const cniFolder = CNI_FOLDERS.find(folder => CNI_PLUGINS.every(name => isExecutable(join(folder, name))));
   if (cniFolder === undefined) return `a node needs the CNI plugins ${CNI_PLUGINS.join(', ')} (on Debian: ${INSTALL})`;
-  if (!mayMakeNamespaces()) return 'a node needs namespaces, and this machine does not let them be made';
+  if (!mayMakeNamespaces()) return 'a node needs namespaces, which this machine does not allow';
   return { paths: Object.fromEntries(found) as Programs['paths'], cniFolder, searchPath: folders.join(delimiter) };
 }
 
-/** With apt where there is one; a service manager, if any, is kept from starting containerd. False if that did not do. */
+/** Installs with apt if available, without letting a service manager start containerd. Returns false on failure. */
 export function installPrograms(env: Environment = process.env): boolean {
   const options = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }, stdio: 'inherit' } as const;
   const apt = (...args: string[]) => spawnSync('apt-get', ['-qq', '-y', ...args], options).status === 0;

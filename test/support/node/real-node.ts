@@ -1,5 +1,5 @@
-// A Kubernetes cluster of one real node in a world of its own: control plane, kubelet, containerd, pods with addresses and
-// Services. It ends what it started and leaves nothing behind, save the logs of a start that failed.
+// A Kubernetes cluster with one real node in separate namespaces: control plane, kubelet, containerd, pod network and
+// Services. Removes everything it started, except the logs of a failed start.
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,7 @@ import type { Programs } from './programs.ts';
 
 export interface NodeOptions {
   readonly programs: Programs;
-  /** docker-archives that the node's pods find their images in. */
+  /** docker-archives to import into the node. */
   readonly imageArchives: readonly string[];
   /** More images for them. */
   readonly images?: readonly Image[];
@@ -39,7 +39,7 @@ export const NODE_TOOLS: readonly ToolName[] = [
 
 const READY_MS = 60_000;
 
-/** The node is Ready when it resolves. */
+/** Resolves when the node is Ready. */
 export async function startNode({ programs, imageArchives, images = [] }: NodeOptions): Promise<RealNode> {
   const tools: ToolPaths = await findTools([...NODE_TOOLS]);
   const step = createProgress().step('starting a node');
@@ -55,7 +55,7 @@ export async function startNode({ programs, imageArchives, images = [] }: NodeOp
   } catch (cause) {
     const tails = await world.logTails();
     await world.close({ keep: true });
-    throw new Error(`The node did not start; its logs are kept in ${world.dir}/logs\n${tails}`, { cause });
+    throw new Error(`The node did not start. Its logs are in ${world.dir}/logs\n${tails}`, { cause });
   } finally {
     step.done();
   }
@@ -82,7 +82,7 @@ export class RealNode {
     await writeKubeconfig(this.adminKubeconfig, this, 'admin', this.#booted.keys.admin);
   }
 
-  /** The path of a kubeconfig for a user that has no rights but those that RBAC gives to it or to its groups. */
+  /** Returns the path of a kubeconfig for a user whose only permissions come from RBAC. */
   async kubeconfigFor({ user, groups = [] }: User): Promise<string> {
     const pair = await this.#booted.keys.authority.issueClient({ user, groups });
     return writeKubeconfig(join(this.dir, 'users', kubeconfigName(user, groups)), this, user, pair);
@@ -101,13 +101,13 @@ export class RealNode {
     return (await this.kubectl(['get', 'node', NODE_NAME, '-o', path])).stdout === 'True';
   }
 
-  /** Polls until `probe` gives something. */
+  /** Polls until `probe` returns a value. */
   async eventually<T>(what: string, probe: () => Promise<T | undefined>, withinMs: number): Promise<T> {
     const deadline = Date.now() + withinMs;
     for (;;) {
       const found = await probe();
       if (found !== undefined) return found;
-      if (Date.now() > deadline) throw new Error(`Not within ${withinMs / 1000} s: ${what}`);
+      if (Date.now() > deadline) throw new Error(`Timeout after ${withinMs / 1000} s: ${what}`);
       await sleep(200);
     }
   }
@@ -127,7 +127,7 @@ export class RealNode {
     await this.eventually('the node is Ready again', isBack, READY_MS);
   }
 
-  /** Returns when every process, mount, network and cgroup of the node is gone, and its folder. */
+  /** Resolves when all processes, mounts, networks and cgroups of the node are gone and its folder is removed. */
   async stop(): Promise<void> {
     this.#booted.relay.close();
     await this.#machinery.world.close();

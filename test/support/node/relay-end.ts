@@ -1,5 +1,5 @@
-// The end of the relay inside the node's network: what comes in at the socket file goes to the API server there, and back.
-// Started by relay.ts with the path of the socket and the port. It looks into nothing.
+// The relay's end inside the node's network: forwards connections from a socket file to the API server. Started by
+// relay.ts with the socket path and the port.
 
 import { connect, createServer } from 'node:net';
 

@@ -1,5 +1,5 @@
-// Makes the node's API server reachable at a port of 127.0.0.1 outside its network, by way of a socket file: kubectl, helm and
-// tests run as they do elsewhere. TLS goes through untouched.
+// Forwards a port on 127.0.0.1 through a socket file to the API server in the node's network, so that kubectl, helm and
+// tests work as usual. TLS is passed through.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const INNER_END = fileURLToPath(new URL('relay-end.ts', import.meta.url));
 
-/** The command that is to run inside. */
+/** The command to run inside the network namespace. */
 export function relayCommand(socketPath: string, port: number): readonly [string, readonly string[]] {
   return [process.execPath, [INNER_END, socketPath, String(port)]];
 }

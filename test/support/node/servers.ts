@@ -1,5 +1,5 @@
-// The command lines of what runs on a node, on top of those of the control plane. Ports are the usual ones: the node has a
-// network of its own. Nothing here starts a process.
+// Command lines of the node's processes, based on those of the control plane. They use the standard ports, because the
+// node has a separate network. Starts no process.
 
 import { join } from 'node:path';
 import { apiServerArguments, controllerManagerArguments, etcdArguments } from '../control-plane/servers.ts';
@@ -13,7 +13,7 @@ export type CommandLine = readonly [ToolName, readonly string[]];
 const ETCD_PORT = 2379;
 const CONTROLLER_MANAGER_PORT = 10_257;
 
-/** A flag that is given again wins. */
+/** If a flag is repeated, the last one wins. */
 export function storageServers(dir: string): readonly CommandLine[] {
   return [
     ['etcd', [...etcdArguments(dir, ETCD_PORT, 2380), `--data-dir=${join(dir, 'data', 'etcd')}`]],
@@ -21,7 +21,7 @@ export function storageServers(dir: string): readonly CommandLine[] {
   ];
 }
 
-/** Those that need a ready API server. */
+/** The processes that need a ready API server. */
 export function nodeServers(dir: string): readonly CommandLine[] {
   const kubeconfig = (name: string) => componentKubeconfig(dir, name);
   const manager = 'kube-controller-manager';
@@ -49,7 +49,7 @@ export function nodeServers(dir: string): readonly CommandLine[] {
         `--hostname-override=${NODE_NAME}`,
         '--proxy-mode=iptables',
         `--cluster-cidr=${POD_NETWORK}`,
-        // The connection table is the machine's; its size is left alone.
+        // Leaves the size of the connection table unchanged, because it belongs to the machine.
         '--conntrack-max-per-core=0',
       ],
     ],
