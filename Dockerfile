@@ -1,7 +1,7 @@
-# The images of both services: `make images` bundles them into dist first, then builds the targets webhook and signer. In them
-# are Node, the libraries that it needs and one bundle: no shell, no package manager, and nothing that is written to.
+# The images of both services. `make images` bundles the services into dist, then builds the targets webhook and signer. An image
+# contains Node, its shared libraries and one bundle: no shell, no package manager, no writable files.
 
-# Any image with glibc and Node 26 in its PATH. Releases give it by digest (node:26-slim@sha256:...), so that it cannot change.
+# Any image with glibc and Node 26 in its PATH. Releases pin it by digest (node:26-slim@sha256:...).
 ARG BASE=node:26-slim
 
 FROM ${BASE} AS node
@@ -24,7 +24,7 @@ RUN ["node", "/build/compile.ts", "/app/webhook.mjs"]
 
 FROM service AS webhook
 LABEL org.opencontainers.image.title=countersign-webhook
-LABEL org.opencontainers.image.description="Refuses CertificateSigningRequests whose requester may not use the issuer"
+LABEL org.opencontainers.image.description="Rejects CertificateSigningRequests from requesters who may not use the issuer"
 COPY --from=compiled-webhook /app/ /app/
 ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=8", "/app/webhook.mjs"]
 

@@ -1,59 +1,59 @@
-# Everything runs on the Node that package-lock.json pins, so that a host with an older one will do.
+# All targets use the Node version pinned in package-lock.json, so the host may have an older one.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help install lint format test test-faults demo e2e images bench tools docs sbom audit clean
 
-help: ## Say what can be made
+help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: node_modules/.installed ## Install the locked packages
+install: node_modules/.installed ## Install the packages of package-lock.json
 
 node_modules/.installed: package-lock.json
 	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-tools: install ## Fetch or build etcd, kube-apiserver, kubectl and helm (about ten minutes the first time)
+tools: install ## Download or build etcd, kube-apiserver, kubectl and helm (the first time takes about ten minutes)
 	npm run --silent control-plane -- tools
 
-lint: install ## Check types, style, dead code and the licences of the locked packages
+lint: install ## Check types, style, dead code and package licences
 	tsc -p .
 	oxlint --type-aware
 	biome check
 	knip
 	node build/check-licenses.ts
 
-format: install ## Put the sources into their one format
+format: install ## Format the code
 	biome check --write
 
-test: lint tools ## Run every check, and every test but those of e2e
+test: lint tools ## Run all checks and tests except test-faults and e2e
 	npm run --silent test
 
-test-faults: tools ## Run the fault suite: attacks, crashes and broken networks; ARGS=--write updates docs/reliability.md
+test-faults: tools ## Run the fault tests: attacks, crashes, network failures; ARGS=--write updates docs/reliability.md
 	npm run --silent test:faults -- $(ARGS)
 
-demo: tools ## Watch a refusal and a certificate on a real API server; ARGS=--once to exit after the story
+demo: tools ## Run the demo on a real API server and keep it running; ARGS=--once exits at the end
 	node test/demo/main.ts $(ARGS)
 
-images: install ## Build the images of both services, with a Docker engine or without one
+images: install ## Build the images of both services (Docker is optional)
 	node build/images.ts
 
-e2e: tools ## Install on a real node (kubelet, containerd) and try everything there; needs root
+e2e: tools ## Run the end-to-end tests on a real node (kubelet, containerd); needs root
 	node test/support/node/main.ts --install
 	npm run --silent test:e2e
 
-bench: tools ## Measure against cert-manager's own controller and the API server itself
+bench: tools ## Compare performance with cert-manager's controller and with bare API server writes
 	node test/bench/main.ts $(ARGS)
 
-docs: install ## Write the generated pages anew
+docs: install ## Regenerate the generated files
 	npm run --silent docs
 
-sbom: install ## Write the bill of materials of this repository to dist/sbom.cdx.json
+sbom: install ## Write the bill of materials of all locked packages to dist/sbom.cdx.json
 	mkdir -p dist
 	npm sbom --sbom-format=cyclonedx --package-lock-only > dist/sbom.cdx.json
 
-audit: install ## Ask the registry for known vulnerabilities of the locked packages
+audit: install ## Check the locked packages for known vulnerabilities (asks the npm registry)
 	node build/audit.ts
 
-clean: ## Remove what was installed and made in this checkout
+clean: ## Remove installed packages and build output
 	rm -rf node_modules dist coverage .tmp

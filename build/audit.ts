@@ -1,16 +1,16 @@
-// `make audit`: fails if npm knows a vulnerability of severity high or critical in a locked package. A registry that cannot
-// be reached, or that answers no audits, is reported and is no failure.
+// `make audit`: fails if npm knows a vulnerability of severity high or critical in a locked package. A registry that is
+// unreachable or does not support audits is reported but is not a failure.
 
 import { spawnSync } from 'node:child_process';
 import { ROOT } from './bundle.ts';
 
-// npm's own limits let a silent registry hold up the caller for a quarter of an hour. Under `npm run --silent` it would not say why
-// it failed.
+// npm's default limits let an unresponsive registry block the caller for 15 minutes. The log level overrides `npm run
+// --silent`, which would hide the cause of a failure.
 const ARGS = ['audit', '--audit-level=high', '--loglevel=warn', '--fetch-retries=0', '--fetch-timeout=30000'];
-/** npm ends with 1 for this as for a vulnerability. */
+/** npm exits with 1 both for this and for a vulnerability. */
 const UNANSWERED = 'audit endpoint returned an error';
 const NOT_AUDITED =
-  'The packages were not audited: the registry did not answer, see above. `npm config get registry` names it.\n';
+  'The packages were not audited because the registry did not respond (see above). Run `npm config get registry` to see which registry is used.\n';
 
 function main(): void {
   const { status, stdout, stderr, error } = spawnSync('npm', ARGS, { cwd: ROOT, encoding: 'utf8' });

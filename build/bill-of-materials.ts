@@ -1,12 +1,12 @@
-// Asks npm for the CycloneDX bill of materials of one service, and keeps of the locked packages those that its bundle holds.
-// It takes out what differs from run to run and from folder to folder, and never looks a package up.
+// Creates the CycloneDX bill of materials of one service with npm and reduces it to the packages in the service's
+// bundle. Removes values that differ between runs and folders; never contacts a registry.
 
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** What is used here of CycloneDX 1.5: components, and which of them needs which, by their references. */
+/** The parts of CycloneDX 1.5 used here: components and the dependencies between them, by reference. */
 interface Bom {
   serialNumber?: string;
   metadata: { timestamp?: string; component: { name: string } };
@@ -14,10 +14,10 @@ interface Bom {
   dependencies: { ref: string; dependsOn: string[] }[];
 }
 
-/** `name@version`, as npm makes a component's reference of it. */
+/** `name@version`, npm's format for a component reference. */
 type PackageReference = string;
 
-/** JSON text. `root` is the folder of the lock file, `sources` are paths from there of the files that are in the bundle. */
+/** Returns JSON. `root` is the folder of the lock file; `sources` are the bundled files, relative to it. */
 export async function describeMaterials(root: string, service: string, sources: readonly string[]): Promise<string> {
   const args = ['sbom', '--sbom-format=cyclonedx', '--package-lock-only', '--omit=dev', '--omit=optional'];
   const { stdout } = await promisify(execFile)('npm', [...args, `--workspace=services/${service}`], {
@@ -28,7 +28,7 @@ export async function describeMaterials(root: string, service: string, sources: 
   delete bom.serialNumber;
   delete bom.metadata.timestamp;
   const product = await readPackage(root);
-  // npm calls it as its folder is called.
+  // npm names the component after its folder.
   bom.metadata.component.name = product.name;
   const packages = await Promise.all(packageFolders(sources).map(folder => readPackage(join(root, folder))));
   keepComponents(bom, new Set([product, ...packages].map(({ name, version }) => `${name}@${version}`)));
@@ -42,7 +42,7 @@ function keepComponents(bom: Bom, packages: ReadonlySet<PackageReference>): void
   );
 }
 
-/** The folders of the packages that the files belong to, workspaces included. */
+/** Returns the folders of the packages that the files belong to, including workspaces. */
 function packageFolders(sources: readonly string[]): readonly string[] {
   const inPackage = /^(?:.*node_modules\/(?:@[^/]+\/)?|services\/)[^/]+/;
   return [...new Set(sources.flatMap(source => inPackage.exec(source)?.[0] ?? []))];

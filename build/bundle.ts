@@ -1,5 +1,5 @@
-// Bundles one service with all that it imports into a single file that Node runs as it is, with its source map, the licences
-// that the sources carry, and a bill of materials. The same sources give the same bytes.
+// Bundles one service and its dependencies into a single file that Node can run, with source map, licences and bill of
+// materials. Builds are reproducible.
 
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
@@ -14,14 +14,14 @@ export type Service = (typeof SERVICES)[number];
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Some dependencies are CommonJS and require what is built into Node, which a module has no `require` for. */
+/** Some dependencies are CommonJS and require built-in modules, but ES modules have no `require`. */
 const REQUIRE = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
 
 const CLIENT = '@kubernetes/client-node';
 
 /**
- * Nothing in client-node has an effect by being imported, which it does not say itself. Knowing it, esbuild leaves out the
- * generated API models that nobody asks for: 0.6 MB, 8 ms and 4 MB of memory at each start (measured).
+ * No module of client-node has import side effects, but its package.json does not say so. With this, esbuild drops the
+ * unused generated API models: 0.6 MB, 8 ms and 4 MB of memory per start (measured).
  */
 const dropUnusedApiModels: Plugin = {
   name: 'drop-unused-api-models',
@@ -37,8 +37,8 @@ const dropUnusedApiModels: Plugin = {
 };
 
 /**
- * Takes what is built into Node by `require`. An import reads every name that a module has, and the WebSocket of node:http brings
- * in all of Node's fetch: 25 ms and 11 MB at each start (measured).
+ * Loads built-in modules with `require`. An import reads all exports of a module, and the WebSocket export of node:http
+ * loads Node's whole fetch implementation: 25 ms and 11 MB per start (measured).
  */
 const requireBuiltins: Plugin = {
   name: 'require-builtins',
@@ -53,12 +53,12 @@ const requireBuiltins: Plugin = {
 };
 
 /**
- * What the services use of some packages, which cannot be left out by itself: 20 ms and 8 MB at each start (measured). A name that
- * is missing here fails the build.
+ * The parts that the services use of packages that esbuild cannot tree-shake: 20 ms and 8 MB per start (measured). A
+ * missing name fails the build.
  */
 const USED_PARTS: Readonly<Record<string, string>> = {
-  // Connection pools. client-node names the others, and calls them only for a proxy-url, which kube-credentials.ts refuses, and
-  // for requests that go through its own API classes, which nobody uses.
+  // Connection pools. client-node also imports the other names but uses them only for a proxy-url, which
+  // kube-credentials.ts rejects, and in its generated API classes, which are not used.
   undici: `
     import request from 'undici/lib/api/api-request.js';
     import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
@@ -82,15 +82,15 @@ const keepUsedParts: Plugin = {
   },
 };
 
-/** What the containers of the compose stack run besides the services. */
+/** The programs that the compose stack runs in addition to the services. */
 const COMPOSE_PROGRAMS = ['certificates', 'setup', 'request'];
 
-/** Where the files of a service's image are made. */
+/** Returns the folder in which the files of a service's image are built. */
 export function bundleFolder(service: Service): string {
   return join(ROOT, 'dist', service);
 }
 
-/** Makes `<service>.mjs` and what belongs to it anew in the folder, which holds all of it or what it held before. */
+/** Rebuilds `<service>.mjs` and its companion files. Replaces the folder atomically. */
 export async function bundleService(service: Service, folder = bundleFolder(service)): Promise<void> {
   const draft = `${folder}.${process.pid}.partial`;
   await mkdir(draft, { recursive: true });
@@ -105,15 +105,15 @@ export async function bundleService(service: Service, folder = bundleFolder(serv
   }
 }
 
-/** Makes the programs of the compose stack, which mounts the folder. */
+/** Bundles the programs of the compose stack, which mounts the folder. */
 export async function bundleComposePrograms(): Promise<void> {
   for (const program of COMPOSE_PROGRAMS)
     await bundleProgram(`compose/${program}.ts`, join(ROOT, 'dist', 'compose', `${program}.mjs`));
 }
 
 /**
- * Makes one file, and its source map beside it, of a program, and gives the files that something of is in it. `entryPoint` and
- * they are paths from the root of the repository.
+ * Bundles a program into one file with a source map, and returns the source files included in it. `entryPoint` and the
+ * returned paths are relative to the root of the repository.
  */
 export async function bundleProgram(entryPoint: string, outfile: string): Promise<readonly string[]> {
   const { metafile } = await build({
@@ -126,7 +126,7 @@ export async function bundleProgram(entryPoint: string, outfile: string): Promis
     target: 'node26',
     banner: { js: REQUIRE },
     sourcemap: 'linked',
-    // A stack trace needs the places alone.
+    // Stack traces need positions only.
     sourcesContent: false,
     legalComments: 'external',
     logLevel: 'warning',

@@ -1,11 +1,11 @@
-// Fails if package-lock.json has a package whose licence is not on the list of allowed ones. Reads the lock file alone and
-// never looks a package up; the packages of this repository are not checked.
+// Fails if package-lock.json contains a package whose licence is not allowed. Reads only the lock file and looks up no
+// package. The packages of this repository are not checked.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from './bundle.ts';
 
-/** SPDX ids. */
+/** SPDX identifiers. */
 const ALLOWED: ReadonlySet<string> = new Set([
   '0BSD',
   'Apache-2.0',
@@ -16,7 +16,7 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'Unlicense',
 ]);
 
-/** What is used here of a lock file. Packages copy `license` from their package.json, where it can be anything. */
+/** The parts of the lock file used here. `license` is copied from each package.json and can be any value. */
 interface LockFile {
   readonly packages: Readonly<Record<string, LockedPackage>>;
 }
@@ -27,7 +27,7 @@ interface LockedPackage {
   readonly link?: boolean;
 }
 
-/** `name@version: licence` of each package that may not be used. */
+/** Returns `name@version: licence` for each package with a forbidden licence. */
 export function findForbiddenLicenses(lock: LockFile): readonly string[] {
   return Object.entries(lock.packages)
     .filter(([path, { link }]) => path.includes('node_modules/') && link !== true)
@@ -35,7 +35,10 @@ export function findForbiddenLicenses(lock: LockFile): readonly string[] {
     .map(([path, { version, license }]) => `${nameOf(path)}@${version}: ${JSON.stringify(license) ?? 'no licence'}`);
 }
 
-/** Of an SPDX expression, one alternative is enough, and all its parts count. Nested ones are refused, not worked out. */
+/**
+ * Evaluates an SPDX expression: one alternative of OR is enough, all operands of AND count. Nested expressions are
+ * rejected.
+ */
 function isAllowed(license: unknown): boolean {
   if (typeof license !== 'string') return false;
   const expression = license.replace(/^\(([^()]*)\)$/, '$1');
@@ -50,7 +53,7 @@ function nameOf(path: string): string {
 async function main(): Promise<void> {
   const forbidden = findForbiddenLicenses(JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')));
   if (forbidden.length === 0) return;
-  process.stderr.write(`package-lock.json has packages whose licence is not allowed:
+  process.stderr.write(`package-lock.json contains packages with licences that are not allowed:
   ${forbidden.join('\n  ')}
 Use another package. If the licence is acceptable, add its SPDX id to ALLOWED in build/check-licenses.ts.\n`);
   process.exitCode = 1;

@@ -1,5 +1,5 @@
-// Puts layers together to images and writes them as one docker-archive, the format of `docker save`, which `docker load` and
-// `ctr images import` take. Images that share a layer share its bytes. It compresses nothing and signs nothing.
+// Writes images as one docker-archive, the format of `docker save` that `docker load` and `ctr images import` read.
+// Images share the bytes of shared layers. No compression, no signatures.
 
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
@@ -10,11 +10,11 @@ import { packTar, type TarEntry } from './tar.ts';
 
 export interface Layer {
   readonly entries: readonly TarEntry[];
-  /** What made it, for `docker history`. */
+  /** Creator, as shown by `docker history`. */
   readonly createdBy: string;
 }
 
-/** OCI image configuration, as far as it is used here. */
+/** The parts of the OCI image configuration used here. */
 export interface ImageConfig {
   readonly Entrypoint: readonly string[];
   readonly Env: readonly string[];
@@ -24,19 +24,19 @@ export interface ImageConfig {
 }
 
 export interface Image {
-  /** With the tag: `countersign/webhook:1.0.0`. */
+  /** Including the tag: `countersign/webhook:1.0.0`. */
   readonly name: string;
   readonly config: ImageConfig;
   readonly layers: readonly Layer[];
 }
 
-/** The platform is the one that this runs on: Node's own names are translated to Go's. */
+/** The platform of this machine, translated from Node's names to Go's. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
-/** For every image the same moment, so that the same contents have the same digest. */
+/** A fixed creation time, so that equal contents have equal digests. */
 const CREATED = '1970-01-01T00:00:00Z';
 
-/** Whole or not there: it is written beside `path` first. */
+/** Writes to a temporary file first, so that `path` is never incomplete. */
 export async function writeDockerArchive(path: string, images: readonly Image[]): Promise<void> {
   const draft = `${path}.${process.pid}.partial`;
   await pipeline(packTar(await archiveEntries(images)), createWriteStream(draft));

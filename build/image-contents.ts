@@ -1,5 +1,5 @@
-// What is in the images of the services: Node with the libraries that it needs, and above it what was bundled. Both ways to
-// make them (build/images.ts) put in the same files.
+// Defines the contents of the service images: Node and its shared libraries, then the bundle. Both ways to build images
+// (build/images.ts) use the same files.
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -10,44 +10,44 @@ import { compile, compileCacheVariables, compiledFolder, NODE_FLAGS } from './co
 import type { Image, Layer } from './docker-archive.ts';
 import { NONROOT, nodeFiles } from './node-files.ts';
 
-/** Where the images are written to when there is no Docker engine. */
+/** Where the images are written if there is no Docker engine. */
 export const ARCHIVE = join(ROOT, 'dist', 'images.tar');
 
-/** Of the last programs that were compiled. */
+/** The cache of the most recently compiled programs. */
 const COMPILED = join(ROOT, 'dist', 'compiled');
 
-/** As in the Dockerfile. */
+/** Keep in sync with the Dockerfile. */
 const DESCRIPTIONS: Readonly<Record<Service, string>> = {
-  webhook: 'Refuses CertificateSigningRequests whose requester may not use the issuer',
+  webhook: 'Rejects CertificateSigningRequests from requesters who may not use the issuer',
   signer: "Signs CertificateSigningRequests with cert-manager's Issuers",
 };
 
-/** As in the Dockerfile. */
+/** Keep in sync with the Dockerfile. */
 const ENVIRONMENT = { PATH: '/usr/local/bin', NODE_ENV: 'production', ...compileCacheVariables('/app') };
 
 export function imageName(service: Service, version: string): string {
   return `countersign/${service}:${version}`;
 }
 
-/** As in the Dockerfile. */
+/** Keep in sync with the Dockerfile. */
 export function entrypoint(service: Service): readonly string[] {
   return ['/usr/local/bin/node', ...NODE_FLAGS, `/app/${service}.mjs`];
 }
 
-/** The chart installs images of this version. */
+/** The image tag; the chart installs images of this version. */
 export async function readVersion(): Promise<string> {
   return JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')).version;
 }
 
-/** From what is bundled in dist, and compiled there. */
+/** Assembles the image from the bundle in dist and compiles it there. */
 export async function makeImages(version: string): Promise<Image[]> {
-  const base = { entries: await nodeFiles(), createdBy: `Node ${process.version} and the libraries that it needs` };
+  const base = { entries: await nodeFiles(), createdBy: `Node ${process.version} and its shared libraries` };
   return Promise.all(SERVICES.map(service => makeImage(service, version, base)));
 }
 
 /**
- * V8 compiles the same program to other bytes each time, for it seeds its hashes by chance: what it made is kept, so that the same
- * sources give the same layers. (With Docker, its own cache does that.)
+ * V8 seeds its hashes randomly, so each compilation of a program gives different bytes. The result is cached to give
+ * equal layers for equal sources. (With Docker, the build cache does this.)
  */
 async function compileOnce(service: Service, program: string): Promise<void> {
   const hash = createHash('sha256').update(await readFile(program));
@@ -82,6 +82,6 @@ async function makeImage(service: Service, version: string, base: Layer): Promis
         'org.opencontainers.image.licenses': 'Apache-2.0',
       },
     },
-    layers: [base, { entries: await Promise.all(entries), createdBy: `The ${service} of Countersign` }],
+    layers: [base, { entries: await Promise.all(entries), createdBy: `Countersign ${service}` }],
   };
 }

@@ -1,5 +1,5 @@
-// `make images`: bundles both services and makes their images, with a Docker engine where there is one; without one it
-// writes the same images to dist/images.tar. Also bundles the programs that the compose stack mounts. It pushes nothing.
+// `make images`: bundles both services and builds their images with a Docker engine; without one, writes the same
+// images to dist/images.tar. Also bundles the programs that the compose stack mounts. Never pushes.
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,26 +8,26 @@ import { bundleComposePrograms, bundleService, ROOT, SERVICES } from './bundle.t
 import { writeDockerArchive } from './docker-archive.ts';
 import { ARCHIVE, imageName, makeImages, readVersion } from './image-contents.ts';
 
-const HELP = `Makes the images countersign/webhook and countersign/signer.
-  --archive       write dist/images.tar, even if there is a Docker engine
-  --base IMAGE    with Docker: the image that Node and its libraries are taken from (see the Dockerfile)
+const HELP = `Builds the images countersign/webhook and countersign/signer.
+  --archive       Write dist/images.tar even if a Docker engine is available.
+  --base IMAGE    With Docker: the image to take Node and its libraries from (see the Dockerfile).
 `;
 
 async function main(): Promise<void> {
   const options = { archive: { type: 'boolean' }, base: { type: 'string' }, help: { type: 'boolean' } } as const;
   const { values } = parseArgs({ options });
-  if (values.help) return say(HELP);
+  if (values.help) return print(HELP);
   const version = await readVersion();
   for (const service of SERVICES) await bundleService(service);
   await bundleComposePrograms();
   if (!values.archive && (await hasDocker())) return buildWithDocker(version, values.base);
   await writeDockerArchive(ARCHIVE, await makeImages(version));
-  say(`${SERVICES.map(service => imageName(service, version)).join(' and ')} are in ${ARCHIVE}. To use them:
+  print(`${SERVICES.map(service => imageName(service, version)).join(' and ')} were written to ${ARCHIVE}. To load them, run one of:
   docker load -i ${ARCHIVE}
   ctr -n k8s.io images import ${ARCHIVE}\n`);
 }
 
-/** Whether an engine answers, and not only whether there is a client. */
+/** Checks that an engine responds, not only that the client is installed. */
 async function hasDocker(): Promise<boolean> {
   return promisify(execFile)('docker', ['version', '--format', '{{.Server.Version}}'], { timeout: 10_000 }).then(
     () => true,
@@ -45,7 +45,7 @@ async function buildWithDocker(version: string, base: string | undefined): Promi
   }
 }
 
-function say(text: string): void {
+function print(text: string): void {
   process.stdout.write(text);
 }
 

@@ -1,17 +1,17 @@
-// Writes the files of the lowest layer of an image to a folder: `node root-filesystem.ts FOLDER`, inside the image that Node is
-// taken from. For the Dockerfile; without Docker the same files go into an archive at once.
+// Writes the files of the base layer to a folder: `node root-filesystem.ts FOLDER`. The Dockerfile runs it inside the
+// image that provides Node.
 
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { nodeFiles } from './node-files.ts';
 
 const [folder] = process.argv.slice(2);
-if (folder === undefined) throw new Error('the folder is missing');
+if (folder === undefined) throw new Error('usage: node root-filesystem.ts FOLDER');
 
 for (const { path, mode, content } of await nodeFiles()) {
   const target = join(folder, path);
   await mkdir(content === undefined ? target : dirname(target), { recursive: true });
   if (content !== undefined) await writeFile(target, content);
-  // Not as an argument of mkdir and writeFile: those take the umask off.
+  // chmod, because mkdir and writeFile apply the umask to their mode.
   await chmod(target, mode ?? (content === undefined ? 0o755 : 0o644));
 }

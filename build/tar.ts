@@ -1,19 +1,19 @@
-// Packs files as a tar archive whose bytes depend on nothing but names, modes and contents: everything belongs to root and is
-// from 1970. It never reads or follows a link.
+// Packs files into a tar archive whose bytes depend only on names, modes and contents: owner root, mtime 1970. Never
+// reads or follows links.
 
 import { pack } from 'tar-stream';
 
 /** Folders end with a slash and have no content. */
 export interface TarEntry {
   readonly path: string;
-  /** Permission bits. 0755 for a folder and 0644 for a file if not given. */
+  /** Permission bits. Defaults to 0755 for folders and 0644 for files. */
   readonly mode?: number;
   readonly content?: Buffer;
 }
 
 const MTIME = new Date(0);
 
-/** The archive piece by piece; contents are not copied. */
+/** Yields the archive in chunks without copying contents. */
 export function packTar(entries: readonly TarEntry[]): AsyncIterable<Buffer> {
   const archive = pack();
   for (const { path, mode, content } of withFolders(entries)) {
@@ -23,10 +23,10 @@ export function packTar(entries: readonly TarEntry[]): AsyncIterable<Buffer> {
     else archive.entry(header, content ?? Buffer.alloc(0));
   }
   archive.finalize();
-  return archive as AsyncIterable<Buffer>; // Its own type says nothing of its pieces.
+  return archive as AsyncIterable<Buffer>; // The package's own type does not include the chunk type.
 }
 
-/** Sorted, so that each folder comes before its contents, and with the folders that no entry names. */
+/** Sorts the entries so that folders precede their contents, and adds missing parent folders. */
 function withFolders(entries: readonly TarEntry[]): TarEntry[] {
   const byPath = new Map<string, TarEntry>();
   for (const entry of entries) {

@@ -1,5 +1,5 @@
-// The annotations of a CSR that mean something here (cert-manager's pkg/apis/experimental/v1alpha1): their keys, how each
-// is read and written, and which are locked. Never changes an object.
+// The CSR annotations that Countersign uses (cert-manager's pkg/apis/experimental/v1alpha1): keys, parsing, and which
+// of them are immutable. Never changes an object.
 
 import type { CertificateSigningRequest } from './csr.ts';
 import { type Nanoseconds, parseGoDuration } from './duration.ts';
@@ -7,10 +7,10 @@ import { annotationField, type FieldError } from './field-error.ts';
 import { reasons } from './reasons.ts';
 import { err, ok, type Result } from './result.ts';
 
-/** Set by the requester: how long the certificate shall be valid, as a Go duration. Beats spec.expirationSeconds. */
+/** Set by the requester: the requested duration, as a Go duration. Takes precedence over spec.expirationSeconds. */
 export const REQUEST_DURATION = 'experimental.cert-manager.io/request-duration';
 
-/** Set by the requester: `"true"` asks for a CA certificate. */
+/** Set by the requester: `"true"` requests a CA certificate. */
 export const REQUEST_IS_CA = 'experimental.cert-manager.io/request-is-ca';
 
 /** Set by the requester, for SelfSigned issuers: the Secret with the private key of the request. */
@@ -19,16 +19,16 @@ export const PRIVATE_KEY_SECRET_NAME = 'experimental.cert-manager.io/private-key
 /** Set by the signer: base64 of the PEM of the chain's top certificate (cert-manager v1.4). */
 export const CA = 'experimental.cert-manager.io/ca';
 
-/** Go reads longer ones, but none says more than a short one does, and the time to read it would be the requester's choice. */
+/** Go accepts longer text, but no duration needs it, and the requester must not choose the parsing time. */
 const MAX_DURATION_LENGTH = 256;
 
-/** More than any duration needs: of what is longer and none, which may be something pasted by mistake, nothing is repeated. */
+/** Longer than any duration needs. Longer invalid text may be pasted by mistake and is not repeated. */
 const MAX_SHOWN_DURATION = 40;
 
-/** Part of the request, although the API server lets annotations change: these may not, from its creation on. */
+/** Part of the request: immutable from creation, although the API server allows annotations to change. */
 export const LOCKED_ANNOTATIONS: readonly string[] = [REQUEST_DURATION, REQUEST_IS_CA, PRIVATE_KEY_SECRET_NAME];
 
-/** The duration that the annotation asks for; undefined without the annotation. An empty annotation is there, and wrong. */
+/** The requested duration; undefined without the annotation. An empty annotation is present, and invalid. */
 export function readRequestDuration(csr: CertificateSigningRequest): Result<Nanoseconds | undefined, FieldError> {
   const text = csr.metadata.annotations?.[REQUEST_DURATION];
   if (text === undefined) return ok(undefined);
@@ -45,15 +45,15 @@ function parseDuration(text: string): Result<Nanoseconds> {
       ? duration
       : err(`time: invalid duration of ${text.length} characters`);
   }
-  return err(`${text.length} characters are too many for a duration, at most ${MAX_DURATION_LENGTH}`);
+  return err(`the duration is ${text.length} characters long; the maximum is ${MAX_DURATION_LENGTH}`);
 }
 
-/** Only the exact text `true` counts, as in cert-manager: `True` and `1` are no. */
+/** Only the exact text `true` counts, as in cert-manager; `True` and `1` do not. */
 export function readIsCa(csr: CertificateSigningRequest): boolean {
   return csr.metadata.annotations?.[REQUEST_IS_CA] === 'true';
 }
 
-/** The name of the Secret; undefined when the annotation is absent or empty. */
+/** Undefined if the annotation is absent or empty. */
 export function readPrivateKeySecretName(csr: CertificateSigningRequest): string | undefined {
   return csr.metadata.annotations?.[PRIVATE_KEY_SECRET_NAME] || undefined;
 }
@@ -63,7 +63,7 @@ export function encodeCaAnnotation(pem: string): string {
   return Buffer.from(pem).toString('base64');
 }
 
-/** Keys of the locked annotations that differ. Absent is not empty: an empty duration is there, and wrong. */
+/** Keys of the immutable annotations that differ. Absent and empty are different. */
 export function changedLockedAnnotations(
   before: CertificateSigningRequest,
   after: CertificateSigningRequest,

@@ -1,7 +1,7 @@
-// The CertificateSigningRequest (certificates.k8s.io/v1) as both services read it, and the questions they ask of its
-// status. Plain JSON, as the API server sends it; nothing here changes an object.
+// The CertificateSigningRequest (certificates.k8s.io/v1) as both services read it, with predicates on its status. Plain
+// JSON, as the API server sends it; never changes an object.
 
-/** The part of metav1.ObjectMeta that is read. Times are RFC 3339 text, as in the API. */
+/** The fields of metav1.ObjectMeta that are read. Times are RFC 3339 text, as in the API. */
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
@@ -23,7 +23,7 @@ export interface Condition {
   readonly observedGeneration?: number;
 }
 
-/** Who asked: set by the API server from the request's user, never by the requester (CertificateSigningRequestSpec). */
+/** The user who created the CSR: set by the API server, never by the requester (CertificateSigningRequestSpec). */
 export interface Requester {
   readonly username?: string;
   readonly uid?: string;
@@ -36,14 +36,14 @@ export interface CertificateSigningRequestSpec extends Requester {
   readonly signerName: string;
   readonly request: string;
   readonly usages?: readonly string[];
-  /** Seconds; the API server refuses less than 600. */
+  /** Seconds; the API server rejects less than 600. */
   readonly expirationSeconds?: number;
 }
 
 /** certificates.k8s.io/v1 CertificateSigningRequestStatus. */
 export interface CsrStatus {
   readonly conditions?: readonly Condition[];
-  /** Base64 of the PEM chain, leaf first. Can be written once. */
+  /** Base64 of the PEM chain, leaf first. Can be set only once. */
   readonly certificate?: string;
 }
 
@@ -61,7 +61,7 @@ function hasCondition(csr: CertificateSigningRequest, type: string): boolean {
   return findCondition(csr, type) !== undefined;
 }
 
-/** The API server allows only status "True" for these three types, so that the type alone decides. */
+/** The API server allows only status "True" for these three types, so the type alone decides. */
 export function isApproved(csr: CertificateSigningRequest): boolean {
   return hasCondition(csr, 'Approved');
 }
@@ -74,7 +74,7 @@ export function isFailed(csr: CertificateSigningRequest): boolean {
   return hasCondition(csr, 'Failed');
 }
 
-/** Its reason and message say why. */
+/** The Failed condition; its reason and message give the cause. */
 export function findFailure(csr: Pick<CertificateSigningRequest, 'status'>): Condition | undefined {
   return findCondition(csr, 'Failed');
 }

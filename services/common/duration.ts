@@ -1,9 +1,9 @@
-// Durations as Go writes them ("2160h", "1h30m", "1.5s") and nanoseconds, both ways, exactly as Go's time.ParseDuration and
-// Duration.String do, error texts included: users know those texts from cert-manager. Never rounds what Go would not.
+// Parses and formats durations as Go's time.ParseDuration and Duration.String do ("2160h", "1h30m", "1.5s"), error
+// texts included: users know those texts from cert-manager. Never rounds where Go does not.
 
 import { err, ok, type Result } from './result.ts';
 
-/** A duration in nanoseconds: Go's time.Duration, a signed 64-bit number. */
+/** Go's time.Duration: nanoseconds in a signed 64-bit integer. */
 export type Nanoseconds = bigint;
 
 export const MILLISECOND: Nanoseconds = 1_000_000n;
@@ -22,10 +22,10 @@ const UNITS: ReadonlyMap<string, Nanoseconds> = new Map([
   ['h', HOUR],
 ]);
 
-/** 2^63: Go sums up unsigned and takes the sign last, so that the most negative duration can be read. */
+/** 2^63: Go sums unsigned and applies the sign last, so the most negative duration is valid. */
 const LIMIT = 1n << 63n;
 
-/** Reads a duration as time.ParseDuration does; the error is Go's text, e.g. `time: missing unit in duration "1"`. */
+/** Parses a duration as time.ParseDuration does; the error is Go's text, e.g. `time: missing unit in duration "1"`. */
 export function parseGoDuration(text: string): Result<Nanoseconds> {
   const unsigned = text.replace(/^[-+]/, '');
   const size = unsigned === '0' ? ok(0n) : sumParts(unsigned);
@@ -34,7 +34,7 @@ export function parseGoDuration(text: string): Result<Nanoseconds> {
   return size.value === LIMIT ? err(`time: invalid duration ${quote(text)}`) : size;
 }
 
-/** A row of numbers with their units, such as 1h30m; the error is the middle of Go's text. */
+/** A sequence of numbers with units, such as 1h30m; the error is the middle part of Go's text. */
 function sumParts(text: string): Result<Nanoseconds> {
   if (!/^[0-9.]/.test(text)) return err('invalid duration');
   let sum = 0n;
@@ -42,29 +42,32 @@ function sumParts(text: string): Result<Nanoseconds> {
     if (part === '') break;
     const value = readPart(whole, fraction.slice(1), unit);
     if (!value.ok) return value;
-    // Go adds in 64 bits and looks at the sum afterwards: 2^63 + 2^63 is 0 there, and so it is here.
+    // Go adds in 64 bits and checks the sum afterwards: 2^63 + 2^63 is 0 there, and here.
     sum = BigInt.asUintN(64, sum + value.value);
     if (sum > LIMIT) return err('invalid duration');
   }
   return ok(sum);
 }
 
-/** One number with its unit, in nanoseconds; the error as in sumParts. */
+/** One number with its unit, in nanoseconds; the error is as in sumParts. */
 function readPart(whole: string, fraction: string, unitName: string): Result<Nanoseconds> {
   const significant = whole.replace(/^0+/, '');
   if (whole === '' && fraction === '') return err('invalid duration');
-  // 20 digits are more than 2^63 whatever they are: a long annotation must not become a huge BigInt.
+  // 20 significant digits always exceed 2^63: a long annotation must not become a huge BigInt.
   if (significant.length > 19 || BigInt(significant) > LIMIT) return err('invalid duration');
   if (unitName === '') return err('missing unit in duration');
   const unit = UNITS.get(unitName);
   if (unit === undefined) return err(`unknown unit ${quote(unitName)} in duration`);
   const value = BigInt(significant) * unit;
-  // Go looks at the whole part before it adds the fraction, but the fraction is never negative: one look is enough.
+  // Go checks the whole part before it adds the fraction, but the fraction is never negative: one check is enough.
   const total = value + fractionOf(fraction, unit);
   return total > LIMIT ? err('invalid duration') : ok(total);
 }
 
-/** The fraction of a unit, by Go's leadingFraction: digits that overflow 63 bits are dropped, the product is a float64. */
+/**
+ * The fraction of a unit, as Go's leadingFraction computes it: digits that overflow 63 bits are dropped, the product is
+ * a float64.
+ */
 function fractionOf(digits: string, unit: Nanoseconds): Nanoseconds {
   let numerator = 0n;
   let scale = 1;
@@ -78,14 +81,14 @@ function fractionOf(digits: string, unit: Nanoseconds): Nanoseconds {
   return BigInt(Math.trunc(Number(numerator) * (Number(unit) / scale)));
 }
 
-/** Go's time.quote: printable ASCII as it is, `"` and `\` escaped, every byte of anything else as \xNN. */
+/** Go's time.quote: printable ASCII unchanged, `"` and `\` escaped, any other byte as \xNN. */
 function quote(text: string): string {
   const escaped = text.replace(/["\\]/g, '\\$&');
   const bytes = escaped.replace(/[^ -\x7f]+/g, run => Buffer.from(run).toString('hex').replace(/../g, '\\x$&'));
   return `"${bytes}"`;
 }
 
-/** Prints a duration as Duration.String does: `10m0s`, `1.5s`, `100ms`, `1µs`, `0s`. */
+/** Formats a duration as Duration.String does: `10m0s`, `1.5s`, `100ms`, `1µs`, `0s`. */
 export function formatGoDuration(duration: Nanoseconds): string {
   const sign = duration < 0n ? '-' : '';
   const size = duration < 0n ? -duration : duration;

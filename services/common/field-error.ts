@@ -1,5 +1,5 @@
-// One rule that a CSR breaks: which field, why, in which words. The webhook shows all of them, the signer the first. Never
-// says what follows from it: that is in reasons.ts.
+// One rule that a CSR violates: field, reason and message. The webhook reports all of them, the signer the first one. The outcome
+// is in reasons.ts.
 
 import type { Reason } from './reasons.ts';
 
@@ -7,13 +7,13 @@ export interface FieldError {
   readonly reason: Reason;
   /** Path of the field in the object, such as `spec.usages` or `metadata.annotations[experimental.cert-manager.io/ca]`. */
   readonly field: string;
-  /** The text that the signer would put into the Failed condition. */
+  /** The message of the Failed condition. */
   readonly message: string;
-  /** What to do about it, for the reader of the refusal; the condition has cert-manager's text alone. */
+  /** How to fix it, shown in the refusal; the condition has cert-manager's message only. */
   readonly remedy?: string;
 }
 
-/** Path of an annotation, in the form in which the API server writes the paths of map entries. */
+/** The field path of an annotation, as the API server writes paths of map entries. */
 export function annotationField(key: string): string {
   return `metadata.annotations[${key}]`;
 }

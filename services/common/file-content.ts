@@ -1,16 +1,16 @@
-// What the bytes are that somebody gave as a certificate or a private key in PEM, where they cannot be read as that: which mistake
-// it is, and what to do. Looks at labels and structure alone, and never repeats a part of the content.
+// Explains why bytes cannot be read as a PEM certificate or private key: what they contain instead, and what to do.
+// Inspects labels and structure only, and never repeats content.
 
 import { decodeOid, readChildren, readWhole, TAG, type Tlv } from './x509/der.ts';
 
 export type Wanted = 'certificate' | 'private key';
 
-/** Of the kinds of content, those that PEM and DER both can hold. */
-type Thing = 'certificate' | 'private key' | 'encrypted private key' | 'request' | 'PKCS#7' | 'public key';
+/** Kinds of content that both PEM and DER can hold. */
+type ContentKind = 'certificate' | 'private key' | 'encrypted private key' | 'request' | 'PKCS#7' | 'public key';
 
-/** For content that could not be read as what is wanted; undefined where nothing can be told. */
+/** Undefined if the content is not recognized. */
 export function explainContent(bytes: Buffer, wanted: Wanted): string | undefined {
-  if (bytes.toString('latin1').trim() === '') return `this is empty: put a ${wanted} in PEM there`;
+  if (bytes.toString('latin1').trim() === '') return `expected a ${wanted} in PEM, found no data`;
   return explainEncoding(bytes) ?? explainPem(bytes, wanted) ?? explainBinary(bytes, wanted);
 }
 
@@ -19,16 +19,16 @@ function startsWith(bytes: Buffer, hex: string): boolean {
 }
 
 function explainEncoding(bytes: Buffer): string | undefined {
-  if (startsWith(bytes, 'efbbbf')) return 'this begins with a byte order mark: save it as UTF-8 without one';
+  if (startsWith(bytes, 'efbbbf')) return 'found a byte order mark: save the file as UTF-8 without one';
   if (startsWith(bytes, 'fffe') || startsWith(bytes, 'feff'))
-    return 'this is text in UTF-16: save it as UTF-8 without a byte order mark';
+    return 'found UTF-16 text: save it as UTF-8 without a byte order mark';
   // The base64 of -----BEGIN.
   return bytes.subarray(0, 14).toString('latin1') === 'LS0tLS1CRUdJTi'
-    ? 'this is PEM in base64: decode it once (in a Secret, data takes the base64 of the PEM, stringData the PEM itself)'
+    ? 'found base64-encoded PEM: decode it once (in a Secret, data takes the base64 of the PEM, stringData the PEM itself)'
     : undefined;
 }
 
-const THINGS: ReadonlyMap<string, Thing> = new Map([
+const KINDS_BY_LABEL: ReadonlyMap<string, ContentKind> = new Map([
   ['CERTIFICATE', 'certificate'],
   ['X509 CERTIFICATE', 'certificate'],
   ['TRUSTED CERTIFICATE', 'certificate'],
@@ -46,55 +46,58 @@ function explainPem(bytes: Buffer, wanted: Wanted): string | undefined {
   const text = bytes.toString('latin1');
   const labels = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)].map(([, label = '']) => label);
   if (wanted === 'private key' && labels.includes('OPENSSH PRIVATE KEY')) {
-    return 'this is a private key of OpenSSH: convert a copy of it with "ssh-keygen -p -m PKCS8 -f <copy>"';
+    return 'found an OpenSSH private key: convert a copy of it with "ssh-keygen -p -m PKCS8 -f <copy>"';
   }
   if (wanted === 'private key' && /^Proc-Type:.*ENCRYPTED/m.test(text))
-    return explainThing('encrypted private key', wanted);
-  const things = labels.map(label => THINGS.get(label)).filter(thing => thing !== undefined);
-  const [first] = things;
-  if (first === undefined || things.every(thing => thing === wanted)) return undefined;
-  if (!things.includes(wanted)) return explainThing(first, wanted);
-  return `this has more PEM blocks than the ${wanted}: take the others out`;
+    return explainKind('encrypted private key', wanted);
+  const kinds = labels.map(label => KINDS_BY_LABEL.get(label)).filter(kind => kind !== undefined);
+  const [first] = kinds;
+  if (first === undefined || kinds.every(kind => kind === wanted)) return undefined;
+  if (!kinds.includes(wanted)) return explainKind(first, wanted);
+  return `found PEM blocks other than the ${wanted}: remove them`;
 }
 
-/** Undefined for what is wanted itself. */
-function explainThing(thing: Thing, wanted: Wanted): string | undefined {
-  if (thing === wanted) return undefined;
-  switch (thing) {
+/** Undefined for the wanted kind. */
+function explainKind(kind: ContentKind, wanted: Wanted): string | undefined {
+  if (kind === wanted) return undefined;
+  switch (kind) {
     case 'encrypted private key':
       return wanted === 'private key'
-        ? 'this is an encrypted private key: decrypt it with "openssl pkey -in <file> -out <new file>"'
-        : 'this is a private key, not a certificate: are the two swapped?';
+        ? 'found an encrypted private key: decrypt it with "openssl pkey -in <file> -out <new file>"'
+        : 'found a private key, expected a certificate: check whether the two are swapped';
     case 'request':
-      return `this is a certificate signing request, not a ${wanted}: ${wanted === 'certificate' ? 'put the certificate there that was issued for it' : 'put the key there that it was made with'}`;
+      return `found a certificate signing request, expected a ${wanted}: ${wanted === 'certificate' ? 'use the certificate that was issued for it' : 'use the key that it was created with'}`;
     case 'PKCS#7':
-      return 'this is a PKCS#7 bundle: take the certificates out with "openssl pkcs7 -print_certs -in <file>"';
+      return 'found a PKCS#7 bundle: extract the certificates with "openssl pkcs7 -print_certs -in <file>"';
     case 'public key':
-      return `this is a public key, not a ${wanted}: put the ${wanted} there`;
+      return `found a public key, expected a ${wanted}: use the ${wanted}`;
     default:
-      return `this is a ${thing}, not a ${wanted}: are the two swapped?`;
+      return `found a ${kind}, expected a ${wanted}: check whether the two are swapped`;
   }
 }
 
-const WAY_OUT_OF_PKCS12 = {
-  certificate: 'take the certificates out with "openssl pkcs12 -in <file> -nokeys"',
-  'private key': 'take the key out with "openssl pkcs12 -in <file> -nocerts -noenc"',
+const PKCS12_REMEDY = {
+  certificate: 'extract the certificates with "openssl pkcs12 -in <file> -nokeys"',
+  'private key': 'extract the key with "openssl pkcs12 -in <file> -nocerts -noenc"',
 };
 
 function explainBinary(bytes: Buffer, wanted: Wanted): string | undefined {
-  if (isPkcs12(bytes)) return `this is a PKCS#12 file, not PEM: ${WAY_OUT_OF_PKCS12[wanted]}`;
+  if (isPkcs12(bytes)) return `found a PKCS#12 file, expected PEM: ${PKCS12_REMEDY[wanted]}`;
   if (startsWith(bytes, 'feedfeed'))
-    return `this is a Java key store, not PEM: convert it to PKCS#12 with keytool, then ${WAY_OUT_OF_PKCS12[wanted]}`;
-  const thing = identifyDer(bytes);
-  if (thing === undefined) return undefined;
+    return `found a Java keystore, expected PEM: convert it to PKCS#12 with keytool, then ${PKCS12_REMEDY[wanted]}`;
+  const kind = identifyDer(bytes);
+  if (kind === undefined) return undefined;
   const command = wanted === 'certificate' ? 'x509' : 'pkey';
   return (
-    explainThing(thing, wanted) ??
-    `this is a ${wanted} in DER, not PEM: convert it with "openssl ${command} -inform DER -in <file> -out <new file>"`
+    explainKind(kind, wanted) ??
+    `found a ${wanted} in DER, expected PEM: convert it with "openssl ${command} -inform DER -in <file> -out <new file>"`
   );
 }
 
-/** Version 3 (RFC 7292 section 4), in DER or in the indefinite form of BER that some programs write; then a ContentInfo. */
+/**
+ * PFX version 3 (RFC 7292 section 4), in DER or in BER with indefinite length, which some programs write; then a
+ * ContentInfo.
+ */
 function isPkcs12(bytes: Buffer): boolean {
   const [version, info] = childrenOf(bytes);
   const isVersion3 = version?.bytes.toString('hex') === '020103' && info?.tag === TAG.sequence;
@@ -103,8 +106,8 @@ function isPkcs12(bytes: Buffer): boolean {
 
 const SIGNED_DATA = '1.2.840.113549.1.7.2';
 
-/** How the fields of each begin (RFC 5958, RFC 5915, RFC 8017 appendix A.1.2, RFC 5280 section 4.1). */
-const SHAPES: readonly (readonly [thing: Thing, ...tags: readonly number[]])[] = [
+/** The first fields of each structure (RFC 5958, RFC 5915, RFC 8017 appendix A.1.2, RFC 5280 section 4.1). */
+const SHAPES: readonly (readonly [kind: ContentKind, ...tags: readonly number[]])[] = [
   ['private key', TAG.integer, TAG.sequence, TAG.octetString],
   ['private key', TAG.integer, TAG.octetString],
   ['private key', TAG.integer, TAG.integer, TAG.integer, TAG.integer],
@@ -112,7 +115,7 @@ const SHAPES: readonly (readonly [thing: Thing, ...tags: readonly number[]])[] =
   ['public key', TAG.sequence, TAG.bitString],
 ];
 
-function identifyDer(bytes: Buffer): Thing | undefined {
+function identifyDer(bytes: Buffer): ContentKind | undefined {
   const fields = childrenOf(bytes);
   const [first] = fields;
   if (first?.tag === TAG.oid) return isSignedData(first) ? 'PKCS#7' : undefined;
@@ -126,8 +129,8 @@ function isSignedData({ value }: Tlv): boolean {
   return oid.ok && oid.value === SIGNED_DATA;
 }
 
-/** A request ends with its attributes [0], which a certificate has at most in front, as its version. */
-function identifySigned({ bytes }: Tlv): Thing {
+/** A request ends with its attributes [0]; in a certificate [0] is the version and comes first. */
+function identifySigned({ bytes }: Tlv): ContentKind {
   const fields = childrenOf(bytes);
   return fields.length === 4 && fields.at(-1)?.tag === 0xa0 ? 'request' : 'certificate';
 }

@@ -1,33 +1,44 @@
-// What is ever said about an Issuer or a ClusterIssuer: its Ready condition and the events on it, in cert-manager's words
-// wherever it has one. reasons.ts has all reasons together. Decides nothing.
+// The reasons of an Issuer or a ClusterIssuer: its Ready condition and its events. Reasons and messages are cert-manager's where
+// it has them; reasons.ts combines all reasons. Decides nothing.
 
 import { normal, warning } from './reason-entry.ts';
 
 const keyPairError = (error: string) => `Error getting keypair for CA issuer: ${error}`;
 
-/** The Ready condition of issuers, and the events on them. */
 export const issuerReasons = {
-  KeyPairVerified: normal('ready', () => 'Signing CA verified', 'The CA issuer has a key pair and can sign.'),
-  ErrGetKeyPair: warning(
-    'wait',
-    keyPairError,
-    'The Secret of the CA issuer is missing or holds no usable key pair. Correct it: the issuer then becomes ready.',
-  ),
-  ErrInvalidKeyPair: warning(
-    'wait',
-    () => keyPairError('certificate is not a CA'),
-    'The certificate in the Secret of the CA issuer does not have the CA flag. Put a CA certificate there.',
-  ),
-  ErrInitIssuer: warning(
-    'wait',
-    (error: string) => `Error initializing issuer: ${error}`,
-    'The issuer could not be made ready. Its Ready condition says why.',
-  ),
-  IsReady: normal('ready', () => '', 'The SelfSigned issuer needs nothing and can sign.'),
-  // cert-manager has no word for it.
+  KeyPairVerified: normal('ready', () => 'Signing CA verified', {
+    meaning: 'The CA issuer has a valid key pair and can sign.',
+    action: 'None.',
+  }),
+  ErrGetKeyPair: warning('wait', keyPairError, {
+    meaning: 'The Secret of the CA issuer is missing or has no usable key pair.',
+    action: 'Create or fix the Secret. The issuer then becomes Ready.',
+  }),
+  ErrInvalidKeyPair: warning('wait', () => keyPairError('certificate is not a CA'), {
+    meaning: 'The certificate in the Secret of the CA issuer is not a CA certificate.',
+    action: 'Store a CA certificate in the Secret.',
+  }),
+  ErrInitIssuer: warning('wait', (error: string) => `Error initializing issuer: ${error}`, {
+    meaning: 'The issuer could not be initialized.',
+    action: 'Fix the cause shown in the Ready condition of the issuer.',
+    shownIn: ['event'],
+  }),
+  IsReady: normal('ready', () => '', {
+    meaning: 'A SelfSigned issuer has no configuration to verify; it is always Ready.',
+    action: 'None.',
+    shownIn: ['Ready condition'],
+  }),
+  // Not in cert-manager.
   NotStrictlyValid: warning(
     'ready',
-    (fault: string) => `Strict clients reject certificates that this issuer signs: ${fault}; issue the CA again`,
-    'A certificate of the CA lacks what RFC 5280 demands, and clients that check it (OpenSSL with `-x509_strict`, Python since 3.13) reject all certificates below it. Issue the CA again, with what is missing, and put it into the Secret; `openssl req -x509` adds a keyUsage with `-addext keyUsage=critical,keyCertSign,cRLSign` only.',
+    (fault: string) =>
+      `Strict X.509 clients reject certificates from this issuer: ${fault}; reissue the CA certificate`,
+    {
+      meaning:
+        'The CA certificate lacks a field that RFC 5280 requires. Clients that check it (OpenSSL with `-x509_strict`, Python since 3.13) reject every certificate below the CA.',
+      action:
+        'Reissue the CA certificate with the missing field and store it in the Secret. `openssl req -x509` adds keyUsage only with `-addext keyUsage=critical,keyCertSign,cRLSign`.',
+      shownIn: ['event'],
+    },
   ),
 };

@@ -1,5 +1,5 @@
-// The types of issuers, one row each: what is kept of its spec, which Secret it signs with, its own rules on requests, its
-// reasons, and who signs. Whatever differs between types and needs no I/O is said here, and nowhere by the name of a type.
+// The issuer types, one row each: the fields of the spec that are kept, the Secret it signs with, its rules for
+// requests, its reasons, and whether Countersign signs. Every difference between types that needs no I/O is data here.
 
 import type { FieldError } from './field-error.ts';
 import { type Reason, reasons } from './reasons.ts';
@@ -29,22 +29,22 @@ export interface IssuerSpec {
 
 export type IssuerType = keyof IssuerSpec;
 
-/** Which Secret an issuer signs with. */
+/** The Secret that an issuer signs with. */
 export interface SigningSecret {
   readonly name: string;
-  /** One that the requester names may be anybody's. */
+  /** A Secret named by the requester may belong to anyone. */
   readonly namedBy: 'issuer' | 'requester';
-  /** Whether the end of the certificate in it is the end of what is signed with it. */
+  /** Whether it contains a CA certificate, whose notAfter limits the certificates signed with it. */
   readonly holdsCa: boolean;
 }
 
-/** Reasons that differ between types for the same thing. */
+/** Reasons that differ between issuer types. */
 export interface IssuerReasons {
-  /** No certificate can be made from the request. */
+  /** The request cannot be turned into a certificate. */
   readonly badRequest: Reason;
-  /** The API server does not say what is in the Secret that the issuer signs with. */
+  /** The Secret of the issuer could not be read. */
   readonly secretUnread: 'SecretGetError' | 'ErrorGettingSecret';
-  /** What is in that Secret cannot sign; the request waits until it changes. */
+  /** The content of that Secret cannot sign; the request waits until it changes. */
   readonly unusable: 'SecretInvalidData' | 'ErrorParsingKey';
   readonly signingFailed: Reason;
   readonly updateFailed: Reason;
@@ -53,15 +53,15 @@ export interface IssuerReasons {
 }
 
 interface IssuerTypeRow<Spec> {
-  /** Whether Countersign signs for issuers of the type, or leaves them to others. */
+  /** Whether Countersign signs for issuers of this type. */
   readonly signedHere: boolean;
-  /** As much of the spec as is read here. */
+  /** Keeps only the fields that are used. */
   prune(spec: Spec): Spec;
-  /** `keySecretName` is the Secret that the request names, if any. */
+  /** `keySecretName`: the Secret that the request names, if any. */
   secretOf(spec: Spec, keySecretName: string | undefined): SigningSecret | undefined;
-  /** Whether the certificate is its own issuer. */
+  /** Whether its certificates are self-signed. */
   readonly signsItself: boolean;
-  /** What is wrong with a request for an issuer of this type alone. */
+  /** Violations of the rules that apply to this type only. */
   findErrors(asked: AskedOfSelfSigned): readonly FieldError[];
   readonly reasons: IssuerReasons;
 }
@@ -75,7 +75,7 @@ const CA_REASONS: IssuerReasons = {
   issuedMessage: reasons.CertificateIssued.message(),
 };
 
-/** Of the types that are left to others, no more is kept than that they are there. */
+/** Types that other controllers sign: only their presence is kept. */
 const LEFT_TO_OTHERS: IssuerTypeRow<object> = {
   signedHere: false,
   prune: () => ({}),
@@ -85,7 +85,7 @@ const LEFT_TO_OTHERS: IssuerTypeRow<object> = {
   reasons: CA_REASONS,
 };
 
-/** In the order in which cert-manager looks (pkg/api/util NameForIssuer), which decides if a spec has two types. */
+/** In the order in which cert-manager checks (pkg/api/util NameForIssuer), which decides if a spec has two types. */
 export const issuerTypes = {
   acme: LEFT_TO_OTHERS,
   ca: {
@@ -115,18 +115,18 @@ export const issuerTypes = {
   venafi: LEFT_TO_OTHERS,
 } satisfies { readonly [Type in IssuerType]-?: IssuerTypeRow<NonNullable<IssuerSpec[Type]>> };
 
-/** The types of which Countersign signs, as they are called in a spec. */
+/** The types that Countersign signs, by their name in the spec. */
 export const TYPES_SIGNED_HERE = (Object.keys(issuerTypes) as IssuerType[]).filter(
   type => issuerTypes[type].signedHere,
 );
 
-/** The type of an issuer with this spec; undefined if it names none. */
+/** Undefined if the spec has no type. */
 export function typeOfSpec(spec: IssuerSpec | undefined): IssuerType | undefined {
-  // Go reads null as absent; the spec itself may be missing where the CRD is older than its schema.
+  // Go treats null as absent; the spec itself may be missing if the CRD is older than its schema.
   return (Object.keys(issuerTypes) as IssuerType[]).find(type => spec?.[type] != null);
 }
 
-/** As much of the spec as is read here: all of its types, each pruned by its row. */
+/** Prunes each type in the spec to the fields that are used. */
 export function pruneSpec(spec: IssuerSpec | undefined): IssuerSpec {
   const rows = Object.entries(issuerTypes) as [IssuerType, IssuerTypeRow<object>][];
   return Object.fromEntries(

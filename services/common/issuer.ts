@@ -1,12 +1,12 @@
-// cert-manager.io/v1 Issuer and ClusterIssuer as they are read here: their type, whether they are ready, where they and
-// their Secrets live. Plain JSON, as the API server sends it; nothing here changes an object.
+// The fields of cert-manager.io/v1 Issuer and ClusterIssuer that are used: type, readiness, and where their Secrets
+// are. Plain JSON, as the API server sends it; never changes an object.
 
 import type { Condition, ObjectMeta } from './csr.ts';
 import { type IssuerSpec, type IssuerType, issuerTypes, pruneSpec, typeOfSpec } from './issuer-types.ts';
 import { pruneTermAnnotations, TERM_ANNOTATIONS } from './pod-terms.ts';
 import { ISSUER_GROUP, type IssuerKind, type SignerRef } from './signer-name.ts';
 
-/** An Issuer or a ClusterIssuer. Lists leave out `kind`. */
+/** An Issuer or a ClusterIssuer. List items have no `kind`. */
 export interface Issuer {
   readonly kind?: IssuerKind;
   readonly metadata: ObjectMeta;
@@ -14,10 +14,13 @@ export interface Issuer {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
-/** Characters of JSON: more URLs than a certificate could hold. Who may create an Issuer must not fill the memory of all who watch. */
+/**
+ * Characters of JSON, for more URLs than a certificate could hold. Users who may create Issuers must not fill the
+ * memory of every watcher.
+ */
 const MAX_SPEC_SIZE = 65_536;
 
-/** What is looked at of an issuer, out of all that the API server sends. Throws for a spec that is too large to be kept. */
+/** Keeps only the fields that are used. Throws if the spec is too large. */
 export function toIssuer(raw: unknown): Issuer {
   const { metadata, spec, status } = raw as Issuer;
   const terms = pruneTermAnnotations(metadata.annotations);
@@ -30,7 +33,8 @@ export function toIssuer(raw: unknown): Issuer {
     status: { conditions: status?.conditions ?? [] },
   };
   const size = JSON.stringify(kept.spec).length;
-  if (size > MAX_SPEC_SIZE) throw new Error(`the spec of ${metadata.name} has ${size} characters, too many to be kept`);
+  if (size > MAX_SPEC_SIZE)
+    throw new Error(`the spec of ${metadata.name} is ${size} characters long; the maximum is ${MAX_SPEC_SIZE}`);
   return kept;
 }
 
@@ -38,28 +42,31 @@ function pick<T extends object>(source: T, ...names: readonly (keyof T)[]): T {
   return Object.fromEntries(names.filter(name => source[name] !== undefined).map(name => [name, source[name]])) as T;
 }
 
-/** The type of an issuer; undefined if its spec names none. */
+/** Undefined if the spec has no type. */
 export function issuerType(issuer: Issuer): IssuerType | undefined {
   return typeOfSpec(issuer.spec);
 }
 
-/** The type of an issuer that is left to other signers; undefined without a type. */
+/** The type of an issuer that another controller signs for; otherwise undefined. */
 export function foreignType(issuer: Issuer): IssuerType | undefined {
   const type = issuerType(issuer);
   return type === undefined || issuerTypes[type].signedHere ? undefined : type;
 }
 
-/** The condition of type Ready, whatever its status. */
+/** The Ready condition, with any status. */
 export function readyCondition(issuer: Issuer): Condition | undefined {
   return issuer.status?.conditions?.find(condition => condition.type === 'Ready');
 }
 
-/** Whether any Ready condition is "True". observedGeneration does not matter, as in cert-manager. */
+/** Whether any Ready condition is "True". observedGeneration is ignored, as in cert-manager. */
 export function isReady(issuer: Issuer): boolean {
   return issuer.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
-/** Whether what a request is judged by is the same: not so when it was made anew, changed, or became ready. */
+/**
+ * Whether both versions judge a request the same: false if the issuer was recreated or changed, or its readiness
+ * changed.
+ */
 export function isSameToRequests(before: Issuer | undefined, now: Issuer | undefined): boolean {
   if (before === undefined || now === undefined) return false;
   const [old, current] = [before.metadata, now.metadata];
@@ -68,7 +75,7 @@ export function isSameToRequests(before: Issuer | undefined, now: Issuer | undef
   return isSameObject && isSameToPods && old.generation !== undefined && isReady(before) === isReady(now);
 }
 
-/** Path of the issuer in the API. */
+/** API path of the issuer. */
 export function issuerPath(ref: SignerRef): string {
   const base = `/apis/${ISSUER_GROUP}/v1`;
   const name = encodeURIComponent(ref.name);
@@ -76,7 +83,7 @@ export function issuerPath(ref: SignerRef): string {
   return `${base}/namespaces/${encodeURIComponent(ref.namespace)}/issuers/${name}`;
 }
 
-/** Where the Secrets of an issuer live: in its own namespace, and for a ClusterIssuer in one fixed namespace. */
+/** The namespace of an issuer's Secrets: its own, or for a ClusterIssuer one fixed namespace. */
 export function secretNamespace(ref: SignerRef, clusterResourceNamespace: string): string {
   return ref.kind === 'ClusterIssuer' ? clusterResourceNamespace : ref.namespace;
 }

@@ -1,11 +1,11 @@
-// What a usage of a CSR (spec.usages) is in a certificate: a bit of KeyUsage (RFC 5280 4.2.1.3) or an OID of
-// ExtendedKeyUsage (4.2.1.12), by cert-manager's table (pkg/api/util/kube.go). Adds no usage that was not asked for.
+// Maps the usages of a CSR (spec.usages) to X.509: a bit of KeyUsage (RFC 5280 4.2.1.3) or an OID of ExtendedKeyUsage
+// (4.2.1.12), by cert-manager's table (pkg/api/util/kube.go). Never adds a usage.
 
 import { err, ok, type Result } from './result.ts';
 
 type Usage = { readonly bit: number } | { readonly oid: string };
 
-// The 23 names of certificates.k8s.io/v1. Where two names mean the same, the one that messages use comes first.
+// The 23 names of certificates.k8s.io/v1. Of two synonyms, the one that messages use comes first.
 const USAGES: ReadonlyMap<string, Usage> = new Map<string, Usage>([
   ['digital signature', { bit: 0 }],
   ['signing', { bit: 0 }],
@@ -32,13 +32,13 @@ const USAGES: ReadonlyMap<string, Usage> = new Map<string, Usage>([
   ['netscape sgc', { oid: '2.16.840.1.113730.4.1' }],
 ]);
 
-// Go's crypto/x509 knows these two by number although no usage has their name: a PKCS#10 request with one of them can never
-// agree with spec.usages (Microsoft commercial and kernel code signing).
+// Known to Go's crypto/x509 although no usage has their name (Microsoft commercial and kernel code signing): a PKCS#10
+// request with one of them never matches spec.usages.
 const NAMELESS_EXT_KEY_USAGES: ReadonlySet<string> = new Set(['1.3.6.1.4.1.311.2.1.22', '1.3.6.1.4.1.311.61.1.1']);
 
 const DEFAULT_USAGES: readonly string[] = ['digital signature', 'key encipherment'];
 
-/** Of a KeyUsage as below (RFC 5280 4.2.1.3). */
+/** Bits of KeyUsage (RFC 5280 4.2.1.3). */
 export const KEY_CERT_SIGN = 1 << 5;
 export const CRL_SIGN = 1 << 6;
 
@@ -48,7 +48,7 @@ export interface X509Usages {
   readonly extKeyUsages: readonly string[];
 }
 
-/** What the usages are in a certificate. None at all means digital signature and key encipherment, as in cert-manager. */
+/** The X.509 form of the usages. No usages default to digital signature and key encipherment, as in cert-manager. */
 export function resolveUsages(names: readonly string[] | undefined): Result<X509Usages> {
   const given = names?.length ? names : DEFAULT_USAGES;
   const unknown = given.filter(name => !USAGES.has(name));
@@ -60,18 +60,18 @@ export function resolveUsages(names: readonly string[] | undefined): Result<X509
   });
 }
 
-/** Whether Go has a number for the OID. cert-manager compares only such OIDs with spec.usages and keeps the others. */
+/** Whether Go knows the OID. cert-manager compares only such OIDs with spec.usages and keeps the others. */
 export function isKnownExtKeyUsage(oid: string): boolean {
   return NAMELESS_EXT_KEY_USAGES.has(oid) || nameOf(usage => 'oid' in usage && usage.oid === oid) !== undefined;
 }
 
-/** The bits of a KeyUsage by name, in cert-manager's form: `[ 'digital signature', 'key encipherment' ]`, or `[]`. */
+/** Formats KeyUsage bits as cert-manager does: `[ 'digital signature', 'key encipherment' ]`, or `[]`. */
 export function formatKeyUsages(mask: number): string {
   const bits = Array.from({ length: 9 }, (_, bit) => bit).filter(bit => mask & (1 << bit));
   return formatNames(bits.map(bit => nameOf(usage => 'bit' in usage && usage.bit === bit)));
 }
 
-/** ExtendedKeyUsage OIDs by name, in cert-manager's form. */
+/** Formats ExtendedKeyUsage OIDs as cert-manager does. */
 export function formatExtKeyUsages(oids: readonly string[]): string {
   return formatNames(oids.map(oid => nameOf(usage => 'oid' in usage && usage.oid === oid)));
 }

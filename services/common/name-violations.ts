@@ -1,5 +1,5 @@
-// Which names of a request a CA, or one above it, may not sign by its name constraints, and the words for it. Webhook and signer
-// both ask. Pure; what counts as a violation is decided in name-constraint-matching.ts.
+// Finds the names in a request that the name constraints of a CA, or of a CA above it, do not permit, and writes the
+// messages for them. Used by webhook and signer. Pure; name-constraint-matching.ts decides what a violation is.
 
 import { reasons } from './reasons.ts';
 import { shorten } from './short-text.ts';
@@ -15,17 +15,18 @@ import { judgeName, type Verdict } from './x509/name-constraints/name-constraint
 import { GENERAL_NAME } from './x509/subject-alt-name.ts';
 
 /**
- * Names times subtrees, for all CAs together; beyond, a request is refused unread. Go had this limit until 1.25, and OpenSSL has one of
- * a million for each CA. A tenant who may write a CA's Secret must not stall the requests of others.
+ * Names times subtrees, for all CAs together; beyond this a request is denied unchecked. Go had this limit until 1.25,
+ * and OpenSSL has one of a million for each CA. A tenant who can write a CA's Secret must not stall the requests of
+ * others.
  */
 export const MAX_COMPARISONS = 250_000;
 
-/** As many as anybody reads. */
+/** Enough for a reader. */
 const MAX_VIOLATIONS = 10;
 const MAX_SUBTREES_SHOWN = 5;
 const MAX_SHOWN = 128;
 
-/** A message for each of the first names that are refused, the CA that signs first; empty if all may be signed. */
+/** One message for each of the first violations, starting with the signing CA; empty if all names are permitted. */
 export function findNameViolations(request: Named, cas: readonly ConstrainedCa[]): readonly string[] {
   if (cas.length === 0) return [];
   const names = constrainedNames(request);
@@ -44,8 +45,8 @@ export function findNameViolations(request: Named, cas: readonly ConstrainedCa[]
 }
 
 function tooMany(comparisons: number): string {
-  const what = 'The names of the request and the name constraints of its CAs';
-  return `${what} take ${comparisons} comparisons; the maximum is ${MAX_COMPARISONS}`;
+  const what = 'The names of the request and the name constraints of the CAs';
+  return `${what} require ${comparisons} comparisons; the maximum is ${MAX_COMPARISONS}`;
 }
 
 function describe(name: ConstrainedName, ca: ConstrainedCa, verdict: Exclude<Verdict, 'within'>): string {
@@ -56,7 +57,7 @@ function problemOf(name: ConstrainedName, { subject, constraints }: ConstrainedC
   const what = `${name.label} ${quote(name.shown)}`;
   const ca = `CA ${quote(formatName(readRdns(subject)))}`;
   if (verdict === 'unchecked') {
-    return `The ${ca} has name constraints that clients cannot check the ${what} against, so they reject it`;
+    return `Clients cannot check the ${what} against the name constraints of the ${ca}, so they reject it`;
   }
   const isExcluded = verdict === 'excluded';
   const subtrees = list((isExcluded ? constraints.excluded : constraints.permitted).get(name.kind) ?? []);
@@ -81,7 +82,7 @@ function formatNetwork({ base, mask }: NonNullable<Subtree['network']>): string 
   return `${formatAddress(base)}/${bits}`;
 }
 
-/** Names may hold anything: control characters are written out. */
+/** Names may contain anything: control characters are escaped. */
 function quote(text: string): string {
   return JSON.stringify(shorten(text, MAX_SHOWN));
 }

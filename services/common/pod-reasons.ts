@@ -2,10 +2,9 @@
 // message of a denial, hence toKubeletText. Decides nothing. Pure.
 
 import { quoteForKubelet, toKubeletText } from './kubelet-text.ts';
+import { formatIssuer } from './own-reasons.ts';
 import { warning } from './reason-entry.ts';
-import { formatRef, type SignerRef } from './signer-name.ts';
-
-const named = (ref: SignerRef) => (ref.kind === 'Issuer' ? `Issuer ${formatRef(ref)}` : `ClusterIssuer ${ref.name}`);
+import type { SignerRef } from './signer-name.ts';
 
 /** As many as fit into an event. */
 const MAX_SHOWN = 5;
@@ -18,21 +17,23 @@ function list(names: readonly string[]): string {
 
 /** They follow from the immutable spec, so only a new pod helps. The first and the last reason are Kubernetes' own. */
 const denials = {
-  InvalidUnverifiedUserAnnotations: warning(
-    'deny',
-    toKubeletText,
-    'The `userAnnotations` of the podCertificate source have an unknown key or a malformed value; the message says which. Correct them in the pod template and replace the pod.',
-  ),
-  InvalidStubRequest: warning(
-    'deny',
-    (problem: string) => toKubeletText(`stubPKCS10Request ${problem}`),
-    'The PKCS#10 request of the kubelet has a subject, attributes or extensions, or cannot be read. kubelet of Kubernetes 1.37 sends it with a key alone. Replace the pod, on a node with such a kubelet.',
-  ),
+  InvalidUnverifiedUserAnnotations: warning('deny', toKubeletText, {
+    meaning: 'The `userAnnotations` of the podCertificate source have an unknown key or a malformed value.',
+    action: 'Correct what the message names in the pod template, and replace the pod.',
+  }),
+  InvalidStubRequest: warning('deny', (problem: string) => toKubeletText(`stubPKCS10Request ${problem}`), {
+    meaning:
+      'The PKCS#10 request of the kubelet has a subject, attributes or extensions, or cannot be read. The kubelet of Kubernetes 1.37 sends only a key.',
+    action: 'Upgrade Countersign if the node runs a newer kubelet, then replace the pod.',
+  }),
   UnsupportedKeyType: warning(
     'deny',
     () =>
       'The key of stubPKCS10Request is of an unsupported type: set keyType of the podCertificate source to ECDSAP256, ECDSAP384, ECDSAP521, ED25519, RSA3072 or RSA4096',
-    'The key of the request is of a type that cannot be in a certificate. Set another `keyType` in the podCertificate source and replace the pod.',
+    {
+      meaning: 'Countersign does not know the key type of the request.',
+      action: 'Set a `keyType` that the message lists in the podCertificate source, and replace the pod.',
+    },
   ),
 };
 
@@ -40,25 +41,27 @@ const denials = {
 const waits = {
   IssuerTypeUnsupported: warning(
     'wait',
-    (ref: SignerRef, type: string) => `${named(ref)} is of the type ${type}, which cannot issue certificates for pods`,
-    'The issuer is of a type whose certificates are not made from the key of a pod. Use an issuer of the type `ca`.',
+    (ref: SignerRef, type: string) => `${formatIssuer(ref)} is of type ${type}, which cannot sign requests of pods`,
+    { meaning: 'Issuers of this type cannot sign requests of pods.', action: 'Use an issuer of the type `ca`.' },
   ),
-  InvalidIssuerAnnotation: warning(
-    'wait',
-    (ref: SignerRef, problem: string) => `${named(ref)}: ${problem}`,
-    'An annotation `pods.countersign.io/*` of the issuer is malformed, so nothing is issued to pods. Correct it: the request is then signed.',
-  ),
+  InvalidIssuerAnnotation: warning('wait', (ref: SignerRef, problem: string) => `${formatIssuer(ref)}: ${problem}`, {
+    meaning: 'An annotation `pods.countersign.io/*` of the issuer is malformed, so nothing is issued to pods.',
+    action: 'Correct the annotation. The request is then signed.',
+  }),
   NameNotAllowed: warning(
     'wait',
     (ref: SignerRef, names: readonly string[], patterns: readonly string[]) =>
-      `${named(ref)} does not allow this pod the DNS names ${list(names)}; allowed: ${list(patterns)}`,
-    'The pod asks for DNS names that the annotation `pods.countersign.io/allowed-dns-names` of the issuer does not allow. Add a pattern to it, or replace the pod with one that asks for other names.',
+      `${formatIssuer(ref)} does not allow this pod the DNS names ${list(names)}; allowed: ${list(patterns)}`,
+    {
+      meaning:
+        'The pod requests DNS names that the issuer does not allow (annotation `pods.countersign.io/allowed-dns-names`).',
+      action: 'Add a pattern to the annotation of the issuer, or request other names in the pod template.',
+    },
   ),
-  CaEndsTooSoon: warning(
-    'wait',
-    (problem: string) => problem,
-    'The CA expires in less than 70 minutes, but the certificate of a pod must be valid for at least an hour. Renew the CA: the request is signed as soon as the new CA is in the Secret.',
-  ),
+  CaEndsTooSoon: warning('wait', (problem: string) => problem, {
+    meaning: 'The CA expires in less than 70 minutes; the certificate of a pod must be valid for at least an hour.',
+    action: 'Renew the CA. The request is signed once the Secret has the new one.',
+  }),
 };
 
 export const podReasons = { ...denials, ...waits };

@@ -1,5 +1,5 @@
-// The name constraints of issuers as the signer publishes them for the webhook, which reads no Secrets: one ConfigMap in the own
-// namespace. Nothing in it is secret: all of it is in the certificates of the CAs. Pure; writes and reads the text alone.
+// The name constraints of issuers, which the signer publishes for the webhook, which reads no Secrets: one ConfigMap in its own
+// namespace. Nothing in it is secret: all of it is in the CA certificates. Pure; only formats and parses the text.
 
 import { formatSignerName, type SignerRef } from './signer-name.ts';
 import { type ConstrainedCa, parseNameConstraints } from './x509/name-constraints/constraint-subtrees.ts';
@@ -7,17 +7,17 @@ import { type ConstrainedCa, parseNameConstraints } from './x509/name-constraint
 export const CONSTRAINTS_CONFIG_MAP = 'countersign-name-constraints';
 export const CONSTRAINTS_KEY = 'issuers.json';
 
-/** Characters. An object takes 1 MiB; one issuer, whose Secret a tenant may fill, must not take the room of the others. */
+/** Characters. An object can have 1 MiB; one issuer, whose Secret a tenant controls, must not use the space of the others. */
 export const MAX_PUBLISHED = 524_288;
 export const MAX_PUBLISHED_OF_ISSUER = 65_536;
 
-/** One issuer: which object it is, and for each constrained CA of its chain its Name and the value of the extension, in base64. */
+/** One issuer: its uid and, for each constrained CA in its chain, the Name and the value of the extension, in base64. */
 export interface PublishedIssuer {
   readonly uid: string;
   readonly cas: readonly { readonly subject: string; readonly critical: boolean; readonly constraints: string }[];
 }
 
-/** By signer name, which has kind, namespace and name. */
+/** By signer name, which identifies kind, namespace and name. */
 export type PublishedConstraints = Readonly<Record<string, PublishedIssuer>>;
 
 export function toPublished(uid: string, cas: readonly ConstrainedCa[]): PublishedIssuer {
@@ -29,7 +29,7 @@ export function toPublished(uid: string, cas: readonly ConstrainedCa[]): Publish
   return { uid, cas: encoded };
 }
 
-/** The text, empty without issuers, and which issuers do not fit: the largest. */
+/** The text, empty without issuers, and the issuers that do not fit, the largest ones. */
 export function formatPublished(issuers: ReadonlyMap<string, PublishedIssuer>): {
   readonly text: string;
   readonly leftOut: readonly string[];
@@ -50,22 +50,22 @@ export function formatPublished(issuers: ReadonlyMap<string, PublishedIssuer>): 
   return { text: kept.length === 0 ? '' : `{${kept.join(',\n')}}`, leftOut };
 }
 
-/** Throws for a text that formatPublished has not written. */
+/** Throws for text that formatPublished did not write. */
 export function parsePublished(text: string): PublishedConstraints {
   const issuers = JSON.parse(text) as PublishedConstraints;
   const isWhole = Object.values(issuers).every(({ uid, cas }) => typeof uid === 'string' && Array.isArray(cas));
-  if (!isWhole) throw new TypeError('not the constraints of issuers');
+  if (!isWhole) throw new TypeError('malformed issuer name constraints');
   return issuers;
 }
 
-/** For the issuer with this uid; undefined for one that was recreated since. */
+/** The entry of the issuer with this uid; undefined if the issuer was recreated since. */
 export function findPublished(issuers: PublishedConstraints, ref: SignerRef, uid: string): PublishedIssuer | undefined {
   const name = formatSignerName(ref);
   const issuer = Object.hasOwn(issuers, name) ? issuers[name] : undefined;
   return issuer?.uid === uid ? issuer : undefined;
 }
 
-/** Those that can be read: the signer decides in the end. */
+/** Skips what cannot be parsed: the signer has the final decision. */
 export function fromPublished({ cas }: PublishedIssuer): readonly ConstrainedCa[] {
   return cas.flatMap(({ subject, critical, constraints }) => {
     const parsed = parseNameConstraints({ critical, value: Buffer.from(constraints, 'base64') });

@@ -1,17 +1,35 @@
-// What the tables of reasons consist of: for each reason word what follows, the type of its event, its exact text and a line of
-// documentation. Holds no reason itself.
+// The shape of an entry in the tables of reasons: outcome, event type, message and documentation. Has no reason itself.
 
-/**
- * What follows: the CSR waits, is Failed for good, is tried again, is signed, is refused at admission, stays pending for good; an
- * issuer is ready.
- */
+/** What happens to a CSR with this reason; `ready` is about an issuer. `stuck`: the CSR stays pending and is never signed. */
 export type Outcome = 'wait' | 'fail' | 'retry' | 'issue' | 'deny' | 'stuck' | 'ready';
+
+/** Where users see a reason; names with underscores are metrics. */
+export type Place =
+  | 'Denied condition'
+  | 'Failed condition'
+  | 'Ready condition'
+  | 'event'
+  | 'event on the pod'
+  | 'refusal'
+  | 'countersign_requests_waiting'
+  | 'countersign_certificates_total'
+  | 'countersign_pod_requests_waiting'
+  | 'countersign_pod_certificates_total'
+  | 'countersign_webhook_admissions_total';
+
+/** A row of docs/reasons.md. */
+interface ReasonDoc {
+  readonly meaning: string;
+  readonly action: string;
+  /** Defaults to the places of the outcome (tools/docs/generate-reasons.ts). */
+  readonly shownIn?: readonly Place[];
+}
 
 type Text = (...values: never[]) => string;
 
-/** `message` gives the text of event and condition alike; `doc` says in one line what it means and what to do. */
-export const normal = <Message extends Text>(outcome: Outcome, message: Message, doc: string) =>
+/** `message` is the text of event and condition. */
+export const normal = <Message extends Text>(outcome: Outcome, message: Message, doc: ReasonDoc) =>
   ({ outcome, eventType: 'Normal', message, doc }) as const;
 
-export const warning = <Message extends Text>(outcome: Outcome, message: Message, doc: string) =>
+export const warning = <Message extends Text>(outcome: Outcome, message: Message, doc: ReasonDoc) =>
   ({ outcome, eventType: 'Warning', message, doc }) as const;

@@ -1,6 +1,6 @@
-// The permission that a requester needs to use an issuer: `reference` on `signers` of cert-manager.io in the Issuer's namespace,
-// and, only where the operator demands one, `reference` on `clusterissuers`. Makes the access reviews that ask for it and the
-// role that would grant it; asks nobody itself.
+// The permission that a requester needs to use an issuer: `reference` on `signers` of cert-manager.io in the Issuer's
+// namespace and, only if the operator requires it, `reference` on `clusterissuers`. Builds the access reviews and the
+// role that grants it; sends nothing.
 
 import { hash } from 'node:crypto';
 import type { Requester } from './csr.ts';
@@ -9,14 +9,16 @@ import type { RequestPolicy } from './request-policy.ts';
 import { shorten } from './short-text.ts';
 import { formatRef, ISSUER_GROUP, type SignerRef } from './signer-name.ts';
 
-/** Not `signers` for both: whoever may use the ClusterIssuer `ca` could use the Issuer `ca` of every namespace. */
+/**
+ * Not `signers` for both: a user allowed to use the ClusterIssuer `ca` could use the Issuer `ca` of every namespace.
+ */
 const RESOURCES = { Issuer: 'signers', ClusterIssuer: 'clusterissuers' } as const;
 const VERB = 'reference';
 
-/** Where access reviews are posted to. */
+/** Path of SubjectAccessReviews. */
 export const ACCESS_REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 
-/** authorization.k8s.io/v1 SubjectAccessReview, as sent and as answered. */
+/** authorization.k8s.io/v1 SubjectAccessReview, as sent and as returned. */
 export interface SubjectAccessReview {
   readonly apiVersion: 'authorization.k8s.io/v1';
   readonly kind: 'SubjectAccessReview';
@@ -32,14 +34,14 @@ export interface SubjectAccessReview {
 
 type ResourceAttribute = 'group' | 'resource' | 'verb' | 'namespace' | 'name' | 'version';
 
-/** As with cert-manager, a ClusterIssuer is for everybody, unless the operator says otherwise. */
+/** As in cert-manager, anyone may use a ClusterIssuer unless the operator requires permission. */
 export function needsPermission({ kind }: SignerRef, { authorizeClusterIssuers }: RequestPolicy): boolean {
   return kind === 'Issuer' || authorizeClusterIssuers;
 }
 
 /**
- * The reviews to ask where a permission is needed: one that is allowed is enough. First the issuer's name, then the literal
- * name `*`, for RBAC has no wildcard in resourceNames and users of cert-manager write it there.
+ * The access reviews for the permission; one allowed review is enough. First the issuer's name, then the literal name
+ * `*`, because RBAC has no wildcard in resourceNames and users of cert-manager write it there.
  */
 export function referenceReviews(ref: SignerRef, requester: Requester): readonly SubjectAccessReview[] {
   return [ref.name, '*'].map(name => ({
@@ -47,7 +49,7 @@ export function referenceReviews(ref: SignerRef, requester: Requester): readonly
     kind: 'SubjectAccessReview',
     spec: {
       ...subject(requester),
-      // Version `*`: the verb is no API call, so that it has no version (cert-manager's userCanReferenceSigner).
+      // Version `*`: the verb is not an API call and has no version (cert-manager's userCanReferenceSigner).
       resourceAttributes: {
         group: ISSUER_GROUP,
         resource: RESOURCES[ref.kind],
@@ -70,7 +72,7 @@ function subject({ username, uid, groups, extra }: Requester): Omit<SubjectAcces
   };
 }
 
-/** The smallest Role, or ClusterRole, that lets its subjects reference one issuer, as YAML. */
+/** The smallest Role or ClusterRole that permits its subjects to reference one issuer, as YAML. */
 export function grantingRole(ref: SignerRef): string {
   // Names are quoted: YAML would read a namespace called 123 as a number.
   const namespace = ref.kind === 'Issuer' ? `\n  namespace: "${ref.namespace}"` : '';
@@ -86,20 +88,20 @@ rules:
 `;
 }
 
-/** Who may not do what and where, and the role and the binding that would change it, ready to paste. */
+/** Which permission the user lacks and where, with the role and the binding that grant it, ready to paste. */
 export function denialText(ref: SignerRef, username: string): string {
   const user = shorten(username);
   const binding = bindingCommand(ref, bindingName(ref, username));
   return `${reasons.DeniedReference.message(ref)}: user ${JSON.stringify(user)} ${lackOf(ref)}. This ${roleKind(ref)} grants it:
 
 ${grantingRole(ref)}
-and this gives the ${roleKind(ref)} to the user:
+and this command binds the ${roleKind(ref)} to the user:
 
-${binding} --user=${shellQuote(user === username ? user : '<the whole user name>')}
+${binding} --user=${shellQuote(user === username ? user : '<full user name>')}
 `;
 }
 
-/** Which ServiceAccount may not do what and where, in one line. */
+/** Which permission the ServiceAccount of a pod lacks and where, in one line. */
 export function podDenialText(ref: SignerRef, namespace: string, serviceAccountName: string): string {
   const issuer = ref.kind === 'Issuer' ? `Issuer ${formatRef(ref)}` : `ClusterIssuer ${ref.name}`;
   return `ServiceAccount ${namespace}/${serviceAccountName} may not reference ${issuer}: it ${lackOf(ref)}`;
@@ -107,7 +109,7 @@ export function podDenialText(ref: SignerRef, namespace: string, serviceAccountN
 
 function lackOf(ref: SignerRef): string {
   const where = ref.kind === 'Issuer' ? ` in the namespace "${ref.namespace}"` : '';
-  return `lacks the verb "${VERB}" on "${RESOURCES[ref.kind]}" of the API group "${ISSUER_GROUP}" for the name "${ref.name}"${where}`;
+  return `cannot ${VERB} resource "${RESOURCES[ref.kind]}" in API group "${ISSUER_GROUP}" with the name "${ref.name}"${where}`;
 }
 
 function bindingCommand(ref: SignerRef, binding: string): string {
@@ -120,17 +122,20 @@ function roleKind({ kind }: SignerRef): 'Role' | 'ClusterRole' {
   return kind === 'Issuer' ? 'Role' : 'ClusterRole';
 }
 
-/** A ClusterRole of the first name may be there for Issuers: bound in the cluster, it would grant that of every namespace. */
+/**
+ * A ClusterRole with the first name may exist for Issuers: bound in the cluster, it would grant those of every
+ * namespace.
+ */
 function roleName({ kind, name }: SignerRef): string {
   return kind === 'Issuer' ? `cert-manager-referencer:${name}` : `cert-manager-cluster-referencer:${name}`;
 }
 
-/** Another one for each user, so that the second does not find it taken; a user name may hold what no name may. */
+/** Different for each user, to avoid conflicts; a user name may contain characters that an object name cannot. */
 function bindingName(ref: SignerRef, username: string): string {
   return `${roleName(ref)}:${hash('sha256', username, 'hex').slice(0, 8)}`;
 }
 
-/** User names come from elsewhere and may hold anything: what is pasted into a shell must stay one word. */
+/** User names may contain anything: pasted into a shell, one must stay one word. */
 function shellQuote(text: string): string {
   return /^[\w@.:/-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

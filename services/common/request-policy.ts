@@ -1,18 +1,21 @@
-// What an operator may demand of requests beyond what cert-manager does. Webhook and signer must be told the same, for what is
-// admitted never fails later for its shape. Names and values only; judges nothing.
+// What an operator requires of requests beyond cert-manager. Webhook and signer must have the same policy, so that an
+// admitted request never fails later for its shape. Data only.
 
 import type { Nanoseconds } from './duration.ts';
 
 export interface RequestPolicy {
-  /** The longest that a certificate may be asked for, and what one gets at most that asks for no duration; undefined: any. */
+  /** Maximum requested duration, and the cap on the default; undefined means no limit. */
   readonly maxDuration: Nanoseconds | undefined;
-  /** Whether a ClusterIssuer, too, is only for those whom RBAC lets reference it; else it is for all who may create CSRs. */
+  /**
+   * Whether using a ClusterIssuer requires the RBAC permission to reference it; otherwise anyone who may create CSRs
+   * can use it.
+   */
   readonly authorizeClusterIssuers: boolean;
-  /** Whether a request is refused for a name that the CA, or one above it, may not sign by its X.509 name constraints. */
+  /** Whether to deny names that the X.509 name constraints of the CA, or of a CA above it, do not permit. */
   readonly honourNameConstraints: boolean;
 }
 
-/** Demands nothing: what cert-manager would sign is signed. */
+/** Requires nothing: what cert-manager signs is signed. */
 export const NO_DEMANDS: RequestPolicy = {
   maxDuration: undefined,
   authorizeClusterIssuers: false,

@@ -1,5 +1,5 @@
-// What makes cert-manager's certificate template fail: spec.usages that are unknown, a PKCS#10 request that cannot be read, and
-// one that asks for something other than the CSR around it does. Pure.
+// The problems that make cert-manager's certificate template fail: unknown spec.usages, a malformed PKCS#10 request,
+// and a request that contradicts its CSR. Pure.
 
 import { readIsCa } from './annotations.ts';
 import type { CertificateSigningRequest } from './csr.ts';
@@ -15,7 +15,7 @@ export interface TemplateProblem {
   readonly problem: string;
 }
 
-/** `request` and `usages` as they were read from the CSR. */
+/** `request` and `usages` as parsed from the CSR. */
 export function findTemplateProblems(
   csr: CertificateSigningRequest,
   request: Result<Pkcs10>,
@@ -30,12 +30,12 @@ export function findTemplateProblems(
   ];
 }
 
-/** `expected` is undefined when spec.usages is wrong already: there is nothing to compare with. */
+/** `expected` is undefined if spec.usages is invalid: there is nothing to compare with. */
 function requestProblems(request: Pkcs10, isCa: boolean, expected: X509Usages | undefined): readonly string[] {
   return [...basicConstraintsProblems(request, isCa), ...usageProblems(request, expected)];
 }
 
-/** A request without the extension asks for nothing; one with it must agree with the annotation. */
+/** A request without the extension asks for nothing; with it, it must match the annotation. */
 function basicConstraintsProblems(request: Pkcs10, expected: boolean): readonly string[] {
   const extension = findExtension(request, EXTENSION.basicConstraints);
   if (extension === undefined) return [];
@@ -45,7 +45,7 @@ function basicConstraintsProblems(request: Pkcs10, expected: boolean): readonly 
   return [`encoded CSR error: IsCA ${constraints.value.isCa} does not match expected value ${expected}`];
 }
 
-/** With only one of the two extensions the other counts as empty, and is compared too. */
+/** If only one of the two extensions is present, the other counts as empty and is compared too. */
 function usageProblems(request: Pkcs10, expected: X509Usages | undefined): readonly string[] {
   const encoded = encodedUsages(request);
   if (encoded === undefined) return [];
@@ -53,7 +53,7 @@ function usageProblems(request: Pkcs10, expected: X509Usages | undefined): reado
   return expected === undefined ? [] : usageDifferences(encoded.value, expected);
 }
 
-/** KeyUsage and ExtendedKeyUsage of the request; undefined when it has neither. */
+/** KeyUsage and ExtendedKeyUsage of the request; undefined if it has neither. */
 function encodedUsages(request: Pkcs10): Result<X509Usages> | undefined {
   const keyUsage = findExtension(request, EXTENSION.keyUsage);
   const extKeyUsage = findExtension(request, EXTENSION.extKeyUsage);

@@ -1,21 +1,21 @@
-// What is asked for, as plain data, whatever kind of object asks: all that a certificate is made from except its issuer, its
-// serial and the time. Pure; judges nothing.
+// The requested certificate as plain data, for any kind of request: everything in it except issuer, serial number and time.
+// Pure; judges nothing.
 
 import type { X509Usages } from './key-usage.ts';
 import type { Extension } from './x509/extension.ts';
 import type { Signed } from './x509/signature.ts';
 
 export interface RequestedCertificate {
-  /** metadata.uid of the object that asks: the serial is derived from it. */
+  /** metadata.uid of the request object; the serial number is derived from it. */
   readonly uid: string;
-  /** The name of the user who asks, for the audit trail. */
+  /** The name of the requester, for the audit log. */
   readonly requester: string;
   /** The DER of the Name, as it was sent. */
   readonly subject: Buffer;
   readonly hasEmptySubject: boolean;
   /** The DER of the SubjectPublicKeyInfo, as it was sent. */
   readonly publicKey: Buffer;
-  /** What the private key has signed. Nothing is issued unless the signature is valid (RFC 2986 section 3). */
+  /** The signature by the private key. Nothing is issued unless it is valid (RFC 2986 section 3). */
   readonly proof: Signed;
   /** The value of the extension, as it was sent. */
   readonly subjectAltName?: Buffer;

@@ -1,5 +1,4 @@
-// How long the certificate of a CSR shall be valid, and the rules on that, which cert-manager checks before it looks at the
-// request. Pure.
+// The requested duration of a CSR and its rules, which cert-manager checks before the request. Pure.
 
 import { REQUEST_DURATION, readRequestDuration } from './annotations.ts';
 import type { CertificateSigningRequest } from './csr.ts';
@@ -15,12 +14,12 @@ export const MINIMUM_DURATION: Nanoseconds = 600n * SECOND;
 export const DEFAULT_DURATION: Nanoseconds = 2160n * HOUR;
 
 /**
- * How long the certificate shall be valid: annotation, else spec.expirationSeconds, else 90 days, or what the operator allows
- * at most. For a valid CSR only.
+ * The annotation, otherwise spec.expirationSeconds, otherwise 90 days capped at the maximum duration. For a valid CSR
+ * only.
  */
 export function requestedDuration(csr: CertificateSigningRequest, { maxDuration }: RequestPolicy): Nanoseconds {
   const annotated = readRequestDuration(csr);
-  // An annotation that is wrong still hides expirationSeconds: better no answer than a certificate nobody asked for.
+  // An invalid annotation still hides expirationSeconds: better no certificate than one that was not asked for.
   if (!annotated.ok) throw new TypeError(annotated.error.message);
   if (annotated.value !== undefined) return annotated.value;
   const { expirationSeconds } = csr.spec;
@@ -28,7 +27,7 @@ export function requestedDuration(csr: CertificateSigningRequest, { maxDuration 
   return maxDuration !== undefined && maxDuration < DEFAULT_DURATION ? maxDuration : DEFAULT_DURATION;
 }
 
-/** The rules on the duration alone, which cert-manager checks before it looks at the request. */
+/** The rules on the duration, which cert-manager checks before the request. */
 export function validateDuration(csr: CertificateSigningRequest, policy: RequestPolicy): readonly FieldError[] {
   const annotated = readRequestDuration(csr);
   if (!annotated.ok) return [annotated.error];
@@ -45,7 +44,7 @@ function durationProblem(requested: Nanoseconds, { maxDuration }: RequestPolicy)
   return undefined;
 }
 
-/** Whether a rule on the duration alone was broken: these are checked before the issuer is looked at. */
+/** Whether a rule on the duration is violated; these are checked before the issuer. */
 export function isDurationError({ reason }: FieldError): boolean {
   return reason === 'ErrorParseDuration' || reason === 'InvalidDuration';
 }

@@ -1,4 +1,4 @@
-// The answer of a parser: a value, or the reason why there is none. An expected "no" is a value, never an exception.
+// The result of a parser: a value, or why there is none. An expected "no" is a value, never an exception.
 
 export type Result<T, E = string> =
   | { readonly ok: true; readonly value: T }

@@ -1,5 +1,5 @@
-// The rules on a request that hold for issuers of type SelfSigned alone, which sign with the private key of the request itself:
-// the name of the Secret that holds it, and what the key must be. Never looks at the Secret.
+// The rules that apply to SelfSigned issuers only, which sign with the private key of the request: the name of its
+// Secret and the type of its key. Never reads the Secret.
 
 import { PRIVATE_KEY_SECRET_NAME } from './annotations.ts';
 import { annotationField, type FieldError } from './field-error.ts';
@@ -10,11 +10,11 @@ import { findSignerProblem } from './x509/signature-algorithm.ts';
 const USABLE_KEYS =
   'create the request with an RSA key of 2048 to 8192 bits, an ECDSA key on P-256, P-384 or P-521, or Ed25519';
 
-/** Of a request, what these rules look at. */
+/** The parts of a request that these rules check. */
 export interface AskedOfSelfSigned {
-  /** undefined where the request does not name one. */
+  /** Undefined if the request names none. */
   readonly keySecretName: string | undefined;
-  /** The DER of the SubjectPublicKeyInfo; undefined where the request cannot be read. */
+  /** The DER of the SubjectPublicKeyInfo; undefined if the request cannot be parsed. */
   readonly publicKey: Buffer | undefined;
 }
 
@@ -29,7 +29,7 @@ function secretNameErrors(name: string | undefined): readonly FieldError[] {
   return [{ reason: 'InvalidSecretName', field, message: reasons.InvalidSecretName.message(name.length) }];
 }
 
-/** The signer finds it at the key in the Secret, which must be that of the request. */
+/** The key in the Secret must be that of the request, so the request alone shows whether it can sign. */
 function keyErrors(publicKey: Buffer | undefined): readonly FieldError[] {
   const problem = publicKey && findSignerProblem(publicKey);
   if (problem === undefined) return [];

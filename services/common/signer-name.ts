@@ -1,5 +1,5 @@
-// Signer names (spec.signerName of a CSR) and the cert-manager issuer that each one names. Total: every text is either
-// another signer's, or ours and readable, or ours and broken. Never looks whether the issuer exists.
+// Parses and formats signer names (spec.signerName of a CSR), which refer to cert-manager issuers. Every text is
+// another signer's name, valid, or malformed. Never checks whether the issuer exists.
 
 import { isNamespaceName, isObjectName } from './object-name.ts';
 import { err, ok, type Result } from './result.ts';
@@ -9,42 +9,47 @@ export const ISSUER_GROUP = 'cert-manager.io';
 
 export type IssuerKind = 'Issuer' | 'ClusterIssuer';
 
-/** Names one issuer. `namespace` is empty for a ClusterIssuer, as in the messages that users of cert-manager know. */
+/** Identifies one issuer. `namespace` is empty for a ClusterIssuer, as in cert-manager's messages. */
 export interface SignerRef {
   readonly kind: IssuerKind;
   readonly namespace: string;
   readonly name: string;
 }
 
-/** Why a text names no issuer: another signer's name, or one of ours that no issuer can ever answer to. */
+/** Why a text refers to no issuer: it is another signer's name, or malformed. */
 export type SignerNameError = { readonly kind: 'foreign' } | { readonly kind: 'malformed'; readonly detail: string };
 
-// Lower-case letters only, as in the match condition of the admission webhook: other words are not ours to judge.
+const NAME_RULE = 'use lowercase letters, digits, "-" and ".", at most 253 characters';
+
+// Lowercase letters only, as in the match condition of the webhook: other names belong to other signers.
 const OURS = /^([a-z]+)\.cert-manager\.io\/(.*)$/s;
 
 /**
- * Reads `issuers.cert-manager.io/<namespace>.<name>` or `clusterissuers.cert-manager.io/<name>`. Dots belong to the name: only
- * the first one after the slash divides, and only for an Issuer.
+ * Parses `issuers.cert-manager.io/<namespace>.<name>` or `clusterissuers.cert-manager.io/<name>`. Dots belong to the
+ * name: only the first dot after the slash separates, and only for an Issuer.
  */
 export function parseSignerName(text: string): Result<SignerRef, SignerNameError> {
   const [, resource, path] = OURS.exec(text) ?? [];
   if (resource === undefined || path === undefined) return err({ kind: 'foreign' });
   if (resource === 'issuers') return parseIssuer(path);
   if (resource === 'clusterissuers') return parseClusterIssuer(path);
-  return malformed(`"${resource}" is neither "issuers" nor "clusterissuers"`);
+  return malformed(`the resource must be "issuers" or "clusterissuers", is "${resource}"`);
 }
 
 function parseIssuer(path: string): Result<SignerRef, SignerNameError> {
   const [namespace = '', ...rest] = path.split('.');
   const name = rest.join('.');
-  if (rest.length === 0) return malformed('the namespace is missing: use "issuers.cert-manager.io/<namespace>.<name>"');
-  if (!isNamespaceName(namespace)) return malformed(`"${namespace}" cannot be the name of a namespace`);
-  if (!isObjectName(name)) return malformed(`"${name}" cannot be the name of an Issuer`);
+  if (rest.length === 0) return malformed('missing namespace; use "issuers.cert-manager.io/<namespace>.<name>"');
+  if (!isNamespaceName(namespace))
+    return malformed(
+      `"${namespace}" is not a valid namespace name: use lowercase letters, digits and "-", at most 63 characters`,
+    );
+  if (!isObjectName(name)) return malformed(`"${name}" is not a valid Issuer name: ${NAME_RULE}`);
   return ok({ kind: 'Issuer', namespace, name });
 }
 
 function parseClusterIssuer(name: string): Result<SignerRef, SignerNameError> {
-  if (!isObjectName(name)) return malformed(`"${name}" cannot be the name of a ClusterIssuer`);
+  if (!isObjectName(name)) return malformed(`"${name}" is not a valid ClusterIssuer name: ${NAME_RULE}`);
   return ok({ kind: 'ClusterIssuer', namespace: '', name });
 }
 
@@ -65,8 +70,8 @@ export function formatRef(ref: SignerRef): string {
 }
 
 /**
- * Who shares what the issuer costs: the owner of its namespace, who may make any number of Issuers there, or the ClusterIssuer
- * alone. Empty for a malformed signer name.
+ * Who shares the cost of the issuer: the owner of its namespace, who may create any number of Issuers there, or the
+ * ClusterIssuer alone. Empty for a malformed signer name.
  */
 export function tenantOf(signerName: string): string {
   const ref = parseSignerName(signerName);

@@ -1,7 +1,6 @@
-// What a CSR asks for, or every rule on its shape that it breaks: signer name, duration, the agreement of the PKCS#10 request with
-// spec.usages and the annotations, and what the type of its issuer demands. Webhook and signer both call it. Never looks at
-// issuers, permissions or time, nor at the signature of the request: that the API server has verified, and the signer verifies it
-// again (ADR 12).
+// Validates the shape of a CSR: signer name, duration, agreement of the PKCS#10 request with spec.usages and the annotations, and
+// the rules of the issuer type. Used by webhook and signer. Never checks issuers, permissions, time, or the signature of the
+// request, which the API server has verified and the signer verifies again (ADR 12).
 
 import { readIsCa, readPrivateKeySecretName } from './annotations.ts';
 import type { CertificateSigningRequest } from './csr.ts';
@@ -25,20 +24,20 @@ import { rewriteNameConstraints } from './x509/name-constraints/name-constraints
 import { EXTENSION } from './x509/oids.ts';
 import { type Pkcs10, parsePkcs10 } from './x509/pkcs10.ts';
 
-/** A text repeats what the requester wrote, in an answer and in a condition; one that is meant for readers stays below. */
+/** Maximum length of a message that repeats what the requester wrote, in a response and in a condition. */
 const MAX_TEXT = 2_000;
 
-/** What is known of the issuer that a request names. */
+/** What is known about the issuer of a request. */
 export interface IssuerFacts {
   readonly type?: IssuerType | undefined;
-  /** The CAs of its chain that have name constraints. */
+  /** The CAs in its chain with name constraints. */
   readonly constrained?: readonly ConstrainedCa[];
 }
 
 /**
- * What the CSR asks for, or every rule that it breaks, in the order in which cert-manager's Sync and template builder find them:
- * the signer fails the CSR with the first. What is known of the issuer adds the rules of its type and its CA.
- * Webhook and signer both call it, and nothing else judges the shape of a request.
+ * The requested certificate, or every rule that the CSR violates, in the order in which cert-manager's Sync and template builder
+ * find them: the signer fails the CSR with the first one. Facts about the issuer add the rules of its type and its CA. Nothing
+ * else judges the shape of a request.
  */
 export function toRequestedCertificate(
   csr: CertificateSigningRequest,
@@ -63,7 +62,7 @@ export function toRequestedCertificate(
   return ok(describe(csr, { request: request.value, usages: usages.value, policy }));
 }
 
-/** Names that the CA, or one above it, may not sign: the certificate would be rejected by those who verify it. */
+/** Names that the CA, or a CA above it, may not sign: clients would reject the certificate. */
 function nameErrors(request: Pkcs10, constrained: readonly ConstrainedCa[]): readonly FieldError[] {
   const violations = findNameViolations({ subject: request.subject, ...copiedExtensions(request) }, constrained);
   return violations.map(message => ({ reason: 'NameConstraintViolation', field: 'spec.request', message }));
@@ -75,7 +74,7 @@ interface Parts {
   readonly policy: RequestPolicy;
 }
 
-/** Of a CSR that breaks no rule. */
+/** For a valid CSR only. */
 function describe(csr: CertificateSigningRequest, { request, usages, policy }: Parts): RequestedCertificate {
   const { subject, hasEmptySubject, spki, signatureAlgorithm, certificationRequestInfo, signature } = request;
   return {
@@ -92,14 +91,14 @@ function describe(csr: CertificateSigningRequest, { request, usages, policy }: P
   };
 }
 
-/** cert-manager replaces the usages that Go has a number for and leaves the others of the request in the template. */
+/** cert-manager replaces the usages that Go knows and keeps the others of the request in the template. */
 function unknownExtKeyUsages(request: Pkcs10): readonly string[] {
   const extension = findExtension(request, EXTENSION.extKeyUsage);
   const oids = extension && parseExtKeyUsage(extension.value);
   return oids?.ok ? oids.value.filter(oid => !isKnownExtKeyUsage(oid)) : [];
 }
 
-/** Of the extensions of a request these two reach the certificate; the others are compared with the CSR, or dropped. */
+/** The extensions that are copied into the certificate; the others are compared with the CSR, or dropped. */
 function copiedExtensions(request: Pkcs10): Pick<RequestedCertificate, 'subjectAltName' | 'nameConstraints'> {
   const names = findExtension(request, EXTENSION.subjectAltName);
   const constraints = findExtension(request, EXTENSION.nameConstraints);
@@ -110,7 +109,7 @@ function copiedExtensions(request: Pkcs10): Pick<RequestedCertificate, 'subjectA
   };
 }
 
-/** Whether an issuer could ever match the signer name. Empty for another signer's, too. */
+/** Errors if the signer name is malformed; none for another signer's name. */
 export function validateSignerName({ spec: { signerName } }: CertificateSigningRequest): readonly FieldError[] {
   const signer = parseSignerName(signerName);
   if (signer.ok || signer.error.kind === 'foreign') return [];
@@ -118,10 +117,10 @@ export function validateSignerName({ spec: { signerName } }: CertificateSigningR
   return [{ reason: 'InvalidSignerName', field: 'spec.signerName', message: shorten(message, MAX_TEXT) }];
 }
 
-/** Characters, as for all other objects (a DNS subdomain, RFC 1123). The API server lets a CSR's name be as long as the object. */
+/** Characters, as for all other objects (a DNS subdomain, RFC 1123). The API server does not limit the name of a CSR. */
 export const MAX_NAME_LENGTH = 253;
 
-/** Who watches keeps the names of all CSRs: the signer leaves out those that are longer. */
+/** Watchers keep the names of all CSRs in memory; the signer skips CSRs with longer names. */
 export function validateName({ metadata }: CertificateSigningRequest): readonly FieldError[] {
   const { length } = metadata.name;
   if (length <= MAX_NAME_LENGTH) return [];

@@ -1,5 +1,5 @@
-// Carries out one decision on one request: at most one write to its status, and an event that says why. Decides nothing, and gives
-// what else has to follow as effects.
+// Carries out one decision on one request: at most one status write, plus an event that gives the reason. Decides
+// nothing; returns follow-up work as effects.
 
 import type { Decision } from './decide.ts';
 import type { Effect } from './effect.ts';
@@ -14,7 +14,7 @@ import type { CertificateWriteDeps, Issued } from './writes/write-certificate.ts
 
 export type ApplyDeps = CertificateWriteDeps;
 
-/** What was done, which is the decision unless the key or the API server disagreed, and what has to follow. */
+/** What was done (the decision, unless the key or the API server ruled it out) and the effects that follow. */
 export interface Applied {
   readonly done: Decision;
   readonly effects: readonly Effect[];
@@ -41,7 +41,7 @@ export async function apply<R extends RequestRecord>(
 
 function applyWait<R extends RequestRecord>(deps: ApplyDeps, subject: Subject<R>, wait: Wait): Applied {
   const { reason, message } = wait;
-  subject.log.debug({ reason, detail: message }, 'request waits');
+  subject.log.debug({ reason, detail: message }, 'request waiting');
   recordReason(deps, subject, reason, message);
   return { done: wait, effects: wakesOf(wait) };
 }
@@ -49,7 +49,7 @@ function applyWait<R extends RequestRecord>(deps: ApplyDeps, subject: Subject<R>
 function wakesOf({ secret, lookAgainAfterMs }: Wait): readonly Effect[] {
   return [
     ...(secret === undefined ? [] : [wakeOn(secret)]),
-    ...(lookAgainAfterMs === undefined ? [] : [{ kind: 'look-again', afterMs: lookAgainAfterMs } as const]),
+    ...(lookAgainAfterMs === undefined ? [] : [{ kind: 'requeue-after', afterMs: lookAgainAfterMs } as const]),
   ];
 }
 
@@ -88,7 +88,7 @@ async function applyIssue<R extends RequestRecord>(
   }
 }
 
-/** No certificate came of it: what is done instead, with an alert where somebody has to act. */
+/** Applies the decision made instead of issuing, and counts the refusal if someone has to act on it. */
 async function applyInstead<R extends RequestRecord>(
   deps: ApplyDeps,
   subject: Subject<R>,

@@ -1,4 +1,4 @@
-// The name under which the API server keeps what the signer writes.
+// The field manager under which the API server tracks the signer's writes.
 
-/** The field manager of everything that the signer writes (metav1 managedFields). */
+/** Field manager for all of the signer's writes (metav1 managedFields). */
 export const FIELD_MANAGER = 'countersign-signer';

@@ -1,5 +1,5 @@
-// Starts the signer: reads the configuration, wires the parts together, and drains them in order at the end. The only file
-// of the service that exits.
+// Starts the signer: reads the configuration, wires up the components, and drains them in order on shutdown. The only
+// file of the service that exits the process.
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -72,14 +72,14 @@ function createController(
   client: ClusterClient,
   seen: Pick<ControllerOptions, 'log' | 'metrics'>,
 ): Controller {
-  const turns = new TurnsByNamespace();
+  const scheduler = new TurnsByNamespace();
   return new Controller({
     ...seen,
     client,
     kinds: [CSR_KIND, ...(config.podCertificates ? [createPodKind(podSettings(config))] : [])],
     settings: {
       policy: issuancePolicy(config),
-      handlers: [createCaIssuer(turns), createSelfSignedIssuer(turns)],
+      handlers: [createCaIssuer(scheduler), createSelfSignedIssuer(scheduler)],
       clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
       writeCaAnnotation: config.caAnnotation,
     },

@@ -1,5 +1,5 @@
-// What the signer tells Prometheus. Label values come from closed sets; names of objects, which requesters choose, never
-// become labels.
+// The signer's Prometheus metrics. Label values come from closed sets; object names, which requesters choose, are never
+// labels.
 
 import { csrReasons, POD_WAITING_REASONS, type Reason } from '@countersign/common/reasons.ts';
 import { createQueueObserver } from '@countersign/common/runtime/controller/queue-metrics.ts';
@@ -14,15 +14,15 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { RequestMetrics, type RequestMetricsOptions, waitingReasons } from './request-metrics.ts';
 import type { RequestKindName } from './requests/request-kind.ts';
 
-/** Somebody has to act on the first of these. */
-const ACT_ON = ['forbidden', 'invalid'] as const;
+/** Error codes for which a single occurrence requires action. */
+const ACTIONABLE_CODES = ['forbidden', 'invalid'] as const;
 
-/** Each kind of request has metrics of its own: of a pod's, other things are worth an alert. */
+/** Each kind of request has its own metrics. */
 const REQUEST_METRICS = {
   csr: {
     certificates: {
       name: 'countersign_certificates_total',
-      help: 'CSRs that came to an end, by type of issuer, result (issued, failed, repaired) and reason.',
+      help: 'CSRs processed to completion, by issuer type, result (issued, failed, repaired) and reason.',
     },
     refusal: 'failed',
     issuance: {
@@ -31,7 +31,7 @@ const REQUEST_METRICS = {
     },
     waiting: {
       name: 'countersign_requests_waiting',
-      help: 'CSRs that wait, by reason: for an approval, an issuer, a Secret, or (Retry) for another try after an error.',
+      help: 'CSRs waiting, by reason: for approval, an issuer, a Secret, or (Retry) another attempt after an error.',
     },
     reasons: waitingReasons(Object.keys(csrReasons) as Reason[]),
   },
@@ -47,27 +47,27 @@ const REQUEST_METRICS = {
     },
     waiting: {
       name: 'countersign_pod_requests_waiting',
-      help: 'PodCertificateRequests that wait, by reason: for a permission, an issuer, a Secret, or (Retry) for another try after an error.',
+      help: 'PodCertificateRequests waiting, by reason: for a permission, an issuer, a Secret, or (Retry) another attempt after an error.',
     },
     oldestWaiting: {
       name: 'countersign_pod_request_oldest_waiting_seconds',
-      help: 'How long the oldest waiting PodCertificateRequest has waited; its pod does not start, or cannot renew its certificate.',
+      help: 'Age of the oldest waiting PodCertificateRequest; its pod cannot start, or cannot renew its certificate.',
     },
     reasons: POD_WAITING_REASONS,
   },
 } satisfies Readonly<Record<RequestKindName, RequestMetricsOptions>>;
 
-interface CaEnd {
+interface CaExpiry {
   readonly kind: IssuerKind;
-  readonly ends: number;
+  readonly expiresAt: number;
 }
 
 export class SignerMetrics {
   readonly reflector: ReflectorMetrics;
   readonly requests: Readonly<Record<RequestKindName, RequestMetrics>>;
   readonly #observeQueue: (name: string) => QueueObserver;
-  /** When the CA of each issuer ends, by signer name; ms since 1970. */
-  readonly #ends = new Map<string, CaEnd>();
+  /** When each issuer's CA expires, by signer name; ms since 1970. */
+  readonly #expiries = new Map<string, CaExpiry>();
   readonly #errors: Counter<'queue' | 'code'>;
   readonly #leader: Gauge;
 
@@ -79,22 +79,22 @@ export class SignerMetrics {
     };
     this.#errors = new Counter({
       name: 'countersign_work_errors_total',
-      help: 'Runs that failed, and certificates that did not verify or that the API server rejected, by queue and code; forbidden and invalid mean that somebody has to act.',
+      help: 'Failed reconciles, and certificates that failed verification or were rejected by the API server, by queue and error code; forbidden and invalid require action.',
       labelNames: ['queue', 'code'],
       registers: [registry],
     });
     this.#leader = new Gauge({
       name: 'leader_election_master_status',
-      help: '1 while this replica leads: holds the lease, or runs without leader election; else 0.',
+      help: '1 while this replica is the leader (holds the Lease, or runs without leader election), otherwise 0.',
       registers: [registry],
     });
-    createEndsGauge(registry, this.#ends);
+    createExpiryGauge(registry, this.#expiries);
     this.#observeQueue = createQueueObserver(registry);
   }
 
-  /** Called before there are errors: an increase is seen only where there was something before, be it 0. */
+  /** Called before any error occurs: increase() needs a previous sample, even if it is 0. */
   queue(name: string): QueueObserver {
-    for (const code of ACT_ON) this.#errors.inc({ queue: name, code }, 0);
+    for (const code of ACTIONABLE_CODES) this.#errors.inc({ queue: name, code }, 0);
     return this.#observeQueue(name);
   }
 
@@ -102,16 +102,16 @@ export class SignerMetrics {
     this.#leader.set(isLeading ? 1 : 0);
     if (isLeading) return;
     for (const metrics of Object.values(this.requests)) metrics.clear();
-    this.#ends.clear();
+    this.#expiries.clear();
   }
 
-  /** When the CA of an issuer ends, undefined without one. Gives whether that is news. */
-  readonly noteEnd = (ref: SignerRef, ends: Date | undefined): boolean => {
+  /** Records when an issuer's CA expires (undefined: it has no CA). Returns whether that changed. */
+  readonly noteEnd = (ref: SignerRef, notAfter: Date | undefined): boolean => {
     const name = formatSignerName(ref);
-    const before = this.#ends.get(name)?.ends;
-    if (ends === undefined) this.#ends.delete(name);
-    else this.#ends.set(name, { kind: ref.kind, ends: ends.getTime() });
-    return before !== ends?.getTime();
+    const before = this.#expiries.get(name)?.expiresAt;
+    if (notAfter === undefined) this.#expiries.delete(name);
+    else this.#expiries.set(name, { kind: ref.kind, expiresAt: notAfter.getTime() });
+    return before !== notAfter?.getTime();
   };
 
   failed(queue: string, error: unknown): void {
@@ -119,17 +119,17 @@ export class SignerMetrics {
   }
 }
 
-/** The first end of each kind of issuer: which issuer it is, the log tells. No series where there is no CA. */
-function createEndsGauge(registry: Registry, ends: ReadonlyMap<string, CaEnd>): void {
+/** The earliest expiry for each issuer kind; the log says which issuer it is. No series without a CA. */
+function createExpiryGauge(registry: Registry, expiries: ReadonlyMap<string, CaExpiry>): void {
   new Gauge({
     name: 'countersign_ca_not_after_timestamp_seconds',
-    help: 'When the first CA of the issuers ends whose Ready condition is kept here (Unix time), by kind of issuer.',
+    help: 'Earliest expiry (Unix time) among the CAs of issuers whose Ready condition this signer maintains, by issuer kind.',
     labelNames: ['kind'],
     registers: [registry],
     collect() {
       this.reset();
-      for (const [kind, ofKind] of Map.groupBy(ends.values(), each => each.kind)) {
-        this.set({ kind }, Math.min(...ofKind.map(each => each.ends)) / 1000);
+      for (const [kind, ofKind] of Map.groupBy(expiries.values(), each => each.kind)) {
+        this.set({ kind }, Math.min(...ofKind.map(each => each.expiresAt)) / 1000);
       }
     },
   });

@@ -1,5 +1,5 @@
-// Makes every read that a decision on one request needs, one after the other, and none that it does not. What is remembered is good
-// enough to sign with; observeNow reads it again, for what cannot be undone. Never writes.
+// Makes the reads that a decision on one request needs, one at a time, and no others. Cached data is good enough to
+// sign with; observeNow reads from the API server before anything irreversible. Never writes.
 
 import type { Requester } from '@countersign/common/csr.ts';
 import { type Issuer, issuerPath, secretNamespace, toIssuer } from '@countersign/common/issuer.ts';
@@ -17,13 +17,13 @@ import type { RequestKind, RequestRecord } from './requests/request-kind.ts';
 import type { SecretReader } from './secret-reader.ts';
 import type { SharedReviews } from './shared-reviews.ts';
 
-/** What an operator has set that decides how requests are signed. */
+/** Operator settings that affect how requests are signed. */
 export interface SigningSettings {
   readonly policy: IssuancePolicy;
   readonly handlers: readonly IssuerTypeHandler[];
-  /** Where the Secrets of ClusterIssuers are. */
+  /** The namespace of the Secrets of ClusterIssuers. */
   readonly clusterResourceNamespace: string;
-  /** Whether the `ca` annotation is written with the certificate. */
+  /** Whether to write the `ca` annotation with the certificate. */
   readonly writeCaAnnotation: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface ObserveDeps {
   readonly settings: SigningSettings;
 }
 
-/** A request that names an issuer. */
+/** A request and its kind. */
 interface Asking<R extends RequestRecord> {
   readonly kind: RequestKind<R>;
   readonly record: R;
@@ -49,7 +49,10 @@ export function observe<R extends RequestRecord>(
   return complete(deps, asking, begin(deps, asking, { ref, issuer: deps.view.findIssuer(ref) }), 'read');
 }
 
-/** The same from the API server alone. The permission of the first observation was asked for in this run and holds. */
+/**
+ * Like observe, but reads from the API server only. The permission from the first observation was checked in this
+ * reconcile and still holds.
+ */
 export async function observeNow<R extends RequestRecord>(
   deps: ObserveDeps,
   asking: Asking<R>,
@@ -128,7 +131,7 @@ async function loadMaterial(
   return handler.load(await observeSecret(secrets[how](at), at, issuerTypes[handler.type].reasons.secretUnread));
 }
 
-/** By a list of one: the signer may list issuers, and needs no right to get them. */
+/** Uses a list with a field selector: the signer may list issuers but has no `get` permission. */
 async function readIssuer({ client }: ObserveDeps, ref: SignerRef): Promise<Issuer | undefined> {
   const [collection, name] = splitPath(issuerPath(ref));
   try {

@@ -1,4 +1,4 @@
-// The flags of the signer, the environment variables of the same names, and what must hold between them. Reads nothing itself.
+// The signer's flags, the matching environment variables, and the rules between them. Reads nothing itself.
 
 import { isDnsName } from '@countersign/common/dns-name.ts';
 import { MILLISECOND } from '@countersign/common/duration.ts';
@@ -15,48 +15,48 @@ import { MAX_POD_BACKDATE_MS } from './requests/pod-certificate/pod-requested-ce
 
 export const OPTIONS = defineOptions({
   ...COMMON_OPTIONS,
-  workers: { kind: 'integer', default: 32, min: 1, max: 1000, help: 'How many CSRs are worked on at the same time.' },
+  workers: { kind: 'integer', default: 32, min: 1, max: 1000, help: 'Maximum number of CSRs processed concurrently.' },
   leaderElect: {
     kind: 'boolean',
     default: true,
-    help: 'Whether to sign only while holding the Lease countersign-signer in the own namespace. Needed with more than one replica.',
+    help: 'Whether to sign only while holding the Lease countersign-signer in the namespace of the pod. Required with more than one replica.',
   },
   leaseDuration: {
     kind: 'duration',
     default: '15s',
-    help: 'How long the Lease of a leader that was killed lasts before another takes over; 5s to 5m, whole seconds. It is renewed every 2/15 of that, at least every 5s.',
+    help: 'Time after which another replica takes over from a crashed leader; whole seconds, 5s to 5m. The leader renews its Lease every 2/15 of it, at least every 5s.',
   },
   issuerStatus: {
     kind: 'enum',
     values: ['auto', 'always', 'never'],
     default: 'auto',
-    help: 'Who sets the Ready condition of issuers: this signer unless cert-manager runs in the cluster (auto), always this signer, or never.',
+    help: 'Whether to set the Ready condition of issuers: only while cert-manager is not running (auto), always or never.',
   },
   caAnnotation: {
     kind: 'boolean',
     default: true,
-    help: 'Whether the annotation experimental.cert-manager.io/ca is written with the certificate.',
+    help: 'Whether to write the annotation experimental.cert-manager.io/ca with the certificate.',
   },
   clampToCa: {
     kind: 'boolean',
     default: false,
-    help: 'Whether a certificate ends with the CA that signs it, where it would end later. Requests wait while the CA has ended.',
+    help: 'Whether to limit notAfter to that of the CA. Requests wait while the CA is expired.',
   },
-  refuseExpiredCa: { kind: 'boolean', default: false, help: 'Whether requests wait while the CA has ended.' },
+  refuseExpiredCa: { kind: 'boolean', default: false, help: 'Whether requests wait while the CA is expired.' },
   backdate: {
     kind: 'duration',
     default: '0s',
-    help: 'How far before the signature a certificate begins, for clocks that are behind; at most 24h. It ends no sooner for it.',
+    help: 'How far to backdate notBefore, to allow for clock skew; at most 24h. Does not change notAfter.',
   },
   leafKeyIdentifier: {
     kind: 'boolean',
     default: false,
-    help: 'Whether certificates of no CA, too, carry the identifier of their key (extension subjectKeyIdentifier).',
+    help: 'Whether leaf certificates also carry a subjectKeyIdentifier.',
   },
   rootInChain: {
     kind: 'boolean',
     default: false,
-    help: 'Whether status.certificate ends with the root of the CA, if its Secret has it.',
+    help: 'Whether to append the root CA to status.certificate, if the Secret of the CA contains it.',
   },
   podCertificates: {
     kind: 'boolean',
@@ -87,18 +87,21 @@ export const OPTIONS = defineOptions({
 
 export type SignerConfig = Config<typeof OPTIONS>;
 
-/** A mistake in the unit is noticed before it is in certificates. */
+/** Catches a wrong unit before it ends up in certificates. */
 const MAX_BACKDATE_MS = 86_400_000;
 
-/** Below, an API server that is slow for some seconds costs the leadership; above, a crash stops signing for too long. */
+/**
+ * Below the minimum, an API server that is slow for a few seconds costs leadership; above the maximum, a crash stops
+ * signing for too long.
+ */
 const LEASE_DURATION_MS = { min: 5_000, max: 300_000 };
 
-/** What is wrong with options that are well-formed one by one. */
+/** Returns errors in combinations of options that are individually well-formed. */
 export function findMistakes(config: SignerConfig): string[] {
   const isTooFar = config.backdate > MAX_BACKDATE_MS;
   return [
     ...findPolicyMistakes(config),
-    ...(isTooFar ? ['--backdate: may be at most 24h'] : []),
+    ...(isTooFar ? ['--backdate: must be at most 24h'] : []),
     ...(isLeaseDuration(config.leaseDuration) ? [] : ['--lease-duration: must be whole seconds, 5s to 5m']),
     ...findPodMistakes(config),
   ];

@@ -1,5 +1,5 @@
-// One run for one request: look, decide, do one thing, report why. Catches what the world throws only to record it in an event;
-// the retry itself is the queue's, and what else has to follow is given to the caller as effects.
+// Reconciles one request: observe, decide, do one thing, report why. Catches errors only to record them as events; the
+// queue retries, and follow-up work is returned as effects.
 
 import { secretNamespace } from '@countersign/common/issuer.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
@@ -26,18 +26,18 @@ export interface ReconcileDeps<R extends RequestRecord = RequestRecord>
   readonly client: KubeClient;
   readonly settings: SigningSettings;
   readonly view: RequestView<R>;
-  /** What a former leader may have left unreported. */
+  /** What a previous leader may have left unreported. */
   readonly unreported: Pick<Unreported, 'has' | 'delete'>;
 }
 
-/** One run: `log` carries its id. */
+/** One reconcile; `log` carries its reconcileId. */
 export interface Run {
   readonly name: string;
   readonly attempt: number;
   readonly log: Logger;
 }
 
-/** What has to follow, whether or not the run failed; with an error the queue tries again. */
+/** The effects to carry out, whether or not the reconcile failed. On an error, the queue retries. */
 export interface Reconciled {
   readonly effects: readonly Effect[];
   readonly error?: unknown;
@@ -45,7 +45,7 @@ export interface Reconciled {
 
 const IGNORED: Outcome = { result: 'ignored', reason: undefined, issuerType: '' };
 
-/** Never rejects. A second attempt starts from a fresh read, since the first may have acted on an old copy. */
+/** Never rejects. Retries start from a fresh read, since the first attempt may have acted on a stale object. */
 export async function reconcile<R extends RequestRecord>(deps: ReconcileDeps<R>, run: Run): Promise<Reconciled> {
   const effects: Effect[] = [];
   try {
@@ -59,7 +59,7 @@ export async function reconcile<R extends RequestRecord>(deps: ReconcileDeps<R>,
   }
 }
 
-/** The request, from the cache where that may be trusted; undefined when there is nothing to be done about it. */
+/** Returns the request, from the cache if that can be trusted; undefined if there is nothing to do. */
 async function findSubject<R extends RequestRecord>(
   deps: ReconcileDeps<R>,
   run: Run,
@@ -77,22 +77,25 @@ async function attempt<R extends RequestRecord>(
   deps: ReconcileDeps<R>,
   subject: Subject<R>,
 ): Promise<readonly Effect[]> {
-  const copy = deps.view.findRecord(keyOf(subject.record.metadata));
+  const cached = deps.view.findRecord(keyOf(subject.record.metadata));
   try {
     const { outcome, effects } = await act(deps, subject);
-    // The copy is older than what was read afresh and written over.
-    if (copy !== undefined && deps.ledger.isStale(subject.record)) deps.ledger.markStale(copy);
+    // The cached object is older than the one that was read and overwritten.
+    if (cached !== undefined && deps.ledger.isStale(subject.record)) deps.ledger.markStale(cached);
     return [...effects, toReport(deps, subject.record, outcome)];
   } catch (error) {
-    if (isGone(error)) subject.log.debug({ err: error }, 'request is gone');
-    // The next leader looks at all that is open, and so does this replica when it leads again.
-    else if (!deps.isLeading()) subject.log.info({ err: error }, 'work left to the next leader');
+    if (isGone(error)) subject.log.debug({ err: error }, 'request not found');
+    // The next leader processes every open request, as does this replica if it becomes leader again.
+    else if (!deps.isLeading()) subject.log.info({ err: error }, 'leadership lost, next leader will reconcile');
     else throw error;
     return [];
   }
 }
 
-/** Reads of Secrets and requests give undefined for what is absent: a 404 can only be the request that was to be written. */
+/**
+ * Reads of Secrets and requests return undefined for a missing object, so a 404 can only concern the request being
+ * written.
+ */
 function isGone(error: unknown): boolean {
   return error instanceof TerminalError && error.code === 'not-found';
 }
@@ -103,18 +106,18 @@ interface Acted {
 }
 
 async function act<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: Subject<R>): Promise<Acted> {
-  if (subject.record.state === 'repair') return complete(deps, subject);
+  if (subject.record.state === 'repair') return repairIssued(deps, subject);
   const triaged = subject.kind.triage(subject.record);
-  if (triaged.kind === 'look') return look(deps, subject, triaged.ref);
+  if (triaged.kind === 'proceed') return reconcileApproved(deps, subject, triaged.ref);
   const acted = toActed(await apply(deps, subject, triaged), '');
-  // What no issuer can ever sign is not counted among what waits: only its requester can do anything about it.
   if (triaged.kind === 'fail') return acted;
+  // Requests that no issuer can ever sign are not counted as waiting: only their requester can act.
   if (triaged.kind === 'ignore' || triaged.ref === undefined) return { ...acted, outcome: IGNORED };
   if (deps.isLeading()) warnApprover(deps, subject, triaged.ref);
   return acted;
 }
 
-/** Nothing as long as the issuer is not cached: the controller comes back to pending requests when it is. */
+/** Does nothing until the issuer is cached: the controller then requeues pending requests. */
 function warnApprover<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: Subject<R>, ref: SignerRef): void {
   const issuer = deps.view.findIssuer(ref);
   const namespace = secretNamespace(ref, deps.settings.clusterResourceNamespace);
@@ -122,7 +125,7 @@ function warnApprover<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: 
   if (warning !== undefined) recordReason(deps, subject, warning.reason, warning.message);
 }
 
-async function look<R extends RequestRecord>(
+async function reconcileApproved<R extends RequestRecord>(
   deps: ReconcileDeps<R>,
   subject: Subject<R>,
   ref: SignerRef,
@@ -154,8 +157,8 @@ function judge<R extends RequestRecord>(
 }
 
 /**
- * Nothing is failed because of what is remembered: a Secret may have been fixed, or an issuer changed or deleted, a moment
- * before the approval.
+ * Re-observes before failing a request: a Secret may have been fixed, or an issuer changed or deleted, just before the
+ * approval.
  */
 async function confirmFailure<R extends RequestRecord>(
   deps: ReconcileDeps<R>,
@@ -180,8 +183,8 @@ async function observeAndReport<R extends RequestRecord>(
   }
 }
 
-/** Completes a certificate of ours that lacks something, if its issuer still has the CA that signed it. */
-async function complete<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: Subject<R>): Promise<Acted> {
+/** Adds what is missing from a request that we signed, if its issuer still has the CA that signed it. */
+async function repairIssued<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: Subject<R>): Promise<Acted> {
   const nothing = { outcome: IGNORED, effects: [] };
   const signer = parseSignerName(subject.kind.signerNameOf(subject.record));
   const end = subject.kind.endOf(subject.record);

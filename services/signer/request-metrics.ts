@@ -1,4 +1,4 @@
-// What the signer tells Prometheus about the requests of one kind: how they ended, how long that took, what waits and why.
+// The Prometheus metrics for one kind of request: results, latency, and what is waiting and why.
 
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
@@ -6,7 +6,7 @@ import type { Outcome } from './effect.ts';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300];
 
-/** What a request waits for: a reason of its events, or another try after an error (countersign_work_errors_total). */
+/** Why a request waits: the reason of its event, or a retry after an error (countersign_work_errors_total). */
 type Waiting = Reason | typeof RETRY;
 const RETRY = 'Retry';
 
@@ -18,15 +18,15 @@ interface Metric {
 export interface RequestMetricsOptions {
   /** By issuer type, result and reason. */
   readonly certificates: Metric;
-  /** The result of a request that was refused for good, as the condition of its kind is called. */
+  /** The result for a request that is refused permanently, named after the condition of its kind. */
   readonly refusal: 'failed' | 'denied';
   /** A histogram of seconds. */
   readonly issuance: Metric;
   /** By reason. */
   readonly waiting: Metric;
-  /** Seconds that the request has waited which has waited longest, if that is measured. */
+  /** The age of the oldest waiting request in seconds, if it is measured. */
   readonly oldestWaiting?: Metric;
-  /** The reasons to wait, all of which the gauge has from the start, at 0. */
+  /** The reasons for waiting; every one is present in the gauge from the start, at 0. */
   readonly reasons: readonly Reason[];
 }
 
@@ -38,7 +38,7 @@ interface WaitingRequest {
 }
 
 export class RequestMetrics {
-  /** By name: the gauges are made of it when Prometheus asks. */
+  /** By name. The gauges are computed from it at scrape time. */
   readonly #waiting = new Map<string, WaitingRequest>();
   readonly #certificates: Counter<'issuer_type' | 'result' | 'reason'>;
   readonly #issuance: Histogram;
@@ -59,12 +59,12 @@ export class RequestMetrics {
     if (options.oldestWaiting) createAgeGauge(registry, options.oldestWaiting, () => this.#oldestSeconds());
   }
 
-  /** Another replica leads. */
+  /** Called when another replica becomes leader. */
   clear(): void {
     this.#waiting.clear();
   }
 
-  /** The work on a request has failed; it waits for another try unless it was given up. */
+  /** A reconcile failed; the request waits for a retry unless it was given up. */
   retrying(name: string, willRetry: boolean): void {
     if (willRetry) this.#note(name, RETRY, this.#now());
     else this.#waiting.delete(name);
@@ -74,7 +74,7 @@ export class RequestMetrics {
     this.#waiting.delete(name);
   }
 
-  /** `openMs` is how long the request could have been signed already. */
+  /** `openMs`: how long the request could have been signed. */
   reportOutcome(name: string, { result, reason, issuerType }: Outcome, openMs: number): void {
     if (result === 'waiting' && reason !== undefined) this.#note(name, reason, this.#now() - openMs);
     else this.#waiting.delete(name);
@@ -94,7 +94,7 @@ export class RequestMetrics {
   }
 }
 
-/** Every reason to wait is there, also at 0. */
+/** Every waiting reason is present, even at 0. */
 function createWaitingGauge(
   registry: Registry,
   { waiting: metric, reasons: names }: RequestMetricsOptions,
@@ -122,7 +122,7 @@ function createAgeGauge(registry: Registry, metric: Metric, seconds: () => numbe
   });
 }
 
-/** Those of a table of reasons for which a request waits. */
+/** Returns the reasons for which a request waits. */
 export function waitingReasons(names: readonly Reason[]): readonly Reason[] {
   return names.filter(name => reasons[name].outcome === 'wait');
 }

@@ -1,13 +1,13 @@
-// Reads Secrets by name, each at most once a second however many ask, and asks every second for those that something waits
-// for, as long as these are few. Never lists or watches Secrets, so that the signer needs no right to do so.
+// Reads Secrets by name, each at most once a second however many callers there are, and polls the Secrets that requests
+// wait for. Never lists or watches Secrets, so the signer needs no permission for that.
 
 import { isDeepStrictEqual } from 'node:util';
 import { isObjectName } from '@countersign/common/object-name.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Secret, SecretRef } from './secret.ts';
 
-interface Copy {
-  /** When the API server was asked. */
+interface CachedSecret {
+  /** When the read was sent. */
   readonly askedAt: number;
   readonly secret: Secret | undefined;
 }
@@ -19,24 +19,27 @@ interface Watch {
 }
 
 const MAX_AGE_MS = 1_000;
-/** How often the age of the copies is looked at: a change is seen a second and this much after it, by one read a second. */
+/**
+ * How often cached Secrets are checked for age: a change is seen at most a second and this much later, with one read a
+ * second.
+ */
 const POLL_EVERY_MS = 250;
 /**
- * How many reads for those who wait are in hand at most, so that some 50 Secrets are read every second. More take turns:
- * requesters choose the names of Secrets, and must not keep the API server or the Lease's renewal busy with them.
+ * Maximum number of concurrent polling reads, so that about 50 Secrets are read every second. Beyond that they take
+ * turns: requesters choose Secret names and must not keep the API server or the Lease renewal busy with them.
  */
 const POLLS_AT_ONCE = 12;
-const FORGET_AFTER_MS = 600_000;
+const EVICT_AFTER_MS = 600_000;
 
 export class SecretReader {
   readonly #client: KubeClient;
   readonly #clock: () => number;
-  readonly #copies = new Map<string, Copy>();
-  /** The reads in hand: who asks meanwhile gets the same answer, so that a slow API server is not asked the more. */
+  readonly #cache = new Map<string, CachedSecret>();
+  /** Reads in flight. Concurrent callers share one read, so a slow API server gets no extra load. */
   readonly #reads = new Map<string, Promise<Secret | undefined>>();
   #polls = 0;
   readonly #watches = new Map<string, Watch>();
-  /** Which of the watches each waiter is in. */
+  /** The watch that each waiter belongs to. */
   readonly #waitsFor = new Map<string, string>();
 
   constructor(client: KubeClient, clock: () => number = () => performance.now()) {
@@ -45,23 +48,23 @@ export class SecretReader {
   }
 
   /**
-   * The Secret as it is now or was less than a second ago, or as a read that is in hand will tell; undefined if there is none.
-   * Throws what the client throws.
+   * Returns the Secret as it is now or was less than a second ago, or the result of a read in flight; undefined if it
+   * does not exist. Throws the client's errors.
    */
   async read(ref: SecretRef): Promise<Secret | undefined> {
     if (!isObjectName(ref.name)) return undefined;
     const key = keyOf(ref);
-    return this.#isFresh(key) ? this.#copies.get(key)?.secret : (this.#reads.get(key) ?? this.#startRead(key, ref));
+    return this.#isFresh(key) ? this.#cache.get(key)?.secret : (this.#reads.get(key) ?? this.#startRead(key, ref));
   }
 
-  /** The Secret as a read tells that begins now, whatever is remembered or in hand; undefined if there is none. */
+  /** Returns the Secret from a new read, bypassing the cache and any read in flight; undefined if it does not exist. */
   async readNow(ref: SecretRef): Promise<Secret | undefined> {
     return isObjectName(ref.name) ? this.#fetch(keyOf(ref), ref) : undefined;
   }
 
   /**
-   * Calls `wake` once when the Secret is no longer at `version` (undefined: absent). `waiter` names who waits: each waits for
-   * one Secret at a time, the last that it named.
+   * Calls `wake` once when the Secret is no longer at `version` (undefined: absent). `waiter` identifies the caller:
+   * each waits for one Secret at a time, the last one it passed.
    */
   wakeOnChange(ref: SecretRef, version: string | undefined, waiter: string, wake: () => void): void {
     this.stopWaiting(waiter);
@@ -73,7 +76,7 @@ export class SecretReader {
     this.#waitsFor.set(waiter, key);
   }
 
-  /** For a waiter that is gone; a Secret that nobody waits for any more is not asked for. */
+  /** Removes a waiter that is gone. A Secret that nothing waits for is no longer polled. */
   stopWaiting(waiter: string): void {
     const key = this.#waitsFor.get(waiter);
     if (key === undefined) return;
@@ -83,7 +86,7 @@ export class SecretReader {
     if (watch?.wake.size === 0) this.#watches.delete(key);
   }
 
-  /** Asks for each Secret that something waits for, again and again until the signal; then nothing waits any more. */
+  /** Polls the Secrets that requests wait for until the signal, then drops all waiters. */
   async run(signal: AbortSignal): Promise<void> {
     const timer = setInterval(() => this.#poll(), POLL_EVERY_MS);
     await new Promise<void>(resolve => {
@@ -96,7 +99,7 @@ export class SecretReader {
   }
 
   #isFresh(key: string): boolean {
-    const askedAt = this.#copies.get(key)?.askedAt;
+    const askedAt = this.#cache.get(key)?.askedAt;
     return askedAt !== undefined && this.#clock() - askedAt < MAX_AGE_MS;
   }
 
@@ -109,26 +112,26 @@ export class SecretReader {
   async #fetch(key: string, { namespace, name }: SecretRef): Promise<Secret | undefined> {
     const askedAt = this.#clock();
     const now = await this.#client.get<Secret>(`/api/v1/namespaces/${namespace}/secrets/${name}`);
-    const before = this.#copies.get(key);
+    const before = this.#cache.get(key);
     const secret = isSame(before?.secret, now) ? before?.secret : now;
-    // A read that was asked for earlier may be answered later.
-    if (before === undefined || before.askedAt <= askedAt) this.#copies.set(key, { askedAt, secret });
-    // Whoever reads it, those who wait are told: others' reads may keep the copy fresh, so that none is due for them.
+    // An earlier read may be answered later.
+    if (before === undefined || before.askedAt <= askedAt) this.#cache.set(key, { askedAt, secret });
+    // Any read wakes the waiters: other callers may keep the cache fresh, so that no poll is due.
     const watch = this.#watches.get(key);
     if (watch !== undefined && watch.version !== secret?.metadata.resourceVersion) this.#wakeAll(key, watch);
     return secret;
   }
 
-  /** Reads what was not read for a second, those first that were asked for longest ago. */
+  /** Reads Secrets that were not read for a second, the longest unread first. */
   #poll(): void {
-    this.#forgetOldCopies();
+    this.#evictExpired();
     const due = [...this.#watches].filter(([key]) => !this.#isFresh(key) && !this.#reads.has(key));
     for (const [key, watch] of due.slice(0, POLLS_AT_ONCE - this.#polls)) {
-      // To the end of the line.
+      // Move to the end of the queue.
       this.#watches.delete(key);
       this.#watches.set(key, watch);
       this.#polls += 1;
-      // A Secret that cannot be read now is asked for again; whoever waits is not told.
+      // A failed poll is repeated; waiters are not woken.
       void this.read(watch.ref)
         .catch(() => undefined)
         .finally(() => (this.#polls -= 1));
@@ -143,13 +146,13 @@ export class SecretReader {
     }
   }
 
-  #forgetOldCopies(): void {
-    const oldest = this.#clock() - FORGET_AFTER_MS;
-    for (const [key, copy] of this.#copies) if (copy.askedAt < oldest) this.#copies.delete(key);
+  #evictExpired(): void {
+    const oldest = this.#clock() - EVICT_AFTER_MS;
+    for (const [key, cached] of this.#cache) if (cached.askedAt < oldest) this.#cache.delete(key);
   }
 }
 
-/** A label or an annotation that changes, again and again perhaps, is no reason to parse keys and wake requests. */
+/** A changed label or annotation, which may change repeatedly, is no reason to parse keys and wake requests. */
 function isSame(before: Secret | undefined, now: Secret | undefined): boolean {
   return before?.metadata.uid === now?.metadata.uid && isDeepStrictEqual(before?.data, now?.data);
 }

@@ -1,4 +1,4 @@
-// Why a request is not signed: types alone. Whoever looks at a request, its issuer or its permission may come to one of them.
+// Why a request is not signed yet, or never. Types only.
 
 import type { Reason } from '@countersign/common/reasons.ts';
 import type { ObservedSecret } from './secret.ts';
@@ -7,9 +7,9 @@ export interface Wait {
   readonly kind: 'wait';
   readonly reason: Reason;
   readonly message: string;
-  /** The request is looked at again when this Secret changes. */
+  /** Requeues the request when this Secret changes. */
   readonly secret?: ObservedSecret;
-  /** The request is looked at again after so many milliseconds. */
+  /** Requeues the request after this many milliseconds. */
   readonly lookAgainAfterMs?: number;
 }
 
@@ -17,6 +17,6 @@ export interface Fail {
   readonly kind: 'fail';
   readonly reason: Reason;
   readonly message: string;
-  /** What the issuer signs with, where another Secret might give another answer. */
+  /** The Secret that the issuer signs with, if a change to it could change the verdict. */
   readonly secret?: ObservedSecret;
 }

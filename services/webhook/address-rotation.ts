@@ -1,8 +1,8 @@
-// What waits, by the address that it came from: addresses take turns, so that one with a thousand waiting delays another by one.
-// Never knows what it holds.
+// A queue that serves source addresses round-robin, so that an address with a thousand waiting items delays another address by
+// one item. Knows nothing about the items.
 
 export class AddressRotation<T> {
-  /** By source, in the order of their turns; never an empty set. */
+  /** By source, in round-robin order; a set is never empty. */
   readonly #waiting = new Map<string, Set<T>>();
 
   add(source: string, item: T): void {
@@ -10,17 +10,17 @@ export class AddressRotation<T> {
     this.#waiting.set(source, items.add(item));
   }
 
-  /** Of what waits no more. */
+  /** Removes an item that no longer waits. */
   delete(source: string, item: T): void {
     const items = this.#waiting.get(source);
     items?.delete(item);
     if (items?.size === 0) this.#waiting.delete(source);
   }
 
-  /** The oldest of the source whose turn it is. */
+  /** Removes and returns the oldest item of the next source. */
   take(): T | undefined {
     for (const [source, items] of this.#waiting) {
-      // To the end of the line.
+      // Move the source to the end of the rotation.
       this.#waiting.delete(source);
       const [item] = items;
       if (item === undefined) continue;

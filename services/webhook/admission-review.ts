@@ -1,5 +1,5 @@
-// The AdmissionReview (admission.k8s.io/v1) as it comes in and goes out. An answer can only be made by `allow` and `deny`, from
-// the request it answers, so that the uid cannot be lost. Decides nothing about the request. Pure.
+// Decodes AdmissionReview requests (admission.k8s.io/v1) and builds the responses. Only `allow` and `deny` create a response,
+// from the request that it answers, so that the uid is always copied. Makes no decision about the request. Pure.
 
 import { LOCKED_ANNOTATIONS } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest, ObjectMeta, Requester } from '@countersign/common/csr.ts';
@@ -32,7 +32,7 @@ interface Envelope {
   readonly dryRun?: boolean;
 }
 
-/** What is asked. DELETE and CONNECT carry nothing that is looked at. */
+/** The admission request. For DELETE and CONNECT, no object is decoded. */
 export type AdmissionRequest = Envelope &
   (
     | { readonly operation: 'CREATE'; readonly object: CertificateSigningRequest }
@@ -44,16 +44,16 @@ export type AdmissionRequest = Envelope &
     | { readonly operation: 'DELETE' | 'CONNECT' }
   );
 
-/** Why a body is no question that can be answered; the uid, if it could be read. */
+/** Why a body is not a valid AdmissionReview, with the uid if it could be decoded. */
 export interface DecodeError {
   readonly message: string;
   readonly uid?: string;
 }
 
-/** A no: 403 the permission is missing, 422 the object is wrong, 500 we could not find out. */
+/** A denial: 403 the permission is missing, 422 the object is invalid, 500 the webhook could not decide. */
 export interface Refusal {
   readonly code: 403 | 422 | 500;
-  /** Shown by kubectl in front of the message. */
+  /** kubectl prints it before the message. */
   readonly reason: Reason | 'InternalError';
   readonly message: string;
   readonly causes: readonly FieldError[];
@@ -61,7 +61,7 @@ export interface Refusal {
 
 declare const madeHere: unique symbol;
 
-/** An AdmissionReview with its response, ready to be sent. */
+/** An AdmissionReview with its response, ready to send. */
 export interface AdmissionAnswer {
   readonly [madeHere]: true;
   readonly apiVersion: string;
@@ -76,7 +76,7 @@ export function allow(request: AdmissionRequest, warnings: readonly string[] = [
 export function deny(request: AdmissionRequest, refusal: Refusal): AdmissionAnswer {
   const { code, reason, message, causes } = refusal;
   const name = 'object' in request ? shorten(request.object.metadata.name) : '';
-  // Whoever shows the causes alone must find each of them complete.
+  // Clients may show only the causes, so each cause is complete in itself.
   const lines = causes.map(cause => ({ reason: cause.reason, field: cause.field, message: messageOf(cause) }));
   const details = { group: 'certificates.k8s.io', kind: 'CertificateSigningRequest', name, causes: lines };
   const status = { status: 'Failure', code, reason, message, ...(lines.length > 0 && { details }) };
@@ -87,17 +87,17 @@ function answer({ uid }: AdmissionRequest, allowed: boolean, rest: Readonly<Reco
   return { apiVersion: API_VERSION, kind: KIND, response: { uid, allowed, ...rest } } as AdmissionAnswer;
 }
 
-/** The text of one broken rule and what to do, with its reason word: it is what docs/reasons.md can be searched for. */
+/** The violated rule, the remedy, and the reason, by which docs/reasons.md can be searched. */
 function messageOf({ message, remedy, reason }: FieldError): string {
   return `${[message, remedy].filter(Boolean).join('; ')} (${reason})`;
 }
 
-/** One broken rule a line, each with the path of its field. */
+/** One violated rule per line, each with the path of its field. */
 export function formatFieldErrors(errors: readonly FieldError[]): string {
   return errors.map(error => `${error.field}: ${messageOf(error)}`).join('\n');
 }
 
-/** Reads an AdmissionReview that asks about a CertificateSigningRequest of certificates.k8s.io/v1. Never throws. */
+/** Decodes an AdmissionReview for a CertificateSigningRequest of certificates.k8s.io/v1. Never throws. */
 export function decodeAdmissionReview(body: unknown): Result<AdmissionRequest, DecodeError> {
   const review = decodeReview(body, 'AdmissionReview');
   if (!review.ok) return err({ message: review.error });
@@ -106,7 +106,7 @@ export function decodeAdmissionReview(body: unknown): Result<AdmissionRequest, D
   const { kind: _, operation, ...rest } = envelope.value;
   const objects = decodeObjects[operation](review.value.request, 'request');
   if (!objects.ok) return err({ message: objects.error, uid: rest.uid });
-  // The one cast: decodeObjects has, for each operation, the decoder of the fields that the operation has.
+  // Safe cast: decodeObjects has, for each operation, a decoder for exactly the fields of that operation.
   return ok({ ...rest, operation, ...(objects.value as object) } as AdmissionRequest);
 }
 
@@ -136,7 +136,7 @@ const decodeEnvelope = object<Envelope & { operation: AdmissionRequest['operatio
   dryRun: optional(flag),
 });
 
-/** Of the annotations, which may be many, none is looked at but these. */
+/** Only these annotations are decoded; there may be many others. */
 const decodeAnnotations: Decoder<NonNullable<ObjectMeta['annotations']>> = entriesOf(LOCKED_ANNOTATIONS, text);
 
 const decodeMeta = object<Pick<ObjectMeta, 'name' | 'annotations'>>({
@@ -149,7 +149,7 @@ const decodeSpec = object<CertificateSigningRequest['spec']>({
   request: text,
   usages: optional(listOf(text)),
   expirationSeconds: optional(integer),
-  // The requester is taken from userInfo, which nobody but the API server writes.
+  // The requester is taken from userInfo, which only the API server writes.
   username: () => ok(undefined),
   uid: () => ok(undefined),
   groups: () => ok(undefined),
@@ -159,7 +159,7 @@ const decodeSpec = object<CertificateSigningRequest['spec']>({
 const decodeCsr: Decoder<CertificateSigningRequest> = object<CertificateSigningRequest>({
   metadata: decodeMeta,
   spec: decodeSpec,
-  // Nothing of it is looked at.
+  // Unused.
   status: () => ok(undefined),
 });
 

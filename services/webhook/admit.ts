@@ -1,5 +1,5 @@
-// The rules of admission: what a request is about, and whether it is let in. Pure: everything that has to be known is an
-// argument. Never gives warnings, and never lets anything in that the signer would fail for the request's own sake.
+// The admission rules: which requests are in scope, and whether a request is admitted. Pure: all facts are arguments. Never
+// produces warnings, and never admits a CSR that the signer would fail because of the CSR itself.
 
 import { changedLockedAnnotations } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
@@ -18,68 +18,68 @@ import type { ConstrainedCa } from '@countersign/common/x509/name-constraints/co
 import { type AdmissionRequest, formatFieldErrors, type Refusal } from './admission-review.ts';
 import type { IssuerKnowledge } from './issuer-view.ts';
 
-/** What a request is about, from the request alone. */
-export type Matter =
-  /** Another signer's CSR, or a change of nothing that is ours to guard. */
+/** How a request has to be handled, derived from the request alone. */
+export type AdmissionScope =
+  /** A CSR for another signer, or an update that changes no locked annotation. */
   | { readonly kind: 'not-ours' }
-  /** Annotations that shape the certificate were changed. */
+  /** Annotations that determine the certificate were changed. */
   | { readonly kind: 'locked'; readonly changed: readonly string[] }
-  /** The CSR has to be judged; `ref` is undefined when its signer name can name no issuer. */
+  /** The CSR has to be validated; `ref` is undefined when its signer name is malformed, so that no issuer can match it. */
   | {
-      readonly kind: 'judge';
+      readonly kind: 'validate';
       readonly csr: CertificateSigningRequest;
       readonly ref: SignerRef | undefined;
-      /** Whether the requester has to hold the permission to reference the issuer. */
+      /** Whether the requester needs permission to reference the issuer. */
       readonly needsPermission: boolean;
     };
 
-/** What is known about the world when a CSR is judged. */
+/** Facts from the cluster that the decision depends on. */
 export interface Observation {
-  /** The answer of the access reviews; `unneeded` as a rule for a ClusterIssuer, which every requester may use. */
+  /** The result of the access reviews; usually `unneeded` for a ClusterIssuer, which every requester may use. */
   readonly permission: 'granted' | 'missing' | 'unneeded';
   readonly issuer: IssuerKnowledge;
-  /** The CAs of the issuer's chain that have name constraints, as far as they are known; none where the permission is missing. */
+  /** The known CAs in the issuer's chain that have name constraints; empty if the permission is missing. */
   readonly constrained: readonly ConstrainedCa[];
 }
 
 export type Decision =
-  /** `requested` is undefined where another signer has to judge it. */
+  /** `requested` is undefined if another signer validates the request. */
   | { readonly allowed: true; readonly requested?: RequestedCertificate | undefined }
   | ({ readonly allowed: false } & Refusal);
 
-export function findMatter(request: AdmissionRequest, policy: RequestPolicy): Matter {
+export function findMatter(request: AdmissionRequest, policy: RequestPolicy): AdmissionScope {
   if (!('object' in request)) return { kind: 'not-ours' };
   const signer = parseSignerName(request.object.spec.signerName);
   if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'not-ours' };
   const ref = signer.ok ? signer.value : undefined;
   if (request.operation === 'CREATE') {
     return {
-      kind: 'judge',
+      kind: 'validate',
       csr: request.object,
       ref,
       needsPermission: ref !== undefined && needsPermission(ref, policy),
     };
   }
-  // From its creation on, as spec is: between a look at a pending request and its approval it would be another one.
+  // Immutable from creation on, like spec: otherwise a request could change between its review and its approval.
   const changed = changedLockedAnnotations(request.oldObject, request.object);
   return changed.length === 0 ? { kind: 'not-ours' } : { kind: 'locked', changed };
 }
 
 const NOTHING_KNOWN = { issuer: 'unknown', constrained: [] } as const;
 
-/** All that is wrong is told at once: the missing permission first, then every rule that the CSR itself breaks. */
+/** Reports all errors at once: the missing permission first, then every rule that the CSR violates. */
 export function admit(
-  matter: Matter,
+  scope: AdmissionScope,
   { permission, issuer, constrained }: Observation,
   { username, policy }: { readonly username: string; readonly policy: RequestPolicy },
 ): Decision {
-  if (matter.kind === 'not-ours') return { allowed: true };
-  if (matter.kind === 'locked') return refuse(422, matter.changed.map(lockedError));
-  // Who may not use an issuer does not learn from the answer whether there is one, nor of what type.
+  if (scope.kind === 'not-ours') return { allowed: true };
+  if (scope.kind === 'locked') return refuse(422, scope.changed.map(lockedError));
+  // The answer must not reveal whether an issuer exists, or its type, to requesters who may not use it.
   const known = permission === 'missing' ? NOTHING_KNOWN : { issuer, constrained };
-  const requested = judge(matter.csr, policy, known);
-  if (permission === 'missing' && matter.ref !== undefined) {
-    return refuseReference(matter.ref, username, requested.ok ? [] : requested.error);
+  const requested = validate(scope.csr, policy, known);
+  if (permission === 'missing' && scope.ref !== undefined) {
+    return refuseReference(scope.ref, username, requested.ok ? [] : requested.error);
   }
   return requested.ok ? { allowed: true, requested: requested.value } : refuse(422, requested.error);
 }
@@ -94,10 +94,10 @@ function lockedError(key: string): FieldError {
 }
 
 /**
- * By the rules of the signer's part for the issuer's type: a SelfSigned one has some of its own. For a type that others sign with
- * nothing counts but what is checked before the type; the rest is for them to judge.
+ * Applies the signer's rules for the issuer type: SelfSigned issuers have additional ones. For types that other signers handle,
+ * only the rules that come before the type apply; those signers check the rest.
  */
-function judge(
+function validate(
   csr: CertificateSigningRequest,
   policy: RequestPolicy,
   { issuer, constrained }: Pick<Observation, 'issuer' | 'constrained'>,
@@ -115,13 +115,13 @@ function judge(
 function refuseReference(ref: SignerRef, username: string, errors: readonly FieldError[]): Decision {
   const message = reasons.DeniedReference.message(ref);
   const cause: FieldError = { reason: 'DeniedReference', field: 'spec.signerName', message };
-  const besides = errors.length === 0 ? '' : `\n\nThe request is wrong besides:\n${formatFieldErrors(errors)}`;
-  const text = denialText(ref, username).trimEnd() + besides;
+  const otherErrors = errors.length === 0 ? '' : `\n\nThe request also has these errors:\n${formatFieldErrors(errors)}`;
+  const text = denialText(ref, username).trimEnd() + otherErrors;
   return refuse(403, [cause, ...errors], text);
 }
 
 function refuse(code: 403 | 422, causes: readonly FieldError[], text = formatFieldErrors(causes)): Decision {
-  // refuse is never called without a cause; a refusal without a reason would be a bug, not an answer.
+  // A denial always has a reason; an empty list of causes is a bug.
   const [first] = causes;
   if (first === undefined) throw new TypeError('a refusal needs a cause');
   const reason: Reason = first.reason;

@@ -1,5 +1,5 @@
-// The name constraints of issuers as the signer has published them, kept up to date by a reflector of that one ConfigMap. Gives
-// none for an issuer that was recreated since, nor while the cached object may be old: then only the signer checks the names.
+// The name constraints of issuers that the signer publishes, cached by a reflector of that one ConfigMap. Returns none for an
+// issuer that was recreated since, or while the cached object may be stale: then only the signer checks the names.
 
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import {
@@ -18,7 +18,7 @@ import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { ConstrainedCa } from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';
 
 export interface ConstraintSource {
-  /** The constrained CAs of the issuer with this uid; empty if there are none, or none are known. */
+  /** The constrained CAs of the issuer with this uid; empty if there are none or they are unknown. */
   find(ref: SignerRef, uid: string): readonly ConstrainedCa[];
 }
 
@@ -37,8 +37,8 @@ interface Published {
 export class ConstraintsView implements ConstraintSource {
   readonly #key: string;
   readonly #reflector: Reflector<Published>;
-  /** Read when they are first asked for: few issuers are, of those that are published. */
-  readonly #read = new WeakMap<PublishedIssuer, readonly ConstrainedCa[]>();
+  /** Decoded on first use: few of the published issuers are ever looked up. */
+  readonly #decoded = new WeakMap<PublishedIssuer, readonly ConstrainedCa[]>();
 
   constructor({ namespace, ...options }: ConstraintsViewOptions) {
     this.#key = `${namespace}/${CONSTRAINTS_CONFIG_MAP}`;
@@ -60,8 +60,8 @@ export class ConstraintsView implements ConstraintSource {
     const published = this.#reflector.isFresh(Date.now()) ? this.#reflector.get(this.#key) : undefined;
     const issuer = published && findPublished(published.issuers, ref, uid);
     if (issuer === undefined) return [];
-    const cas = this.#read.get(issuer) ?? fromPublished(issuer);
-    this.#read.set(issuer, cas);
+    const cas = this.#decoded.get(issuer) ?? fromPublished(issuer);
+    this.#decoded.set(issuer, cas);
     return cas;
   }
 }

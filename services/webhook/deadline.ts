@@ -1,4 +1,4 @@
-// Waits for a promise, but not for ever. Does not stop the work behind it, and gives no reason to start it.
+// Waits for a promise with a timeout. Does not cancel the work.
 
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 

@@ -1,5 +1,5 @@
-// Decoders from plain JSON (unknown) to typed values, by composition. The first thing that does not fit is the error, with its
-// path; nothing is converted, and nothing that is not asked for is kept. Pure.
+// Composable decoders from plain JSON (unknown) to typed values. Stops at the first mismatch and reports its path; converts no
+// values, and drops fields that no decoder asks for. Pure.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { shorten } from '@countersign/common/short-text.ts';
@@ -16,7 +16,7 @@ type Fields<T> = {
 export const text: Decoder<string> = (value, path) =>
   typeof value === 'string' ? ok(value) : err(`${path} is not a string`);
 
-/** What the answer must bring back whole; a UUID where the API server asks. */
+/** The request's uid, which the response must repeat in full; the API server sends a UUID. */
 export const identifier: Decoder<string> = (value, path) => {
   if (typeof value !== 'string' || value === '') return err(`${path} is missing`);
   return value.length <= MAX_IDENTIFIER ? ok(value) : err(`${path} is longer than ${MAX_IDENTIFIER} characters`);
@@ -28,7 +28,7 @@ export const integer: Decoder<number> = (value, path) =>
 export const flag: Decoder<boolean> = (value, path) =>
   typeof value === 'boolean' ? ok(value) : err(`${path} is not a boolean`);
 
-/** Go's encoding/json reads null as absent, and so does this. */
+/** Treats null as absent, as Go's encoding/json does. */
 export function optional<T>(decode: Decoder<T>): Decoder<T | undefined> {
   return (value, path) => (value === undefined || value === null ? ok(undefined) : decode(value, path));
 }
@@ -70,7 +70,7 @@ export function mapOf<T>(decode: Decoder<T>): Decoder<Readonly<Record<string, T>
   };
 }
 
-/** The entries of these keys, of what may be a long map; absent where they are. */
+/** Decodes only the entries with these keys, since the map may be large; absent keys stay absent. */
 export function entriesOf<T>(keys: readonly string[], decode: Decoder<T>): Decoder<Readonly<Record<string, T>>> {
   return (value, path) => {
     if (!isObject(value)) return err(`${path} is not an object`);
@@ -79,7 +79,7 @@ export function entriesOf<T>(keys: readonly string[], decode: Decoder<T>): Decod
   };
 }
 
-/** Only own properties count: a JSON text cannot make one appear by way of a prototype. */
+/** Reads own properties only, so that `__proto__` in the JSON cannot supply a field. */
 export function object<T>(fields: Fields<T>): Decoder<T> {
   return (value, path) => {
     if (!isObject(value)) return err(`${path} is not an object`);

@@ -1,5 +1,5 @@
-// One admission from body to answer: decode, observe, admit, warn, and one log line. Fails closed: whatever goes wrong on our
-// side refuses the request with a text that gives nothing away, and the log has the cause.
+// Handles one admission: decode, observe, admit, warn, and write one log line. Fails closed: an internal error denies the request
+// with a generic message, and the cause goes to the log.
 
 import { reasons } from '@countersign/common/reasons.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
@@ -16,7 +16,7 @@ import {
   deny,
   type Refusal,
 } from './admission-review.ts';
-import { admit, type Decision, findMatter, type Matter } from './admit.ts';
+import { type AdmissionScope, admit, type Decision, findMatter } from './admit.ts';
 import { type Admitted, lookAtSecret, type Deps as ObserveDeps, observe } from './observe.ts';
 import { type Caller, ReviewTurns } from './review-turns.ts';
 import { warningsFor } from './warnings.ts';
@@ -27,10 +27,10 @@ export interface HandlerDeps extends ObserveDeps {
   readonly policy: RequestPolicy;
 }
 
-/** The API server takes no longer one. */
+/** The API server rejects longer ones. */
 const MAX_SIGNER_NAME = 571;
 
-/** What is sent: an AdmissionReview, or why the body is not one. */
+/** The HTTP response: an AdmissionReview, or why the body is not one. */
 export type HandlerResult =
   | { readonly status: 200; readonly body: AdmissionAnswer }
   | { readonly status: 400; readonly body: { readonly error: string; readonly uid?: string } };
@@ -40,7 +40,7 @@ export type AdmissionHandler = (body: unknown, caller: Caller) => Promise<Handle
 
 export function createHandler(deps: HandlerDeps): AdmissionHandler {
   const turns = new ReviewTurns();
-  // Not async: the body, which may be many times the size of what is read from it, must not live until the answer is there.
+  // Not async: the body may be many times larger than what is decoded from it, and must not be kept until the answer is ready.
   return (body, caller) => {
     const permissions = turns.limit(deps.permissions, caller);
     return answer(decodeAdmissionReview(body), { ...deps, permissions });
@@ -58,30 +58,30 @@ async function answer(request: Result<AdmissionRequest, DecodeError>, deps: Hand
 
 function refuseBody({ message, uid }: DecodeError, { log, metrics }: HandlerDeps): HandlerResult {
   metrics.countUnreadable('BadRequest');
-  log.warn({ uid, problem: message }, 'admission request not understood');
+  log.warn({ uid, problem: message }, 'cannot decode admission request');
   return { status: 400, body: { error: message, ...(uid !== undefined && { uid }) } };
 }
 
 interface Outcome {
   readonly decision: Decision;
   readonly warnings: readonly string[];
-  /** Why nothing could be decided. */
+  /** The error that prevented a decision. */
   readonly cause?: unknown;
 }
 
 async function decide(request: AdmissionRequest, deps: HandlerDeps): Promise<Outcome> {
   const { userInfo } = request;
   const { policy } = deps;
-  let matter: Matter = { kind: 'not-ours' };
+  let scope: AdmissionScope = { kind: 'not-ours' };
   try {
-    matter = findMatter(request, policy);
-    const observation = await observe(matter, userInfo, deps);
-    const decision = admit(matter, observation, { username: userInfo.username ?? '', policy });
-    if (!decision.allowed || matter.kind !== 'judge' || matter.ref === undefined) return { decision, warnings: [] };
-    const { csr, ref } = matter;
+    scope = findMatter(request, policy);
+    const observation = await observe(scope, userInfo, deps);
+    const decision = admit(scope, observation, { username: userInfo.username ?? '', policy });
+    if (!decision.allowed || scope.kind !== 'validate' || scope.ref === undefined) return { decision, warnings: [] };
+    const { csr, ref } = scope;
     return { decision, warnings: await warn({ csr, ref, requested: decision.requested, ...observation }, deps) };
   } catch (cause) {
-    return { decision: { allowed: false, ...refusalFor(cause, matter) }, warnings: [], cause };
+    return { decision: { allowed: false, ...refusalFor(cause, scope) }, warnings: [], cause };
   }
 }
 
@@ -89,13 +89,18 @@ async function warn(admitted: Admitted, deps: HandlerDeps): Promise<readonly str
   return warningsFor(admitted, { now: deps.now(), secret: await lookAtSecret(admitted, deps) });
 }
 
-/** Only the access review can fail with an error of the API server: everything else that is read is best effort. */
-function refusalFor(cause: unknown, matter: Matter): Refusal {
-  if (isClassified(cause) && matter.kind === 'judge' && matter.ref !== undefined) {
-    const message = `${reasons.AccessReviewFailed.message(matter.ref)}; try again`;
+/** Only the access review can fail with an API server error: all other reads are best effort. */
+function refusalFor(cause: unknown, scope: AdmissionScope): Refusal {
+  if (isClassified(cause) && scope.kind === 'validate' && scope.ref !== undefined) {
+    const message = `${reasons.AccessReviewFailed.message(scope.ref)}; try again`;
     return { code: 500, reason: 'AccessReviewFailed', message, causes: [] };
   }
-  return { code: 500, reason: 'InternalError', message: 'the webhook could not decide; try again', causes: [] };
+  return {
+    code: 500,
+    reason: 'InternalError',
+    message: 'the webhook failed to evaluate the request; try again',
+    causes: [],
+  };
 }
 
 function kindOf(decision: Decision): 'allowed' | 'denied' | 'error' {

@@ -1,11 +1,11 @@
-// What the webhook knows of an issuer from its cache, or that it does not know; never asks the API server because of a request.
+// Looks up issuers in the webhook's cache. Never queries the API server while handling a request.
 
 import type { Issuer } from '@countersign/common/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import { IssuerCache, type IssuerCacheOptions } from '@countersign/common/runtime/reflector/issuer-cache.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 
-/** `unknown` while the cache is not complete or may be old: then nothing may be concluded. */
+/** `unknown` while the cache is not synced or may be stale: then nothing may be concluded. */
 export type IssuerKnowledge = Issuer | 'missing' | 'unknown';
 
 export interface IssuerSource {
@@ -23,7 +23,7 @@ export class IssuerView implements IssuerSource {
     return this.#issuers.run(signal);
   }
 
-  /** Until the cache is complete, or the signal comes. */
+  /** Resolves when the cache has synced or the signal is aborted. */
   async waitUntilSynced(signal: AbortSignal): Promise<void> {
     while (!this.#issuers.hasSynced && !signal.aborted) await pause(20, signal);
   }

@@ -1,5 +1,5 @@
-// Starts the webhook: reads the configuration, wires the parts together, and drains them in order at the end. The only file of
-// the service that exits.
+// Starts the webhook: reads the configuration, wires the parts, and shuts them down in order. The only file of the service that
+// exits the process.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
@@ -35,7 +35,7 @@ import {
 const SERVICE = 'countersign-webhook';
 const DRAIN_DEADLINE_MS = 10_000;
 
-/** Without the issuers requests are still decided about, only with less to say: not worth waiting longer for. */
+/** Without the issuer cache, requests are still decided, only with fewer checks and warnings: a short wait is enough. */
 const SYNC_WAIT_MS = 3_000;
 
 async function run(config: WebhookConfig): Promise<number> {
@@ -75,7 +75,7 @@ interface Parts {
   readonly client: KubeClient;
   readonly certificate: ServingCertificate;
   readonly issuers: IssuerView;
-  /** Absent where names are not checked. */
+  /** Undefined if name constraints are not checked. */
   readonly constraints: ConstraintsView | undefined;
   readonly server: WebhookServer;
   readonly clock: ServerClock;
@@ -119,20 +119,20 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry): Pa
 }
 
 function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger, { now }: ServerClock): KeyPairSource {
-  const place = certificatePlace(config);
-  switch (place?.kind) {
+  const source = certificatePlace(config);
+  switch (source?.kind) {
     case undefined:
-      throw new TypeError('the options were not checked');
+      throw new TypeError('the options were not validated');
     case 'files':
-      return readFromFiles(place.certFile, place.keyFile);
+      return readFromFiles(source.certFile, source.keyFile);
     case 'secret':
-      return readFromSecret(client, place.secret.namespace, place.secret.name);
+      return readFromSecret(client, source.secret.namespace, source.secret.name);
     case 'managed':
-      return new ManagedCertificate({ ...place, client, log, now, wait: sleep }).read;
+      return new ManagedCertificate({ ...source, client, log, now, wait: sleep }).read;
   }
 }
 
-/** From the first usable certificate until the signal, and a little longer: callers have to notice first. */
+/** Serves from the first usable certificate until the signal plus the drain delay, in which callers stop using this replica. */
 async function serve(parts: Parts, config: WebhookConfig, log: Logger, stop: AbortSignal): Promise<void> {
   const { certificate, issuers, server } = parts;
   const keyPair = await certificate.waitForFirst(stop);

@@ -1,4 +1,4 @@
-// What the webhook tells Prometheus. Label values come from closed sets; names of objects and users, which requesters choose,
+// The webhook's Prometheus metrics. Label values come from closed sets; names of objects and users, which requesters choose,
 // never become labels.
 
 import { createCounter } from '@countersign/common/runtime/process/metrics.ts';
@@ -9,19 +9,19 @@ import {
 import { type Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Refusal } from './admission-review.ts';
 
-/** How an admission ended; `error` is a request that could not be decided about. */
+/** The outcome of an admission; `error` means that the webhook could not decide. */
 export type AnswerKind = 'allowed' | 'denied' | 'error';
 
-/** Empty when allowed; else the reason of the refusal, or what was wrong with the HTTP request. */
+/** Empty when allowed; otherwise the reason of the denial, or what was wrong with the HTTP request. */
 export type AnswerReason = '' | Refusal['reason'] | 'BadRequest' | 'TooLarge' | 'TooMany' | 'WrongContentType';
 
 /**
- * Why a TLS handshake failed: the caller does not trust our certificate, has none from the client CA, hung up, took too long, or does
- * not speak our TLS.
+ * Why a TLS handshake failed: the caller does not trust the serving certificate, has no certificate from the client CA, closed the
+ * connection, timed out, or anything else.
  */
 export type HandshakeFailure = 'distrusted' | 'uncertified' | 'closed' | 'timeout' | 'other';
 
-/** What is counted from the start. */
+/** Label values that are exported as 0 from the start. */
 const EXPECTED: readonly (readonly [AnswerKind, AnswerReason])[] = [
   ['allowed', ''],
   ['denied', 'DeniedReference'],
@@ -41,7 +41,7 @@ export class WebhookMetrics {
   readonly #seconds: Histogram<'answer'>;
   readonly #inFlight: Gauge;
   readonly #reviewSeconds: Histogram<'result'>;
-  readonly #certificateEnds: Gauge;
+  readonly #notAfter: Gauge;
   readonly #reloads: Counter<'result'>;
   readonly #handshakeFailures: Counter<'cause'>;
 
@@ -59,21 +59,21 @@ export class WebhookMetrics {
     });
     this.#inFlight = new Gauge({
       name: 'countersign_webhook_admissions_in_flight',
-      help: 'Admission requests that are being answered.',
+      help: 'Admission requests in flight.',
       registers,
     });
     this.#reviewSeconds = new Histogram({
       name: 'countersign_webhook_access_review_duration_seconds',
-      help: 'Seconds until it was clear whether a requester may reference an Issuer, by result (granted, missing, error).',
+      help: 'Seconds to review whether a requester may reference an issuer, by result (granted, missing, error).',
       labelNames: ['result'],
       buckets: SECONDS,
       registers,
     });
-    this.#certificateEnds = createEndGauge(registry);
+    this.#notAfter = createExpiryGauge(registry);
     this.#reloads = createReloadCounter(registry);
   }
 
-  /** Call the returned function with how it ended. */
+  /** Call the returned function with the outcome. */
   startAdmission(): (answer: AnswerKind, reason: AnswerReason) => number {
     const started = performance.now();
     this.#inFlight.inc();
@@ -86,7 +86,7 @@ export class WebhookMetrics {
     };
   }
 
-  /** A request that never became an admission. */
+  /** Counts a request that could not be decoded. */
   countUnreadable(reason: AnswerReason): void {
     this.#admissions.inc({ answer: 'error', reason });
   }
@@ -96,9 +96,9 @@ export class WebhookMetrics {
     return result => this.#reviewSeconds.observe({ result }, (performance.now() - started) / 1000);
   }
 
-  countReload(result: 'loaded' | 'invalid' | 'unreadable', ends?: Date): void {
+  countReload(result: 'loaded' | 'invalid' | 'unreadable', notAfter?: Date): void {
     this.#reloads.inc({ result });
-    if (ends !== undefined) this.#certificateEnds.set(ends.getTime() / 1000);
+    if (notAfter !== undefined) this.#notAfter.set(notAfter.getTime() / 1000);
   }
 
   countHandshakeFailure(cause: HandshakeFailure): void {
@@ -109,7 +109,7 @@ export class WebhookMetrics {
 function createHandshakeCounter(registry: Registry): Counter<'cause'> {
   return createCounter(registry, {
     name: 'countersign_webhook_tls_handshake_failures_total',
-    help: "TLS handshakes that failed, by cause: distrusted (the caller does not take the webhook's certificate; if it is the API server, every CSR for an issuer is refused), uncertified (the caller has no certificate from --client-ca-file), closed, timeout, other.",
+    help: "Failed TLS handshakes, by cause: distrusted (the caller does not trust the webhook's certificate; if the caller is the API server, every CSR for an issuer is denied), uncertified (the caller has no certificate from --client-ca-file), closed, timeout, other.",
     labelNames: ['cause'],
     expected: (['distrusted', 'uncertified', 'closed', 'timeout', 'other'] as const).map(cause => ({ cause })),
   });
@@ -124,21 +124,21 @@ function createAdmissionCounter(registry: Registry): Counter<'answer' | 'reason'
   });
 }
 
-function createEndGauge(registry: Registry): Gauge {
-  const ends = new Gauge({
+function createExpiryGauge(registry: Registry): Gauge {
+  const gauge = new Gauge({
     name: 'countersign_webhook_serving_certificate_not_after_timestamp_seconds',
-    help: 'When the serving certificate in use ends (Unix time); absent before there is one.',
+    help: 'When the serving certificate in use expires (Unix time); absent until one is loaded.',
     registers: [registry],
   });
-  // Else it would be 0: a certificate that ended in 1970.
-  ends.remove();
-  return ends;
+  // Otherwise it would be 0: a certificate that expired in 1970.
+  gauge.remove();
+  return gauge;
 }
 
 function createReloadCounter(registry: Registry): Counter<'result'> {
   return createCounter(registry, {
     name: 'countersign_webhook_serving_certificate_reloads_total',
-    help: 'New serving certificates (loaded), and looks in vain (invalid, unreadable: the old one stays), by result.',
+    help: 'Serving certificate reloads, by result: loaded (new certificate), or failed (invalid, unreadable); the previous certificate stays in use.',
     labelNames: ['result'],
     expected: ['loaded', 'invalid', 'unreadable'].map(result => ({ result })),
   });

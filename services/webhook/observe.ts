@@ -1,5 +1,5 @@
-// Looks at the world for one admission: the requester's permission, the issuer, and, for a CSR that is let in, the Secret that
-// a warning may be about. Only reads and access reviews; decides nothing.
+// Gathers the facts for one admission: the requester's permission, the issuer, and, for an admitted CSR, the Secret that a
+// warning may be about. Only reads and sends access reviews; decides nothing.
 
 import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest, Requester } from '@countersign/common/csr.ts';
@@ -11,7 +11,7 @@ import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import { isAnyAllowed } from '@countersign/common/runtime/kube/access-review.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import type { Matter, Observation } from './admit.ts';
+import type { AdmissionScope, Observation } from './admit.ts';
 import type { ConstraintSource } from './constraints-view.ts';
 import { within } from './deadline.ts';
 import type { IssuerSource } from './issuer-view.ts';
@@ -19,37 +19,37 @@ import type { WebhookMetrics } from './metrics.ts';
 import type { Permission, PermissionCache } from './permission-cache.ts';
 import type { SecretFacts, SecretFactsReader, SecretRef } from './secret-facts.ts';
 
-/** The reviews and the read for the warnings (Deps.secrets, 500 ms) together stay below the API server's timeout of 5 s. */
+/** The access reviews and the Secret read (Deps.secrets, 500 ms) together stay below the API server's timeout of 5 s. */
 export const REVIEW_TIMEOUT_MS = 3_400;
 export const SECRET_TIMEOUT_MS = 500;
 
 export interface Deps {
   readonly client: Pick<KubeClient, 'create'>;
   readonly issuers: IssuerSource;
-  /** Without it no request is refused for name constraints. */
+  /** If absent, no request is denied because of name constraints. */
   readonly constraints?: ConstraintSource;
-  /** Without it no Secret is read, and nothing is said of any. */
+  /** If absent, no Secret is read and no warning mentions one. */
   readonly secrets?: Pick<SecretFactsReader, 'read'>;
   readonly clusterResourceNamespace: string;
   readonly metrics: WebhookMetrics;
-  /** Without it every admission asks. */
+  /** If absent, every admission sends access reviews. */
   readonly permissions?: Pick<PermissionCache, 'find'>;
   /** For all access reviews of one admission together. */
   readonly reviewTimeoutMs: number;
 }
 
-/** Rejects with RetryableError or TerminalError when the access review is not answered. */
-export async function observe(matter: Matter, requester: Requester, deps: Deps): Promise<Observation> {
-  if (matter.kind !== 'judge' || matter.ref === undefined) {
+/** Rejects with RetryableError or TerminalError when the access review fails. */
+export async function observe(scope: AdmissionScope, requester: Requester, deps: Deps): Promise<Observation> {
+  if (scope.kind !== 'validate' || scope.ref === undefined) {
     return { permission: 'unneeded', issuer: 'unknown', constrained: [] };
   }
-  const permission = matter.needsPermission ? await reviewPermission(matter.ref, requester, deps) : 'unneeded';
-  const issuer = deps.issuers.find(matter.ref);
+  const permission = scope.needsPermission ? await reviewPermission(scope.ref, requester, deps) : 'unneeded';
+  const issuer = deps.issuers.find(scope.ref);
   const mayKnow = permission !== 'missing' && typeof issuer !== 'string';
-  return { permission, issuer, constrained: mayKnow ? findConstrained(matter.ref, issuer, deps) : [] };
+  return { permission, issuer, constrained: mayKnow ? findConstrained(scope.ref, issuer, deps) : [] };
 }
 
-/** Public facts, which are in every certificate chain of the issuer, and yet none for requesters who may not use it (ADR 9). */
+/** Public, since every certificate chain of the issuer shows them, but still withheld from requesters who may not use it (ADR 9). */
 function findConstrained(ref: SignerRef, issuer: Issuer, { constraints }: Deps): Observation['constrained'] {
   const { uid } = issuer.metadata;
   const hasCa = signingSecret(issuer.spec, undefined)?.holdsCa === true;
@@ -58,15 +58,15 @@ function findConstrained(ref: SignerRef, issuer: Issuer, { constraints }: Deps):
 
 function reviewPermission(ref: SignerRef, requester: Requester, deps: Deps): Promise<Permission> {
   const giveUpAt = performance.now() + deps.reviewTimeoutMs;
-  // Who waited for another's review, which failed, may be out of time: nobody waits for the answer any more.
+  // A caller that joined another caller's failed review may be past its deadline, and no longer waits for an answer.
   const ask = async () => {
-    if (performance.now() > giveUpAt) throw new RetryableError('no time is left to ask', { code: 'timeout' });
+    if (performance.now() > giveUpAt) throw new RetryableError('access review deadline exceeded', { code: 'timeout' });
     return askInTurn(referenceReviews(ref, requester), deps);
   };
   return within(deps.reviewTimeoutMs, deps.permissions?.find(ref, requester, ask) ?? ask());
 }
 
-/** The second review, for the name `*`, is only asked for when the first says no: most requesters hold the exact name. */
+/** The second review, for the name `*`, is sent only if the first denies: most requesters hold the exact name. */
 async function askInTurn(reviews: readonly SubjectAccessReview[], deps: Deps): Promise<Permission> {
   const stopTimer = deps.metrics.startAccessReview();
   let result: Permission | 'error' = 'error';
@@ -78,21 +78,21 @@ async function askInTurn(reviews: readonly SubjectAccessReview[], deps: Deps): P
   }
 }
 
-/** A Secret that the issuer will sign with, as it is. */
+/** The Secret that the issuer will sign with, as observed. */
 export interface SecretSeen {
   readonly ref: SecretRef;
   readonly facts: SecretFacts;
 }
 
-/** What a CSR that is let in asks for, and what its admission was decided on. */
+/** An admitted CSR, and the facts that its admission was based on. */
 export interface Admitted extends Pick<Observation, 'permission' | 'issuer'> {
   readonly csr: CertificateSigningRequest;
   readonly ref: SignerRef;
-  /** Undefined where another signer has to judge it. */
+  /** Undefined if another signer validates the request. */
   readonly requested: RequestedCertificate | undefined;
 }
 
-/** Best effort, for a warning: undefined where there is nothing to look at, or it cannot be read soon enough. Never rejects. */
+/** Best effort, for warnings: undefined if there is no Secret to read, or it cannot be read in time. Never rejects. */
 export async function lookAtSecret(admitted: Admitted, deps: Deps): Promise<SecretSeen | undefined> {
   const name = secretName(admitted);
   if (name === undefined) return undefined;
@@ -102,9 +102,8 @@ export async function lookAtSecret(admitted: Admitted, deps: Deps): Promise<Secr
 }
 
 /**
- * The Secret that the issuer will sign with, for a requester who has just been found permitted to use the issuer. A name that the
- * requester chose is looked up only in the namespace of an Issuer: in the cluster resource namespace it could name anyone's Secret
- * (ADR 9).
+ * The Secret that the issuer will sign with, if the requester was granted permission to use the issuer. A name that the requester
+ * chose is looked up only in the namespace of an Issuer: in the cluster resource namespace it could be anyone's Secret (ADR 9).
  */
 function secretName({ csr, ref, permission, issuer }: Admitted): string | undefined {
   if (typeof issuer === 'string' || permission !== 'granted') return undefined;

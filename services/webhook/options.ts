@@ -1,5 +1,4 @@
-// The flags of the webhook, the environment variables of the same names, and what must hold between them. Reads nothing
-// itself.
+// The webhook's flags and environment variables, and the rules between them. Reads no configuration itself.
 
 import { COMMON_OPTIONS, findPolicyMistakes } from '@countersign/common/runtime/options/common-options.ts';
 import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
@@ -10,53 +9,53 @@ export const OPTIONS = defineOptions({
   address: {
     kind: 'address',
     default: '127.0.0.1:8443',
-    help: 'Where the API server calls (HTTPS): <host>:<port>, or :<port> for all addresses.',
+    help: 'HTTPS address for the API server: <host>:<port>, or :<port> for all addresses.',
   },
   tlsCertFile: {
     kind: 'string',
     default: '',
-    help: 'File with the serving certificate and its chain (PEM). Read again when it changes.',
+    help: 'File with the serving certificate and its chain (PEM). Reloaded when it changes.',
   },
   tlsKeyFile: { kind: 'string', default: '', help: 'File with the private key of the serving certificate (PEM).' },
   tlsSecret: {
     kind: 'string',
     default: '',
-    help: 'Instead of the two files: <namespace>/<name> of a Secret of type kubernetes.io/tls.',
+    help: 'Alternative to the two files: <namespace>/<name> of a Secret of type kubernetes.io/tls.',
   },
   managedCertificateSecret: {
     kind: 'string',
     default: '',
-    help: 'Instead of these: keep an own CA in this Secret, <namespace>/<name>, and make the serving certificate from it.',
+    help: 'Alternative to these: <namespace>/<name> of the Secret for a self-managed CA, which issues the serving certificate.',
   },
   webhookConfiguration: {
     kind: 'string',
     default: '',
-    help: 'With --managed-certificate-secret: name of the ValidatingWebhookConfiguration that is told the CA.',
+    help: 'With --managed-certificate-secret: ValidatingWebhookConfiguration whose caBundle to update.',
   },
   clientCaFile: {
     kind: 'string',
     default: '',
-    help: 'File with the CA certificates (PEM) of the callers: only callers with a client certificate from them are served. Read again when it changes. Empty: all callers are served.',
+    help: 'File with the CA certificates (PEM) that client certificates must come from. Reloaded when it changes. Empty: callers need no client certificate.',
   },
   dnsNames: {
     kind: 'string',
     default: '',
-    help: 'With --managed-certificate-secret: what the API server calls the webhook by, DNS names or IP addresses, with commas between.',
+    help: 'With --managed-certificate-secret: comma-separated DNS names and IP addresses for the serving certificate.',
   },
   permissionTtl: {
     kind: 'duration',
     default: '1s',
-    help: 'How long a yes to the same requester, groups and issuer is good for, at most 1s; 0s to ask each time. A no is always asked for anew, and the signer asks again before it signs.',
+    help: 'How long to cache a positive access review for the same requester, groups and issuer, at most 1s; 0s disables the cache. Negative reviews are not cached, and the signer reviews again before it signs.',
   },
   secretWarnings: {
     kind: 'boolean',
     default: false,
-    help: 'Whether to read the Secret that a request will be signed with, to warn that it is missing or that its CA expires early.',
+    help: 'Whether to read the Secret that a request will be signed with, to warn if it is missing or if its CA expires before the certificate would.',
   },
   drainDelay: {
     kind: 'duration',
     default: '3s',
-    help: 'How long to go on serving after SIGTERM, while /readyz already fails and callers turn away.',
+    help: 'How long to keep serving after SIGTERM while /readyz fails, so that callers switch to other replicas.',
   },
 });
 
@@ -78,27 +77,29 @@ export type CertificatePlace =
       readonly names: readonly string[];
     };
 
-/** undefined unless exactly one place is given, and whole. */
+/** undefined unless exactly one source is given, and it is complete. */
 export function certificatePlace(config: WebhookConfig): CertificatePlace | undefined {
-  const places = [filesPlace(config), secretPlace(config), managedPlace(config)].filter(place => place !== 'none');
-  const [place] = places;
-  return places.length === 1 && place !== 'incomplete' ? place : undefined;
+  const sources = [filesSource(config), secretSource(config), managedSource(config)].filter(
+    source => source !== 'none',
+  );
+  const [source] = sources;
+  return sources.length === 1 && source !== 'incomplete' ? source : undefined;
 }
 
-type PlaceOrNot = CertificatePlace | 'none' | 'incomplete';
+type SourceOrState = CertificatePlace | 'none' | 'incomplete';
 
-function filesPlace({ tlsCertFile: certFile, tlsKeyFile: keyFile }: WebhookConfig): PlaceOrNot {
+function filesSource({ tlsCertFile: certFile, tlsKeyFile: keyFile }: WebhookConfig): SourceOrState {
   if (certFile === '' && keyFile === '') return 'none';
   return certFile === '' || keyFile === '' ? 'incomplete' : { kind: 'files', certFile, keyFile };
 }
 
-function secretPlace({ tlsSecret }: WebhookConfig): PlaceOrNot {
+function secretSource({ tlsSecret }: WebhookConfig): SourceOrState {
   if (tlsSecret === '') return 'none';
   const secret = parseSecretName(tlsSecret);
   return secret === undefined ? 'incomplete' : { kind: 'secret', secret };
 }
 
-function managedPlace({ managedCertificateSecret, webhookConfiguration, dnsNames }: WebhookConfig): PlaceOrNot {
+function managedSource({ managedCertificateSecret, webhookConfiguration, dnsNames }: WebhookConfig): SourceOrState {
   if (managedCertificateSecret === '' && webhookConfiguration === '' && dnsNames === '') return 'none';
   const secret = parseSecretName(managedCertificateSecret);
   const names = dnsNames.split(',').filter(name => name !== '');
@@ -111,15 +112,15 @@ function parseSecretName(text: string): SecretName | undefined {
   return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }
 
-/** What is wrong with options that are well-formed one by one. */
+/** Rules between options that are each well-formed. */
 export function findMistakes(config: WebhookConfig): string[] {
   const mistakes: string[] = findPolicyMistakes(config);
   if (certificatePlace(config) === undefined) {
     mistakes.push(
-      'give one of these: --tls-cert-file and --tls-key-file; --tls-secret=<namespace>/<name>; ' +
+      'set exactly one of these: --tls-cert-file with --tls-key-file; --tls-secret=<namespace>/<name>; ' +
         '--managed-certificate-secret=<namespace>/<name> with --webhook-configuration and --dns-names',
     );
   }
-  if (config.permissionTtl > MAX_TTL_MS) mistakes.push('--permission-ttl: may be at most 1s');
+  if (config.permissionTtl > MAX_TTL_MS) mistakes.push('--permission-ttl: must be at most 1s');
   return mistakes;
 }

@@ -1,5 +1,5 @@
-// Remembers for a moment who may reference which issuer, so that a burst of requests costs one access review. Only a yes is
-// remembered: a no is always asked for anew. Asks nobody itself.
+// Caches briefly who may reference which issuer, so that a burst of requests costs one access review. Only positive reviews are
+// cached; after a negative one, the next caller sends a new review. Sends no reviews itself.
 
 import { hash } from 'node:crypto';
 import type { Requester } from '@countersign/common/csr.ts';
@@ -7,10 +7,10 @@ import type { SignerRef } from '@countersign/common/signer-name.ts';
 
 export type Permission = 'granted' | 'missing';
 
-/** The longest that a withdrawn permission may still let CSRs in; the signer asks again before it signs. */
+/** How long a revoked permission may still admit CSRs, at most; the signer reviews again before it signs. */
 export const MAX_TTL_MS = 1_000;
 
-/** More than a replica answers while a yes holds; about 2 MB. */
+/** More than a replica answers within the TTL; about 2 MB. */
 const MAX_REMEMBERED = 10_000;
 
 interface Review {
@@ -21,23 +21,23 @@ interface Review {
 export class PermissionCache {
   readonly #ttlMs: number;
   readonly #clock: () => number;
-  /** Until when a yes holds, by question; in the order of the answers. */
+  /** When each granted permission expires, by key, in the order of the answers. */
   readonly #granted = new Map<string, number>();
-  /** The newest review of each question that is not answered yet. */
+  /** The newest pending review for each key. */
   readonly #asking = new Map<string, Review>();
 
-  /** With a `ttlMs` of 0 every question is asked, and no answer is shared. */
+  /** With a `ttlMs` of 0, every call sends a review, and no answer is shared. */
   constructor(ttlMs: number, clock: () => number = () => performance.now()) {
     this.#ttlMs = ttlMs;
     this.#clock = clock;
   }
 
-  /** How many answers are remembered. */
+  /** The number of cached permissions. */
   get size(): number {
     return this.#granted.size;
   }
 
-  /** The answer that `ask` gives, or gave a moment ago to the same question, or is about to give. Rejects as `ask` does. */
+  /** The result of `ask`, or of a recent or pending review for the same key. Rejects as `ask` does. */
   async find(ref: SignerRef, requester: Requester, ask: () => Promise<Permission>): Promise<Permission> {
     const question = keyOf(ref, requester);
     const since = this.#clock();
@@ -45,17 +45,17 @@ export class PermissionCache {
       this.#forgetOld();
       if ((this.#granted.get(question) ?? 0) > this.#clock()) return 'granted';
       const review = this.#asking.get(question);
-      // A yes counts from when it was asked for: a review that has taken that long is not joined.
+      // The TTL starts when the review is sent: a review that has been pending for that long is not joined.
       if (review === undefined || review.askedAt + this.#ttlMs <= this.#clock()) return this.#ask(question, ask);
       const answer = await review.answer.catch((error: unknown) => {
-        // A failure is shared by who came before it was asked: each asking for itself would take that long one after the other.
+        // Callers that came before the review was sent share its failure: otherwise they would retry one after the other.
         if (review.askedAt >= since) throw error;
         return 'failed' as const;
       });
       if (answer === 'granted') return answer;
-      // A no to another's question may be older than this question.
+      // The negative review of another caller may be older than this call.
       if (answer === 'missing') return ask();
-      // So may a failure. Of all who joined it the first to come here asks again, and the others join that.
+      // So may a failure. The first joined caller to get here sends a new review, and the others join it.
     }
   }
 
@@ -78,7 +78,7 @@ export class PermissionCache {
     if (this.#granted.size > MAX_REMEMBERED && oldest !== undefined) this.#granted.delete(oldest);
   }
 
-  /** From the oldest on: behind one that still holds there is none that has been over for long. */
+  /** Stops at the first entry that is still valid: entries after it expired only a moment ago, if at all. */
   #forgetOld(): void {
     const now = this.#clock();
     for (const [question, until] of this.#granted) {
@@ -88,7 +88,7 @@ export class PermissionCache {
   }
 }
 
-/** All that an access review asks about. As a hash, for it may be long: groups and extra are the identity provider's choice. */
+/** Everything that an access review contains, hashed because it may be long: the identity provider chooses groups and extra. */
 function keyOf({ kind, namespace, name }: SignerRef, { username, uid, groups, extra }: Requester): string {
   return hash('sha256', JSON.stringify([kind, namespace, name, username, uid, groups, extra]), 'base64');
 }

@@ -1,20 +1,20 @@
-// How many access reviews are under way at once, and whose comes next: callers' addresses take turns. A caller can make up
-// requesters, each of which costs a review, and the API server must not be flooded with them in the webhook's name. Asks nothing itself.
+// Limits the access reviews in flight, and serves the waiting callers round-robin by address. A caller can invent requesters, each
+// of which costs a review, and must not flood the API server through the webhook. Sends no reviews itself.
 
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import { AddressRotation } from './address-rotation.ts';
 import type { PermissionCache } from './permission-cache.ts';
 
-/** Who asks for an admission; a connection has one admission under way at most. */
+/** The client that sent an admission request; a connection has at most one admission in flight. */
 export interface Caller {
   readonly address: string;
-  /** Aborted when the caller has hung up. */
+  /** Aborted when the caller closes the connection. */
   readonly signal: AbortSignal;
 }
 
 /**
- * An access review takes some 3 ms, so that these carry 10 000 a second, and no load that an API server can create waits for long. It
- * is an eighth of the seats that the API server has for all ServiceAccounts together (priority level workload-low, 245 by default).
+ * An access review takes about 3 ms, so this limit allows 10 000 per second, and no load that an API server can create waits for
+ * long. It is an eighth of the API server's seats for all ServiceAccounts together (priority level workload-low, 245 by default).
  */
 const AT_ONCE = 32;
 
@@ -26,7 +26,7 @@ export class ReviewTurns {
     this.#free = atOnce;
   }
 
-  /** The same answers, each review in its turn. */
+  /** Wraps the cache so that its reviews wait for a free slot. */
   limit(permissions: Pick<PermissionCache, 'find'> | undefined, caller: Caller): Pick<PermissionCache, 'find'> {
     return {
       find: (ref, requester, ask) => {
@@ -38,31 +38,31 @@ export class ReviewTurns {
 
   async #run<T>(caller: Caller, ask: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
-    else await this.#turn(caller);
+    else await this.#waitForSlot(caller);
     try {
       return await ask();
     } finally {
-      // The turn passes on to the next in line.
+      // Hand the slot to the next waiting caller.
       const next = this.#waiting.take();
       if (next === undefined) this.#free += 1;
       else next();
     }
   }
 
-  /** Rejects when the caller hangs up, so that no more wait than there are connections. */
-  #turn({ address, signal }: Caller): Promise<void> {
+  /** Rejects when the caller closes the connection, so that there are never more waiters than connections. */
+  #waitForSlot({ address, signal }: Caller): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = () => {
-        this.#waiting.delete(address, take);
-        reject(new RetryableError('the caller hung up', { code: 'network' }));
+        this.#waiting.delete(address, start);
+        reject(new RetryableError('the caller closed the connection', { code: 'network' }));
       };
-      const take = () => {
+      const start = () => {
         signal.removeEventListener('abort', leave);
         resolve();
       };
       if (signal.aborted) return leave();
       signal.addEventListener('abort', leave, { once: true });
-      this.#waiting.add(address, take);
+      this.#waiting.add(address, start);
     });
   }
 }

@@ -1,5 +1,5 @@
-// What a warning needs to know of a Secret: whether it exists, and until when the certificate in it is valid. Reads by name,
-// each at most once a second, and keeps these facts alone: never a key, never the Secret itself.
+// Reads what a warning needs to know about a Secret: whether it exists, and when its certificate expires. Reads each Secret by
+// name at most once a second, and caches only these facts: never a key, never the Secret itself.
 
 import { X509Certificate } from 'node:crypto';
 import { isObjectName } from '@countersign/common/object-name.ts';
@@ -11,14 +11,14 @@ export interface SecretRef {
   readonly name: string;
 }
 
-/** `certificateEnds`: notAfter of the first certificate in `tls.crt`; undefined if there is none that can be read. */
+/** `certificateEnds`: notAfter of the first certificate in `tls.crt`; undefined if there is no readable certificate. */
 export type SecretFacts = { readonly exists: false } | { readonly exists: true; readonly certificateEnds?: Date };
 
 interface SecretData {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-interface Copy {
+interface CachedRead {
   readonly readAt: number;
   readonly facts: Promise<SecretFacts | undefined>;
 }
@@ -28,22 +28,22 @@ const MAX_AGE_MS = 1_000;
 export class SecretFactsReader {
   readonly #client: Pick<KubeClient, 'get'>;
   readonly #timeoutMs: number;
-  readonly #copies = new Map<string, Copy>();
+  readonly #cache = new Map<string, CachedRead>();
 
   constructor(client: Pick<KubeClient, 'get'>, timeoutMs: number) {
     this.#client = client;
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Undefined when it cannot be told, or not soon enough: we may have no right to read it. Never rejects. */
+  /** Undefined if the Secret cannot be read, or not in time; the webhook may lack the permission. Never rejects. */
   read({ namespace, name }: SecretRef): Promise<SecretFacts | undefined> {
-    // The name comes from a requester: `..` and the like must never become part of a path.
+    // The requester may choose the name: `..` and the like must never become part of a path.
     if (!isObjectName(name)) return Promise.resolve({ exists: false });
-    this.#forgetOldCopies();
+    this.#evictExpired();
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${name}`;
-    const copy = this.#copies.get(path) ?? { readAt: performance.now(), facts: this.#fetch(path) };
-    this.#copies.set(path, copy);
-    return copy.facts;
+    const cached = this.#cache.get(path) ?? { readAt: performance.now(), facts: this.#fetch(path) };
+    this.#cache.set(path, cached);
+    return cached.facts;
   }
 
   #fetch(path: string): Promise<SecretFacts | undefined> {
@@ -51,27 +51,27 @@ export class SecretFactsReader {
     return within(this.#timeoutMs, read).then(factsOf, () => undefined);
   }
 
-  /** A map keeps the order of insertion: behind the first young copy all are young. */
-  #forgetOldCopies(): void {
+  /** A map keeps insertion order, so that all entries after the first fresh one are fresh. */
+  #evictExpired(): void {
     const oldest = performance.now() - MAX_AGE_MS;
-    for (const [path, { readAt }] of this.#copies) {
+    for (const [path, { readAt }] of this.#cache) {
       if (readAt > oldest) return;
-      this.#copies.delete(path);
+      this.#cache.delete(path);
     }
   }
 }
 
 function factsOf(secret: SecretData | undefined): SecretFacts {
   if (secret === undefined) return { exists: false };
-  const certificateEnds = endOf(Buffer.from(secret.data?.['tls.crt'] ?? '', 'base64'));
+  const certificateEnds = expiryOf(Buffer.from(secret.data?.['tls.crt'] ?? '', 'base64'));
   return certificateEnds === undefined ? { exists: true } : { exists: true, certificateEnds };
 }
 
-function endOf(pem: Buffer): Date | undefined {
+function expiryOf(pem: Buffer): Date | undefined {
   try {
     return new X509Certificate(pem).validToDate;
   } catch {
-    // What is wrong with the certificate is the issuer's trouble; here there is only nothing to say.
+    // The signer reports an unreadable certificate; here there is just no expiry to warn about.
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
-// What the webhook costs those who create requests: the time and rate of creates without a webhook, with the webhook, and with
-// its server in front of a constant answer.
+// Measures the cost of the webhook for CSR creation: latency and rate without a webhook, with the webhook, and with the
+// webhook's server returning a constant response.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { BENCH_NAMESPACE, type Figures, logFile, REQUESTER, type World } from '.
 
 const COUNT = 1_000;
 const IN_FLIGHT = 16;
-/** What /proc/<pid>/stat counts CPU time in (USER_HZ, which is 100 on every Linux). */
+/** The unit of CPU time in /proc/<pid>/stat (USER_HZ, 100 on every Linux). */
 const MILLISECONDS_PER_TICK = 10;
 
 export async function measureAdmission(world: World, { runs }: { readonly runs: number }): Promise<readonly Row[]> {
@@ -25,10 +25,10 @@ export async function measureAdmission(world: World, { runs }: { readonly runs: 
     asking: () => behind(world, 'webhook', ['--permission-ttl=0s']),
     constant: () => behind(world, 'constant'),
   });
-  const p50 = 'create with webhook and access review against none, p50 (ms)';
-  const rate = `the same, rate at ${IN_FLIGHT} in flight (per second)`;
-  const cpu = 'webhook CPU per admission against a constant answer (ms)';
-  const each = ', a review each time';
+  const p50 = 'CSR creation, webhook vs. none, p50 (ms)';
+  const rate = `CSR creation rate, webhook vs. none, ${IN_FLIGHT} in flight (per second)`;
+  const cpu = 'webhook CPU per admission vs. constant response (ms)';
+  const each = ', uncached review';
   return [
     compare(p50, 'p50', { ours, theirs: none }, TARGETS.createP50),
     compare(rate, 'rate', { ours, theirs: none }, TARGETS.createRate),
@@ -44,13 +44,13 @@ function createAll(world: World): Promise<Figures> {
   return world.drive('create', { count: COUNT, parallel: IN_FLIGHT, as: REQUESTER, signer });
 }
 
-/** The same with a server as the webhook, and the CPU time that one admission cost it. */
+/** Runs the same with a server as the webhook, and measures its CPU time per admission. */
 async function behind(world: World, program: 'webhook' | 'constant', flags: readonly string[] = []): Promise<Figures> {
   const child = startServer(world, program, flags);
   try {
     await untilAnswering(world, child);
     await world.setWebhook(true);
-    // The API server takes a moment to take note of a webhook.
+    // The API server needs a moment to load the new webhook configuration.
     await sleep(2_000);
     const before = cpuOf(child);
     const figures = await createAll(world);
@@ -97,14 +97,14 @@ async function untilAnswering(world: World, child: Child): Promise<void> {
   const deadline = Date.now() + 60_000;
   while (!(await isUp())) {
     if (child.ending !== undefined || Date.now() > deadline) {
-      throw new Error(`${child.name} does not answer; the end of its log:\n${logTail(child.logPath)}`);
+      throw new Error(`${child.name} does not respond; its log ends with:\n${logTail(child.logPath)}`);
     }
     await sleep(100);
   }
   await dispatcher.close();
 }
 
-/** Milliseconds of CPU time, user and system (fields 14 and 15 of /proc/<pid>/stat). */
+/** Returns milliseconds of CPU time, user and system (fields 14 and 15 of /proc/<pid>/stat). */
 function cpuOf({ pid }: Child): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /, '')

@@ -1,5 +1,5 @@
-// The webhook's own HTTPS server with an answer that never changes: what an admission costs at least. Looks at nothing but
-// the uid, which the API server wants back.
+// The webhook's HTTPS server with a constant response: the lower bound for the cost of an admission. Reads only the
+// uid, which the response must contain.
 
 import { readFileSync } from 'node:fs';
 import { createLogger } from '@countersign/common/runtime/process/log.ts';

@@ -1,5 +1,5 @@
-// How the signer's figures grow with the number of requests: each size is drained, kept, and then single requests are timed
-// beside it. Compares with nobody.
+// Measures how throughput, latency, CPU and memory of the signer grow with the number of CSRs. For each size it issues
+// all CSRs, keeps them, and then measures the latency of single CSRs.
 
 import { drain, figureOf, signerCommand } from './sides.ts';
 import { logFile, type World } from './world.ts';
@@ -10,11 +10,13 @@ export interface GrowthPoint {
   readonly count: number;
   /** Certificates per second. */
   readonly rate: number;
-  /** Milliseconds of CPU per certificate, events included. */
+  /** Milliseconds of CPU per certificate, including events. */
   readonly cpuMs: number;
-  /** After the drain. */
+  /** After all certificates are issued. */
   readonly residentMB: number;
-  /** Approval to certificate at 20 a second, with `count` finished requests in the cluster; milliseconds. */
+  /**
+   * Latency from approval to certificate in milliseconds, at 20 per second, with `count` issued CSRs in the cluster.
+   */
   readonly p50: number;
   readonly p99: number;
 }

@@ -1,5 +1,5 @@
-// The command `make bench`: builds what is measured, measures it against its targets on a control plane of its own, and
-// prints one table. What it measures, and how, is in measurements.ts and growth.ts.
+// `make bench`: builds the programs, runs the measurements of measurements.ts and growth.ts on a new control plane,
+// compares the results with the targets, and prints a table.
 
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -17,10 +17,10 @@ const PLOT = fileURLToPath(new URL('../../docs/bench.svg', import.meta.url));
 const GROWTH = 'growth';
 const NAMES = [GROWTH, ...Object.keys(MEASUREMENTS)];
 
-const HELP = `node test/bench/main.ts [--only NAME]... [--runs N]
+const HELP = `Usage: node test/bench/main.ts [--only NAME]... [--runs N]
 
-  --only NAME  Measure only this: ${NAMES.join(', ')}. May be given several times; writes no files.
-  --runs N     How many alternating runs, an odd number: the median counts. Default 5.
+  --only NAME  Run only this measurement: ${NAMES.join(', ')}. Repeatable. Does not write any files.
+  --runs N     Number of alternating runs (odd); the table shows the median. Default 5.
 `;
 
 async function main(): Promise<number> {
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return values.help ? 0 : 2;
   }
-  // Written as they come: most of an hour's work is not to be lost to the last measurement.
+  // Saved after each measurement, so that an error does not lose the results of the last hour.
   const keep = values.only === undefined ? writeResults : async () => {};
   const rows = await measure(names, Number(values.runs), keep);
   process.stdout.write(`${formatTable(rows)}\n`);
@@ -45,11 +45,11 @@ async function main(): Promise<number> {
 }
 
 interface Results {
-  /** How many alternating runs each row is the median of. */
+  /** Number of alternating runs per row; the row is their median. */
   readonly runs: number;
   readonly rows: readonly Row[];
   readonly growth: readonly GrowthPoint[];
-  /** Whether nothing is left to measure. */
+  /** True after the last measurement. */
   readonly isWhole: boolean;
 }
 

@@ -1,4 +1,4 @@
-// What is measured, each as a function that gives rows. Each compares two sides in one run.
+// The measurements. Each runs both sides and returns rows of the table.
 
 import { measureAdmission } from './admission.ts';
 import { NO_TARGET, type Row, row } from './row.ts';
@@ -18,7 +18,7 @@ export const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   rsa: measureRsa,
   latency: measureLatency,
   admission: measureAdmission,
-  // The last: it leaves the cluster full.
+  // Must be last: it leaves 50 000 CSRs in the cluster.
   old: measureOld,
 };
 
@@ -30,16 +30,21 @@ async function measureDrain(world: World, { runs }: Plan): Promise<readonly Row[
     floor: () => world.drive('floor', { count, parallel: IN_FLIGHT }),
   });
   return [
-    compare('drain 2 000 approved CSRs, ECDSA CA (per second)', 'rate', { ours, theirs }, TARGETS.drain),
-    compare('events written for the 2 000 certificates', 'events', { ours, theirs }, NO_TARGET),
+    compare('throughput, 2 000 approved CSRs, ECDSA CA (certificates/s)', 'rate', { ours, theirs }, TARGETS.drain),
+    compare('events written for 2 000 certificates', 'events', { ours, theirs }, NO_TARGET),
     row(
-      'the same against bare status writes (per second)',
+      'throughput vs. bare status writes (per second)',
       median(ours, 'rate'),
       median(floor, 'statusRate'),
       TARGETS.drainAgainstWrites,
     ),
-    compare('resident memory after the drain (MB)', 'residentMB', { ours, theirs }, TARGETS.memoryAfterDrain),
-    compare('start to first certificate, 2 000 waiting (ms)', 'firstMs', { ours, theirs }, TARGETS.firstCertificate),
+    compare('resident memory after 2 000 certificates (MB)', 'residentMB', { ours, theirs }, TARGETS.memoryAfterDrain),
+    compare(
+      'start to first certificate, 2 000 CSRs pending (ms)',
+      'firstMs',
+      { ours, theirs },
+      TARGETS.firstCertificate,
+    ),
   ];
 }
 
@@ -51,7 +56,7 @@ async function measureCpu(world: World, { runs }: Plan): Promise<readonly Row[]>
   const perCertificate = (figures: typeof ours) => median(figures, 'cpuMs') / median(figures, 'issued');
   return [
     row(
-      'CPU per certificate, 10 000 CSRs, events included (ms)',
+      'CPU per certificate, 10 000 CSRs, including events (ms)',
       perCertificate(ours),
       perCertificate(theirs),
       TARGETS.certificateCpu,
@@ -64,7 +69,14 @@ async function measureRsa(world: World, { runs }: Plan): Promise<readonly Row[]>
     ours: () => drain(world, 'ours', { count: 2_000, key: 'rsa' }),
     theirs: () => drain(world, 'theirs', { count: 2_000, key: 'rsa' }),
   });
-  return [compare('drain 2 000 approved CSRs, RSA-2048 CA (per second)', 'rate', { ours, theirs }, TARGETS.drainRsa)];
+  return [
+    compare(
+      'throughput, 2 000 approved CSRs, RSA-2048 CA (certificates/s)',
+      'rate',
+      { ours, theirs },
+      TARGETS.drainRsa,
+    ),
+  ];
 }
 
 async function measureLatency(world: World, { runs }: Plan): Promise<readonly Row[]> {
@@ -78,12 +90,17 @@ async function measureLatency(world: World, { runs }: Plan): Promise<readonly Ro
   });
   const rows = (name: 'p50' | 'p99') => [
     compare(`approval to certificate at 20/s, ${name} (ms)`, name, { ours, theirs }, TARGETS[name]),
-    compare(`the same against one write and no signing, ${name} (ms)`, name, { ours, theirs: instant }, NO_TARGET),
+    compare(
+      `approval to certificate at 20/s vs. one write without signing, ${name} (ms)`,
+      name,
+      { ours, theirs: instant },
+      NO_TARGET,
+    ),
   ];
   return [...rows('p50'), ...rows('p99')];
 }
 
-/** 50 000 finished requests in the cluster, and one that is approved and waits. */
+/** With 50 000 issued CSRs in the cluster and one approved CSR waiting. */
 async function measureOld(world: World, { runs }: Plan): Promise<readonly Row[]> {
   await world.drive('fill', { count: 50_000, parallel: IN_FLIGHT });
   const { ours, theirs } = await alternate(runs, {
@@ -93,7 +110,7 @@ async function measureOld(world: World, { runs }: Plan): Promise<readonly Row[]>
   return [
     compare('resident memory, 50 000 CSRs in the cluster (MB)', 'residentMB', { ours, theirs }, TARGETS.memoryWithOld),
     compare(
-      'start with 50 000 old CSRs to first certificate (ms)',
+      'start to first certificate, 50 000 issued CSRs in the cluster (ms)',
       'firstMs',
       { ours, theirs },
       TARGETS.firstCertificateWithOld,

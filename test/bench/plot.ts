@@ -1,4 +1,5 @@
-// Draws the results as one SVG: a bar for each target, and how four figures grow with the number of requests. Measures nothing.
+// Draws the results as one SVG: a bar for each row of the table, and four panels that show the growth with the number
+// of CSRs.
 
 import type { GrowthPoint } from './growth.ts';
 import type { Row } from './row.ts';
@@ -16,7 +17,7 @@ export function drawResults(rows: readonly Row[], growth: readonly GrowthPoint[]
   const height = barsEnd + (growth.length > 0 ? PANEL.height + 90 : 20);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">
 <rect width="100%" height="100%" fill="#fff"/>
-<text x="20" y="28" font-size="15" font-weight="bold">Ours divided by theirs, in one run; the mark is the target, grey only explains</text>
+<text x="20" y="28" font-size="15" font-weight="bold">Countersign vs. cert-manager, or vs. the baseline in the label (ratio). Black line: target. Grey bar: no target.</text>
 ${rows.map((each, at) => drawBar(each, 50 + at * LINE)).join('\n')}
 ${growth.length > 0 ? drawGrowth(growth, barsEnd + 20) : ''}
 </svg>
@@ -42,11 +43,11 @@ function drawBar({ what, ratio, target, met }: Row, y: number): string {
 function drawGrowth(points: readonly GrowthPoint[], y: number): string {
   const panels: readonly (readonly [string, (point: GrowthPoint) => number])[] = [
     ['certificates per second', ({ rate }) => rate],
-    ['p50 at 20/s (ms)', ({ p50 }) => p50],
+    ['latency at 20/s, p50 (ms)', ({ p50 }) => p50],
     ['CPU per certificate (ms)', ({ cpuMs }) => cpuMs],
     ['resident memory (MB)', ({ residentMB }) => residentMB],
   ];
-  const title = `<text x="20" y="${y + 14}" font-size="15" font-weight="bold">By thousands of requests in the cluster</text>`;
+  const title = `<text x="20" y="${y + 14}" font-size="15" font-weight="bold">Growth with the number of CSRs in the cluster</text>`;
   return [
     title,
     ...panels.map(([name, pick], at) => drawPanel(name, points, pick, { x: 20 + at * 232, y: y + 30 })),

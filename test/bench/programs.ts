@@ -1,5 +1,4 @@
-// Builds what the benchmark runs: the driver and the peer with Go, both services as bundles, as an image has them. Starts
-// none of them.
+// Builds the programs of the benchmark: driver and peer with Go, and both services as bundles, as in their images.
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,13 +10,13 @@ import { runCommand } from '../support/control-plane/run-command.ts';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 export const FOLDER = join(ROOT, '.tmp', 'bench');
 
-/** Paths of what was built. */
+/** Paths of the built programs. */
 export interface Programs {
   readonly driver: string;
   readonly peer: string;
   readonly signer: string;
   readonly webhook: string;
-  /** The webhook's server in front of an answer that never changes. */
+  /** The webhook's server with a constant response. */
   readonly constant: string;
 }
 
@@ -34,11 +33,11 @@ export async function buildPrograms(progress: Progress): Promise<Programs> {
 
 async function buildGo(name: 'driver' | 'peer', progress: Progress): Promise<string> {
   const path = join(FOLDER, name);
-  const step = progress.step(`building test/bench/${name} with Go (the peer takes five minutes the first time)`);
+  const step = progress.step(`building test/bench/${name} with Go (the first build of peer takes five minutes)`);
   const env = { ...process.env, GOWORK: 'off', GOFLAGS: '-mod=readonly -buildvcs=false' };
   const { code, stderr } = await runCommand('go', ['build', '-o', path, '.'], { env, cwd: join(HERE, name) });
   step.done();
-  if (code !== 0) throw new Error(`Building ${name} with Go failed:\n${stderr}`);
+  if (code !== 0) throw new Error(`go build of test/bench/${name} failed:\n${stderr}`);
   return path;
 }
 

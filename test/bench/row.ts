@@ -1,13 +1,13 @@
-// One row of the table: what was measured on both sides, their ratio, and whether it reaches its target. Formats the table.
+// One row of the results: the measured values, their ratio, and whether it meets its target. Also formats the table.
 
 export interface Row {
   readonly what: string;
   readonly ours: number;
   readonly theirs: number;
-  /** ours divided by theirs. */
+  /** `ours` divided by `theirs`. */
   readonly ratio: number;
   readonly target: string;
-  /** null for a row that has no target and only explains another. */
+  /** null for a row without a target, which is there for context. */
   readonly met: boolean | null;
 }
 
@@ -16,17 +16,17 @@ export interface Target {
   readonly ratio: number;
 }
 
-/** For rates. */
+/** A target for rates. */
 export function atLeast(ratio: number): Target {
   return { bound: 'at least', ratio };
 }
 
-/** For costs. */
+/** A target for costs. */
 export function atMost(ratio: number): Target {
   return { bound: 'at most', ratio };
 }
 
-/** Of a row that only explains another. */
+/** For rows that are there for context. */
 export const NO_TARGET: Target = { bound: 'none', ratio: 0 };
 
 export function row(what: string, ours: number, theirs: number, { bound, ratio: goal }: Target): Row {
@@ -41,7 +41,7 @@ function round(value: number): number {
 }
 
 export function formatTable(rows: readonly Row[]): string {
-  const head = ['what', 'ours', 'theirs', 'ratio', 'target', 'met'];
+  const head = ['measurement', 'Countersign', 'reference', 'ratio', 'target', 'met'];
   const lines = rows.map(each => [
     each.what,
     String(each.ours),

@@ -1,5 +1,5 @@
-// The two signers as commands that the driver starts, and runs of both and of the floor in alternating order, so that what
-// else the machine does falls on all of them alike.
+// The two signers as commands for the driver. Runs them and the baselines in alternating order, so that other load on
+// the machine affects all of them equally.
 
 import { compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
 import { FOLDER } from './programs.ts';
@@ -8,20 +8,22 @@ import { BENCH_NAMESPACE, type Figures, type KeyType, logFile, type World } from
 
 export type Side = 'ours' | 'theirs';
 
-/** How many requests both sides, and the floor, have in flight. */
+/** Number of concurrent requests, on both sides and in the baseline. */
 export const IN_FLIGHT = 32;
 
 export function signerCommand({ programs, controlPlane }: World, side: Side): string {
   const common = `--kubeconfig=${controlPlane.adminKubeconfig} --cluster-resource-namespace=${BENCH_NAMESPACE} --workers=${IN_FLIGHT}`;
   if (side === 'theirs') return `${programs.peer} ${common}`;
-  // Compiled at its first start, as an image's is when that is made.
+  // Compiled before the first run, as in an image.
   const environment = Object.entries(compileCacheVariables(FOLDER)).map(([name, value]) => `${name}=${value}`);
   const { BENCH_NODE_FLAGS = '', BENCH_SIGNER_FLAGS = '' } = process.env;
   const node = `${process.execPath} ${NODE_FLAGS.join(' ')} ${BENCH_NODE_FLAGS}`;
   return `env ${environment.join(' ')} ${node} ${programs.signer} ${common} --leader-elect=false --http-address=127.0.0.1:0 ${BENCH_SIGNER_FLAGS}`;
 }
 
-/** No signer: it writes a certificate to each request as soon as it is approved. No signer can be faster. */
+/**
+ * The baseline without signing: writes a certificate to each CSR as soon as it is approved. No signer can be faster.
+ */
 export function instantCommand({ programs, controlPlane }: World, signerName: string): string {
   return `${programs.driver} -mode=instant -kubeconfig=${controlPlane.adminKubeconfig} -signer=${signerName}`;
 }
@@ -29,7 +31,7 @@ export function instantCommand({ programs, controlPlane }: World, signerName: st
 export interface Load {
   readonly count: number;
   readonly key?: KeyType;
-  /** Whether the requests stay. */
+  /** Whether to keep the CSRs. */
   readonly keep?: boolean;
 }
 
@@ -43,7 +45,10 @@ export function drain(world: World, side: Side, { count, key = 'ec', keep = fals
   });
 }
 
-/** Runs each measurement `runs` times, in turns, every other round backwards; gives the figures of each by name. */
+/**
+ * Runs each measurement `runs` times, alternating and reversing the order in every other round. Returns the figures by
+ * name.
+ */
 export async function alternate<Name extends string>(
   runs: number,
   measurements: Readonly<Record<Name, () => Promise<Figures>>>,
@@ -60,23 +65,23 @@ export async function alternate<Name extends string>(
   return Object.fromEntries(figures) as unknown as Record<Name, readonly Figures[]>;
 }
 
-/** The middle value of one figure over the runs, of which there must be an odd number. */
+/** Returns the median of one figure. The number of runs must be odd. */
 export function median(runs: readonly Figures[], figure: string): number {
   const values = runs.map(run => figureOf(run, figure)).toSorted((a, b) => a - b);
   const middle = values[(values.length - 1) / 2];
-  if (middle === undefined) throw new Error(`${values.length} runs have no middle one`);
+  if (middle === undefined) throw new Error(`the median needs an odd number of runs, got ${values.length}`);
   return middle;
 }
 
-/** Throws where it was not measured. */
+/** Throws if the figure is missing. */
 export function figureOf(figures: Figures, name: string): number {
   const figure = figures[name];
   if (figure === undefined || !Number.isFinite(figure))
-    throw new Error(`no figure ${name} in ${JSON.stringify(figures)}`);
+    throw new Error(`figure ${name} is missing in ${JSON.stringify(figures)}`);
   return figure;
 }
 
-/** The row of one figure, by its medians on both sides. */
+/** Returns the row for one figure: the medians of both sides. */
 export function compare(
   what: string,
   figure: string,

@@ -1,4 +1,4 @@
-// The targets of the project's performance: what ours divided by theirs is to be, in one run.
+// The performance targets, as ratios of Countersign to the reference in the same run.
 
 import { atLeast, atMost } from './row.ts';
 

@@ -1,5 +1,5 @@
-// The control plane that everything is measured on: the chart's CRDs and roles, one ClusterIssuer for each kind of key, one
-// Issuer that a user may reference. Measures nothing.
+// The control plane of the benchmark: the chart's CRDs and roles, one ClusterIssuer and Issuer for each key type, and a
+// user who may reference the Issuer.
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,32 +14,32 @@ export const BENCH_NAMESPACE = 'bench';
 export const REQUESTER = 'bench-requester';
 export type KeyType = 'ec' | 'rsa';
 
-/** What the driver prints in one mode: numbers by name. */
+/** The figures that the driver prints, by name. */
 export type Figures = Readonly<Record<string, number>>;
 
 export interface World {
   readonly controlPlane: ControlPlane;
   readonly programs: Programs;
-  /** Where the API server calls while the webhook's configuration is there. */
+  /** The port of the webhook in its configuration. */
   readonly webhookPort: number;
-  /** One run of the driver: its mode and flags. */
+  /** Runs the driver once in the given mode with the given flags. */
   readonly drive: (mode: string, flags?: Readonly<Record<string, string | number>>) => Promise<Figures>;
   readonly kubectl: (args: readonly string[], input?: string) => Promise<string>;
-  readonly setWebhook: (isThere: boolean) => Promise<void>;
+  readonly setWebhook: (isEnabled: boolean) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
 export async function createWorld(programs: Programs, progress: Progress): Promise<World> {
   const controlPlane = await startControlPlane({ progress });
   try {
-    return await furnish(controlPlane, programs);
+    return await setUp(controlPlane, programs);
   } catch (error) {
     await controlPlane.stop();
     throw error;
   }
 }
 
-async function furnish(controlPlane: ControlPlane, programs: Programs): Promise<World> {
+async function setUp(controlPlane: ControlPlane, programs: Programs): Promise<World> {
   await mkdir(FOLDER, { recursive: true });
   const webhookPort = await freePort();
   const installation = new Installation(controlPlane, webhookPort, {});
@@ -52,12 +52,12 @@ async function furnish(controlPlane: ControlPlane, programs: Programs): Promise<
     webhookPort,
     kubectl,
     drive: (mode, flags = {}) => runDriver(controlPlane, programs, mode, flags),
-    setWebhook: async isThere => {
+    setWebhook: async isEnabled => {
       const { items } = JSON.parse(configuration) as { items: { metadata: Record<string, unknown> }[] };
       for (const { metadata } of items)
         for (const key of ['uid', 'resourceVersion', 'managedFields']) delete metadata[key];
       const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-      await kubectl([isThere ? 'apply' : 'delete', '-f', '-'], list);
+      await kubectl([isEnabled ? 'apply' : 'delete', '-f', '-'], list);
     },
     stop: () => controlPlane.stop(),
   };
@@ -81,7 +81,7 @@ async function runDriver(
   return JSON.parse(stdout) as Figures;
 }
 
-/** A ClusterIssuer and an Issuer by the name of the key's kind, both Ready: neither side has to make them so. */
+/** Creates a ClusterIssuer and an Issuer named after the key type and marks both Ready, so that neither side has to. */
 async function createIssuers({ drive, kubectl }: World, key: KeyType): Promise<void> {
   const { certificate, key: privateKey } = (await drive('ca', { signer: key })) as unknown as Record<string, string>;
   const spec = { ca: { secretName: `ca-${key}` } };
@@ -107,7 +107,7 @@ async function createIssuers({ drive, kubectl }: World, key: KeyType): Promise<v
   for (const kind of ['clusterissuer', 'issuer']) await kubectl(['patch', kind, key, '-n', BENCH_NAMESPACE, ...patch]);
 }
 
-/** The requester may create CSRs and reference the Issuer by its name. */
+/** Allows the requester to create CSRs and to reference the Issuer. */
 async function allowRequester({ kubectl }: World): Promise<void> {
   const user = `--user=${REQUESTER}`;
   await kubectl(['create', 'clusterrole', 'bench-creator', '--verb=create', '--resource=certificatesigningrequests']);
@@ -122,7 +122,7 @@ async function allowRequester({ kubectl }: World): Promise<void> {
   await kubectl(['create', 'rolebinding', 'bench-referencer', '-n', BENCH_NAMESPACE, '--role=bench-referencer', user]);
 }
 
-/** Where a process of the benchmark logs to. */
+/** Returns the log file of a benchmark process. */
 export function logFile(name: string): string {
   return join(FOLDER, `${name}.log`);
 }

@@ -65,46 +65,45 @@ after(() => rmSync(dir, { recursive: true }));
 type Mistakes = Readonly<Record<string, RegExp>>;
 
 const FOR_EITHER: Mistakes = {
-  empty: /this is empty: put a (certificate|private key) in PEM there/,
-  blank: /this is empty: put a/,
-  'java.jks': /this is a Java key store, not PEM: convert it to PKCS#12 with keytool, then take the/,
-  'public.pem': /this is a public key, not a (certificate|private key): put the/,
+  empty: /expected a (certificate|private key) in PEM, found no data/,
+  blank: /, found no data/,
+  'java.jks': /found a Java keystore, expected PEM: convert it to PKCS#12 with keytool, then extract the/,
+  'public.pem': /found a public key, expected a (certificate|private key): use the/,
 };
 
 const FOR_CERTIFICATE: Mistakes = {
   ...FOR_EITHER,
-  'own.p12': /this is a PKCS#12 file, not PEM: take the certificates out with "openssl pkcs12 -in <file> -nokeys"/,
+  'own.p12': /found a PKCS#12 file, expected PEM: extract the certificates with "openssl pkcs12 -in <file> -nokeys"/,
   'crt.der':
-    /this is a certificate in DER, not PEM: convert it with "openssl x509 -inform DER -in <file> -out <new file>"/,
-  'csr.der':
-    /this is a certificate signing request, not a certificate: put the certificate there that was issued for it/,
-  'own.csr': /this is a certificate signing request, not a certificate/,
-  'own.key': /this is a private key, not a certificate: are the two swapped\?/,
-  'pkcs8.der': /this is a private key, not a certificate: are the two swapped\?/,
-  'encrypted.key': /this is a private key, not a certificate: are the two swapped\?/,
-  'own.p7b': /this is a PKCS#7 bundle: take the certificates out with "openssl pkcs7 -print_certs -in <file>"/,
-  'p7b.der': /this is a PKCS#7 bundle/,
-  'bom.crt': /this begins with a byte order mark: save it as UTF-8 without one/,
-  'utf16.crt': /this is text in UTF-16: save it as UTF-8 without a byte order mark/,
-  'base64.crt': /this is PEM in base64: decode it once/,
+    /found a certificate in DER, expected PEM: convert it with "openssl x509 -inform DER -in <file> -out <new file>"/,
+  'csr.der': /found a certificate signing request, expected a certificate: use the certificate that was issued for it/,
+  'own.csr': /found a certificate signing request, expected a certificate/,
+  'own.key': /found a private key, expected a certificate: check whether the two are swapped/,
+  'pkcs8.der': /found a private key, expected a certificate: check whether the two are swapped/,
+  'encrypted.key': /found a private key, expected a certificate: check whether the two are swapped/,
+  'own.p7b': /found a PKCS#7 bundle: extract the certificates with "openssl pkcs7 -print_certs -in <file>"/,
+  'p7b.der': /found a PKCS#7 bundle/,
+  'bom.crt': /found a byte order mark: save the file as UTF-8 without one/,
+  'utf16.crt': /found UTF-16 text: save it as UTF-8 without a byte order mark/,
+  'base64.crt': /found base64-encoded PEM: decode it once/,
 };
 
 const FOR_KEY: Mistakes = {
   ...FOR_EITHER,
-  'own.p12': /this is a PKCS#12 file, not PEM: take the key out with "openssl pkcs12 -in <file> -nocerts -noenc"/,
-  'own.crt': /this is a certificate, not a private key: are the two swapped\?/,
-  'crt.der': /this is a certificate, not a private key: are the two swapped\?/,
-  'own.csr': /this is a certificate signing request, not a private key: put the key there that it was made with/,
-  'pkcs8.der': /this is a private key in DER, not PEM: convert it with "openssl pkey -inform DER/,
-  'sec1.der': /this is a private key in DER, not PEM/,
-  'pkcs1.der': /this is a private key in DER, not PEM/,
-  'encrypted.key': /this is an encrypted private key: decrypt it with "openssl pkey -in <file> -out <new file>"/,
-  'encrypted.der': /this is an encrypted private key: decrypt it/,
-  'traditional.key': /this is an encrypted private key: decrypt it/,
-  openssh: /this is a private key of OpenSSH: convert a copy of it with "ssh-keygen -p -m PKCS8 -f <copy>"/,
-  'bom.key': /this begins with a byte order mark/,
-  'utf16.key': /this is text in UTF-16/,
-  'base64.key': /this is PEM in base64: decode it once/,
+  'own.p12': /found a PKCS#12 file, expected PEM: extract the key with "openssl pkcs12 -in <file> -nocerts -noenc"/,
+  'own.crt': /found a certificate, expected a private key: check whether the two are swapped/,
+  'crt.der': /found a certificate, expected a private key: check whether the two are swapped/,
+  'own.csr': /found a certificate signing request, expected a private key: use the key that it was created with/,
+  'pkcs8.der': /found a private key in DER, expected PEM: convert it with "openssl pkey -inform DER/,
+  'sec1.der': /found a private key in DER, expected PEM/,
+  'pkcs1.der': /found a private key in DER, expected PEM/,
+  'encrypted.key': /found an encrypted private key: decrypt it with "openssl pkey -in <file> -out <new file>"/,
+  'encrypted.der': /found an encrypted private key: decrypt it/,
+  'traditional.key': /found an encrypted private key: decrypt it/,
+  openssh: /found an OpenSSH private key: convert a copy of it with "ssh-keygen -p -m PKCS8 -f <copy>"/,
+  'bom.key': /found a byte order mark/,
+  'utf16.key': /found UTF-16 text/,
+  'base64.key': /found base64-encoded PEM: decode it once/,
 };
 
 async function messageOf(run: () => unknown): Promise<string> {
@@ -162,31 +161,36 @@ const PLACES: readonly (readonly [
   give: (file: string) => () => unknown,
   names: RegExp,
 ])[] = [
-  ['--tls-cert-file', FOR_CERTIFICATE, file => serve(readFromFiles(at(file), at('own.key'))), /^\/.*: this/],
-  ['--tls-key-file', FOR_KEY, file => serve(readFromFiles(at('own.crt'), at(file))), /^\/.*: this/],
+  [
+    '--tls-cert-file',
+    FOR_CERTIFICATE,
+    file => serve(readFromFiles(at(file), at('own.key'))),
+    /^\/.*: (found|expected)/,
+  ],
+  ['--tls-key-file', FOR_KEY, file => serve(readFromFiles(at('own.crt'), at(file))), /^\/.*: (found|expected)/],
   [
     '--client-ca-file',
     FOR_CERTIFICATE,
     file => serve(withClientCa(readFromFiles(at('own.crt'), at('own.key')), at(file))),
-    /^\/.*: this/,
+    /^\/.*: (found|expected)/,
   ],
   [
     'certificate-authority',
     FOR_CERTIFICATE,
     file => kubeconfigWith({ token: 't' }, { 'certificate-authority': file }),
-    /certificate-authority \/.*: this/,
+    /certificate-authority \/.*: (found|expected)/,
   ],
   [
     'client-certificate',
     FOR_CERTIFICATE,
     file => kubeconfigWith({ 'client-certificate': file, 'client-key': 'own.key' }, {}),
-    /client-certificate \/.*: this/,
+    /client-certificate \/.*: (found|expected)/,
   ],
   [
     'client-key',
     FOR_KEY,
     file => kubeconfigWith({ 'client-certificate': 'own.crt', 'client-key': file }, {}),
-    /client-key \/.*: this/,
+    /client-key \/.*: (found|expected)/,
   ],
   [
     'tls.crt of a CA',
@@ -227,7 +231,7 @@ describe('of a file that is no certificate or key in PEM the message says what i
       readFromFiles(files[0], at('directory')),
       withClientCa(readFromFiles(...files), at('directory')),
     ]) {
-      assert.equal(await messageOf(source), `${at('directory')} is a directory: give the path of the file in it`);
+      assert.equal(await messageOf(source), `${at('directory')} is a directory: specify the path of a file`);
     }
   });
 

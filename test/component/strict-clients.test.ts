@@ -126,7 +126,7 @@ const CAS: readonly { readonly what: string; readonly parts: CertificateParts; r
   {
     what: 'basicConstraints that are not critical',
     parts: { basicConstraints: 'absent', extensions: [LOOSE_CONSTRAINTS, KEY_USAGE, KEY_ID] },
-    fault: 'certificate 1 in tls.crt has basicConstraints that are not critical (RFC 5280 4.2.1.9)',
+    fault: 'certificate 1 in tls.crt has a non-critical basicConstraints (RFC 5280 4.2.1.9)',
   },
 ];
 
@@ -139,7 +139,7 @@ async function warningsOn(texts: SecretTexts): Promise<readonly string[]> {
 }
 
 const warningOf = (fault: string) =>
-  `Warning NotStrictlyValid: Strict clients reject certificates that this issuer signs: ${fault}; issue the CA again`;
+  `Warning NotStrictlyValid: Strict X.509 clients reject certificates from this issuer: ${fault}; reissue the CA certificate`;
 
 describe('an Issuer is warned of just when OpenSSL rejects what it signs,', () => {
   const csr = buildCsr({ request: buildRequest([], key('p256'), nameOf('example')) });

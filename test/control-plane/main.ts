@@ -1,5 +1,5 @@
-// The command `npm run control-plane`: a control plane to work with by hand, users without rights for it, and the tools that
-// it needs. It reads the command line and prints; everything else is done by test/support/control-plane.
+// `npm run control-plane`: runs a control plane for manual use, creates users without permissions, and locates the
+// tools. Parses the command line and prints; the rest is in test/support/control-plane.
 
 import { resolve as absolutePath, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,20 +14,20 @@ import { isToolName, TOOLS, type ToolName } from '../support/control-plane/tools
 const DEFAULT_DIR = fileURLToPath(new URL('../../.tmp/control-plane', import.meta.url));
 const DEFAULT_TOOLS: readonly ToolName[] = ['etcd', 'kube-apiserver', 'kubectl', 'helm'];
 
-const HELP = `npm run control-plane -- COMMAND
+const HELP = `Usage: npm run control-plane -- COMMAND
 
-  up [--dir DIR]      Start etcd and kube-apiserver on 127.0.0.1, write DIR/kubeconfig (admin), and stay until Ctrl-C.
-                      DIR is kept: the same DIR goes on with the same data.
+  up [--dir DIR]      Run etcd and kube-apiserver on 127.0.0.1 until Ctrl-C, with an administrator's DIR/kubeconfig.
+                      The data in DIR is kept for the next run.
   user NAME [--group GROUP]... [--dir DIR]
-                      Write DIR/NAME.kubeconfig for a user who has no rights but those that RBAC gives to NAME or GROUP.
-  tools [NAME]...     Make sure that the tools are there, and print their paths. Without names: ${DEFAULT_TOOLS.join(', ')}.
-                      All: ${Object.keys(TOOLS).join(', ')}.
+                      Write DIR/NAME.kubeconfig for a user whose only permissions come from RBAC.
+  tools [NAME]...     Install missing tools and print their paths. Default: ${DEFAULT_TOOLS.join(', ')}.
+                      All tools: ${Object.keys(TOOLS).join(', ')}.
 
-  DIR is .tmp/control-plane in the checkout if not given.
+  DIR defaults to .tmp/control-plane in the checkout.
 
-The tools are looked for in $KUBEBUILDER_ASSETS, then in \${XDG_CACHE_HOME:-~/.cache}/countersign/controlplane (safe to
-delete); what is missing comes from the official envtest archive (never if COUNTERSIGN_ENVTEST=off or in CI), else it is
-built with Go, which takes several minutes once.
+Tools are taken from $KUBEBUILDER_ASSETS or from \${XDG_CACHE_HOME:-~/.cache}/countersign/controlplane (safe to delete).
+Missing tools are downloaded as the official envtest archive (not in CI or with COUNTERSIGN_ENVTEST=off) or built with
+Go, which takes several minutes the first time.
 `;
 
 class UsageError extends Error {}
@@ -40,7 +40,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command === 'up') return up(dir, names);
   if (command === 'user') return addUser(dir, names, values.group ?? []);
   if (command === 'tools') return showTools(names);
-  throw new UsageError(command === undefined ? 'A command is missing.' : `There is no command "${command}".`);
+  throw new UsageError(command === undefined ? 'missing command' : `unknown command "${command}"`);
 }
 
 function parseCommandLine(argv: readonly string[]) {
@@ -57,24 +57,24 @@ function parseCommandLine(argv: readonly string[]) {
 }
 
 async function up(dir: string, names: readonly string[]): Promise<number> {
-  if (names.length > 0) throw new UsageError(`up takes no name, but "${names.join(' ')}" was given.`);
+  if (names.length > 0) throw new UsageError(`unexpected argument "${names.join(' ')}" for up`);
   const { kubectl } = await findTools(['kubectl']);
   const controlPlane = await startControlPlane({ dir, progress: createProgress() });
-  print(`kube-apiserver is ready at ${controlPlane.url}. To use it:
+  print(`kube-apiserver is running at ${controlPlane.url}. To use it:
 
   export KUBECONFIG=${controlPlane.adminKubeconfig}
   ${kubectl} get namespaces
 
-It stays until Ctrl-C.
+Press Ctrl-C to stop it.
 `);
   const broken = await Promise.race([stopSignal(), controlPlane.broken]);
   if (broken === undefined) print('Stopping.\n');
-  else process.stderr.write(`The control plane is broken: ${broken}\n`);
+  else process.stderr.write(`A process of the control plane exited: ${broken}\n`);
   await controlPlane.stop();
   return broken === undefined ? 0 : 1;
 }
 
-/** Resolves at the first signal, and keeps the process until then; a second one ends it at once. */
+/** Resolves at the first signal and keeps the process alive until then; a second signal terminates the process. */
 function stopSignal(): Promise<undefined> {
   return new Promise(resolve => {
     const stay = setInterval(() => {}, 2 ** 30);
@@ -88,10 +88,10 @@ function stopSignal(): Promise<undefined> {
 
 async function addUser(dir: string, names: readonly string[], groups: readonly string[]): Promise<number> {
   const [user, ...more] = names;
-  if (user === undefined || more.length > 0) throw new UsageError('user takes exactly one name.');
+  if (user === undefined || more.length > 0) throw new UsageError('user needs exactly one name');
   const [server, authority] = await Promise.all([readServer(join(dir, 'kubeconfig')), findClusterAuthority(dir)]);
   if (server === undefined || authority === undefined) {
-    throw new Error(`There is no control plane in ${dir}. Start one: npm run control-plane -- up --dir ${dir}`);
+    throw new Error(`No control plane found in ${dir}. Start one with: npm run control-plane -- up --dir ${dir}`);
   }
   const pair = await authority.issueClient({ user, groups });
   return print(`${await writeKubeconfig(join(dir, kubeconfigName(user)), server, user, pair)}\n`);
@@ -99,7 +99,7 @@ async function addUser(dir: string, names: readonly string[], groups: readonly s
 
 async function showTools(names: readonly string[]): Promise<number> {
   const unknown = names.filter(name => !isToolName(name));
-  if (unknown.length > 0) throw new UsageError(`There is no tool "${unknown.join('", "')}".`);
+  if (unknown.length > 0) throw new UsageError(`unknown tool "${unknown.join('", "')}"`);
   const found = await findTools(names.length > 0 ? names.filter(isToolName) : DEFAULT_TOOLS);
   for (const [name, path] of Object.entries(found)) print(`${name.padEnd(24)}${path}\n`);
   return 0;
@@ -119,6 +119,6 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   process.stderr.write(`${explain(error)}\n`);
-  if (error instanceof UsageError) process.stderr.write('See npm run control-plane -- --help\n');
+  if (error instanceof UsageError) process.stderr.write('Run npm run control-plane -- --help for usage.\n');
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

@@ -1,5 +1,5 @@
-// The stack of docker-compose.yml on a Docker engine of its own, with images that were built here, and short ways to do what a
-// user does with it. What is started ends with close().
+// Runs docker-compose.yml on a separate Docker engine with images built from this checkout, and offers shortcuts for
+// what users do. close() stops everything.
 
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { makeServiceImages } from '../support/service-images.ts';
 
 export const COMPOSE_FILE = join(ROOT, 'docker-compose.yml');
 
-/** Of the folder of the kubeconfigs: some user of the machine, neither root nor that of the images. */
+/** Owner of the kubeconfig folder: a user of the machine who is neither root nor the user of the images. */
 export const FOLDER_OWNER = { uid: 1234, gid: 1234 };
 
 export class ComposeStack {
@@ -26,7 +26,7 @@ export class ComposeStack {
     this.#kubectl = kubectl;
   }
 
-  /** Images are loaded, nothing is up. */
+  /** Loads the images but starts no container. */
   static async open(programs: EnginePrograms): Promise<ComposeStack> {
     const [services, { kubectl }] = await Promise.all([makeServiceImages(), findTools(['kubectl'])]);
     const engine = await DockerEngine.start(programs);
@@ -46,7 +46,7 @@ export class ComposeStack {
     return this.engine.path('kubeconfigs');
   }
 
-  /** Standard output; fails with what was said if it did not do it. */
+  /** Returns standard output; fails with the command's error output. */
   async docker(args: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.engine.docker(args);
     assert.equal(code, 0, `docker ${args.join(' ')}: ${stderr}`);
@@ -69,7 +69,7 @@ export class ComposeStack {
     return this.engine.run(this.#kubectl, ['--kubeconfig', kubeconfig, ...args]);
   }
 
-  /** The body of an answer to GET, as a user's browser would get it. */
+  /** Returns the body of a GET response, as a browser would get it. */
   async fetch(url: string): Promise<string> {
     const script = `process.stdout.write(await (await fetch(${JSON.stringify(url)})).text())`;
     const { code, stdout, stderr } = await this.engine.run(process.execPath, ['--input-type=module', '-e', script]);

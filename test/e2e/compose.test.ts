@@ -66,7 +66,7 @@ describe('docker compose', requirement, () => {
   test('mallory is denied, and the message names the missing permission', BOUND, async () => {
     const { code, stdout } = await stack.tryCompose('run', '--rm', '-T', 'request', 'mallory');
     assert.equal(code, 1, stdout);
-    assert.match(stdout, /refused \(DeniedReference\): .*user "mallory" lacks the verb "reference"/);
+    assert.match(stdout, /refused \(DeniedReference\): .*user "mallory" cannot reference/);
   });
 
   test('jane gets a certificate signed by the CA of the Issuer', BOUND, async () => {

@@ -1,5 +1,5 @@
-// The whole product on a real node, from `helm install` to `helm uninstall`, as an operator and two users see it. The tests build
-// on each other, in the order of a release's life.
+// The complete product on a real node, from `helm install` to `helm uninstall`, from the point of view of an operator
+// and two users. The tests depend on each other and follow the life of a release.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
@@ -23,7 +23,7 @@ const VALUES = {
   ],
 };
 
-/** By turns; a request of ours is every second one that is permitted. */
+/** The senders take turns; every second permitted CSR is for our signer. */
 const SENDERS = [
   { user: 'jane', signerName: SIGNER_NAME, isPermitted: true },
   { user: 'mallory', signerName: SIGNER_NAME, isPermitted: false },
@@ -44,28 +44,28 @@ describe('installed on a real node', requirement, () => {
   });
   after(() => scene?.close());
 
-  test('helm installs it into a namespace whose Pod Security is restricted', async () => {
+  test('helm installs the chart into a namespace with restricted Pod Security', async () => {
     await scene.helm('install', 'countersign', CHART, '--values', values, '--wait', '--timeout', '90s');
     await scene.furnish();
     const pods = await scene.kubectl(['get', 'pods', '-n', NAMESPACE, '-o', 'jsonpath={.items[*].status.phase}']);
     assert.equal(pods, 'Running Running Running Running');
   });
 
-  test('mallory is refused at creation, and told what is missing', async () => {
+  test('mallory is refused at creation, with the missing permission in the message', async () => {
     const csr = csrManifest({ name: 'mallory', signerName: SIGNER_NAME });
     const { code, stderr } = await scene.tryKubectl('mallory', ['create', '-f', '-'], csr);
     assert.equal(code, 1);
     assert.match(stderr, /DeniedReference.*mallory/s);
   });
 
-  test('jane gets a certificate that the CA of the issuer signed', async () => {
+  test('jane gets a certificate signed by the CA of the issuer', async () => {
     const leaf = await issue({ name: 'jane', signerName: SIGNER_NAME });
     const ca = new X509Certificate(await readFile(scene.path('ca.crt')));
     assert.ok(leaf.verify(ca.publicKey));
     assert.equal(leaf.subjectAltName, 'DNS:jane.example.com');
   });
 
-  test('jane gets a certificate that her own key signed', async () => {
+  test('jane gets a certificate signed with her own key', async () => {
     const annotations = { 'experimental.cert-manager.io/private-key-secret-name': 'self-key' };
     const prepare = () => {
       const file = `--from-file=tls.key=${scene.path('self.key')}`;
@@ -75,7 +75,7 @@ describe('installed on a real node', requirement, () => {
     assert.ok(leaf.verify(leaf.publicKey));
   });
 
-  test('jane is warned of an issuer that does not exist', async () => {
+  test('jane gets a warning about an issuer that does not exist', async () => {
     const csr = csrManifest({ name: 'early', signerName: 'issuers.cert-manager.io/sandbox.not-there' });
     const { code, stderr } = await scene.tryKubectl('jane', ['create', '-f', '-'], csr);
     assert.equal(code, 0, stderr);
@@ -83,19 +83,19 @@ describe('installed on a real node', requirement, () => {
   });
 
   test('metrics are served through the Services', async () => {
-    // The Service takes either replica by chance, and the API server may have called the other one only.
+    // The Service picks a replica at random, and the API server may have called only one of them.
     const webhook = await Promise.all(Array.from({ length: 20 }, () => metrics('webhook')));
     assert.match(webhook.join(''), /^countersign_webhook_admissions_total\{/m);
     assert.match(await metrics('signer'), /^leader_election_master_status/m);
   });
 
-  test('helm test passes, and leaves nothing of its own', async () => {
+  test('helm test passes and removes its resources', async () => {
     await scene.helm('test', 'countersign', '--timeout', '60s');
     const left = await scene.kubectl(['get', 'pods,roles,configmaps', '-n', NAMESPACE, '-o', 'name']);
     assert.doesNotMatch(left, /-test/);
   });
 
-  test('another pod signs when the leader is killed', async () => {
+  test('another pod signs after the leader is killed', async () => {
     const leader = await scene.kubectl(LEASE);
     const pod = leader.slice(0, leader.indexOf('_'));
     await scene.kubectl(['delete', 'pod', pod, '-n', NAMESPACE, '--grace-period=0', '--force']);
@@ -111,30 +111,36 @@ describe('installed on a real node', requirement, () => {
     ['a rollback', () => scene.helm('rollback', 'countersign', '1', ...WAIT)],
     ['a rolling restart', () => restart()],
   ] as const) {
-    test(`${change} lets nobody in who may not, and keeps nobody out who may`, async t => {
-      t.diagnostic(faultless(await underLoad(SENDERS, doIt)));
+    test(`${change} neither admits forbidden requests nor refuses permitted ones`, async t => {
+      t.diagnostic(checkTally(await underLoad(SENDERS, doIt)));
     });
   }
 
-  test('uninstalling it never stands in the way of a request, and leaves nothing behind', async t => {
+  test('uninstalling the chart never blocks a request and leaves no resources behind', async t => {
     const [jane, , , other] = SENDERS;
     assert.ok(jane && other);
     const uninstall = ['uninstall', 'countersign', '--wait', '--timeout', '60s'];
-    t.diagnostic(faultless(await underLoad([jane, other], () => scene.helm(...uninstall))));
-    assert.equal(await leftOvers(), '');
+    t.diagnostic(checkTally(await underLoad([jane, other], () => scene.helm(...uninstall))));
+    assert.equal(await remainingResources(), '');
   });
 
-  interface Wish {
+  interface IssueOptions {
     readonly name: string;
     readonly signerName: string;
     readonly annotations?: Readonly<Record<string, string>>;
-    /** Between the request and its CSR: the key is in `<name>.key` by then. */
+    /** Runs between the creation of the request and of its CSR. The key is in `<name>.key`. */
     readonly prepare?: () => Promise<unknown>;
     readonly seconds?: number;
   }
 
-  /** As jane, whom the admin approves. Gives the certificate. */
-  async function issue({ name, signerName, annotations = {}, prepare, seconds = 20 }: Wish): Promise<X509Certificate> {
+  /** Creates a CSR as jane, approves it as the administrator, and returns the certificate. */
+  async function issue({
+    name,
+    signerName,
+    annotations = {},
+    prepare,
+    seconds = 20,
+  }: IssueOptions): Promise<X509Certificate> {
     const request = await scene.makeRequest(name);
     await prepare?.();
     const csr = csrManifest({ name, signerName, annotations, request });
@@ -156,19 +162,19 @@ describe('installed on a real node', requirement, () => {
     await scene.kubectl(['rollout', 'status', 'deployment', '-n', NAMESPACE, '--timeout=90s']);
   }
 
-  function faultless({ sent, wrong, errors, slowestMs }: Tally): string {
+  function checkTally({ sent, wrong, errors, slowestMs }: Tally): string {
     assert.deepEqual([wrong.slice(0, 3), wrong.length, errors.slice(0, 3), errors.length], [[], 0, [], 0]);
-    return `${sent} requests, the slowest took ${slowestMs} ms`;
+    return `${sent} requests, slowest ${slowestMs} ms`;
   }
 
-  /** Until the last pod of before is gone, and a moment longer. */
+  /** Sends requests until the last of the old pods is gone, and a moment longer. */
   async function underLoad(senders: typeof SENDERS, change: () => Promise<unknown>): Promise<Tally> {
     const stream = new RequestStream(scene.api, senders);
     try {
       await change();
       await scene.node.eventually(
-        'no pod is ending',
-        async () => ((await endingPods()) === '' ? true : undefined),
+        'no pod is terminating',
+        async () => ((await terminatingPods()) === '' ? true : undefined),
         90_000,
       );
     } catch (error) {
@@ -178,12 +184,12 @@ describe('installed on a real node', requirement, () => {
     return stream.stop();
   }
 
-  function endingPods(): Promise<string> {
+  function terminatingPods(): Promise<string> {
     return scene.kubectl(['get', 'pods', '-n', NAMESPACE, '-o', 'jsonpath={.items[*].metadata.deletionTimestamp}']);
   }
 
-  /** What carries the release's label, in every kind that there is, save the definitions that are kept on purpose. */
-  async function leftOvers(): Promise<string> {
+  /** Returns all resources with the release's label, except the CRDs, which are kept on purpose. */
+  async function remainingResources(): Promise<string> {
     const listable = ['api-resources', '--verbs=list', '-o', 'name'];
     const kinds = (await scene.kubectl(listable))
       .trim()

@@ -1,4 +1,4 @@
-// The node that the other end-to-end tests stand on: whatever happens to the one who started it, nothing of it is left.
+// The node of the other end-to-end tests leaves nothing behind, however the process that started it exits.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -26,8 +26,8 @@ const PROGRAMS = [
 
 describe('a node', requirement, () => {
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
-    test(`leaves nothing behind when the one who started it is ended by ${signal}`, async t => {
-      const before = await surroundings();
+    test(`leaves nothing behind when the process that started it gets ${signal}`, async t => {
+      const before = await machineState();
       const child = spawn(process.execPath, [COMMAND], { stdio: ['ignore', 'pipe', 'inherit'] });
       t.after(() => child.kill('SIGKILL'));
       const dir = dirname(await kubeconfigOf(child));
@@ -38,15 +38,15 @@ describe('a node', requirement, () => {
         [],
       );
 
-      assert.notDeepEqual(await tracesOf(basename(dir)), []);
+      assert.notDeepEqual(await mountsAndCgroupsOf(basename(dir)), []);
       const ended = once(child, 'exit');
       child.kill(signal);
       await ended;
       for (let i = 0; i < 150 && existsSync(dir); i++) await sleep(100);
-      assert.equal(existsSync(dir), false, `${dir} is still there`);
+      assert.equal(existsSync(dir), false, `${dir} still exists`);
       assert.deepEqual(await programsOf(dir), []);
-      assert.deepEqual(await tracesOf(basename(dir)), []);
-      assert.deepEqual(await surroundings(), before);
+      assert.deepEqual(await mountsAndCgroupsOf(basename(dir)), []);
+      assert.deepEqual(await machineState(), before);
     });
   }
 });
@@ -60,7 +60,7 @@ async function kubeconfigOf(child: ChildProcess): Promise<string> {
   return assert.fail('the node did not start');
 }
 
-/** The names of the processes whose command line or working directory is of the node. */
+/** Returns the processes whose command line or working directory belongs to the node. */
 async function programsOf(dir: string): Promise<string[]> {
   const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
   const names = await Promise.all(
@@ -74,8 +74,8 @@ async function programsOf(dir: string): Promise<string[]> {
   return names.filter(name => name !== '');
 }
 
-/** What a node without a world of its own would change on the machine. */
-async function surroundings() {
+/** Returns the parts of the machine that a node without its own namespaces would change. */
+async function machineState() {
   return {
     interfaces: (await readFile('/proc/net/dev', 'utf8')).split('\n').map(line => line.split(':')[0]?.trim()),
     networks: existsSync('/run/netns') ? await readdir('/run/netns') : [],
@@ -83,8 +83,8 @@ async function surroundings() {
   };
 }
 
-/** Mounts and cgroups of one node. */
-async function tracesOf(name: string): Promise<string[]> {
+/** Returns the mounts and cgroups of one node. */
+async function mountsAndCgroupsOf(name: string): Promise<string[]> {
   const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n');
   const cgroups = await readdir('/sys/fs/cgroup', { recursive: true }).catch(() => []);
   return [...mounts, ...cgroups].filter(trace => trace.includes(name));

@@ -98,7 +98,7 @@ describe('pods on a real node', requirement, () => {
     );
     assert.match(
       message,
-      /^ServiceAccount team\/waiting may not reference Issuer sandbox\/my-issuer: it lacks the verb/,
+      /^ServiceAccount team\/waiting may not reference Issuer sandbox\/my-issuer: it cannot reference/,
     );
     assert.equal(stateOf(pod), 'ContainerCreating');
     const granted = performance.now();

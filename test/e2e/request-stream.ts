@@ -1,5 +1,5 @@
-// Creates CSRs twenty times a second, by users who may use the issuer, by users who may not, and for a signer that is not ours,
-// and counts what is not as it must be. It decides what is wrong, never why.
+// Creates twenty CSRs per second, from users who may use the issuer, users who may not, and for another signer, and
+// counts wrong decisions.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api, ApiAnswer, Refusal } from '../support/api.ts';
@@ -7,9 +7,12 @@ import { CSRS, csrManifest } from '../support/requests.ts';
 
 export interface Tally {
   readonly sent: number;
-  /** Unpermitted requests that were let in, and requests that were refused with a decision that is not theirs. */
+  /** Forbidden requests that were admitted, and permitted ones that were denied. */
   readonly wrong: readonly string[];
-  /** Permitted requests, and those of other signers, that got no decision: the webhook or the API server did not answer. */
+  /**
+   * Permitted requests, and those for other signers, that got no decision because the webhook or the API server did not
+   * respond.
+   */
   readonly errors: readonly string[];
   readonly slowestMs: number;
 }
@@ -33,14 +36,14 @@ export class RequestStream {
   #sent = 0;
   #slowestMs = 0;
 
-  /** Starts at once. `senders` take turns. */
+  /** Starts immediately. `senders` take turns. */
   constructor(api: Api, senders: readonly Sender[]) {
     this.#api = api;
     this.#senders = senders;
     this.#running = this.#run();
   }
 
-  /** Waits for the answers that are due. */
+  /** Waits for outstanding responses. */
   async stop(): Promise<Tally> {
     this.#stopped.abort();
     await this.#running;
@@ -54,7 +57,7 @@ export class RequestStream {
       const sender = this.#senders[this.#sent % this.#senders.length];
       this.#sent++;
       if (sender !== undefined) this.#track(this.#send(sender));
-      // By the clock, so that a late tick is made up for.
+      // Follows the clock, so that a late tick is made up for.
       await sleep(Math.max(0, start + this.#sent * INTERVAL_MS - performance.now()));
     }
   }
@@ -86,9 +89,10 @@ interface Judgement {
 }
 
 function judge({ isPermitted }: Sender, { status, body }: ApiAnswer<Refusal>): Judgement {
-  if (status === 201) return isPermitted ? {} : { wrong: 'let in' };
+  if (status === 201) return isPermitted ? {} : { wrong: 'admitted' };
   const isDecision = status === 403;
-  // Without an answer the API server refuses as well (failurePolicy Fail), which is no wrong answer to who may not.
+  // Without a response from the webhook the API server refuses as well (failurePolicy Fail), which is correct for
+  // forbidden requests.
   if (!isPermitted) return isDecision && body.reason !== 'DeniedReference' ? { wrong: body.message } : {};
   return isDecision ? { wrong: body.message } : { error: `${status} ${body.message}` };
 }

@@ -1,5 +1,5 @@
-// An API server or an etcd that stands still with all its connections open, as on a node that swaps: the services go on by
-// themselves once it moves again.
+// Freezes the API server or etcd with all connections open, as on a node that swaps. The services must recover without
+// help.
 
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,11 +25,11 @@ const SERVERS = [
 ] as const;
 
 for (const { what, promise, position } of SERVERS) {
-  test(`CSRs are signed soon after a frozen ${what} moves again`, { timeout: 120_000 }, async t => {
+  test(`CSRs are signed soon after a frozen ${what} resumes`, { timeout: 120_000 }, async t => {
     const names = namesOf(promise.toLowerCase(), REQUESTS);
     await createAll(cluster, names, signerName);
     const pid = cluster.controlPlane.pids[position];
-    if (pid === undefined) throw new Error(`the ${what} does not run`);
+    if (pid === undefined) throw new Error(`${what} is not running`);
     process.kill(pid, 'SIGSTOP');
     try {
       await sleep(FROZEN_MS);
@@ -40,7 +40,7 @@ for (const { what, promise, position } of SERVERS) {
     await approveAll(cluster, names);
     const { signed, serials } = await settle(cluster, names, WITHIN_MS);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    const figure = `${signed} of ${REQUESTS} signed, ${seconds} s after it moved again`;
+    const figure = `${signed} of ${REQUESTS} signed, ${seconds} s after it resumed`;
     report(t, promise, figure, signed === REQUESTS && serials === REQUESTS && Number(seconds) <= WITHIN_MS / 1000);
   });
 }

@@ -1,5 +1,5 @@
-// HTTP and TLS as only an attacker sends them, to the webhook of a running cluster: each is answered or cut off, and the webhook
-// serves the API server as before.
+// Sends malicious HTTP and TLS to the webhook of a running cluster. Each request must be answered or closed, and the
+// webhook must continue to serve the API server.
 
 import { after, before, test } from 'node:test';
 import { type Cluster, startCluster } from '../support/cluster.ts';
@@ -8,7 +8,7 @@ import { sendHostile } from '../support/faults/hostile-caller.ts';
 import { HOSTILE_SHAPES } from '../support/faults/hostile-shapes.ts';
 import { tryCreateCsr } from '../support/requests.ts';
 
-/** The longest that anything is waited for is 10 s. */
+/** The longest timeout of the webhook is 10 s. */
 const WITHIN_MS = 15_000;
 
 let cluster: Cluster;
@@ -17,7 +17,7 @@ before(async () => {
 });
 after(() => cluster?.stop());
 
-test('each hostile request is answered or cut off, and the next CSR is created', { timeout: 60_000 }, async t => {
+test('each malicious request is answered or closed, and the next CSR is created', { timeout: 60_000 }, async t => {
   const port = Number(new URL(cluster.installation.webhookUrl).port);
   const [webhook] = cluster.installation.running('webhook');
   const broken: string[] = [];
@@ -33,6 +33,6 @@ test('each hostile request is answered or cut off, and the next CSR is created',
   await Promise.all(HOSTILE_SHAPES.map(tryShape));
   const isAlive = cluster.installation.running('webhook')[0] === webhook;
   for (const line of broken) t.diagnostic(line);
-  const figure = `${HOSTILE_SHAPES.length} kinds, ${broken.length} broken${isAlive ? '' : ', the webhook ended'}`;
+  const figure = `${HOSTILE_SHAPES.length} variants, ${broken.length} failed${isAlive ? '' : ', the webhook exited'}`;
   report(t, 'hostileHttp', figure, broken.length === 0 && isAlive);
 });

@@ -1,4 +1,4 @@
-// Signers that are killed in the midst of work, again and again: nothing is lost, nothing is signed twice.
+// Kills the signers repeatedly while they work. No CSR may be lost or signed twice.
 
 import { after, before, test } from 'node:test';
 import type { Cluster } from '../support/cluster.ts';
@@ -8,7 +8,7 @@ import { startReplicas } from '../support/faults/replicas.ts';
 
 const ROUNDS = 5;
 const REQUESTS = 500;
-/** A Lease holds for 15 s; then there is the work itself, on a machine under load. */
+/** The Lease expires after 15 s; the rest is for the work itself on a busy machine. */
 const LEASE_MS = 30_000;
 
 let cluster: Cluster;
@@ -25,7 +25,7 @@ async function killSigners(): Promise<void> {
   for (const _ of signers) await cluster.installation.start('signer');
 }
 
-test('each of 500 CSRs is signed once through ten SIGKILLs', { timeout: 280_000 }, async t => {
+test('each of 500 CSRs is signed once although signers are killed ten times', { timeout: 280_000 }, async t => {
   const names = namesOf('storm', REQUESTS);
   await createAll(cluster, names, signerName);
   const seen = new Map<string, string>();
@@ -40,7 +40,7 @@ test('each of 500 CSRs is signed once through ten SIGKILLs', { timeout: 280_000 
     const part = names.filter((_, at) => at % ROUNDS === round);
     const approvals = approveAll(cluster, part);
     const isAtWork = async () => ((await certificatesOf(cluster, part)).size > 0 ? true : undefined);
-    await cluster.eventually('a signer is at work', isAtWork, LEASE_MS);
+    await cluster.eventually('a signer has issued a certificate', isAtWork, LEASE_MS);
     await killSigners();
     await approvals;
     await compare();

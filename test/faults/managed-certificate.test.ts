@@ -1,5 +1,5 @@
-// The Secret of the webhook's CA is damaged while CSRs are created, and one of two replicas restarts after each damage: what the
-// API server refuses, and what the log says. Then the CA is revoked, as docs/install.md has it.
+// Damages the Secret of the webhook's CA while CSRs are created, restarts one of two replicas after each damage, and
+// checks the API server's responses and the log. Then revokes the CA as described in docs/install.md.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -17,8 +17,8 @@ const SECRETS = '/api/v1/namespaces/countersign/secrets';
 const SECRET = `${SECRETS}/countersign-webhook-ca`;
 const CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/countersign-webhook';
 
-/** A replica looks every 5 s. */
-const LOOK_MS = 5_500;
+/** The replicas check the Secret every 5 s. */
+const CHECK_INTERVAL_MS = 5_500;
 
 interface Secret {
   readonly data?: SecretData;
@@ -69,7 +69,7 @@ async function damage({ secret }: CaDamage): Promise<void> {
   else await cluster.api.do({ method: 'PUT', path: SECRET, body: object });
 }
 
-/** As the log says. */
+/** Follows the instructions in the log. */
 async function replaceSecret(): Promise<void> {
   await cluster.kubectl(['delete', 'secret', '-n', 'countersign', 'countersign-webhook-ca', '--ignore-not-found']);
   await upgrade();
@@ -80,33 +80,33 @@ async function upgrade(...flags: string[]): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-/** The lines of all replicas since then, but those about admissions. */
+/** Returns the log lines of all replicas since the given time, except those about admissions. */
 function linesSince(time: Date): string {
   const lines = logPaths.flatMap(path => readFileSync(path, 'utf8').trimEnd().split('\n'));
   const read = lines.map(line => JSON.parse(line) as { readonly time: string; readonly msg: string });
-  const told = read.filter(({ time: at, msg }) => new Date(at) >= time && msg !== 'admission');
-  return told.map(line => JSON.stringify(line)).join('\n');
+  const relevant = read.filter(({ time: at, msg }) => new Date(at) >= time && msg !== 'admission');
+  return relevant.map(line => JSON.stringify(line)).join('\n');
 }
 
-async function whenShared(): Promise<void> {
+async function waitUntilShared(): Promise<void> {
   const isFilled = async () => ((await cluster.api.get<Secret>(SECRET)).data?.['ca.key'] ? true : undefined);
   await cluster.eventually('the Secret holds a CA', isFilled);
 }
 
 for (const each of CA_DAMAGES) {
-  test(`while the Secret of the CA ${each.name}, a replica starts, and the log says what happened`, async () => {
+  test(`a replica starts and logs the problem while the Secret of the CA ${each.name}`, async () => {
     const start = new Date();
     await creations.during(async () => {
       await damage(each);
-      await Promise.all([sleep(LOOK_MS), stopReplica().then(startReplica)]);
+      await Promise.all([sleep(CHECK_INTERVAL_MS), stopReplica().then(startReplica)]);
       assert.match(linesSince(start), each.message);
       if (each.needsHelp) await replaceSecret();
-      await whenShared();
+      await waitUntilShared();
     });
   });
 }
 
-test('no creation of a CSR is refused because of the damage', t => {
+test('no CSR creation is refused because of the damaged Secret', t => {
   const { made, refused, seconds, texts } = creations;
   const figure = `${refused} of ${made} refused${refused === 0 ? '' : `, for at most ${seconds} s`}`;
   assert.equal(CA_DAMAGES.length, 13);
@@ -114,7 +114,7 @@ test('no creation of a CSR is refused because of the damage', t => {
   report(t, 'managedCertificate', figure, refused === 0);
 });
 
-test('a CA that is revoked is trusted no more, and CSRs are admitted again', async () => {
+test('a revoked CA is no longer trusted, and CSRs are admitted again', async () => {
   const { data: revoked = {} } = await cluster.api.get<Secret>(SECRET);
   await stopReplica();
   await stopReplica();

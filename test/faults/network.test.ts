@@ -1,4 +1,5 @@
-// A network between the signers and the API server that cuts, delays, breaks off, swallows and forgets: the signers go on by themselves.
+// Simulates network faults between the signers and the API server: resets, delays, truncated responses, dropped packets
+// and lost connection state. The signers must recover without help.
 
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,7 +25,7 @@ interface Fault {
 
 const FAULTS: readonly Fault[] = [
   {
-    name: 'CSRs are signed although every connection is cut twenty times',
+    name: 'CSRs are signed although every connection is reset twenty times',
     promise: 'cut',
     withinMs: 20_000,
     harm: async () => {
@@ -35,13 +36,13 @@ const FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'CSRs are signed while every answer is late',
+    name: 'CSRs are signed while every response is delayed',
     promise: 'slow',
     withinMs: 20_000,
     harm: async () => void (replicas.proxy.delayMs = 100),
   },
   {
-    name: 'CSRs are signed after answers that broke off',
+    name: 'CSRs are signed after truncated responses',
     promise: 'truncated',
     withinMs: 40_000,
     harm: async () => {
@@ -52,7 +53,7 @@ const FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'CSRs are signed after connections that were half open',
+    name: 'CSRs are signed after connections were half open',
     promise: 'halfOpen',
     withinMs: 60_000,
     harm: async () => {
@@ -62,7 +63,7 @@ const FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'CSRs are signed although every connection was forgotten',
+    name: 'CSRs are signed although a firewall forgot every connection',
     promise: 'forgotten',
     withinMs: 20_000,
     harm: async () => replicas.proxy.forget(),

@@ -1,5 +1,5 @@
-// A leader that stands still for longer than its Lease, as in a frozen VM or on a node that was suspended, and then goes on where
-// it was: another replica leads by then.
+// Pauses the leader for longer than its Lease, as in a frozen VM or on a suspended node, until another replica is the
+// leader, and then resumes it.
 
 import { after, before, test } from 'node:test';
 import { type Cluster, startCluster } from '../support/cluster.ts';
@@ -17,7 +17,7 @@ before(async () => {
 });
 after(() => cluster?.stop());
 
-test('a leader that was paused for longer than its Lease keeps away from what the next one signs', {
+test('a leader that was paused for longer than its Lease does not interfere with the next leader', {
   timeout: 240_000,
 }, async t => {
   const pauses: Pause[] = [];

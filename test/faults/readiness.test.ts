@@ -1,5 +1,5 @@
-// What /readyz of the signers says, of the one that leads and of the one that stands by, while the API server, etcd or the network
-// stands still, and while nothing happens at all.
+// Checks /readyz of the leader and of the standby while the API server, etcd or the network is frozen, and while the
+// cluster is idle.
 
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,7 @@ before(async () => {
 });
 after(() => replicas?.stop());
 
-/** What each replica gives as the reasons why it is not ready, '' for none. */
+/** Returns the reasons why each replica is not ready; '' if it is ready. */
 function readProblems(): Promise<string[]> {
   const read = async (url: string) => {
     const { statusCode, body } = await request(`${url}/readyz`);
@@ -29,7 +29,7 @@ function readProblems(): Promise<string[]> {
   return Promise.all(replicas.cluster.installation.running('signer').map(({ url }) => read(url)));
 }
 
-/** Seconds until it holds of each replica; NaN when it does not in time. */
+/** Returns the seconds until the condition is true for each replica, or NaN after the timeout. */
 async function secondsUntil(holds: (problems: string) => boolean, withinMs: number): Promise<number> {
   const start = performance.now();
   while (!(await readProblems()).every(holds)) {
@@ -41,7 +41,7 @@ async function secondsUntil(holds: (problems: string) => boolean, withinMs: numb
 
 function freeze(position: 0 | 1): () => void {
   const pid = replicas.cluster.controlPlane.pids[position];
-  if (pid === undefined) throw new Error('the server does not run');
+  if (pid === undefined) throw new Error('the server is not running');
   process.kill(pid, 'SIGSTOP');
   return () => process.kill(pid, 'SIGCONT');
 }
@@ -57,7 +57,7 @@ const FAULTS = [
   { what: 'network', harm: freezeNetwork },
 ];
 
-test('a signer that cannot read or write is not ready, and is ready soon after', { timeout: 240_000 }, async t => {
+test('a signer that cannot read or write is not ready, and recovers soon after', { timeout: 240_000 }, async t => {
   const figures: string[] = [];
   let isKept = true;
   for (const { what, harm } of FAULTS) {
@@ -76,7 +76,7 @@ test('a signer that cannot read or write is not ready, and is ready soon after',
   report(t, 'notReady', figures.join('; '), isKept);
 });
 
-test('signers in a quiet cluster stay ready, and keep their connections', { timeout: 120_000 }, async t => {
+test('signers in an idle cluster stay ready and keep their connections', { timeout: 120_000 }, async t => {
   const opened = replicas.proxy.opened;
   const end = performance.now() + QUIET_MS;
   const alarms = new Set<string>();
@@ -85,7 +85,7 @@ test('signers in a quiet cluster stay ready, and keep their connections', { time
     await sleep(200);
   }
   const count = replicas.proxy.opened - opened;
-  const figure = `${alarms.size} alarms, ${count} connections by two signers`;
+  const figure = `${alarms.size} failures, ${count} connections by two signers`;
   t.diagnostic([...alarms].join(' | '));
   report(t, 'quiet', figure, alarms.size === 0 && count <= CONNECTIONS);
 });

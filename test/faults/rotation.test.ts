@@ -1,4 +1,4 @@
-// A CA that is replaced again and again while requests come: no certificate mixes one CA with another.
+// Replaces a CA repeatedly while CSRs are approved. No certificate may mix two CAs.
 
 import { X509Certificate } from 'node:crypto';
 import { after, before, test } from 'node:test';
@@ -30,10 +30,11 @@ function verifies(csr: CsrObject): boolean {
   return new X509Certificate(chainOf(csr)).verify(new X509Certificate(Buffer.from(ca, 'base64')).publicKey);
 }
 
-test('a CA that is replaced under load signs nothing wrong', { timeout: 180_000 }, async t => {
+test('every certificate matches its CA while the CA is replaced under load', { timeout: 180_000 }, async t => {
   const names = namesOf('rotated', REQUESTS);
   await createAll(cluster, names, signerName);
-  // A part before each replacement: the approvals alone would be over before the second one is read.
+  // Approves a part before each replacement. Approved all at once, the CSRs would be signed before the second CA is
+  // read.
   for (let rotation = 0; rotation < ROTATIONS; rotation++) {
     const approvals = approveAll(
       cluster,

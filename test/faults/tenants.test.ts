@@ -1,5 +1,6 @@
-// One tenant attacks the signer with its Secret and its key; another asks for certificates meanwhile. How much of the delay is
-// the signer's is told by the same calls for a signer that is not ours: these cost the API server as much, and the signer nothing.
+// One tenant attacks the signer with its Secret and key while another requests certificates. To separate the signer's
+// share of the delay from the API server's, the same API calls are also made for another signer's CSRs, which cost the
+// signer nothing.
 
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,19 +13,19 @@ import { readPki } from '../support/pki.ts';
 import { approve, createCsr } from '../support/requests.ts';
 
 const ATTACKER = 'attacker';
-/** Of which the best one counts, on either side: whatever else the machine does makes figures worse, never better. */
+/** The best round counts on both sides, because other load on the machine only makes figures worse. */
 const ROUNDS = 3;
 const WINDOW_MS = 5_000;
-/** More than are signed in that time. */
+/** More than can be signed in that time. */
 const AT_ONCE = 180;
-/** It was 2.4 to 3.5 while slow signatures had a core to themselves, and is 1.0 to 1.2. */
+/** The ratio was 2.4 to 3.5 when slow signatures used a whole core; it is now 1.0 to 1.2. */
 const AT_MOST = 1.75;
 const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
 const VICTIM = { namespace: 'victim', name: 'root' };
-/** As many certificates as a Secret of 95 kB holds, the most that cert-manager reads. */
+/** As many certificates as fit into a Secret of 95 kB, the most that cert-manager reads. */
 const TANGLED = 200;
 
-/** Certificates of one name, each signed with the key of the next. */
+/** Returns certificates with the same name, each signed with the key of the next. */
 function tangle(): KeyPairFiles {
   const holders = Array.from({ length: TANGLED }, () => createHolder('one name'));
   const certificates = holders.map((holder, at) => buildCertificate(holder, holders[(at + 1) % TANGLED]));
@@ -32,7 +33,7 @@ function tangle(): KeyPairFiles {
   return { certificate: certificates.join(''), key };
 }
 
-/** What an attack aims at: the signer, or nothing. */
+/** The target of an attack: the signer, or nothing. */
 interface Target {
   readonly secret: string;
   readonly signerName: string;
@@ -60,7 +61,7 @@ function createSlowIssuer(): Promise<string> {
   return cluster.createCaIssuer({ namespace: ATTACKER, name: 'slow' }, { certificate, key });
 }
 
-/** An issuer with requests that wait for its Secret. */
+/** Creates an issuer with CSRs that wait for its Secret. */
 async function createTangledIssuer(name: string): Promise<void> {
   const tangled = await cluster.createCaIssuer({ namespace: ATTACKER, name }, pair);
   for (const csr of namesOf('tangled', 20)) {
@@ -79,14 +80,14 @@ async function latenciesBeside(prefix: string, target: Target): Promise<readonly
     const end = performance.now() + WINDOW_MS;
     return measureLatency(cluster, { prefix, signerName }, () => performance.now() > end);
   });
-  // What was in hand is signed, and the machine is quiet again.
+  // Lets the queue drain and the machine become idle.
   await sleep(1_000);
   return latencies;
 }
 
 const p95 = (latencies: readonly number[]) => quantile(latencies, 0.95);
 
-/** The round with the smallest p95. */
+/** Returns the round with the lowest p95. */
 function best(rounds: readonly (readonly number[])[]): readonly number[] {
   return rounds.toSorted((a, b) => p95(a) - p95(b))[0] ?? [];
 }
@@ -95,7 +96,7 @@ function describe(latencies: readonly number[]): string {
   return `${Math.round(p95(latencies))} ms (p99 ${Math.round(quantile(latencies, 0.99))})`;
 }
 
-test('a tenant that attacks with its Secret and its key hardly slows down signing for another', async t => {
+test('a tenant that attacks with its Secret and key hardly slows down signing for another tenant', async t => {
   await measureLatency(cluster, { prefix: 'warm', signerName }, measured => measured === 100);
   const atRest = await measureLatency(cluster, { prefix: 'rest', signerName }, measured => measured === 150);
   const rounds: Record<'beside' | 'under', (readonly number[])[]> = { beside: [], under: [] };
@@ -104,7 +105,7 @@ test('a tenant that attacks with its Secret and its key hardly slows down signin
     rounds.under.push(await latenciesBeside(`under-${round}`, ours));
   }
   const [beside, under] = [best(rounds.beside), best(rounds.under)];
-  const figure = `p95 ${describe(under)}, ${describe(beside)} with the calls alone, ${describe(atRest)} at rest`;
-  // The p99 of so few requests is a matter of one or two: it varies by a factor of two from round to round.
+  const figure = `p95 ${describe(under)}, ${describe(beside)} with the API calls alone, ${describe(atRest)} when idle`;
+  // The p99 of so few CSRs depends on one or two of them and varies by a factor of two between rounds.
   report(t, 'tenants', figure, p95(under) <= AT_MOST * p95(beside));
 });

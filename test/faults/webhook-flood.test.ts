@@ -1,5 +1,5 @@
-// Strangers in the pod network who spend the webhook's connections, memory and event loop, while a real API server asks it about
-// CSRs, each of another requester: every admission is an access review of its own.
+// Attackers in the pod network exhaust the webhook's connections, memory and event loop while a real API server sends
+// it CSRs. Each CSR has a different requester, so that every admission needs its own access review.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,11 +13,11 @@ import { report } from '../support/faults/figures.ts';
 import { startFlood } from '../support/faults/start-flood.ts';
 import { CSRS, csrManifest } from '../support/requests.ts';
 
-/** More than the idle connections that an API server keeps to a webhook (25), so that each burst dials some anew. */
+/** More than the idle connections that an API server keeps to a webhook (25), so that each burst opens new ones. */
 const BURST = 32;
 const BURST_EVERY_MS = 500;
 const MEASURED_MS = 10_000;
-/** How the API server counts its calls of the webhook, all and those within half a second. */
+/** The API server's histogram of webhook calls: all calls, and those within half a second. */
 const ADMISSIONS = /^apiserver_admission_webhook_admission_duration_seconds_(count|bucket)\{(.*)\} (\d+)$/gm;
 
 let dir: string;
@@ -89,7 +89,7 @@ async function countAdmissions(): Promise<Admissions> {
   };
 }
 
-/** The largest resident set that the webhook has had. */
+/** Returns the peak resident memory of the webhook. */
 async function peakMib(): Promise<number> {
   const [webhook] = cluster.installation.running('webhook');
   const status = await readFile(`/proc/${webhook?.child.pid}/status`, 'utf8');
@@ -99,12 +99,12 @@ async function peakMib(): Promise<number> {
 const FLOODS = [
   { kind: 'idle', promise: 'idleFlood', connections: 10_000, share: 0.99, mib: 300 },
   { kind: 'bodies', promise: 'bodyFlood', connections: 10_000, share: 0.99, mib: 300 },
-  // Parsing holds the event loop, so that the least share within half a second depends on the machine.
+  // Parsing blocks the event loop, so the share within half a second depends on the machine and has no lower bound.
   { kind: 'reviews', promise: 'reviewFlood', connections: 16, share: 0, mib: 400 },
 ] as const;
 
 for (const { kind, promise, connections, ...bounds } of FLOODS) {
-  test(`CSRs are created while strangers hold ${connections} connections (${kind})`, { timeout: 60_000 }, async t => {
+  test(`CSRs are created while attackers hold ${connections} connections (${kind})`, { timeout: 60_000 }, async t => {
     const flood = startFlood({ kind, connections, port });
     t.after(() => flood.end());
     await flood.rising;
@@ -115,7 +115,7 @@ for (const { kind, promise, connections, ...bounds } of FLOODS) {
     const share = (later.fast - earlier.fast) / (later.all - earlier.all);
     const memory = await peakMib();
     for (const refusal of new Set(refusals)) t.diagnostic(refusal);
-    t.diagnostic(`p99 of creation, with everything on this machine: ${p99(milliseconds)} ms`);
+    t.diagnostic(`p99 of CSR creation, with everything on this machine: ${p99(milliseconds)} ms`);
     const counts = `${milliseconds.length} created, ${refusals.length} refused`;
     const figure = `${counts}, ${(100 * share).toFixed(1)}% within 500 ms, ${memory} MiB`;
     report(t, promise, figure, refusals.length === 0 && share >= bounds.share && memory < bounds.mib);

@@ -1,4 +1,4 @@
-// The archives that images are written as: other programs read them, and the same contents have the same bytes.
+// Image archives: readable by other programs, and reproducible.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -32,7 +32,7 @@ async function listing(entries: readonly TarEntry[]): Promise<string[]> {
     .map(line => line.replace(/ +/g, ' '));
 }
 
-test('tar reads what was written: root owns it, it is from 1970, and folders that nobody named come before their files', async () => {
+test('tar lists every entry with owner root and mtime 1970, and adds missing parent folders', async () => {
   assert.deepEqual(await listing(ENTRIES), [
     'drwxr-xr-x 0/0 0 1970-01-01 00:00:00 etc/',
     '-rw-r--r-- 0/0 5 1970-01-01 00:00:00 etc/passwd',
@@ -43,7 +43,7 @@ test('tar reads what was written: root owns it, it is from 1970, and folders tha
   ]);
 });
 
-test('the order in which entries are given makes no difference', async () => {
+test('the order of the given entries does not change the archive', async () => {
   assert.deepEqual(await listing(ENTRIES.toReversed()), await listing(ENTRIES));
 });
 
@@ -52,7 +52,7 @@ test('tar reads a path that is too long for a plain header', async () => {
   assert.deepEqual(lines, [`-rw-r--r-- 0/0 0 1970-01-01 00:00:00 ${'a'.repeat(300)}`]);
 });
 
-test('two images that share a layer have its bytes once, and name every file that they need', async () => {
+test('two images that share a layer store it once, and the manifest lists every file', async () => {
   const shared = { entries: ENTRIES, createdBy: 'base' };
   const image = (name: string): Image => ({
     name,
@@ -74,7 +74,7 @@ test('two images that share a layer have its bytes once, and name every file tha
   assert.deepEqual([...new Set(needed)].toSorted(), names.filter(name => name !== 'manifest.json').toSorted());
 });
 
-test('the lowest layer has Node with its libraries, and no shell or package manager', async () => {
+test('the base layer contains Node and its libraries, but no shell or package manager', async () => {
   const paths = (await nodeFiles()).map(({ path }) => path);
   for (const wanted of [/^usr\/local\/bin\/node$/, /libc\.so\.6$/, /ld-linux/, /libresolv/, /^etc\/passwd$/]) {
     assert.ok(

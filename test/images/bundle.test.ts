@@ -1,4 +1,4 @@
-// The bundles that images hold: each runs without the repository, and its stack traces tell the places in our sources.
+// The bundles in the images: each runs without the repository, and stack traces point to the TypeScript sources.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -20,13 +20,13 @@ before(async () => {
 after(() => rm(dir, { recursive: true, force: true }));
 
 for (const service of SERVICES) {
-  test(`the bundle of the ${service} runs where there are no packages`, async () => {
+  test(`the ${service} bundle runs without node_modules`, async () => {
     const bundle = join(dir, service, `${service}.mjs`);
     const { stdout } = await promisify(execFile)(process.execPath, [bundle, '--help'], { cwd: dir });
     assert.match(stdout, new RegExp(`^Usage: countersign-${service}`));
   });
 
-  test(`the bundle of the ${service} does not load Node's own fetch, which nobody calls: 25 ms at each start`, async () => {
+  test(`the ${service} bundle does not load Node's fetch, which would cost 25 ms per start`, async () => {
     const atExit = 'process.on("exit", () => process.stderr.write(process.moduleLoadList.join("\\n")))';
     const args = ['--import', `data:text/javascript,${atExit}`, join(dir, service, `${service}.mjs`), '--help'];
     const { stderr } = await promisify(execFile)(process.execPath, args);
@@ -34,7 +34,7 @@ for (const service of SERVICES) {
     assert.doesNotMatch(stderr, /undici/);
   });
 
-  test(`what is compiled beside the bundle of the ${service} is used by any user, wherever it was moved to`, async () => {
+  test(`the compile cache of the ${service} bundle works for any user and after the folder has moved`, async () => {
     const [made, moved] = [join(dir, `made-${service}`), join(dir, `moved-${service}`)];
     await cp(join(dir, service), made, { recursive: true });
     await compile(join(made, `${service}.mjs`));
@@ -47,13 +47,13 @@ for (const service of SERVICES) {
     assert.match(stderr, new RegExp(`${service}\\.mjs was accepted`));
   });
 
-  test(`the Dockerfile starts the ${service} as the images do that are made without Docker`, async () => {
+  test(`the Dockerfile and the images built without Docker start the ${service} with the same command`, async () => {
     const dockerfile = await readFile(join(ROOT, 'Dockerfile'), 'utf8');
     const command = entrypoint(service).map(argument => JSON.stringify(argument));
     assert.ok(dockerfile.includes(`\nENTRYPOINT [${command.join(', ')}]\n`), command.join(', '));
   });
 
-  test(`a place in the bundle of the ${service} leads to the same text in our sources`, async () => {
+  test(`the source map of the ${service} bundle points to the matching line of the source`, async () => {
     const lines = (await readFile(join(dir, service, `${service}.mjs`), 'utf8')).split('\n');
     const payload = JSON.parse(await readFile(join(dir, service, `${service}.mjs.map`), 'utf8'));
     const call = 'requireNode();';
@@ -65,7 +65,7 @@ for (const service of SERVICES) {
     assert.equal(original[entry.originalLine]?.slice(entry.originalColumn), call);
   });
 
-  test(`the bill of materials of the ${service} names the packages that are in the bundle, and no others`, async () => {
+  test(`the bill of materials of the ${service} lists exactly the bundled packages`, async () => {
     const { metadata, components, dependencies } = JSON.parse(
       await readFile(join(dir, service, 'sbom.cdx.json'), 'utf8'),
     );
@@ -83,7 +83,7 @@ for (const service of SERVICES) {
   });
 }
 
-/** The package that a source file is of, as npm's bill of materials calls it: a workspace by its folder. */
+/** Returns the package of a source file, named as in npm's bill of materials (workspaces by folder). */
 function packageOf(source: string): string | undefined {
   return (/.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(source) ?? /services\/([^/]+)\//.exec(source))?.[1];
 }

@@ -1,4 +1,4 @@
-// Who makes or changes which request, and what becomes of it: cases that the admission policy and the webhook must answer alike.
+// Creations and updates of requests on which the admission policy and the webhook must agree.
 
 import { REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 
@@ -13,7 +13,7 @@ interface Creation {
   readonly name: string;
   readonly as: User;
   readonly signerName: string;
-  /** undefined: it is let in. */
+  /** undefined: the request is admitted. */
   readonly reason?: 'DeniedReference' | 'InvalidSignerName';
 }
 
@@ -25,7 +25,7 @@ interface Update {
   readonly reason?: 'ImmutableAnnotation';
 }
 
-/** What lets one user reference a ClusterIssuer, or, under `signers`, every Issuer of its name. */
+/** Allows one user to reference a ClusterIssuer or, with `signers`, every Issuer of that name. */
 function clusterReferencer(name: string, issuer: string, resource: 'clusterissuers' | 'signers'): readonly object[] {
   const rule = { apiGroups: ['cert-manager.io'], resources: [resource], resourceNames: [issuer], verbs: ['reference'] };
   return [
@@ -66,7 +66,7 @@ function referencer(
 
 const requester = { name: 'requester' };
 
-/** Everybody may make requests. */
+/** Every user may create requests. */
 export const ADMISSION_POLICY_RBAC: readonly object[] = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'sandbox' } },
   {
@@ -110,11 +110,11 @@ const malformed = (name: string, signerName: string): Creation => ({
 });
 
 export const CREATIONS: readonly Creation[] = [
-  { name: 'by a user who may reference the Issuer by its name', as: jane, signerName: MINE },
+  { name: 'by a user who may reference the Issuer by name', as: jane, signerName: MINE },
   { name: 'by a user who may reference every Issuer', as: anna, signerName: MINE },
-  { name: 'by a member of a group that may', as: { user: 'paul', groups: ['platform'] }, signerName: MINE },
-  { name: 'by a service account whose group may', as: builder, signerName: MINE },
-  { name: 'by a user who may not', as: mallory, signerName: MINE, reason: 'DeniedReference' },
+  { name: 'by a member of a group with permission', as: { user: 'paul', groups: ['platform'] }, signerName: MINE },
+  { name: 'by a service account whose group has permission', as: builder, signerName: MINE },
+  { name: 'by a user without permission', as: mallory, signerName: MINE, reason: 'DeniedReference' },
   {
     name: 'by a user who may reference another Issuer',
     as: jane,
@@ -128,7 +128,7 @@ export const CREATIONS: readonly Creation[] = [
     reason: 'DeniedReference',
   },
   {
-    name: 'for every Issuer, but in another namespace',
+    name: 'for another namespace by a user with permission for every Issuer in one',
     as: anna,
     signerName: `${ISSUERS}/default.mine`,
     reason: 'DeniedReference',
@@ -139,12 +139,12 @@ export const CREATIONS: readonly Creation[] = [
     signerName: `${ISSUERS}/sandbox.my.dotted.issuer`,
   },
   {
-    name: 'for an Issuer whose name only begins like the permitted one',
+    name: 'for an Issuer whose name starts with the permitted one',
     as: jane,
     signerName: `${ISSUERS}/sandbox.mine.too`,
     reason: 'DeniedReference',
   },
-  { name: 'for a ClusterIssuer, by anybody', as: mallory, signerName: 'clusterissuers.cert-manager.io/mine' },
+  { name: 'for a ClusterIssuer by any user', as: mallory, signerName: 'clusterissuers.cert-manager.io/mine' },
   {
     name: 'for a ClusterIssuer with dots in its name',
     as: mallory,
@@ -153,15 +153,15 @@ export const CREATIONS: readonly Creation[] = [
   { name: "for another project's signer", as: mallory, signerName: 'example.com/sandbox.mine' },
   { name: "for one of Kubernetes' signers", as: mallory, signerName: 'kubernetes.io/kube-apiserver-client' },
   {
-    name: 'for a signer of another group of cert-manager',
+    name: 'for a signer of another cert-manager API group',
     as: mallory,
     signerName: 'issuers.acme.cert-manager.io/a.b',
   },
-  { name: 'for a signer of a resource with a hyphen', as: mallory, signerName: 'my-issuers.cert-manager.io/a.b' },
-  { name: 'for a signer whose domain only begins like ours', as: mallory, signerName: `${ISSUERS}.example.com/a.b` },
+  { name: 'for a signer whose resource has a hyphen', as: mallory, signerName: 'my-issuers.cert-manager.io/a.b' },
+  { name: 'for a signer whose domain starts with ours', as: mallory, signerName: `${ISSUERS}.example.com/a.b` },
   malformed('for an Issuer without its namespace', `${ISSUERS}/mine`),
-  malformed('for a namespace that cannot be', `${ISSUERS}/${'n'.repeat(64)}.mine`),
-  malformed('for a resource that signs nothing', 'certificates.cert-manager.io/sandbox.mine'),
+  malformed('for an invalid namespace', `${ISSUERS}/${'n'.repeat(64)}.mine`),
+  malformed('for a resource that is not an issuer', 'certificates.cert-manager.io/sandbox.mine'),
 ];
 
 const annotate = (key: string, value: string) => ({ metadata: { annotations: { [key]: value } } });
@@ -171,19 +171,19 @@ const other = annotate('example.com/note', 'seen');
 
 const MINE_OF_ALL = 'clusterissuers.cert-manager.io/mine';
 
-/** Where the operator demands a permission for ClusterIssuers as well. */
+/** Cases with permission checks for ClusterIssuers (authorizeClusterIssuers). */
 export const CREATIONS_FOR_CLUSTER_ISSUERS: readonly Creation[] = [
-  { name: 'by a user who may reference it by its name', as: { user: 'carla' }, signerName: MINE_OF_ALL },
+  { name: 'by a user who may reference it by name', as: { user: 'carla' }, signerName: MINE_OF_ALL },
   { name: 'by a user who may reference every ClusterIssuer', as: { user: 'clara' }, signerName: MINE_OF_ALL },
-  { name: 'by a user who may not', as: mallory, signerName: MINE_OF_ALL, reason: 'DeniedReference' },
+  { name: 'by a user without permission', as: mallory, signerName: MINE_OF_ALL, reason: 'DeniedReference' },
   {
-    name: 'by a user who may reference the Issuers of its name everywhere',
+    name: 'by a user who may reference Issuers of the same name everywhere',
     as: { user: 'simon' },
     signerName: MINE_OF_ALL,
     reason: 'DeniedReference',
   },
   {
-    name: 'by a user who may reference the ClusterIssuer of the name, for an Issuer',
+    name: 'for an Issuer by a user who may reference the ClusterIssuer of the same name',
     as: { user: 'carla' },
     signerName: MINE,
     reason: 'DeniedReference',
@@ -192,50 +192,67 @@ export const CREATIONS_FOR_CLUSTER_ISSUERS: readonly Creation[] = [
 
 export const UPDATES: readonly Update[] = [
   {
-    name: 'a duration before the approval',
+    name: 'a new duration before approval',
     isApproved: false,
     subresource: '',
     change: longer,
     reason: 'ImmutableAnnotation',
   },
   {
-    name: 'a CA before it, through status',
+    name: 'a CA request before approval through /status',
     isApproved: false,
     subresource: '/status',
     change: asCa,
     reason: 'ImmutableAnnotation',
   },
-  { name: 'a duration after it', isApproved: true, subresource: '', change: longer, reason: 'ImmutableAnnotation' },
-  { name: 'a CA, after it', isApproved: true, subresource: '', change: asCa, reason: 'ImmutableAnnotation' },
   {
-    name: 'a CA, through status',
+    name: 'a new duration after approval',
+    isApproved: true,
+    subresource: '',
+    change: longer,
+    reason: 'ImmutableAnnotation',
+  },
+  {
+    name: 'a CA request after approval',
+    isApproved: true,
+    subresource: '',
+    change: asCa,
+    reason: 'ImmutableAnnotation',
+  },
+  {
+    name: 'a CA request after approval through /status',
     isApproved: true,
     subresource: '/status',
     change: asCa,
     reason: 'ImmutableAnnotation',
   },
   {
-    name: 'a CA, through approval',
+    name: 'a CA request after approval through /approval',
     isApproved: true,
     subresource: '/approval',
     change: asCa,
     reason: 'ImmutableAnnotation',
   },
   {
-    name: 'a CA, with the approval',
+    name: 'a CA request together with the approval',
     isApproved: false,
     subresource: '/approval',
     change: asCa,
     reason: 'ImmutableAnnotation',
   },
   {
-    name: 'an empty annotation where there was none',
+    name: 'a new empty annotation',
     isApproved: true,
     subresource: '',
     change: annotate(REQUEST_IS_CA, ''),
     reason: 'ImmutableAnnotation',
   },
-  { name: 'another annotation after it', isApproved: true, subresource: '', change: other },
-  { name: 'another annotation through status', isApproved: true, subresource: '/status', change: other },
-  { name: 'another annotation with the approval', isApproved: false, subresource: '/approval', change: other },
+  { name: 'an unlocked annotation after approval', isApproved: true, subresource: '', change: other },
+  { name: 'an unlocked annotation through /status', isApproved: true, subresource: '/status', change: other },
+  {
+    name: 'an unlocked annotation together with the approval',
+    isApproved: false,
+    subresource: '/approval',
+    change: other,
+  },
 ];

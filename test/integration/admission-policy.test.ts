@@ -1,5 +1,5 @@
-// The admission policy alone, without the webhook, on a real API server: it gives to every case the answer that the webhook
-// gives, whose own code is asked beside it with the same access reviews.
+// The admission policy without the webhook on a real API server: for every case it gives the same answer as the
+// webhook's code with the same access reviews.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -54,7 +54,7 @@ async function apply(objects: readonly object[]): Promise<void> {
 
 const SIGNER_NAME = 'issuers.cert-manager.io/sandbox.mine';
 
-/** The API server looks for new policies and roles on its own time. */
+/** The API server picks up new policies and roles with a delay. */
 async function untilInForce(signerName = SIGNER_NAME, permitted = 'jane'): Promise<void> {
   const probes = [
     { user: 'mallory', code: 403, isRight: (message: string) => message.includes('DeniedReference') },
@@ -82,10 +82,10 @@ function create(as: User, signerName: string): Promise<ApiAnswer<Csr>> {
   return api.call({ method: 'POST', path: `${CSRS}?dryRun=All`, body, as });
 }
 
-/** What the webhook would say, knowing no issuer. */
+/** Returns the webhook's decision, without known issuers. */
 async function askWebhook(request: AdmissionRequest, policy = NO_DEMANDS): Promise<Decision> {
-  const matter = findMatter(request, policy);
-  const observation = await observe(matter, request.userInfo, {
+  const scope = findMatter(request, policy);
+  const observation = await observe(scope, request.userInfo, {
     client,
     issuers: { find: () => 'unknown' },
     secrets: { read: async () => undefined },
@@ -93,31 +93,31 @@ async function askWebhook(request: AdmissionRequest, policy = NO_DEMANDS): Promi
     metrics: new WebhookMetrics(createRegistry()),
     reviewTimeoutMs: 10_000,
   });
-  return admit(matter, observation, { username: request.userInfo.username ?? '', policy });
+  return admit(scope, observation, { username: request.userInfo.username ?? '', policy });
 }
 
 function requesterOf({ user, groups = [] }: User): Requester {
   return { username: user, groups: [...groups, 'system:authenticated'] };
 }
 
-/** `reason` is the word that both must say, undefined where both must let the request in. */
+/** `reason` is the reason that both must give, undefined if both must admit the request. */
 function assertSameAnswer(reason: string | undefined, { status, body }: ApiAnswer<Csr>, decision: Decision): void {
   if (reason === undefined) {
     assert.ok(status < 300, body.message);
-    assert.ok(decision.allowed, 'the webhook refuses it');
+    assert.ok(decision.allowed, 'the webhook denies it');
     return;
   }
-  assert.ok(!decision.allowed, 'the webhook lets it in');
+  assert.ok(!decision.allowed, 'the webhook admits it');
   assert.deepEqual([status, decision.reason], [decision.code, reason], body.message);
   assert.match(body.message, /ValidatingAdmissionPolicy 'countersign-requests'/);
   assert.ok(body.message.endsWith(`(${reason})`), body.message);
-  // The webhook tells the name of an annotation's field besides; all else is word for word the same.
+  // The webhook also names the annotation field; the rest of the text is the same.
   for (const { message } of decision.causes) assert.ok(body.message.includes(message), body.message);
 }
 
-describe('a request that is made', () => {
+describe('creating a request', () => {
   for (const { name, as, signerName, reason } of CREATIONS) {
-    test(`${reason === undefined ? 'is let in' : `is refused with ${reason}`}: ${name}`, async () => {
+    test(`a request is ${reason === undefined ? 'admitted' : `denied with ${reason}`}: ${name}`, async () => {
       const object = csrManifest({ name: 'tried', signerName });
       const [answer, decision] = await Promise.all([
         create(as, signerName),
@@ -127,18 +127,18 @@ describe('a request that is made', () => {
     });
   }
 
-  test('tells a refused requester who lacks what and where', async () => {
+  test('the denial names the user, the missing permission and the namespace', async () => {
     const { body } = await create({ user: 'mal"lory' }, 'issuers.cert-manager.io/sandbox.mine');
     assert.equal(
       body.message.replace(/.* denied request: /, ''),
-      'Requester may not reference Namespaced Issuer sandbox/mine: user "mal\\"lory" lacks the verb "reference" on "signers" of the API group "cert-manager.io" for the name "mine" in the namespace "sandbox" (DeniedReference)',
+      'Requester may not reference Namespaced Issuer sandbox/mine: user "mal\\"lory" cannot reference resource "signers" in API group "cert-manager.io" with the name "mine" in the namespace "sandbox" (DeniedReference)',
     );
   });
 });
 
-describe('a request that is changed', () => {
+describe('updating a request', () => {
   for (const [index, { name, isApproved, subresource, change, reason }] of UPDATES.entries()) {
-    test(`${reason === undefined ? 'may' : 'may not'}: ${name}`, async () => {
+    test(`an update is ${reason === undefined ? 'admitted' : 'denied'}: ${name}`, async () => {
       const csr = `changed-${index}`;
       const annotations = { 'experimental.cert-manager.io/request-duration': '1h' };
       const signerName = 'issuers.cert-manager.io/sandbox.mine';
@@ -159,7 +159,7 @@ describe('a request that is changed', () => {
   }
 });
 
-describe('a request for a ClusterIssuer that is made where the operator demands a permission', () => {
+describe('creating a request with authorizeClusterIssuers', () => {
   const demanding = { ...NO_DEMANDS, authorizeClusterIssuers: true };
   before(async () => {
     await apply(await readPolicy({ policy: { authorizeClusterIssuers: true } }));
@@ -167,7 +167,7 @@ describe('a request for a ClusterIssuer that is made where the operator demands 
   });
 
   for (const { name, as, signerName, reason } of CREATIONS_FOR_CLUSTER_ISSUERS) {
-    test(`${reason === undefined ? 'is let in' : `is refused with ${reason}`}: ${name}`, async () => {
+    test(`a request with authorizeClusterIssuers is ${reason === undefined ? 'admitted' : `denied with ${reason}`}: ${name}`, async () => {
       const object = csrManifest({ name: 'tried', signerName });
       const asked = { uid: '1', operation: 'CREATE', userInfo: requesterOf(as), object } as const;
       const [answer, decision] = await Promise.all([create(as, signerName), askWebhook(asked, demanding)]);

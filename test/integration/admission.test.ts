@@ -1,5 +1,5 @@
-// What the API server answers to those who create requests, with the webhook behind it: who is refused and told what, who is
-// let in and warned of what, by kubectl and by the API.
+// The API server's answers to requests with the webhook behind it, through kubectl and the API: denials and their
+// messages, admissions and their warnings.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -29,7 +29,7 @@ const KEY_SECRET = 'experimental.cert-manager.io/private-key-secret-name';
 const DENIED_BY_US = 'admission webhook "requests.countersign.io" denied the request';
 const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
 
-/** The one thing about a signature that the webhook looks at: Kubernetes before 1.33 takes RSA keys of any size (Go's rsa1024min). */
+/** The only signature check in the webhook: Kubernetes before 1.33 accepts RSA keys of any size (Go's rsa1024min). */
 const BY_THE_WEBHOOK = /^admission webhook .*: spec\.request: .* the RSA public key has \d+ bits, and fewer/;
 
 let cluster: Cluster;
@@ -46,29 +46,29 @@ before(async () => {
 });
 after(() => cluster?.stop());
 
-/** `kubectl create` of one request, as a user with a certificate of its own, or the admin. */
+/** Runs `kubectl create` for one request, as a user with a client certificate or as admin. */
 async function kubectlCreate(input: CsrInput, user?: string, ...flags: string[]): Promise<CommandResult> {
   const kubeconfig = user === undefined ? {} : { kubeconfig: await cluster.controlPlane.kubeconfigFor({ user }) };
   const command = { ...kubeconfig, input: stringify(csrManifest(input)) };
   return cluster.controlPlane.kubectl(['create', '-f', '-', ...flags], command);
 }
 
-/** What a person does with a command that a message shows. */
+/** Runs a command from a message, as a person would. */
 async function paste(command: string): Promise<CommandResult> {
   const path = `${dirname((await findTools(['kubectl'])).kubectl)}:${process.env['PATH']}`;
   const env = { ...process.env, PATH: path, KUBECONFIG: cluster.controlPlane.adminKubeconfig };
   return runCommand('sh', ['-c', command], { env });
 }
 
-/** RBAC is looked up in caches: a role counts a moment after it was made. */
+/** RBAC is cached: a role takes effect a moment after its creation. */
 async function untilAnswer(status: number, input: CsrInput, as: Caller): Promise<void> {
-  let said = '';
+  let message = '';
   const ask = async () => {
     const answer = await tryCreateCsr(cluster, input, as);
-    said = `${answer.status} ${answer.body.message}`;
+    message = `${answer.status} ${answer.body.message}`;
     return answer.status === status ? true : undefined;
   };
-  await cluster.eventually(`${input.name}: ${status}`, ask).catch(error => assert.fail(`${error.message}\n${said}`));
+  await cluster.eventually(`${input.name}: ${status}`, ask).catch(error => assert.fail(`${error.message}\n${message}`));
 }
 
 describe('admission', { concurrency: 6 }, () => {
@@ -76,22 +76,22 @@ describe('admission', { concurrency: 6 }, () => {
     ['123', 'mallory'],
     ['quoted', `o'brien "the" $(user) --all`],
   ] as const) {
-    test(`the refusal of ${user} shows what to apply for the same request to be let in`, async () => {
+    test(`the denial for ${user} shows what to apply so that the request is admitted`, async () => {
       await cluster.createNamespace(namespace);
       const signerName = `issuers.cert-manager.io/${namespace}.my.issuer`;
       const input = { name: `refused-${namespace}`, signerName };
       const answer = await tryCreateCsr(cluster, input, { user });
       assert.deepEqual([answer.status, answer.body.reason], [403, 'DeniedReference']);
-      const said = `Requester may not reference Namespaced Issuer ${namespace}/my.issuer`;
+      const message = `Requester may not reference Namespaced Issuer ${namespace}/my.issuer`;
       assert.deepEqual(answer.body.details?.causes, [
-        { reason: 'DeniedReference', field: 'spec.signerName', message: `${said} (DeniedReference)` },
+        { reason: 'DeniedReference', field: 'spec.signerName', message: `${message} (DeniedReference)` },
       ]);
 
       const { code, stderr } = await kubectlCreate(input, user);
       assert.equal(code, 1);
-      const who = `user ${JSON.stringify(user)} lacks the verb "reference" on "signers" of the API group "cert-manager.io"`;
+      const who = `user ${JSON.stringify(user)} cannot reference resource "signers" in API group "cert-manager.io"`;
       const where = `for the name "my.issuer" in the namespace "${namespace}"`;
-      assert.ok(stderr.includes(`${DENIED_BY_US}: ${said}: ${who} ${where}`), stderr);
+      assert.ok(stderr.includes(`${DENIED_BY_US}: ${message}: ${who} ${where}`), stderr);
       const role = /^apiVersion: .*?\n(?=\n)/ms.exec(stderr)?.[0];
       await cluster.kubectl(['apply', '-f', '-'], role);
       const binding = await paste(/^kubectl create rolebinding .*$/m.exec(stderr)?.[0] ?? 'false');
@@ -112,7 +112,7 @@ describe('admission', { concurrency: 6 }, () => {
       as: { user: 'system:serviceaccount:elsewhere:any', groups: ['system:serviceaccounts:elsewhere'] },
     },
   };
-  test('a user, a group or a ServiceAccount gets the permission by the name of the issuer, or by * for all', async () => {
+  test('a user, group or ServiceAccount can be granted one issuer by name, or all by *', async () => {
     await cluster.createNamespace('subjects');
     await cluster.kubectl(['create', 'serviceaccount', 'builder', '-n', 'subjects']);
     const token = (await cluster.kubectl(['create', 'token', 'builder', '-n', 'subjects'])).trim();
@@ -136,12 +136,12 @@ describe('admission', { concurrency: 6 }, () => {
     await Promise.all(Object.values(subjects).map(checkSubject));
   });
 
-  test('a ClusterIssuer is for everybody who may create requests', async () => {
+  test('any user who may create requests may use a ClusterIssuer', async () => {
     const input = { name: 'free-for-all', signerName: 'clusterissuers.cert-manager.io/any' };
     assert.equal((await tryCreateCsr(cluster, input, { user: 'nobody-in-particular' })).status, 201);
   });
 
-  test('a dry run gets the same answer, warnings included', async () => {
+  test('a dry run gets the same answer, including warnings', async () => {
     const denied = { name: 'dry', signerName: 'issuers.cert-manager.io/sandbox.ca' };
     const fine = { name: 'dry', signerName: 'clusterissuers.cert-manager.io/absent' };
     const wrong = { ...fine, annotations: { [DURATION]: '9m' } };
@@ -158,7 +158,7 @@ describe('admission', { concurrency: 6 }, () => {
   });
 
   for (const { name, csr, errors, refusedByApiServer } of readValidationCases()) {
-    test(`of the vectors: ${name}`, async () => {
+    test(`the API server answers as in the vector: ${name}`, async () => {
       const { status, body } = await cluster.api.call<Refusal>({ method: 'POST', path: CSRS, body: csr });
       if (refusedByApiServer) {
         assert.deepEqual([status, body.reason], [422, 'Invalid']);
@@ -168,14 +168,14 @@ describe('admission', { concurrency: 6 }, () => {
       } else {
         const causes = errors.map(error => ({ ...error, message: `${error.message} (${error.reason})` }));
         assert.deepEqual([status, body.reason, body.details?.causes], [422, errors[0]?.reason, causes]);
-        const told = causes.map(({ field, message }) => `${field}: ${message}`).join('\n');
-        assert.equal(body.message, `${DENIED_BY_US}: ${told}`);
+        const details = causes.map(({ field, message }) => `${field}: ${message}`).join('\n');
+        assert.equal(body.message, `${DENIED_BY_US}: ${details}`);
       }
     });
   }
 
   for (const { name, request, isValid } of readSignatureCases()) {
-    test(`the API server ${isValid ? 'lets in' : 'refuses'} as a signature: ${name}`, async () => {
+    test(`the API server ${isValid ? 'accepts' : 'rejects'} the signature: ${name}`, async () => {
       const input = { name: `signature-${randomUUID()}`, signerName: 'issuers.cert-manager.io/sandbox.ca', request };
       const { status, body } = await tryCreateCsr(cluster, input);
       assert.equal(status, isValid ? 201 : 422, body.message);
@@ -184,7 +184,7 @@ describe('admission', { concurrency: 6 }, () => {
     });
   }
 
-  test('a missing permission and a broken rule are told together', async () => {
+  test('a missing permission and an invalid field are reported together', async () => {
     const signerName = 'issuers.cert-manager.io/sandbox.ca';
     const input = { name: 'both', signerName, annotations: { [DURATION]: '1d' } };
     const { status, body } = await tryCreateCsr(cluster, input, { user: 'mallory' });
@@ -192,7 +192,7 @@ describe('admission', { concurrency: 6 }, () => {
     assert.deepEqual([status, reasons], [403, ['DeniedReference', 'ErrorParseDuration']]);
   });
 
-  test('each kind of warning is shown by kubectl, and the request is let in', async () => {
+  test('kubectl shows each kind of warning for an admitted request', async () => {
     const namespace = await cluster.createNamespace('warned');
     const certificates = {
       ready: ROOT.certificate,
@@ -220,12 +220,12 @@ describe('admission', { concurrency: 6 }, () => {
         const isExpected = texts.every((text, index) => text.test(lines[index] ?? ''));
         return isExpected && lines.length === texts.length ? true : undefined;
       };
-      // The webhook hears of an issuer a moment after its creator does.
+      // The webhook sees a new issuer with a short delay.
       await cluster.eventually('the warnings', isAsExpected, 1_000).catch(() => assert.fail(`${issuer}: ${shown}`));
     }
   });
 
-  test('a permission that is taken away before the approval fails the request', async () => {
+  test('a permission revoked before approval fails the request', async () => {
     const namespace = await cluster.createNamespace('revoked');
     const signerName = await cluster.createCaIssuer({ namespace, name: 'ca' }, ROOT);
     await cluster.createReferencerRole(namespace, 'referencer', 'ca');
@@ -246,13 +246,13 @@ describe('admission', { concurrency: 6 }, () => {
   });
 });
 
-/** The issuer, what is asked of it, and the lines that kubectl writes to stderr. */
+/** The issuer, the request, and the lines that kubectl writes to stderr. */
 const WARNED: readonly (readonly [issuer: string, input: Partial<CsrInput>, ...texts: RegExp[]])[] = [
   ['ready', {}],
   [
     'ready',
     { annotations: { [IS_CA]: 'True' } },
-    /^Warning: .*request-is-ca: only "true" asks for a CA, "True" is ignored$/,
+    /^Warning: .*request-is-ca: only "true" requests a CA certificate; "True" is ignored$/,
   ],
   [
     'ready',
@@ -262,25 +262,25 @@ const WARNED: readonly (readonly [issuer: string, input: Partial<CsrInput>, ...t
   [
     'ready',
     { annotations: { [DURATION]: '1h' }, expirationSeconds: 7_200 },
-    /^Warning: spec\.expirationSeconds \(7200\) is ignored: .*request-duration \(1h0m0s\) wins$/,
+    /^Warning: spec\.expirationSeconds \(7200\) is ignored: .*request-duration \(1h0m0s\) takes precedence$/,
   ],
-  ['absent', {}, /^Warning: Issuer warned\/absent does not exist: the request waits for it$/],
-  ['untyped', {}, /^Warning: Issuer warned\/untyped has no type: the request waits until its spec names one$/],
+  ['absent', {}, /^Warning: Issuer warned\/absent does not exist; the request waits until it is created$/],
+  ['untyped', {}, /^Warning: Issuer warned\/untyped has no type in its spec; the request waits until it has one$/],
   [
     'waiting',
     {},
-    /^Warning: Issuer warned\/waiting is not Ready, the request waits \(ErrGetKeyPair: .*secrets "waiting" not found\)$/,
-    /^Warning: Secret warned\/waiting does not exist: the request waits for it$/,
+    /^Warning: Issuer warned\/waiting is not Ready; the request waits \(ErrGetKeyPair: .*secrets "waiting" not found\)$/,
+    /^Warning: Secret warned\/waiting does not exist; the request waits until it is created$/,
   ],
   [
     'self',
     { annotations: { [KEY_SECRET]: 'later' } },
-    /^Warning: Secret warned\/later does not exist: the request waits for it$/,
+    /^Warning: Secret warned\/later does not exist; the request waits until it is created$/,
   ],
-  ['ended', {}, /^Warning: the CA in Secret warned\/ended has ended: 20\d\d-.*Z$/],
+  ['ended', {}, /^Warning: the CA certificate in Secret warned\/ended expired at 20\d\d-.*Z$/],
   [
     'short',
     { annotations: { [DURATION]: '87600h' } },
-    /^Warning: the CA in Secret warned\/short ends 20.*Z, before the certificate would: 20.*Z$/,
+    /^Warning: the CA certificate in Secret warned\/short expires at 20.*Z, before the requested expiry \(20.*Z\)$/,
   ],
 ];

@@ -1,5 +1,5 @@
-// The ways to change the annotations of a CSR that shape its certificate: every verb, through the object and its subresources, by
-// everyone who may. What must become of each is said here as well.
+// All ways to change the locked annotations of a CSR: every verb, through the object and its subresources, by every
+// actor, with the expected outcome of each.
 
 import { PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import type { ApiCall, Caller } from '../support/api.ts';
@@ -7,12 +7,12 @@ import { CSRS, type CsrObject } from '../support/requests.ts';
 
 export type Subresource = '' | '/status' | '/approval';
 
-/** conflict: the API server refuses it by itself (409). unchanged: it is done, and no locked annotation is another. */
+/** conflict: the API server itself rejects it (409). unchanged: it succeeds and changes no locked annotation. */
 export type Outcome = 'refused' | 'conflict' | 'unchanged';
 
 export interface Way {
   readonly name: string;
-  /** The change of this CSR, as it is now. */
+  /** The change to the current CSR. */
   readonly call: (csr: CsrObject, path: string) => Pick<ApiCall, 'method' | 'path' | 'body' | 'contentType'>;
   readonly outcome: Outcome;
 }
@@ -22,10 +22,10 @@ type Annotations = Readonly<Record<string, string | null>>;
 interface Edit {
   readonly name: string;
   readonly annotations: Annotations;
-  readonly kind: 'adds' | 'changes' | 'removes' | 'means nothing';
+  readonly kind: 'adds' | 'changes' | 'removes' | 'harmless';
 }
 
-/** What every CSR has from its creation on. */
+/** The annotations of every CSR at creation. */
 export const AT_FIRST = { [REQUEST_DURATION]: '1h', other: 'true' };
 
 export const ACTORS: readonly { readonly subresource: Subresource; readonly as: Caller | undefined }[] = [
@@ -37,14 +37,14 @@ export const ACTORS: readonly { readonly subresource: Subresource; readonly as: 
 
 const EDITS: readonly Edit[] = [
   { name: 'makes it a CA', annotations: { [REQUEST_IS_CA]: 'true' }, kind: 'adds' },
-  { name: 'adds an empty name of a Secret', annotations: { [PRIVATE_KEY_SECRET_NAME]: '' }, kind: 'adds' },
+  { name: 'adds an empty Secret name', annotations: { [PRIVATE_KEY_SECRET_NAME]: '' }, kind: 'adds' },
   { name: 'changes the duration', annotations: { [REQUEST_DURATION]: '2h' }, kind: 'changes' },
   { name: 'empties the duration', annotations: { [REQUEST_DURATION]: '' }, kind: 'changes' },
   { name: 'removes the duration', annotations: { [REQUEST_DURATION]: null }, kind: 'removes' },
   {
-    name: 'writes the key of a CA in capitals',
+    name: 'adds the request-is-ca key in upper case',
     annotations: { [REQUEST_IS_CA.toUpperCase()]: 'true' },
-    kind: 'means nothing',
+    kind: 'harmless',
   },
 ];
 
@@ -90,9 +90,9 @@ const VERBS: Readonly<Record<string, (csr: CsrObject, path: string, edit: Annota
   'server-side apply with force': (csr, path, edit) => apply(csr, path, edit, true),
 };
 
-/** Who applies owns no annotation of the requester, and so neither removes it nor, without force, changes it. */
+/** Server-side apply owns none of the requester's annotations: it removes none, and changes none without force. */
 function outcomeOf(verb: string, { kind }: Edit): Outcome {
-  if (kind === 'means nothing') return 'unchanged';
+  if (kind === 'harmless') return 'unchanged';
   const isApply = verb.startsWith('server-side apply');
   if (isApply && kind === 'removes') return 'unchanged';
   return verb === 'server-side apply' && kind === 'changes' ? 'conflict' : 'refused';
@@ -131,7 +131,7 @@ const ODD_WAYS: readonly Omit<Way, 'outcome'>[] = [
     call: (_csr, path) => jsonPatch(path, [{ op: 'copy', from: pointer('other'), path: isCa }]),
   },
   {
-    name: 'PUT names the signer of others as well',
+    name: 'PUT also changes the signer name',
     call: (csr, path) => put(csr, path, { [REQUEST_IS_CA]: 'true' }, { signerName: 'example.com/signer' }),
   },
 ];
@@ -144,7 +144,7 @@ const RIGHTS: readonly (readonly [user: string, resource: string, signerVerb: st
   ['status-writer', '/status', 'sign'],
 ];
 
-/** What each of them may do, and no more. */
+/** The permissions of each actor, and no others. */
 export const LOCK_RBAC: readonly object[] = RIGHTS.flatMap(([name, subresource, verb]) => [
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',

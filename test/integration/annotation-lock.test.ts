@@ -1,5 +1,5 @@
-// The lock on the annotations that shape a certificate, tried in every way that the API server knows: once with the webhook alone,
-// once with the admission policy alone.
+// The lock on annotations that shape a certificate, tried in every way that the API server offers, once with the
+// webhook only and once with the admission policy only.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -45,7 +45,7 @@ function lockedOf({ metadata }: CsrObject): object {
   return Object.fromEntries(annotations.filter(([key]) => LOCKED_ANNOTATIONS.includes(key)));
 }
 
-/** What became of it; else what was said. */
+/** Returns the outcome, or the unexpected answer. */
 function readOutcome({ status, body }: Answer): string {
   if (status === 409) return 'conflict';
   if (status === 422 && body.message.includes('delete the CSR and create a new one')) return 'refused';
@@ -74,7 +74,7 @@ function describeTable(guard: string): void {
     for (const { subresource, as } of ACTORS) {
       const who = as === undefined ? 'the cluster admin' : `the ${Object.values(as).join()}`;
       const through = subresource === '' ? 'the object' : subresource;
-      test(`${who} changes no locked annotation ${state} through ${through}, in ${WAYS.length} ways`, async () => {
+      test(`${who} cannot change a locked annotation ${state} through ${through} in any of ${WAYS.length} ways (${guard})`, async () => {
         const name = [guard, state, who, through].join('-').replaceAll(/[^a-z]+/g, '-');
         assert.equal((await create(name)).status, 201);
         await reach(name);
@@ -85,9 +85,9 @@ function describeTable(guard: string): void {
   }
 }
 
-describe('with the webhook alone', () => describeTable('webhook'));
+describe('annotation lock with the webhook only', () => describeTable('webhook'));
 
-describe('with the admission policy alone', () => {
+describe('annotation lock with the admission policy only', () => {
   before(async () => {
     const command = [...cluster.installation.helmCommand, '--set', 'admissionPolicy.enabled=true'];
     const { code, stderr } = await cluster.controlPlane.helm(command);

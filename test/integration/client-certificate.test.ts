@@ -1,4 +1,4 @@
-// A webhook that serves only callers with a client certificate, and a kube-apiserver that is configured to present one.
+// A webhook that requires client certificates, and a kube-apiserver that is configured to present one.
 
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -33,7 +33,7 @@ after(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** Writes what docs/install.md says, for a webhook that is called by its URL at this host and port. Gives the path. */
+/** Writes the configuration from docs/install.md for a webhook at this host and port, and returns its path. */
 async function configure(host: string): Promise<string> {
   const file = (name: string) => join(dir, name);
   const authority = await openAuthority('callers', file('ca.crt'), file('ca.key'));

@@ -1,5 +1,5 @@
-// docs/clients.md on a real API server: its commands are run as they stand there, and a pod of Calico's gets its certificate with the
-// rights that it has in a cluster. Istio is in istiod.test.ts.
+// docs/clients.md on a real API server: runs its commands as documented, and gets a certificate for a Calico pod with
+// that pod's permissions. For Istio, see istiod.test.ts.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
@@ -40,11 +40,11 @@ describe('the right to approve', () => {
     return code === 0 ? 'approved' : stderr;
   }
 
-  test('lets an approver approve what is requested from the one Issuer, without the right to use it', async () => {
+  test('an approver can approve requests for one Issuer without permission to use it', async () => {
     assert.equal(await approveAsAlice('for-my-issuer', 'issuers.cert-manager.io/sandbox.my-issuer'), 'approved');
   });
 
-  test('is for no other issuer', async () => {
+  test('an approver for one Issuer cannot approve requests for another', async () => {
     const answer = await approveAsAlice('for-another', 'clusterissuers.cert-manager.io/calico');
     assert.match(
       answer,
@@ -52,7 +52,7 @@ describe('the right to approve', () => {
     );
   });
 
-  test('has no pattern for a namespace', async () => {
+  test('the approve permission has no pattern for a namespace', async () => {
     const patch = [{ op: 'replace', path: '/rules/2/resourceNames', value: ['issuers.cert-manager.io/sandbox.*'] }];
     const role = ['patch', 'clusterrole', 'approver-of-my-issuer', '--type=json', '-p', JSON.stringify(patch)];
     await cluster.kubectl(role);
@@ -64,7 +64,7 @@ describe('the right to approve', () => {
   });
 });
 
-test('the API server refuses the label NEW CERTIFICATE REQUEST, and OpenSSL writes the other one', async () => {
+test('the API server rejects the label NEW CERTIFICATE REQUEST, and OpenSSL does not write it', async () => {
   const pem = readPki('requests/p521').replaceAll('CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST');
   const input = { name: 'new-label', signerName: 'clusterissuers.cert-manager.io/calico' };
   const request = (text: string) => Buffer.from(text).toString('base64');
@@ -81,7 +81,7 @@ interface Installation {
   readonly spec: { readonly certificateManagement: { readonly signerName: string } };
 }
 
-describe("a pod of Calico's with certificateManagement", () => {
+describe('a Calico pod with certificateManagement', () => {
   const { spec } = parse(readBlock(PAGE, 'Calico', 'yaml')) as Installation;
   const [signerDomain = '', signer = ''] = spec.certificateManagement.signerName.split('/');
   let kubeconfig: string;
@@ -99,12 +99,12 @@ describe("a pod of Calico's with certificateManagement", () => {
     return runCsrClient('calico', { kubeconfig, 'signer-domain': signerDomain, signer, patience });
   }
 
-  test('gets its certificate when somebody has approved it, also after a try that was left behind', async () => {
+  test('a Calico pod gets its certificate after approval, even after an abandoned attempt', async () => {
     assert.equal((await askAsCalico('1s')).error, 'no certificate yet');
     const name = 'node-certs:calico-node-abcde';
     const { metadata: abandoned } = await cluster.api.get<{ metadata: { uid: string } }>(`${CSRS}/${name}`);
     const asked = askAsCalico('20s');
-    await cluster.eventually('the request is there again', async () => {
+    await cluster.eventually('the request is recreated', async () => {
       const { body } = await cluster.api.call<{ metadata?: { uid?: string } }>({ path: `${CSRS}/${name}` });
       const { uid = abandoned.uid } = body.metadata ?? {};
       return uid === abandoned.uid ? undefined : uid;

@@ -1,4 +1,4 @@
-// How the control plane's tools are found and made, with a Go that is a shell script and an archive server on loopback.
+// How the tools of the control plane are found and built, with a shell script as Go and an archive server on loopback.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -29,7 +29,7 @@ printf '#!/bin/sh\\n' > "$output"; chmod +x "$output"
 interface Workshop {
   readonly env: Record<string, string>;
   readonly cache: string;
-  readonly said: string[];
+  readonly output: string[];
   readonly find: (
     names: readonly ToolName[],
     more?: Record<string, string>,
@@ -45,13 +45,13 @@ async function openWorkshop(t: TestContext): Promise<Workshop> {
   const calls = join(dir, 'calls');
   const path = `${join(dir, 'bin')}:${process.env['PATH']}`;
   const env = { PATH: path, XDG_CACHE_HOME: join(dir, 'cache'), FAKE_GO_CALLS: calls, COUNTERSIGN_ENVTEST: 'off' };
-  const said: string[] = [];
-  const record = (text: string) => void said.push(text);
+  const output: string[] = [];
+  const record = (text: string) => void output.push(text);
   const progress: Progress = { say: record, step: what => ({ note: text => record(`${what}: ${text}`), done() {} }) };
   return {
     env,
     cache: cacheFolder(await readToolModule(), env),
-    said,
+    output,
     find: (names, more = {}, envtestIndex = 'http://127.0.0.1:9/') =>
       findTools(names, { env: { ...env, ...more }, progress, envtestIndex }),
     builds: async () => (await readFile(calls, 'utf8').catch(() => '')).split('\n').filter(line => line !== ''),
@@ -65,7 +65,7 @@ async function placeProgram(path: string, content = '#!/bin/sh\n'): Promise<stri
   return path;
 }
 
-test('a tool in KUBEBUILDER_ASSETS is taken before the cache, and what is missing there comes from the cache', async t => {
+test('KUBEBUILDER_ASSETS takes precedence over the cache, which provides missing tools', async t => {
   const { env, cache, find, builds } = await openWorkshop(t);
   const assets = join(env['XDG_CACHE_HOME'] ?? '', 'assets');
   const etcd = await placeProgram(join(assets, 'etcd'));
@@ -75,7 +75,7 @@ test('a tool in KUBEBUILDER_ASSETS is taken before the cache, and what is missin
   assert.deepEqual(await builds(), []);
 });
 
-test('a tool that is nowhere is built once with Go, reproducibly and without cgo, and then comes from the cache', async t => {
+test('a missing tool is built once with Go, reproducibly and without cgo, and then cached', async t => {
   const { cache, find, builds } = await openWorkshop(t);
   const path = join(cache, 'kube-apiserver');
   assert.deepEqual(await find(['kube-apiserver'], { GOFLAGS: '-p=1' }), { 'kube-apiserver': path });
@@ -90,25 +90,25 @@ test('a tool that is nowhere is built once with Go, reproducibly and without cgo
   assert.deepEqual(await readdir(cache), ['kube-apiserver']);
 });
 
-test('the certificate checker is built again when its sources change, and nothing else is', async t => {
+test('only the certificate checker is rebuilt when its sources change', async t => {
   const { find } = await openWorkshop(t);
   const found = await find(['certcheck', 'etcd']);
   assert.match(basename(found['certcheck'] ?? ''), /^certcheck-[0-9a-f]{12}$/);
   assert.equal(basename(found['etcd'] ?? ''), 'etcd');
 });
 
-test('two who ask at once get one build, and the one who waits is told for whom', async t => {
-  const { find, builds, said, cache } = await openWorkshop(t);
+test('concurrent callers share one build, and the waiting one reports the building process', async t => {
+  const { find, builds, output, cache } = await openWorkshop(t);
   const [one, two] = await Promise.all([1, 2].map(() => find(['etcd', 'kubectl'], { FAKE_GO_SECONDS: '0.2' })));
   assert.deepEqual(one, two);
   assert.deepEqual(
     (await builds()).map(line => line.split(' ')[0]),
     ['./etcd', 'k8s.io/kubernetes/cmd/kubectl'],
   );
-  assert.ok(said.includes(`waiting for etcd, kubectl: process ${process.pid} is building (${join(cache, 'lock')})`));
+  assert.ok(output.includes(`waiting for etcd, kubectl: process ${process.pid} is building (${join(cache, 'lock')})`));
 });
 
-test('a build that fails leaves no tool, no half-built file and no lock, but a log that the error quotes', async t => {
+test('a failed build leaves no tool, partial file or lock, and its error quotes the log', async t => {
   const { find, cache } = await openWorkshop(t);
   await assert.rejects(
     find(['helm'], { FAKE_GO_FAILS: 'yes' }),
@@ -117,7 +117,7 @@ test('a build that fails leaves no tool, no half-built file and no lock, but a l
   assert.deepEqual(await readdir(cache), ['build-helm.log']);
 });
 
-test('a process killed while it builds takes Go with it, and the next one replaces its lock and its half-built file', async t => {
+test('a process killed during a build takes Go with it, and the next one replaces its lock and partial file', async t => {
   const { env, cache, find, builds } = await openWorkshop(t);
   const library = new URL('../support/control-plane/find-tools.ts', import.meta.url).href;
   const script = `import { findTools } from '${library}'; await findTools(['etcd']);`;
@@ -134,7 +134,7 @@ test('a process killed while it builds takes Go with it, and the next one replac
   await until(() => !isAlive(go));
 });
 
-test('a lock that nobody has touched for a minute is replaced, whoever has that process id by now', async t => {
+test('a lock untouched for a minute is replaced, even if its process id is in use again', async t => {
   const { cache, find } = await openWorkshop(t);
   await placeProgram(join(cache, 'lock'), `${process.pid} long-ago\n`);
   const touched = new Date(Date.now() - 61_000);
@@ -147,22 +147,22 @@ const unusableGo = [
   {
     title: 'no Go',
     env: { PATH: '/nonexistent' },
-    error: /there is none in PATH\. Install Go 1\.26\.0 or newer .*KUBEBUILDER_ASSETS/,
+    error: /Go, which is not in PATH\. Install Go 1\.26\.0 or newer .*KUBEBUILDER_ASSETS/,
   },
   {
-    title: 'a Go that is too old',
+    title: 'an outdated Go',
     env: { FAKE_GO_VERSION: 'go1.25.9' },
     error: /is go1\.25\.9; .* need Go 1\.26\.0 or newer\. Install/,
   },
 ];
 for (const { title, env, error } of unusableGo) {
-  test(`with ${title} the error says what is wrong and what to do`, async t => {
+  test(`the error for ${title} says what is wrong and what to do`, async t => {
     const { find } = await openWorkshop(t);
     await assert.rejects(find(['etcd'], env), error);
   });
 }
 
-/** An archive as envtest's are, and an index that tells its hash: the right one, or not. */
+/** Creates an envtest-like archive and an index with its checksum, correct or not. */
 async function serveArchive(t: TestContext, { isHonest }: { isHonest: boolean }) {
   const dir = await mkdtemp(join(tmpdir(), 'countersign-archive-'));
   t.after(() => rm(dir, { recursive: true, force: true }));
@@ -187,7 +187,7 @@ async function serveArchive(t: TestContext, { isHonest }: { isHonest: boolean })
   return { url, asked };
 }
 
-test('the envtest archive is used when its checksum is the one in the index, and Go builds only the rest', async t => {
+test('the envtest archive is used if its checksum matches the index, and Go builds only the rest', async t => {
   const { find, builds, cache } = await openWorkshop(t);
   const { url } = await serveArchive(t, { isHonest: true });
   await find(['etcd', 'kube-apiserver', 'kubectl', 'helm'], { COUNTERSIGN_ENVTEST: '' }, url);
@@ -198,16 +198,16 @@ test('the envtest archive is used when its checksum is the one in the index, and
   assert.deepEqual((await readdir(cache)).toSorted(), ['etcd', 'helm', 'kube-apiserver', 'kubectl']);
 });
 
-test('an envtest archive with another checksum is not used, and Go builds the tools', async t => {
-  const { find, builds, said } = await openWorkshop(t);
+test('an envtest archive with a wrong checksum is not used, and Go builds the tools', async t => {
+  const { find, builds, output } = await openWorkshop(t);
   const { url } = await serveArchive(t, { isHonest: false });
   await find(['etcd'], { COUNTERSIGN_ENVTEST: '' }, url);
   assert.equal((await builds()).length, 1);
-  assert.match(said.join('\n'), /envtest archive is not used.*SHA-512 of .* is not the one in the index/);
+  assert.match(output.join('\n'), /envtest archive cannot be used.*SHA-512 of .* does not match the index/);
 });
 
 for (const env of [{ COUNTERSIGN_ENVTEST: 'off' }, { COUNTERSIGN_ENVTEST: '', CI: 'true' }]) {
-  test(`the envtest archive is not even asked for with ${JSON.stringify(env)}`, async t => {
+  test(`the envtest archive is not requested with ${JSON.stringify(env)}`, async t => {
     const { find, builds } = await openWorkshop(t);
     const { url, asked } = await serveArchive(t, { isHonest: true });
     await find(['etcd'], env, url);
@@ -216,9 +216,9 @@ for (const env of [{ COUNTERSIGN_ENVTEST: 'off' }, { COUNTERSIGN_ENVTEST: '', CI
   });
 }
 
-test('an envtest index that cannot be reached costs nothing but a line, and Go builds the tools', async t => {
-  const { find, builds, said } = await openWorkshop(t);
+test('an unreachable envtest index costs only a log line, and Go builds the tools', async t => {
+  const { find, builds, output } = await openWorkshop(t);
   await find(['etcd'], { COUNTERSIGN_ENVTEST: '' });
   assert.equal((await builds()).length, 1);
-  assert.match(said.join('\n'), /envtest archive is not used/);
+  assert.match(output.join('\n'), /envtest archive cannot be used/);
 });

@@ -1,5 +1,5 @@
-// The control plane that all other integration tests stand on: it serves, it knows its users, it checks certificates both
-// ways, and whatever happens to the one who started it, nothing of it is left.
+// The control plane that all other integration tests use: it serves, authenticates its users, verifies certificates
+// both ways, and leaves nothing behind however its starter ends.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
@@ -23,10 +23,10 @@ before(async () => {
 });
 after(() => controlPlane.stop());
 
-test('kubectl and helm of the expected releases talk to it', async () => {
+test('kubectl and helm of the expected releases can use the control plane', async () => {
   const version = await controlPlane.kubectl(['version', '-o', 'json']);
   const { clientVersion, serverVersion } = JSON.parse(version.stdout);
-  // That of go.mod, unless KUBEBUILDER_ASSETS brings another: then all tests run against that.
+  // The release in go.mod, unless KUBEBUILDER_ASSETS provides another: then all tests use that.
   const tools = await findTools(['kube-apiserver']);
   const release = execFileSync(tools['kube-apiserver'], ['--version'], { encoding: 'utf8' }).trim().split(' ')[1];
   assert.match(release ?? '', /^v1\.\d+\.\d+$/);
@@ -34,7 +34,7 @@ test('kubectl and helm of the expected releases talk to it', async () => {
   assert.equal((await controlPlane.helm(['list', '-o', 'json'])).stdout.trim(), '[]');
 });
 
-test('a user has the rights that RBAC gives to its groups, and no others', async () => {
+test('a user has exactly the permissions that RBAC grants to its groups', async () => {
   const kubeconfig = await controlPlane.kubeconfigFor({ user: 'mallory, "the" +user', groups: ['=group', '#2'] });
   const whoami = await controlPlane.kubectl(['auth', 'whoami', '-o', 'json'], { kubeconfig });
   const { username, groups } = JSON.parse(whoami.stdout).status.userInfo;
@@ -56,16 +56,16 @@ test('a service account gets a token that the API server accepts', async () => {
   assert.deepEqual(await get('/apis', { ca: controlPlane.caPem, token: `${token}x` }), 401);
 });
 
-test('a client that does not know its CA refuses it', async () => {
+test('a client without the CA of the control plane rejects it', async () => {
   await assert.rejects(get('/readyz', {}), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' });
 });
 
-test('what kubectl reads from standard input is applied', async () => {
+test('kubectl applies standard input', async () => {
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'piped' }, data: { a: 'b' } });
   assert.equal((await controlPlane.kubectl(['apply', '-f', '-'], { input })).stdout, 'configmap/piped created\n');
 });
 
-test('a second one runs beside it, and stopping that leaves no process and no folder', async () => {
+test('a second control plane runs in parallel, and stopping it leaves no process or folder', async () => {
   const second = await startControlPlane();
   const { pids } = second;
   assert.equal(pids.length, 2);
@@ -77,20 +77,20 @@ test('a second one runs beside it, and stopping that leaves no process and no fo
   await assert.rejects(access(second.dir), { code: 'ENOENT' });
 });
 
-test('a start that fails leaves no process, and says where its logs are', async t => {
+test('a failed start leaves no process and reports where its logs are', async t => {
   const failing = startControlPlane({ apiServerFlags: ['--no-such-flag'] });
   const error = await failing.then(
     () => assert.fail('it started'),
     reason => reason,
   );
   assert.match(error.cause.message, /kube-apiserver: exit code 1.*unknown flag: --no-such-flag/s);
-  const logs = error.message.replace(/.*are kept in /, '');
+  const logs = error.message.replace(/.*logs are in /, '');
   t.after(() => rm(join(logs, '..'), { recursive: true }));
   assert.match(await readFile(join(logs, 'kube-apiserver.log'), 'utf8'), /unknown flag/);
   assert.deepEqual(processesOf(join(logs, '..')), []);
 });
 
-test('the command writes an admin, adds a user, keeps its data, and stops at a signal', async t => {
+test('the command writes an admin kubeconfig, adds a user, keeps its data, and stops on a signal', async t => {
   const dir = await mkdtemp(join(tmpdir(), 'countersign-command-'));
   t.after(() => rm(dir, { recursive: true }));
   const first = await startCommand(dir);
@@ -111,12 +111,12 @@ test('the command writes an admin, adds a user, keeps its data, and stops at a s
 
 async function startCommand(dir: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, [COMMAND, 'up', '--dir', dir], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let said = '';
+  let output = '';
   for await (const text of child.stdout.iterator({ destroyOnReturn: false })) {
-    said += text;
-    if (said.includes('It stays until Ctrl-C')) return child;
+    output += text;
+    if (output.includes('Press Ctrl-C to stop it')) return child;
   }
-  return assert.fail(`the command ended: ${said}`);
+  return assert.fail(`the command ended: ${output}`);
 }
 
 async function kubectl(...args: string[]): Promise<string> {
@@ -147,7 +147,7 @@ function get(path: string, { ca, token }: { ca?: string; token?: string }): Prom
   });
 }
 
-/** The servers whose command line names the folder. */
+/** Returns the servers whose command line names the folder. */
 function processesOf(dir: string): string[] {
   const lines = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');
   return lines.filter(line => line.includes(`${dir}/pki/`));

@@ -1,5 +1,5 @@
-// Certificates as they come out of a real API server: each kind of CA key, chain, self-signing, duration, usage and name. Every
-// one is checked by openssl, by Go and by zlint, whose findings must all be explained in zlint-findings.yaml.
+// Certificates issued on a real API server: each kind of CA key, chain, self-signing, duration, usage and name. Each is
+// checked by openssl, Go and zlint, whose findings must all be explained in zlint-findings.yaml.
 
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
@@ -35,7 +35,7 @@ const ROOT: KeyPairFiles = { certificate: certificate('root'), key: key('p256-ro
 
 let cluster: Cluster;
 let certcheck: Certcheck;
-/** The signer name of a ClusterIssuer with the CA `ROOT`, for cases that are not about the CA. */
+/** The signer name of a ClusterIssuer with the CA `ROOT`, for cases that do not depend on the CA. */
 let signerName: string;
 const seenFindings = new Set<string>();
 
@@ -48,7 +48,7 @@ after(async () => {
   await Promise.all([cluster?.stop(), certcheck?.stop()]);
 });
 
-/** Has all three tools look at it. */
+/** Checks a certificate with all three tools. */
 async function check({ chain }: Issued, { roots = ROOT.certificate, isCA = false, selfSigned = false } = {}) {
   const input = { chain, roots: selfSigned ? '' : roots, isCA, selfSigned };
   for (const lint of await checkWithAll(certcheck, input, EXPLAINED)) seenFindings.add(lint);
@@ -100,7 +100,7 @@ describe('issuance', { concurrency: 6 }, () => {
   }
 
   for (const file of ['rsa2048', 'p256', 'p384', 'p521', 'ed25519']) {
-    test(`a request with the key ${file} signs itself`, async () => {
+    test(`a request with the key ${file} is self-signed`, async () => {
       const name = `self-${file}`;
       const issuer = await cluster.createIssuer(
         { name },
@@ -132,7 +132,7 @@ describe('issuance', { concurrency: 6 }, () => {
     { what: 'without the root', crt: `${lower}${middle}`, above: [lower, middle], top: middle },
   ];
   for (const [index, { what, crt, ca, above, top }] of chains.entries()) {
-    test(`a CA below others, ${what}, gives the chain from the leaf up without the root`, async () => {
+    test(`a subordinate CA ${what} returns the chain from the leaf up without the root`, async () => {
       const name = `chain-${index}`;
       const pair = { certificate: crt, key: key('p384'), ...(ca !== undefined && { root: ca }) };
       const issued = await issue(cluster, { name, signerName: await cluster.createCaIssuer({ name }, pair) });
@@ -142,7 +142,7 @@ describe('issuance', { concurrency: 6 }, () => {
     });
   }
 
-  test('a certificate for a CA can sign others', async () => {
+  test('an issued CA certificate can sign others', async () => {
     const request = await createRequest(key('p521'), 'lower CA');
     const usages = ['cert sign', 'crl sign'];
     const lowerCa = await issue(cluster, { name: 'lower-ca', signerName, request, usages, annotations: IS_CA });
@@ -165,12 +165,12 @@ describe('issuance', { concurrency: 6 }, () => {
     { name: 'seconds', expirationSeconds: 7_200, want: 2 * HOUR_MS },
     { name: 'annotation', annotations: { [DURATION]: '1h' }, want: HOUR_MS },
     { name: 'both', annotations: { [DURATION]: '1h' }, expirationSeconds: 7_200, want: HOUR_MS },
-    { name: 'least', annotations: { [DURATION]: '600s' }, want: 600_000 },
+    { name: 'minimum', annotations: { [DURATION]: '600s' }, want: 600_000 },
     // 100 years: beyond 2050, where UTCTime ends (RFC 5280 4.1.2.5).
     { name: 'century', annotations: { [DURATION]: '876000h' }, want: 876_000 * HOUR_MS },
   ];
   for (const { name, want, ...input } of durations) {
-    test(`a duration from ${name} is kept to the second`, async () => {
+    test(`the duration case "${name}" is exact to the second`, async () => {
       const issued = await issue(cluster, { name: `duration-${name}`, signerName, ...input });
       const { leaf } = await check(issued);
       assert.equal(validityMs(leaf), want);
@@ -179,7 +179,7 @@ describe('issuance', { concurrency: 6 }, () => {
     });
   }
 
-  test('every usage that Kubernetes knows is in the certificate', async () => {
+  test('every usage that Kubernetes supports is in the certificate', async () => {
     const keyUsages = ['signing', 'digital signature', 'content commitment', 'key encipherment', 'key agreement'];
     const more = ['data encipherment', 'cert sign', 'crl sign', 'encipher only', 'decipher only'];
     const extended = ['any', 'server auth', 'client auth', 'code signing', 'email protection', 's/mime'];
@@ -192,7 +192,7 @@ describe('issuance', { concurrency: 6 }, () => {
     assert.equal(/Extended Key Usage: \n(.*)/.exec(text)?.[1]?.split(',').length, 13);
   });
 
-  test('names of every kind come through byte for byte', async () => {
+  test('names of every kind are copied byte for byte', async () => {
     const request = readRequest('names');
     const issued = await issue(cluster, { name: 'names', signerName, request });
     const { leaf, parsed } = await check(issued);
@@ -205,13 +205,13 @@ describe('issuance', { concurrency: 6 }, () => {
     assert.deepEqual(Buffer.from(parsed.publicKey.rawData), Buffer.from(pkcs10.publicKey.rawData));
   });
 
-  test('without a subject the alternative name is critical', async () => {
+  test('the subject alternative name is critical without a subject', async () => {
     const issued = await issue(cluster, { name: 'no-subject', signerName, request: readRequest('no-subject') });
     const { parsed } = await check(issued);
     assert.deepEqual([parsed.subject, parsed.getExtension(SAN)?.critical], ['', true]);
   });
 
-  test('name constraints of the request come through', async () => {
+  test('name constraints of the request are copied', async () => {
     const request = readPkiRequest('name-constraints');
     const input = { name: 'constraints', signerName, request, usages: ['cert sign'], annotations: IS_CA };
     const issued = await issue(cluster, input);
@@ -222,7 +222,7 @@ describe('issuance', { concurrency: 6 }, () => {
     assert.equal(text.replace(/\s+/g, ' ').trim(), wanted);
   });
 
-  test('an extended key usage that nobody knows comes through', async () => {
+  test('an unknown extended key usage is copied', async () => {
     const request = readRequest('unknown-ext-key-usage');
     const usages = ['digital signature', 'client auth'];
     const issued = await issue(cluster, { name: 'unknown-usage', signerName, request, usages });
@@ -247,7 +247,7 @@ describe('issuance', { concurrency: 6 }, () => {
     assert.deepEqual([...text.matchAll(/crl\.example\.com\/\d/g)].length, 2);
   });
 
-  test('a certificate is told by one event, and leaves no condition but the approval', async () => {
+  test('an issued certificate causes one event and no condition besides the approval', async () => {
     await cluster.createNamespace('told');
     const place = { namespace: 'told', name: 'my.dotted.issuer' };
     const issuer = await cluster.createCaIssuer(place, ROOT);
@@ -268,7 +268,7 @@ describe('issuance', { concurrency: 6 }, () => {
     ]);
   });
 
-  test('a request that cannot be signed is Failed, with the reason in condition and event alike', async () => {
+  test('a request that cannot be signed is Failed, with the same reason in condition and event', async () => {
     const issuer = await cluster.createIssuer({ name: 'mismatch' }, { selfSigned: {} });
     await cluster.createSecret('countersign', 'mismatch', { 'tls.key': key('p384') });
     await cluster.whenReady({ name: 'mismatch' });
@@ -276,8 +276,8 @@ describe('issuance', { concurrency: 6 }, () => {
     await createThenApprove(cluster, { name: 'mismatch', signerName: issuer, annotations });
     const csr = await whenFailed(cluster, 'mismatch');
     const message = 'Referenced private key in Secret does not match that in the request';
-    const told = csr.status?.conditions?.map(condition => [condition.type, condition.reason, condition.message]);
-    assert.deepEqual(told, [
+    const recorded = csr.status?.conditions?.map(condition => [condition.type, condition.reason, condition.message]);
+    assert.deepEqual(recorded, [
       ['Approved', 'Tested', 'by a test'],
       ['Failed', 'ErrorKeyMatch', message],
     ]);
@@ -290,6 +290,6 @@ describe('issuance', { concurrency: 6 }, () => {
   });
 });
 
-test('every explained finding of zlint was found', () => {
+test('every explained zlint finding occurs', () => {
   assert.deepEqual([...seenFindings].toSorted(), [...EXPLAINED].toSorted());
 });

@@ -1,5 +1,5 @@
-// Istio as docs/clients.md sets it up, on a real API server: a program that makes the calls of istiod's registration authority, with the
-// rights of Istio's chart, gets certificates that verify, or the errors that the page describes.
+// Istio as set up in docs/clients.md, on a real API server: a program that makes the calls of istiod's registration
+// authority, with the permissions of Istio's chart, gets valid certificates or the documented errors.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
@@ -49,7 +49,7 @@ before(async () => {
 });
 after(() => cluster?.stop());
 
-/** What Istio's chart grants for `global.certSigners`: no list. */
+/** What Istio's chart grants for `global.certSigners`: no list permission. */
 function rightsOfIstiod(): readonly PolicyRule[] {
   const apiGroups = ['certificates.k8s.io'];
   const resources = ['', '/approval', '/status'].map(part => `certificatesigningrequests${part}`);
@@ -76,7 +76,7 @@ function configuredRoot(): string {
   return join(cluster.controlPlane.dir, 'root.pem');
 }
 
-test('the values of the page name one signer throughout', () => {
+test('the values in the documentation use one signer name', () => {
   const signerName = `${CONFIGURED['signer-domain']}/${CONFIGURED.signer}`;
   const { caCertificates } = values.meshConfig;
   assert.deepEqual(
@@ -86,7 +86,7 @@ test('the values of the page name one signer throughout', () => {
 });
 
 for (const subject of ['proxy', 'ztunnel']) {
-  test(`the request of a ${subject} is signed, with its identity and for 24 hours, and verifies with the configured root`, async () => {
+  test(`the request of a ${subject} is signed for its identity and 24 hours, and verifies with the configured root`, async () => {
     const {
       error,
       chain = '',
@@ -102,19 +102,19 @@ for (const subject of ['proxy', 'ztunnel']) {
   });
 }
 
-test('a root CA that is not configured is not found, since the chain ends below it', async () => {
+test('an unconfigured root CA is not found, since the chain ends below it', async () => {
   const { error } = await askAsIstiod(CONFIGURED);
   assert.equal(error, 'failed to find root cert from either signed cert-chain or mesh config');
   assert.ok(PAGE.replaceAll(/\s+/g, ' ').includes(error));
 });
 
-test('below an intermediate CA that is not configured, the intermediate is taken for the root', async () => {
+test('an unconfigured intermediate CA is treated as the root', async () => {
   const { error, root = '' } = await askAsIstiod({ ...CONFIGURED, signer: 'intermediate' });
   assert.equal(error, undefined);
   assert.equal(new X509Certificate(root).fingerprint256, new X509Certificate(BELOW_ROOT.certificate).fingerprint256);
 });
 
-test('a namespaced Issuer is refused at once, with the Role that is missing, until istiod may reference it', async () => {
+test('a namespaced Issuer is denied with the missing Role until istiod may reference it', async () => {
   const { error = '' } = await askAsIstiod({ ...NAMESPACED, root: configuredRoot() });
   assert.match(
     error,
@@ -129,15 +129,15 @@ test('a namespaced Issuer is refused at once, with the Role that is missing, unt
   await verify(permitted.chain ?? '', ROOT.certificate);
 });
 
-test('an issuer that is missing is warned of at once, shows as a timeout, and its event outlives the CSR', async () => {
+test('a missing issuer causes a warning, a timeout, and an event that outlives the CSR', async () => {
   const { error, log, request = '' } = await askAsIstiod({ ...CONFIGURED, signer: 'none', patience: '3s' });
-  assert.match(log, /ClusterIssuer none does not exist: the request waits for it/);
+  assert.match(log, /ClusterIssuer none does not exist; the request waits until it is created/);
   assert.equal(error, `timeout when watching CSR ${request}`);
   const events = ['get', 'events', '-n', 'default', '--field-selector', `involvedObject.name=${request}`];
   assert.match(await cluster.kubectl(events), /IssuerNotFound/);
 });
 
-test('with policy.rootInChain the root is found at the end of the chain', async () => {
+test('the root is at the end of the chain with policy.rootInChain', async () => {
   await cluster.installation.running('signer')[0]?.child.stop(10_000);
   await cluster.installation.start('signer', ['--root-in-chain=true']);
   const { error, root = '' } = await askAsIstiod(CONFIGURED);

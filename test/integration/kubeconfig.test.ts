@@ -1,4 +1,4 @@
-// Kubeconfigs as people have them, of one file or several: the real API server sees the same user in the services as in kubectl.
+// Real-world kubeconfigs in one or several files: the API server sees the same user from the services as from kubectl.
 
 import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ interface Review {
 let controlPlane: ControlPlane;
 /** A token of the ServiceAccount default/robot. */
 let token = '';
-/** The admin's client certificate and key, as a kubeconfig has them. */
+/** The admin's client certificate and key, in kubeconfig format. */
 let admin: Record<string, string> = {};
 let cluster: Record<string, string> = {};
 
@@ -38,7 +38,7 @@ function write(name: string, content: string | object): string {
   return path;
 }
 
-/** One user of the cluster, in one file. */
+/** Writes a kubeconfig for one user in one file. */
 function writeWhole(name: string, user: object, extra: object = {}): string {
   return write(name, {
     clusters: [{ name: 'c', cluster: { ...cluster, ...extra } }],
@@ -64,7 +64,7 @@ async function seenThroughKubectl(kubeconfig: string) {
   return userOf(JSON.parse(stdout));
 }
 
-/** Without the id of the credential, which is of each connection's own. */
+/** Omits the credential id, which differs per connection. */
 function userOf({ status: { userInfo } }: Review) {
   const { 'authentication.kubernetes.io/credential-id': _, ...extra } = userInfo.extra ?? {};
   return { ...userInfo, extra };
@@ -83,11 +83,11 @@ const CASES: Readonly<Record<string, { readonly kubeconfig: () => string; readon
     kubeconfig: () => (write('token', `${token}\n`), writeWhole('token-file', { tokenFile: 'token' })),
     username: ROBOT,
   },
-  'a token file beside a token that is wrong': {
+  'a token file and an invalid token': {
     kubeconfig: () => writeWhole('both', { token: 'wrong', tokenFile: 'token' }),
     username: ROBOT,
   },
-  'an exec plugin beside the kubeconfig': {
+  'an exec plugin next to the kubeconfig': {
     kubeconfig: () => {
       const answer = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token } };
       chmodSync(write('plugin', `#!/bin/sh\necho '${JSON.stringify(answer)}'\n`), 0o700);
@@ -100,11 +100,11 @@ const CASES: Readonly<Record<string, { readonly kubeconfig: () => string; readon
     kubeconfig: () => writeWhole('impersonating', { ...admin, ...JANE }),
     username: 'jane',
   },
-  'a server name of its own': {
+  'a TLS server name': {
     kubeconfig: () => writeWhole('server-name', admin, { 'tls-server-name': 'kubernetes.default.svc' }),
     username: 'admin',
   },
-  'its parts in three files, and one that does not exist': {
+  'parts in three files, and a missing file': {
     kubeconfig: () => {
       const first = write('first', { clusters: [{ name: 'c', cluster }] });
       const second = write('second', { users: [{ name: 'u', user: { tokenFile: 'token' } }] });
@@ -114,7 +114,7 @@ const CASES: Readonly<Record<string, { readonly kubeconfig: () => string; readon
     },
     username: ROBOT,
   },
-  'the same names in two files, of which the first has the say': {
+  'the same names in two files, of which the first wins': {
     kubeconfig: () =>
       [
         writeWhole('winner', { ...admin, as: 'winner' }),
@@ -124,9 +124,9 @@ const CASES: Readonly<Record<string, { readonly kubeconfig: () => string; readon
   },
 };
 
-describe('the API server sees the same user in a service as in kubectl, by a kubeconfig with', () => {
+describe('kubeconfig', () => {
   for (const [what, { kubeconfig, username }] of Object.entries(CASES)) {
-    test(what, async () => {
+    test(`the API server sees the same user from a service as from kubectl with ${what}`, async () => {
       const path = kubeconfig();
       const seen = await seenByApiServer(path);
       assert.equal(seen.username, username);

@@ -1,4 +1,4 @@
-// The largest CSRs that an API server stores: the webhook judges each review of them, and refuses none for its size.
+// The largest CSRs that an API server stores: the webhook checks each review of them and denies none for its size.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -7,7 +7,7 @@ import { type Cluster, startCluster } from '../support/cluster.ts';
 import { buildRequest } from '../support/csr-builder.ts';
 import { annotate, tryCreateCsr } from '../support/requests.ts';
 
-/** Of all annotations of an object, keys and values (TotalAnnotationSizeLimitB). */
+/** Limit for all annotations of an object, keys and values (TotalAnnotationSizeLimitB). */
 const ANNOTATIONS_BYTES = 256 * 1024;
 const ALPHABET = 36;
 const DENIED_FOR_THE_LOCK = /^admission webhook "requests\.countersign\.io" denied the request: .*ImmutableAnnotation/;
@@ -18,7 +18,7 @@ before(async () => {
 });
 after(() => cluster?.stop());
 
-/** Keys of three characters without a value, and one value of `<` that fills the rest but for `spare` bytes. */
+/** Keys of three characters with empty values, and one value of `<` that fills the rest except `spare` bytes. */
 function annotationsOf(keys: number, spare: number): Record<string, string> {
   const names = Array.from({ length: keys }, (_, at) => (at + ALPHABET ** 2).toString(ALPHABET));
   const annotations = Object.fromEntries(names.map(name => [name, '']));
@@ -26,7 +26,7 @@ function annotationsOf(keys: number, spare: number): Record<string, string> {
   return { ...annotations, note: '<'.repeat(ANNOTATIONS_BYTES - used - spare) };
 }
 
-/** As much of a request as is ever signed (36 500 bytes of PEM), in an extension that nobody reads. */
+/** The largest request that is ever signed (36 500 bytes of PEM), padded with an unknown extension. */
 function largeRequest(): string {
   return buildRequest([{ oid: '1.3.6.1.4.1.99999.1', value: Buffer.alloc(26_500) }]);
 }
@@ -35,7 +35,7 @@ for (const [what, keys] of [
   ['forty thousand short keys', 40_000],
   ['a value that Go escapes', 0],
 ] as const) {
-  test(`a CSR whose annotations are ${what} is created, annotated, and protected as any other`, async () => {
+  test(`a CSR whose annotations are ${what} is created, annotated and protected like any other`, async () => {
     const name = `large-${keys}`;
     const annotations = annotationsOf(keys, 1_000);
     const signerName = 'clusterissuers.cert-manager.io/ca';

@@ -1,5 +1,5 @@
-// What becomes of requests when a leader is paused, told to stop or killed: no replica writes without the Lease, the next one
-// signs at once, and what a killed one left unreported is reported. TEST_PAUSES sets how often a leader is paused.
+// Requests when a leader is paused, stopped or killed: no replica writes without the Lease, the next one signs at once
+// and reports what a killed one left unreported. TEST_PAUSES sets how often a leader is paused.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -13,7 +13,7 @@ import { until } from '../support/until.ts';
 
 const PAUSES = Number(process.env['TEST_PAUSES'] ?? 1);
 const REQUESTS = 80;
-/** The work itself on a machine under load. */
+/** Time for the work itself on a loaded machine. */
 const REPORTED_WITHIN_MS = 20_000;
 
 let cluster: Cluster;
@@ -27,7 +27,7 @@ before(async () => {
 });
 after(() => cluster?.stop());
 
-test('a leader that was paused for longer than its Lease signs and writes nothing when it goes on', {
+test('a leader paused for longer than its Lease signs and writes nothing when it resumes', {
   timeout: PAUSES * 60_000,
 }, async t => {
   const pauses: Pause[] = [];
@@ -39,7 +39,7 @@ test('a leader that was paused for longer than its Lease signs and writes nothin
   );
 });
 
-test('a leader that is stopped hands over within half a second of its release', async t => {
+test('a stopped leader hands over within half a second of releasing its Lease', async t => {
   const figures: number[] = [];
   for (let turn = 0; turn < 3; turn += 1) {
     const [first, names] = [await whenLed(cluster), namesOf(`handed-${turn}`, 5)];
@@ -63,32 +63,32 @@ test('a leader that is stopped hands over within half a second of its release', 
   assert.ok(Math.max(...figures) <= 500, figures.join(', '));
 });
 
-/** The digests of the certificates that these replicas have logged. */
+/** Returns the digests of the certificates that these replicas have logged. */
 function loggedBy(...replicas: readonly RunningService[]): ReadonlySet<string | undefined> {
   const issued = replicas.flatMap(linesOf).filter(({ msg }) => msg === 'certificate issued');
   return new Set(issued.map(({ sha256 }) => sha256));
 }
 
 /**
- * Kills it where it has stored certificates that it has not logged: it is stopped until that is so, and killed while it stands
- * still. Gives the names of their CSRs.
+ * Kills the leader when it has stored certificates that it has not logged: suspends it until that is the case, and
+ * kills it while suspended. Returns the names of their CSRs.
  */
 async function killUnreported(replica: RunningService, names: readonly string[]): Promise<readonly string[]> {
   for (;;) {
     process.kill(replica.child.pid!, 'SIGSTOP');
-    // What it has sent is stored by then.
+    // Everything it has sent is stored by then.
     await sleep(200);
     const signed = await whenSigned(cluster, names, 1);
     const logged = loggedBy(replica);
     const unreported = signed.filter(csr => !logged.has(sha256Of(csr))).map(({ metadata }) => metadata.name);
-    assert.ok(unreported.length > 0 || signed.length < names.length, 'all is signed and logged');
+    assert.ok(unreported.length > 0 || signed.length < names.length, 'everything is signed and logged');
     process.kill(replica.child.pid!, unreported.length > 0 ? 'SIGKILL' : 'SIGCONT');
     if (unreported.length > 0) return unreported;
     await sleep(5);
   }
 }
 
-test('what a leader that was killed did not report, the next one does: each certificate has its audit line and its event', async t => {
+test('the next leader reports what a killed one did not: each certificate has its audit line and event', async t => {
   const first = await whenLed(cluster);
   const names = namesOf('crashed', REQUESTS);
   await createAll(cluster, names, signerName);
@@ -107,7 +107,7 @@ test('what a leader that was killed did not report, the next one does: each cert
     missing = `${REQUESTS - lines} lines and ${REQUESTS - events} events are missing`;
     return lines === REQUESTS && events === REQUESTS ? true : undefined;
   };
-  await cluster.eventually('all is reported', hasAll, REPORTED_WITHIN_MS).catch(() => assert.fail(missing));
+  await cluster.eventually('everything is reported', hasAll, REPORTED_WITHIN_MS).catch(() => assert.fail(missing));
   const lines = cluster.installation.running('signer').flatMap(linesOf);
   const recovered = new Set(lines.filter(line => line.recovered === true).map(({ csr }) => csr));
   t.diagnostic(`${unreported.length} were not reported, ${recovered.size} lines are of the next leader`);

@@ -1,4 +1,4 @@
-// What a real API server makes of the queries of a list: it gives pages, to a first list as to a later one.
+// How a real API server handles list queries: it returns pages for a first list as well as later ones.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

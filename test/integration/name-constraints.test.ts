@@ -1,5 +1,5 @@
-// CAs with name constraints on a real API server: what their issuer may not sign is refused at create, or by the signer where the
-// webhook did not look; the rest is signed, and accepted by openssl, Go and zlint.
+// Name-constrained CAs on a real API server: names that the CA may not sign are denied on create, or by the signer if
+// the webhook did not see the request; others are signed and accepted by openssl, Go and zlint.
 
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
@@ -30,7 +30,7 @@ import {
 
 const EXPLAINED = new Set(explainedLints());
 const CONSTRAINTS = '/api/v1/namespaces/countersign/configmaps/countersign-name-constraints';
-/** CSRs with this label are not shown to the webhook. */
+/** CSRs with this label bypass the webhook. */
 const LABEL = 'test.example/unseen';
 const UNSEEN = { webhook: { objectSelector: { matchExpressions: [{ key: LABEL, operator: 'DoesNotExist' }] } } };
 const CONSTRAINED = ['-addext', 'nameConstraints=critical,permitted;DNS:example.com,excluded;DNS:secret.example.com'];
@@ -45,7 +45,7 @@ const [ROOT_KEY, SUB_KEY, LEAF_KEY] = [createKey(), createKey(), createKey()] as
 let cluster: Cluster;
 let certcheck: Certcheck;
 let root: KeyPairFiles;
-/** By the name of the issuer. */
+/** By issuer name. */
 const signerNames = new Map<string, string>();
 
 before(async () => {
@@ -79,10 +79,10 @@ async function inputFor(name: string, issuer: string, dnsName: string) {
   return { name, signerName: signerNames.get(issuer) ?? '', request };
 }
 
-/** Refused as soon as the webhook has the constraints, too: the text of the refusal. */
+/** Waits until the webhook has the constraints and denies the request, and returns the denial's text. */
 async function whenRefused(name: string, issuer: string, dnsName: string): Promise<string> {
   const input = await inputFor(name, issuer, dnsName);
-  return cluster.eventually(`${name} is refused`, async () => {
+  return cluster.eventually(`${name} is denied`, async () => {
     const answer = await tryCreateCsr(cluster, input);
     if (answer.status === 422) return (answer.body as Refusal).message;
     await cluster.api.remove(`${CSRS}/${name}`);
@@ -90,7 +90,7 @@ async function whenRefused(name: string, issuer: string, dnsName: string): Promi
   });
 }
 
-/** The webhook does not see it. Approved when it resolves. */
+/** Creates a request that bypasses the webhook, and approves it. */
 async function createUnseen(name: string, issuer: string, dnsName: string): Promise<CsrObject> {
   const manifest = csrManifest(await inputFor(name, issuer, dnsName));
   const body = { ...manifest, metadata: { ...manifest.metadata, labels: { [LABEL]: 'true' } } };
@@ -100,10 +100,10 @@ async function createUnseen(name: string, issuer: string, dnsName: string): Prom
 }
 
 const refused = (ca: string, what: string) =>
-  `admission webhook "requests.countersign.io" denied the request: spec.request: The name constraints of the CA "CN=${ca}" ${what}. Request another name, or use another issuer (NameConstraintViolation)`;
+  `admission webhook "requests.countersign.io" denied the request: spec.request: The name constraints of the CA "CN=${ca}" ${what}; request another name or use another issuer (NameConstraintViolation)`;
 
 describe('an issuer whose CA has name constraints', () => {
-  test('refuses at create what is not permitted, and what is excluded', async () => {
+  test('names that are not permitted, or are excluded, are denied on create', async () => {
     assert.equal(
       await whenRefused('not-permitted', 'root', 'www.example.org'),
       refused('root', 'do not permit the DNS name "www.example.org"; permitted: "example.com"'),
@@ -114,24 +114,24 @@ describe('an issuer whose CA has name constraints', () => {
     );
   });
 
-  test('refuses what a CA above it may not sign', async () => {
+  test('names that a CA above the signing one may not sign are denied', async () => {
     assert.equal(
       await whenRefused('not-permitted-above', 'below', 'www.example.org'),
       refused('above', 'do not permit the DNS name "www.example.org"; permitted: "example.com"'),
     );
   });
 
-  test('fails what the webhook did not see, with an event', async () => {
+  test('a request that bypassed the webhook fails with an event', async () => {
     const csr = await createUnseen('unseen', 'root', 'www.example.org');
     const { reason, message } = failureOf(await whenFailed(cluster, 'unseen')) ?? {};
     const text =
-      'The name constraints of the CA "CN=root" do not permit the DNS name "www.example.org"; permitted: "example.com". Request another name, or use another issuer';
+      'The name constraints of the CA "CN=root" do not permit the DNS name "www.example.org"; permitted: "example.com"; request another name or use another issuer';
     assert.deepEqual([reason, message], ['NameConstraintViolation', text]);
     assert.ok((await cluster.eventsWhenWritten(csr, 1)).includes(`Warning NameConstraintViolation: ${text}`));
   });
 
   for (const issuer of ['root', 'below']) {
-    test(`signs what is permitted, and every verifier accepts it: ${issuer}`, async () => {
+    test(`permitted names are signed, and every verifier accepts the certificate: ${issuer}`, async () => {
       const input = await inputFor(`permitted-${issuer}`, issuer, 'www.example.com');
       const { chain } = await issue(cluster, input);
       const { data } = await cluster.api.get<{ data: Record<string, string> }>(
@@ -143,7 +143,7 @@ describe('an issuer whose CA has name constraints', () => {
     });
   }
 
-  test('refuses by the constraints of its next CA within seconds', async () => {
+  test('the constraints of a new CA apply within seconds', async () => {
     const next = await createRoot(ROOT_KEY, 'next', '-addext', 'nameConstraints=critical,permitted;DNS:example.org');
     await whenRefused('before', 'replaced', 'www.example.org');
     const data = secretData({ certificate: next, key: ROOT_KEY });
@@ -157,7 +157,7 @@ describe('an issuer whose CA has name constraints', () => {
     await whenIssued(cluster, 'after');
   });
 
-  test('signs any name with policy.honourNameConstraints off, and openssl rejects the certificate', async () => {
+  test('any name is signed with policy.honourNameConstraints off, and openssl rejects the certificate', async () => {
     for (const { child } of cluster.installation.running('signer')) await child.stop(10_000);
     await cluster.installation.start('signer', ['--honour-name-constraints=false']);
     await createUnseen('opted-out', 'root', 'www.example.org');

@@ -1,5 +1,5 @@
-// What an operator may demand beyond what cert-manager does, all of it at once, on a real API server: who is refused, who waits,
-// and what is in the certificate, as openssl, Go and zlint see it.
+// All policy settings beyond cert-manager's behaviour at once, on a real API server: which requests are denied or wait,
+// and the certificates as seen by openssl, Go and zlint.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
@@ -32,7 +32,7 @@ const HOUR_MS = 3_600_000;
 const SHARED = ['--max-duration=720h', '--authorize-cluster-issuers=true'];
 const OF_THE_SIGNER = ['--clamp-to-ca=true', '--refuse-expired-ca=true', '--backdate=5m'];
 const OF_THE_CERTIFICATE = ['--leaf-key-identifier=true', '--root-in-chain=true'];
-/** The CA/Browser Forum would do without the identifier in a leaf (BR 7.1.2.7.6); RFC 5280 says it should be there. */
+/** The CA/Browser Forum does not require a subjectKeyIdentifier in a leaf (BR 7.1.2.7.6); RFC 5280 recommends it. */
 const EXPLAINED = new Set(['w_ext_subject_key_identifier_not_recommended_subscriber', ...explainedLints()]);
 
 let cluster: Cluster;
@@ -47,7 +47,7 @@ after(async () => {
   await Promise.all([cluster?.stop(), certcheck?.stop()]);
 });
 
-/** Has all three tools look at it. */
+/** Checks a certificate with all three tools. */
 async function check({ chain }: Issued, roots: string): Promise<X509Certificate> {
   await checkWithAll(certcheck, { chain, roots, isCA: false, selfSigned: false, hasKeyID: true }, EXPLAINED);
   return new X509Certificate(chain);
@@ -65,8 +65,8 @@ async function permitToCreate(user: string): Promise<void> {
   ]);
 }
 
-describe('where the operator demands more than cert-manager', { concurrency: 4 }, () => {
-  test('a certificate begins earlier, lasts at most so long, has the identifier of its key, and its root in the chain', async () => {
+describe('policy beyond cert-manager', { concurrency: 4 }, () => {
+  test('a certificate is backdated, limited to maxDuration, has a subjectKeyIdentifier, and its root in the chain', async () => {
     const pair = {
       certificate: readPki('certificates/intermediate1'),
       key: readPki('keys/rsa2048'),
@@ -89,7 +89,7 @@ describe('where the operator demands more than cert-manager', { concurrency: 4 }
     );
   });
 
-  test('a certificate ends with its CA', async () => {
+  test('a certificate expires no later than its CA', async () => {
     const certificate = await createRoot(ROOT.key, 'ends tomorrow', '-days', '1');
     const signerName = await cluster.createCaIssuer(
       { namespace: 'sandbox', name: 'tomorrow' },
@@ -99,21 +99,21 @@ describe('where the operator demands more than cert-manager', { concurrency: 4 }
     assert.equal(leaf.validTo, new X509Certificate(certificate).validTo);
   });
 
-  test('a request waits while the CA has ended, is told so, and is signed by the next', async () => {
+  test('a request waits with an event while the CA is expired, and is signed by the new one', async () => {
     const ended = { ...ROOT, certificate: await createEndedRoot(ROOT.key, 'ended') };
     const place = { namespace: 'sandbox', name: 'ended' };
     const signerName = await cluster.createCaIssuer(place, ended);
-    // Else that is what it waits for, and what it is told, at first.
+    // Otherwise the request first waits for the issuer, with that event.
     await cluster.whenReady(place);
     const csr = await createThenApprove(cluster, { name: 'after-the-end', signerName });
-    const [, told = ''] = await cluster.eventsWhenWritten(csr, 2);
-    assert.match(told, /^Warning SecretInvalidData: .* sandbox\/ended: the certificate of the CA has ended: 20/);
+    const [, event = ''] = await cluster.eventsWhenWritten(csr, 2);
+    assert.match(event, /^Warning SecretInvalidData: .* sandbox\/ended: the CA certificate expired at 20/);
     const data = secretData(ROOT);
     await cluster.api.patch('/api/v1/namespaces/sandbox/secrets/ended', { stringData: data });
     await check(await whenIssued(cluster, 'after-the-end'), ROOT.certificate);
   });
 
-  test('who asks for longer than is allowed is refused', async () => {
+  test('a request for more than the maximum duration is denied', async () => {
     const signerName = 'issuers.cert-manager.io/sandbox.any';
     const { status, body } = await tryCreateCsr(cluster, {
       name: 'long',
@@ -127,7 +127,7 @@ describe('where the operator demands more than cert-manager', { concurrency: 4 }
     );
   });
 
-  test('a ClusterIssuer is for whom the role is given that the refusal shows', async () => {
+  test('a user may use a ClusterIssuer once granted the role in the denial', async () => {
     const signerName = await cluster.createCaIssuer({ name: 'shared' }, ROOT);
     const input = { name: 'of-carla', signerName };
     await permitToCreate('carla');
@@ -138,7 +138,7 @@ describe('where the operator demands more than cert-manager', { concurrency: 4 }
     });
     assert.match(
       refused,
-      /Requester may not reference ClusterIssuer shared: user "carla" lacks the verb "reference" on "cluster/,
+      /Requester may not reference ClusterIssuer shared: user "carla" cannot reference resource "cluster/,
     );
     await cluster.kubectl(['apply', '-f', '-'], /^apiVersion: .*?\n(?=\n)/ms.exec(refused)?.[0]);
     const binding = /^kubectl (create clusterrolebinding .*)$/m.exec(refused)?.[1] ?? '';
@@ -151,7 +151,7 @@ describe('where the operator demands more than cert-manager', { concurrency: 4 }
     await check(await whenIssued(cluster, input.name), ROOT.certificate);
   });
 
-  test('a permission that is withdrawn after the request was made counts when it is signed', async () => {
+  test('a permission revoked after creation is enforced at signing', async () => {
     const signerName = await cluster.createCaIssuer({ name: 'withdrawn' }, ROOT);
     const as = { user: 'walter' };
     await permitToCreate('walter');
@@ -165,7 +165,7 @@ describe('where the operator demands more than cert-manager', { concurrency: 4 }
       });
     await answers(201, 'walter-1');
     await cluster.kubectl(['delete', 'clusterrolebinding', 'withdrawn']);
-    // Until it counts each answer may still be a yes.
+    // Until the change takes effect, requests may still be admitted.
     let count = 1;
     await cluster.eventually('walter is refused', async () => {
       const { status } = await tryCreateCsr(cluster, { name: `walter-${++count}`, signerName }, as);

@@ -121,8 +121,8 @@ describe('a pod', () => {
 });
 
 describe('a workload', () => {
-  const { spec } = podManifest({ ...pod('template', [MINE]), serviceAccountName: 'other' });
-  const { nodeName: _, ...template } = spec;
+  const manifest = podManifest({ ...pod('template', [MINE]), serviceAccountName: 'other' });
+  const { nodeName: _, ...template } = manifest.spec;
   const labels = { app: 'app' };
   const podTemplate = { metadata: { labels }, spec: template };
   const job = { template: { spec: { ...template, restartPolicy: 'Never' } } };

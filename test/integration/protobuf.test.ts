@@ -1,5 +1,5 @@
-// CSRs in protobuf are what the same CSRs are in JSON, by the real API server: read one by one, as a list in pages, in the
-// answer to a patch, and from a watch.
+// CSRs in protobuf equal the same CSRs in JSON, with a real API server: single reads, paged lists, patch answers and
+// watches.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -92,7 +92,7 @@ async function patch(name: string, subresource: string, status: object): Promise
   await api.patch(`${csrObjectPath(name)}/${subresource}`, { status });
 }
 
-/** What of its JSON is read in protobuf: spec and status whole, of the metadata what anybody here asks for. */
+/** The part of the JSON that is also decoded from protobuf: spec and status in full, and the metadata that is used. */
 function project({ metadata, spec, status }: Csr): object {
   const names = new Set(['name', 'uid', 'resourceVersion', 'annotations']);
   const kept = Object.fromEntries(Object.entries(metadata).filter(([name]) => names.has(name)));
@@ -105,12 +105,12 @@ async function readJson(name: string): Promise<object> {
 
 describe('in protobuf', () => {
   for (const name of ['bare', 'full', 'approved', 'failed']) {
-    test(`the CSR "${name}" is what it is in JSON`, async () => {
+    test(`the CSR "${name}" is the same in protobuf as in JSON`, async () => {
       assert.deepEqual(await protobuf.get(csrObjectPath(name)), await readJson(name));
     });
   }
 
-  test('a list in pages has the same items', async () => {
+  test('a paged list has the same items in protobuf', async () => {
     const items: object[] = [];
     let next: string | undefined = '';
     while (next !== undefined) {
@@ -125,12 +125,12 @@ describe('in protobuf', () => {
     assert.equal(items.length, 4);
   });
 
-  test('the answer to a patch is the CSR', async () => {
+  test('the answer to a patch is the CSR in protobuf', async () => {
     const patched = await protobuf.mergePatch(csrObjectPath('bare'), { metadata: { annotations: { patched: 'yes' } } });
     assert.deepEqual(patched, await readJson('bare'));
   });
 
-  test('a watch brings the same changes', async () => {
+  test('a watch delivers the same changes in protobuf', async () => {
     const { metadata } = (await json.get<CsrList>(CSR_PATH)) ?? assert.fail();
     const path = `${CSR_PATH}?watch=1&resourceVersion=${metadata.resourceVersion}`;
     await patch('approved', 'status', { conditions: [APPROVED, { type: 'Failed', status: 'True', reason: 'No' }] });
@@ -149,7 +149,7 @@ describe('in protobuf', () => {
     ['none', 'not-found'],
     ['bare', 'invalid'],
   ] as const) {
-    test(`a failure is told in the same words when it is ${code}`, async () => {
+    test(`the error ${code} has the same message in protobuf`, async () => {
       const body = { status: { certificate: Buffer.from('no certificate').toString('base64') } };
       const failures = [json, protobuf].map(async client =>
         client.mergePatch(`${csrObjectPath(name)}/status`, body).catch((error: unknown) => error),

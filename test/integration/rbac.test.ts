@@ -1,5 +1,5 @@
-// What the two ServiceAccounts of the chart may do, by the API server's own word: exactly this, and of what would be worst to
-// have, nothing. No service runs here: the others show that it is enough.
+// The permissions of the chart's two ServiceAccounts according to the API server: exactly these, and none of the most
+// dangerous ones. No service runs here; other tests show that these suffice.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -32,7 +32,7 @@ function callerOf(account: string): Caller {
   return { user: `system:serviceaccount:countersign:${account}`, groups };
 }
 
-/** `get,list certificates.k8s.io/certificatesigningrequests [name]`, one for each resource, sorted. */
+/** Formats rules as `get,list certificates.k8s.io/certificatesigningrequests [name]`, one per resource, sorted. */
 async function rulesOf(account: string, namespace: string): Promise<string[]> {
   const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: { namespace } };
   const path = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews';
@@ -51,7 +51,7 @@ async function rulesOf(account: string, namespace: string): Promise<string[]> {
   return words.toSorted();
 }
 
-/** What the account may beyond what every authenticated user may. */
+/** Returns the account's permissions beyond those of every authenticated user. */
 async function ownRules(account: string, namespace: string): Promise<string[]> {
   const common = new Set(await rulesOf('nobody', namespace));
   return (await rulesOf(account, namespace)).filter(rule => !common.has(rule));
@@ -87,7 +87,7 @@ const WEBHOOK_AT_HOME = [
 
 type Action = readonly [verb: string, group: string, resource: string, name?: string | undefined];
 
-/** What `kubectl auth can-i` asks, for everything or for one namespace. */
+/** Asks what `kubectl auth can-i` asks, for all namespaces or one. */
 async function mayDo(account: string, namespace: string, action: Action): Promise<boolean> {
   const [verb, group, path, name] = action;
   const [resource, subresource] = path.split('/');
@@ -135,7 +135,7 @@ describe('the ServiceAccount', { concurrency: 8 }, () => {
     ['countersign-webhook', 'default', WEBHOOK_ANYWHERE],
     ['countersign-webhook', 'countersign', [...WEBHOOK_ANYWHERE, ...WEBHOOK_AT_HOME]],
   ] as const) {
-    test(`${account} may do this in ${namespace} and nothing else`, async () => {
+    test(`${account} has exactly these permissions in ${namespace}`, async () => {
       assert.deepEqual(await ownRules(account, namespace), [...rules].toSorted());
     });
   }
@@ -149,7 +149,7 @@ describe('the ServiceAccount', { concurrency: 8 }, () => {
     }
   }
 
-  test('countersign-signer may sign for issuers, so that the question of what it may not is a good one', async () => {
+  test('countersign-signer may sign for issuers, which validates the negative checks', async () => {
     for (const name of ['issuers.cert-manager.io/*', 'clusterissuers.cert-manager.io/*'])
       assert.equal(await mayDo('countersign-signer', '', ['sign', 'certificates.k8s.io', 'signers', name]), true);
   });

@@ -1,5 +1,5 @@
-// Signers that are killed or stopped, and an API server that goes away: whatever happens, each approved request is signed
-// exactly once, and nobody has to restart anything.
+// Signers that are killed or stopped, and an API server that goes away: each approved request is signed exactly once,
+// and nothing needs a manual restart.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
@@ -16,14 +16,14 @@ import { readPki } from '../support/pki.ts';
 import { approve, type CsrObject, chainOf, createCsr, issue, whenIssued } from '../support/requests.ts';
 
 const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
-/** A renewal is seen up to 2 s late, and holds for 15 s; then there is the work itself, on a machine under load. */
+/** A renewal is seen up to 2 s late and lasts 15 s; the rest is for the work itself on a loaded machine. */
 const LEASE_MS = 22_000;
 
 let dir: string;
 let cluster: Cluster;
 let signerName: string;
 before(async () => {
-  // Kept by the control plane, so that it can come back.
+  // Kept by the control plane, so that the API server can come back.
   dir = await mkdtemp(join(tmpdir(), 'countersign-resilience-'));
   cluster = await startCluster({ dir });
   await cluster.installation.start('signer');
@@ -42,14 +42,14 @@ async function whenEachIsSigned(names: readonly string[]): Promise<readonly CsrO
   return signed;
 }
 
-/** How many replicas say of themselves that they lead. */
+/** Returns how many replicas report themselves as leader. */
 async function countLeaders(): Promise<number> {
   const signers = cluster.installation.running('signer');
   const metrics = await Promise.all(signers.map(async ({ url }) => (await request(`${url}/metrics`)).body.text()));
   return metrics.filter(text => /^leader_election_master_status 1$/m.test(text)).length;
 }
 
-test('300 requests that are approved at once are each signed once, and told once', async t => {
+test('300 requests approved at once are each signed once, with one event', async t => {
   const names = namesOf('burst', 300);
   await createAll(cluster, names, signerName);
   const start = performance.now();
@@ -60,18 +60,21 @@ test('300 requests that are approved at once are each signed once, and told once
     assert.ok(metadata.annotations?.['experimental.cert-manager.io/ca']);
     assert.equal(status?.conditions?.length, 1);
   }
-  const isTold = async () => {
+  const haveEvents = async () => {
     const path = '/api/v1/namespaces/default/events?fieldSelector=reason%3DCertificateIssued';
     const { items } = await cluster.api.get<{ items: { involvedObject: { name: string }; count: number }[] }>(path);
-    const told = items.filter(({ involvedObject }) => names.includes(involvedObject.name));
-    return told.length >= 300 ? told : undefined;
+    const recorded = items.filter(({ involvedObject }) => names.includes(involvedObject.name));
+    return recorded.length >= 300 ? recorded : undefined;
   };
-  const told = await cluster.eventually('300 certificates are told of', isTold);
-  assert.deepEqual([told.length, new Set(told.map(({ involvedObject }) => involvedObject.name)).size], [300, 300]);
-  assert.ok(told.every(({ count }) => count === 1));
+  const recorded = await cluster.eventually('300 certificates have events', haveEvents);
+  assert.deepEqual(
+    [recorded.length, new Set(recorded.map(({ involvedObject }) => involvedObject.name)).size],
+    [300, 300],
+  );
+  assert.ok(recorded.every(({ count }) => count === 1));
 });
 
-test('a leader that is told to stop exits with 0, leaves the lease, and another signs within three seconds', async t => {
+test('a stopped leader exits with 0 and releases the Lease, and another replica signs within three seconds', async t => {
   const first = await whenLed(cluster);
   const heldBefore = (await readLease(cluster)).spec.holderIdentity;
   assert.equal(await countLeaders(), 1);
@@ -90,7 +93,7 @@ test('a leader that is told to stop exits with 0, leaves the lease, and another 
   await cluster.installation.start('signer');
 });
 
-test('a leader that is killed in the midst of work is replaced when its lease ends, and nothing is lost or doubled', async t => {
+test('a leader killed during work is replaced when its Lease expires, and nothing is lost or duplicated', async t => {
   const first = await whenLed(cluster);
   const names = namesOf('killed', 60);
   await createAll(cluster, names, signerName);
@@ -106,7 +109,7 @@ test('a leader that is killed in the midst of work is replaced when its lease en
   for (const csr of signed) assert.equal(already.get(csr.metadata.name) ?? chainOf(csr), chainOf(csr));
 });
 
-test('services outlive an API server that goes away, and sign when it is back', async t => {
+test('services survive an API server outage and sign when it is back', async t => {
   await createCsr(cluster, { name: 'interrupted', signerName });
   const pids = runningPids();
   await cluster.restartControlPlane(() => sleep(1_000));
@@ -120,7 +123,7 @@ test('services outlive an API server that goes away, and sign when it is back', 
     assert.equal((await request(`${url}/readyz`)).statusCode, 200);
 });
 
-test('the last signer that stops leaves the lease to nobody', async () => {
+test('the last signer that stops releases the Lease', async () => {
   const signers = cluster.installation.running('signer');
   await Promise.all(signers.map(({ child }) => child.stop(10_000)));
   assert.deepEqual(

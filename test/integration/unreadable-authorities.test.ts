@@ -1,5 +1,5 @@
-// CA certificates that OpenSSL reads and the real API server refuses in status.certificate: the Issuer is not Ready, the request
-// waits, and is signed once the Secret is corrected.
+// CA certificates that OpenSSL accepts and a real API server rejects in status.certificate: the Issuer is not Ready,
+// and requests wait until the Secret is fixed.
 
 import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
@@ -43,7 +43,7 @@ const SAMPLES: readonly (readonly [what: string, key: string, parts: Certificate
     /authority info access/,
   ],
   ['malformed-eku', p256, extension(EXTENSION.extKeyUsage, sequence(sequence())), /extended key usages/],
-  ['compressed-point', readPki('keys/p256-compressed'), {}, /not a whole point/],
+  ['compressed-point', readPki('keys/p256-compressed'), {}, /not an uncompressed point/],
   ['rsa-without-null', readPki('keys/rsa2048'), { spki: withoutNull(readPki('keys/rsa2048')) }, /missing NULL/],
   ['end-with-offset', p256, { ends: '460101000000+0000' }, /malformed validity/],
 ];
@@ -53,16 +53,16 @@ const SIGNER = {
   groups: ['system:serviceaccounts', 'system:serviceaccounts:countersign'],
 };
 
-/** What the API server answers to the signer's trial of a certificate in a CSR's status, which it does not keep. */
+/** Returns the API server's answer to a dry run of a certificate in a CSR's status. */
 async function tryInStatus(csrName: string, certificate: string): Promise<number> {
   const body = { status: { certificate: Buffer.from(certificate).toString('base64') } };
   const call = { method: 'PATCH', path: `${CSRS}/${csrName}/status?dryRun=All`, body, as: SIGNER } as const;
   return (await cluster.api.call(call)).status;
 }
 
-describe('a CA certificate that the API server refuses', { concurrency: 4 }, () => {
+describe('a CA certificate that the API server rejects', { concurrency: 4 }, () => {
   for (const [name, key, parts, fault] of SAMPLES) {
-    test(`(${name}) makes the Issuer not Ready, and the request waits until it is corrected`, async () => {
+    test(`an invalid CA certificate (${name}) makes the Issuer not Ready and requests wait until it is fixed`, async () => {
       const certificate = buildCertificate(holderOfKey('CA', key), undefined, parts);
       const place = { namespace: await cluster.createNamespace(name), name: 'ca' };
       const signerName = await cluster.createCaIssuer(place, { certificate, key });

@@ -1,5 +1,5 @@
-// Requests that come before what they need: each is signed within two seconds of the last missing piece, whatever that is,
-// and told once why it waits. And the Ready condition of issuers, and who writes it.
+// Requests created before what they need: each is signed within two seconds of the last missing object and gets one
+// event per reason. Also, which controller writes the Ready condition of issuers.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -10,9 +10,9 @@ import { type Cluster, type IssuerPlace, secretData, startCluster } from '../sup
 import { readPki } from '../support/pki.ts';
 import { createCsr, createThenApprove, type Issued, issue, whenFailed, whenIssued } from '../support/requests.ts';
 
-/** What issue 3 promises, from the last missing piece to the certificate. */
-const PROMISED_MS = 2_000;
-/** Longer than it takes to look at something, so that what waits is really waiting. */
+/** The promised time from the last missing object to the certificate. */
+const SIGNED_WITHIN_MS = 2_000;
+/** Longer than one reconcile, so that a waiting request is really waiting. */
 const SETTLED_MS = 300;
 const KEY_SECRET = 'experimental.cert-manager.io/private-key-secret-name';
 const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
@@ -25,21 +25,21 @@ before(async () => {
 });
 after(() => cluster?.stop());
 
-/** Waits until the signer has said so much of the request, and a little longer. */
-async function whenTold(name: string, events: readonly string[]): Promise<void> {
+/** Waits until these events are recorded for the request, and a little longer. */
+async function whenRecorded(name: string, events: readonly string[]): Promise<void> {
   const csr = await cluster.api.get<Issued['csr']>(`/apis/certificates.k8s.io/v1/certificatesigningrequests/${name}`);
   assert.deepEqual(await cluster.eventsWhenWritten(csr, events.length), events.toSorted());
   await sleep(SETTLED_MS);
   assert.equal(csr.status?.certificate, undefined);
 }
 
-/** Does the last thing that was missing, and sees the certificate within what was promised. */
+/** Provides the last missing object, and checks that the certificate follows within the promised time. */
 async function signedAfter(name: string, lastPiece: () => Promise<unknown>): Promise<Issued> {
   await lastPiece();
   const start = performance.now();
   const issued = await whenIssued(cluster, name);
   const took = Math.round(performance.now() - start);
-  assert.ok(took <= PROMISED_MS, `signed ${took} ms after the last missing piece`);
+  assert.ok(took <= SIGNED_WITHIN_MS, `signed ${took} ms after the last missing piece`);
   return issued;
 }
 
@@ -62,7 +62,7 @@ describe('waiting', { concurrency: 4 }, () => {
     const kind = place.namespace === undefined ? 'ClusterIssuer' : 'Issuer';
     const { namespace = 'countersign', name: issuer } = place;
 
-    test(`a request waits for its ${kind}, and that for its Secret`, async () => {
+    test(`a request waits for its ${kind}, which waits for its Secret`, async () => {
       if (place.namespace !== undefined) await cluster.createNamespace(place.namespace);
       const name = `early-${kind.toLowerCase()}`;
       const resource = place.namespace === undefined ? 'clusterissuers' : 'issuers';
@@ -70,10 +70,10 @@ describe('waiting', { concurrency: 4 }, () => {
       const shown = `${kind} ${place.namespace ?? ''}/${issuer}`;
       await createThenApprove(cluster, { name, signerName: `${resource}.cert-manager.io/${path}` });
       const notFound = `Warning IssuerNotFound: Referenced ${shown} not found`;
-      await whenTold(name, [APPROVAL, notFound]);
+      await whenRecorded(name, [APPROVAL, notFound]);
 
       await cluster.createIssuer(place, { ca: { secretName: issuer } });
-      await whenTold(name, [APPROVAL, notFound, notReady(place)]);
+      await whenRecorded(name, [APPROVAL, notFound, notReady(place)]);
       const missing = `False ErrGetKeyPair: Error getting keypair for CA issuer: secrets "${issuer}" not found`;
       assert.equal(await cluster.readinessOf(place), missing);
 
@@ -94,45 +94,46 @@ describe('waiting', { concurrency: 4 }, () => {
     });
   }
 
-  test('a request waits for an Issuer that has everything else', async () => {
+  test('a request waits for an Issuer whose Secret exists', async () => {
     const namespace = await cluster.createNamespace('late');
     await cluster.createSecret(namespace, 'ca', secretData(ROOT));
     await createThenApprove(cluster, { name: 'late', signerName: 'issuers.cert-manager.io/late.ca' });
-    await whenTold('late', [APPROVAL, 'Warning IssuerNotFound: Referenced Issuer late/ca not found']);
+    await whenRecorded('late', [APPROVAL, 'Warning IssuerNotFound: Referenced Issuer late/ca not found']);
     await signedAfter('late', () => cluster.createIssuer({ namespace, name: 'ca' }, { ca: { secretName: 'ca' } }));
   });
 
   const faults = [
     {
-      what: 'without key',
+      what: 'without a key',
       data: { 'tls.crt': ROOT.certificate },
-      says: `Failed to parse signing CA keypair from secret fixed-0/ca: no private key data for "tls.key" in secret 'fixed-0/ca'`,
+      error: `Failed to parse signing CA keypair from secret fixed-0/ca: no private key data for "tls.key" in secret 'fixed-0/ca'`,
     },
     {
-      what: 'with the key of another',
+      what: 'with a mismatched key',
       data: { 'tls.crt': ROOT.certificate, 'tls.key': readPki('keys/p256') },
-      says: "Failed to parse signing CA keypair from secret fixed-1/ca: error creating x509 certificate: x509: provided PrivateKey doesn't match parent's PublicKey",
+      error:
+        "Failed to parse signing CA keypair from secret fixed-1/ca: error creating x509 certificate: x509: provided PrivateKey doesn't match parent's PublicKey",
     },
   ];
-  for (const [index, { what, data, says }] of faults.entries()) {
-    test(`a request waits for a Secret that turned up ${what} to be corrected`, async () => {
+  for (const [index, { what, data, error }] of faults.entries()) {
+    test(`a request waits until a Secret ${what} is fixed`, async () => {
       const place = { namespace: await cluster.createNamespace(`fixed-${index}`), name: 'ca' };
       const signerName = await cluster.createCaIssuer(place, ROOT);
       await cluster.whenReady(place);
       await cluster.api.remove(secretPath(place.namespace, 'ca'));
       await cluster.createSecret(place.namespace, 'ca', data);
-      // A copy of the Secret that is younger than a second would still sign.
+      // A cached Secret younger than a second would still sign.
       await sleep(1_000);
       await createThenApprove(cluster, { name: `fixed-${index}`, signerName });
-      const told = [...(index === 0 ? [notReady(place)] : []), `Warning SecretInvalidData: ${says}`, APPROVAL];
-      await whenTold(`fixed-${index}`, told);
+      const expected = [...(index === 0 ? [notReady(place)] : []), `Warning SecretInvalidData: ${error}`, APPROVAL];
+      await whenRecorded(`fixed-${index}`, expected);
       const correct = () => cluster.api.patch(secretPath(place.namespace, 'ca'), { stringData: secretData(ROOT) });
       const { csr } = await signedAfter(`fixed-${index}`, correct);
-      assert.deepEqual(await cluster.eventsWhenWritten(csr, told.length + 1), [ISSUED, ...told].toSorted());
+      assert.deepEqual(await cluster.eventsWhenWritten(csr, expected.length + 1), [ISSUED, ...expected].toSorted());
     });
   }
 
-  test('a request waits for a Secret that was deleted to come back', async () => {
+  test('a request waits until a deleted Secret is recreated', async () => {
     const place = { namespace: await cluster.createNamespace('deleted'), name: 'ca' };
     const signerName = await cluster.createCaIssuer(place, ROOT);
     await cluster.whenReady(place);
@@ -140,15 +141,15 @@ describe('waiting', { concurrency: 4 }, () => {
     await sleep(1_000);
     await createThenApprove(cluster, { name: 'deleted', signerName });
     const missing = 'Warning SecretMissing: Referenced secret deleted/ca not found';
-    // That the Secret is gone comes to light when it is needed; from then on the issuer is not Ready either.
-    await whenTold('deleted', [APPROVAL, missing, notReady(place)]);
+    // The deletion is noticed when the Secret is needed; from then on the issuer is not Ready either.
+    await whenRecorded('deleted', [APPROVAL, missing, notReady(place)]);
     const isUnready = async () => ((await cluster.readinessOf(place))?.startsWith('False') ? true : undefined);
     await cluster.eventually('the issuer is no longer Ready', isUnready);
     await signedAfter('deleted', () => cluster.createSecret('deleted', 'ca', secretData(ROOT)));
     await cluster.whenReady(place);
   });
 
-  test('a self-signing request waits for the Secret with its key, and for that to be corrected', async () => {
+  test('a self-signed request waits until the Secret with its key exists and is valid', async () => {
     const namespace = await cluster.createNamespace('own-key');
     const signerName = await cluster.createIssuer({ namespace, name: 'self' }, { selfSigned: {} });
     await cluster.whenReady({ namespace, name: 'self' });
@@ -158,21 +159,21 @@ describe('waiting', { concurrency: 4 }, () => {
     await createThenApprove(cluster, { name: 'own-key', signerName, request, annotations });
     const missing = 'Warning SecretNotFound: Referenced Secret own-key/key not found';
     const warned = `Warning SelfSignedKey: ${reasons.SelfSignedKey.message('own-key/key')}`;
-    await whenTold('own-key', [APPROVAL, missing, warned]);
+    await whenRecorded('own-key', [APPROVAL, missing, warned]);
     await cluster.createSecret(namespace, 'key', { 'tls.key': 'nonsense' });
     const nonsense =
       'Warning ErrorParsingKey: Failed to parse signing key from secret own-key/key: error decoding private key PEM block: no PEM data was found in given input';
-    await whenTold('own-key', [APPROVAL, missing, nonsense, warned]);
+    await whenRecorded('own-key', [APPROVAL, missing, nonsense, warned]);
     await signedAfter('own-key', () =>
       cluster.api.patch(secretPath(namespace, 'key'), { stringData: { 'tls.key': key } }),
     );
   });
 
-  test('an issuer that gets another type is one of that type', async () => {
+  test('an issuer with a changed type is treated as the new type', async () => {
     const place = { namespace: await cluster.createNamespace('retyped'), name: 'issuer' };
     const signerName = await cluster.createIssuer(place, {});
     await createThenApprove(cluster, { name: 'retyped', signerName });
-    await whenTold('retyped', [
+    await whenRecorded('retyped', [
       APPROVAL,
       'Warning IssuerTypeMissing: Referenced Issuer retyped/issuer is missing type',
     ]);
@@ -181,20 +182,20 @@ describe('waiting', { concurrency: 4 }, () => {
     await signedAfter('retyped', () => cluster.api.patch(path, { spec: { ca: { secretName: 'ca' } } }));
     await cluster.api.patch(path, { spec: { ca: null, selfSigned: {} } });
     const isReady = async () => ((await cluster.readinessOf(place)) === 'True IsReady: ' ? true : undefined);
-    await cluster.eventually('the issuer is Ready as what it is now', isReady);
+    await cluster.eventually('the issuer is Ready with its new type', isReady);
     const issuer = await cluster.getIssuer(place);
     const [ready] = issuer.status?.conditions ?? [];
     assert.equal(ready?.observedGeneration, 3);
   });
 
-  test('a certificate in the Secret that is no CA is not Ready', async () => {
+  test('an issuer whose certificate is not a CA is not Ready', async () => {
     const place = { namespace: await cluster.createNamespace('no-ca'), name: 'leaf' };
     await cluster.createCaIssuer(place, { ...ROOT, certificate: readPki('certificates/not-ca') });
-    const readiness = await cluster.eventually('it is judged', () => cluster.readinessOf(place));
+    const readiness = await cluster.eventually('the issuer has a Ready condition', () => cluster.readinessOf(place));
     assert.equal(readiness, 'False ErrInvalidKeyPair: Error getting keypair for CA issuer: certificate is not a CA');
   });
 
-  test('a CA that is renewed signs within about a second', async () => {
+  test('a renewed CA signs within about a second', async () => {
     const place = { namespace: await cluster.createNamespace('rotated'), name: 'ca' };
     const signerName = await cluster.createCaIssuer(place, ROOT);
     assert.equal(await issuerOf(await issue(cluster, { name: 'rotated-0', signerName })), 'issuer=CN=root,O=Example');
@@ -204,7 +205,7 @@ describe('waiting', { concurrency: 4 }, () => {
     assert.equal(await issuerOf(await issue(cluster, { name: 'rotated-1', signerName })), 'issuer=CN=renewed');
   });
 
-  test('a request that is denied while it waits is never signed', async () => {
+  test('a request denied while it waits is never signed', async () => {
     const signerName = 'clusterissuers.cert-manager.io/denied';
     await createCsr(cluster, { name: 'denied', signerName });
     const conditions = [{ type: 'Denied', status: 'True', reason: 'Tested', message: 'by a test' }];
@@ -218,14 +219,14 @@ describe('waiting', { concurrency: 4 }, () => {
   });
 });
 
-describe('who writes the Ready condition of issuers', () => {
-  /** Another signer in place of the running one; a leader that stops hands over at once. */
+describe('writer of the Ready condition of issuers', () => {
+  /** Replaces the running signer; a stopped leader hands over at once. */
   async function restartSigner(issuerStatus: string): Promise<void> {
     for (const { child } of cluster.installation.running('signer')) await child.stop(10_000);
     await cluster.installation.start('signer', [`--issuer-status=${issuerStatus}`]);
   }
 
-  /** A new issuer's condition, once the signer has seen the issuer and told those who wait for it. */
+  /** Returns a new issuer's condition after the signer has seen the issuer and reported to its waiting request. */
   async function readinessOfNew(name: string): Promise<string | undefined> {
     const signerName = await cluster.createIssuer({ name }, { selfSigned: {} });
     await createThenApprove(cluster, { name, signerName, annotations: { [KEY_SECRET]: name } });
@@ -235,7 +236,7 @@ describe('who writes the Ready condition of issuers', () => {
     return cluster.readinessOf({ name });
   }
 
-  test('with --issuer-status=never nobody here does, and one that another calls Ready signs', async () => {
+  test('the signer does not write Ready conditions with --issuer-status=never, and uses those of others', async () => {
     await restartSigner('never');
     assert.equal(await readinessOfNew('status-never'), undefined);
     await cluster.createSecret('countersign', 'status-never', { 'tls.key': readPki('keys/p384') });
@@ -244,11 +245,11 @@ describe('who writes the Ready condition of issuers', () => {
     ];
     const path = '/apis/cert-manager.io/v1/clusterissuers/status-never/status';
     await cluster.api.patch(path, { status: { conditions } });
-    // Ready: what is wrong with the request itself comes to light.
+    // Since the issuer is Ready, the fault of the request shows.
     await whenFailed(cluster, 'status-never');
   });
 
-  test('with auto cert-manager does while its controller holds its Lease, and with always the signer', async t => {
+  test('the signer writes Ready conditions with auto only if cert-manager is not running, and always with always', async t => {
     const stopCertManager = await pretendCertManager();
     t.after(stopCertManager);
     await restartSigner('auto');
@@ -259,7 +260,7 @@ describe('who writes the Ready condition of issuers', () => {
     assert.equal(await cluster.whenReady({ name: 'status-always' }), 'True IsReady: ');
   });
 
-  test('with auto the signer does when the Lease of cert-manager is long out of date', async () => {
+  test('the signer writes Ready conditions with auto if the Lease of cert-manager is long expired', async () => {
     const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/cert-manager-controller';
     await cluster.api.patch(path, { spec: { renewTime: microTime(-130_000) } });
     await restartSigner('auto');
@@ -267,7 +268,9 @@ describe('who writes the Ready condition of issuers', () => {
     assert.equal(await cluster.whenReady({ name: 'status-outdated' }), 'True IsReady: ');
   });
 
-  /** A Lease like that of cert-manager's controller, renewed as often; gives what stops the renewal. */
+  /**
+   * Creates a Lease like that of cert-manager's controller and renews it; returns a function that stops the renewal.
+   */
   async function pretendCertManager(): Promise<() => Promise<void>> {
     const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases';
     const metadata = { name: 'cert-manager-controller' };

@@ -1,5 +1,5 @@
-// The webhook as a process whose clock is wrong: its own certificate is valid by the clock of the API server, which judges it. A
-// stand-in API server sends the Date; all else it keeps in memory.
+// A webhook process with a wrong clock: its serving certificate is valid by the clock of the API server, which verifies
+// it. A fake API server sends the Date header and keeps everything in memory.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -40,7 +40,7 @@ after(async () => {
   await rm(dir, { recursive: true });
 });
 
-/** One Secret and one webhook configuration by their names; no issuers. */
+/** Serves one Secret and one webhook configuration by name; no issuers. */
 async function answer(call: IncomingMessage, response: ServerResponse): Promise<void> {
   response.setHeader('date', new Date(Date.now() + aheadMs).toUTCString());
   const path = call.url?.replace(/\?.*/, '') ?? '';
@@ -50,7 +50,7 @@ async function answer(call: IncomingMessage, response: ServerResponse): Promise<
   response.end(JSON.stringify(objects.get(path) ?? { metadata: { resourceVersion: '1' }, items: [] }));
 }
 
-/** The webhook that is started has 127.0.0.1 for its name; gives its port. */
+/** Starts a webhook for 127.0.0.1, and returns its port. */
 async function startWebhook(): Promise<number> {
   const configurations = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
   const webhooks = [{ name: 'requests.countersign.io', clientConfig: {} }];
@@ -80,7 +80,7 @@ for (const [where, days] of [
   ['behind', 400],
   ['ahead of', -400],
 ] as const) {
-  test(`a webhook whose clock is 400 days ${where} that of the API server is ready, and serves with what is valid there`, async () => {
+  test(`a webhook whose clock is 400 days ${where} that of the API server is ready and serves a certificate that is valid there`, async () => {
     aheadMs = days * DAY_MS;
     const [from, to] = await servedValidity(await startWebhook());
     const serverTime = new Date(Date.now() + aheadMs);

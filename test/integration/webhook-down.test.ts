@@ -1,5 +1,5 @@
-// What the webhook guards while it runs, and what goes on without it: the requests of others, approvals and signatures never
-// depend on it, our own requests are refused at the door, and a request that came in all the same is judged by the signer.
+// What the webhook protects while it runs, and what works without it: foreign requests, approvals and signing never
+// depend on it; requests for our issuers are denied; and the signer checks requests that were created anyway.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
@@ -52,11 +52,11 @@ before(async () => {
 });
 after(() => cluster?.stop());
 
-/** The serial number of the certificate that the webhook shows. */
+/** Returns the serial number of the webhook's serving certificate. */
 function servedSerial(): Promise<string> {
   const { hostname, port } = new URL(cluster.installation.webhookUrl);
   return new Promise((resolve, reject) => {
-    // Only what is shown is asked here. That the API server trusts it, the request after it tells.
+    // Only reads the certificate; the following request shows that the API server trusts it.
     const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false }, () => {
       resolve(socket.getPeerCertificate().serialNumber);
       socket.destroy();
@@ -75,7 +75,7 @@ describe('while the webhook runs', () => {
     [each, true] as const,
   ])) {
     const when = isApproved ? 'after the approval' : 'before the approval';
-    test(`${when} no locked annotation changes through ${subresource || 'the object'}, and others do`, async () => {
+    test(`only unlocked annotations can be changed ${when} through ${subresource || 'the object'}`, async () => {
       const name = `locked-${isApproved}${subresource.replace('/', '-')}`;
       await createCsr(cluster, { name, signerName: ABSENT, annotations: { [DURATION]: '1h', other: 'a' } });
       if (isApproved) await approve(cluster, name);
@@ -92,13 +92,13 @@ describe('while the webhook runs', () => {
     });
   }
 
-  test('an empty annotation is a change where there was none', async () => {
+  test('a new empty annotation is denied', async () => {
     await createCsr(cluster, { name: 'emptied', signerName: ABSENT });
     const { status, body } = await annotate(cluster, 'emptied', { [DURATION]: '' });
     assert.deepEqual([status, body.reason], [422, 'ImmutableAnnotation']);
   });
 
-  test('an approval cannot bring another request with it', async () => {
+  test('an approval cannot change the request at the same time', async () => {
     await createCsr(cluster, { name: 'in-passing', signerName: ABSENT });
     const body = { ...approvalBody(), metadata: { annotations: { [IS_CA]: 'true' } } };
     const path = `${CSRS}/in-passing/approval`;
@@ -117,9 +117,9 @@ describe('while the webhook runs', () => {
     ['many short annotations, which managedFields repeats', Object.fromEntries(SHORT_KEYS)],
     ['one annotation that Go escapes', { note: '<'.repeat(262_000) }],
   ] as const) {
-    test(`a CSR is admitted with the most that annotations may take: ${what}`, async () => {
+    test(`a CSR with annotations of the maximum size is admitted: ${what}`, async () => {
       const body = csrManifest({ name: 'largest', signerName: ABSENT, annotations });
-      // It goes through admission whole; etcd would not store the many.
+      // A dry run passes admission in full; etcd would not store the many keys.
       const { status, body: answer } = await cluster.api.call<Refusal>({
         method: 'POST',
         path: `${CSRS}?dryRun=All`,
@@ -129,7 +129,7 @@ describe('while the webhook runs', () => {
     });
   }
 
-  test('a large request that finds no room for its body is sent again by the API server, and let in', async () => {
+  test('a large request without memory for its body is retried by the API server and admitted', async () => {
     const { hostname, port } = new URL(cluster.installation.webhookUrl);
     const head = `POST /validate HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: ${2 * 1024 * 1024}\r\n`;
     const halves = Array.from({ length: 16 }, () =>
@@ -144,7 +144,7 @@ describe('while the webhook runs', () => {
     assert.ok(performance.now() - started > 900);
   });
 
-  test('the request of another signer may be annotated as one likes', async () => {
+  test('a request for another signer can be annotated freely', async () => {
     const annotations = { [DURATION]: 'foo' };
     await createCsr(cluster, { name: 'foreign', signerName: 'example.com/signer', annotations });
     await approve(cluster, 'foreign');
@@ -167,7 +167,7 @@ describe('while the webhook runs', () => {
   });
 });
 
-test('when the API server does not trust it, requests are refused, and the webhook counts why', async () => {
+test('requests are denied if the API server does not trust the webhook, which counts the cause', async () => {
   const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/countersign-webhook';
   const found = await cluster.api.get<WebhookConfiguration>(path);
   const trust = (caBundle: string | undefined) =>
@@ -180,11 +180,11 @@ test('when the API server does not trust it, requests are refused, and the webho
     const { status } = await tryCreateCsr(cluster, { name: `distrustful-${(count += 1)}`, signerName: ABSENT });
     return status === expected ? true : undefined;
   };
-  await cluster.eventually('the other CA counts', () => isAnswered(500));
+  await cluster.eventually('the wrong CA is in effect', () => isAnswered(500));
   const metrics = await (await fetch(`${cluster.installation.running('webhook')[0]?.url}/metrics`)).text();
   assert.match(metrics, /countersign_webhook_tls_handshake_failures_total\{cause="distrusted"\} [1-9]/);
   await trust(found.webhooks[0]?.clientConfig.caBundle);
-  await cluster.eventually('the right CA counts', () => isAnswered(201));
+  await cluster.eventually('the right CA is in effect', () => isAnswered(201));
 });
 
 describe('while the webhook is down', () => {
@@ -195,7 +195,7 @@ describe('while the webhook is down', () => {
     await webhook?.child.stop(0);
   });
 
-  test('the certificate of a kubelet can be asked for', async () => {
+  test('a kubelet can request its certificate while the webhook is down', async () => {
     const key = readPki('keys/p256');
     const node = { user: 'system:node:n1', groups: ['system:nodes'] };
     const input = {
@@ -209,7 +209,7 @@ describe('while the webhook is down', () => {
     await approve(cluster, 'kubelet');
   });
 
-  test('a request that is there can be approved and is signed, or denied', async () => {
+  test('an existing request can be approved and signed, or denied, while the webhook is down', async () => {
     await approve(cluster, 'before');
     const { csr } = await whenIssued(cluster, 'before');
     assert.ok(csr.metadata.annotations?.['experimental.cert-manager.io/ca']);
@@ -218,18 +218,18 @@ describe('while the webhook is down', () => {
     assert.deepEqual(conditionsOf(await getCsr(cluster, 'denied')), ['Denied Tested']);
   });
 
-  test('annotations that are not locked may change', async () => {
+  test('unlocked annotations can be changed while the webhook is down', async () => {
     assert.equal((await annotate(cluster, 'before', { other: 'b' })).status, 200);
   });
 
   for (const subresource of ['', '/status', '/approval']) {
-    test(`a locked annotation may not change through ${subresource || 'the object'}`, async () => {
+    test(`a locked annotation cannot be changed through ${subresource || 'the object'} while the webhook is down`, async () => {
       const { status, body } = await annotate(cluster, `before${subresource}`, { [IS_CA]: 'true' });
       assert.deepEqual([status, NO_WEBHOOK.test(body.message)], [500, true], body.message);
     });
   }
 
-  test('a new request to an issuer is refused, and let in as soon as the webhook is back', async () => {
+  test('a new request for an issuer is denied until the webhook is back', async () => {
     for (const name of [signerName, ABSENT]) {
       const { status, body } = await tryCreateCsr(cluster, { name: 'shut-out', signerName: name });
       assert.deepEqual([status, NO_WEBHOOK.test(body.message)], [500, true], body.message);
@@ -239,7 +239,7 @@ describe('while the webhook is down', () => {
   });
 });
 
-describe('without the webhook the signer', { concurrency: 8 }, () => {
+describe('the signer without the webhook', { concurrency: 8 }, () => {
   before(async () => {
     await cluster.createCaIssuer({ name: 'ca' }, ROOT);
     const configurations = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
@@ -253,7 +253,7 @@ describe('without the webhook the signer', { concurrency: 8 }, () => {
 
   for (const { name, csr, errors, refusedByApiServer } of readValidationCases()) {
     if (refusedByApiServer) continue;
-    test(`judges as it would: ${name}`, async () => {
+    test(`the signer decides like the webhook: ${name}`, async () => {
       const [error] = errors;
       await cluster.api.create(CSRS, csr);
       await approve(cluster, csr.metadata.name);
@@ -268,7 +268,7 @@ describe('without the webhook the signer', { concurrency: 8 }, () => {
   }
 });
 
-/** With one event, and nothing written to its status. */
+/** Checks that the CSR gets one event and no status write. */
 async function staysPending(name: string, message: string): Promise<void> {
   const csr = await getCsr(cluster, name);
   assert.deepEqual(await cluster.eventsWhenWritten(csr, 1), [`Warning InvalidSignerName: ${message}`]);
@@ -276,7 +276,7 @@ async function staysPending(name: string, message: string): Promise<void> {
 }
 
 const ignored: string[] = [];
-test("and it leaves another signer's request alone", async () => {
+test("the signer ignores another signer's request", async () => {
   assert.equal(ignored.length, 1);
   for (const name of ignored) {
     const csr = await getCsr(cluster, name);

@@ -1,4 +1,4 @@
-// The webhook as a process: its flags, what it needs of an API server, and how SIGTERM ends it.
+// The webhook as a process: its flags, the API calls it needs, and graceful shutdown on SIGTERM.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -36,14 +36,14 @@ function start(args: readonly string[]): {
   child.stdout.on('data', chunk => (stdout += chunk));
   child.stderr.on('data', chunk => (stderr += chunk));
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }));
-  /** Waits for a line of the log. */
+  /** Waits for a log line. */
   const line = async (text: string): Promise<string> => {
     const deadline = performance.now() + 20_000;
     for (;;) {
       const found = stdout.split('\n').find(candidate => candidate.includes(text));
       if (found !== undefined) return found;
       if (child.exitCode !== null || performance.now() > deadline)
-        throw new Error(`did not say "${text}": ${stdout}${stderr}`);
+        throw new Error(`did not log "${text}": ${stdout}${stderr}`);
       await new Promise(resolve => setTimeout(resolve, 10));
     }
   };
@@ -56,19 +56,19 @@ test('--check-config prints the configuration and stops', async () => {
   assert.equal((JSON.parse(stdout) as { tlsSecret: string }).tlsSecret, 'a/b');
 });
 
-test('mistakes are told together, and nothing is started', async () => {
+test('all configuration errors are reported together, and nothing is started', async () => {
   const { code, stdout, stderr } = await start(['--permission-ttl=2s', '--tls-secret=b']).ended;
   assert.deepEqual([code, stdout], [2, '']);
-  assert.match(stderr, /^give one of these: .*\n--permission-ttl: may be at most 1s\n$/);
+  assert.match(stderr, /^set exactly one of these: .*\n--permission-ttl: must be at most 1s\n$/);
 });
 
-test('an address that is none is refused, and nothing is started', async () => {
+test('an invalid address is rejected, and nothing is started', async () => {
   const { code, stdout, stderr } = await start(['--address=x', '--tls-secret=a/b']).ended;
   assert.deepEqual([code, stdout], [2, '']);
-  assert.match(stderr, /^--address: "x" is no address; .*\n$/);
+  assert.match(stderr, /^--address: "x" is not a valid address; .*\n$/);
 });
 
-describe('the serving certificate comes from', () => {
+describe('serving certificate flags', () => {
   const CASES: readonly (readonly [string, readonly string[], unknown])[] = [
     ['two files', ['--tls-cert-file=c', '--tls-key-file=k'], { kind: 'files', certFile: 'c', keyFile: 'k' }],
     ['a Secret', ['--tls-secret=a/b'], { kind: 'secret', secret: { namespace: 'a', name: 'b' } }],
@@ -83,18 +83,18 @@ describe('the serving certificate comes from', () => {
       },
     ],
     [
-      'its own CA for no names: a mistake',
+      'its own CA without names (invalid)',
       ['--managed-certificate-secret=a/b', '--webhook-configuration=c'],
       undefined,
     ],
-    ['nowhere: a mistake', [], undefined],
-    ['a certificate without key: a mistake', ['--tls-cert-file=c'], undefined],
-    ['both: a mistake', ['--tls-secret=a/b', '--tls-cert-file=c', '--tls-key-file=k'], undefined],
-    ['a Secret without namespace: a mistake', ['--tls-secret=b'], undefined],
-    ['a Secret with too many parts: a mistake', ['--tls-secret=a/b/c'], undefined],
+    ['no source (invalid)', [], undefined],
+    ['a certificate without a key (invalid)', ['--tls-cert-file=c'], undefined],
+    ['both files and a Secret (invalid)', ['--tls-secret=a/b', '--tls-cert-file=c', '--tls-key-file=k'], undefined],
+    ['a Secret without a namespace (invalid)', ['--tls-secret=b'], undefined],
+    ['a Secret name with too many parts (invalid)', ['--tls-secret=a/b/c'], undefined],
   ];
   for (const [name, flags, place] of CASES) {
-    test(name, () => {
+    test(`the flags select the serving certificate from ${name}`, () => {
       const config = parseConfig(OPTIONS, flags, {});
       assert.ok(config.ok);
       assert.deepEqual(certificatePlace(config.value), place);
@@ -129,7 +129,7 @@ describe('a running webhook', () => {
     await rm(dir, { recursive: true });
   });
 
-  /** No issuers, watches that say nothing, and access reviews that are allowed once the gate is open. */
+  /** No issuers, silent watches, and access reviews that are allowed once the gate opens. */
   function answer(call: IncomingMessage, response: ServerResponse): void {
     call.resume();
     if (call.method === 'POST') {
@@ -139,7 +139,7 @@ describe('a running webhook', () => {
     else response.end(JSON.stringify({ metadata: { resourceVersion: '1' }, items: [] }));
   }
 
-  test('answers what is in flight after SIGTERM, is not ready any more, and ends with 0', async () => {
+  test('the webhook answers requests in flight after SIGTERM, becomes not ready, and exits with 0', async () => {
     const files = [`--tls-cert-file=${join(dir, 'tls.crt')}`, `--tls-key-file=${join(dir, 'tls.key')}`];
     const addresses = ['--address=127.0.0.1:0', '--http-address=127.0.0.1:0', '--drain-delay=300ms'];
     const { child, ended, line } = start([`--kubeconfig=${join(dir, 'kubeconfig')}`, ...files, ...addresses]);
@@ -163,7 +163,7 @@ describe('a running webhook', () => {
     const { body } = await inFlight;
     const { response } = (await body.json()) as { response: { allowed: boolean; warnings: string[] } };
     assert.equal(response.allowed, true);
-    assert.deepEqual(response.warnings, ['Issuer sandbox/ca does not exist: the request waits for it']);
+    assert.deepEqual(response.warnings, ['Issuer sandbox/ca does not exist; the request waits until it is created']);
     const { code, stdout, stderr } = await ended;
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(stdout, /"msg":"stopped"/);

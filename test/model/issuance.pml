@@ -1,11 +1,11 @@
-/* The issuance protocol as a model for Spin: two replicas, one Lease, one CSR. Steps have the names of the functions that take them.
-   A replica may stand still between any two steps (a pause), crash, and lose any answer; a user may change the CSR at any time.
-   Without -DNO_CHECK and -DNO_PRECONDITION both assertions hold. The clock of a replica is that of all: each measures durations
-   alone, so that an offset would change nothing. */
+/* The issuance protocol as a Spin model: two replicas, one Lease, one CSR. Steps are named after the functions that perform them.
+   A replica may pause between any two steps, crash, and lose any answer; a user may change the CSR at any time.
+   Without -DNO_CHECK and -DNO_PRECONDITION both assertions hold. All replicas share one clock: each measures durations only, so
+   an offset would change nothing. */
 
 #define NONE 9
 #define UNSEEN 255
-/* In ticks: how long the Lease lasts (durationMs), and for how long its holder may write (TERM in leader-lease.ts). */
+/* In ticks: the Lease duration (durationMs), and how long its holder may write (TERM in leader-lease.ts). */
 #define DURATION 2
 #define TERM 1
 /* Bounds of the search. */
@@ -18,7 +18,7 @@ byte holder = NONE, leaseVersion;
 /* The CSR: whether status.certificate is set, its resourceVersion, and how often a certificate was stored. */
 bit certificate;
 byte csrVersion, stored;
-/* Patches that are written to a connection and have not reached the API server: nobody can take them back. */
+/* Patches sent but not yet received by the API server: they cannot be recalled. */
 chan wire = [2] of { byte };
 byte inFlight;
 
@@ -33,7 +33,7 @@ active [2] proctype Replica() {
   do
   :: leaseVersion < RENEWALS -> /* tryTerm, renewUntilLost: before the request is sent */
     sentAt = now;
-    atomic { /* tryAcquire: get; mayTake notes when it saw this version */
+    atomic { /* tryAcquire: get; mayTake records when it saw this version */
       read = holder; readVersion = leaseVersion;
       if
       :: read != NONE && read != identity && seenVersion != readVersion -> seenVersion = readVersion; mayTakeAt = now + DURATION
@@ -58,11 +58,11 @@ active [2] proctype Replica() {
     atomic { sentAt = 0; read = NONE; readVersion = 0 }
   :: atomic { until > 0 && !certificate -> observed = csrVersion } /* reconcile: observe, decide */
     if
-    :: mayWrite -> /* applyIssue: signCertificate may take as long as it likes */
+    :: mayWrite -> /* applyIssue: signCertificate may take any time */
       atomic { /* patchStatus: mayStart, as the request is written to its connection */
         if
         :: mayWrite && inFlight < 2 ->
-          assert(holder == identity); /* none is written without the Lease */
+          assert(holder == identity); /* nothing is written without the Lease */
           inFlight++;
           wire ! observed
         :: else
@@ -89,7 +89,7 @@ active proctype ApiServer() {
       certificate = 1; csrVersion++; stored++;
       assert(stored == 1) /* at most one certificate is stored */
 #ifndef NO_PRECONDITION
-    :: else /* conflict: the replica observes anew */
+    :: else /* conflict: the replica observes again */
 #endif
     fi
   od

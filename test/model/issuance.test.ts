@@ -1,5 +1,5 @@
-// Checks the issuance protocol with Spin: the model as it is, and once without each of the two checks that it rests on. In CI it
-// installs Spin, from Debian.
+// Checks the issuance protocol with Spin: the model as it is, and once without each of its two safeguards. Installs
+// Spin from Debian in CI.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -18,10 +18,10 @@ function findSpin(): object | string {
     for (const args of [['update'], ['install', '--no-install-recommends', ...PACKAGES]])
       spawnSync('apt-get', ['-qq', '-y', ...args], { stdio: 'inherit' });
   }
-  return hasAll() ? {} : `the model needs Spin (on Debian: apt-get install ${PACKAGES.join(' ')})`;
+  return hasAll() ? {} : `the model requires Spin (on Debian: apt-get install ${PACKAGES.join(' ')})`;
 }
 
-/** What the search through all states prints. */
+/** Returns the output of the exhaustive search. */
 function search(...flags: string[]): string {
   const cwd = mkdtempSync(join(tmpdir(), 'countersign-model-'));
   try {
@@ -35,7 +35,7 @@ function search(...flags: string[]): string {
 
 const options = requirementOf(findSpin());
 
-test('at most one certificate is stored, and none is written without the Lease', options, () => {
+test('the model stores at most one certificate and writes none without the Lease', options, () => {
   const output = search();
   assert.match(output, /errors: 0/);
   assert.doesNotMatch(output, /max search depth too small/);
@@ -45,7 +45,7 @@ for (const [flag, broken] of [
   ['-DNO_CHECK', 'holder==identity'],
   ['-DNO_PRECONDITION', 'stored==1'],
 ] as const) {
-  test(`the model finds the fault without what ${flag} leaves out`, options, () => {
+  test(`the model violates its assertion with ${flag}`, options, () => {
     assert.ok(search(flag).includes(`assertion violated (${broken})`));
   });
 }

@@ -1,4 +1,4 @@
-// What the webhook should answer, and the comparison of an answer with it: in whole, down to its causes and warnings.
+// Expected answers of the webhook, and assertions that compare whole answers, including causes and warnings.
 
 import assert from 'node:assert/strict';
 import {
@@ -15,9 +15,9 @@ export interface ExpectedRefusal {
 
 export interface ExpectedAnswer {
   readonly allowed: true | ExpectedRefusal;
-  /** `reason field` of each; none unless given. */
+  /** `reason field` of each cause; defaults to none. */
   readonly causes?: readonly string[];
-  /** None unless given. */
+  /** Defaults to none. */
   readonly warnings?: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export interface Status {
   };
 }
 
-/** The AdmissionReview that comes back, read from its JSON. */
+/** The AdmissionReview in the response, parsed from JSON. */
 export interface ReviewAnswer {
   readonly apiVersion: string;
   readonly kind: string;
@@ -45,7 +45,7 @@ export interface ReviewAnswer {
   };
 }
 
-/** Compares the answer to `review()` of any parts. */
+/** Compares the answer to a `review()`. */
 export function assertAnswer({ apiVersion, kind, response }: ReviewAnswer, expected: ExpectedAnswer): void {
   assert.deepEqual([apiVersion, kind], ['admission.k8s.io/v1', 'AdmissionReview']);
   assert.equal(response.uid, 'uid-1');
@@ -60,8 +60,8 @@ function assertStatus(status: Status | undefined, expected: ExpectedRefusal, cau
   assert.deepEqual([status.code, status.reason, status.status], [expected.code, expected.reason, 'Failure']);
   if (typeof expected.message === 'string') assert.equal(status.message, expected.message);
   else assert.match(status.message, expected.message);
-  const told = (status.details?.causes ?? []).map(({ reason, field }) => `${reason} ${field}`);
-  assert.deepEqual(told, causes);
+  const actual = (status.details?.causes ?? []).map(({ reason, field }) => `${reason} ${field}`);
+  assert.deepEqual(actual, causes);
   if (causes.length === 0) return;
   assert.deepEqual([status.details?.kind, status.details?.name], ['CertificateSigningRequest', 'my-request']);
 }
@@ -80,17 +80,17 @@ export const DENIED: ExpectedAnswer = {
   causes: ['DeniedReference spec.signerName'],
 };
 
-/** To a change of this locked annotation. */
+/** The answer to a change of this locked annotation. */
 export const locked = (key: string): ExpectedAnswer => ({
   allowed: {
     code: 422,
     reason: 'ImmutableAnnotation',
-    message: `metadata.annotations[${key}]: Annotation "${key}" is part of the request and cannot be changed; delete the CSR and create a new one instead (ImmutableAnnotation)`,
+    message: `metadata.annotations[${key}]: Annotation "${key}" is immutable because it is part of the request; delete the CSR and create a new one instead (ImmutableAnnotation)`,
   },
   causes: [`ImmutableAnnotation metadata.annotations[${key}]`],
 });
 
-/** To a request for these names, from a CA `sub` that may sign below example.com alone. */
+/** The answer to a request for these names if the CA `sub` may sign only names below example.com. */
 export const beyondConstraints = (...names: readonly string[]): ExpectedAnswer => ({
   allowed: {
     code: 422,
@@ -98,7 +98,7 @@ export const beyondConstraints = (...names: readonly string[]): ExpectedAnswer =
     message: names
       .map(
         name =>
-          `spec.request: The name constraints of the CA "CN=sub" do not permit the DNS name "${name}"; permitted: "example.com". Request another name, or use another issuer (NameConstraintViolation)`,
+          `spec.request: The name constraints of the CA "CN=sub" do not permit the DNS name "${name}"; permitted: "example.com"; request another name or use another issuer (NameConstraintViolation)`,
       )
       .join('\n'),
   },

@@ -1,4 +1,4 @@
-// Builds AdmissionReviews as the API server sends them, and the CSRs and issuers that they are about.
+// Builds AdmissionReviews as the API server sends them, with their CSRs and issuers.
 
 import type { Issuer } from '@countersign/common/issuer.ts';
 import { buildCsr, type CsrOrder } from './csr-builder.ts';
@@ -14,7 +14,7 @@ export const CA: Issuer = {
 };
 export const SELF_SIGNED: Issuer = { metadata: { name: 'self' }, spec: { selfSigned: {} }, status: READY };
 
-/** By `namespace/name`, `/name` for a ClusterIssuer. */
+/** By `namespace/name`, or `/name` for a ClusterIssuer. */
 export const ISSUERS: Readonly<Record<string, Issuer>> = {
   'sandbox/ca': CA,
   '/ca': CA,
@@ -25,7 +25,7 @@ export const CLUSTER = 'clusterissuers.cert-manager.io/ca';
 export const SELF = 'issuers.cert-manager.io/sandbox.self';
 export const CLUSTER_SELF = 'clusterissuers.cert-manager.io/self';
 
-/** A pending CSR for the Issuer sandbox/ca. The requester in its spec is never the one of the admission. */
+/** A pending CSR for the Issuer sandbox/ca. The requester in its spec differs from the one in the review. */
 export function csr(order: CsrOrder = {}): CsrManifest {
   const signerName = 'issuers.cert-manager.io/sandbox.ca';
   const { spec, ...rest } = buildCsr({ name: 'my-request', signerName, conditions: [], ...order });
@@ -37,7 +37,7 @@ export function csr(order: CsrOrder = {}): CsrManifest {
   };
 }
 
-/** jane's creation of `csr()`, unless the parts of the request say otherwise. */
+/** A review of jane's CREATE of `csr()`; `parts` overrides fields of the request. */
 export function review(parts: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     apiVersion: 'admission.k8s.io/v1',
@@ -58,14 +58,14 @@ export function review(parts: Record<string, unknown> = {}): Record<string, unkn
   };
 }
 
-/** An AdmissionReview with one value replaced, by its path. */
+/** An AdmissionReview with the value at `path` replaced. */
 export function reviewWith(path: string, value: unknown, base = review()): unknown {
   const [name = '', ...rest] = path.split('.');
   const child = (base[name] ?? {}) as Record<string, unknown>;
   return { ...base, [name]: rest.length === 0 ? value : reviewWith(rest.join('.'), value, child) };
 }
 
-/** The question of a case: a CSR that is created, one that is changed, or other parts of the request. */
+/** The review of a test case: a CSR that is created or updated, and overrides of the request's fields. */
 export interface Question {
   readonly create?: CsrOrder;
   readonly update?: { readonly before: CsrOrder; readonly after: CsrOrder; readonly subResource?: string };

@@ -1,20 +1,20 @@
-// A plain client of the API server for tests: every answer comes back as it was sent, status and warnings included, whoever
-// asks. It never retries, and knows nothing of the client that the services use.
+// A simple API server client for tests. It returns every response unchanged, including status and warnings, can act as
+// any user, never retries, and shares no code with the services' client.
 
 import { readFile } from 'node:fs/promises';
 import { Pool } from 'undici';
 import { parse } from 'yaml';
 
-/** A user as the API server is told to take the admin for; or a token that is shown instead. */
+/** A user to impersonate as the administrator, or a token to authenticate with. */
 export type Caller = { readonly user: string; readonly groups?: readonly string[] } | { readonly token: string };
 
 export interface ApiCall {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
-  /** A merge patch if not given, for a PATCH. */
+  /** For PATCH, defaults to a merge patch. */
   readonly contentType?: string;
-  /** The admin if not given. */
+  /** Defaults to the administrator. */
   readonly as?: Caller;
 }
 
@@ -25,7 +25,7 @@ export interface ApiAnswer<T> {
   readonly warnings: readonly string[];
 }
 
-/** metav1.Status, as a refusal has it. */
+/** metav1.Status of a failed request. */
 export interface Refusal {
   readonly message: string;
   readonly reason?: string;
@@ -39,17 +39,17 @@ const TIMEOUT_MS = 20_000;
 
 export class Api {
   readonly #admin: Pool;
-  /** Shows no client certificate, so that a token is what counts. */
+  /** Sends no client certificate, so that the token is used for authentication. */
   readonly #anonymous: Pool;
 
   constructor(url: string, connect: { readonly ca: string; readonly cert: string; readonly key: string }) {
-    // Over HTTP/2 undici joins headers of one name into one value.
+    // With HTTP/2, undici joins headers with the same name into one value.
     const options = { allowH2: false, connections: 16, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS };
     this.#admin = new Pool(url, { ...options, connect });
     this.#anonymous = new Pool(url, { ...options, connect: { ca: connect.ca } });
   }
 
-  /** Whoever the kubeconfig belongs to must show a client certificate. */
+  /** The kubeconfig must contain a client certificate. */
   static async fromKubeconfig(path: string): Promise<Api> {
     const { clusters, users } = parse(await readFile(path, 'utf8'));
     const decode = (value: string) => Buffer.from(value, 'base64').toString();
@@ -70,7 +70,7 @@ export class Api {
     return { status: response.statusCode, body: answer, warnings: readWarnings(response.headers['warning']) };
   }
 
-  /** The answer's body; throws what the API server said if it did not do it. */
+  /** Returns the response body; throws the API server's message on failure. */
   async do<T>(call: ApiCall): Promise<T> {
     const { status, body } = await this.call<T>(call);
     if (status < 300) return body;
@@ -98,7 +98,10 @@ export class Api {
   }
 }
 
-/** Names and values in turn: undici would join several values of one name, and the API server takes that for one group. */
+/**
+ * A flat list of names and values: undici would join several values of one name, and the API server would treat them as
+ * one group.
+ */
 function callerHeaders(as: Caller | undefined): string[] {
   if (as === undefined) return [];
   if ('token' in as) return ['authorization', `Bearer ${as.token}`];
@@ -109,7 +112,7 @@ function usualContentType(method: string): string {
   return method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
 }
 
-/** `299 - "text"`, once for each or several on one line (RFC 9111 appendix). */
+/** `299 - "text"`, one per header or several in one (RFC 9111 appendix). */
 function readWarnings(header: string | string[] | undefined): string[] {
   const lines = typeof header === 'string' ? [header] : (header ?? []);
   return lines.flatMap(line =>

@@ -1,12 +1,12 @@
-// Builds what an issuer signs with, for tests of the signer: Secrets from the keys and certificates of test/vectors/pki, and
-// Issuers that refer to them.
+// Builds Secrets from the keys and certificates in test/vectors/pki, and Issuers that reference them, for tests of the
+// signer.
 
 import type { Issuer } from '@countersign/common/issuer.ts';
 import type { IssuerSpec } from '@countersign/common/issuer-types.ts';
 import type { Secret } from '@countersign/signer/secret.ts';
 import { readPki } from './pki.ts';
 
-/** The texts of a Secret's values; left out: absent. */
+/** The values of a Secret as text. Omitted keys are absent. */
 export interface SecretTexts {
   readonly 'tls.key'?: string;
   readonly 'tls.crt'?: string;

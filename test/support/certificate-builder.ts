@@ -1,4 +1,4 @@
-// Builds CA certificates part by part, for chains that would be long to make with openssl and for what openssl would not write.
+// Builds CA certificates part by part, for long chains and for certificates that openssl cannot create.
 
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import {
@@ -14,7 +14,7 @@ import { type Extension, encodeExtension } from '@countersign/common/x509/extens
 import { EXTENSION, SIGNATURE } from '@countersign/common/x509/oids.ts';
 import { formatPem } from '@countersign/common/x509/pem.ts';
 
-/** Whoever has a certificate or signs one. */
+/** The subject or issuer of a certificate. */
 export interface Holder {
   readonly name: string;
   readonly publicKey: KeyObject;
@@ -31,7 +31,7 @@ export function holderOfKey(name: string, keyPem: string): Holder {
 }
 
 export interface CertificateParts {
-  /** One less than the version that is meant; `absent` is version 1 as it was before there were extensions. */
+  /** The encoded version, one less than the X.509 version; `absent` is version 1, without extensions. */
   readonly version?: number | 'absent';
   /** The DER of the INTEGER. */
   readonly serial?: Buffer;
@@ -43,12 +43,12 @@ export interface CertificateParts {
   readonly basicConstraints?: Buffer | 'absent';
   /** The DER of the SubjectPublicKeyInfo. */
   readonly spki?: Buffer;
-  /** The algorithm that the signed part names. */
+  /** The algorithm in the TBS certificate. */
   readonly algorithm?: Buffer;
   readonly extensions?: readonly Extension[];
-  /** The UTCTime of the notBefore. */
+  /** notBefore as UTCTime. */
   readonly begins?: string;
-  /** The UTCTime of the notAfter. */
+  /** notAfter as UTCTime. */
   readonly ends?: string;
 }
 
@@ -59,7 +59,7 @@ export function nameOf(text: string, tag = 0x0c): Buffer {
 const ECDSA = sequence(encodeOid(SIGNATURE.ecdsaSha256));
 const RSA = sequence(encodeOid(SIGNATURE.rsaSha256), tlv(TAG.null));
 
-/** The PEM of a CA certificate for `subject` that `issuer` has signed; itself, unless one is given. */
+/** Returns the PEM of a CA certificate for `subject` signed by `issuer`; self-signed by default. */
 export function buildCertificate(subject: Holder, issuer: Holder = subject, parts: CertificateParts = {}): string {
   const algorithm = issuer.privateKey.asymmetricKeyType === 'rsa' ? RSA : ECDSA;
   const { version = 2 } = parts;

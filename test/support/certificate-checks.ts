@@ -1,5 +1,5 @@
-// Judges what was issued with tools that are not Countersign's: openssl, and Go's crypto/x509 and zlint in certcheck. It makes
-// keys, requests and CA certificates for that with openssl too, and never uses code of the services.
+// Checks issued certificates with independent tools: openssl, and Go's crypto/x509 and zlint in certcheck. Also creates
+// keys, requests and CA certificates with openssl. Uses no code of the services.
 
 import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
@@ -11,7 +11,7 @@ import { findTools } from './control-plane/find-tools.ts';
 import { runCommand } from './control-plane/run-command.ts';
 import { readVectors } from './vectors.ts';
 
-/** What openssl prints; throws what it complains of. `<name>` of `files` stands for a file with that content. */
+/** Returns the output of openssl; throws its error output. `files` are written to the working directory. */
 export async function openssl(args: readonly string[], files: Readonly<Record<string, string>> = {}): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'countersign-openssl-'));
   try {
@@ -24,13 +24,13 @@ export async function openssl(args: readonly string[], files: Readonly<Record<st
   }
 }
 
-/** A CA certificate that signs itself with the key (PEM). */
+/** Returns a CA certificate self-signed with the key (PEM). */
 export function createRoot(key: string, commonName: string, ...options: string[]): Promise<string> {
   const args = ['req', '-x509', '-new', '-key', 'key', '-subj', `/CN=${commonName}`, '-days', '365', ...options];
   return openssl(args, { key });
 }
 
-/** The same, ended a day ago. */
+/** The same, expired a day ago. */
 export async function createEndedRoot(key: string, commonName: string): Promise<string> {
   const request = await openssl(['req', '-new', '-key', 'key', '-subj', `/CN=${commonName}`], { key });
   const files = { key, request, extensions: 'basicConstraints = critical, CA:TRUE\n' };
@@ -38,25 +38,25 @@ export async function createEndedRoot(key: string, commonName: string): Promise<
   return openssl(['x509', '-req', '-in', 'request', '-signkey', 'key', ...dates, '-extfile', 'extensions'], files);
 }
 
-/** Base64 of a PKCS#10 request for the key, as spec.request holds it. */
+/** Returns a PKCS#10 request for the key in base64, as in spec.request. */
 export async function createRequest(key: string, commonName: string, ...options: string[]): Promise<string> {
   const request = await openssl(['req', '-new', '-key', 'key', '-subj', `/CN=${commonName}`, ...options], { key });
   return Buffer.from(request).toString('base64');
 }
 
-/** PEM of each certificate. */
+/** Returns the PEM of each certificate. */
 export function splitPem(chain: string): string[] {
   return chain.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----\n/g) ?? [];
 }
 
 export interface CheckedCertificate {
-  /** PEM, the leaf first. */
+  /** PEM, leaf first. */
   readonly chain: string;
   /** PEM; empty for a self-signed leaf. */
   readonly roots: string;
   readonly isCA: boolean;
   readonly selfSigned: boolean;
-  /** Whether the leaf carries its key's identifier although it is no CA; not unless given. */
+  /** Whether the leaf has a subjectKeyIdentifier although it is not a CA. Defaults to false. */
   readonly hasKeyID?: boolean;
 }
 
@@ -82,14 +82,17 @@ export interface CertcheckAnswer {
   readonly findings: readonly Finding[];
 }
 
-/** The findings of zlint that are explained in zlint-findings.yaml. */
+/** Returns the zlint findings that are explained in zlint-findings.yaml. */
 export function explainedLints(): readonly string[] {
   return readVectors<readonly { readonly lints: readonly string[] }[]>('zlint-findings.yaml').flatMap(
     ({ lints }) => lints,
   );
 }
 
-/** Has all three tools look at it, and fails unless they take it; gives what zlint found, of which all must be explained. */
+/**
+ * Checks the certificate with all three tools and fails unless they accept it. Returns the zlint findings, all of which
+ * must be explained.
+ */
 export async function checkWithAll(
   certcheck: Certcheck,
   certificate: CheckedCertificate,
@@ -105,7 +108,7 @@ export async function checkWithAll(
   return findings.map(({ lint }) => lint);
 }
 
-/** One process for all certificates of a test file: its tables of lints take longer to set up than a look takes. */
+/** One process for all certificates of a test file, because setting up the lints takes longer than a check. */
 export class Certcheck {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #lines: Interface;
@@ -116,11 +119,11 @@ export class Certcheck {
     this.#lines = createInterface(this.#process.stdout);
     this.#lines.on('line', line => this.#waiting.shift()?.(line));
     this.#lines.on('close', () => {
-      for (const answer of this.#waiting) answer('{"error": "certcheck ended", "findings": []}');
+      for (const answer of this.#waiting) answer('{"error": "certcheck exited", "findings": []}');
     });
   }
 
-  /** Builds the program first if there is none yet. */
+  /** Builds certcheck first if it is missing. */
   static async start(): Promise<Certcheck> {
     return new Certcheck((await findTools(['certcheck'])).certcheck);
   }

@@ -1,5 +1,5 @@
-// What integration tests stand on: a control plane with the chart installed and both services running, and short ways to do
-// what people do there. Every wait has a bound, and says what it waited for with the end of the services' logs.
+// The base of integration tests: a control plane with the chart installed and both services running, and shortcuts for
+// what users do. Every wait has a timeout, and the error includes the last lines of the services' logs.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from './api.ts';
@@ -54,7 +54,7 @@ interface EventList {
 
 export type ClusterOptions = InstallOptions & { readonly dir?: string };
 
-/** Everything is up when it resolves; whoever starts it stops it. */
+/** Resolves when everything is running. The caller must stop it. */
 export async function startCluster({ dir, ...options }: ClusterOptions = {}): Promise<Cluster> {
   const controlPlane = await startControlPlane(dir === undefined ? {} : { dir });
   try {
@@ -81,13 +81,13 @@ export class Cluster {
     return this.#controlPlane;
   }
 
-  /** etcd and API server end and come back on the same port with the same data; needs the option `dir`. */
+  /** Restarts etcd and the API server on the same port with the same data. Needs the option `dir`. */
   async restartControlPlane(whileDown: () => Promise<void> = async () => {}): Promise<void> {
     const { dir, url } = this.#controlPlane;
     await this.#controlPlane.stop();
     await whileDown();
     this.#controlPlane = await startControlPlane({ dir });
-    if (this.#controlPlane.url !== url) throw new Error(`the port of ${url} was taken meanwhile`);
+    if (this.#controlPlane.url !== url) throw new Error(`another process has taken the port of ${url}`);
   }
 
   async stop(): Promise<void> {
@@ -95,15 +95,15 @@ export class Cluster {
     await this.#controlPlane.stop();
   }
 
-  /** Polls until `probe` gives something. */
+  /** Polls until `probe` returns a value. */
   async eventually<T>(what: string, probe: () => Promise<T | undefined>, withinMs = 10_000): Promise<T> {
     const deadline = performance.now() + withinMs;
     for (;;) {
       const start = performance.now();
       const found = await probe();
       if (found !== undefined) return found;
-      if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms\n${this.logTails()}`);
-      // A probe that takes long must not be what everything else waits for.
+      if (performance.now() > deadline) throw new Error(`Timeout after ${withinMs} ms: ${what}\n${this.logTails()}`);
+      // A slow probe must not delay everything else.
       await sleep(Math.max(50, performance.now() - start));
     }
   }
@@ -123,13 +123,13 @@ export class Cluster {
     return this.api.create(`/api/v1/namespaces/${namespace}/secrets`, secret);
   }
 
-  /** The Secret of a CA with the name of its issuer, and the issuer. */
+  /** Creates a CA issuer and its Secret of the same name. */
   async createCaIssuer(place: IssuerPlace, pair: KeyPairFiles, extra: object = {}): Promise<string> {
     await this.createSecret(place.namespace ?? 'countersign', place.name, secretData(pair));
     return this.createIssuer(place, { ca: { secretName: place.name, ...extra } });
   }
 
-  /** Gives the signer name. */
+  /** Returns the signer name. */
   async createIssuer({ namespace, name }: IssuerPlace, spec: object): Promise<string> {
     const kind = namespace === undefined ? 'ClusterIssuer' : 'Issuer';
     const issuer = { apiVersion: 'cert-manager.io/v1', kind, metadata: { name }, spec };
@@ -143,7 +143,7 @@ export class Cluster {
     return this.api.get(`${issuersPath(namespace)}/${name}`);
   }
 
-  /** `True KeyPairVerified: Signing CA verified`; undefined while there is no Ready condition. */
+  /** Such as `True KeyPairVerified: Signing CA verified`; undefined while there is no Ready condition. */
   async readinessOf(place: IssuerPlace): Promise<string | undefined> {
     const { status } = await this.getIssuer(place);
     const ready = status?.conditions?.find(({ type }) => type === 'Ready');
@@ -158,7 +158,7 @@ export class Cluster {
     return this.eventually(`${place.namespace ?? ''}/${place.name} is Ready`, isReady, withinMs);
   }
 
-  /** A Role with the permission to reference one issuer, or with `*` all of the namespace. */
+  /** Creates a Role that allows referencing one issuer, or with `*` all issuers of the namespace. */
   createReferencerRole(namespace: string, name: string, issuer: string): Promise<KubeObject> {
     const rule = {
       apiGroups: ['cert-manager.io'],
@@ -170,12 +170,14 @@ export class Cluster {
     return this.api.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/roles`, role);
   }
 
-  /** kubectl as the admin; throws what it complains of. */
+  /** Runs kubectl as the administrator; throws its error output. */
   kubectl(args: readonly string[], input?: string): Promise<string> {
     return this.installation.kubectl(args, input);
   }
 
-  /** What was said of an object, as `type reason: message`, sorted; each must be said once, and by the signer. */
+  /**
+   * Returns the events of an object as `type reason: message`, sorted. Each must be recorded once, and by the signer.
+   */
   async eventsOf({ metadata }: KubeObject, namespace = 'default'): Promise<string[]> {
     const selector = encodeURIComponent(`involvedObject.uid=${metadata.uid}`);
     const { items } = await this.api.get<EventList>(`/api/v1/namespaces/${namespace}/events?fieldSelector=${selector}`);
@@ -188,7 +190,7 @@ export class Cluster {
       .toSorted();
   }
 
-  /** Waits until as many events are there as are expected, and gives them. */
+  /** Waits until the expected number of events is recorded, and returns them. */
   async eventsWhenWritten(object: KubeObject, count: number, namespace?: string): Promise<string[]> {
     const read = async () => {
       const events = await this.eventsOf(object, namespace);

@@ -1,4 +1,4 @@
-// Whether this is continuous integration, where a test that is skipped would be a green light that nobody earned.
+// Detects CI, where tests must not be skipped.
 
 import type { Environment } from './control-plane/tools.ts';
 
@@ -7,9 +7,9 @@ export function isContinuousIntegration(env: Environment): boolean {
   return value !== '' && value !== 'false';
 }
 
-/** For the options of node:test: skips where `found` says what is missing. In CI that is an error instead. */
+/** Options for node:test: skip if `found` says what is missing. In CI that is an error. */
 export function requirementOf(found: object | string, env: Environment = process.env): { readonly skip?: string } {
   if (typeof found !== 'string') return {};
-  if (isContinuousIntegration(env)) throw new Error(`In CI no test is skipped, but ${found}`);
+  if (isContinuousIntegration(env)) throw new Error(`Tests must not be skipped in CI, but ${found}`);
   return { skip: found };
 }

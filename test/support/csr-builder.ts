@@ -1,5 +1,5 @@
-// Builds CertificateSigningRequests as the API server holds them: what a requester sends (requests.ts), what the server adds, and a
-// real PKCS#10 request in it (pkcs10-builder.ts).
+// Builds CertificateSigningRequests as returned by the API server: what a requester sends (requests.ts), the fields
+// that the server adds, and a real PKCS#10 request (pkcs10-builder.ts).
 
 import type { CertificateSigningRequest, ObjectMeta } from '@countersign/common/csr.ts';
 import { encodeInteger, sequence } from '@countersign/common/x509/der.ts';
@@ -10,7 +10,7 @@ import { readPki } from './pki.ts';
 import { type CsrInput, csrManifest } from './requests.ts';
 
 export interface CsrOrder extends Partial<CsrInput> {
-  /** Types of conditions that are "True". */
+  /** Types of conditions with status "True". */
   readonly conditions?: readonly string[];
   /** Base64, as in status.certificate. */
   readonly certificate?: string;
@@ -19,7 +19,7 @@ export interface CsrOrder extends Partial<CsrInput> {
 
 export const APPROVED_AT = '2026-11-24T11:59:00Z';
 
-/** A request of jane's to the Issuer sandbox/my-ca, approved unless the order says otherwise. */
+/** A CSR from jane for the Issuer sandbox/my-ca. Approved by default. */
 export function buildCsr(order: CsrOrder = {}): CertificateSigningRequest {
   const { conditions = ['Approved'], certificate, deleted, ...input } = order;
   const { metadata, spec } = csrManifest({
@@ -34,12 +34,15 @@ export function buildCsr(order: CsrOrder = {}): CertificateSigningRequest {
   };
 }
 
-/** What the API server adds. */
+/** The fields that the API server adds. */
 function serverMetadata(name: string, isDeleted = false): Partial<ObjectMeta> {
   return { uid: `uid-of-${name}`, resourceVersion: '7', ...(isDeleted && { deletionTimestamp: APPROVED_AT }) };
 }
 
-/** As status.certificate has it, with the serial that the signer gives the CSR with this uid: of jane's unless given. */
+/**
+ * A value of status.certificate with the serial that the signer derives from the uid; defaults to the uid of jane's
+ * CSR.
+ */
 export function buildCertificateOf(uid = 'uid-of-jane'): string {
   const serial = encodeInteger(deriveSerial(uid));
   return Buffer.from(buildCertificate(holder, holder, { serial })).toString('base64');
@@ -56,7 +59,10 @@ export interface RequestedExtension {
   readonly value: Buffer;
 }
 
-/** Base64 of a request, without subject unless given, that an RSA, ECDSA or Ed25519 key has signed: `p256` of test/vectors/pki unless given. */
+/**
+ * Returns a request in base64, signed with an RSA, ECDSA or Ed25519 key. Defaults to an empty subject and the key
+ * `p256` of test/vectors/pki.
+ */
 export function buildRequest(
   extensions: readonly RequestedExtension[] = [],
   key = readPki('keys/p256'),

@@ -1,21 +1,21 @@
-// Runs test/control-plane/csrclient: a client of the CSR API that acts as a well-known one does. Knows nothing of what it asks for.
+// Runs test/control-plane/csrclient, which imitates well-known clients of the CSR API.
 
 import { findTools } from './control-plane/find-tools.ts';
 import { runCommand } from './control-plane/run-command.ts';
 
-/** What the client is left with; absent where it got none. */
+/** The result from the client's point of view. Fields are absent if it got nothing. */
 export interface ClientAnswer {
   readonly request?: string;
   /** PEM, leaf first. */
   readonly chain?: string;
-  /** PEM of what it takes for the trust anchor. */
+  /** PEM of the client's trust anchor. */
   readonly root?: string;
   readonly error?: string;
-  /** What its library logs, such as the warnings of the API server. */
+  /** The log of its library, such as warnings of the API server. */
   readonly log: string;
 }
 
-/** Builds the program first if there is none yet. Throws only if it cannot be run. */
+/** Builds the program first if it is missing. Throws only if it cannot be run. */
 export async function runCsrClient(
   client: 'istiod' | 'calico',
   flags: Readonly<Record<string, string>>,

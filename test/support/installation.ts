@@ -1,5 +1,5 @@
-// Installs the chart on a control plane and runs both services as processes beside it, each with the token of the chart's own
-// ServiceAccount: what RBAC allows here is what it allows in a cluster. For the demo and for tests; it stops what it starts.
+// Installs the chart on a control plane and runs both services as processes, each with a token of the chart's
+// ServiceAccount, so that the chart's RBAC applies. For the demo and for tests. Stops what it started.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,23 +25,26 @@ const MANAGED = [
 ];
 
 export interface InstallOptions {
-  /** Chart values besides those that point the API server to the webhook's process. */
+  /** Chart values in addition to those that direct the API server to the webhook process. */
   readonly values?: Record<string, unknown>;
   readonly signerFlags?: readonly string[];
-  /** Gives where the signer finds the API server, such as a proxy, from where it is. */
+  /** Maps the API server's address to the one that the signer uses, for example a proxy. */
   readonly signerUrl?: (apiServer: string) => Promise<string>;
   readonly webhookFlags?: readonly string[];
-  /** Where the API server calls webhooks that make their own certificates; none is started, and each needs its `--address`. */
+  /**
+   * The address at which the API server calls webhooks that manage their own certificates. No webhook is started; each
+   * needs its `--address`.
+   */
   readonly managedWebhookUrl?: string;
-  /** A bundle to run as the webhook, as an image has it; from sources, which take 60 MiB more, if not given. */
+  /** A webhook bundle, as in the image. Defaults to running from source, which uses 60 MiB more. */
   readonly webhookBundle?: string;
-  /** Where the webhook listens; a free port if not given. */
+  /** The port of the webhook. Defaults to a free one. */
   readonly webhookPort?: number;
-  /** Replicas of the signer; one if not given. */
+  /** Number of signer replicas. Defaults to 1. */
   readonly signers?: number;
 }
 
-/** Ready when it resolves: release installed, both services answer /readyz. */
+/** Resolves when the release is installed and both services are ready. */
 export async function install(controlPlane: ControlPlane, options: InstallOptions = {}): Promise<Installation> {
   const installation = new Installation(controlPlane, options.webhookPort ?? (await freePort()), options);
   try {
@@ -73,13 +76,13 @@ export class Installation {
     return this.#options.managedWebhookUrl ?? `https://127.0.0.1:${this.#webhookPort}/validate`;
   }
 
-  /** The command that installs the chart, as a person would type it from the root of the repository. */
+  /** The command that installs the chart from the root of the repository. */
   get helmCommand(): readonly string[] {
     const values = join(this.#dir, 'values.yaml');
     return ['upgrade', '--install', 'countersign', `${ROOT}charts/countersign`, '-n', NAMESPACE, '-f', values];
   }
 
-  /** Makes the namespace and the webhook's certificate, then installs the release. */
+  /** Creates the namespace and the webhook's certificate, then installs the release. */
   async release(): Promise<void> {
     await mkdir(this.#dir, { recursive: true });
     await this.kubectl(['create', 'namespace', NAMESPACE]);
@@ -90,7 +93,7 @@ export class Installation {
     };
     await writeFile(join(this.#dir, 'values.yaml'), stringify(values));
     const { code, stderr } = await this.#controlPlane.helm(this.helmCommand);
-    if (code !== 0) throw new Error(`helm did not install the chart: ${stderr}`);
+    if (code !== 0) throw new Error(`helm could not install the chart: ${stderr}`);
   }
 
   async #certificate(): Promise<object> {
@@ -113,7 +116,7 @@ export class Installation {
     return service;
   }
 
-  /** All that runs of one service, oldest first. */
+  /** Returns the running replicas of a service, oldest first. */
   running(name: ServiceName): readonly RunningService[] {
     return this.#running.filter(service => service.name === name && service.child.ending === undefined);
   }
@@ -126,7 +129,7 @@ export class Installation {
     return this.stop();
   }
 
-  /** kubectl as the admin, or as `user`; throws if it fails. */
+  /** Runs kubectl as the administrator, or as `user`. Throws if it fails. */
   async kubectl(args: readonly string[], input?: string): Promise<string> {
     const { code, stdout, stderr } = await this.#controlPlane.kubectl(args, input === undefined ? {} : { input });
     if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);

@@ -1,4 +1,4 @@
-// One request and one state of a Secret, put to an issuer's type: what it decides, in one line, and what it signs.
+// Runs an issuer type with one request and one Secret, and returns its decision in one line, or what it signs.
 
 import assert from 'node:assert/strict';
 import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
@@ -20,7 +20,7 @@ import { readPki, valueOf } from './pki.ts';
 const NOW = new Date('2026-11-24T12:00:00Z');
 
 export interface IssuerKind {
-  /** As cert-manager, unless given. */
+  /** Defaults to cert-manager's behaviour. */
   readonly policy?: Partial<IssuancePolicy>;
   readonly handler: IssuerTypeHandler;
   readonly spec: IssuerSpec;
@@ -34,24 +34,24 @@ export function selfSignedKind(): IssuerKind {
   return { handler: createSelfSignedIssuer(), spec: { selfSigned: {} } };
 }
 
-/** The PEM of a key of test/vectors/pki. */
+/** The PEM of a key in test/vectors/pki. */
 export function key(name: string): string {
   return readPki(`keys/${name}`);
 }
 
-/** A PEM block whose content is nothing of the kind. */
+/** A PEM block with meaningless content. */
 export function nonsense(label: string): string {
   return `-----BEGIN ${label}-----\nZm9v\n-----END ${label}-----\n`;
 }
 
-/** What an issuer says to one request, once it has read what it signs with. */
+/** A request, with the signing material that the issuer loaded for it. */
 export interface Observed {
   readonly handler: IssuerTypeHandler;
   readonly request: IssuanceRequest;
   readonly material: unknown;
 }
 
-/** `texts` is the one Secret of the cluster, whatever its name; undefined for none. */
+/** `texts` is the only Secret in the cluster, under any name; undefined if there is none. */
 export async function observe(
   { handler, spec, policy: demands }: IssuerKind,
   texts?: SecretTexts,
@@ -67,7 +67,7 @@ export async function observe(
   return { handler, request: { requested, ref, issuer, policy }, material };
 }
 
-/** What the handler makes of a Secret. */
+/** The signing material that the handler loads from a Secret. */
 export function load(
   handler: IssuerTypeHandler,
   texts: SecretTexts | undefined,
@@ -90,7 +90,7 @@ export function topOf({ handler, material }: Observed, chainPem: string): string
   return handler.topOf(material, chainPem);
 }
 
-/** What a request that is issued gets. */
+/** The chain that an issued request receives. */
 export async function signChain(observed: Observed): Promise<Chain> {
   const decision = decide(observed);
   if (decision.kind !== 'issue' || decision.issuance.kind !== 'local') return assert.fail(JSON.stringify(decision));

@@ -1,4 +1,4 @@
-// The kustomize that kubectl has, as users put it behind `helm template`. Talks to no cluster.
+// Runs kubectl's kustomize on the output of `helm template`, as users do. Needs no cluster.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,10 @@ import { findTools } from './control-plane/find-tools.ts';
 import type { CommandResult } from './control-plane/run-command.ts';
 import { runCommand } from './control-plane/run-command.ts';
 
-/** The manifests with the fields of a kustomization applied, such as `{namespace: moved}`. Never throws for a non-zero exit. */
+/**
+ * Applies the fields of a kustomization, such as `{namespace: moved}`, to the manifests. A non-zero exit code is not an
+ * exception.
+ */
 export async function kustomize(manifests: string, fields: Readonly<Record<string, unknown>>): Promise<CommandResult> {
   const { kubectl } = await findTools(['kubectl']);
   const dir = await mkdtemp(join(tmpdir(), 'kustomize-'));

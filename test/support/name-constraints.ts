@@ -1,4 +1,4 @@
-// Builds name constraints, the names that are held against them, and CA certificates that carry them, from short texts.
+// Builds name constraints, the names to check against them, and CA certificates that contain them, from short texts.
 
 import { isIP } from 'node:net';
 import { encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
@@ -77,7 +77,7 @@ function expandIpv6(address: string): Buffer {
 export interface Constraints {
   readonly permitted?: readonly string[];
   readonly excluded?: readonly string[];
-  /** Given to each subtree, though RFC 5280 forbids it. */
+  /** Set in each subtree, although RFC 5280 forbids it. */
   readonly maximum?: number;
 }
 
@@ -100,7 +100,7 @@ export function constrainedCa(name: string, constraints: Constraints): Constrain
   };
 }
 
-/** A subjectAltName, as a request asks for it. */
+/** A subjectAltName as in a request. */
 export function altNames(...names: readonly string[]): Extension {
   return { oid: EXTENSION.subjectAltName, critical: false, value: sequence(...names.map(generalName)) };
 }

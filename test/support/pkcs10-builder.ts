@@ -1,4 +1,5 @@
-// Builds PKCS#10 requests (RFC 2986) part by part: with keys at hand, and with what no tool would write. Never checks what it is given.
+// Builds PKCS#10 requests (RFC 2986) part by part, with existing keys and with contents that no tool would write. Does
+// not validate its input.
 
 import { createPublicKey, type KeyLike, sign } from 'node:crypto';
 import { encodeBitString, encodeInteger, encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
@@ -6,7 +7,7 @@ import { encodeExtension } from '@countersign/common/x509/extension.ts';
 import { EXTENSION_REQUEST, SIGNATURE } from '@countersign/common/x509/oids.ts';
 import { formatPem } from '@countersign/common/x509/pem.ts';
 
-/** A request of the given DER, in the form of spec.request: base64 of PEM. */
+/** Encodes the DER of a request as in spec.request: base64 of PEM. */
 export function encodeRequest(der: Buffer): string {
   return Buffer.from(formatPem('CERTIFICATE REQUEST', der)).toString('base64');
 }
@@ -15,7 +16,7 @@ export function extension(oid: string, value: Buffer, critical = false): Buffer 
   return encodeExtension({ oid, critical, value });
 }
 
-/** The attribute that asks for these extensions. */
+/** The extensionRequest attribute with these extensions. */
 export function extensionRequest(...extensions: readonly Buffer[]): Buffer {
   return sequence(encodeOid(EXTENSION_REQUEST), tlv(TAG.set, sequence(...extensions)));
 }
@@ -34,7 +35,7 @@ export interface RequestSigner {
   readonly algorithm: Buffer;
 }
 
-/** With SHA-256, but for Ed25519. */
+/** SHA-256, except for Ed25519. */
 export function signerOf(key: KeyLike): RequestSigner {
   const kind = createPublicKey(key).asymmetricKeyType;
   if (kind === 'ed25519') return { key, digest: null, algorithm: sequence(encodeOid(SIGNATURE.ed25519)) };
@@ -45,7 +46,7 @@ export function signerOf(key: KeyLike): RequestSigner {
   return { key, digest: 'sha256', algorithm };
 }
 
-/** The DER of the request, whose signature is valid. */
+/** The DER of the request with a valid signature. */
 export function signRequest(info: Buffer, { key, digest, algorithm }: RequestSigner): Buffer {
   return sequence(info, algorithm, encodeBitString(sign(digest, info, key)));
 }

@@ -1,5 +1,5 @@
-// PKCS#10 requests in the form of spec.request, made of parts of a whole one and others that no tool would write. Their signatures are
-// of no worth, but parsing does not look at them.
+// PKCS#10 requests as in spec.request, built from parts of a valid one and from parts that no tool would write. Their
+// signatures are invalid, which does not affect parsing.
 
 import assert from 'node:assert/strict';
 import { readChildren, readWhole, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
@@ -28,11 +28,11 @@ export interface Parts {
   readonly spki?: Buffer;
   readonly attributes?: readonly Buffer[];
   readonly algorithm?: Buffer;
-  /** Of the last octet of the signature. */
+  /** Unused bits in the last octet of the signature. */
   readonly unusedBits?: number;
 }
 
-/** A request with these parts instead of its own; its signature is then of no worth, but parsing does not look at it. */
+/** Returns a request with some parts replaced. Its signature is invalid, which does not affect parsing. */
 export function withParts(parts: Parts): string {
   const { certificationRequestInfo, signatureAlgorithm, signature } = parse(readRequest('p256'));
   const [version, subject, spki, attributes] = valueOf(readChildren(valueOf(readWhole(certificationRequestInfo))));

@@ -1,5 +1,5 @@
-// Reads the keys, CA certificates and requests of test/vectors/pki (make-pki.sh made them with openssl), and builds
-// what tests of issuance need of them.
+// Reads keys, CA certificates and requests from test/vectors/pki (created with openssl by make-pki.sh), and builds
+// inputs for tests of issuance.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -9,12 +9,12 @@ import { parseSigningKey, type SigningKey } from '@countersign/signer/authority/
 
 const DIRECTORY = new URL('../vectors/pki/', import.meta.url);
 
-/** The PEM of a file, e.g. `keys/p256`. */
+/** Returns the PEM of a file, e.g. `keys/p256`. */
 export function readPki(name: string): string {
   return readFileSync(new URL(`${name}.pem`, DIRECTORY), 'utf8');
 }
 
-/** Base64 of a request in pki/requests, as spec.request holds it. */
+/** Returns a request from pki/requests in base64, as in spec.request. */
 export function readPkiRequest(name: string): string {
   return Buffer.from(readPki(`requests/${name}`)).toString('base64');
 }
@@ -27,13 +27,13 @@ export function readCaCertificates(...names: readonly string[]): readonly CaCert
   return valueOf(parseCertificates(names.map(name => readPki(`certificates/${name}`)).join('')));
 }
 
-/** The value of a result that must be one. */
+/** Returns the value of a result; fails if it is an error. */
 export function valueOf<T>(result: Result<T, unknown>): T {
   if (!result.ok) assert.fail(`no value: ${JSON.stringify(result.error)}`);
   return result.value;
 }
 
-/** The error of a result that should be one; a value is undefined here, and not printed when the test fails. */
+/** Returns the error of a result. Returns undefined for a value, which is not printed if the test fails. */
 export function errorOf<E>(result: Result<unknown, E>): E | undefined {
   return result.ok ? undefined : result.error;
 }

@@ -1,5 +1,5 @@
-// Runs what the pods of a rendered Deployment would run, as a process: the arguments of its container as the kubelet expands them, with
-// a token of its ServiceAccount. Only the port of health and metrics is another, since all pods here share one address.
+// Runs the container of a rendered Deployment as a process, with its arguments expanded as by the kubelet and a token
+// of its ServiceAccount. Only the port for health and metrics differs, because all processes share one address.
 
 import { join } from 'node:path';
 import type { ControlPlane } from './control-plane/control-plane.ts';
@@ -36,7 +36,7 @@ export interface Variable {
   readonly valueFrom?: { readonly fieldRef?: { readonly fieldPath: string } };
 }
 
-/** Ready when it resolves. */
+/** Resolves when the service is ready. */
 export async function startPod(controlPlane: ControlPlane, deployment: Deployment): Promise<RunningService> {
   const { namespace = 'default' } = deployment.metadata;
   const { serviceAccountName: account, containers } = deployment.spec.template.spec;
@@ -59,7 +59,7 @@ export async function startPod(controlPlane: ControlPlane, deployment: Deploymen
   }
 }
 
-/** The variables of a container as the kubelet gives them to it, for what refers to the namespace or has a value. */
+/** Returns the container's environment variables as the kubelet sets them, for literal values and the namespace. */
 export function readEnvironment(env: readonly Variable[], namespace: string): Readonly<Record<string, string>> {
   const values: Record<string, string> = {};
   for (const { name, value, valueFrom } of env) {
@@ -69,7 +69,7 @@ export function readEnvironment(env: readonly Variable[], namespace: string): Re
   return values;
 }
 
-/** `$(NAME)` becomes the value of the variable, and stays as it is where there is none. */
+/** `$(NAME)` is replaced by the value of the variable, and left unchanged if there is none. */
 function expand(text: string, values: Readonly<Record<string, string>>): string {
   return text.replace(/\$\((\w+)\)/g, (reference, name) => values[name] ?? reference);
 }

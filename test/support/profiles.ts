@@ -1,4 +1,4 @@
-// Builds profiles for tests of issuance: from a CSR as the signer does, or with single parts exchanged.
+// Builds certificate profiles for tests of issuance: from a CSR, as the signer does, or with single fields replaced.
 
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
@@ -17,17 +17,17 @@ export const SERIAL = Buffer.from('4d0102030405060708090a0b0c0d0e0f10111213', 'h
 export const NO_URLS: IssuerUrls = { crlDistributionPoints: [], ocspServers: [], issuingCertificateUrls: [] };
 
 export interface Order {
-  /** Base64 of the request; the plain request `p256` of test/vectors unless given. */
+  /** The request in base64. Defaults to `p256` of test/vectors. */
   readonly request?: string;
   readonly usages?: readonly string[];
   readonly annotations?: Readonly<Record<string, string>>;
   readonly issuer?: IssuerIdentity;
   readonly urls?: IssuerUrls;
-  /** As cert-manager, unless given. */
+  /** Defaults to cert-manager's behaviour. */
   readonly policy?: Partial<IssuancePolicy>;
 }
 
-/** The profile for one order, issued by itself unless an issuer is given. */
+/** Returns the profile for one CSR. Self-signed by default. */
 export function profileFor({
   request = readRequest('p256'),
   usages,

@@ -1,4 +1,4 @@
-// Writes protobuf as the API server does, for tests of what reads it: fields, objects in their envelope, frames of a watch.
+// Writes protobuf as the API server does, for tests of decoders: fields, objects in their envelope, watch frames.
 
 export type FieldValue = number | string | Buffer;
 
@@ -21,13 +21,13 @@ export function message(...fields: readonly (readonly [number, FieldValue])[]): 
   return Buffer.concat(fields.map(([number, value]) => field(number, value)));
 }
 
-/** runtime.Unknown after its magic. */
+/** runtime.Unknown, after the magic bytes. */
 export function envelope(kind: string, raw: Buffer): Buffer {
   const typeMeta = message([1, 'v1'], [2, kind]);
   return Buffer.concat([Buffer.from('k8s\0'), message([1, typeMeta], [2, raw], [3, ''], [4, ''])]);
 }
 
-/** metav1.WatchEvent with its length before it. */
+/** metav1.WatchEvent, preceded by its length. */
 export function watchFrame(type: string, object: Buffer): Buffer {
   const event = message([1, type], [2, message([1, object])]);
   const length = Buffer.alloc(4);

@@ -1,5 +1,4 @@
-// A KubeClient that answers from a table and writes down every call, so that a test can state exactly what was asked of the
-// API server, and that nothing else was.
+// A KubeClient that answers from a table and records every call, so that a test can assert the exact list of API calls.
 
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
@@ -11,7 +10,10 @@ export interface RecordedCall {
   readonly body?: unknown;
 }
 
-/** Gives the answer to one call; throws to fail it. undefined is "not found" for a read, the body itself for a write. */
+/**
+ * Returns the response to one call, or throws to let it fail. undefined means "not found" for a read, and the request
+ * body for a write.
+ */
 export type Answer = (call: RecordedCall) => unknown;
 
 export class RecordingClient implements KubeClient {
@@ -23,14 +25,14 @@ export class RecordingClient implements KubeClient {
     this.answer = answer;
   }
 
-  /** The calls that change something, events left out. */
+  /** The write calls, except events. */
   get writes(): RecordedCall[] {
     return this.calls.filter(
       ({ verb, path }) => verb !== 'get' && !path.includes('/events') && !path.includes('reviews'),
     );
   }
 
-  /** The events that were written, as `type reason: message`. */
+  /** The recorded events, as `type reason: message`. */
   get events(): string[] {
     const bodies = this.calls.filter(({ path }) => path.includes('/events')).map(({ body }) => body);
     return bodies.map(body => {
@@ -56,7 +58,7 @@ export class RecordingClient implements KubeClient {
     return (this.#call({ verb: 'mergePatch', path, body }) ?? body) as T;
   }
 
-  /** A watch that never says anything. */
+  /** A watch without events. */
   async *watch(_path: string, signal: AbortSignal): AsyncIterable<WatchEvent> {
     await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }));
     yield* [];

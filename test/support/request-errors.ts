@@ -1,4 +1,4 @@
-// The rules on its shape that a CSR breaks, for tests that do not care what it asks for.
+// Returns the field errors of a CSR, for tests that are not interested in its contents.
 
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { FieldError } from '@countersign/common/field-error.ts';

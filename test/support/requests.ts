@@ -1,5 +1,5 @@
-// CertificateSigningRequests as their requesters and approvers handle them: create, approve, wait for what becomes of them.
-// It never looks into a certificate.
+// CertificateSigningRequests from the point of view of requesters and approvers: create, approve, wait for the outcome.
+// Does not parse certificates.
 
 import type { ApiAnswer, Caller, Refusal } from './api.ts';
 import type { Cluster, KubeObject } from './cluster.ts';
@@ -21,7 +21,7 @@ export interface CsrObject extends KubeObject {
 export interface CsrInput {
   readonly name: string;
   readonly signerName: string;
-  /** Base64 of a PKCS#10 request in PEM. One with a P-256 key if not given. */
+  /** A PKCS#10 request, base64 of PEM. Defaults to one with a P-256 key. */
   readonly request?: string;
   readonly usages?: readonly string[];
   readonly annotations?: Readonly<Record<string, string>>;
@@ -43,12 +43,12 @@ export function createCsr(cluster: Cluster, input: CsrInput): Promise<CsrObject>
   return cluster.api.create(CSRS, csrManifest(input));
 }
 
-/** Whatever the API server says to it. */
+/** Returns the response of the API server, including errors. */
 export function tryCreateCsr(cluster: Cluster, input: CsrInput, as?: Caller): Promise<ApiAnswer<CsrObject & Refusal>> {
   return cluster.api.call({ method: 'POST', path: CSRS, body: csrManifest(input), ...(as && { as }) });
 }
 
-/** What `kubectl certificate approve` sends. */
+/** The condition that `kubectl certificate approve` sends. */
 export function approvalBody(): object {
   const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
   const approved = { type: 'Approved', status: 'True', reason: 'Tested', message: 'by a test', lastUpdateTime: now };
@@ -63,18 +63,18 @@ export function getCsr(cluster: Cluster, name: string): Promise<CsrObject> {
   return cluster.api.get(`${CSRS}/${name}`);
 }
 
-/** PEM of status.certificate. */
+/** The PEM in status.certificate. */
 export function chainOf({ status }: CsrObject): string {
   return Buffer.from(status?.certificate ?? '', 'base64').toString();
 }
 
 export interface Issued {
   readonly csr: CsrObject;
-  /** PEM, the leaf first. */
+  /** PEM, leaf first. */
   readonly chain: string;
 }
 
-/** Throws at once when the CSR fails instead. */
+/** Throws immediately if the CSR fails. */
 export async function whenIssued(cluster: Cluster, name: string, withinMs?: number): Promise<Issued> {
   const look = async () => {
     const csr = await getCsr(cluster, name);
@@ -93,7 +93,7 @@ export async function whenFailed(cluster: Cluster, name: string): Promise<CsrObj
   return cluster.eventually(`${name} is Failed`, look);
 }
 
-/** Merge-patches annotations through the object or one of its subresources (`/status`); null removes one. */
+/** Merge-patches annotations of the object or through a subresource (`/status`); null removes one. */
 export function annotate(
   cluster: Cluster,
   path: string,
@@ -106,14 +106,14 @@ export function failureOf({ status }: CsrObject): CsrCondition | undefined {
   return status?.conditions?.find(({ type }) => type === 'Failed');
 }
 
-/** Approved only after the signer has said that it waits for that, so that every event of the request is known. */
+/** Approves only after the signer has recorded that it waits for approval, so that all events of the CSR are known. */
 export async function createThenApprove(cluster: Cluster, input: CsrInput): Promise<CsrObject> {
   const csr = await createCsr(cluster, input);
   await cluster.eventsWhenWritten(csr, 1);
   return approve(cluster, input.name);
 }
 
-/** Created by the admin, approved, signed. */
+/** Creates and approves a CSR as the administrator, and waits for its certificate. */
 export async function issue(cluster: Cluster, input: CsrInput): Promise<Issued> {
   await createCsr(cluster, input);
   await approve(cluster, input.name);

@@ -1,4 +1,4 @@
-// A client of the API server with no rights but its own: a ServiceAccount, a ClusterRole of the same name, and a kubeconfig.
+// An API server client with minimal permissions: a ServiceAccount, a ClusterRole of the same name, and a kubeconfig.
 
 import { join } from 'node:path';
 import type { Cluster } from './cluster.ts';
@@ -17,7 +17,7 @@ export interface PolicyRule {
   readonly verbs: readonly string[];
 }
 
-/** Gives the path of the kubeconfig. */
+/** Returns the path of the kubeconfig. */
 export async function createAccount(
   cluster: Cluster,
   { account, namespace }: Account,

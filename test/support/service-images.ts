@@ -1,5 +1,5 @@
-// Makes the images of both services, as `make images` does without a Docker engine, when tests need them. Test files that ask
-// at the same time wait for each other, since both write to dist.
+// Builds the images of both services, as `make images` does without a Docker engine. Concurrent test files wait for
+// each other, because all write to dist.
 
 import assert from 'node:assert/strict';
 import { mkdir, stat } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { ARCHIVE } from '../../build/image-contents.ts';
 import { acquireLock } from './control-plane/lock-file.ts';
 import { runCommand } from './control-plane/run-command.ts';
 
-/** The path of the docker-archive. */
+/** Returns the path of the docker-archive. */
 export async function makeServiceImages(): Promise<string> {
   const asked = Date.now();
   await mkdir(join(ROOT, 'dist'), { recursive: true });
@@ -25,7 +25,7 @@ export async function makeServiceImages(): Promise<string> {
   }
 }
 
-/** By another test file, while this one waited. */
+/** Another test file has built them in the meantime. */
 function wasMadeSince(time: number): Promise<boolean> {
   return stat(ARCHIVE).then(
     ({ mtimeMs }) => mtimeMs >= time,

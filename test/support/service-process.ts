@@ -1,5 +1,5 @@
-// Starts one service as a process that acts as a ServiceAccount of the cluster: what RBAC allows here is what it allows to a pod.
-// Installs nothing.
+// Runs a service as a process with a token of a ServiceAccount of the cluster, so that the same RBAC applies as for a
+// pod. Installs nothing.
 
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
@@ -13,7 +13,7 @@ const ROOT = new URL('../..', import.meta.url).pathname;
 
 export type ServiceName = 'signer' | 'webhook';
 
-/** One service as a process, and where its metrics and health are served (http://127.0.0.1:port). */
+/** A running service and the URL of its metrics and health (http://127.0.0.1:port). */
 export interface RunningService {
   readonly name: ServiceName;
   readonly url: string;
@@ -22,15 +22,15 @@ export interface RunningService {
 
 export interface ServiceCommand {
   readonly name: ServiceName;
-  /** Of its health and metrics, as `args` have it. */
+  /** The address of health and metrics, as in `args`. */
   readonly httpPort: number;
   readonly args: readonly string[];
   readonly logPath: string;
-  /** What Node runs; the service from its sources if not given. */
+  /** The program that Node runs. Defaults to the service's source. */
   readonly program?: string;
 }
 
-/** Not ready yet: waitUntilReady says when it is. */
+/** Starts the process; waitUntilReady waits until it is ready. */
 export function startService({ name, httpPort, args, logPath, program }: ServiceCommand): RunningService {
   const source = `${ROOT}services/${name}/main.ts`;
   const { KUBECONFIG: _, ...env } = process.env;
@@ -50,7 +50,7 @@ export async function waitUntilReady({ name, url, child }: RunningService): Prom
   while (!(await isOk(`${url}/readyz`))) {
     if (child.ending !== undefined || Date.now() > deadline) {
       const state = child.ending ?? 'not ready within 30 s';
-      throw new Error(`The ${name} did not start (${state}). The end of its log:\n${logTail(child.logPath)}`);
+      throw new Error(`The ${name} did not start (${state}). Its log ends with:\n${logTail(child.logPath)}`);
     }
     await sleep(50);
   }
@@ -71,12 +71,12 @@ export interface AccountKubeconfig {
   /** The name of a ServiceAccount. */
   readonly account: string;
   readonly namespace: string;
-  /** The control plane's if not given. */
+  /** Defaults to the control plane's. */
   readonly server?: string;
   readonly path: string;
 }
 
-/** A token of the ServiceAccount (TokenRequest API) in a kubeconfig, with its namespace. Gives the path. */
+/** Writes a kubeconfig with a token of the ServiceAccount (TokenRequest API) and its namespace. Returns the path. */
 export async function writeAccountKubeconfig(
   controlPlane: ControlPlane,
   { account, namespace, server = controlPlane.url, path }: AccountKubeconfig,

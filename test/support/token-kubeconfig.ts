@@ -1,4 +1,4 @@
-// A kubeconfig as JSON, for a server on 127.0.0.1 that a test made itself: a bearer token that nobody checks.
+// A kubeconfig as JSON for a test server on 127.0.0.1, with a bearer token that is not verified.
 
 /** `ca` is PEM. */
 export function tokenKubeconfig(port: number, ca: string): string {

@@ -1,19 +1,19 @@
-// Waits for what comes true by itself.
+// Polls until a condition is true.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Far longer than anything waited for takes: a machine under load may take its time, and only what never comes true fails. Shorter
- * than the 30 s after which the runner ends a test without a word of what it waited for.
+ * Much longer than any condition takes, even on a busy machine, but shorter than the 30 s test timeout, so that the
+ * error names the condition.
  */
 const PATIENCE_MS = 20_000;
 
-/** Asks again until it holds; fails, quoting the question, when it does not within 20 s. */
+/** Polls until `holds` returns true; fails with its source code after 20 s. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   while (!(await holds())) {
-    if (performance.now() > deadline) assert.fail(`never came true: ${holds.toString()}`);
+    if (performance.now() > deadline) assert.fail(`timeout waiting for: ${holds.toString()}`);
     await sleep(10);
   }
 }

@@ -1,4 +1,4 @@
-// Reads the vectors: cases as data (object in → answer expected) that tests of every level share. Never judges them.
+// Reads the test vectors: cases as data (object in → answer expected), shared by the tests of all levels.
 
 import { readFileSync } from 'node:fs';
 import type { CertificateSigningRequest, CertificateSigningRequestSpec, ObjectMeta } from '@countersign/common/csr.ts';
@@ -7,19 +7,19 @@ import { parse } from 'yaml';
 
 const DIRECTORY = new URL('../vectors/', import.meta.url);
 
-/** A CSR as it would be sent to the API server: the request inside it is real, made by openssl. */
+/** A CSR as sent to the API server. Its request is real, created with openssl. */
 export interface CsrManifest extends CertificateSigningRequest {
   readonly apiVersion: 'certificates.k8s.io/v1';
   readonly kind: 'CertificateSigningRequest';
 }
 
 export interface ValidationCase {
-  /** A sentence about behaviour: the name of the test. */
+  /** A sentence about the behaviour: the name of the test. */
   readonly name: string;
   readonly csr: CsrManifest;
-  /** In order; the signer fails the CSR with the first. */
+  /** In order. The signer fails the CSR with the first one. */
   readonly errors: readonly FieldError[];
-  /** What a real API server refuses by itself, so that the object never reaches webhook or signer. */
+  /** Whether a real API server rejects the object before it reaches the webhook or the signer. */
   readonly refusedByApiServer: boolean;
 }
 
@@ -33,12 +33,12 @@ interface WrittenCase {
   readonly refusedByApiServer?: boolean;
 }
 
-/** Any vectors file, by its name. */
+/** Reads a vectors file by name. */
 export function readVectors<T>(file: string): T {
   return parse(readFileSync(new URL(file, DIRECTORY), 'utf8')) as T;
 }
 
-/** Base64 of a request in test/vectors/requests, as spec.request holds it. */
+/** A request from test/vectors/requests in base64, as in spec.request. */
 export function readRequest(name: string): string {
   return readPem(`requests/${name}`);
 }
@@ -47,7 +47,7 @@ function readPem(path: string): string {
   return readFileSync(new URL(`${path}.pem`, DIRECTORY)).toString('base64');
 }
 
-/** The cases of validate-request.yaml as whole objects. */
+/** Returns the cases of validate-request.yaml as complete objects. */
 export function readValidationCases(): readonly ValidationCase[] {
   return readVectors<readonly WrittenCase[]>('validate-request.yaml').map(written => ({
     name: written.name,
@@ -64,12 +64,12 @@ export function readValidationCases(): readonly ValidationCase[] {
 
 export interface SignatureCase {
   readonly name: string;
-  /** Base64 of the request, as spec.request holds it. */
+  /** The request in base64, as in spec.request. */
   readonly request: string;
   readonly isValid: boolean;
 }
 
-/** The cases of signatures.yaml. */
+/** Returns the cases of signatures.yaml. */
 export function readSignatureCases(): readonly SignatureCase[] {
   const written =
     readVectors<readonly (Omit<SignatureCase, 'request'> & { readonly file: string })[]>('signatures.yaml');

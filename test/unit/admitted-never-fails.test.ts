@@ -64,7 +64,7 @@ async function outcomeOf(
 ): Promise<Decision> {
   const approved = { ...csr, status: { conditions: [{ type: 'Approved', status: 'True' }] } };
   const triaged = triage(approved);
-  if (triaged.kind !== 'look') return triaged;
+  if (triaged.kind !== 'proceed') return triaged;
   const secret = buildSecret(secretFor(keyPem));
   const keySecretName = readPrivateKeySecretName(csr);
   const named = signingSecret(issuer.spec, keySecretName);

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Makes the requests of requests/odd-*.pem again: what appliances and Windows send, and what is malformed, which no tool would write.
-# Their DER is written here, and openssl 3 signs it. The key is thrown away. Run by hand; the results are committed.
+# Generates requests/odd-*.pem: what appliances and Windows send, and malformed requests that no tool would write.
+# Writes their DER, which openssl 3 signs. The key is discarded. Run manually; the results are committed.
 set -euo pipefail
 cd "$(dirname "$0")/requests"
 work=$(mktemp -d)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the keys, CA certificates and requests of pki/ anew, with openssl 3. The keys guard nothing: they are for tests.
-# Run by hand; the results are committed. The files of make-requests.sh are apart, since their keys are thrown away.
+# Generates the keys, CA certificates and requests of pki/ with openssl 3. The keys are for tests only.
+# Run manually; the results are committed. make-requests.sh is separate because its keys are discarded.
 set -eu
 cd "$(dirname "$0")/pki"
 rm -rf keys certificates requests
@@ -21,7 +21,7 @@ openssl ec -in keys/p384.pem -out keys/p384-sec1.pem 2>/dev/null
 openssl ec -in keys/p256.pem -conv_form compressed -out keys/p256-compressed.pem 2>/dev/null
 openssl pkcs8 -topk8 -in keys/p256.pem -passout pass:secret -out keys/encrypted.pem
 
-# root NAME KEY SUBJECT EXTENSION...: a certificate that signs itself
+# root NAME KEY SUBJECT EXTENSION...: a self-signed certificate
 root() {
   name=$1 key=$2 subject=$3
   shift 3
@@ -80,14 +80,14 @@ rm keys/rsa1023.pem keys/rsa-3.pem keys/rsa-2147483659.pem
 hex() { basenc --base16 -d; }
 digest_sha256=3031300D060960864801650304020105000420
 
-# element TAG: one DER element of what comes in, which must have 256 octets or more
+# element TAG: one DER element of standard input, which must have at least 256 octets
 element() {
   cat > "content$1"
   { printf '%s82%04X' "$1" "$(wc -c < "content$1")" | hex; cat "content$1"; }
   rm "content$1"
 }
 
-# assembled NAME ALGORITHM: a request of the files info and signature, for what openssl would not write; ALGORITHM in hexadecimal
+# assembled NAME ALGORITHM: a request from the files info and signature, which openssl would not write; ALGORITHM in hexadecimal
 assembled() {
   { cat info; echo "$2" | hex; { printf '\000'; cat signature; } | element 03; } | element 30 |
     openssl req -inform DER -out "requests/$1.pem"

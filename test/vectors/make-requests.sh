@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the PKCS#10 requests of the vectors anew, with openssl 3: requests/<name>.pem. The keys are thrown away.
-# Run by hand; the results are committed.
+# Generates the PKCS#10 requests of the vectors with openssl 3: requests/<name>.pem. The keys are discarded.
+# Run manually; the results are committed.
 set -eu
 cd "$(dirname "$0")/requests"
 keys=$(mktemp -d)
@@ -45,7 +45,7 @@ request microsoft-code-signing p256 /CN=example keyUsage=digitalSignature extend
 request bad-key-usage p256 /CN=example 2.5.29.15=DER:04:01:80
 request bad-ext-key-usage p256 /CN=example 2.5.29.37=DER:30:02:05:00
 
-# The last bytes of the signature changed, by way of DER so that the PEM stays well formed.
+# Changes the last bytes of the signature, in DER so that the PEM stays valid.
 openssl req -in p256.pem -outform DER -out "$keys/der"
 size=$(($(wc -c < "$keys/der") - 4))
 { head -c "$size" "$keys/der"; printf '\001\002\003\004'; } | base64 -w 64 |

@@ -1,27 +1,27 @@
-// How long to wait before the next try: exponential with jitter, so that many clients of a restarted API server do not come
-// back all at once. Decides no retry by itself.
+// How long to wait before the next attempt: exponential backoff with jitter, so that the clients of a restarted API
+// server do not all return at once. Never decides whether to retry.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface BackoffOptions {
-  /** The first delay at most, in milliseconds. */
+  /** Maximum first delay, in milliseconds. */
   readonly minMs: number;
-  /** Every delay at most, in milliseconds. */
+  /** Maximum delay, in milliseconds. */
   readonly maxMs: number;
-  /** A number in [0, 1); Math.random if not given. */
+  /** A number in [0, 1); defaults to Math.random. */
   readonly random?: () => number;
 }
 
 /**
- * Milliseconds to wait after so many failures in a row (1, 2, …): a step that doubles with each, its upper half left to
- * chance.
+ * Milliseconds to wait after this many consecutive failures (1, 2, …): a step that doubles each time, with a random
+ * upper half.
  */
 export function backoff(failures: number, { minMs, maxMs, random = Math.random }: BackoffOptions): number {
   const step = Math.min(minMs * 2 ** (failures - 1), maxMs);
   return Math.round((step / 2) * (1 + random()));
 }
 
-/** The delays of one failing thing. */
+/** The delays of one failing operation. */
 export class Backoff {
   readonly #options: BackoffOptions;
   #failures = 0;
@@ -35,7 +35,7 @@ export class Backoff {
     return this.#failures;
   }
 
-  /** Counts one more failure and gives the delay before the next try, in milliseconds. */
+  /** Counts a failure and returns the delay before the next attempt, in milliseconds. */
   next(): number {
     this.#failures += 1;
     return backoff(this.#failures, this.#options);
@@ -46,11 +46,11 @@ export class Backoff {
   }
 }
 
-/** Waits `ms` milliseconds or until the signal, whichever is first; never rejects. */
+/** Waits `ms` milliseconds or until the signal, whichever comes first; never rejects. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await sleep(ms, undefined, { signal });
   } catch {
-    // Aborted: the caller's loop looks at the signal itself.
+    // Aborted: the caller's loop checks the signal.
   }
 }

@@ -1,7 +1,7 @@
-// The two kinds of failure of the world: one that trying again may cure, one that only a changed object can. Every error of
-// the API server becomes one of them, once, in the kube client; an expected "no" is a value and never comes here.
+// The two classes of I/O errors: one that a retry may fix, and one that only a changed object can. The kube client
+// turns every error of the API server into one of them; an expected "no" is a value, not an error.
 
-/** Why trying again may help. `unknown` is for whatever nobody has classified: the default is to retry. */
+/** Why a retry may help. `unknown` is for unclassified errors: the default is to retry. */
 export type RetryableCode =
   | 'conflict'
   | 'forbidden'
@@ -13,12 +13,12 @@ export type RetryableCode =
   | 'gone'
   | 'unknown';
 
-/** Why trying again cannot help until the object (or our request) changes. */
+/** Why a retry cannot help until the object (or our request) changes. */
 export type TerminalCode = 'invalid' | 'not-found' | 'already-exists' | 'bad-request' | 'too-large';
 
 export interface RetryableErrorOptions {
   readonly code: RetryableCode;
-  /** How long the server asked to be left alone (Retry-After), in milliseconds. */
+  /** The server's Retry-After, in milliseconds. */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
@@ -28,12 +28,12 @@ export interface TerminalErrorOptions {
   readonly cause?: unknown;
 }
 
-/** Node prints no `cause: undefined` when the option is left out altogether. */
+/** Node prints no `cause: undefined` if the option is omitted. */
 function causeOf(options: { readonly cause?: unknown }): ErrorOptions | undefined {
   return options.cause === undefined ? undefined : { cause: options.cause };
 }
 
-/** The world failed in a way that may pass: try again, not before `retryAfterMs`, with backoff and jitter. */
+/** A failure that may pass: retry, not before `retryAfterMs`, with backoff and jitter. */
 export class RetryableError extends Error {
   override readonly name = 'RetryableError';
   readonly code: RetryableCode;
@@ -46,7 +46,7 @@ export class RetryableError extends Error {
   }
 }
 
-/** The same request will fail for ever; only a changed object brings another answer. */
+/** The same request will always fail; only a changed object gives another result. */
 export class TerminalError extends Error {
   override readonly name = 'TerminalError';
   readonly code: TerminalCode;
@@ -57,7 +57,7 @@ export class TerminalError extends Error {
   }
 }
 
-/** For a question about other things than the object at hand: whatever the answer's failure, asking again may help. */
+/** For a request about another object than the one at hand: whatever the failure, a retry may help. */
 export function asRetryableError(thrown: unknown): RetryableError {
   const error = asClassifiedError(thrown);
   return error instanceof RetryableError ? error : new RetryableError(error.message, { code: 'unknown', cause: error });
@@ -67,7 +67,7 @@ export function isClassified(thrown: unknown): thrown is RetryableError | Termin
   return thrown instanceof RetryableError || thrown instanceof TerminalError;
 }
 
-/** Gives whatever was thrown as one of the two classes; what nobody has classified is retryable, with code `unknown`. */
+/** Converts anything thrown to one of the two classes; an unclassified error is retryable, with code `unknown`. */
 export function asClassifiedError(thrown: unknown): RetryableError | TerminalError {
   if (isClassified(thrown)) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

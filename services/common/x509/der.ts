@@ -1,6 +1,5 @@
-// Reads and writes DER (ITU-T X.690): the tag-length-value level and the few primitive types that X.509 is made of.
-// Strict: what is not the one DER encoding of its value is refused. Knows no certificate, and never throws for bad
-// input.
+// Reads and writes DER (ITU-T X.690): tag-length-value and the primitive types that X.509 uses. Strict: rejects
+// everything but the one DER encoding of a value. Never throws on bad input.
 
 import { err, ok, type Result } from '../result.ts';
 
@@ -16,11 +15,11 @@ export const TAG = {
   generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
-  /** Stands for whichever tag comes, in readFields only. */
+  /** Matches any tag, in readFields only. */
   any: -1,
 } as const;
 
-/** One element: its identifier octet, its content, and the whole encoding (both are views of what was read). */
+/** One element: identifier octet, content, and whole encoding (both are views of the input). */
 export interface Tlv {
   readonly tag: number;
   readonly value: Buffer;
@@ -32,7 +31,7 @@ export function contextTag(number: number, form: 'primitive' | 'constructed'): n
   return 0x80 | (form === 'constructed' ? 0x20 : 0) | number;
 }
 
-/** Reads the element that starts at `offset`; what follows it is not looked at. */
+/** Reads the element at `offset`; ignores what follows it. */
 export function readTlv(buffer: Buffer, offset = 0): Result<Tlv> {
   const tag = buffer[offset];
   const first = buffer[offset + 1];
@@ -48,7 +47,7 @@ export function readTlv(buffer: Buffer, offset = 0): Result<Tlv> {
   return ok({ tag, value: buffer.subarray(start, end), bytes: buffer.subarray(offset, end) });
 }
 
-/** A length in `size` octets of its own, no more than it needs (X.690 10.1). */
+/** A length of `size` octets, minimally encoded (X.690 10.1). */
 function readLongLength(buffer: Buffer, offset: number, size: number): Result<number> {
   if (size === 0) return err('malformed DER: indefinite length');
   if (size > 4 || offset + size > buffer.length) return err('malformed DER: length out of bounds');
@@ -57,14 +56,14 @@ function readLongLength(buffer: Buffer, offset: number, size: number): Result<nu
   return isMinimal ? ok(length) : err('malformed DER: length is not minimal');
 }
 
-/** Reads a buffer that holds exactly one element, nothing after it. */
+/** Reads a buffer that contains exactly one element. */
 export function readWhole(buffer: Buffer): Result<Tlv> {
   const element = readTlv(buffer);
   if (element.ok && element.value.bytes.length !== buffer.length) return err('malformed DER: trailing data');
   return element;
 }
 
-/** The elements inside a constructed one, or inside any content that is a row of elements. */
+/** The elements inside a constructed element, or inside any content that is a sequence of elements. */
 export function readChildren(parent: Pick<Tlv, 'value'>): Result<Tlv[]> {
   const children: Tlv[] = [];
   for (let offset = 0; offset < parent.value.length; ) {
@@ -76,7 +75,7 @@ export function readChildren(parent: Pick<Tlv, 'value'>): Result<Tlv[]> {
   return ok(children);
 }
 
-/** The elements of a structure that has exactly these fields, each with its tag; `tag` is the structure's own. */
+/** The elements of a structure with exactly these fields, each with its tag; `tag` is the tag of the structure. */
 export function readFields<const Tags extends readonly number[]>(
   parent: Tlv,
   tag: number,
@@ -91,7 +90,7 @@ export function readFields<const Tags extends readonly number[]>(
   return ok(value as unknown as { readonly [Field in keyof Tags]: Tlv });
 }
 
-/** Writes one element; the contents are joined as they are. */
+/** Writes one element; the contents are concatenated. */
 export function tlv(tag: number, ...contents: readonly Buffer[]): Buffer {
   let length = 0;
   for (const content of contents) length += content.length;
@@ -118,7 +117,7 @@ export function encodeInteger(magnitude: Buffer): Buffer {
   return (significant[0] ?? 0) >= 0x80 ? tlv(TAG.integer, Buffer.of(0), significant) : tlv(TAG.integer, significant);
 }
 
-/** The magnitude, without leading zeros, of an INTEGER's content that is neither negative nor longer than it needs. */
+/** The magnitude, without leading zeros, of the content of a non-negative, minimally encoded INTEGER. */
 export function decodeUnsigned(value: Buffer): Result<Buffer> {
   const [first = 0x80, second = 0x80] = value;
   if (first >= 0x80) return err('malformed DER: invalid or negative integer');
@@ -127,7 +126,7 @@ export function decodeUnsigned(value: Buffer): Result<Buffer> {
   return ok(first === 0 ? value.subarray(1) : value);
 }
 
-/** Whether the content of an INTEGER is a number that fits into 64 bits with its sign, in no more octets than it needs. */
+/** Whether the content of an INTEGER is minimally encoded and fits into a signed 64-bit number. */
 export function isInt64(value: Buffer): boolean {
   const [first = 0, second] = value;
   const isPadded = second !== undefined && first === (second >= 0x80 ? 0xff : 0);
@@ -138,7 +137,7 @@ export function encodeBoolean(value: boolean): Buffer {
   return tlv(TAG.boolean, Buffer.of(value ? 0xff : 0));
 }
 
-/** Reads the content of a BOOLEAN, which DER knows in two forms only. */
+/** Reads the content of a BOOLEAN, which has only two forms in DER. */
 export function decodeBoolean(value: Buffer): Result<boolean> {
   if (value.length !== 1 || (value[0] !== 0 && value[0] !== 0xff)) return err('malformed DER: invalid boolean');
   return ok(value[0] === 0xff);
@@ -153,7 +152,7 @@ export function encodeOctetString(octets: Buffer): Buffer {
   return tlv(TAG.octetString, octets);
 }
 
-/** Writes an OBJECT IDENTIFIER from its dotted text, which must be valid: it comes from oids.ts or from decodeOid. */
+/** Writes an OBJECT IDENTIFIER from valid dotted text: from oids.ts or decodeOid. */
 export function encodeOid(dotted: string): Buffer {
   const [first, second, ...rest] = dotted.split('.');
   const octets: number[] = [];
@@ -162,7 +161,7 @@ export function encodeOid(dotted: string): Buffer {
   return tlv(TAG.oid, Buffer.from(octets));
 }
 
-/** Base 128, most significant group first; the top bit of an octet says that more follow (X.690 8.19.2). */
+/** Base 128, most significant group first; the top bit of an octet means that more follow (X.690 8.19.2). */
 function appendArc(octets: number[], arc: number): void {
   if (arc >= 128) appendMore(octets, Math.floor(arc / 128));
   octets.push(arc % 128);
@@ -173,7 +172,7 @@ function appendMore(octets: number[], groups: number): void {
   octets.push(0x80 | (groups % 128));
 }
 
-/** Reads the content of an OBJECT IDENTIFIER; arcs of 2^31 and more are refused, since Go cannot hold them. */
+/** Reads the content of an OBJECT IDENTIFIER; rejects arcs of 2^31 and more, which Go cannot hold. */
 export function decodeOid(value: Buffer): Result<string> {
   const [root, ...rest] = readArcs(value) ?? [];
   if (root === undefined) return err('malformed DER: invalid object identifier');

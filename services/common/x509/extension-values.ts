@@ -1,14 +1,14 @@
-// Reads the values of the extensions of a PKCS#10 request that are compared with the CSR: basicConstraints, keyUsage,
-// extKeyUsage (RFC 5280 4.2.1). Strict DER; never judges what the values ask for.
+// Parses the extension values of a PKCS#10 request that are compared with the CSR: basicConstraints, keyUsage,
+// extKeyUsage (RFC 5280 4.2.1). Strict DER; never judges the values.
 
 import { err, ok, type Result } from '../result.ts';
 import { decodeBoolean, decodeOid, isInt64, readChildren, readWhole, TAG, type Tlv } from './der.ts';
 import { decodeNamedBits } from './named-bits.ts';
 
-// KeyUsage has nine bits; Go reads no more of them, so that an unknown tenth contradicts nothing.
+// KeyUsage has nine bits and Go reads no more, so an unknown tenth bit contradicts nothing.
 const KEY_USAGE_BITS = 0x1ff;
 
-/** The CA flag. The path length must be a number, and is then dropped as in cert-manager: nothing can ask for one. */
+/** The CA flag. The path length must be a number and is then dropped, as in cert-manager: a CSR cannot request one. */
 export function parseBasicConstraints(value: Buffer): Result<{ readonly isCa: boolean }> {
   const fields = elementsOf(value);
   if (!fields.ok) return malformed('BasicConstraints', fields.error);
@@ -16,7 +16,7 @@ export function parseBasicConstraints(value: Buffer): Result<{ readonly isCa: bo
   const hasFlag = first?.tag === TAG.boolean;
   const pathLength = hasFlag ? rest : fields.value;
   if (pathLength.length > 1 || pathLength.some(({ tag }) => tag !== TAG.integer)) {
-    return malformed('BasicConstraints', 'it holds more than a CA flag and a path length');
+    return malformed('BasicConstraints', 'unexpected fields besides the CA flag and the path length');
   }
   if (pathLength.some(length => !isInt64(length.value))) return malformed('BasicConstraints', 'invalid path length');
   const isCa = hasFlag ? decodeBoolean(first.value) : ok(false);
@@ -32,7 +32,7 @@ export function parseKeyUsage(value: Buffer): Result<number> {
   return mask.ok ? ok(mask.value & KEY_USAGE_BITS) : malformed('KeyUsage', mask.error);
 }
 
-/** The OIDs in their order, known or not. */
+/** The OIDs in order, known or not. */
 export function parseExtKeyUsage(value: Buffer): Result<readonly string[]> {
   const elements = elementsOf(value);
   if (!elements.ok) return malformed('ExtKeyUsage', elements.error);
@@ -52,7 +52,5 @@ function elementsOf(value: Buffer): Result<readonly Tlv[]> {
 }
 
 function malformed(extension: string, problem: string): Result<never> {
-  return err(
-    `encoded CSR error: the ${extension} extension is malformed: ${problem}: correct the extension or leave it out`,
-  );
+  return err(`encoded CSR error: the ${extension} extension is malformed: ${problem}; fix the extension or omit it`);
 }

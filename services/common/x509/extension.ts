@@ -1,5 +1,4 @@
-// One X.509 extension (RFC 5280 section 4.1), as requests ask for it and certificates carry it. Never looks at its
-// value.
+// One X.509 extension (RFC 5280 section 4.1) of a request or a certificate. Never inspects its value.
 
 import { err, ok, type Result } from '../result.ts';
 import {
@@ -22,61 +21,61 @@ export interface Extension {
   readonly value: Buffer;
 }
 
-/** What becomes of a FALSE that is written out, though DER leaves it out (X.690 11.5): Go lets it pass. */
-export type WrittenFalse = 'let pass' | 'refused';
+/** How to treat an explicit FALSE, which DER omits (X.690 11.5) and Go accepts. */
+export type WrittenFalse = 'accept' | 'reject';
 
-const NO_FORM = 'malformed extension: write a type, an optional BOOLEAN and an OCTET STRING, and nothing else';
-const NO_TYPE = 'malformed extension: its type is not a valid object identifier: use one that is registered';
+const MALFORMED = 'malformed extension: must consist of an OID, an optional BOOLEAN and an OCTET STRING';
+const INVALID_OID = 'malformed extension: invalid object identifier; use a registered one';
 
 function parseExtension(element: Tlv, writtenFalse: WrittenFalse): Result<Extension> {
-  const fields = element.tag === TAG.sequence ? readChildren(element) : err(NO_FORM);
-  if (!fields.ok) return err(NO_FORM);
+  const fields = element.tag === TAG.sequence ? readChildren(element) : err(MALFORMED);
+  if (!fields.ok) return err(MALFORMED);
   const [type, ...rest] = fields.value;
-  if (type?.tag !== TAG.oid) return err(NO_FORM);
+  if (type?.tag !== TAG.oid) return err(MALFORMED);
   const oid = decodeOid(type.value);
-  if (!oid.ok) return err(NO_TYPE);
+  if (!oid.ok) return err(INVALID_OID);
   const content = parseContent(rest, writtenFalse);
   return content.ok ? ok({ oid: oid.value, ...content.value }) : err(`extension ${oid.value}: ${content.error}`);
 }
 
-/** What is behind the type. */
+/** The fields after the OID. */
 function parseContent(fields: readonly Tlv[], writtenFalse: WrittenFalse): Result<Omit<Extension, 'oid'>> {
   const octets = fields.at(-1);
   const [criticality, ...others] = fields.slice(0, -1);
-  if (octets?.tag !== TAG.octetString || others.length > 0) return err(NO_FORM);
+  if (octets?.tag !== TAG.octetString || others.length > 0) return err(MALFORMED);
   const critical = parseCriticality(criticality, writtenFalse);
   return critical.ok ? ok({ critical: critical.value, value: octets.value }) : critical;
 }
 
 function parseCriticality(element: Tlv | undefined, writtenFalse: WrittenFalse): Result<boolean> {
   if (element === undefined) return ok(false);
-  const critical = element.tag === TAG.boolean ? decodeBoolean(element.value) : err(NO_FORM);
-  if (!critical.ok) return err(NO_FORM);
-  const isRefused = !critical.value && writtenFalse === 'refused';
-  return isRefused ? err('malformed extension: FALSE is written out') : critical;
+  const critical = element.tag === TAG.boolean ? decodeBoolean(element.value) : err(MALFORMED);
+  if (!critical.ok) return err(MALFORMED);
+  const isRejected = !critical.value && writtenFalse === 'reject';
+  return isRejected ? err('malformed extension: DER omits a critical flag that is FALSE') : critical;
 }
 
-/** Reads a row of Extensions; an extension that comes twice is refused (RFC 5280 section 4.2). */
+/** Parses a list of Extensions; rejects duplicates (RFC 5280 section 4.2). */
 export function parseExtensions(elements: readonly Tlv[], writtenFalse: WrittenFalse): Result<readonly Extension[]> {
   const extensions = new Map<string, Extension>();
   for (const element of elements) {
     const extension = parseExtension(element, writtenFalse);
     if (!extension.ok) return extension;
     const { oid } = extension.value;
-    if (extensions.has(oid)) return err(`duplicate extension ${oid}: write each extension once`);
+    if (extensions.has(oid)) return err(`duplicate extension ${oid}: include each extension once`);
     extensions.set(oid, extension.value);
   }
   return ok([...extensions.values()]);
 }
 
-/** Reads the extensions of a certificate: one list inside an explicit tag (RFC 5280 section 4.1). */
+/** Parses the extensions of a certificate: one list inside an explicit tag (RFC 5280 section 4.1). */
 export function parseExplicitExtensions(explicit: Tlv, writtenFalse: WrittenFalse): Result<readonly Extension[]> {
   const list = readFields(explicit, explicit.tag, [TAG.sequence]);
   const elements = list.ok ? readChildren(list.value[0]) : list;
   return elements.ok ? parseExtensions(elements.value, writtenFalse) : elements;
 }
 
-/** The extension of this kind in a request or a certificate, if it has it. */
+/** The extension with this OID, if there is one. */
 export function findExtension(
   { extensions }: { readonly extensions: readonly Extension[] },
   oid: string,
@@ -84,7 +83,7 @@ export function findExtension(
   return extensions.find(extension => extension.oid === oid);
 }
 
-/** Writes one Extension; FALSE is the default, and DER leaves defaults out (X.690 11.5). */
+/** Writes one Extension; DER omits the default FALSE (X.690 11.5). */
 export function encodeExtension({ oid, critical, value }: Extension): Buffer {
   const content = encodeOctetString(value);
   return critical ? sequence(encodeOid(oid), encodeBoolean(true), content) : sequence(encodeOid(oid), content);

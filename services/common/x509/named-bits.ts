@@ -1,10 +1,10 @@
-// BIT STRINGs whose bits have names, KeyUsage above all (X.690 section 11.2.2), as masks and back: bit i of the string is
-// 1 << i. Never judges which bits are set.
+// Reads and writes BIT STRINGs with named bits, such as KeyUsage (X.690 section 11.2.2), as masks: bit i of the string
+// is 1 << i. Never judges which bits are set.
 
 import { err, ok, type Result } from '../result.ts';
 import { TAG, tlv } from './der.ts';
 
-/** Bits of a mask that JavaScript can set without its sign; no extension names more than nine. */
+/** Bits of a mask without the sign bit; no extension names more than nine. */
 const MAX_BITS = 31;
 
 /** Writes bit i of the mask as bit i, without trailing zeros. */
@@ -19,8 +19,8 @@ export function encodeNamedBits(mask: number): Buffer {
 }
 
 /**
- * Reads the content of a BIT STRING, as Go does: trailing zeros are accepted (Windows writes 32 bits), and so are bits that have
- * no name, which are not in the mask.
+ * Reads the content of a BIT STRING, as Go does: accepts trailing zeros (Windows writes 32 bits), and bits without a
+ * name, which are not in the mask.
  */
 export function decodeNamedBits(value: Buffer): Result<number> {
   const [unused = 8, ...octets] = value;

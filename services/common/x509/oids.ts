@@ -1,5 +1,4 @@
-// The object identifiers that this project reads or writes, by the name that their standard gives them. Usages are not
-// here: key-usage.ts has the one table of those.
+// The object identifiers that this project uses, by their name in the standard. key-usage.ts has those of usages.
 
 /** Certificate and request extensions (RFC 5280 section 4.2). */
 export const EXTENSION = {
@@ -30,7 +29,7 @@ export const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
 /** Signature algorithms (RFC 3279, 4055, 5758, 8410). MD5 is absent on purpose. */
 export const SIGNATURE = {
   rsaSha1: '1.2.840.113549.1.1.5',
-  /** The same under the name of the OIW, which old tools write. */
+  /** The same algorithm under its OIW identifier, which old tools write. */
   rsaSha1Oiw: '1.3.14.3.2.29',
   rsaPss: '1.2.840.113549.1.1.10',
   rsaSha256: '1.2.840.113549.1.1.11',

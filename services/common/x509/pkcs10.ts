@@ -1,6 +1,6 @@
-// Reads spec.request of a CSR: base64 of the PEM of a PKCS#10 request (RFC 2986), into the parts that a certificate is
-// made of, byte for byte as they were sent. Stricter than the API server where two readers could see two requests in
-// one text (docs/differences.md). Never judges what is asked for.
+// Parses spec.request of a CSR: base64 of the PEM of a PKCS#10 request (RFC 2986), into the parts that are copied into
+// the certificate byte for byte. Stricter than the API server where two parsers could see two requests in one text
+// (docs/differences.md). Never judges the request.
 
 import { err, ok, type Result } from '../result.ts';
 import { isInt64, readFields, TAG, type Tlv } from './der.ts';
@@ -29,55 +29,54 @@ export interface Pkcs10 {
 /** Bytes of PEM: cert-manager's limit for a request. */
 const MAX_PEM_SIZE = 36_500;
 
-/** Characters of base64: what is longer is refused unread. */
+/** Characters of base64; longer text is rejected unread. */
 export const MAX_REQUEST_LENGTH = MAX_PEM_SIZE * 2;
 
 /** The second label is what some old tools write (RFC 7468 section 7). */
 const LABELS: ReadonlySet<string> = new Set(['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST']);
 
-/** Parses the base64 text of spec.request. The error is prose for the requester. Does not verify the signature. */
+/** Parses the base64 text of spec.request. The error is for the requester. Does not verify the signature. */
 export function parsePkcs10(request: string): Result<Pkcs10> {
   const der = decodeRequest(request);
   return der.ok ? parsePkcs10Der(der.value) : err(`error decoding certificate request PEM block: ${der.error}`);
 }
 
-/** Whether whoever made the request has its private key (RFC 2986 section 3). Unknown algorithms and keys: false. */
+/** Whether the requester has the private key (RFC 2986 section 3). False for unknown algorithms and keys. */
 export function hasValidSignature(request: Pkcs10): boolean {
   const { signatureAlgorithm, spki, certificationRequestInfo, signature } = request;
   const signed = { algorithm: signatureAlgorithm, spki, data: certificationRequestInfo, signature };
-  // SHA-1 only proves possession here, to a fresh request: the API server and cert-manager let it pass.
+  // SHA-1 only proves possession here, for a fresh request: the API server and cert-manager accept it.
   return isValidSignature(signed, 'sha1');
 }
 
 function decodeRequest(request: string): Result<Buffer> {
-  // Base64 of the largest PEM that is let pass, so that a huge text is refused before it is copied.
+  // Base64 of the largest accepted PEM, so that a huge text is rejected before it is copied.
   if (request.length > MAX_REQUEST_LENGTH) return err(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
   const pem = decodeBase64(request);
-  if (!pem.ok) return err(`${pem.error}: encode the PEM once, as base64 -w0 does`);
+  if (!pem.ok) return err(`${pem.error}: encode the PEM once, for example with base64 -w0`);
   if (pem.value.length > MAX_PEM_SIZE) return err(`provided PEM data was larger than the maximum ${MAX_PEM_SIZE}B`);
   const blocks = parsePem(pem.value.toString('latin1'));
   if (!blocks.ok) return blocks;
   const [block, ...others] = blocks.value;
   if (block === undefined) return err('no PEM data was found in given input');
-  if (others.length > 0) return err('more than one PEM block was found: send one request in each CSR');
+  if (others.length > 0) return err('found more than one PEM block: create one CSR for each request');
   return LABELS.has(block.label)
     ? ok(block.der)
-    : err(`unexpected PEM block ${block.label}: send a CERTIFICATE REQUEST`);
+    : err(`unexpected PEM block ${block.label}: must be CERTIFICATE REQUEST`);
 }
 
-const OTHER_TOOL = 'create it with another tool, such as openssl req';
+const OTHER_TOOL = 'create the request with another tool, such as openssl req';
 
 /** Parses the DER of a PKCS#10 request, as parsePkcs10 does. */
 export function parsePkcs10Der(der: Buffer): Result<Pkcs10> {
   const parts = readSigned(der);
-  if (!parts.ok)
-    return fail(`the request is not an info, an algorithm and a signature (${parts.error}): ${OTHER_TOOL}`);
+  if (!parts.ok) return fail(`malformed CertificationRequest (${parts.error}): ${OTHER_TOOL}`);
   const [info, algorithm, signature] = parts.value;
   const content = parseInfo(info);
   if (!content.ok) return fail(content.error);
-  // What only Go can read of it, the signer could not verify after the approval.
-  if (!readAlgorithm(algorithm).ok) return fail(`the signature algorithm is not a type and parameters: ${OTHER_TOOL}`);
-  if (signature.value[0] !== 0) return fail(`the signature does not end with a whole octet: ${OTHER_TOOL}`);
+  // The signer could not verify, after approval, what only Go can parse.
+  if (!readAlgorithm(algorithm).ok) return fail(`malformed signature algorithm: ${OTHER_TOOL}`);
+  if (signature.value[0] !== 0) return fail(`the signature has unused bits: ${OTHER_TOOL}`);
   return ok({
     der,
     ...content.value,
@@ -95,10 +94,10 @@ function parseInfo(info: Tlv): Result<Pick<Pkcs10, 'subject' | 'hasEmptySubject'
   // RFC 2986 section 4.1: version, subject, key, and attributes as [0] IMPLICIT SET.
   const fields = readFields(info, TAG.sequence, [TAG.integer, TAG.sequence, TAG.sequence, 0xa0]);
   if (!fields.ok) {
-    return err(`the info is not a version, a subject, a key and attributes [0] (${fields.error}): ${OTHER_TOOL}`);
+    return err(`malformed CertificationRequestInfo (${fields.error}): ${OTHER_TOOL}`);
   }
   const [version, subject, spki, attributes] = fields.value;
-  // Go takes every number, though there is but one version.
+  // Go accepts any number, although there is only one version.
   if (!isInt64(version.value)) return err(`the version is not an integer of at most 64 bits: ${OTHER_TOOL}`);
   const name = checkName(subject);
   if (!name.ok) return err(`subject: ${name.error}`);

@@ -1,6 +1,6 @@
-// The kind of a public key (SubjectPublicKeyInfo), as Go knows kinds: RSA, ECDSA on the NIST curves, Ed25519. A key of
-// another kind, or of a known kind in another form (explicit curve, compressed point), is of no kind. Judges the strength of
-// RSA keys alone, since Go does.
+// The type of a public key (SubjectPublicKeyInfo), as Go distinguishes them: RSA, ECDSA on the NIST curves, Ed25519.
+// Other types, and other forms of these (explicit curve, compressed point), are unsupported. Judges the strength of RSA
+// keys only, as Go does.
 
 import { err, ok, type Result } from '../result.ts';
 import { decodeOid, readChildren, readFields, readWhole, TAG, type Tlv } from './der.ts';
@@ -15,32 +15,32 @@ const KINDS: ReadonlyMap<string, KeyKind> = new Map([
   [PUBLIC_KEY.ed25519, 'ed25519'],
 ]);
 
-/** The kind of the key in this DER SubjectPublicKeyInfo, or why a certificate cannot have it. */
+/** The type of the key in this DER SubjectPublicKeyInfo, or why a certificate cannot have it. */
 export function checkPublicKey(spki: Buffer): Result<KeyKind> {
   const key = readSpki(spki);
-  if (!key.ok) return err(NO_FORM);
+  if (!key.ok) return err(MALFORMED);
   const kind = KINDS.get(key.value.oid);
-  if (kind === undefined) return err(NO_KIND);
+  if (kind === undefined) return err(UNSUPPORTED_TYPE);
   const problem = findProblem(kind, key.value);
   return problem === undefined ? ok(kind) : err(problem);
 }
 
-const NO_FORM = 'the public key is not an algorithm and a row of octets, in DER: create it with another tool';
-const NO_KIND =
-  'the public key is of no supported kind: make one for RSA, for ECDSA on P-224, P-256, P-384 or P-521, or for Ed25519';
-const NO_POINT =
-  'the ECDSA public key is not a whole point on one of P-224, P-256, P-384 and P-521, by name: create a new request with one';
-const NO_ED25519 = 'the Ed25519 public key is malformed: create a new key and request';
+const MALFORMED =
+  'malformed public key: not an algorithm and a key without unused bits, in DER; create it with another tool';
+const UNSUPPORTED_TYPE = 'unsupported public key type: use RSA, ECDSA on P-224, P-256, P-384 or P-521, or Ed25519';
+const INVALID_POINT =
+  'the ECDSA public key must be an uncompressed point on a named curve: P-224, P-256, P-384 or P-521';
+const INVALID_ED25519 = 'malformed Ed25519 public key: create a new key and request';
 
-/** Parameters and octets as the standard of each kind demands them, which is all that Go reads. */
+/** Requires the parameters and octets of the standard of each type, which is all that Go accepts. */
 function findProblem(kind: KeyKind, { parameters, octets }: SubjectPublicKeyInfo): string | undefined {
   switch (kind) {
     case 'rsa':
       return findRsaProblem(parameters, octets);
     case 'ec':
-      return isNamedCurve(parameters) && octets[0] === 0x04 ? undefined : NO_POINT;
+      return isNamedCurve(parameters) && octets[0] === 0x04 ? undefined : INVALID_POINT;
     case 'ed25519':
-      return parameters === undefined && octets.length === 32 ? undefined : NO_ED25519;
+      return parameters === undefined && octets.length === 32 ? undefined : INVALID_ED25519;
   }
 }
 
@@ -65,7 +65,7 @@ function readSpki(spki: Buffer): Result<SubjectPublicKeyInfo> {
   const fields = whole.ok ? readFields(whole.value, TAG.sequence, [TAG.sequence, TAG.bitString]) : whole;
   if (!fields.ok) return fields;
   const [algorithm, bits] = fields.value;
-  if (bits.value[0] !== 0) return err('public key is not a row of octets');
+  if (bits.value[0] !== 0) return err('public key has unused bits');
   const identifier = readAlgorithm(algorithm);
   return identifier.ok ? ok({ ...identifier.value, octets: bits.value.subarray(1) }) : identifier;
 }

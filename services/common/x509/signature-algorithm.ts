@@ -1,5 +1,5 @@
-// Which signature algorithm goes with which signing key, by cert-manager's table, and which keys sign nothing. The key alone
-// decides, never what is to be signed.
+// Chooses the signature algorithm for a signing key, by cert-manager's table, and finds keys that cannot sign. Depends
+// on the key alone.
 
 import { type AsymmetricKeyDetails, createPublicKey } from 'node:crypto';
 import { err, ok, type Result } from '../result.ts';
@@ -9,23 +9,25 @@ import { checkPublicKey, type KeyKind } from './public-key.ts';
 
 export interface SignatureAlgorithm {
   readonly name: keyof typeof SIGNATURE;
-  /** The digest as node:crypto names it; null where the algorithm has its own. */
+  /** The digest's name in node:crypto; null if the algorithm has its own. */
   readonly digest: string | null;
   /** The DER of the AlgorithmIdentifier. */
   readonly der: Buffer;
 }
 
-/** Bits of a modulus. One signature with 8192 takes 30 ms of a core (measured); with 16 384 it would take 200. */
+/**
+ * Bits of the modulus. One signature with 8192 bits takes 30 ms of a core (measured); with 16 384 it would take 200 ms.
+ */
 const MAX_RSA_SIZE = 8_192;
 
-/** Why a key is too large to be loaded for signing; undefined when it is not. */
+/** Why a key is too large to load for signing; undefined if it is not. */
 export function findSizeProblem({ modulusLength: size = 0 }: AsymmetricKeyDetails): string | undefined {
-  return size > MAX_RSA_SIZE ? `the RSA key has ${size} bits, the maximum is ${MAX_RSA_SIZE}` : undefined;
+  return size > MAX_RSA_SIZE ? `the RSA key has ${size} bits; the maximum is ${MAX_RSA_SIZE}` : undefined;
 }
 
 /**
- * Why the private key that belongs to this DER SubjectPublicKeyInfo cannot sign a certificate; undefined when it can. A key that
- * checkPublicKey refuses is not judged.
+ * Why the private key for this DER SubjectPublicKeyInfo cannot sign a certificate; undefined if it can. Keys that
+ * checkPublicKey rejects are not judged.
  */
 export function findSignerProblem(spki: Buffer): string | undefined {
   const kind = checkPublicKey(spki);
@@ -39,12 +41,12 @@ function readDetails(spki: Buffer): AsymmetricKeyDetails | undefined {
   try {
     return createPublicKey({ key: spki, format: 'der', type: 'spki' }).asymmetricKeyDetails;
   } catch {
-    // A point that is not on its curve: nobody can have signed the request with it.
+    // The point is not on its curve: no one can have signed the request with it.
     return undefined;
   }
 }
 
-/** The algorithm for a key, or cert-manager's error for one that nothing may be signed with. */
+/** The algorithm for a key, or cert-manager's error for a key that cannot sign. */
 export function chooseSignatureAlgorithm(kind: KeyKind, details: AsymmetricKeyDetails): Result<SignatureAlgorithm> {
   switch (kind) {
     case 'rsa':
@@ -57,7 +59,7 @@ export function chooseSignatureAlgorithm(kind: KeyKind, details: AsymmetricKeyDe
 }
 
 function forRsa(bits: number): Result<SignatureAlgorithm> {
-  // Go knows the size in octets and makes bits of them again.
+  // Go computes the bits from the size in octets.
   const size = Math.ceil(bits / 8) * 8;
   if (size >= 4096) return ok(algorithm('rsaSha512', 'sha512'));
   if (size >= 3072) return ok(algorithm('rsaSha384', 'sha384'));
@@ -78,9 +80,7 @@ function forCurve(curve: string | undefined): Result<SignatureAlgorithm> {
   }
 }
 
-/**
- * RSA wants NULL as its parameters (RFC 4055 section 5), the others none (RFC 5758 section 3.2, RFC 8410 section 3).
- */
+/** RSA requires NULL parameters (RFC 4055 section 5), the others none (RFC 5758 section 3.2, RFC 8410 section 3). */
 function algorithm(name: keyof typeof SIGNATURE, digest: string | null): SignatureAlgorithm {
   const oid = encodeOid(SIGNATURE[name]);
   return { name, digest, der: name.startsWith('rsa') ? sequence(oid, tlv(TAG.null)) : sequence(oid) };

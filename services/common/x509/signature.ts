@@ -1,6 +1,5 @@
-// Verifies a signature by the algorithm that its AlgorithmIdentifier names, as Go's CheckSignature does: the algorithm
-// must fit the kind of the key, SHA-1 is good enough where the caller says so, MD5 nowhere. Never throws: what cannot
-// be verified is not valid.
+// Verifies a signature by its AlgorithmIdentifier, as Go's CheckSignature does: the algorithm must match the key type;
+// SHA-1 is accepted only if the caller allows it, MD5 never. Never throws: what cannot be verified is invalid.
 
 import { constants, verify } from 'node:crypto';
 import { err, ok, type Result } from '../result.ts';
@@ -11,14 +10,14 @@ import { checkPublicKey, type KeyKind, readAlgorithm } from './public-key.ts';
 export interface Signed {
   /** The DER of the AlgorithmIdentifier. */
   readonly algorithm: Buffer;
-  /** The DER of the SubjectPublicKeyInfo of whoever signed. */
+  /** The DER of the signer's SubjectPublicKeyInfo. */
   readonly spki: Buffer;
   readonly data: Buffer;
   readonly signature: Buffer;
 }
 
 /**
- * Cuts what is signed in X.509 and PKCS#10 (RFC 5280 section 4.1, RFC 2986 section 4.2) into what the signature is over, its
+ * Splits a signed X.509 or PKCS#10 structure (RFC 5280 section 4.1, RFC 2986 section 4.2) into the signed content, its
  * AlgorithmIdentifier, and the BIT STRING of the signature.
  */
 export function readSigned(der: Buffer): Result<readonly [content: Tlv, algorithm: Tlv, signature: Tlv]> {
@@ -26,11 +25,11 @@ export function readSigned(der: Buffer): Result<readonly [content: Tlv, algorith
   return whole.ok ? readFields(whole.value, TAG.sequence, [TAG.sequence, TAG.sequence, TAG.bitString]) : whole;
 }
 
-/** How a signature is made; no digest where the algorithm has its own. */
+/** How a signature is made; no digest if the algorithm has its own. */
 interface Scheme {
   readonly kind: KeyKind;
   readonly digest?: string;
-  /** Bytes of salt, for RSASSA-PSS alone. */
+  /** Bytes of salt, for RSASSA-PSS only. */
   readonly saltLength?: number;
 }
 
@@ -47,14 +46,14 @@ const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
   [SIGNATURE.ed25519, { kind: 'ed25519' }],
 ]);
 
-/** Go knows RSASSA-PSS with these digests, each with a salt of its own length. */
+/** The digests that Go supports with RSASSA-PSS, each with a salt of its length. */
 const PSS_SCHEMES: ReadonlyMap<string, Scheme> = new Map([
   [DIGEST.sha256, { kind: 'rsa', digest: 'sha256', saltLength: 32 }],
   [DIGEST.sha384, { kind: 'rsa', digest: 'sha384', saltLength: 48 }],
   [DIGEST.sha512, { kind: 'rsa', digest: 'sha512', saltLength: 64 }],
 ]);
 
-/** trailerField [3], which is 1 and nothing else (RFC 4055 section 3.1). */
+/** trailerField [3], which can only be 1 (RFC 4055 section 3.1). */
 const TRAILER_FIELD = Buffer.of(0xa3, 3, TAG.integer, 1, 1);
 
 export type Sha1 = 'sha1' | 'no sha1';
@@ -65,12 +64,12 @@ export function isValidSignature(signed: Signed, sha1: Sha1): boolean {
   try {
     return verify(scheme.digest ?? null, signed.data, keyFor(scheme, signed.spki), signed.signature);
   } catch {
-    // OpenSSL throws for a key that is of the right form but is none, e.g. a point that is not on its curve.
+    // OpenSSL throws for a well-formed but invalid key, e.g. a point that is not on its curve.
     return false;
   }
 }
 
-/** The same off the main thread, for a key that a tenant chose: P-521 and RSA-8192 take some 2 ms. */
+/** Verifies off the main thread, for a key that a tenant chose: P-521 and RSA-8192 take about 2 ms. */
 export function verifySignature(signed: Signed, sha1: Sha1): Promise<boolean> {
   const scheme = chooseScheme(signed, sha1);
   if (scheme === undefined) return Promise.resolve(false);
@@ -84,7 +83,7 @@ export function verifySignature(signed: Signed, sha1: Sha1): Promise<boolean> {
   });
 }
 
-/** Undefined for a signature that the key cannot have made, or whose algorithm is not accepted. */
+/** Undefined if the key cannot have made the signature, or if its algorithm is not accepted. */
 function chooseScheme({ algorithm, spki }: Signed, sha1: Sha1): Scheme | undefined {
   const scheme = readScheme(algorithm);
   const kind = checkPublicKey(spki);
@@ -92,7 +91,7 @@ function chooseScheme({ algorithm, spki }: Signed, sha1: Sha1): Scheme | undefin
   return scheme.value.digest === 'sha1' && sha1 === 'no sha1' ? undefined : scheme.value;
 }
 
-/** The key as it is: a KeyObject of its own, used once, would cost a fifth more (measured). */
+/** The key in DER: a KeyObject that is used once would cost a fifth more (measured). */
 function keyFor({ saltLength }: Scheme, spki: Buffer) {
   const pss = saltLength === undefined ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
   return { key: spki, format: 'der', type: 'spki', ...pss } as const;
@@ -111,7 +110,7 @@ function readScheme(algorithm: Buffer): Result<Scheme> {
 }
 
 /**
- * RSASSA-PSS-params (RFC 4055 section 3.1), narrowed as Go does: MGF1 with the same digest, and a salt as long as it.
+ * RSASSA-PSS-params (RFC 4055 section 3.1), restricted as in Go: MGF1 with the same digest, and a salt of its length.
  */
 function readPssScheme(parameters: Tlv | undefined): Result<Scheme> {
   const fields = parameters ? readPssParameters(parameters) : err('no parameters');
@@ -125,14 +124,14 @@ function readPssScheme(parameters: Tlv | undefined): Result<Scheme> {
   return scheme !== undefined && salt.value.equals(expectedSalt) ? ok(scheme) : err('unsupported parameters');
 }
 
-/** Digest, mask and salt; the trailer field may be said in so many words, and there is only one. */
+/** Digest, mask and salt; the trailer field, which has only one value, may be explicit. */
 function readPssParameters(parameters: Tlv): Result<readonly [hash: Tlv, mask: Tlv, salt: Tlv, ...Tlv[]]> {
   const hasTrailer = parameters.value.subarray(-TRAILER_FIELD.length).equals(TRAILER_FIELD);
   if (!hasTrailer) return readFields(parameters, TAG.sequence, [0xa0, 0xa1, 0xa2]);
   return readFields(parameters, TAG.sequence, [0xa0, 0xa1, 0xa2, 0xa3]);
 }
 
-/** The digest that MGF1 works with; there is no other mask generation function. */
+/** The digest of MGF1; there is no other mask generation function. */
 function readMaskDigest(der: Buffer): Result<string> {
   const whole = readWhole(der);
   const fields = whole.ok ? readFields(whole.value, TAG.sequence, [TAG.oid, TAG.sequence]) : whole;

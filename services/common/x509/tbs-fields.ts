@@ -1,4 +1,5 @@
-// The fields of a TBSCertificate (RFC 5280 section 4.1) of version 3 without unique identifiers, the one form that is made here. Pure.
+// The fields of a TBSCertificate (RFC 5280 section 4.1) of version 3 without unique identifiers, the only form issued
+// here. Pure.
 
 import { contextTag, TAG } from './der.ts';
 

@@ -1,20 +1,20 @@
-// The URI of a subjectAltName (RFC 5280 section 4.2.1.6): whether Go's certificate parser reads it, which is the API server's.
-// Never resolves one.
+// Whether Go's certificate parser, and so the API server, accepts the URI of a subjectAltName (RFC 5280 section
+// 4.2.1.6). Never resolves one.
 
 import { isIPv6 } from 'node:net';
 
-/** Sub-delimiters and brackets included, as in RFC 3986 section 3.2.2, and three more that Go accepts. */
+/** With sub-delimiters and brackets, as in RFC 3986 section 3.2.2, and three more characters that Go accepts. */
 const HOST = /^(?:[\w.~!$&'()*+,;=:[\]<>"-]|%25)*$/;
 const USER = /^[\w.~!$&'()*+,;=:%@-]*$/;
 const PORT = /^(?::[0-9]*)?$/;
 const BAD_ESCAPE = /%(?![0-9a-f]{2})/i;
-/** Visible ASCII characters in labels, none of which is empty. */
+/** Non-empty labels of visible ASCII characters. */
 const DOMAIN = /^[!-\-/-~]+(?:\.[!-\-/-~]+)*$/;
 
-/** Scheme with its colon, authority with its slashes, path and fragment (RFC 3986 appendix B); matches every text. */
+/** Scheme with its colon, authority with its slashes, path and fragment (RFC 3986 appendix B); matches any text. */
 const SHAPE = /^((?:[a-z][a-z0-9+.-]*:)?)((?:\/\/[^/?#]*)?)([^?#]*)(?:\?[^#]*)?(#?.*)$/is;
 
-/** Of a text in ASCII. */
+/** For ASCII text. */
 export function isUri(text: string): boolean {
   const [, ...parts] = SHAPE.exec(text) ?? [];
   const hasControlCharacter = /^[^#]*[^ -~]/.test(text);
@@ -26,9 +26,9 @@ type Parts = readonly [scheme: string, authority: string, path: string, fragment
 function areParts([scheme, authority, path, fragment]: Parts): boolean {
   if (BAD_ESCAPE.test(fragment)) return false;
   if (authority !== '') return isAuthority(authority.slice(2), scheme.toLowerCase()) && !BAD_ESCAPE.test(path);
-  // Without a slash, what follows a scheme is opaque, and so of any form.
+  // Without a slash, the part after a scheme is opaque and may have any form.
   const isOpaque = scheme !== '' && !path.startsWith('/');
-  // Without a scheme, a colon in the first segment would be the end of one (RFC 3986 section 3.3).
+  // Without a scheme, a colon in the first segment would end one (RFC 3986 section 3.3).
   return isOpaque || ((scheme !== '' || !/^[^/]*:/.test(path)) && !BAD_ESCAPE.test(path));
 }
 
@@ -41,7 +41,7 @@ function isAuthority(authority: string, scheme: string): boolean {
 }
 
 function isHost(host: string, scheme: string): boolean {
-  // Go refuses a second colon for these two alone.
+  // Go rejects a second colon for these two only.
   const isStrict = scheme === 'http:' || scheme === 'https:';
   const colon = isStrict ? host.indexOf(':') : host.lastIndexOf(':');
   if (colon >= 0 && !PORT.test(host.slice(colon))) return false;
@@ -59,6 +59,6 @@ function isAddress(host: string): boolean {
 function isZone(escaped: string): boolean {
   if (BAD_ESCAPE.test(escaped)) return false;
   const zone = escaped.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  // What may be escaped in a zone is only what may be there without an escape, or a percent sign.
+  // A zone may escape only what may be there unescaped, or a percent sign.
   return HOST.test(zone.replaceAll('%', '%25')) && DOMAIN.test(`x${zone}x`) && zone !== '';
 }

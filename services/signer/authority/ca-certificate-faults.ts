@@ -1,5 +1,6 @@
-// What Go's certificate parser refuses in a CA certificate that OpenSSL reads. The API server reads every certificate of a chain
-// with it, and so do most who verify one; cert-manager refuses the whole CA. Error texts are Go's where Go has one. Pure.
+// Finds what Go's certificate parser rejects in a CA certificate although OpenSSL accepts it. The API server parses
+// every certificate of a chain with it, as do most verifiers; cert-manager rejects the whole CA. Error texts are Go's
+// where Go has one. Pure.
 
 import { contextTag, decodeUnsigned, readWhole, TAG, type Tlv } from '@countersign/common/x509/der.ts';
 import { checkName } from '@countersign/common/x509/distinguished-name.ts';
@@ -8,24 +9,24 @@ import { readAlgorithm } from '@countersign/common/x509/public-key.ts';
 import { findExtensionFault } from './extension-faults.ts';
 import { findPublicKeyFault, isBitString } from './public-key-faults.ts';
 
-/** The fields of a certificate that are looked at (RFC 5280 section 4.1). */
+/** The certificate fields that are checked (RFC 5280 section 4.1). */
 export interface CertificateFields {
   /** With its explicit tag; absent in version 1. */
   readonly version: Tlv | undefined;
   readonly serial: Tlv;
-  /** The algorithm that the signed part names, and the one beside the signature. */
+  /** The algorithm in the signed part, and the one next to the signature. */
   readonly algorithm: Tlv;
   readonly outerAlgorithm: Tlv;
   readonly issuer: Tlv;
   readonly subject: Tlv;
   readonly spki: Tlv;
-  /** What comes behind the key: unique identifiers and extensions. */
+  /** The fields after the key: unique identifiers and extensions. */
   readonly optional: readonly Tlv[];
   readonly extensions: readonly Extension[];
   readonly signature: Tlv;
 }
 
-/** The first fault; undefined when there is none. */
+/** Returns the first fault, or undefined. */
 export function findFault(fields: CertificateFields): string | undefined {
   for (const find of FINDERS) {
     const fault = find(fields);
@@ -46,7 +47,7 @@ const FINDERS: readonly ((fields: CertificateFields) => string | undefined)[] = 
   ({ signature }) => (isBitString(signature.value) ? undefined : 'x509: malformed signature'),
 ];
 
-/** 0 to 2, for the versions 1 to 3. */
+/** 0 to 2, for versions 1 to 3. */
 function findVersionFault({ value }: Tlv): string | undefined {
   const number = readWhole(value);
   const isKnown = number.ok && number.value.tag === TAG.integer && value.length === 3 && (value[2] ?? 3) < 3;
@@ -76,5 +77,5 @@ function findOptionalFault({ optional }: CertificateFields): string | undefined 
   const order = [contextTag(1, 'primitive'), contextTag(2, 'primitive'), contextTag(3, 'constructed')];
   const places = optional.map(({ tag }) => order.indexOf(tag));
   const isInOrder = places.every((place, at) => place > (places[at - 1] ?? -1));
-  return isInOrder ? undefined : 'x509: malformed certificate: a field in the wrong place';
+  return isInOrder ? undefined : 'x509: malformed certificate: field out of order';
 }

@@ -1,6 +1,6 @@
-// Reads the certificates of a CA's Secret (tls.crt, ca.crt) into what issuing needs of them, as strictly as the API server
-// reads them later in a chain (ca-certificate-faults.ts). Judges no dates. Not read with @peculiar/x509, which takes 70 ms to load and
-// 9 MB (measured), all of it before the first certificate can be signed. Pure.
+// Parses the certificates of a CA's Secret (tls.crt, ca.crt) as strictly as the API server later parses them in a chain
+// (ca-certificate-faults.ts). Checks no dates. Does not use @peculiar/x509, which takes 70 ms to load and 9 MB
+// (measured) before the first certificate can be signed. Pure.
 
 import { X509Certificate } from 'node:crypto';
 import { KEY_CERT_SIGN } from '@countersign/common/key-usage.ts';
@@ -26,35 +26,32 @@ export interface CaCertificate {
   readonly issuer: Buffer;
   /** The DER of the SubjectPublicKeyInfo. */
   readonly spki: Buffer;
-  /** The value of its key identifier, if it carries one. */
+  /** The value of its key identifier, if present. */
   readonly subjectKeyIdentifier?: Buffer;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** Whether basicConstraints says so. */
+  /** Whether basicConstraints marks it as a CA. */
   readonly isCa: boolean;
   /**
-   * Whether certificates that it has signed are accepted (Go's CheckSignatureFrom): a CA, and not kept from it by
-   * keyUsage.
+   * Whether certificates signed by it are accepted (Go's CheckSignatureFrom): a CA whose keyUsage, if any, allows it.
    */
   readonly canSignCertificates: boolean;
-  /** Why strict clients reject what is below it; empty for what is no CA, too. */
+  /** Why strict clients reject certificates below it; empty if it is not a CA. */
   readonly strictFaults: readonly string[];
-  /** What it may sign, if its certificate says so. */
+  /** What it may sign, if its certificate restricts that. */
   readonly nameConstraints?: NameConstraints;
   /** Its own signature, to be verified with the key of its issuer. */
   readonly signed: Omit<Signed, 'spki'>;
 }
 
-/** Bit 5 of KeyUsage (RFC 5280 section 4.2.1.3). */
-
-/** Bytes of PEM: cert-manager's limits for a certificate chain, and for a bundle of trusted certificates. */
+/** Maximum PEM size in bytes: cert-manager's limits for a certificate chain and for a trust bundle. */
 const MAX_CHAIN_SIZE = 95_000;
 const MAX_BUNDLE_SIZE = 330_000;
 
-/** Several times what a CA needs that several others have cross-signed; a tenant's Secret may not cost more to read. */
+/** Several times what a cross-signed CA needs; limits what parsing a tenant's Secret may cost. */
 const MAX_CERTIFICATES = 32;
 
-/** Parses every certificate of the text, at least one, in order. Error texts as in cert-manager. */
+/** Parses every certificate in the text, at least one, in order. Error texts as in cert-manager. */
 export function parseCertificates(pem: string | Buffer): Result<readonly CaCertificate[]> {
   const blocks = readBlocks(pem, MAX_CHAIN_SIZE);
   if (!blocks.ok) return blocks;
@@ -71,13 +68,16 @@ export function parseCertificates(pem: string | Buffer): Result<readonly CaCerti
   return ok(certificates);
 }
 
-/** Parses the first certificate of a bundle of trusted ones, and only that: the others say nothing of the CA. */
+/** Parses only the first certificate of a trust bundle: the others say nothing about the CA. */
 export function parseFirstCertificate(bundlePem: string | Buffer): Result<CaCertificate> {
   const blocks = readBlocks(bundlePem, MAX_BUNDLE_SIZE);
   return blocks.ok ? parseBlock(blocks.value[0]) : blocks;
 }
 
-/** Who has signed the first certificate. Nothing else of it is judged: it is a leaf, which the API server has taken. */
+/**
+ * Returns the issuer and signature of the first certificate. Checks nothing else: it is a leaf that the API server has
+ * accepted.
+ */
 export function parseIssuance(chainPem: string): Result<Pick<CaCertificate, 'issuer' | 'signed'>> {
   const blocks = readBlocks(chainPem, MAX_CHAIN_SIZE);
   const fields = blocks.ok ? sliceCertificate(blocks.value[0].der) : blocks;
@@ -101,7 +101,7 @@ function failPem(problem: string): Result<never> {
   return err(`error decoding certificate PEM block: ${problem}`);
 }
 
-const WAY_OUT = 'the API server rejects such a certificate, issue a new one';
+const WAY_OUT = 'the API server rejects this certificate: issue a new one';
 
 function parseCertificate(der: Buffer): Result<CaCertificate> {
   const fields = sliceCertificate(der);
@@ -109,7 +109,7 @@ function parseCertificate(der: Buffer): Result<CaCertificate> {
   const validity = readValidity(fields.value.validity);
   const fault = findFault(fields.value) ?? (validity === undefined ? 'x509: malformed validity' : undefined);
   if (fault !== undefined || validity === undefined) return err(`${fault}; ${WAY_OUT}`);
-  // What OpenSSL says is about its internals, and tells a user nothing.
+  // OpenSSL's own errors describe its internals and do not help users.
   const meaning = isReadByOpenssl(der) ? readMeaning(fields.value) : err('malformed certificate');
   if (!meaning.ok) return meaning;
   const { isVersion3, subject, spki } = fields.value;
@@ -124,7 +124,7 @@ function parseCertificate(der: Buffer): Result<CaCertificate> {
     ...rest,
     isCa,
     strictFaults: strictFaultsOf(fields.value, isCa),
-    // Go takes a certificate of version 1 for a CA if need be, since it has no extension to deny it.
+    // Go accepts a version 1 certificate as a CA, since it has no extension that denies it.
     canSignCertificates: maySignCertificates && (isCa || !isVersion3),
   });
 }
@@ -138,7 +138,7 @@ function toIssuance({ issuer, tbs, outerAlgorithm, signature }: Slices): Pick<Ca
   return { issuer: issuer.bytes, signed };
 }
 
-/** Those who verify with OpenSSL read it, too. */
+/** Verifiers that use OpenSSL have to be able to read it as well. */
 function isReadByOpenssl(der: Buffer): boolean {
   try {
     new X509Certificate(der);
@@ -163,7 +163,7 @@ interface Slices extends CertificateFields {
 
 type Fields = [serial: Tlv, algorithm: Tlv, issuer: Tlv, validity: Tlv, subject: Tlv, spki: Tlv, ...optional: Tlv[]];
 
-/** The parts whose bytes matter, cut out and not encoded again. */
+/** Slices out the parts whose exact bytes matter, without re-encoding them. */
 function sliceCertificate(der: Buffer): Result<Slices> {
   const parts = readSigned(der);
   if (!parts.ok) return parts;
@@ -180,13 +180,13 @@ function sliceCertificate(der: Buffer): Result<Slices> {
   return ok({ ...names, tbs, outerAlgorithm, signature, isVersion3, extensions: extensions.value });
 }
 
-/** Older versions have none (RFC 5280 section 4.1.2.9), and Go passes over them there. */
+/** Older versions have no extensions (RFC 5280 section 4.1.2.9), and Go ignores them there. */
 function readExtensions(isVersion3: boolean, optional: readonly Tlv[]): Result<readonly Extension[]> {
   const explicit = optional.find(({ tag }) => tag === contextTag(3, 'constructed'));
-  return isVersion3 && explicit ? parseExplicitExtensions(explicit, 'let pass') : ok([]);
+  return isVersion3 && explicit ? parseExplicitExtensions(explicit, 'accept') : ok([]);
 }
 
-/** Without a version, which is 1 then, the serial is the first field. */
+/** Without a version field (version 1), the serial comes first. */
 function splitVersion(fields: readonly Tlv[]): readonly [version: Tlv | undefined, behind: readonly Tlv[]] {
   const [version, ...behind] = fields;
   return version?.tag === contextTag(0, 'constructed') ? [version, behind] : [undefined, fields];

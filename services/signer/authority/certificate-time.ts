@@ -1,5 +1,5 @@
-// The times of a CA's certificate: UTCTime or GeneralizedTime whatever the year, since CAs with either are at work. Refuses
-// an offset and missing seconds, which RFC 5280 section 4.1.2.5 forbids and verifiers read in different ways. Pure.
+// Parses the times of a CA certificate: UTCTime or GeneralizedTime for any year, since both are in use. Rejects offsets
+// and missing seconds, which RFC 5280 section 4.1.2.5 forbids and verifiers interpret differently. Pure.
 
 import { TAG, type Tlv } from '@countersign/common/x509/der.ts';
 
@@ -8,13 +8,13 @@ const FORMS: ReadonlyMap<number, RegExp> = new Map([
   [TAG.generalizedTime, /^\d{14}Z$/],
 ]);
 
-/** Undefined for what is no time, e.g. the 30th of February. */
+/** Returns undefined for an invalid time, such as 30 February. */
 export function readCertificateTime({ tag, value }: Tlv): Date | undefined {
   const text = value.toString('latin1');
   if (FORMS.get(tag)?.test(text) !== true) return undefined;
   const digits = tag === TAG.utcTime ? `${text < '5' ? '20' : '19'}${text}` : text;
   const iso = digits.replace(/^(....)(..)(..)(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6.000Z');
   const time = new Date(iso);
-  // Written again, what Date has carried over (the 31st of April, 24 o'clock) is no longer the same.
+  // Formatting it again reveals values that Date normalized (31 April, 24:00).
   return !Number.isNaN(time.getTime()) && time.toISOString() === iso ? time : undefined;
 }

@@ -1,5 +1,5 @@
-// Puts certificates in line, from the signer up, as cert-manager's ParseSingleCertificateChain does: whatever does not
-// make one single chain is refused. Links by name and signature; judges no dates and trusts nobody.
+// Orders certificates from the signer up, as cert-manager's ParseSingleCertificateChain does: anything that does not
+// form a single chain is rejected. Links by name and signature; checks no dates and no trust.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { readWhole } from '@countersign/common/x509/der.ts';
@@ -8,36 +8,42 @@ import { verifySignature } from '@countersign/common/x509/signature.ts';
 import type { CaCertificate } from './ca-certificate.ts';
 
 /**
- * What status.certificate gets (leaf first), and the top of the chain, for the `ca` annotation. Both PEM without
- * comments.
+ * The content of status.certificate (leaf first), and the top of the chain for the `ca` annotation. Both are PEM
+ * without comments.
  */
 export interface Chain {
   readonly chainPem: string;
   readonly topPem: string;
 }
 
-/** A CA's certificates that are known to make one chain: from the one that signs up to the top. */
+/** A CA's certificates, known to form one chain from the signing certificate to the top. */
 export interface IssuerChain {
   /**
-   * What goes above the leaf: all but those that have signed themselves. Of the top, relying parties have their own (RFC 5246
-   * section 7.4.2); one below it, from when its CA was a root, would end the way up for who knows the top alone.
+   * The certificates above the leaf, without self-signed ones. Relying parties have their own copy of the top (RFC 5246
+   * section 7.4.2); a self-signed one below it, from when its CA was a root, would end the path for clients that trust
+   * only the top.
    */
   readonly aboveLeafPem: string;
   readonly topPem: string;
-  /** The top, if it has signed itself; else empty, for the root is not known. */
+  /** The top if it is self-signed; otherwise empty, since the root is unknown. */
   readonly rootPem: string;
-  /** Those that limit by name constraints what is signed below them, the root included: Go and OpenSSL honour its as well. */
+  /**
+   * The CAs whose name constraints limit what is signed below them. Includes the root: Go and OpenSSL honour its
+   * constraints as well.
+   */
   readonly constrained: readonly ConstrainedCa[];
 }
 
-/** Four times what a CA takes whose 32 certificates have names of their own; eight of one name take as many. */
+/**
+ * Four times what 32 certificates with distinct names require; eight certificates with the same name require as many.
+ */
 const MAX_VERIFICATIONS = 64;
 
 /**
- * Links the certificates of a CA, of which the first is the one that signs; duplicates do not matter, and neither does
- * the order of the others (cert-manager's search finds the chain of cross-signed CAs in some orders only). Done once for a
- * Secret, before anything is signed: the errors are those that cert-manager finds after. Verifies off the main thread, and
- * no more than a bounded number of signatures: a tenant chooses the certificates.
+ * Links the certificates of a CA, signing certificate first. Duplicates and the order of the others do not matter
+ * (cert-manager's search finds the chain of cross-signed CAs only in some orders). Runs once per Secret, before
+ * anything is signed, and reports the errors that cert-manager reports afterwards. Verifies off the main thread, with a
+ * bounded number of signature checks, since tenants choose the certificates.
  */
 export async function linkIssuerChain(certificates: readonly CaCertificate[]): Promise<Result<IssuerChain>> {
   const [signer] = certificates;
@@ -47,7 +53,7 @@ export async function linkIssuerChain(certificates: readonly CaCertificate[]): P
   if (!signer || !unique.every(({ canSignCertificates }) => canSignCertificates)) return err(BROKEN);
   const signedBy = await findHolders(unique);
   if (!signedBy.ok) return signedBy;
-  const chain = lineUp(signer, unique, signedBy.value);
+  const chain = orderChain(signer, unique, signedBy.value);
   const top = chain?.at(-1);
   if (!chain || !top) return err(BROKEN);
   const shown = chain.filter(certificate => signedBy.value.get(certificate) !== holderOf(certificate));
@@ -66,7 +72,7 @@ function toConstrained({ subject, nameConstraints: constraints }: CaCertificate)
 
 const BROKEN = 'certificate chain is malformed or broken';
 
-/** The chain of a certificate that was just signed by the CA, or that is its own issuer; up to its root only on demand. */
+/** Returns the chain of a certificate just signed by the CA, or by its own key. Includes the root only on demand. */
 export function completeChain(
   leafPem: string,
   authority: { readonly chain: IssuerChain; readonly rootInChain: boolean } | undefined,
@@ -76,7 +82,7 @@ export function completeChain(
   return { chainPem: leafPem + aboveLeafPem + (authority.rootInChain ? rootPem : ''), topPem };
 }
 
-/** The holder, among those of the certificates, that has signed each; absent for one that none of them has signed. */
+/** The holder that signed each certificate; absent if none of them did. */
 type SignedBy = ReadonlyMap<CaCertificate, string>;
 
 async function findHolders(certificates: readonly CaCertificate[]): Promise<Result<SignedBy>> {
@@ -86,7 +92,7 @@ async function findHolders(certificates: readonly CaCertificate[]): Promise<Resu
   for (const certificate of certificates) {
     for (const [holder, issuer] of holders) {
       if (!certificate.issuer.equals(issuer.subject)) continue;
-      if (left === 0) return err(`certificate chain takes more than ${MAX_VERIFICATIONS} signature checks to link`);
+      if (left === 0) return err(`certificate chain requires more than ${MAX_VERIFICATIONS} signature checks to link`);
       left -= 1;
       if (!(await hasSigned(issuer, certificate))) continue;
       found.set(certificate, holder);
@@ -97,16 +103,16 @@ async function findHolders(certificates: readonly CaCertificate[]): Promise<Resu
 }
 
 /**
- * All of the certificates in one line, the lowest first. Each leads from its holder to the one that has signed it, so that the
- * line is a way over all of them, each once: Hierholzer's algorithm finds one if there is any, also through CAs that have
- * certificates of several others, where taking the next best would lose its way in one order and not in another.
+ * Returns all certificates in one chain, lowest first. Each certificate is an edge from its holder to its signer, so
+ * the chain is an Eulerian path: Hierholzer's algorithm finds one if it exists, even through cross-signed CAs, where a
+ * greedy search fails in some orders.
  */
-function lineUp(
+function orderChain(
   signer: CaCertificate,
   certificates: readonly CaCertificate[],
   signedBy: SignedBy,
 ): readonly CaCertificate[] | undefined {
-  // In an order of their own, so that of several ways it is always the same one.
+  // Sorted, so that the result does not depend on the input order.
   const left = Map.groupBy(
     certificates.toSorted((a, b) => a.der.compare(b.der)),
     holderOf,
@@ -124,12 +130,15 @@ function lineUp(
   return isLinked && line.length === certificates.length ? line : undefined;
 }
 
-/** A renewed certificate of the same name and key is as good as the first: what was signed links to either. */
+/**
+ * Identifies the holder of a certificate. A renewed certificate with the same name and key is equivalent: either
+ * verifies what was signed.
+ */
 function holderOf({ subject, spki }: CaCertificate): string {
   return `${subject.toString('latin1')}${spki.toString('latin1')}`;
 }
 
-/** Of certificates that may sign others: Go's CheckSignatureFrom; SHA-1 is no good here, as there. */
+/** Go's CheckSignatureFrom, for certificates that may sign others; like Go, rejects SHA-1. */
 function hasSigned(issuer: CaCertificate, subject: CaCertificate): Promise<boolean> {
   return verifySignature({ ...subject.signed, spki: issuer.spki }, 'no sha1');
 }

@@ -1,5 +1,5 @@
-// Which values of extensions Go's certificate parser refuses: of each kind whose value it reads (RFC 5280 section 4.2). What it
-// passes over may be anything. Pure; error texts are Go's where Go has one.
+// Finds extension values that Go's certificate parser rejects, for each extension that it parses (RFC 5280 section
+// 4.2). Values that Go ignores may be anything. Pure; error texts are Go's where Go has one.
 
 import type { Result } from '@countersign/common/result.ts';
 import {
@@ -18,7 +18,7 @@ import { readConstraints } from '@countersign/common/x509/name-constraints/name-
 import { EXTENSION } from '@countersign/common/x509/oids.ts';
 import { readGeneralNames } from '@countersign/common/x509/subject-alt-name.ts';
 
-/** The extensions that must not be critical (RFC 5280 sections 4.2.1.1, 4.2.1.2, 4.2.2.1), as Go calls them. */
+/** Extensions that must not be critical (RFC 5280 sections 4.2.1.1, 4.2.1.2, 4.2.2.1), with Go's names. */
 const NEVER_CRITICAL: ReadonlyMap<string, string> = new Map([
   [EXTENSION.authorityKeyIdentifier, 'authority key identifier'],
   [EXTENSION.subjectKeyIdentifier, 'subject key identifier'],
@@ -44,7 +44,7 @@ const FINDERS: ReadonlyMap<string, FindFault> = new Map<string, FindFault>([
   [EXTENSION.authorityInfoAccess, faultUnless(isSequenceOf(isAccess), 'x509: invalid authority info access')],
 ]);
 
-/** Undefined for what Go reads, or does not look at. */
+/** Returns undefined for values that Go accepts or ignores. */
 export function findExtensionFault({ oid, critical, value }: Extension): string | undefined {
   const name = NEVER_CRITICAL.get(oid);
   if (critical && name !== undefined) return `x509: ${name} incorrectly marked critical`;
@@ -95,7 +95,10 @@ function findConstraintsFault(value: Buffer): string | undefined {
   return isLength && parseBasicConstraints(value).ok ? undefined : 'x509: invalid basic constraints';
 }
 
-/** Go reads a point by its full name, if its name comes first, and no other kind of name (RFC 5280 section 4.2.1.13). */
+/**
+ * Go parses a distribution point by its fullName, if that comes first, and no other kind of name (RFC 5280 section
+ * 4.2.1.13).
+ */
 function isPoint(element: Tlv): boolean {
   const outer = contextTag(0, 'constructed');
   const fields = childrenOf(element, TAG.sequence);
@@ -118,10 +121,10 @@ function findPoliciesFault(value: Buffer): string | undefined {
   const areOids = oids?.every(oid => oid?.tag === TAG.oid && isMinimalOid(oid.value)) === true;
   const unique = new Set(oids?.map(oid => oid?.value.toString('latin1')));
   if (!areOids) return 'x509: invalid certificate policies';
-  return unique.size === oids?.length ? undefined : 'x509: invalid certificate policies: one comes twice';
+  return unique.size === oids?.length ? undefined : 'x509: invalid certificate policies: duplicate policy';
 }
 
-/** Its arcs may be of any size here. */
+/** Arcs may be of any size here. */
 function isMinimalOid(value: Buffer): boolean {
   const starts = value.every((octet, at) => octet !== 0x80 || (value[at - 1] ?? 0) >= 0x80);
   return starts && (value.at(-1) ?? 0x80) < 0x80;

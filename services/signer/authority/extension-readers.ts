@@ -1,5 +1,5 @@
-// Reads the values of the extensions that tell where to look, whose key it is and what may be signed. Undefined for a value that is not
-// of its form. Pure.
+// Parses the values of extensions that give URLs, key identifiers and name constraints. Returns undefined for malformed
+// values. Pure.
 
 import {
   contextTag,
@@ -18,13 +18,13 @@ import {
 import { EXTENSION } from '@countersign/common/x509/oids.ts';
 import { GENERAL_NAME } from '@countersign/common/x509/subject-alt-name.ts';
 
-/** The identifier in a subjectKeyIdentifier (RFC 5280 section 4.2.1.2). */
+/** Returns the identifier of a subjectKeyIdentifier (RFC 5280 section 4.2.1.2). */
 export function readKeyIdentifier(value: Buffer): Buffer | undefined {
   const whole = readWhole(value);
   return whole.ok && whole.value.tag === TAG.octetString ? whole.value.value : undefined;
 }
 
-/** What a CA may sign, if it says so. */
+/** Returns the name constraints of a CA, if present. */
 export function readNameConstraints(certificate: {
   readonly extensions: readonly Extension[];
 }): NameConstraints | undefined {
@@ -33,19 +33,16 @@ export function readNameConstraints(certificate: {
   return constraints?.ok ? constraints.value : undefined;
 }
 
-/** The identifier in an authorityKeyIdentifier that has nothing else (RFC 5280 section 4.2.1.1). */
+/** Returns the identifier of an authorityKeyIdentifier that contains nothing else (RFC 5280 section 4.2.1.1). */
 export function readAuthorityKeyIdentifier(value: Buffer): Buffer | undefined {
   const whole = readWhole(value);
   const fields = whole.ok ? readFields(whole.value, TAG.sequence, [contextTag(0, 'primitive')]) : whole;
   return fields.ok ? fields.value[0].value : undefined;
 }
 
-/**
- * What each AccessDescription of an authorityInfoAccess says (RFC 5280 section 4.2.2.1), with a URI alone as its
- * location.
- */
+/** Returns the AccessDescriptions of an authorityInfoAccess (RFC 5280 section 4.2.2.1) whose locations are all URIs. */
 export function readAccessDescriptions(value: Buffer): readonly (readonly [method: string, url: string])[] | undefined {
-  return readRow(value, element => {
+  return readSequenceOf(value, element => {
     const fields = readFields(element, TAG.sequence, [TAG.oid, GENERAL_NAME.uniformResourceIdentifier]);
     const method = fields.ok ? decodeOid(fields.value[0].value) : fields;
     return fields.ok && method.ok ? [method.value, fields.value[1].value.toString()] : undefined;
@@ -53,12 +50,12 @@ export function readAccessDescriptions(value: Buffer): readonly (readonly [metho
 }
 
 /**
- * The URL of each DistributionPoint of a cRLDistributionPoints (RFC 5280 section 4.2.1.13) that has one and nothing
+ * Returns the URLs of a cRLDistributionPoints (RFC 5280 section 4.2.1.13) whose points each have one URL and nothing
  * else.
  */
 export function readDistributionPoints(value: Buffer): readonly string[] | undefined {
   const outer = contextTag(0, 'constructed');
-  return readRow(value, element => {
+  return readSequenceOf(value, element => {
     const point = readFields(element, TAG.sequence, [outer]);
     const fullName = point.ok ? readFields(point.value[0], outer, [outer]) : point;
     const names = fullName.ok
@@ -68,8 +65,8 @@ export function readDistributionPoints(value: Buffer): readonly string[] | undef
   });
 }
 
-/** Every element of a SEQUENCE OF; undefined if one of them is not of its form. */
-function readRow<T>(value: Buffer, read: (element: Tlv) => T | undefined): readonly T[] | undefined {
+/** Parses every element of a SEQUENCE OF; undefined if any is malformed. */
+function readSequenceOf<T>(value: Buffer, read: (element: Tlv) => T | undefined): readonly T[] | undefined {
   const whole = readWhole(value);
   const elements = whole.ok && whole.value.tag === TAG.sequence ? readChildren(whole.value) : undefined;
   if (!elements?.ok) return undefined;

@@ -1,4 +1,4 @@
-// Loads a CA's key pair and its chain from a Secret, once for each version of it. Tells what is wrong in cert-manager's words;
+// Loads a CA's key pair and chain from a Secret, once per version of the Secret. Error texts are cert-manager's;
 // decides nothing about a request.
 
 import { showName } from '@countersign/common/object-name.ts';
@@ -11,53 +11,53 @@ import { type IssuerChain, linkIssuerChain } from './chain.ts';
 import { loadSigningKey, type SigningKey } from './signing-key.ts';
 import type { TurnsByNamespace } from './turns.ts';
 
-/** The CA of one version of a Secret. */
+/** The CA in one version of a Secret. */
 export interface KeyPair {
   readonly key: SigningKey;
   readonly certificate: CaCertificate;
-  /** The chain, or why certificates that this pair signs would not be accepted. */
+  /** The chain, or why certificates signed with this pair would be rejected. */
   readonly chain: Result<IssuerChain>;
   /** Which certificate makes strict clients reject what this pair signs, and why. */
   readonly strictFault: string | undefined;
 }
 
-/** A Secret as it was read, and what has come of it. */
+/** A Secret as read, and the parse result. */
 export interface LoadedSecret {
   readonly secret: ObservedSecret;
   readonly pair: Result<KeyPair>;
 }
 
-/** Parses each Secret once, good or bad: the reader hands out the same object as long as its data does not change. */
+/** Parses each Secret once, valid or not: the reader returns the same object as long as its data does not change. */
 export class KeyPairLoader {
-  readonly #turns: TurnsByNamespace;
+  readonly #scheduler: TurnsByNamespace;
   readonly #loaded = new WeakMap<Secret, Promise<Result<KeyPair>>>();
 
-  constructor(turns: TurnsByNamespace) {
-    this.#turns = turns;
+  constructor(scheduler: TurnsByNamespace) {
+    this.#scheduler = scheduler;
   }
 
   async load(observed: ObservedSecret): Promise<LoadedSecret> {
     const { ref, secret } = observed;
-    this.#turns.noteUse(ref);
+    this.#scheduler.noteUse(ref);
     if (secret === undefined) return { secret: observed, pair: err(`secrets "${showName(ref.name)}" not found`) };
-    const parse = () => parseKeyPair(secret, ref, this.#turns);
-    const known = this.#loaded.get(secret) ?? this.#turns.load(ref, parse);
+    const parse = () => parseKeyPair(secret, ref, this.#scheduler);
+    const known = this.#loaded.get(secret) ?? this.#scheduler.load(ref, parse);
     this.#loaded.set(secret, known);
     return { secret: observed, pair: await known };
   }
 
-  /** From now on the pair in the Secret is bad, until its data changes. */
+  /** Marks the pair in the Secret as invalid until its data changes. */
   reject(secret: Secret, problem: string): void {
     this.#loaded.set(secret, Promise.resolve(err(problem)));
   }
 }
 
 /** Error texts as in cert-manager's pkg/util/kube (SecretTLSKeyPairAndCA). */
-async function parseKeyPair(secret: Secret, ref: SecretRef, turns: TurnsByNamespace): Promise<Result<KeyPair>> {
+async function parseKeyPair(secret: Secret, ref: SecretRef, scheduler: TurnsByNamespace): Promise<Result<KeyPair>> {
   const name = formatSecretRef(ref);
   const [keyPem, certificatePem, caPem] = ['tls.key', 'tls.crt', 'ca.crt'].map(key => readPem(secret, key));
   if (!keyPem) return err(`no private key data for "tls.key" in secret '${name}'`);
-  const key = explained(await loadSigningKey(keyPem, turns.ofSigning(ref)), keyPem, 'private key');
+  const key = explained(await loadSigningKey(keyPem, scheduler.ofSigning(ref)), keyPem, 'private key');
   if (!key.ok) return key;
   if (!certificatePem) return err(`no certificate data for "tls.crt" in secret '${name}'`);
   const certificates = explained(parseCertificates(certificatePem), certificatePem, 'certificate');
@@ -85,7 +85,7 @@ async function link(key: SigningKey, certificates: readonly CaCertificate[]): Pr
   if (signer === undefined || !key.isKeyOf(signer.spki)) {
     return err("error creating x509 certificate: x509: provided PrivateKey doesn't match parent's PublicKey");
   }
-  // cert-manager fails the request for it; but no requester can help a CA whose key is too small to sign.
+  // cert-manager fails the request for this, but no requester can fix a CA key that is too small.
   if (!key.signatureAlgorithm.ok) return key.signatureAlgorithm;
   return linkIssuerChain(certificates);
 }

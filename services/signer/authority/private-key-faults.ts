@@ -1,6 +1,6 @@
-// Which private keys Go's parsers refuse though OpenSSL reads them (PKCS#8, PKCS#1, SEC1): a key that another program cannot
-// read, or whose numbers do not belong together, signs for nobody for long. A kind that Go does not know is left to the caller.
-// Pure; errors tell nothing of the key.
+// Finds private keys that Go's parsers reject although OpenSSL accepts them (PKCS#8, PKCS#1, SEC1): other programs
+// cannot read such a key, or its values are inconsistent. Key types unknown to Go are left to the caller. Pure; errors
+// reveal nothing about the key.
 
 import {
   contextTag,
@@ -17,14 +17,14 @@ import { findRsaNumbersFault } from './rsa-numbers.ts';
 
 const MALFORMED = 'malformed key';
 
-/** The fault of what a PEM block of this label holds; undefined when there is none. */
+/** Returns the fault in the content of a PEM block with this label, or undefined. */
 export function findPrivateKeyFault(label: string, der: Buffer): string | undefined {
   if (label === 'RSA PRIVATE KEY') return findRsaFault(der);
   if (label === 'EC PRIVATE KEY') return findEcFault(der, undefined);
   return findPkcs8Fault(der);
 }
 
-/** Version, algorithm, key, then attributes and the public key, both optional (RFC 5958 section 2). */
+/** Version, algorithm, key, then attributes and public key, both optional (RFC 5958 section 2). */
 function findPkcs8Fault(der: Buffer): string | undefined {
   const [version, identifier, key, ...others] = childrenOf(der) ?? [];
   const algorithm = identifier && readAlgorithm(identifier);
@@ -45,7 +45,7 @@ function findInnerFault({ oid, parameters }: AlgorithmIdentifier, key: Buffer): 
   }
 }
 
-/** Version 0, so that there are two primes (RFC 8017 appendix A.1.2). */
+/** Version 0: exactly two primes (RFC 8017 appendix A.1.2). */
 function findRsaFault(der: Buffer): string | undefined {
   const [version, ...numbers] = childrenOf(der) ?? [];
   const magnitudes = numbers.map(({ tag, value }) => (tag === TAG.integer ? decodeUnsigned(value) : undefined));
@@ -54,7 +54,7 @@ function findRsaFault(der: Buffer): string | undefined {
   return findRsaNumbersFault(values);
 }
 
-/** The order of each curve that Go knows (SEC 2 section 2): a private number is below it. */
+/** The order of each curve that Go supports (SEC 2 section 2): a private key must be below it. */
 const ORDERS: ReadonlyMap<string, bigint> = new Map([
   [CURVE.p224, 0xffffffffffffffffffffffffffff16a2e0b8f03e13dd29455c5c2a3dn],
   [CURVE.p256, 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n],
@@ -65,19 +65,19 @@ const ORDERS: ReadonlyMap<string, bigint> = new Map([
   ],
 ]);
 
-const NO_CURVE = 'unknown elliptic curve: make the key on P-256, P-384 or P-521, by name';
+const NO_CURVE = 'unknown elliptic curve: use a key on the named curve P-256, P-384 or P-521';
 
-/** `outer` is the curve that PKCS#8 names around the key. */
+/** `outer` is the curve named by the enclosing PKCS#8. */
 function findEcFault(der: Buffer, outer: Tlv | undefined): string | undefined {
   const key = readEcKey(der);
   if (key === undefined) return MALFORMED;
   const order = findOrder(key.curve, outer);
   if (order === undefined) return NO_CURVE;
   const number = BigInt(`0x0${key.number.toString('hex')}`);
-  return number > 0n && number < order ? undefined : 'the private number is not one of its curve';
+  return number > 0n && number < order ? undefined : 'the private key is out of range for its curve';
 }
 
-/** Version 1, number, curve, point (RFC 5915 section 3). */
+/** Version 1, private key, curve, public key (RFC 5915 section 3). */
 function readEcKey(der: Buffer): { readonly number: Buffer; readonly curve: Tlv | undefined } | undefined {
   const [version, number, ...optional] = childrenOf(der) ?? [];
   if (!isVersion(version, [1]) || number?.tag !== TAG.octetString || !areInOrder(optional)) return undefined;
@@ -86,7 +86,7 @@ function readEcKey(der: Buffer): { readonly number: Buffer; readonly curve: Tlv 
   return curve?.ok === false ? undefined : { number: number.value, curve: curve?.value };
 }
 
-/** Undefined unless both name the same curve, and one that Go knows. */
+/** Returns undefined unless both name the same curve and Go supports it. */
 function findOrder(inner: Tlv | undefined, outer: Tlv | undefined): bigint | undefined {
   const named = outer ?? inner;
   const isSame = inner === undefined || named?.bytes.equals(inner.bytes) === true;
@@ -94,14 +94,14 @@ function findOrder(inner: Tlv | undefined, outer: Tlv | undefined): bigint | und
   return oid?.ok ? ORDERS.get(oid.value) : undefined;
 }
 
-/** Parameters [0] and public key [1], which is one BIT STRING. */
+/** Parameters [0] and public key [1], a single BIT STRING. */
 function areInOrder(optional: readonly Tlv[]): boolean {
   const order = [contextTag(0, 'constructed'), contextTag(1, 'constructed')];
   const places = optional.map(({ tag }) => order.indexOf(tag));
   return places.every((place, at) => place > (places[at - 1] ?? -1));
 }
 
-/** 32 octets in an OCTET STRING of their own (RFC 8410 section 7). */
+/** 32 octets in a nested OCTET STRING (RFC 8410 section 7). */
 function isSeed(key: Buffer): boolean {
   const seed = readWhole(key);
   return seed.ok && seed.value.tag === TAG.octetString && seed.value.value.length === 32;

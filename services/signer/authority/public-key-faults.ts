@@ -1,13 +1,12 @@
-// Which public keys of certificates Go's certificate parser refuses: of the kinds that it knows, those in another form than
-// their standard's; a kind that it does not know may be anything. Judges no strength: a weak key is nobody's issuer anyway.
-// Pure.
+// Finds public keys that Go's certificate parser rejects: keys of a known type whose encoding deviates from the
+// standard. Unknown key types may be anything. Checks no strength. Pure.
 
 import { createPublicKey } from 'node:crypto';
 import { decodeUnsigned, readChildren, readFields, readWhole, TAG, type Tlv } from '@countersign/common/x509/der.ts';
 import { PUBLIC_KEY } from '@countersign/common/x509/oids.ts';
 import { checkPublicKey, readAlgorithm } from '@countersign/common/x509/public-key.ts';
 
-/** The fault of a SubjectPublicKeyInfo; undefined for what Go reads. Texts are Go's where Go has one. */
+/** Returns the fault in a SubjectPublicKeyInfo; undefined if Go accepts it. Texts are Go's where Go has one. */
 export function findPublicKeyFault(spki: Tlv): string | undefined {
   const fields = readFields(spki, TAG.sequence, [TAG.sequence, TAG.bitString]);
   if (!fields.ok) return 'x509: malformed spki';
@@ -21,7 +20,7 @@ export function findPublicKeyFault(spki: Tlv): string | undefined {
   return find({ parameters: algorithm.value.parameters, octets: bits.subarray(1), spki: spki.bytes });
 }
 
-/** Whether it is the content of a BIT STRING in DER: the unused bits are zero (X.690 11.2.1). */
+/** Whether it is valid DER content of a BIT STRING: unused bits are zero (X.690 11.2.1). */
 export function isBitString(value: Buffer): boolean {
   const [unused = 8] = value;
   const last = value.length > 1 ? (value.at(-1) ?? 0) : 0xff;
@@ -57,12 +56,13 @@ function isPositive({ tag, value }: Tlv): boolean {
 }
 
 function findPointFault({ spki }: PublicKey): string | undefined {
-  if (!checkPublicKey(spki).ok) return 'x509: the ECDSA key is not a whole point on a curve by name that Go knows';
+  if (!checkPublicKey(spki).ok)
+    return 'x509: the ECDSA key is not an uncompressed point on a named curve that Go supports';
   try {
     createPublicKey({ key: spki, format: 'der', type: 'spki' });
     return undefined;
   } catch {
-    return 'x509: the point of the ECDSA key is not on its curve';
+    return 'x509: the point of the ECDSA key is not on the curve';
   }
 }
 

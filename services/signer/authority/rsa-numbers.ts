@@ -1,15 +1,15 @@
-// Whether the numbers of an RSA private key belong together, as Go's parser checks them: OpenSSL checks nothing when it reads a
-// key, and signs with the private exponent where the primes are wrong. Pure; tells nothing of the numbers.
+// Checks whether the values of an RSA private key are consistent, as Go's parser does: OpenSSL checks nothing when
+// parsing, and signs with the private exponent if the primes are wrong. Pure; reveals nothing about the values.
 
-/** The magnitudes of an RSAPrivateKey behind its version, in their order (RFC 8017 appendix A.1.2). */
+/** `magnitudes` are those of an RSAPrivateKey after its version, in order (RFC 8017 appendix A.1.2). */
 export function findRsaNumbersFault(magnitudes: readonly Buffer[]): string | undefined {
   const [n, e, d, p, q, ...crt] = magnitudes.map(toNumber) as unknown as Numbers;
-  if (e < 3n || e % 2n === 0n || e >= 2n ** 31n) return 'the exponent of the RSA key is not odd and from 3 to 2^31 - 1';
+  if (e < 3n || e % 2n === 0n || e >= 2n ** 31n) return 'the RSA public exponent must be odd, from 3 to 2^31 - 1';
   const key = { n, e, d, p, q };
-  if (!isConsistent(key) || !areDerived(key, crt)) return 'the numbers of the RSA key do not belong together';
+  if (!isConsistent(key) || !areDerived(key, crt)) return 'the RSA private key is inconsistent';
   return isSafe(key)
     ? undefined
-    : 'the RSA key is easily broken: its primes are too close, or its private exponent is too small';
+    : 'the RSA key is insecure: its primes are too close, or its private exponent is too small';
 }
 
 type Numbers = [n: bigint, e: bigint, d: bigint, p: bigint, q: bigint, dP: bigint, dQ: bigint, qInv: bigint];
@@ -20,13 +20,13 @@ function isConsistent({ n, e, d, p, q }: RsaKey): boolean {
   return (d * e) % (p - 1n) === 1n && (d * e) % (q - 1n) === 1n;
 }
 
-/** What the Chinese remainder theorem needs of the key. */
+/** The CRT parameters. */
 function areDerived({ d, p, q }: RsaKey, [dP, dQ, qInv]: readonly bigint[]): boolean {
   if (dP !== d % (p - 1n) || dQ !== d % (q - 1n)) return false;
   return qInv !== undefined && qInv < p && (qInv * q) % p === 1n;
 }
 
-/** Against Fermat's factorization and small private exponents, with Go's bounds. */
+/** Guards against Fermat factorization and small private exponents, with Go's bounds. */
 function isSafe({ n, d, p, q }: RsaKey): boolean {
   const half = Math.floor(bitLength(n) / 2);
   return bitLength(p > q ? p - q : q - p) > half - 100 && bitLength(d) > half;

@@ -1,5 +1,5 @@
-// What RFC 5280 demands of a CA certificate that most clients do not ask for, and strict ones do (OpenSSL with -x509_strict, Python
-// since 3.13): they reject every certificate below one that lacks it. cert-manager still issues, so nothing is refused for it.
+// Finds violations of RFC 5280 in a CA certificate that only strict clients check (OpenSSL with -x509_strict, Python
+// since 3.13): they reject every certificate below such a CA. cert-manager still issues, so nothing is rejected for it.
 // Pure.
 
 import { contextTag, readChildren, readWhole, TAG } from '@countersign/common/x509/der.ts';
@@ -13,15 +13,15 @@ interface CaFields {
   readonly extensions: readonly Extension[];
 }
 
-/** What a CA certificate has, or lacks, that it may not. */
+/** Returns what a CA certificate has or lacks in violation of RFC 5280. */
 export function findStrictFaults({ subject, issuer, extensions }: CaFields): readonly string[] {
   const find = (oid: string) => findExtension({ extensions }, oid);
   const authority = find(EXTENSION.authorityKeyIdentifier);
-  // One that has signed itself is the end of every chain, and needs none.
+  // A self-signed certificate ends every chain and needs no authority key identifier.
   const needsAuthority = !subject.equals(issuer);
   const faults: readonly (readonly [isThere: boolean, fault: string])[] = [
     [isEmptyName(subject), 'an empty subject (RFC 5280 4.1.2.6)'],
-    [find(EXTENSION.basicConstraints)?.critical !== true, 'basicConstraints that are not critical (RFC 5280 4.2.1.9)'],
+    [find(EXTENSION.basicConstraints)?.critical !== true, 'a non-critical basicConstraints (RFC 5280 4.2.1.9)'],
     [find(EXTENSION.keyUsage) === undefined, 'no keyUsage (RFC 5280 4.2.1.3)'],
     [find(EXTENSION.subjectKeyIdentifier) === undefined, 'no subject key identifier (RFC 5280 4.2.1.2)'],
     [needsAuthority && !(authority && namesKey(authority)), 'no authority key identifier (RFC 5280 4.2.1.1)'],

@@ -1,5 +1,5 @@
-// The extensions of a certificate, by its profile: which ones, in which order, how critical, and the DER of each value,
-// as Go's CreateCertificate writes them for cert-manager's template. Decides nothing that the profile does not say. Pure.
+// Builds the extensions of a certificate from its profile: which ones, in which order, their criticality and DER
+// values, as Go's CreateCertificate writes them for cert-manager's template. Decides nothing beyond the profile. Pure.
 
 import { hash } from 'node:crypto';
 import {
@@ -17,7 +17,7 @@ import { publicKeyOctets } from '@countersign/common/x509/public-key.ts';
 import { GENERAL_NAME } from '@countersign/common/x509/subject-alt-name.ts';
 import type { Profile } from './profile.ts';
 
-/** The extensions in the order of the certificate; the copied subjectAltName comes last. */
+/** Returns the extensions in certificate order; the copied subjectAltName comes last. */
 export function profileExtensions(profile: Profile): readonly Extension[] {
   const candidates = [
     keyUsage(profile),
@@ -43,7 +43,7 @@ function extKeyUsage({ extKeyUsages }: Profile): Extension | undefined {
   return { oid: EXTENSION.extKeyUsage, critical: false, value: sequence(...extKeyUsages.map(encodeOid)) };
 }
 
-/** Always there and critical; no path length, and FALSE left out as the default (X.690 11.5). */
+/** Always present and critical; no path length, and FALSE omitted as the default (X.690 11.5). */
 function basicConstraints({ isCa }: Profile): Extension {
   const value = isCa ? sequence(encodeBoolean(true)) : sequence();
   return { oid: EXTENSION.basicConstraints, critical: true, value };
@@ -56,7 +56,7 @@ function subjectKeyIdentifier({ hasKeyIdentifier, publicKey }: Profile): Extensi
 }
 
 /**
- * RFC 7093 section 2 method 1: the leftmost 160 bits of the SHA-256 of the public key's octets, as Go does since 1.25.
+ * RFC 7093 section 2 method 1: the leftmost 160 bits of the SHA-256 of the public key's octets, as in Go since 1.25.
  */
 export function keyIdentifier(spki: Buffer): Buffer {
   const octets = publicKeyOctets(spki) ?? Buffer.alloc(0);
@@ -64,8 +64,8 @@ export function keyIdentifier(spki: Buffer): Buffer {
 }
 
 /**
- * Only under another name than the issuer's (which is Go's notion of self-signed), and never with a computed
- * identifier.
+ * Omitted if subject and issuer names are equal (Go's notion of self-signed) or the issuer has no identifier: it is
+ * never computed.
  */
 function authorityKeyIdentifier({ issuer, subject }: Profile): Extension | undefined {
   const { subjectKeyIdentifier: identifier } = issuer;
@@ -74,7 +74,7 @@ function authorityKeyIdentifier({ issuer, subject }: Profile): Extension | undef
   return { oid: EXTENSION.authorityKeyIdentifier, critical: false, value };
 }
 
-/** OCSP servers first, then where the issuer's certificate is (RFC 5280 section 4.2.2.1). */
+/** OCSP servers first, then the issuer certificate's URLs (RFC 5280 section 4.2.2.1). */
 function authorityInfoAccess({ ocspServers, issuingCertificateUrls }: Profile): Extension | undefined {
   const descriptions = [
     ...ocspServers.map(url => sequence(encodeOid(ACCESS_METHOD.ocsp), uri(url))),
@@ -84,7 +84,7 @@ function authorityInfoAccess({ ocspServers, issuingCertificateUrls }: Profile): 
   return { oid: EXTENSION.authorityInfoAccess, critical: false, value: sequence(...descriptions) };
 }
 
-/** One DistributionPoint for each URL, whose fullName [0] is in a distributionPoint [0] (RFC 5280 section 4.2.1.13). */
+/** One DistributionPoint per URL, with its fullName [0] inside distributionPoint [0] (RFC 5280 section 4.2.1.13). */
 function crlDistributionPoints({ crlDistributionPoints: urls }: Profile): Extension | undefined {
   if (urls.length === 0) return undefined;
   const outer = contextTag(0, 'constructed');
@@ -92,7 +92,7 @@ function crlDistributionPoints({ crlDistributionPoints: urls }: Profile): Extens
   return { oid: EXTENSION.crlDistributionPoints, critical: false, value: sequence(...points) };
 }
 
-/** Critical when there is no other name (RFC 5280 section 4.2.1.6), whatever the request says. */
+/** Critical if the subject is empty (RFC 5280 section 4.2.1.6), regardless of the request. */
 function subjectAltName({ subjectAltName: value, hasEmptySubject }: Profile): Extension | undefined {
   return value && { oid: EXTENSION.subjectAltName, critical: hasEmptySubject, value };
 }

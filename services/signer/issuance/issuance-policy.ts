@@ -1,21 +1,21 @@
-// What an operator may have done otherwise than cert-manager does it when a certificate is made. Names and values only. Pure.
+// Operator settings that make certificates differ from cert-manager's. Names and values only. Pure.
 
 import { NO_DEMANDS, type RequestPolicy } from '@countersign/common/request-policy.ts';
 
 export interface IssuancePolicy extends RequestPolicy {
-  /** Whether a certificate ends with the CA that signs it, where it would end later (RFC 5280 section 4.1.2.5). */
+  /** Whether to limit notAfter to that of the CA (RFC 5280 section 4.1.2.5). */
   readonly clampToCa: boolean;
-  /** Whether requests wait while the certificate of the CA has ended; with clampToCa they do anyway. */
+  /** Whether requests wait while the CA is expired; implied by clampToCa. */
   readonly refuseExpiredCa: boolean;
-  /** How far before the signature a certificate begins, for clocks that are behind, in milliseconds; it ends no sooner for it. */
+  /** How far to backdate notBefore, in milliseconds, to allow for clock skew. Does not change notAfter. */
   readonly backdate: number;
-  /** Whether certificates of no CA, too, carry their key's identifier (RFC 5280 section 4.2.1.2: "SHOULD"). */
+  /** Whether leaf certificates also carry a subjectKeyIdentifier (RFC 5280 section 4.2.1.2: "SHOULD"). */
   readonly leafKeyIdentifier: boolean;
-  /** Whether the chain in status.certificate ends with the CA's root, where that is known. */
+  /** Whether to append the CA's root to status.certificate, if known. */
   readonly rootInChain: boolean;
 }
 
-/** What cert-manager does. */
+/** cert-manager's behaviour. */
 export const AS_CERT_MANAGER: IssuancePolicy = {
   ...NO_DEMANDS,
   clampToCa: false,

@@ -1,5 +1,5 @@
-// The lint rules on the extensions of a certificate: each value is read again, by readers that the writers do not use,
-// and must be what the profile decided. That an extension comes once only is the parser's rule. Pure.
+// Lint rules for the extensions of a certificate: each value is parsed by readers independent of the writers and must
+// match the profile. The parser checks that no extension occurs twice. Pure.
 
 import { type Extension, findExtension } from '@countersign/common/x509/extension.ts';
 import { parseExtKeyUsage, parseKeyUsage } from '@countersign/common/x509/extension-values.ts';
@@ -18,7 +18,7 @@ import type { TbsCertificate } from './tbs-certificate.ts';
 
 const DIFFERS = 'differs from the profile';
 const NOT_ASCII =
-  'has a URL that is not printable ASCII: percent-encode it, and its host in Punycode, in the spec of the issuer';
+  'has a URL that is not printable ASCII: percent-encode it in the issuer spec, and write its host in Punycode';
 
 export const EXTENSION_RULES: readonly LintRule[] = [
   {
@@ -52,8 +52,8 @@ export const EXTENSION_RULES: readonly LintRule[] = [
     check: (certificate, { profile }) =>
       checkValue(certificate, EXTENSION.keyUsage, ({ critical, value }) => {
         const mask = parseKeyUsage(value);
-        // DER ends with the last bit that is set (X.690 11.2.2), so the mask says how many bits follow the three octets
-        // of tag, length and unused bits.
+        // In DER the last bit is set (X.690 11.2.2), so the mask determines how many bits follow the three octets of
+        // tag, length and unused bits.
         const bits = (value.length - 3) * 8 - (value[2] ?? 0);
         return critical && mask.ok && mask.value === profile.keyUsage && bits === 32 - Math.clz32(mask.value);
       }),
@@ -63,8 +63,8 @@ export const EXTENSION_RULES: readonly LintRule[] = [
     citation: 'RFC 5280 4.2.1.6',
     check: (certificate, { profile }) =>
       checkValue(certificate, EXTENSION.subjectAltName, ({ critical, value }) => {
-        const isAsDecided = profile.subjectAltName?.equals(value) === true;
-        return isAsDecided && critical === profile.hasEmptySubject && readGeneralNames(value).ok;
+        const matchesProfile = profile.subjectAltName?.equals(value) === true;
+        return matchesProfile && critical === profile.hasEmptySubject && readGeneralNames(value).ok;
       }),
   },
   {
@@ -72,7 +72,7 @@ export const EXTENSION_RULES: readonly LintRule[] = [
     citation: 'RFC 5280 4.2.1.9',
     check: (certificate, { profile }) =>
       checkValue(certificate, EXTENSION.basicConstraints, ({ critical, value }) => {
-        // The only two encodings without a path length: FALSE is the default, which DER leaves out (X.690 11.5).
+        // The only two encodings without a path length: FALSE is the default, which DER omits (X.690 11.5).
         const expected = profile.isCa ? '30030101ff' : '3000';
         return critical && value.toString('hex') === expected;
       }),
@@ -121,27 +121,27 @@ export const EXTENSION_RULES: readonly LintRule[] = [
   },
 ];
 
-/** Whether the extension is there is the first rule's matter; this is about its value. */
+/** Checks the value only; the first rule checks whether the extension is present. */
 function checkValue(
   certificate: TbsCertificate,
   oid: string,
-  isAsDecided: (extension: Extension) => boolean,
+  matchesProfile: (extension: Extension) => boolean,
 ): string | undefined {
   const extension = findExtension(certificate, oid);
-  return extension === undefined || isAsDecided(extension) ? undefined : DIFFERS;
+  return extension === undefined || matchesProfile(extension) ? undefined : DIFFERS;
 }
 
-/** Of the profile: that the certificate has the same is checked apart. */
+/** Checks the profile's URLs; a separate check compares the certificate with the profile. */
 function checkUrls(urls: readonly string[]): string | undefined {
   return urls.every(isAscii) ? undefined : NOT_ASCII;
 }
 
-/** Which extensions the profile demands, in the order of the certificate. */
+/** Returns the extensions that the profile requires, in certificate order. */
 function expectedOids(profile: Profile): readonly string[] {
   const { issuer, subject, nameConstraints, subjectAltName } = profile;
   const hasAuthority = Boolean(issuer.subjectKeyIdentifier?.length) && !issuer.subject.equals(subject);
   const hasAccess = profile.ocspServers.length + profile.issuingCertificateUrls.length > 0;
-  const demanded: readonly (readonly [string, boolean])[] = [
+  const required: readonly (readonly [string, boolean])[] = [
     [EXTENSION.keyUsage, profile.keyUsage !== 0],
     [EXTENSION.extKeyUsage, profile.extKeyUsages.length > 0],
     [EXTENSION.basicConstraints, true],
@@ -152,5 +152,5 @@ function expectedOids(profile: Profile): readonly string[] {
     [EXTENSION.crlDistributionPoints, profile.crlDistributionPoints.length > 0],
     [EXTENSION.subjectAltName, subjectAltName !== undefined],
   ];
-  return demanded.filter(([, isDemanded]) => isDemanded).map(([oid]) => oid);
+  return required.filter(([, isRequired]) => isRequired).map(([oid]) => oid);
 }

@@ -1,5 +1,4 @@
-// The lint rules on the fields of a certificate: what the bytes say must be what the profile decided, and within RFC
-// 5280. Pure.
+// Lint rules for the fields of a certificate: the bytes must match the profile and conform to RFC 5280. Pure.
 
 import { decodeUnsigned } from '@countersign/common/x509/der.ts';
 import { checkPublicKey } from '@countersign/common/x509/public-key.ts';
@@ -13,7 +12,7 @@ export const FIELD_RULES: readonly LintRule[] = [
       if ((serial[0] ?? 0x80) >= 0x80) return 'is negative';
       if (serial.every(octet => octet === 0)) return 'is zero';
       if (serial.length > 20) return 'is longer than 20 octets';
-      if (!decodeUnsigned(serial).ok) return 'is longer than it needs to be';
+      if (!decodeUnsigned(serial).ok) return 'is not minimally encoded';
       return isSameNumber(serial, profile.serial) ? undefined : 'differs from the profile';
     },
   },
@@ -21,7 +20,7 @@ export const FIELD_RULES: readonly LintRule[] = [
     name: 'signature algorithm',
     citation: 'RFC 5280 4.1.2.3',
     check: (certificate, { signatureAlgorithm }) =>
-      certificate.signatureAlgorithm.equals(signatureAlgorithm.der) ? undefined : 'is not the one of the signer',
+      certificate.signatureAlgorithm.equals(signatureAlgorithm.der) ? undefined : 'does not match the signing key',
   },
   {
     name: 'issuer',
@@ -33,9 +32,9 @@ export const FIELD_RULES: readonly LintRule[] = [
     name: 'validity',
     citation: 'RFC 5280 4.1.2.5',
     check: ({ notBefore, notAfter }, { profile }) => {
-      if (notBefore >= notAfter) return 'ends before it begins';
-      const isAsDecided = +notBefore === +profile.notBefore && +notAfter === +profile.notAfter;
-      return isAsDecided ? undefined : 'differs from the profile';
+      if (notBefore >= notAfter) return 'has notAfter at or before notBefore';
+      const matchesProfile = +notBefore === +profile.notBefore && +notAfter === +profile.notAfter;
+      return matchesProfile ? undefined : 'differs from the profile';
     },
   },
   {
@@ -43,8 +42,8 @@ export const FIELD_RULES: readonly LintRule[] = [
     citation: 'RFC 5280 4.1.2.6',
     check: ({ subject }, { profile }) => {
       if (!subject.equals(profile.subject)) return 'differs from the profile';
-      // An empty Name is an empty SEQUENCE: two octets. Whether it is empty decides how critical subjectAltName is.
-      return (subject.length === 2) === profile.hasEmptySubject ? undefined : 'is not as empty as the profile says';
+      // An empty Name is an empty SEQUENCE: two octets. It determines whether subjectAltName is critical.
+      return (subject.length === 2) === profile.hasEmptySubject ? undefined : 'differs from the profile';
     },
   },
   {
@@ -52,12 +51,12 @@ export const FIELD_RULES: readonly LintRule[] = [
     citation: 'RFC 5280 4.1.2.7',
     check: ({ publicKey }, { profile }) => {
       if (!publicKey.equals(profile.publicKey)) return 'differs from the profile';
-      return checkPublicKey(publicKey).ok ? undefined : 'is of no supported kind or form';
+      return checkPublicKey(publicKey).ok ? undefined : 'has an unsupported type or encoding';
     },
   },
 ];
 
-/** Compares an INTEGER's content with a magnitude, leading zeros aside. */
+/** Compares the content of an INTEGER with a magnitude, ignoring leading zeros. */
 function isSameNumber(a: Buffer, b: Buffer): boolean {
   return BigInt(`0x00${a.toString('hex')}`) === BigInt(`0x00${b.toString('hex')}`);
 }

@@ -1,13 +1,13 @@
-// What a lint rule is: a name, where it comes from, and a pure check of what the bytes of a certificate say.
+// A lint rule: a name, its source, and a pure check of a certificate's bytes.
 
 import type { PreparedCertificate } from './prepare.ts';
 import type { TbsCertificate } from './tbs-certificate.ts';
 
 export interface LintRule {
-  /** The part of the certificate that the rule is about. */
+  /** The part of the certificate that the rule checks. */
   readonly name: string;
-  /** Where the rule comes from, e.g. `RFC 5280 4.1.2.2`. */
+  /** The source of the rule, e.g. `RFC 5280 4.1.2.2`. */
   readonly citation: string;
-  /** What is wrong with that part, in words that follow its name; undefined when nothing is. */
+  /** Returns the problem as a phrase that follows the rule's name; undefined if there is none. */
   readonly check: (certificate: TbsCertificate, prepared: PreparedCertificate) => string | undefined;
 }

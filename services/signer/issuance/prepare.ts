@@ -1,5 +1,5 @@
-// Encodes a profile as a TBS certificate (RFC 5280 section 4.1), byte for byte what will be signed. Pure, and no judge:
-// lint looks at the result before anything can be signed.
+// Encodes a profile as a TBS certificate (RFC 5280 section 4.1), exactly the bytes that will be signed. Pure; checks
+// nothing: lint does that before anything can be signed.
 
 import { contextTag, encodeInteger, sequence, tlv } from '@countersign/common/x509/der.ts';
 import { encodeTime } from '@countersign/common/x509/der-time.ts';

@@ -1,23 +1,23 @@
-// The profile of one certificate: what may be issued for a request, decided but not yet encoded, as cert-manager's
-// certificate template decides it. Pure: takes time and serial as arguments; never judges the request.
+// Builds the profile of a certificate: its content, decided but not yet encoded, as in cert-manager's certificate
+// template. Pure: time and serial are arguments; does not validate the request.
 
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import type { Extension } from '@countersign/common/x509/extension.ts';
 import type { IssuancePolicy } from './issuance-policy.ts';
 
 /**
- * What the certificate takes from its issuer's certificate. A self-signed one is its own issuer, without key
+ * What the certificate takes from its issuer's certificate. A self-signed certificate is its own issuer, without key
  * identifier.
  */
 export interface IssuerIdentity {
   /** The DER of the Name, byte for byte. */
   readonly subject: Buffer;
-  /** The key identifier that the issuer's certificate carries; never computed from its key. */
+  /** The key identifier in the issuer's certificate; never computed from its key. */
   readonly subjectKeyIdentifier?: Buffer;
   readonly notAfter?: Date;
 }
 
-/** Where relying parties look, from the issuer's spec. */
+/** URLs for relying parties, from the issuer spec. */
 export interface IssuerUrls {
   readonly crlDistributionPoints: readonly string[];
   readonly ocspServers: readonly string[];
@@ -32,17 +32,17 @@ export interface Profile extends IssuerUrls {
   readonly publicKey: Buffer;
   /** Big-endian, at most 20 octets, top bit clear. */
   readonly serial: Buffer;
-  /** Whole seconds, as is notAfter. */
+  /** In whole seconds, like notAfter. */
   readonly notBefore: Date;
   readonly notAfter: Date;
   /** Bit i of the mask (1 << i) is bit i of KeyUsage; 0 for no extension. */
   readonly keyUsage: number;
-  /** OIDs in their order, duplicates kept; empty for no extension. */
+  /** OIDs in order, including duplicates; empty for no extension. */
   readonly extKeyUsages: readonly string[];
   readonly isCa: boolean;
-  /** Whether the certificate carries the identifier of its key; that of a CA does (RFC 5280 section 4.2.1.2). */
+  /** Whether the certificate has a subjectKeyIdentifier; required for a CA (RFC 5280 section 4.2.1.2). */
   readonly hasKeyIdentifier: boolean;
-  /** The value of the extension, as the request has it. */
+  /** The value of the extension, as in the request. */
   readonly subjectAltName?: Buffer;
   readonly nameConstraints?: Extension;
   readonly issuer: IssuerIdentity;
@@ -76,12 +76,15 @@ export function buildProfile(input: ProfileInput): Profile {
   };
 }
 
-/** A certificate holds a URI as an IA5String (RFC 5280 section 4.2.1.6); no URI has control characters (RFC 3986 section 2). */
+/**
+ * Certificates encode a URI as IA5String (RFC 5280 section 4.2.1.6); URIs contain no control characters (RFC 3986
+ * section 2).
+ */
 export function isAscii(url: string): boolean {
   return /^[ -~]*$/.test(url);
 }
 
-/** Go cuts both ends to whole seconds, each for itself, when it encodes them. */
+/** Like Go, truncates both times to whole seconds independently. */
 function validity({ requested, now, issuer, policy }: ProfileInput): Pick<Profile, 'notBefore' | 'notAfter'> {
   const { backdate, clampToCa } = policy;
   const rules = requested.validityRules ?? { backdateMs: backdate, clampToCa };

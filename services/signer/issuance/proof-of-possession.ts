@@ -1,13 +1,13 @@
-// Whether the requester has shown that the private key is theirs (RFC 2986 section 3). Asked before anything is issued, here or by
-// somebody else. Pure.
+// Checks that the requester holds the private key (RFC 2986 section 3), before anything is issued locally or remotely.
+// Pure.
 
 import { reasons } from '@countersign/common/reasons.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { isValidSignature } from '@countersign/common/x509/signature.ts';
 
-/** The message of a request whose signature is not valid; undefined for one that is good. */
+/** Returns the error message for an invalid signature; undefined if it is valid. */
 export function findProofFault({ proof }: RequestedCertificate): string | undefined {
-  // SHA-1 only proves possession here, to a fresh request: the API server and cert-manager let it pass.
+  // SHA-1 is acceptable as proof of possession: the API server and cert-manager accept it.
   if (isValidSignature(proof, 'sha1')) return undefined;
   return reasons.SigningError.template('the signature of the certificate request is not valid');
 }

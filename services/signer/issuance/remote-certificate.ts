@@ -1,5 +1,5 @@
-// Holds a certificate that somebody else has issued to what was asked for, before it is written: another key, a CA, or a name that
-// the request does not have makes it useless or dangerous; what is merely different is reported. Pure.
+// Compares a remotely issued certificate with the request before it is written. A different key, a CA certificate or an
+// extra name makes it useless or dangerous; lesser differences are reported. Pure.
 
 import { hash } from 'node:crypto';
 import { MILLISECOND } from '@countersign/common/duration.ts';
@@ -21,9 +21,9 @@ export interface RemoteCertificate {
   /** Hexadecimal. */
   readonly serial: string;
   readonly notAfter: Date;
-  /** Hexadecimal SHA-256 of the DER of the leaf. */
+  /** Hexadecimal SHA-256 of the leaf's DER. */
   readonly sha256: string;
-  /** What is not as it was asked for, and no reason to refuse. */
+  /** Differences from the request that do not justify rejecting the certificate. */
   readonly differences: readonly string[];
 }
 
@@ -32,12 +32,12 @@ interface Limits {
   readonly now: Date;
 }
 
-/** Clocks differ, and a remote may backdate. */
+/** Clocks differ, and remotes may backdate. */
 const SLACK_MS = 10 * 60_000;
 
 const EMPTY_NAME = sequence();
 
-/** PEM, leaf first; `topPem` is the CA at the top, where the remote gives one. */
+/** PEM, leaf first; `topPem` is the top CA, if the remote returns it. */
 interface Received {
   readonly chainPem: string;
   readonly topPem?: string;
@@ -48,7 +48,7 @@ export function checkRemoteCertificate(
   requested: RequestedCertificate,
   limits: Limits,
 ): Result<RemoteCertificate> {
-  // As strictly as the API server reads them: a chain that it would reject is found here.
+  // As strict as the API server: a chain that it would reject is detected here.
   const certificates = parseCertificates(received.chainPem);
   if (!certificates.ok) return certificates;
   const leaf = readLeaf(certificates.value[0]?.der ?? Buffer.alloc(0));
@@ -80,24 +80,25 @@ function describe(
   };
 }
 
-/** What would be good for more than was asked for. */
+/** Detects what would make the certificate valid for more than was requested. */
 function findNameFault(tbs: TbsCertificate, requested: RequestedCertificate): string | undefined {
-  if (!tbs.publicKey.equals(requested.publicKey)) return 'the certificate is for another key than the request';
-  if (isCa(tbs) && !requested.isCa) return 'the certificate is that of a CA, which was not asked for';
+  if (!tbs.publicKey.equals(requested.publicKey))
+    return 'the public key of the certificate differs from the requested one';
+  if (isCa(tbs) && !requested.isCa) return 'the certificate is a CA certificate, which was not requested';
   const isSubjectAsked = tbs.subject.equals(requested.subject) || tbs.subject.equals(EMPTY_NAME);
-  if (!isSubjectAsked) return 'the subject of the certificate is not the one that was asked for';
+  if (!isSubjectAsked) return 'the subject of the certificate differs from the requested one';
   const asked = namesOf(requested.subjectAltName);
   const extra = namesOf(subjectAltNameOf(tbs)).filter(name => !asked.includes(name));
-  return extra.length > 0 ? `the certificate has ${extra.length} names that were not asked for` : undefined;
+  return extra.length > 0 ? `the certificate has ${extra.length} names that were not requested` : undefined;
 }
 
 function findTimeFault({ notBefore, notAfter }: TbsCertificate, { policy, now }: Limits): string | undefined {
   const { maxDuration } = policy;
   const lastsMs = notAfter.getTime() - now.getTime() - SLACK_MS;
   if (maxDuration !== undefined && lastsMs > Number(maxDuration / MILLISECOND)) {
-    return 'the certificate lasts longer than is allowed here';
+    return 'the certificate is valid for longer than the maximum duration';
   }
-  return notBefore.getTime() > now.getTime() + SLACK_MS ? 'the certificate is not valid yet' : undefined;
+  return notBefore.getTime() > now.getTime() + SLACK_MS ? 'the certificate is not yet valid' : undefined;
 }
 
 function findDifferences(tbs: TbsCertificate, requested: RequestedCertificate, { now }: Limits): readonly string[] {
@@ -122,7 +123,7 @@ function subjectAltNameOf(tbs: TbsCertificate): Buffer | undefined {
   return findExtension(tbs, EXTENSION.subjectAltName)?.value;
 }
 
-/** Each name with its tag, so that they can be compared. */
+/** Returns each name with its tag, for comparison. */
 function namesOf(subjectAltName: Buffer | undefined): readonly string[] {
   const names = subjectAltName && readGeneralNames(subjectAltName);
   return names?.ok ? names.value.map(({ bytes }) => bytes.toString('hex')) : [];

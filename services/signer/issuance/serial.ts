@@ -1,10 +1,11 @@
-// The serial number of the certificate of one CSR, by which it is known for ours again. Signs nothing. Pure.
+// Derives the serial number of a CSR's certificate, which also identifies certificates as ours. Signs nothing. Pure.
 
 import { hash, X509Certificate } from 'node:crypto';
 
 /**
- * One serial for one CSR, however often it is signed (after a crash, say): 20 octets of SHA-256 over its uid, which the
- * API server makes at random. The top bit is clear, so that it is positive in 20 octets (RFC 5280 section 4.1.2.2).
+ * Returns the same serial for a CSR however often it is signed (for example after a crash): 20 octets of SHA-256 over
+ * its uid, which the API server generates at random. The top bit is clear, so that it is positive in 20 octets (RFC
+ * 5280 section 4.1.2.2).
  */
 export function deriveSerial(csrUid: string): Buffer {
   const serial = hash('sha256', `countersign serial v1\0${csrUid}`, 'buffer').subarray(0, 20);
@@ -13,19 +14,19 @@ export function deriveSerial(csrUid: string): Buffer {
 }
 
 /**
- * Whether `certificate` (PEM, or its DER) was signed here for the request with this uid. Not told by managedFields: the
- * API server keeps none for a CSR that was created without labels and annotations.
+ * Whether `certificate` (PEM or DER) was signed here for the request with this uid. managedFields cannot tell: the API
+ * server keeps none for a CSR created without labels and annotations.
  */
 export function isSignedHere(certificate: string | Buffer, csrUid: string): boolean {
   try {
     return serialOf(new X509Certificate(certificate)) === deriveSerial(csrUid).toString('hex');
   } catch {
-    // Another signer may have put there whatever it likes.
+    // Another signer may have written anything.
     return false;
   }
 }
 
-/** All of its octets, as when it was signed, in hexadecimal; Node leaves out a leading zero. */
+/** Returns all octets in hexadecimal, as signed; Node omits a leading zero. */
 export function serialOf({ serialNumber }: X509Certificate): string {
   return serialNumber.toLowerCase().padStart(40, '0');
 }

@@ -1,5 +1,5 @@
-// Signs a linted certificate, then reads back what it made: nothing leaves this file unless the signature verifies
-// under the signer's key and the signed bytes are those that lint saw. Takes nothing that was not linted.
+// Signs a linted certificate and verifies the result: nothing is returned unless the signature verifies with the
+// signer's key and the signed bytes are those that were linted. Accepts only linted certificates.
 
 import { hash, verify } from 'node:crypto';
 import { err, ok, type Result } from '@countersign/common/result.ts';
@@ -12,20 +12,23 @@ import type { LintedCertificate } from './lint.ts';
 export interface SignedCertificate {
   readonly der: Buffer;
   readonly pem: string;
-  /** Hexadecimal, lower case, in whole octets. */
+  /** Lower-case hexadecimal, in whole octets. */
   readonly serial: string;
   /** Hexadecimal SHA-256 of the DER: the fingerprint that openssl shows. */
   readonly sha256: string;
 }
 
-/** An error when the result is not what was linted: the key, the machine or we are at fault, never the requester. */
+/**
+ * Returns an error if the result is not what was linted: the fault is with the key, the machine or this program, never
+ * the requester.
+ */
 export async function signCertificate(linted: LintedCertificate, key: SigningKey): Promise<Result<SignedCertificate>> {
   const { tbs, signatureAlgorithm, profile } = linted;
   const signature = await trySign(tbs, key);
   if (!signature.ok) return signature;
   const der = sequence(tbs, signatureAlgorithm.der, encodeBitString(signature.value));
   const checked = checkSigned(der, linted, key);
-  if (!checked.ok) return err(`signed certificate is not what was linted: ${checked.error}`);
+  if (!checked.ok) return err(`signed certificate differs from the linted one: ${checked.error}`);
   return ok({
     der,
     pem: formatPem('CERTIFICATE', der),
@@ -34,7 +37,7 @@ export async function signCertificate(linted: LintedCertificate, key: SigningKey
   });
 }
 
-/** OpenSSL throws for a key that it takes and cannot sign with; what it says is about its internals. */
+/** OpenSSL throws for a key that it loads but cannot sign with; its error describes its internals. */
 async function trySign(tbs: Buffer, key: SigningKey): Promise<Result<Buffer>> {
   try {
     return ok(await key.sign(tbs));
@@ -43,7 +46,7 @@ async function trySign(tbs: Buffer, key: SigningKey): Promise<Result<Buffer>> {
   }
 }
 
-/** Lint has judged every byte that was to be signed, so that what is left to see is that just these bytes were, and by whom. */
+/** Lint has checked the bytes, so this only checks that exactly these bytes were signed, and by whom. */
 function checkSigned(der: Buffer, { tbs, signatureAlgorithm }: LintedCertificate, key: SigningKey): Result<true> {
   const fields = readSigned(der);
   if (!fields.ok) return fields;

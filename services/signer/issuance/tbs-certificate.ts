@@ -1,5 +1,5 @@
-// Reads a TBS certificate of the one form that is issued here: version 3, no unique identifiers, no extension twice.
-// Strict on purpose, since it reads only what this signer wrote; certificates of others are read elsewhere. Pure.
+// Parses a TBS certificate in the only form issued here: version 3, no unique identifiers, no duplicate extensions.
+// Deliberately strict, since it parses only what this signer wrote; other certificates are parsed elsewhere. Pure.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { contextTag, readFields, readWhole, TAG, type Tlv } from '@countersign/common/x509/der.ts';
@@ -29,7 +29,7 @@ export function parseTbsCertificate(tbs: Buffer): Result<TbsCertificate> {
   if (!version.bytes.equals(VERSION_3)) return err('not a version 3 certificate');
   const times = parseValidity(validity);
   if (!times.ok) return times;
-  const extensions = parseExplicitExtensions(explicit, 'refused');
+  const extensions = parseExplicitExtensions(explicit, 'reject');
   if (!extensions.ok) return extensions;
   return ok({
     serial: serial.value,

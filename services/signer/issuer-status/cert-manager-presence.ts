@@ -1,4 +1,4 @@
-// Tells whether cert-manager itself is at work in the cluster, by the Lease that its controller renews. Asks seldom, and
+// Determines whether cert-manager is running in the cluster, by the Lease that its controller renews. Polls rarely and
 // never guesses: while the API server does not answer, the last answer stands.
 
 import { Backoff, pause } from '@countersign/common/runtime/backoff.ts';
@@ -6,13 +6,13 @@ import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 
 /**
- * The Lease of cert-manager's controller, and where it is looked for: where its chart keeps it if nothing is said, and in its usual
- * own namespace. Elsewhere (`global.leaderElection.namespace`) it is not seen.
+ * The Lease of cert-manager's controller, in the default namespace of its chart and in cert-manager's usual namespace.
+ * Elsewhere (`global.leaderElection.namespace`) it is not detected.
  */
 const LEASE_NAME = 'cert-manager-controller';
 const LEASE_NAMESPACES = ['kube-system', 'cert-manager'];
 const ASK_EVERY_MS = 30_000;
-/** Until there is a first answer, for which issuers wait; then longer and longer. */
+/** Until the first answer, for which issuers wait, with increasing intervals. */
 const ASK_AGAIN = { minMs: 2_000, maxMs: ASK_EVERY_MS };
 
 interface Lease {
@@ -36,12 +36,18 @@ export class CertManagerPresence {
     this.#now = now;
   }
 
-  /** Unknown counts as present: a condition that nobody writes for a while is better than one that two write in turn. */
+  /**
+   * Unknown counts as present: a condition that is not written for a while is better than one that two controllers
+   * write in turn.
+   */
   get isPresent(): boolean {
     return this.#present ?? true;
   }
 
-  /** Asks now, until there is an answer, and then every half minute, until the signal; `onChange` is called when the answer changes. */
+  /**
+   * Polls until the signal: first until there is an answer, then every 30 seconds. Calls `onChange` when the answer
+   * changes.
+   */
   async run(signal: AbortSignal, onChange: () => void): Promise<void> {
     const again = new Backoff(ASK_AGAIN);
     while (!signal.aborted) {
@@ -61,12 +67,12 @@ export class CertManagerPresence {
       );
       this.#present = leases.some(lease => lease !== undefined && isHeld(lease, this.#now()));
     } catch (error) {
-      this.#log.warn({ err: error, lease: LEASE_NAME }, 'cannot tell whether cert-manager is running');
+      this.#log.warn({ err: error, lease: LEASE_NAME }, 'cannot determine whether cert-manager is running');
     }
   }
 }
 
-/** Twice the lease's duration of grace, since the renewal was written by another machine's clock. */
+/** Allows twice the Lease duration, since the renewal time comes from another machine's clock. */
 function isHeld({ spec }: Lease, now: Date): boolean {
   if (!spec?.holderIdentity || spec.renewTime === undefined) return false;
   return now.getTime() - Date.parse(spec.renewTime) < (spec.leaseDurationSeconds ?? 60) * 2_000;

@@ -1,5 +1,6 @@
-// Publishes the name constraints of all issuers in one ConfigMap, for the webhook, which may not read their Secrets. The only file
-// that writes it, and only while this replica leads; a write that fails is tried again, and nothing waits for it.
+// Publishes the name constraints of all issuers in one ConfigMap for the webhook, which may not read their Secrets. The
+// only file that writes it, and only while this replica is the leader; failed writes are retried, and nothing waits for
+// them.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Issuer } from '@countersign/common/issuer.ts';
@@ -25,7 +26,7 @@ export interface ConstraintPublisherOptions {
   readonly namespace: string;
   readonly mayWrite: () => boolean;
   readonly findIssuer: (ref: SignerRef) => Issuer | undefined;
-  /** Called so that the issuer is looked at again. */
+  /** Requeues the issuer. */
   readonly recheck: (ref: SignerRef) => void;
 }
 
@@ -33,13 +34,13 @@ interface ConfigMap {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** Changes of a moment are one write. */
+/** Changes within this time are written together. */
 const GATHER_MS = 250;
-/** A change to the ConfigMap by others is noticed after this time. */
+/** How long it takes to notice changes to the ConfigMap by others. */
 const RECHECK_MS = 60_000;
-/** A constrained CA that was replaced is noticed after this time: until then the webhook refuses by the old constraints. */
+/** How long it takes to notice a replaced constrained CA; until then the webhook applies the old constraints. */
 const RECHECK_ISSUERS_MS = 5_000;
-/** As many issuers are looked at each time; where there are more, they take turns. */
+/** Maximum number of issuers checked at a time; if there are more, they take turns. */
 const ISSUERS_AT_ONCE = 50;
 const BACKOFF = { minMs: 1_000, maxMs: 60_000 };
 
@@ -55,7 +56,7 @@ export class ConstraintPublisher {
     this.#path = `/api/v1/namespaces/${namespace}/configmaps/${CONSTRAINTS_CONFIG_MAP}`;
   }
 
-  /** The constrained CAs of an issuer as of now; `uid` is undefined for an issuer that is gone. */
+  /** Sets the constrained CAs of an issuer; `uid` is undefined for a deleted issuer. */
   set(ref: SignerRef, uid: string | undefined, cas: readonly ConstrainedCa[]): void {
     const name = formatSignerName(ref);
     const before = this.#issuers.get(name);
@@ -65,7 +66,7 @@ export class ConstraintPublisher {
     if (!isDeepStrictEqual(before, now)) this.#changed.abort();
   }
 
-  /** Publishes what has changed, and has constrained issuers looked at again, until the signal. Never rejects. */
+  /** Publishes changes and rechecks constrained issuers until the signal. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const recheck = setInterval(() => this.#recheckIssuers(), RECHECK_ISSUERS_MS);
     await this.#publish(signal);
@@ -74,7 +75,7 @@ export class ConstraintPublisher {
 
   #recheckIssuers(): void {
     for (const [name, issuer] of [...this.#issuers].slice(0, ISSUERS_AT_ONCE)) {
-      // To the end of the line.
+      // Move to the end of the queue.
       this.#issuers.delete(name);
       this.#issuers.set(name, issuer);
       const ref = parseSignerName(name);
@@ -98,7 +99,7 @@ export class ConstraintPublisher {
       } catch (error) {
         if (signal.aborted) return;
         const configMap = `${this.#options.namespace}/${CONSTRAINTS_CONFIG_MAP}`;
-        this.#options.log.warn({ err: error, configMap }, 'name constraints not published, trying again');
+        this.#options.log.warn({ err: error, configMap }, 'cannot publish name constraints, will retry');
         await pause(backoff.next(), signal);
       }
     }
@@ -109,7 +110,7 @@ export class ConstraintPublisher {
     return configMap?.data?.[CONSTRAINTS_KEY] ?? '';
   }
 
-  /** What a former leader has published stays until it is known better. */
+  /** Keeps what a previous leader published until newer data is available. */
   #adopt(text: string): void {
     for (const [name, issuer] of Object.entries(this.#parse(text))) {
       const ref = parseSignerName(name);
@@ -122,7 +123,7 @@ export class ConstraintPublisher {
     try {
       return text === '' ? {} : parsePublished(text);
     } catch (error) {
-      this.#options.log.warn({ err: error }, 'published name constraints cannot be read, they are written again');
+      this.#options.log.warn({ err: error }, 'cannot parse published name constraints, overwriting them');
       return {};
     }
   }

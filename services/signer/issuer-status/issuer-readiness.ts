@@ -1,5 +1,5 @@
-// Keeps the Ready condition of Issuers and ClusterIssuers true to what they sign with, as cert-manager does, and leaves it
-// alone where cert-manager itself is at work. Never touches another condition or an issuer of a type not signed with here.
+// Maintains the Ready condition of Issuers and ClusterIssuers, as cert-manager does, and leaves it alone while
+// cert-manager is running. Never touches other conditions or issuer types that are not supported here.
 
 import { type Condition, formatTime } from '@countersign/common/csr.ts';
 import { type Issuer, issuerPath, readyCondition, secretNamespace } from '@countersign/common/issuer.ts';
@@ -26,19 +26,19 @@ export interface ReadinessDeps {
   readonly log: Logger;
   readonly now: () => Date;
   readonly settings: Pick<SigningSettings, 'handlers' | 'clusterResourceNamespace'>;
-  /** Told of the name constraints of each issuer; absent where nothing is published. */
+  /** Receives the name constraints of each issuer; absent if nothing is published. */
   readonly constraints?: Pick<ConstraintPublisher, 'set'> | undefined;
   readonly isLeading: () => boolean;
-  /** False while another replica leads or cert-manager sets the condition, or where the operator wants it left alone. */
+  /** False while another replica is the leader, cert-manager sets the condition, or the operator disabled it. */
   readonly mayWrite: () => boolean;
 }
 
-/** A change of the Secret that has to come before the issuer can be Ready. */
+/** The Secret change that the issuer needs to become Ready. */
 export type AwaitedChange = Pick<Extract<Effect, { kind: 'wake-on-secret' }>, 'ref' | 'version'>;
 
 /**
- * Looks at one issuer, undefined when it is gone, notes what its CA may sign, and writes its Ready condition if it is not as it
- * should be. Gives what to look again for.
+ * Reconciles one issuer (undefined if deleted): records its name constraints and writes its Ready condition if it
+ * differs. Returns the Secret change to wait for.
  */
 export async function reconcileReadiness(
   deps: ReadinessDeps,
@@ -55,7 +55,7 @@ export async function reconcileReadiness(
 
 async function lookAt(deps: ReadinessDeps, known: Known): Promise<AwaitedChange | undefined> {
   const readiness = await readReadiness(deps, known);
-  // The read may have taken long: another replica may lead by now.
+  // The read may have taken long enough for another replica to become leader.
   if (readiness === undefined || !deps.isLeading()) return undefined;
   deps.constraints?.set(known.ref, known.issuer.metadata.uid, readiness.constrained ?? []);
   if (!deps.mayWrite()) return undefined;
@@ -63,13 +63,16 @@ async function lookAt(deps: ReadinessDeps, known: Known): Promise<AwaitedChange 
   return awaitedChange(readiness);
 }
 
-/** For the name constraints alone, best effort: without them the webhook admits more, and the signer decides by what it reads itself. */
+/**
+ * Best effort if only name constraints are needed: without them the webhook admits more, and the signer decides from
+ * its own read.
+ */
 async function readReadiness(deps: ReadinessDeps, known: Known): Promise<Readiness | undefined> {
   try {
     return known.handler.readiness(await loadMaterial(deps, known));
   } catch (error) {
     if (deps.mayWrite()) throw error;
-    deps.log.debug({ err: error }, 'name constraints not looked up');
+    deps.log.debug({ err: error }, 'cannot read name constraints of issuer');
     return undefined;
   }
 }
@@ -90,7 +93,7 @@ interface Known {
   readonly handler: IssuerTypeHandler;
 }
 
-/** What the issuer signs with; undefined where that is not its own. */
+/** Returns the issuer's signing material; undefined if the issuer has none. */
 async function loadMaterial({ secrets, settings }: ReadinessDeps, { ref, issuer, handler }: Known): Promise<unknown> {
   const secret = signingSecret(issuer.spec, undefined);
   if (secret === undefined) return undefined;
@@ -99,7 +102,8 @@ async function loadMaterial({ secrets, settings }: ReadinessDeps, { ref, issuer,
 }
 
 function noteEnd(deps: ReadinessDeps, ref: SignerRef, { ends }: Readiness): void {
-  if (deps.metrics.noteEnd(ref, ends) && ends !== undefined) deps.log.info({ ...logFields(ref), ends }, 'CA of issuer');
+  if (deps.metrics.noteEnd(ref, ends) && ends !== undefined)
+    deps.log.info({ ...logFields(ref), ends }, 'issuer CA expiry changed');
 }
 
 function logFields({ kind, namespace, name }: SignerRef): Record<string, string> {
@@ -111,7 +115,7 @@ function awaitedChange({ secret, condition }: Readiness): AwaitedChange | undefi
   return { ref: secret.ref, version: secret.secret?.metadata.resourceVersion };
 }
 
-/** lastTransitionTime moves only when the status does (cert-manager.io/v1 IssuerCondition). */
+/** lastTransitionTime changes only when the status does (cert-manager.io/v1 IssuerCondition). */
 function toCondition({ condition }: Readiness, issuer: Issuer, now: Date): Condition {
   const before = readyCondition(issuer);
   const kept = before?.status === condition.status ? before.lastTransitionTime : undefined;
@@ -134,7 +138,7 @@ function isSame(before: Condition | undefined, now: Condition): boolean {
 
 async function writeCondition(deps: ReadinessDeps, ref: SignerRef, issuer: Issuer, ready: Condition): Promise<void> {
   const others = (issuer.status?.conditions ?? []).filter(({ type }) => type !== 'Ready');
-  // A merge patch replaces the whole list, so that it must not be built on an old one: the resourceVersion sees to that.
+  // A merge patch replaces the whole list; the resourceVersion ensures that it is not based on an old one.
   const body = {
     metadata: { resourceVersion: issuer.metadata.resourceVersion },
     status: { conditions: [...others, ready] },

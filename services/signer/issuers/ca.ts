@@ -1,5 +1,5 @@
-// Issuers of type CA: sign with the key pair in a Secret. What is wrong with that Secret makes requests wait, since it is not
-// the requester's doing; only what is wrong with the request fails it.
+// Issuers of type CA sign with the key pair in a Secret. Problems with that Secret make requests wait, since the
+// requester cannot fix them; only problems with the request fail it.
 
 import type { Issuer } from '@countersign/common/issuer.ts';
 import { reasons } from '@countersign/common/reasons.ts';
@@ -19,8 +19,8 @@ import { waitForUsable } from './unusable-secret.ts';
 
 type UsablePair = Omit<KeyPair, 'chain' | 'strictFault'> & { readonly chain: IssuerChain };
 
-export function createCaIssuer(turns = new TurnsByNamespace()): IssuerTypeHandler<LoadedSecret> {
-  const loader = new KeyPairLoader(turns);
+export function createCaIssuer(scheduler = new TurnsByNamespace()): IssuerTypeHandler<LoadedSecret> {
+  const loader = new KeyPairLoader(scheduler);
   return {
     type: 'ca',
     load: secret => loader.load(secret),
@@ -37,14 +37,14 @@ function topOf(loaded: LoadedSecret | undefined, chainPem: string): string | und
   return linksTo(leaf.value, loaded.pair.value) ? loaded.pair.value.chain.value.topPem : undefined;
 }
 
-/** Whether the leaf was signed by this CA. The key decides: a renewed CA is as good as the first. */
+/** Whether the leaf was signed by this CA. The key decides: a renewed CA is equivalent. */
 function linksTo(leaf: Pick<CaCertificate, 'issuer' | 'signed'>, { certificate }: KeyPair): boolean {
   if (!leaf.issuer.equals(certificate.subject)) return false;
   return isValidSignature({ ...leaf.signed, spki: certificate.spki }, 'no sha1');
 }
 
 function decide(request: IssuanceRequest, loaded: LoadedSecret | undefined, now: Date): IssuerDecision {
-  // The table of issuer types gives every CA issuer a Secret.
+  // The table of issuer types defines a Secret for every CA issuer.
   if (loaded === undefined) throw new TypeError('the Secret of a CA issuer was not read');
   const { secret, pair } = loaded;
   if (secret.secret === undefined) {
@@ -57,10 +57,10 @@ function decide(request: IssuanceRequest, loaded: LoadedSecret | undefined, now:
   return waitForUrls(request, urls, secret) ?? issue(request, { secret, urls, ...usable.value }, now);
 }
 
-type Means = UsablePair & Pick<LoadedSecret, 'secret'> & { readonly urls: IssuerUrls };
+type SigningMaterial = UsablePair & Pick<LoadedSecret, 'secret'> & { readonly urls: IssuerUrls };
 
-function issue({ requested, policy }: IssuanceRequest, means: Means, now: Date): IssuerDecision {
-  const { secret, urls, key, certificate, chain } = means;
+function issue({ requested, policy }: IssuanceRequest, material: SigningMaterial, now: Date): IssuerDecision {
+  const { secret, urls, key, certificate, chain } = material;
   const isHeld = policy.honourNameConstraints || (requested.ok && requested.value.honoursNameConstraints === true);
   const constrained = isHeld ? chain.constrained : [];
   const signer = { key, identity: certificate, urls, constrained, badRequest: 'SigningError' } as const;
@@ -75,12 +75,12 @@ function issue({ requested, policy }: IssuanceRequest, means: Means, now: Date):
   return { kind: 'fail', reason: 'SigningError', message: reasons.SigningError.message(error.message), secret };
 }
 
-/** The pair with its chain, or why nothing is signed with it. */
+/** Returns the pair with its chain, or why nothing may be signed with it. */
 function findUsable({ key, certificate, chain }: KeyPair, policy: IssuancePolicy, now: Date): Result<UsablePair> {
   if (!chain.ok) return chain;
-  const mayHaveEnded = !policy.refuseExpiredCa && !policy.clampToCa;
-  if (certificate.notAfter <= now && !mayHaveEnded) {
-    return err(`the certificate of the CA has ended: ${certificate.notAfter.toISOString()}`);
+  const mayBeExpired = !policy.refuseExpiredCa && !policy.clampToCa;
+  if (certificate.notAfter <= now && !mayBeExpired) {
+    return err(`the CA certificate expired at ${certificate.notAfter.toISOString()}`);
   }
   return ok({ key, certificate, chain: chain.value });
 }
@@ -93,7 +93,7 @@ function urlsOf({ spec }: Issuer): IssuerUrls {
   };
 }
 
-/** As cert-manager's Setup judges it: neither the match of key and certificate nor the chain is looked at. */
+/** Follows cert-manager's Setup, which checks neither the chain nor that key and certificate match. */
 function readiness(loaded: LoadedSecret | undefined): Readiness {
   if (loaded === undefined) throw new TypeError('the Secret of a CA issuer was not read');
   const { secret, pair } = loaded;

@@ -1,5 +1,5 @@
-// What the signer must know of a type of issuer: how to load what it signs with, and then, without further reads, what becomes of
-// a request and whether the issuer is ready. One file per type implements it; nothing here knows any of them.
+// The interface of an issuer type: how to load its signing material and then, without further reads, how to decide a
+// request and whether the issuer is ready. Implemented by one file per type; independent of all of them.
 
 import type { Condition } from '@countersign/common/csr.ts';
 import type { FieldError } from '@countersign/common/field-error.ts';
@@ -16,7 +16,7 @@ import type { LintedCertificate } from '../issuance/lint.ts';
 import type { ObservedSecret } from '../secret.ts';
 import type { Fail, Wait } from '../verdict.ts';
 
-/** One request and the issuer that it names, which exists and is of a type that is signed with here. */
+/** A request and its issuer, which exists and is of a supported type. */
 export interface IssuanceRequest {
   readonly requested: Result<RequestedCertificate, readonly FieldError[]>;
   readonly ref: SignerRef;
@@ -26,41 +26,43 @@ export interface IssuanceRequest {
 
 export type Issuance = LocalIssuance | RemoteIssuance;
 
-/** A certificate that is decided and linted, and needs only the signature. */
+/** A linted certificate that only needs its signature. */
 export interface LocalIssuance {
   readonly kind: 'local';
   readonly certificate: LintedCertificate;
   readonly key: SigningKey;
-  /** Of the CA that signs; undefined where the certificate is its own issuer. */
+  /** The signing CA; undefined for a self-signed certificate. */
   readonly authority: Authority | undefined;
-  /** What the request waits for when the key or the chain proves bad only once it is used. */
+  /** The Secret to wait for if the key or chain turns out to be bad when used. */
   readonly secret: ObservedSecret;
 }
 
 export interface Authority {
-  /** PEM of all certificates that the new one inherits from, or comes with: the one that signs and all above it. */
+  /** PEM of the signing certificate and all certificates above it. */
   readonly pem: string;
   readonly chain: IssuerChain;
-  /** Whether status.certificate ends with the root, where it is known. */
+  /** Whether to append the root to status.certificate, if known. */
   readonly rootInChain: boolean;
 }
 
-/** A certificate that somebody else issues: a server that holds the key, or another controller. */
+/** A certificate issued by a remote: a server that holds the key, or another controller. */
 export interface RemoteIssuance {
   readonly kind: 'remote';
-  /** What the certificate is held to. */
+  /** What the certificate is compared with. */
   readonly requested: RequestedCertificate;
-  /** Asks for the certificate. Throws RetryableError when the remote does not answer, or may answer otherwise the next time. */
+  /**
+   * Requests the certificate. Throws RetryableError if the remote does not answer, or may answer differently next time.
+   */
   submit(signal: AbortSignal): Promise<RemoteAnswer>;
 }
 
-/** A certificate, or why there is none yet, or none at all. */
+/** A certificate, or why there is none yet or at all. */
 export type RemoteAnswer =
   | {
       readonly kind: 'issued';
       /** PEM, leaf first. */
       readonly chainPem: string;
-      /** PEM of the CA at the top, where the remote gives one. */
+      /** PEM of the top CA, if the remote returns it. */
       readonly topPem?: string;
     }
   | Wait
@@ -74,36 +76,43 @@ export interface ReadinessEvent {
   readonly type: 'Normal' | 'Warning';
 }
 
-/** The Ready condition that an issuer deserves, and the events that go with a change to it. */
+/** The Ready condition that an issuer should have, and the events for a change to it. */
 export interface Readiness {
   readonly condition: Pick<Condition, 'status' | 'reason' | 'message'>;
   readonly events: readonly ReadinessEvent[];
-  /** What is wrong although the issuer can sign: recorded once, whether or not the condition changes. */
+  /** Problems of an issuer that can still sign: recorded once, whether or not the condition changes. */
   readonly warnings?: readonly ReadinessEvent[];
-  /** Looked at again when this Secret changes. */
+  /** Requeues the issuer when this Secret changes. */
   readonly secret?: ObservedSecret;
-  /** When the certificate that the issuer signs with ends, if it has one. */
+  /** When the issuer's CA certificate expires, if it has one. */
   readonly ends?: Date;
-  /** The CAs of its chain that have name constraints, if the issuer can sign. */
+  /** The CAs in its chain that have name constraints, if the issuer can sign. */
   readonly constrained?: readonly ConstrainedCa[];
 }
 
-/** `Material` is what one version of a Secret holds, parsed: key material as an opaque handle that only its type can use. */
+/**
+ * `Material` is the parsed content of one version of a Secret, with keys as opaque handles that only this type can use.
+ */
 export interface IssuerTypeHandler<Material = unknown> {
   readonly type: IssuerType;
-  /** Parses a Secret, once for each version of it. */
+  /** Parses a Secret, once per version. */
   load(secret: ObservedSecret): Promise<Material>;
-  /** Pure. `material` is undefined where there is no Secret to sign with; `now` is when the certificate is signed. */
+  /** Pure. `material` is undefined if there is no signing Secret; `now` is the time of signing. */
   decide(request: IssuanceRequest, material: Material | undefined, now: Date): IssuerDecision;
-  /** Pure: the PEM that the `ca` annotation has for a chain (PEM, leaf first) signed with `material`; undefined for another's. */
+  /**
+   * Pure. Returns the PEM for the `ca` annotation of a chain (PEM, leaf first) signed with `material`; undefined if
+   * another CA signed it.
+   */
   topOf(material: Material | undefined, chainPem: string): string | undefined;
   /** Pure. */
   readiness(material: Material | undefined): Readiness;
-  /** Remembers that the API server rejects the certificates in the Secret: nothing is signed with them until they change. */
+  /**
+   * Records that the API server rejects the certificates in the Secret: nothing is signed with them until they change.
+   */
   reject(secret: ObservedSecret, problem: string): void;
 }
 
-/** The handler of the issuer's type; undefined for an issuer that is not there, or that is left to other signers. */
+/** Returns the handler for the issuer's type; undefined for a missing issuer or an unsupported type. */
 export function findHandler(
   handlers: readonly IssuerTypeHandler[],
   issuer: Issuer | undefined,

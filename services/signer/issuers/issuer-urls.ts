@@ -1,4 +1,4 @@
-// Holds the URLs that the spec of an issuer gives for its certificates to what a certificate can hold.
+// Checks that a certificate can encode the URLs in an issuer spec.
 
 import { formatRef } from '@countersign/common/signer-name.ts';
 import { type IssuerUrls, isAscii } from '../issuance/profile.ts';
@@ -6,17 +6,20 @@ import type { ObservedSecret } from '../secret.ts';
 import type { Wait } from '../verdict.ts';
 import type { IssuanceRequest } from './issuer-type.ts';
 
-/** As with its Secret, no requester can help it: the request waits until the issuer is mended. Undefined for good URLs. */
+/**
+ * The request waits until the issuer is fixed, since its requester cannot fix it. Returns undefined if all URLs are
+ * valid.
+ */
 export function waitForUrls({ ref }: IssuanceRequest, urls: IssuerUrls, secret: ObservedSecret): Wait | undefined {
   const { crlDistributionPoints, ocspServers, issuingCertificateUrls } = urls;
   const url = [...crlDistributionPoints, ...ocspServers, ...issuingCertificateUrls].find(each => !isAscii(each));
   if (url === undefined) return undefined;
-  // A URL may carry a password: only its field is named.
-  const message = `Referenced ${ref.kind} ${formatRef(ref)} has a URL of ${url.length} characters in ${fieldOf(urls, url)} that is not printable ASCII: remove line breaks, percent-encode the rest, and write its host in Punycode`;
+  // A URL may contain a password, so only its field is named.
+  const message = `Referenced ${ref.kind} ${formatRef(ref)} has a URL in ${fieldOf(urls, url)} (${url.length} characters) that is not printable ASCII: remove line breaks, percent-encode other characters, and write the host in Punycode`;
   return { kind: 'wait', reason: 'IssuerNotReady', message, secret };
 }
 
-/** The field of the issuer's spec that has the URL. */
+/** Returns the field of the issuer spec that contains the URL. */
 function fieldOf({ crlDistributionPoints, ocspServers }: IssuerUrls, url: string): string {
   if (crlDistributionPoints.includes(url)) return 'crlDistributionPoints';
   return ocspServers.includes(url) ? 'ocspServers' : 'issuingCertificateURLs';

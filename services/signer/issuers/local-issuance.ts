@@ -1,5 +1,5 @@
-// Makes a certificate ready to be signed with a key that is at hand: the request is found good, the profile is built, encoded and
-// linted. Pure; signs nothing.
+// Prepares a certificate for signing with a local key: checks the request, then builds, encodes and lints the profile.
+// Pure; signs nothing.
 
 import type { FieldError } from '@countersign/common/field-error.ts';
 import { findNameViolations } from '@countersign/common/name-violations.ts';
@@ -18,21 +18,21 @@ import { deriveSerial } from '../issuance/serial.ts';
 
 export interface LocalSigner {
   readonly key: SigningKey;
-  /** undefined for a certificate that is its own issuer. */
+  /** undefined for a self-signed certificate. */
   readonly identity: IssuerIdentity | undefined;
   readonly urls: IssuerUrls;
-  /** The CAs whose name constraints the names of the request have to keep. */
+  /** The CAs whose name constraints the request has to satisfy. */
   readonly constrained: readonly ConstrainedCa[];
-  /** The reason of a bad request with issuers of the type. */
+  /** The reason for an invalid request, which depends on the issuer type. */
   readonly badRequest: Reason;
 }
 
-/** Why there is no certificate: the whole message of a bad request with its reason, or why the key cannot sign. */
+/** Why there is no certificate: the reason and complete message for an invalid request, or why the key cannot sign. */
 export type LocalProblem =
   | { readonly kind: 'request'; readonly reason: Reason; readonly message: string }
   | { readonly kind: 'signing'; readonly message: string };
 
-/** `now` is when it is signed. */
+/** `now` is the time of signing. */
 export function prepareLocally(
   requested: Result<RequestedCertificate, readonly FieldError[]>,
   signer: LocalSigner,

@@ -1,5 +1,4 @@
-// Reads the Secret that an issuer signs with, and gives a failed read the word that users have for it, and a value that is no PEM
-// what it is instead.
+// Reads an issuer's signing Secret, maps failed reads to reasons, and explains values that are not PEM.
 
 import { explainContent, type Wanted } from '@countersign/common/file-content.ts';
 import type { IssuerReasons } from '@countersign/common/issuer-types.ts';
@@ -9,7 +8,7 @@ import { asRetryableError, RetryableError } from '@countersign/common/runtime/er
 import type { ObservedSecret } from '../secret.ts';
 import { formatSecretRef, type Secret, type SecretRef } from '../secret.ts';
 
-/** A read that failed, said in an event by `reason`; tried again like any other failure. */
+/** A failed read, reported in an event with `reason` and retried like any other failure. */
 export class ObservationError extends RetryableError {
   readonly reason: Reason;
 
@@ -20,7 +19,7 @@ export class ObservationError extends RetryableError {
   }
 }
 
-/** The Secret, absent or not. Throws an ObservationError with `reason` when the API server does not say. */
+/** Returns the Secret, or that it is absent. Throws an ObservationError with `reason` if the read fails. */
 export async function observeSecret(
   reading: Promise<Secret | undefined>,
   ref: SecretRef,
@@ -34,12 +33,12 @@ export async function observeSecret(
   }
 }
 
-/** One value of a Secret, one character for each byte, so that what is no text stays what it is; empty if it is absent. */
+/** Returns one value of a Secret as latin1, which preserves binary data; empty if absent. */
 export function readPem(secret: Secret, key: string): string {
   return Buffer.from(secret.data?.[key] ?? '', 'base64').toString('latin1');
 }
 
-/** What was read of such a value; an error also says what the value is, where that can be told, and what to do. */
+/** Adds to an error what the value is, if that can be determined, and how to fix it. */
 export function explained<T>(result: Result<T>, pem: string, wanted: Wanted): Result<T> {
   const mistake = result.ok ? undefined : explainContent(Buffer.from(pem, 'latin1'), wanted);
   return result.ok || mistake === undefined ? result : err(`${result.error}; ${mistake}`);

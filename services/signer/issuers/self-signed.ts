@@ -1,5 +1,5 @@
-// Issuers of type SelfSigned: each certificate is signed with the key of its own request, from a Secret that the request's
-// annotation names. The Secret may come later; one that holds another key fails the request.
+// Issuers of type SelfSigned sign each certificate with the request's own key, from a Secret named by an annotation of
+// the request. The Secret may be created later; a different key fails the request.
 
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { err, type Result } from '@countersign/common/result.ts';
@@ -19,22 +19,22 @@ interface LoadedKey {
   readonly key: Result<SigningKey>;
 }
 
-export function createSelfSignedIssuer(turns = new TurnsByNamespace()): IssuerTypeHandler<LoadedKey> {
+export function createSelfSignedIssuer(scheduler = new TurnsByNamespace()): IssuerTypeHandler<LoadedKey> {
   return {
     type: 'selfSigned',
-    load: async secret => ({ secret, key: await loadKey(secret, turns) }),
-    reject: () => undefined, // There is no certificate in the Secret.
+    load: async secret => ({ secret, key: await loadKey(secret, scheduler) }),
+    reject: () => undefined, // The Secret contains no certificate.
     decide,
     topOf: (_, chainPem) => chainPem,
     readiness: () => ({ condition: { status: 'True', reason: 'IsReady', message: '' }, events: [] }),
   };
 }
 
-async function loadKey({ ref, secret }: ObservedSecret, turns: TurnsByNamespace): Promise<Result<SigningKey>> {
-  turns.noteUse(ref);
+async function loadKey({ ref, secret }: ObservedSecret, scheduler: TurnsByNamespace): Promise<Result<SigningKey>> {
+  scheduler.noteUse(ref);
   const pem = secret && readPem(secret, 'tls.key');
   return pem
-    ? explained(await loadSigningKey(pem, turns.ofSigning(ref)), pem, 'private key')
+    ? explained(await loadSigningKey(pem, scheduler.ofSigning(ref)), pem, 'private key')
     : err(`no data for "tls.key" in secret '${formatSecretRef(ref)}'`);
 }
 
@@ -55,13 +55,17 @@ function urlsOf({ issuer }: IssuanceRequest): IssuerUrls {
   return { crlDistributionPoints, ocspServers: [], issuingCertificateUrls: [] };
 }
 
-interface Means {
+interface SigningMaterial {
   readonly secret: ObservedSecret;
   readonly urls: IssuerUrls;
   readonly key: SigningKey;
 }
 
-function issue({ requested, policy }: IssuanceRequest, { secret, urls, key }: Means, now: Date): IssuerDecision {
+function issue(
+  { requested, policy }: IssuanceRequest,
+  { secret, urls, key }: SigningMaterial,
+  now: Date,
+): IssuerDecision {
   const prepared = prepareLocally(
     requested,
     { key, identity: undefined, urls, constrained: [], badRequest: 'ErrorGenerating' },

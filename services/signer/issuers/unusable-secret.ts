@@ -1,4 +1,4 @@
-// What a request waits for whose issuer cannot sign with what is in its Secret. Pure.
+// Makes a request wait if its issuer cannot sign with the content of its Secret. Pure.
 
 import type { IssuerReasons } from '@countersign/common/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons.ts';
@@ -6,7 +6,7 @@ import type { ObservedSecret } from '../secret.ts';
 import { formatSecretRef } from '../secret.ts';
 import type { Wait } from '../verdict.ts';
 
-/** `reason` is the word of the issuer's type for it; `problem` is prose. */
+/** `reason` depends on the issuer type; `problem` is prose. */
 export function waitForUsable(reason: IssuerReasons['unusable'], secret: ObservedSecret, problem: string): Wait {
   return { kind: 'wait', reason, message: reasons[reason].message(formatSecretRef(secret.ref), problem), secret };
 }

@@ -1,4 +1,4 @@
-// What a controller is made of and told: types alone.
+// The options of a controller: types only.
 
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
@@ -11,14 +11,14 @@ export interface ControllerOptions {
   readonly log: Logger;
   readonly metrics: SignerMetrics;
   readonly settings: SigningSettings;
-  /** The kinds of request that are signed; each has a line of its own. */
+  /** The kinds of request that are signed; each has its own queue. */
   readonly kinds: readonly RequestKind[];
-  /** How many CSRs are worked on at a time. */
+  /** Maximum number of requests processed concurrently, for each kind. */
   readonly workers: number;
-  /** Who sets the Ready condition of issuers: this signer unless cert-manager runs, always this signer, never. */
+  /** Whether to set the Ready condition of issuers: unless cert-manager is running, always, or never. */
   readonly issuerStatus: 'auto' | 'always' | 'never';
-  /** Where the name constraints of issuers are published for the webhook; undefined: nowhere. */
+  /** The namespace where name constraints of issuers are published for the webhook; undefined: not published. */
   readonly constraintsNamespace?: string | undefined;
-  /** How often the events of what waits are written anew, in milliseconds; every quarter of an hour unless given. */
+  /** How often the events of waiting requests are recorded again, in milliseconds; defaults to 15 minutes. */
   readonly emitAgainMs?: number;
 }

@@ -1,5 +1,5 @@
-// Leads: a line for each kind of request and one for the issuers work while this replica holds the Lease. Wires them together, and
-// takes changes of issuers to the lines that they concern.
+// Runs one controller per kind of request and one for issuers while this replica holds the Lease. Wires them together
+// and forwards issuer changes to them.
 
 import { type Issuer, isSameToRequests } from '@countersign/common/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
@@ -18,11 +18,13 @@ import { IssuerLine } from './issuer-line.ts';
 import type { LineDeps } from './line-deps.ts';
 import { RequestLine } from './request-line.ts';
 
-/** A Secret that goes bad wakes no one as long as nothing is signed with it, so issuers are looked at now and then. */
+/**
+ * A Secret that becomes invalid wakes nothing until something is signed with it, so issuers are rechecked periodically.
+ */
 const RECHECK_ISSUERS_MS = 60_000;
-/** Events are gone after an hour (kube-apiserver's --event-ttl): what still waits then is to have its reason again. */
+/** Events expire after an hour (kube-apiserver's --event-ttl): requests that still wait get theirs again. */
 const EMIT_AGAIN_MS = 900_000;
-/** How long it is asked after writes that were never answered when leadership ends, of the pod's grace period. */
+/** When leadership ends, how long to look for the outcome of unanswered writes; part of the pod's grace period. */
 const SETTLE_MS = 2_000;
 
 export class Controller {
@@ -31,16 +33,16 @@ export class Controller {
   readonly #events: EventRecorder;
   readonly #secrets: SecretReader;
   readonly #presence: CertManagerPresence;
-  readonly #requestLines: readonly RequestLine<RequestRecord>[];
-  readonly #issuerLine: IssuerLine;
+  readonly #requestControllers: readonly RequestLine<RequestRecord>[];
+  readonly #issuerController: IssuerLine;
   readonly #constraints: ConstraintPublisher | undefined;
-  /** Of this replica; undefined before it leads. */
+  /** This replica's leadership; undefined before it becomes leader. */
   #leadership: Leadership | undefined;
 
   constructor(options: ControllerOptions) {
     const { client, log, metrics, workers } = options;
     this.#options = options;
-    this.#events = new EventRecorder(client, log, () => this.#requestLines.some(line => line.isLoaded));
+    this.#events = new EventRecorder(client, log, () => this.#requestControllers.some(each => each.isLoaded));
     this.#secrets = new SecretReader(client);
     this.#presence = new CertManagerPresence(client, log, () => new Date());
     this.#issuers = new IssuerCache({
@@ -50,14 +52,14 @@ export class Controller {
       onChange: (ref, now, before) => this.#onIssuer(ref, now, before),
     });
     const shared = this.#share();
-    const recheckIssuer = (ref: SignerRef) => this.#issuerLine.add(ref);
+    const recheckIssuer = (ref: SignerRef) => this.#issuerController.add(ref);
     this.#constraints = createPublisher(shared, options.constraintsNamespace, recheckIssuer);
     const constraints = this.#constraints;
-    this.#issuerLine = new IssuerLine(shared, { constraints, mayWrite: () => this.#mayWriteReadiness() });
-    this.#requestLines = options.kinds.map(kind => new RequestLine(shared, { kind, workers, recheckIssuer }));
+    this.#issuerController = new IssuerLine(shared, { constraints, mayWrite: () => this.#mayWriteReadiness() });
+    this.#requestControllers = options.kinds.map(kind => new RequestLine(shared, { kind, workers, recheckIssuer }));
   }
 
-  /** Keeps the view of the cluster up to date until the signal, leading or not. */
+  /** Keeps the caches up to date until the signal, whether or not this replica is the leader. */
   async watch(signal: AbortSignal): Promise<void> {
     const presence =
       this.#options.issuerStatus === 'auto' ? this.#presence.run(signal, () => this.#addIssuers()) : null;
@@ -65,8 +67,8 @@ export class Controller {
   }
 
   /**
-   * Signs until the signal. Does not wait for the whole list of requests, which may be long: each is looked at as it comes. What
-   * `former` may have left unreported is reported.
+   * Signs until the signal. Does not wait for the whole list of requests, which may be long: each is processed as it
+   * arrives. Reports what `former` may have left unreported.
    */
   async lead(leadership: Leadership, former?: FormerLeader): Promise<void> {
     const { signal } = leadership;
@@ -78,30 +80,30 @@ export class Controller {
     const recheck = setInterval(() => this.#addIssuers(), RECHECK_ISSUERS_MS);
     const again = setInterval(() => this.#emitAgain(), this.#options.emitAgainMs ?? EMIT_AGAIN_MS);
     await Promise.all([
-      ...this.#requestLines.map(line => line.lead(signal, former)),
-      this.#issuerLine.run(signal),
+      ...this.#requestControllers.map(each => each.lead(signal, former)),
+      this.#issuerController.run(signal),
       this.#secrets.run(signal),
       this.#constraints?.run(signal),
     ]);
     clearInterval(recheck);
     clearInterval(again);
     const settled = AbortSignal.timeout(SETTLE_MS);
-    await Promise.all(this.#requestLines.map(line => line.settle(settled)));
+    await Promise.all(this.#requestControllers.map(each => each.settle(settled)));
     this.#options.metrics.leading(false);
   }
 
-  /** Waits until all events are written, at most until the signal. */
+  /** Waits until all events are written, or until the signal. */
   closeEvents(signal: AbortSignal): Promise<void> {
     return this.#events.close(signal);
   }
 
-  /** Why this replica is not ready, one line each; empty when it is. */
+  /** Returns why this replica is not ready, one line per cause; empty if it is ready. */
   problems(): string[] {
     return problemsOf(this.#reflectors, Date.now());
   }
 
   get #reflectors() {
-    return [...this.#requestLines.map(({ reflector }) => reflector), ...this.#issuers.reflectors];
+    return [...this.#requestControllers.map(({ reflector }) => reflector), ...this.#issuers.reflectors];
   }
 
   get #isLeading(): boolean {
@@ -123,20 +125,20 @@ export class Controller {
   }
 
   #emitAgain(): void {
-    for (const line of this.#requestLines) line.emitAgain();
+    for (const each of this.#requestControllers) each.emitAgain();
   }
 
   #addIssuers(): void {
     if (!this.#isLeading) return;
-    for (const ref of this.#issuers.all()) this.#issuerLine.add(ref);
+    for (const ref of this.#issuers.all()) this.#issuerController.add(ref);
   }
 
   #onIssuer(ref: SignerRef, now: Issuer | undefined, before: Issuer | undefined): void {
-    if (now === undefined && before !== undefined) this.#issuerLine.forget(ref, before.metadata.uid);
+    if (now === undefined && before !== undefined) this.#issuerController.forget(ref, before.metadata.uid);
     if (!this.#isLeading) return;
-    this.#issuerLine.add(ref);
+    this.#issuerController.add(ref);
     if (isSameToRequests(before, now)) return;
-    for (const line of this.#requestLines) line.wakeFor(formatSignerName(ref), now);
+    for (const each of this.#requestControllers) each.wakeFor(formatSignerName(ref), now);
   }
 
   #mayWriteReadiness(): boolean {

@@ -1,5 +1,5 @@
-// The line of the issuers whose Ready condition is kept here: a queue of their signer names, and the runs that look at them while
-// this replica leads.
+// Reconciles the issuers whose Ready condition this signer maintains: a queue of signer names, processed while this
+// replica is the leader.
 
 import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.ts';
 import { WorkQueue } from '@countersign/common/runtime/controller/work-queue.ts';
@@ -9,7 +9,7 @@ import type { LineDeps } from './line-deps.ts';
 
 const WORKERS = 4;
 
-/** What is done with what is seen of an issuer. */
+/** What to do with the observed state of an issuer. */
 type Duties = Pick<ReadinessDeps, 'constraints' | 'mayWrite'>;
 
 export class IssuerLine {
@@ -48,7 +48,7 @@ export class IssuerLine {
       observer: metrics.queue('issuer'),
       onError: ({ error, ...run }) => {
         metrics.failed('issuer', error);
-        log.warn({ err: error, queue: 'issuer', ...run }, 'work failed');
+        log.warn({ err: error, queue: 'issuer', ...run }, 'reconcile failed');
       },
     });
   }
@@ -77,7 +77,7 @@ export class IssuerLine {
   }
 }
 
-/** How an issuer is called among those that wait for a Secret. */
+/** Identifies an issuer among those that wait for a Secret. */
 function waiterOf({ kind, namespace, name }: SignerRef): string {
   return `${kind}/${namespace}/${name}`;
 }

@@ -1,4 +1,4 @@
-// What all lines of a controller share: types alone.
+// Dependencies shared by all queues of a controller: types only.
 
 import type { Issuer } from '@countersign/common/issuer.ts';
 import type { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
@@ -17,6 +17,6 @@ export interface LineDeps {
   readonly events: EventRecorder;
   readonly secrets: SecretReader;
   readonly findIssuer: (ref: SignerRef) => Issuer | undefined;
-  /** False as soon as leadership is lost, while work in hand is finished. */
+  /** False as soon as leadership is lost, while work in progress finishes. */
   readonly isLeading: () => boolean;
 }

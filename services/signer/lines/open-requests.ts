@@ -1,10 +1,10 @@
-// Which requests may still have to be signed, by signer name, so that a change to an issuer finds those that wait for it without
-// a look at all others.
+// An index of open requests by signer name, so that an issuer change finds the requests that wait for it without a full
+// scan.
 
 export class OpenRequests {
   readonly #bySigner = new Map<string, Set<string>>();
 
-  /** Takes note of one change to one request: the signer name that it has now and had before, undefined where it was not open. */
+  /** Records a change to a request: its signer name now and before; undefined where it was not open. */
   update(name: string, now: string | undefined, before: string | undefined): void {
     if (before !== undefined) this.#remove(before, name);
     if (now !== undefined) this.#add(now, name);

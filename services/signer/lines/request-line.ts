@@ -1,5 +1,5 @@
-// The line of one kind of request: a reflector that keeps its records, a queue of their names, and the runs that work on them while
-// this replica leads. Level-based: a name says where to look, never what happened.
+// Reconciles one kind of request: a reflector that caches the records, and a queue of names processed while this
+// replica is the leader. Level-based: a name says where to look, never what happened.
 
 import type { Issuer } from '@countersign/common/issuer.ts';
 import type { FormerLeader } from '@countersign/common/runtime/controller/lease-object.ts';
@@ -21,9 +21,9 @@ import { OpenRequests } from './open-requests.ts';
 
 export interface RequestLineOptions<R extends RequestRecord> {
   readonly kind: RequestKind<R>;
-  /** How many requests are worked on at a time. */
+  /** Maximum number of requests processed concurrently. */
   readonly workers: number;
-  /** The Secret of an issuer proved missing or bad. */
+  /** Called when the Secret of an issuer is missing or invalid. */
   readonly recheckIssuer: (ref: SignerRef) => void;
 }
 
@@ -56,14 +56,14 @@ export class RequestLine<R extends RequestRecord> {
     this.#queue = this.#createQueue();
   }
 
-  /** Whether there is much to do. */
+  /** Whether the queue is busy. */
   get isLoaded(): boolean {
     return this.#queue.isLoaded;
   }
 
   /**
-   * Signs until the signal. Whatever is open is looked at first: events that came while another replica led are not kept. What
-   * `former` may have left unreported is reported.
+   * Signs until the signal. Starts with every open request, since changes seen while another replica was leader are not
+   * queued. Reports what `former` may have left unreported.
    */
   async lead(signal: AbortSignal, former: FormerLeader | undefined): Promise<void> {
     for (const name of this.#open.all()) this.#queue.add(name);
@@ -72,19 +72,25 @@ export class RequestLine<R extends RequestRecord> {
     await this.#queue.run(signal);
   }
 
-  /** Asks, until the signal, what has become of writes that were never answered. */
+  /** Looks for the outcome of unanswered writes, until the signal. */
   async settle(signal: AbortSignal): Promise<void> {
     for (const effect of await settleInDoubt(this.#deps, this.#shared.log, signal)) this.#carryOut('', effect);
   }
 
-  /** An issuer has changed. What is not approved yet waits for that alone, but its approver may have to be warned. */
+  /**
+   * Requeues requests after an issuer change. Unapproved requests wait for approval alone, but their approver may have
+   * to be warned.
+   */
   wakeFor(signerName: string, issuer: Issuer | undefined): void {
     const warnsApprovers = issuer !== undefined && this.#options.kind.concernsApprovers(issuer);
     const named = [...this.#open.namedBy(signerName)];
     this.#queue.addMany(named.filter(name => warnsApprovers || this.#waitsForIssuer(name)));
   }
 
-  /** Events expire: what still waits is to have its reason again. One that is still there is not written a second time. */
+  /**
+   * Records the reasons of waiting requests again, since events expire. An event that still exists is not written
+   * twice.
+   */
   emitAgain(): void {
     for (const name of this.#open.all()) {
       if (!this.#waitsForIssuer(name)) continue;
@@ -125,7 +131,7 @@ export class RequestLine<R extends RequestRecord> {
     for (const { metadata } of subjects) this.#shared.events.forget(metadata.uid ?? '');
   }
 
-  /** Tells the request from those of other kinds, among those that wait. */
+  /** Identifies the request among waiting requests of all kinds. */
   #keyOf(name: string): string {
     return `${this.#options.kind.name}/${name}`;
   }
@@ -159,7 +165,7 @@ export class RequestLine<R extends RequestRecord> {
       onError: ({ error, ...run }) => {
         metrics.failed(kind.name, error);
         this.#metrics.retrying(run.key, run.retryInMs !== undefined);
-        log.warn({ err: error, queue: kind.name, ...run }, 'work failed');
+        log.warn({ err: error, queue: kind.name, ...run }, 'reconcile failed');
       },
     });
   }
@@ -169,14 +175,14 @@ export class RequestLine<R extends RequestRecord> {
     return record === undefined ? '' : this.#options.kind.signerNameOf(record);
   }
 
-  /** All lines of the log of a run carry its id, that of its failure too. */
+  /** Every log line of a reconcile carries its reconcileId, including that of a failure. */
   async #work(name: string, attempt: number, reconcileId: string): Promise<void> {
     const record = this.#find(name);
     const log = this.#shared.log.child({ reconcileId });
     const { effects, error } = await reconcile(this.#deps, { name, attempt, log });
     for (const effect of effects) this.#carryOut(name, effect);
     if (error !== undefined) throw error;
-    // It may have come to its end while it was in hand, and what was noted of it then would never be forgotten.
+    // The request may have completed while it was being processed; what was recorded since would never be removed.
     if ((this.#find(name)?.state ?? 'done') === 'done') this.#forget(name, record);
   }
 
@@ -187,7 +193,7 @@ export class RequestLine<R extends RequestRecord> {
       case 'wake-on-secret':
         secrets.wakeOnChange(effect.ref, effect.version, this.#keyOf(name), () => this.#queue.add(name));
         break;
-      case 'look-again':
+      case 'requeue-after':
         this.#queue.addAfter(name, effect.afterMs);
         break;
       case 'recheck-issuer':
@@ -202,7 +208,7 @@ export class RequestLine<R extends RequestRecord> {
   }
 }
 
-/** The signer name of a request that may still have to be worked on. */
+/** Returns the signer name if the request is still open. */
 function openSigner<R extends RequestRecord>(kind: RequestKind<R>, record: R | undefined): string | undefined {
   return record === undefined || record.state === 'done' ? undefined : kind.signerNameOf(record);
 }

@@ -1,4 +1,4 @@
-// What is cached of requests of one kind and of all issuers, as a run looks at it: a type alone.
+// The cached requests of one kind and all issuers, as a reconcile sees them: a type only.
 
 import type { Issuer } from '@countersign/common/issuer.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';

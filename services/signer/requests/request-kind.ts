@@ -1,5 +1,5 @@
-// What the signer must know of one kind of request (CertificateSigningRequest, say): where it lives, what is kept of it, when it is
-// to be signed, what it asks for, and what is written to it. One folder per kind implements it; nothing here knows any of them.
+// The interface of a request kind (such as CertificateSigningRequest): its API path, what is cached of it, when to sign
+// it, what it requests, and what is written to it. Implemented by one folder per kind; independent of all of them.
 
 import type { ObjectMeta, Requester } from '@countersign/common/csr.ts';
 import type { FieldError } from '@countersign/common/field-error.ts';
@@ -14,27 +14,27 @@ import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { Chain } from '../authority/chain.ts';
 import type { Fail, Wait } from '../verdict.ts';
 
-/** Names a kind in queues, logs and metrics. */
+/** The name of a kind in queues, logs and metrics. */
 export type RequestKindName = 'csr' | 'pod';
 
-/** What is kept of a request. */
+/** What is cached of a request. */
 export interface RequestRecord {
   readonly metadata: ObjectMeta;
-  /** Open: may still have to be signed. Repair: signed by us, but not complete. */
+  /** `open`: may still have to be signed. `repair`: signed by us, but incomplete. */
   readonly state: 'open' | 'repair' | 'done';
-  /** When this version of the object, or an earlier one with the same approval, reached the signer; ms since 1970. */
+  /** When this version of the object, or an earlier one with the same approval, was received; ms since 1970. */
   readonly receivedAt: number;
-  /** Of one that has come to its end: when it was approved, if that was in the hour before it was received. */
+  /** For a request that has ended: when it was approved, if within the hour before it was received. */
   readonly endedAfter?: number;
 }
 
-/** What is written to a request when it comes to its end: part of a merge patch. */
+/** The changes written to a request when it ends: part of a merge patch. */
 export interface StatusChange {
   readonly metadata?: object;
   readonly status: object;
 }
 
-/** How a request has ended. */
+/** How a request ended. */
 export type End =
   /** `certificate`: PEM, leaf first. */
   | { readonly kind: 'issued'; readonly certificate: string }
@@ -42,42 +42,42 @@ export type End =
 
 export type Triage =
   | { readonly kind: 'ignore' }
-  /** With the issuer where that may still sign. */
+  /** `ref` is set if the issuer may still sign. */
   | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string; readonly ref?: SignerRef }
-  /** By what cannot change any more. */
+  /** Because of what cannot change any more. */
   | Fail
-  | { readonly kind: 'look'; readonly ref: SignerRef };
+  | { readonly kind: 'proceed'; readonly ref: SignerRef };
 
 export interface RecordSettings {
-  /** Whether certificates of ours are completed with the `ca` annotation; where they are not, there is nothing to repair. */
+  /** Whether to add the `ca` annotation to our certificates; if not, there is nothing to repair. */
   readonly writeCaAnnotation: boolean;
 }
 
 export interface RequestKind<R extends RequestRecord = RequestRecord> {
   readonly name: RequestKindName;
-  /** As the API server and our metrics call the collection. */
+  /** The collection's name in the API and in our metrics. */
   readonly resource: string;
   /** Path of the collection in the API. */
   readonly collection: string;
-  /** Whether an API server may not serve the kind, as one of an older release. */
+  /** Whether older API servers do not serve the kind. */
   readonly isOptional: boolean;
-  /** The objects whose events report about the request, itself first. */
+  /** The objects on which events about the request are recorded, the request first. */
   subjectsOf(record: R): readonly EventSubject[];
-  /** Whether a Normal event reports each certificate. */
+  /** Whether to record a Normal event for each certificate. */
   readonly announcesCertificates: boolean;
   /** Path of the object in the API; `name` is `<namespace>/<name>` for a kind whose objects have namespaces. */
   pathOf(name: string): string;
-  /** Throws for an object that is too large to be kept. */
+  /** Throws for an object that is too large to cache. */
   toRecord(raw: unknown, receivedAt: number, settings: RecordSettings): R;
-  /** Of an open request; '' where it does not matter any more. */
+  /** The signer name of an open request; '' if it no longer matters. */
   signerNameOf(record: R): string;
-  /** Milliseconds from when the request could be signed to `now`. */
+  /** Milliseconds from when the request could first be signed to `now`. */
   millisecondsOpen(record: R, now: number): number;
-  /** The checks that need the request alone. */
+  /** The checks that need only the request. */
   triage(record: R): Triage;
-  /** Whether the request waits for its issuer, and not for somebody to approve it. */
+  /** Whether the request waits for its issuer rather than for approval. */
   waitsForIssuer(record: R): boolean;
-  /** Whether a change to the issuer says something new to users who approve requests for it. */
+  /** Whether a change to the issuer matters to users who approve requests for it. */
   concernsApprovers(issuer: Issuer): boolean;
   /** What an approver should know before approving a request for this issuer. */
   warningToApprover(
@@ -87,33 +87,33 @@ export interface RequestKind<R extends RequestRecord = RequestRecord> {
   ): { readonly reason: Reason; readonly message: string } | undefined;
   requesterOf(record: R): Requester;
   needsPermission(ref: SignerRef, policy: RequestPolicy): boolean;
-  /** How long an answer to whether a requester may reference an issuer is shared by requests, in milliseconds; 0: each asks. */
+  /** How long requests share the answer of an access review, in milliseconds; 0 means not at all. */
   readonly sharesPermissionMs: number;
   /** Whether issuers of the type can sign requests of this kind. */
   serves(type: IssuerType): boolean;
-  /** What becomes of a request for an issuer whose type is not served: left to another signer, or waiting until the type changes. */
+  /** For an issuer whose type is not supported: leave the request to another signer, or wait until the type changes. */
   readonly whenNotServed: 'ignore' | 'wait';
-  /** What becomes of a request that cannot be signed as things are: refused for good, or waiting for somebody to change them. */
+  /** For a request that cannot be signed as things are: refuse it permanently, or wait until somebody fixes the cause. */
   whenUnfit(record: R, failure: Fail, now: number): Fail | Wait;
-  /** The Secret whose key is to sign, where the issuer leaves that to the requester. */
+  /** The Secret with the signing key, if the issuer lets the requester choose it. */
   keySecretName(record: R): string | undefined;
   toRequestedCertificate(
     record: R,
     policy: RequestPolicy,
     facts: { readonly type?: IssuerType | undefined; readonly issuer?: Issuer | undefined },
   ): Result<RequestedCertificate, readonly FieldError[]>;
-  /** What the API server begins with when it rejects a certificate that is written to one; what is wrong follows. */
+  /** The prefix of the API server's error for an invalid certificate; the details follow. */
   readonly invalidCertificate: string;
-  /** What is written with the certificate. */
+  /** The changes written with the certificate. */
   issuedChange(record: R, chain: Chain, settings: RecordSettings, now: Date): StatusChange;
-  /** A status with nothing but an issuer's certificates (PEM), for a write on trial; undefined where none could be valid. */
+  /** A status with only an issuer's certificates (PEM), for a dry run; undefined if the API server would always reject it. */
   issuerTrial(pem: string): object | undefined;
-  /** What is written when the request is refused for good. */
+  /** The changes written when the request is refused permanently. */
   failedChange(record: R, failure: Pick<Fail, 'reason' | 'message'>, now: Date): StatusChange;
-  /** What still has to be written to an object that has its certificate, as a merge patch; undefined when it is complete. */
+  /** A merge patch with what is missing from an object that has its certificate; undefined if it is complete. */
   completion(object: R, topPem: string, settings: RecordSettings): object | undefined;
-  /** undefined while it has not ended. */
+  /** undefined until it has ended. */
   endOf(object: Pick<R, 'metadata'> & { readonly status?: object }): End | undefined;
-  /** Tells one end from another, that of another replica too; for an end that is not there yet, what nothing else gives. */
+  /** Identifies an end, including one from another replica; the digest of a status without an end matches no other. */
   digestOf(status: object): string;
 }

@@ -1,5 +1,5 @@
-// Reads a request from the API server where the cache may not be trusted, and reports on the way what has become of writes that were
-// never answered, and of those of a leader that was killed.
+// Reads a request from the API server when the cache cannot be trusted, and reports the outcome of unanswered writes,
+// including those of a leader that was killed.
 
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
@@ -26,35 +26,35 @@ export interface FreshReadDeps<R extends RequestRecord> extends EventDeps {
 }
 
 export interface FreshRead<R extends RequestRecord> {
-  /** undefined where the request is gone. */
+  /** undefined if the request no longer exists. */
   readonly record: R | undefined;
   readonly effects: readonly Effect[];
 }
 
-/** One look at one request. */
-interface Look {
+/** Identifies one read of one request. */
+interface ReadTarget {
   readonly name: string;
   readonly log: Logger;
 }
 
 export async function readFresh<R extends RequestRecord>(
   deps: FreshReadDeps<R>,
-  { name, log }: Look,
+  { name, log }: ReadTarget,
   signal?: AbortSignal,
 ): Promise<FreshRead<R>> {
   const { client, kind, view, ledger, settings, now } = deps;
-  const raw = await client.get<Whole<R>>(kind.pathOf(name), signal);
+  const raw = await client.get<StoredObject<R>>(kind.pathOf(name), signal);
   ledger.keepOnly(name, raw?.metadata.uid);
   if (raw === undefined) return { record: undefined, effects: [] };
-  // The copy came in when the approval did; the moment of this read would make the wait look shorter than it was.
+  // The cached object arrived with the approval; the time of this read would understate the wait.
   const record = kind.toRecord(raw, view.findRecord(name)?.receivedAt ?? now().getTime(), settings);
   const effects = ledger.hasLanded(raw, kind.digestOf(raw.status ?? {})) ? reportOne(deps, raw, log) : [];
   if (record.state !== 'open') ledger.settle(name);
   return { record, effects };
 }
 
-/** The object as the API server has it. */
-type Whole<R extends RequestRecord> = R & { readonly status?: object };
+/** The object as stored by the API server. */
+type StoredObject<R extends RequestRecord> = R & { readonly status?: object };
 
 function reportOne<R extends RequestRecord>(deps: FreshReadDeps<R>, raw: R, log: Logger): readonly Effect[] {
   const subject = toSubject(deps, raw, log);
@@ -71,15 +71,17 @@ export function toReport<R extends RequestRecord>(
   return { kind: 'report', name: keyOf(record.metadata), outcome, openMs };
 }
 
-/** The copy may have been replaced since, so that the approval counts from when the API server stored it. */
+/**
+ * The cached object may have been replaced since, so the wait is measured from the approval stored by the API server.
+ */
 const UNKNOWN_RECEIPT = { state: 'done', receivedAt: Number.POSITIVE_INFINITY } as const;
 
-/** Of an object as the API server has it. */
+/** Builds the subject for an object read from the API server. */
 function toSubject<R extends RequestRecord>(deps: FreshReadDeps<R>, raw: R, log: Logger): Subject<R> {
   return toSubjectOf(deps, { ...raw, ...UNKNOWN_RECEIPT }, log);
 }
 
-/** The request with the logger that carries its fields and the handler of its issuer's type. */
+/** Returns the request with a logger that carries its fields and the handler of its issuer's type. */
 export function toSubjectOf<R extends RequestRecord>(
   { kind, settings, view }: Pick<FreshReadDeps<R>, 'kind' | 'settings' | 'view'>,
   record: R,
@@ -93,8 +95,8 @@ export function toSubjectOf<R extends RequestRecord>(
 }
 
 /**
- * Looks once whether the writes without an answer have landed, and reports those that have: for a replica that will not come
- * back to them.
+ * Checks once whether unanswered writes were stored, and reports those that were: for a replica that will not come back
+ * to them.
  */
 export async function settleInDoubt<R extends RequestRecord>(
   deps: FreshReadDeps<R>,
@@ -103,17 +105,17 @@ export async function settleInDoubt<R extends RequestRecord>(
 ): Promise<readonly Effect[]> {
   const reads = await Promise.allSettled(deps.ledger.inDoubt.map(name => readFresh(deps, { name, log }, signal)));
   const { length } = deps.ledger.inDoubt;
-  if (length > 0) log.warn({ requests: length }, 'not known whether the last writes have landed');
+  if (length > 0) log.warn({ requests: length }, 'outcome of last status writes unknown');
   return reads.flatMap(read => (read.status === 'fulfilled' ? read.value.effects : []));
 }
 
 /**
- * Reports what a former leader wrote and may not have reported: at least once, since no one knows what its log has. The event has
- * the name that it would have had; the line says that it was recovered. Another signer's certificates are not reported.
+ * Reports what a previous leader wrote and may not have reported: at least once, since its log is unknown. The event
+ * gets the name it would have had; the log line is marked as recovered. Another signer's certificates are not reported.
  */
 export async function reportFormer<R extends RequestRecord>(
   deps: FreshReadDeps<R> & { readonly unreported: Pick<Unreported, 'delete'> },
-  { name, log }: Look,
+  { name, log }: ReadTarget,
 ): Promise<void> {
   const raw = await deps.client.get<R>(deps.kind.pathOf(name));
   deps.unreported.delete(name);

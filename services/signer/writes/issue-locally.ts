@@ -1,5 +1,5 @@
-// Signs a linted certificate with a key that is at hand, and writes it. Before each signature and each write it makes sure that this
-// replica still leads.
+// Signs a linted certificate with a local key and writes it. Checks before each signature and each write that this
+// replica is still the leader.
 
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import { completeChain } from '../authority/chain.ts';
@@ -17,7 +17,7 @@ export async function issueLocally<R extends RequestRecord>(
 ): Promise<Issued> {
   const audit = auditFields(subject, issuance);
   subject.log.info(audit, 'signing certificate');
-  // No signature without its line, whatever becomes of this process.
+  // Every signature has its log line, even if the process crashes.
   subject.log.flush();
   const signed = await signCertificate(issuance.certificate, issuance.key);
   if (!signed.ok) {
@@ -25,8 +25,8 @@ export async function issueLocally<R extends RequestRecord>(
     return { kind: 'instead', decision: insteadOfUnusable(subject, issuance, refusal), refusal };
   }
   if (!deps.isLeading()) {
-    // The replica that leads now signs for itself, with the same serial.
-    subject.log.info(audit, 'certificate dropped, leadership was lost');
+    // The current leader signs it again, with the same serial.
+    subject.log.info(audit, 'leadership lost, certificate discarded');
     return { kind: 'dropped' };
   }
   const chain = completeChain(signed.value.pem, issuance.authority);
@@ -35,7 +35,7 @@ export async function issueLocally<R extends RequestRecord>(
   return { kind: 'instead', decision: await insteadOfRefused(deps, subject, issuance, refusal), refusal };
 }
 
-/** What the audit trail says before and after each signature. */
+/** The audit fields logged before and after each signature. */
 function auditFields<R extends RequestRecord>(
   { kind, record }: Subject<R>,
   { certificate: { profile } }: LocalIssuance,

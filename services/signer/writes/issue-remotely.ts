@@ -1,5 +1,6 @@
-// Has a certificate issued by somebody else (a server that holds the key, another controller), checks it against what was asked, and
-// writes it. A call may be repeated after a crash, so that the issuer's type makes it idempotent where the remote allows it.
+// Has a certificate issued by a remote (a server that holds the key, or another controller), checks it against the
+// request, and writes it. A call may be repeated after a crash, so the issuer type makes it idempotent where the remote
+// allows it.
 
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { findProofFault } from '../issuance/proof-of-possession.ts';
@@ -10,7 +11,7 @@ import type { Subject } from './request-events.ts';
 import { reasonsOf } from './unusable-certificate.ts';
 import { type CertificateWriteDeps, type Issued, writeCertificate } from './write-certificate.ts';
 
-/** A remote that says nothing holds a worker for so long, in milliseconds; then the request is tried again. */
+/** How long an unresponsive remote may block a worker, in milliseconds; then the request is retried. */
 const ANSWER_TIMEOUT_MS = 30_000;
 
 export async function issueRemotely<R extends RequestRecord>(
@@ -23,23 +24,26 @@ export async function issueRemotely<R extends RequestRecord>(
   if (proofFault !== undefined) return fail(reasonsOf(subject).badRequest, proofFault);
   const audit = { audit: true, requester: kind.requesterOf(record).username, isCa: issuance.requested.isCa };
   log.info(audit, 'requesting certificate');
-  // Nothing is asked for without its line, whatever becomes of this process.
+  // Every remote request has its log line, even if the process crashes.
   log.flush();
   const answer = await issuance.submit(AbortSignal.timeout(ANSWER_TIMEOUT_MS));
   if (!deps.isLeading()) return { kind: 'dropped' };
   if (answer.kind !== 'issued') return { kind: 'instead', decision: answer };
   const checked = checkRemoteCertificate(answer, issuance.requested, { policy: deps.settings.policy, now: deps.now() });
   if (!checked.ok) return refuse(subject, checked.error);
-  const refusal = await writeCertificate(deps, subject, checked.value.chain, { ...audit, ...told(checked.value) });
+  const refusal = await writeCertificate(deps, subject, checked.value.chain, {
+    ...audit,
+    ...auditFieldsOf(checked.value),
+  });
   if (refusal === undefined) return { kind: 'issued' };
   return { ...refuse(subject, refusal.message), refusal };
 }
 
-function told({ serial, notAfter, sha256, differences }: RemoteCertificate): Record<string, unknown> {
+function auditFieldsOf({ serial, notAfter, sha256, differences }: RemoteCertificate): Record<string, unknown> {
   return { serial, notAfter: notAfter.toISOString(), sha256, ...(differences.length > 0 && { differences }) };
 }
 
-/** What was issued is not what was asked for: it is never written, and asking again would issue another one. */
+/** The certificate does not match the request: it is never written, and retrying would issue another one. */
 function refuse<R extends RequestRecord>(subject: Subject<R>, problem: string): Extract<Issued, { kind: 'instead' }> {
   return fail(reasonsOf(subject).signingFailed, reasons.SigningError.message(problem));
 }

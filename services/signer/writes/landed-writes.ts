@@ -1,5 +1,5 @@
-// Reports what is still to be reported of a request whose last write was never answered, once it turns out to have landed: the
-// event, the line in the log, the count. Writes nothing to the request.
+// Reports a request whose last write was not answered but turns out to have been stored: event, log line and count.
+// Does not write to the request.
 
 import { X509Certificate } from 'node:crypto';
 import { isReason, type Reason } from '@countersign/common/reasons.ts';
@@ -7,15 +7,18 @@ import { serialOf } from '../issuance/serial.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
 import { type EventDeps, recordFailure, recordIssuance, type Subject } from './request-events.ts';
 
-/** What became of a request by a write of ours. */
+/** How one of our writes ended a request. */
 export interface Landed {
   readonly result: 'issued' | 'failed';
   readonly reason: Reason;
-  /** '' where the issuer is gone. */
+  /** '' if the issuer no longer exists. */
   readonly issuerType: string;
 }
 
-/** The record as the API server has it, and as it was written here; undefined when it has come to no end. */
+/**
+ * `subject.record` is the object as stored by the API server, after one of our writes. Returns undefined if it has not
+ * ended.
+ */
 export function reportLanded<R extends RequestRecord>(deps: EventDeps, subject: Subject<R>): Landed | undefined {
   const { kind, record, handler } = subject;
   const end = kind.endOf(record);

@@ -1,4 +1,4 @@
-// What is reported about one request: its events, and the lines of the log that say how it ended. Writes nothing to the request.
+// Reports on one request: its events, and the log lines for its outcome. Does not write to the request.
 
 import { issuerTypes } from '@countersign/common/issuer-types.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
@@ -11,13 +11,13 @@ export interface EventDeps {
   readonly events: Pick<EventRecorder, 'record'>;
 }
 
-/** One request at hand. */
+/** The request being processed. */
 export interface Subject<R extends RequestRecord = RequestRecord> {
   readonly kind: RequestKind<R>;
   readonly record: R;
-  /** Carries the fields of the request. */
+  /** A logger with the fields of the request. */
   readonly log: Logger;
-  /** Of its issuer's type; undefined where that is not known, or another's to sign with. */
+  /** The handler for its issuer's type; undefined if the type is unknown or not supported. */
   readonly handler: IssuerTypeHandler | undefined;
 }
 
@@ -41,7 +41,7 @@ export function recordFailure<R extends RequestRecord>(
   recordReason(deps, subject, reason, message);
 }
 
-/** `audit`: the fields of the second line of the audit trail. */
+/** `audit`: the fields of the second audit line. */
 export function recordIssuance<R extends RequestRecord>(
   deps: EventDeps,
   subject: Subject<R>,

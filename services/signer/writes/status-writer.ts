@@ -1,5 +1,5 @@
-// Writes to the status of requests, each time only over what was decided on, and only while this replica leads. The only file that
-// writes to a request; it decides nothing.
+// Writes to the status of requests, only over the version that was decided on and only while this replica is the
+// leader. The only file that writes to a request; it decides nothing.
 
 import { asClassifiedError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
@@ -10,7 +10,7 @@ import type { WriteLedger } from './write-ledger.ts';
 
 export interface WriteDeps {
   readonly client: Pick<KubeClient, 'mergePatch'>;
-  /** False once leadership is lost: another replica may be at work, and nothing is signed or written any more. */
+  /** False once leadership is lost: another replica may be active, so nothing more is signed or written. */
   readonly isLeading: () => boolean;
   readonly ledger: WriteLedger;
 }
@@ -21,8 +21,8 @@ interface Target<R extends RequestRecord> {
 }
 
 /**
- * Gives the object as it was written. The resourceVersion makes the write conditional: a request that has changed since it was
- * observed (another certificate, another annotation) is a conflict, and is decided on again.
+ * Returns the written object. The resourceVersion makes the write conditional: if the request changed since it was
+ * observed (another certificate or annotation), the write conflicts and the request is decided on again.
  */
 export async function writeStatus<R extends RequestRecord>(
   { client, isLeading, ledger }: WriteDeps,
@@ -41,7 +41,7 @@ export async function writeStatus<R extends RequestRecord>(
   }
 }
 
-/** Gives the error when the API server rejects the change as invalid; writes nothing. */
+/** Returns the error if the API server rejects the change as invalid; stores nothing (dry run). */
 export async function tryStatus<R extends RequestRecord>(
   { client }: Pick<WriteDeps, 'client'>,
   { kind, record }: Target<R>,
@@ -59,8 +59,9 @@ export async function tryStatus<R extends RequestRecord>(
 }
 
 /**
- * Completes an object that has its certificate, if something is missing: through `/status`, which takes metadata on the servers known
- * so far, else through the object itself (which the chart lets the signer patch only on demand). Gives whether it wrote.
+ * Adds what is missing from an object that has its certificate. Uses `/status`, which accepts metadata on all servers
+ * known so far; if that has no effect, patches the object itself (which the chart permits only on demand). Returns
+ * whether it wrote.
  */
 export async function completeObject<R extends RequestRecord>(
   { client, isLeading, settings }: Pick<WriteDeps, 'client' | 'isLeading'> & { readonly settings: RecordSettings },

@@ -1,25 +1,28 @@
-// Which CSRs came to their end while another replica led, and may lack the event and the line in the log of that, because it was
-// killed before it wrote them. Knows names and times only; reads and writes nothing.
+// Tracks CSRs that ended while another replica was leader and may lack their event and log line because it was killed
+// first. Holds names and times only; reads and writes nothing.
 
 import type { FormerLeader } from '@countersign/common/runtime/controller/lease-object.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
 
-/** What was written so long before a leader's last renewal is reported by then: the longest wait of an event is some minutes. */
+/**
+ * Anything written this long before a leader's last renewal has been reported: an event waits for a few minutes at
+ * most.
+ */
 const REPORTED_AFTER_MS = 300_000;
-/** As many as end in an hour, at some six a second. */
+/** The number that end in an hour at about six per second. */
 const MAX_NAMES = 20_000;
 
-/** Of a record, what shows when it came to its end. */
+/** The part of a record that shows when it ended. */
 type End = Pick<RequestRecord, 'endedAfter' | 'receivedAt'>;
 
 export class Unreported {
-  /** When each ended, at the earliest; ms since 1970. */
+  /** The earliest time at which each ended; ms since 1970. */
   readonly #ended = new Map<string, number>();
-  /** From when on the former leader may have left ends unreported; undefined where it left none. */
+  /** Since when the previous leader may have left endings unreported; undefined if it left none. */
   #since: number | undefined;
   readonly #due = new Set<string>();
 
-  /** Begins a term after `former`; gives what is to be looked at. */
+  /** Starts a term after `former`; returns the names to check. */
   begin(former: FormerLeader | undefined): Iterable<string> {
     this.#since = former === undefined ? undefined : (former.renewedAt?.getTime() ?? Date.now()) - REPORTED_AFTER_MS;
     for (const [name, at] of this.#ended) this.#note(name, at);
@@ -27,14 +30,17 @@ export class Unreported {
     return this.#due;
   }
 
-  /** Takes note of a change to a CSR. `isLeading`: what ends then is reported here. Gives whether it is to be looked at. */
+  /**
+   * Records a change to a CSR. `isLeading`: what ends now is reported by this replica. Returns whether to check the
+   * CSR.
+   */
   update(name: string, now: End | undefined, before: End | undefined, isLeading: boolean): boolean {
     if (now?.endedAfter === undefined) {
       this.#ended.delete(name);
       return false;
     }
     if (before?.endedAfter !== undefined) return false;
-    // Seen to end, it ended now; listed with its end, no sooner than it was approved.
+    // If the end was observed, it ended now; if it was listed already ended, no earlier than its approval.
     const at = before === undefined ? now.endedAfter : now.receivedAt;
     if (isLeading) return before === undefined && this.#note(name, at);
     const [oldest] = this.#ended.size < MAX_NAMES ? [] : this.#ended.keys();

@@ -1,5 +1,5 @@
-// What becomes of a request whose certificate proved unusable once it was signed: it does not verify, or the API server rejects it.
-// Whose fault that is decides. Writes nothing but on trial.
+// Handles a certificate that is unusable once signed: it does not verify, or the API server rejects it. The outcome
+// depends on who is at fault. Writes only dry runs.
 
 import { issuerTypes } from '@countersign/common/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons.ts';
@@ -12,19 +12,19 @@ import type { Fail, Wait } from '../verdict.ts';
 import type { Subject } from './request-events.ts';
 import { tryStatus, type WriteDeps } from './status-writer.ts';
 
-/** The key has proved bad although it was checked when it was loaded: the request waits for the Secret. */
+/** The key is bad although it was checked when loaded: the request waits for the Secret. */
 export function insteadOfUnusable<R extends RequestRecord>(
   subject: Subject<R>,
   { secret }: LocalIssuance,
   error: TerminalError,
 ): Wait {
-  subject.log.error({ err: error }, 'certificate not usable');
+  subject.log.error({ err: error }, 'signed certificate not usable');
   return waitForUsable(reasonsOf(subject).unusable, secret, error.message);
 }
 
 /**
- * The API server rejects the certificate as invalid, and does not say which one of the chain. Whether it is the issuer's is asked
- * without a trace: its certificates alone are written on trial. Then the request waits, since no requester can fix it.
+ * The API server rejected the chain without saying which certificate is invalid. A dry run with the issuer's
+ * certificates alone tells whether they are at fault. If so, the request waits, since its requester cannot fix it.
  */
 export async function insteadOfRefused<R extends RequestRecord>(
   deps: Pick<WriteDeps, 'client'>,
@@ -35,20 +35,20 @@ export async function insteadOfRefused<R extends RequestRecord>(
   const trial = authority && subject.kind.issuerTrial(authority.pem);
   const refusal = trial && (await tryStatus(deps, subject, trial));
   if (refusal === undefined) return failureFor(subject, error, secret);
-  subject.log.error({ err: refusal }, 'certificates of issuer refused');
+  subject.log.error({ err: refusal }, 'CA certificates rejected by API server');
   const problem = rejection(subject, refusal);
   subject.handler?.reject(secret, problem);
   return waitForUsable(reasonsOf(subject).unusable, secret, problem);
 }
 
-/** Without the call and the name of the request, for it is said of the issuer too. */
+/** Omits the API call and the name of the request, since the text is also used for the issuer. */
 function rejection<R extends RequestRecord>({ kind }: Subject<R>, { message }: TerminalError): string {
   const at = message.indexOf(kind.invalidCertificate);
   const detail = at < 0 ? message : message.slice(at + kind.invalidCertificate.length);
-  return `the API server rejects the certificates of the CA, issue new ones: ${detail}`;
+  return `the API server rejects the CA certificates: issue new ones: ${detail}`;
 }
 
-/** The same certificate would always be rejected: the request must not be signed again at each look. */
+/** The same certificate would be rejected every time, so the request must not be signed again. */
 function failureFor<R extends RequestRecord>(
   subject: Subject<R>,
   { message }: TerminalError,
@@ -58,7 +58,7 @@ function failureFor<R extends RequestRecord>(
   return { kind: 'fail', reason, message: reasons.SigningError.message(message), secret };
 }
 
-/** Something is signed only for an issuer that has a handler. */
+/** Only issuers with a handler sign; the default is never used. */
 export function reasonsOf<R extends RequestRecord>({ handler }: Subject<R>) {
   return issuerTypes[handler?.type ?? 'ca'].reasons;
 }

@@ -1,4 +1,4 @@
-// Writes a certificate to its request, with all that belongs to it: the event, the line in the log, and what the object still lacks.
+// Writes a certificate to its request, with its event, its log line and any metadata still missing from the object.
 
 import { reasons } from '@countersign/common/reasons.ts';
 import { asClassifiedError, TerminalError } from '@countersign/common/runtime/errors.ts';
@@ -16,19 +16,21 @@ export interface CertificateWriteDeps extends EventDeps, WriteDeps {
   readonly now: () => Date;
 }
 
-/** What came of issuing. */
+/** The result of issuing. */
 export type Issued =
   | { readonly kind: 'issued' }
-  /** Another replica leads by now. */
+  /** Another replica is the leader now. */
   | { readonly kind: 'dropped' }
-  /** `refusal`: somebody has to know. */
+  /** `refusal`: an error that an operator has to act on. */
   | {
       readonly kind: 'instead';
       readonly decision: Wait | Extract<Decision, { kind: 'fail' }>;
       readonly refusal?: TerminalError;
     };
 
-/** `audit`: the fields of the second line of the audit trail. Gives the error when the API server rejects it as invalid. */
+/**
+ * `audit`: the fields of the second audit line. Returns the error if the API server rejects the certificate as invalid.
+ */
 export async function writeCertificate<R extends RequestRecord>(
   deps: CertificateWriteDeps,
   subject: Subject<R>,
@@ -42,7 +44,7 @@ export async function writeCertificate<R extends RequestRecord>(
   return undefined;
 }
 
-/** Gives the request as written, or the error when the API server rejects the certificate, or what comes with it, as invalid. */
+/** Returns the written request, or the error if the API server rejects the change as invalid. */
 async function tryWrite<R extends RequestRecord>(
   deps: CertificateWriteDeps,
   subject: Subject<R>,
@@ -53,7 +55,7 @@ async function tryWrite<R extends RequestRecord>(
     return await writeStatus(deps, subject, change);
   } catch (error) {
     if (error instanceof TerminalError && error.code === 'invalid') return error;
-    if (isWorthTelling(error) && deps.isLeading()) {
+    if (isWorthReporting(error) && deps.isLeading()) {
       recordReason(
         deps,
         subject,
@@ -65,13 +67,13 @@ async function tryWrite<R extends RequestRecord>(
   }
 }
 
-/** A conflict is answered by a fresh look at once, and of a request that is gone no one wants news. */
-function isWorthTelling(error: unknown): boolean {
+/** A conflict is retried from a fresh read at once, and a deleted request needs no event. */
+function isWorthReporting(error: unknown): boolean {
   const { code } = asClassifiedError(error);
   return code !== 'conflict' && code !== 'not-found';
 }
 
-/** The certificate is out, whatever becomes of the rest: the request comes back as one to repair when this fails. */
+/** The certificate is already stored: if this fails, the request comes back in state `repair`. */
 async function complete<R extends RequestRecord>(
   deps: CertificateWriteDeps,
   subject: Subject<R>,
@@ -80,15 +82,15 @@ async function complete<R extends RequestRecord>(
   try {
     await repair(deps, subject, topPem);
   } catch (error) {
-    subject.log.warn({ err: error }, 'annotation not written, it will be repaired');
+    subject.log.warn({ err: error }, 'cannot write ca annotation, will retry');
   }
 }
 
-/** Writes what a request that has its certificate still lacks. */
+/** Writes what is still missing from a request that has its certificate. */
 export async function repair<R extends RequestRecord>(
   deps: Pick<CertificateWriteDeps, 'client' | 'isLeading' | 'settings'>,
   subject: Subject<R>,
   topPem: string,
 ): Promise<void> {
-  if (await completeObject(deps, subject, topPem)) subject.log.info('annotation repaired');
+  if (await completeObject(deps, subject, topPem)) subject.log.info('ca annotation repaired');
 }

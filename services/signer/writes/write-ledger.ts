@@ -1,5 +1,5 @@
-// What this replica has written to the status of requests: which cached objects its writes have made stale, and which writes were
-// never answered, so that whether one has landed after all is seen by what the request has now. Reads and writes nothing itself.
+// Tracks this replica's status writes: which cached objects they made stale, and which were not answered, so that a
+// later read can tell whether they were stored. Reads and writes nothing itself.
 
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { keyOf } from '@countersign/common/runtime/reflector/object-store.ts';
@@ -11,24 +11,26 @@ interface Written {
 interface Unanswered {
   /** Another object may have the same name by now. */
   readonly uid: string | undefined;
-  /** Of each attempt: any of them may have landed. */
+  /** One per attempt: any of them may have been stored. */
   readonly digests: Set<string>;
 }
 
-/** As many attempts as are remembered: an older one does not land any more, since it names a version of the CSR. */
+/**
+ * Maximum number of attempts remembered: older ones can no longer be stored, since they name an old resourceVersion.
+ */
 const MAX_ATTEMPTS = 8;
 
 export class WriteLedger {
   readonly #unanswered = new Map<string, Unanswered>();
   readonly #stale = new WeakSet<object>();
 
-  /** A write was answered: the object, as it was before, is out of date until the watch brings what it has become. */
+  /** Records an answered write: the object it was based on is stale until the watch delivers the new version. */
   noteAnswer(written: Written): void {
     this.#unanswered.delete(keyOf(written.metadata));
     this.#stale.add(written);
   }
 
-  /** A write was not answered: it may still have landed. `digest` tells it from every other (RequestKind.digestOf). */
+  /** Records an unanswered write: it may still have been stored. `digest` identifies it (RequestKind.digestOf). */
   noteSilence({ metadata }: Written, digest: string): void {
     const { uid } = metadata;
     const name = keyOf(metadata);
@@ -39,38 +41,38 @@ export class WriteLedger {
     this.#unanswered.set(name, { uid, digests: digests.add(digest) });
   }
 
-  /** Whether the object was written over, so that nothing may be decided on it. */
+  /** Whether the object was overwritten, so that no decision may be based on it. */
   isStale(object: Written): boolean {
     return this.#stale.has(object);
   }
 
-  /** The same for an older copy of what was written over. */
+  /** Marks an older version of an overwritten object as stale. */
   markStale(object: Written): void {
     this.#stale.add(object);
   }
 
-  /** Whether a write was never answered, so that nothing may be decided on a copy. */
+  /** Whether a write was not answered, so that no decision may be based on the cache. */
   isInDoubt(name: string): boolean {
     return this.#unanswered.has(name);
   }
 
-  /** Whether what the object has, by its digest, is what was written here, and not another replica's. */
+  /** Whether the object's state, by its digest, was written by this replica. */
   hasLanded({ metadata }: Written, digest: string): boolean {
     const known = this.#unanswered.get(keyOf(metadata));
     return known !== undefined && known.uid === metadata.uid && known.digests.has(digest);
   }
 
-  /** The doubt is over: what has become of the writes is known. */
+  /** Forgets unanswered writes whose outcome is now known. */
   settle(name: string): void {
     this.#unanswered.delete(name);
   }
 
-  /** Keeps what is known of this very object alone. */
+  /** Forgets what is known about other objects of the same name. */
   keepOnly(name: string, uid: string | undefined): void {
     if (this.#unanswered.get(name)?.uid !== uid) this.#unanswered.delete(name);
   }
 
-  /** Of the objects whose writes are in doubt, to be looked at again. */
+  /** The names of objects with unanswered writes, to be checked again. */
   get inDoubt(): readonly string[] {
     return [...this.#unanswered.keys()];
   }

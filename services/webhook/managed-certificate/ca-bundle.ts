@@ -1,9 +1,9 @@
-// Writes the CAs of the webhook's certificates into its own ValidatingWebhookConfiguration, and nothing else into it. A write
-// on an old version conflicts and is tried again by the caller.
+// Writes the caBundle of the webhook's own ValidatingWebhookConfiguration, and nothing else in it. A write to a stale version
+// conflicts, and the caller retries.
 
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 
-/** admissionregistration.k8s.io/v1; whatever else is in it is kept as it is. */
+/** admissionregistration.k8s.io/v1; all other fields are kept unchanged. */
 export interface WebhookConfiguration {
   readonly metadata: { readonly name: string; readonly resourceVersion?: string };
   readonly webhooks?: readonly {
@@ -16,7 +16,7 @@ function pathOf(name: string): string {
   return `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${encodeURIComponent(name)}`;
 }
 
-/** undefined if there is no such configuration yet. */
+/** undefined if the configuration does not exist. */
 export function readConfiguration(
   client: Pick<KubeClient, 'get'>,
   name: string,
@@ -24,13 +24,13 @@ export function readConfiguration(
   return client.get<WebhookConfiguration>(pathOf(name));
 }
 
-/** What the API server trusts now, as text that should be PEM. */
+/** The CA bundles that the API server trusts now; should be PEM. */
 export function readCaBundles({ webhooks = [] }: WebhookConfiguration): string {
   const bundles = new Set(webhooks.map(({ clientConfig }) => clientConfig.caBundle ?? ''));
   return [...bundles].map(bundle => Buffer.from(bundle, 'base64').toString()).join('\n');
 }
 
-/** Puts `bundle` (PEM) into every webhook of the configuration, if it is not there. */
+/** Sets the caBundle of every webhook in the configuration to `bundle` (PEM), unless it is set already. */
 export async function publishCaBundle(
   client: Pick<KubeClient, 'update'>,
   found: WebhookConfiguration,

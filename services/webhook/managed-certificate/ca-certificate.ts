@@ -1,20 +1,20 @@
-// Reads the certificates of the webhook's own CAs from a Secret or caBundle that may hold anything. Accepts only what every API
-// server accepts, as an issuer too. Pure; never throws; judges no dates.
+// Parses the webhook's own CA certificates from an untrusted Secret or caBundle. Accepts only certificates that every API server
+// accepts, also as an issuer. Pure; never throws; checks no dates.
 
 import { X509Certificate } from 'node:crypto';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { checkShape } from './ca-shape.ts';
 
-/** P-256, by OpenSSL's name. */
+/** OpenSSL's name for P-256. */
 const NAMED_CURVE = 'prime256v1';
 
-/** Far more than a CA has; every caller of the webhook gets its subject in the TLS handshake. */
+/** Far more than a CA certificate needs; the TLS handshake sends its subject to every caller. */
 const MAX_BYTES = 4096;
 
-/** Enough for a CA of each replica; a Secret or bundle filled with something else costs no more than as many signature checks. */
+/** Enough for one CA per replica, and bounds the signature checks that an arbitrary Secret or bundle can cause. */
 const MAX_CERTIFICATES = 32;
 
-/** The CA certificates of the text (PEM), each once; whatever else is in it is left out. */
+/** The CA certificates in the text (PEM), without duplicates; everything else is ignored. */
 export function readCaCertificates(text: string): string[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   const pems = blocks.slice(0, MAX_CERTIFICATES).flatMap(pem => {
@@ -24,11 +24,11 @@ export function readCaCertificates(text: string): string[] {
   return [...new Set(pems)];
 }
 
-/** The error says what is wrong with the certificate. */
+/** The error describes what is wrong with the certificate. */
 export function readCaCertificate(pem: string): Result<X509Certificate> {
   try {
     const certificate = new X509Certificate(pem);
-    // Decoded only when it is asked for: an unknown curve or a damaged point throws here, not above.
+    // Decoded lazily: an unknown curve or a damaged point throws here, not above.
     const { publicKey } = certificate;
     if (certificate.raw.length > MAX_BYTES) return err(`its CA certificate has more than ${MAX_BYTES} bytes`);
     if (!certificate.ca) return err('its certificate is not a CA certificate');
@@ -41,7 +41,7 @@ export function readCaCertificate(pem: string): Result<X509Certificate> {
   }
 }
 
-/** Its own signature shows that no byte is damaged. */
+/** Verifying its own signature also detects any damaged byte. */
 function isSelfSigned(certificate: X509Certificate): boolean {
   return certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
 }

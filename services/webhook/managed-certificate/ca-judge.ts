@@ -1,5 +1,5 @@
-// Whether the CAs in the Secret can be used: well-formed, valid now, and able to sign, which is found out by signing. Reads and
-// writes nothing in the cluster.
+// Checks whether the CAs in the Secret are usable: well-formed, currently valid, and able to sign, which a test signature proves.
+// Reads and writes nothing in the cluster.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { type CaState, decodeState, PROPAGATION_MS } from './ca-state.ts';
@@ -10,13 +10,13 @@ import { beginsAfter, hasEnded } from './validity.ts';
 /** How far the API server's clock may be behind this one. createAuthority backdates by as much. */
 const MAX_SKEW_MS = 300_000;
 
-/** A CA that ends sooner cannot hand over to a successor, which has to be published first. */
+/** A CA that expires sooner cannot be rotated in time, since its successor has to be published first. */
 const HAND_OVER_MS = PROPAGATION_MS + 15_000;
 
-/** Not the webhook's own name: if that cannot be in a certificate, no other CA would help. */
+/** Not the webhook's own names: if these cannot be encoded in a certificate, no other CA would help. */
 const PROBE = { names: ['countersign'], lifetimeMs: 1000 };
 
-/** `proven`: certificates of CAs that have signed before. The error says why the Secret has no CA that can be used. */
+/** `proven`: certificates of CAs that have signed before. The error describes why the Secret has no usable CA. */
 export async function judgeState(
   data: Readonly<Record<string, string>> | undefined,
   { now, proven }: { readonly now: Date; readonly proven: readonly string[] },
@@ -31,7 +31,7 @@ export async function judgeState(
 }
 
 async function findFault(ca: CertificateAuthority, now: Date, proven: readonly string[]): Promise<string | undefined> {
-  // No successor is waited for: the API server refuses this CA already, or will before it knows another.
+  // Waiting for a successor does not help: the API server rejects this CA already, or will before it learns of another.
   if (hasEnded(ca.certPem, new Date(now.getTime() + HAND_OVER_MS))) return 'its CA expired, or expires within 75 s';
   if (beginsAfter(ca.certPem, new Date(now.getTime() + MAX_SKEW_MS))) return 'its CA is not valid yet';
   return proven.includes(ca.certPem) ? undefined : trySigning(ca, now);

@@ -1,6 +1,6 @@
-// The Secret in which the replicas share their CAs: reads it, and writes it on the version that was read, so that of two
-// replicas one gets through. Never creates it: who may create one Secret of a namespace may create any, and so obtain a token of
-// another ServiceAccount.
+// Reads and updates the Secret in which the replicas share their CAs. Updates carry the resourceVersion that was read, so that only
+// one of two concurrent writers succeeds. Never creates the Secret: permission to create one Secret in a namespace is permission to
+// create any, and so to obtain a token of another ServiceAccount.
 
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
@@ -12,19 +12,19 @@ export interface SecretName {
   readonly name: string;
 }
 
-/** Whatever else is in it is kept as it is. */
+/** All other fields are kept unchanged. */
 export interface CaSecret {
   readonly metadata: ObjectMeta;
   readonly data?: Readonly<Record<string, string>>;
   readonly immutable?: boolean;
 }
 
-/** The Secret cannot hold the CAs until somebody has replaced it. The message says what to do. */
+/** The Secret cannot store the CAs until an administrator replaces it. The message says what to do. */
 export class CaSecretError extends Error {
   override readonly name = 'CaSecretError';
 }
 
-export const WAY_OUT = '"helm upgrade" of the release, or its manifests applied again, brings it back';
+export const RECREATE_HINT = 'run "helm upgrade" or reapply the manifests to recreate it';
 
 export class CaSecretStore {
   readonly #client: Pick<KubeClient, 'get' | 'update'>;
@@ -38,12 +38,12 @@ export class CaSecretStore {
     this.#path = `/api/v1/namespaces/${namespace}/secrets/${name}`;
   }
 
-  /** undefined if there is none. */
+  /** undefined if the Secret does not exist. */
   read(): Promise<CaSecret | undefined> {
     return this.#client.get<CaSecret>(this.#path);
   }
 
-  /** Rejects with CaSecretError where trying again cannot help. */
+  /** Rejects with CaSecretError if a retry cannot succeed. */
   async write(found: CaSecret | undefined, state: CaState): Promise<CaSecret> {
     if (found === undefined) throw this.#missing();
     try {
@@ -56,12 +56,12 @@ export class CaSecretStore {
 
   #missing(): CaSecretError {
     const { namespace, name } = this.#secret;
-    return new CaSecretError(`Secret ${namespace}/${name} does not exist; ${WAY_OUT}`);
+    return new CaSecretError(`Secret ${namespace}/${name} does not exist; ${RECREATE_HINT}`);
   }
 
   #unwritable({ immutable }: CaSecret, cause: TerminalError): CaSecretError {
     const { namespace, name } = this.#secret;
-    const remedy = `delete it ("kubectl delete secret -n ${namespace} ${name}"); then ${WAY_OUT}`;
+    const remedy = `delete it ("kubectl delete secret -n ${namespace} ${name}"), then ${RECREATE_HINT}`;
     const why = immutable === true ? 'it is immutable' : cause.message;
     const text = `Secret ${namespace}/${name} cannot be updated with the webhook's CA (${why}): ${remedy}`;
     return new CaSecretError(text, { cause });

@@ -1,5 +1,5 @@
-// What OpenSSL reads leniently in a CA certificate, and Go, which API servers are written in, does not. Pure: looks at the octets
-// alone; never verifies a signature and judges no dates.
+// Rejects CA certificates that OpenSSL accepts but Go, and so the API server, does not. Pure: examines only the encoding; never
+// verifies a signature, and checks no dates.
 
 import type { KeyObject } from 'node:crypto';
 import { KEY_CERT_SIGN } from '@countersign/common/key-usage.ts';
@@ -16,7 +16,7 @@ const VERSION_3 = Buffer.of(TAG.integer, 1, 2);
 
 const CERTIFICATE = [TAG.sequence, TAG.sequence, TAG.bitString] as const;
 
-/** Those of createAuthority and OpenSSL. Others, such as name constraints, could make an API server refuse what the CA signs. */
+/** Those that createAuthority and OpenSSL set. Others, such as name constraints, could make an API server reject what the CA signs. */
 const EXTENSIONS: ReadonlyMap<string, (extension: Extension) => boolean> = new Map([
   [EXTENSION.keyUsage, ({ value }) => allowsSigning(value)],
   [EXTENSION.basicConstraints, ({ value }) => hasShortPathLength(value)],
@@ -24,7 +24,7 @@ const EXTENSIONS: ReadonlyMap<string, (extension: Extension) => boolean> = new M
   [EXTENSION.authorityKeyIdentifier, extension => isIdentifier(extension, TAG.sequence)],
 ]);
 
-/** The error says what a self-signed CA certificate has that it should not have. */
+/** The error names the unacceptable part of the self-signed CA certificate. */
 export function checkShape(der: Buffer, publicKey: KeyObject): Result<true> {
   const fields = readTbs(der);
   if (!fields.ok) return err('unexpected fields');
@@ -37,13 +37,13 @@ export function checkShape(der: Buffer, publicKey: KeyObject): Result<true> {
   return hasKnownExtensions(extensions) ? ok(true) : err('missing, malformed or unexpected extensions');
 }
 
-/** Go finds the issuer of a certificate by the octets of this name; OpenSSL compares what they mean. */
+/** Go compares issuer and subject byte by byte; OpenSSL compares the decoded names. */
 export function hasIssuerName(der: Buffer, caDer: Buffer): boolean {
   const [certificate, ca] = [readTbs(der), readTbs(caDer)];
   return certificate.ok && ca.ok && certificate.value[3].bytes.equals(ca.value[5].bytes);
 }
 
-/** An error also when the two signature algorithms differ. */
+/** Also fails when the two signature algorithms differ. */
 function readTbs(der: Buffer) {
   const whole = readWhole(der);
   const parts = whole.ok ? readFields(whole.value, TAG.sequence, CERTIFICATE) : whole;
@@ -59,7 +59,7 @@ function hasTwoTimes(validity: Tlv): boolean {
 }
 
 function hasKnownExtensions(explicit: Tlv): boolean {
-  const extensions = parseExplicitExtensions(explicit, 'refused');
+  const extensions = parseExplicitExtensions(explicit, 'reject');
   return (
     extensions.ok &&
     extensions.value.some(({ oid }) => oid === EXTENSION.keyUsage) &&
@@ -72,7 +72,7 @@ function allowsSigning(keyUsage: Buffer): boolean {
   return usages.ok && (usages.value & KEY_CERT_SIGN) !== 0;
 }
 
-/** Go holds the path length in an int. */
+/** Go stores the path length in an int. */
 function hasShortPathLength(basicConstraints: Buffer): boolean {
   const element = readWhole(basicConstraints);
   const fields = element.ok ? readChildren(element.value) : element;
@@ -80,7 +80,7 @@ function hasShortPathLength(basicConstraints: Buffer): boolean {
   return isShort && parseBasicConstraints(basicConstraints).ok;
 }
 
-/** Go refuses one that is critical. */
+/** Go rejects a critical one. */
 function isIdentifier({ critical, value }: Extension, tag: number): boolean {
   const element = readWhole(value);
   return !critical && element.ok && element.value.tag === tag;

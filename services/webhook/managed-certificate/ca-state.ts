@@ -1,5 +1,5 @@
-// The webhook's own CAs as its replicas share them in a Secret, and what is due to them. Pure: the time is an argument; reads
-// and writes nothing, and makes no key.
+// The state of the webhook's own CAs, which its replicas share in a Secret, and their rotation. Pure: the time is an argument; no
+// I/O, and no key generation.
 
 import { ok, type Result } from '@countersign/common/result.ts';
 import { readCaCertificates } from './ca-certificate.ts';
@@ -9,23 +9,23 @@ import { hasEnded, isPastTwoThirds } from './validity.ts';
 export interface CaState {
   /** Signs the serving certificates. */
   readonly current: CertificateAuthority;
-  /** Is trusted already but signs only when every API server has had time to learn of it. */
+  /** Trusted already, but signs only after every API server has had time to learn of it. */
   readonly next?: CertificateAuthority;
   /** When `next` was first seen in the webhook configuration. */
   readonly nextPublishedAt?: Date;
-  /** Certificates (PEM) of former CAs. They are trusted until they end, so that no replica is cut off. */
+  /** Certificates (PEM) of former CAs. They stay trusted until they expire, so that no replica is cut off. */
   readonly former: readonly string[];
 }
 
-/** What is due: another CA, its turn to sign, or nothing. */
+/** The next rotation step. */
 export type Due = 'introduce' | 'mark-published' | 'promote' | 'nothing';
 
-/** How long API servers have to take notice of a new caBundle: their watch is quick, but not bounded. */
+/** How long API servers get to notice a new caBundle: their watch is fast, but has no upper bound. */
 export const PROPAGATION_MS = 60_000;
 
 /**
- * A CA gets a successor at two thirds of its life. The successor is published first, and signs only after that, so that at no
- * time a replica serves with a certificate that an API server does not trust yet.
+ * A CA gets a successor at two thirds of its lifetime. The successor is published before it signs, so that no replica ever serves
+ * with a certificate that an API server does not trust yet.
  */
 export function findDue(state: CaState, isNextPublished: boolean, now: Date): Due {
   if (state.next === undefined) return isPastTwoThirds(state.current.certPem, now) ? 'introduce' : 'nothing';
@@ -41,26 +41,26 @@ export function markPublished(state: CaState, now: Date): CaState {
   return { ...state, nextPublishedAt: now };
 }
 
-/** The next CA signs from now on; the key of the former one is forgotten, and those that ended are dropped. */
+/** Makes the next CA the signing CA. Drops the key of the former CA, and former CAs that have expired. */
 export function promote({ current, next, former }: CaState, now: Date): CaState {
   if (next === undefined) throw new TypeError('there is no next CA to promote');
   const trusted = [current.certPem, ...former].filter(certPem => !hasEnded(certPem, now));
   return { current: next, former: trusted };
 }
 
-/** All certificates (PEM) that a serving certificate may chain to, the newest first. */
+/** All CA certificates (PEM) that a serving certificate may chain to, newest first. */
 export function trustedCas({ current, next, former }: CaState): readonly string[] {
   return [...(next ? [next.certPem] : []), current.certPem, ...former];
 }
 
-/** The state with these certificates trusted as well, unless they have ended. */
+/** Adds these certificates to the trusted ones, unless they have expired. */
 export function trustAlso(state: CaState, certPems: readonly string[], now: Date): CaState {
   const trusted = trustedCas(state);
   const missing = certPems.filter(certPem => !trusted.includes(certPem) && !hasEnded(certPem, now));
   return missing.length === 0 ? state : { ...state, former: [...missing, ...state.former] };
 }
 
-/** The state as values of a Secret's `data` (base64). */
+/** Encodes the state as a Secret's `data` (base64). */
 export function encodeState(state: CaState): Record<string, string> {
   const values: Record<string, string | undefined> = {
     'ca.crt': state.current.certPem,
@@ -76,7 +76,7 @@ export function encodeState(state: CaState): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** The error says why the Secret holds no CA that can sign: it was made by hand, or damaged. */
+/** The error says why the Secret holds no CA that can sign: it was written by hand, or is damaged. */
 export function decodeState(data: Readonly<Record<string, string>> | undefined): Result<CaState> {
   const text = (key: string) => Buffer.from(data?.[key] ?? '', 'base64').toString();
   const authority = (prefix: string) => readAuthority(text(`${prefix}.crt`), text(`${prefix}.key`));
@@ -86,7 +86,7 @@ export function decodeState(data: Readonly<Record<string, string>> | undefined):
   return ok({
     current: current.value,
     ...(next.ok && { next: next.value }),
-    // A time that cannot be read is found anew.
+    // A time that cannot be parsed is determined again.
     ...(next.ok && !Number.isNaN(nextPublishedAt.getTime()) && { nextPublishedAt }),
     former: readCaCertificates(text('former-ca.crt')),
   });

@@ -1,5 +1,5 @@
-// Makes the webhook's CAs and serving certificates (ECDSA P-256). For the webhook's own HTTPS alone; never signs for anybody
-// else.
+// Creates the webhook's CAs and serving certificates (ECDSA P-256). Only for the webhook's own HTTPS server; never signs
+// certificates for others.
 
 import 'reflect-metadata';
 import {
@@ -20,12 +20,12 @@ import type { CertificateAuthority } from './own-authority.ts';
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNING = { ...CURVE, hash: 'SHA-256' };
 
-/** Clocks of API servers may be a little behind. */
+/** Allows for API servers whose clock is slow. */
 const BACKDATE_MS = 5 * 60_000;
 
 export interface Lifetime {
   readonly now: Date;
-  /** Milliseconds from `now` to the end. */
+  /** Milliseconds from `now` to notAfter. */
   readonly lifetimeMs: number;
 }
 
@@ -46,8 +46,8 @@ export async function createAuthority(lifetime: Lifetime): Promise<CertificateAu
 }
 
 /**
- * A serving certificate for these DNS names and IP addresses. It ends with its CA at the latest. Throws rather than give one that an
- * API server would not trust.
+ * Issues a serving certificate for these DNS names and IP addresses, which expires no later than its CA. Throws if an API server
+ * would not trust it.
  */
 export async function issueServingCertificate(
   authority: CertificateAuthority,
@@ -79,7 +79,7 @@ export async function issueServingCertificate(
   return { cert, key: exportKey(key) };
 }
 
-/** As the CA names its key: that is not always the SHA-1 which AuthorityKeyIdentifierExtension would take. */
+/** Uses the CA's own key identifier, which is not always the SHA-1 hash that AuthorityKeyIdentifierExtension computes. */
 async function authorityKeyIdentifier(issuer: x509.X509Certificate): Promise<x509.Extension> {
   const own = issuer.getExtension(x509.SubjectKeyIdentifierExtension);
   if (own === null) return x509.AuthorityKeyIdentifierExtension.create(issuer);
@@ -89,8 +89,8 @@ async function authorityKeyIdentifier(issuer: x509.X509Certificate): Promise<x50
 function checkIssued(certPem: string, caPem: string): void {
   const [certificate, ca] = [new X509Certificate(certPem), new X509Certificate(caPem)];
   if (!certificate.checkIssued(ca) || !certificate.verify(ca.publicKey))
-    throw new Error('its signature does not verify');
-  if (!hasIssuerName(certificate.raw, ca.raw)) throw new Error('the subject of its CA is not written as in DER');
+    throw new Error('its signature cannot be verified');
+  if (!hasIssuerName(certificate.raw, ca.raw)) throw new Error('the subject of its CA is not DER-encoded');
 }
 
 function commonParts(subject: string, { now, lifetimeMs }: Lifetime) {

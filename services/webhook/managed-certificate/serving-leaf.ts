@@ -1,5 +1,5 @@
-// The serving certificate of one replica, in memory: makes it, renews it, and exchanges it for one of another CA when API servers
-// have had time to learn of that CA. Reads and writes nothing in the cluster.
+// The in-memory serving certificate of one replica: issues it, renews it, and switches to another CA once API servers have had
+// time to learn of that CA. Reads and writes nothing in the cluster.
 
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import type { KeyPair } from '../serving/serving-certificate.ts';
@@ -18,7 +18,7 @@ export interface ServingLeafOptions {
 
 export class ServingLeaf {
   readonly #options: ServingLeafOptions;
-  /** Since when each CA of the bundle is published, as far as this replica knows. */
+  /** When this replica first saw each CA in the published bundle. */
   #seen: ReadonlyMap<string, number> = new Map();
   #leaf: { readonly pair: KeyPair; readonly caPem: string } | undefined;
 
@@ -26,12 +26,12 @@ export class ServingLeaf {
     this.#options = options;
   }
 
-  /** The CA (PEM) of the certificate that is served with; none before there is one. */
+  /** The CA (PEM) of the current serving certificate; empty before the first one. */
   get caPems(): readonly string[] {
     return this.#leaf === undefined ? [] : [this.#leaf.caPem];
   }
 
-  /** Of these CAs, which are all that are published now, the new ones are known from now on. */
+  /** Records when each of these CAs, which are all that are published, was first seen. */
   notePublished(certPems: readonly string[]): void {
     const now = this.#options.now().getTime();
     this.#seen = new Map(certPems.map(certPem => [certPem, this.#seen.get(certPem) ?? now]));
@@ -42,7 +42,7 @@ export class ServingLeaf {
     const leaf = this.#leaf;
     if (leaf !== undefined && this.#isKept(leaf.pair.cert, leaf.caPem, current)) return leaf.pair;
     const pair = await issueServingCertificate(current, names, { now: now(), lifetimeMs });
-    log.info({ names }, 'serving certificate made');
+    log.info({ names }, 'serving certificate issued');
     this.#leaf = { pair, caPem: current.certPem };
     return pair;
   }
@@ -52,7 +52,7 @@ export class ServingLeaf {
     return caPem === current.certPem ? isAsGoodAsNew(served, caPem, now) : this.#mustWaitFor(current, served);
   }
 
-  /** A CA that was put into the Secret from outside signs only when API servers have had time to learn of it. */
+  /** A CA that was written to the Secret by hand signs only after API servers have had time to learn of it. */
   #mustWaitFor({ certPem }: CertificateAuthority, served: string): boolean {
     const now = this.#options.now();
     const isLearned = now.getTime() - (this.#seen.get(certPem) ?? 0) >= PROPAGATION_MS;
@@ -60,7 +60,7 @@ export class ServingLeaf {
   }
 }
 
-/** Not when it begins later, for it was made while the clock was ahead. None ends later than its CA. */
+/** A certificate that is not valid yet was issued while the clock was ahead. No certificate can outlive its CA. */
 function isAsGoodAsNew(certPem: string, caPem: string, now: Date): boolean {
   return !beginsAfter(certPem, now) && (!isPastTwoThirds(certPem, now) || endsNoSooner(certPem, caPem));
 }

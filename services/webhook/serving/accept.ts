@@ -1,5 +1,5 @@
-// What happens to a connection before it is served: the gate counts it, its TLS handshake waits for its turn, and a handshake that
-// fails is counted. Never reads what is sent.
+// Handles a connection before it is served: the gate counts it, its TLS handshake is queued, and failed handshakes are counted.
+// Never reads the data.
 
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
@@ -9,11 +9,11 @@ import { HandshakeTurns } from './handshake-turns.ts';
 
 export interface AcceptOptions extends HandshakeFailuresOptions {
   readonly connections: ConnectionGate;
-  /** From the accepted connection to the caller's first bytes. */
+  /** From accepting the connection to the caller's first bytes. */
   readonly timeoutMs: number;
 }
 
-/** Puts itself between the server's socket and Node's listener, which begins the handshake. */
+/** Intercepts new connections before Node's own listener, which starts the handshake. */
 export function acceptInTurns(server: Server, { connections, timeoutMs, ...options }: AcceptOptions): void {
   const failures = new HandshakeFailures(options);
   server.on('tlsClientError', (error, caller) => failures.note(error, caller));
@@ -29,7 +29,7 @@ export function acceptInTurns(server: Server, { connections, timeoutMs, ...optio
   });
 }
 
-/** Node counts from the first byte of a request on; an idle connection has none. */
+/** Node measures from the first byte of a request, so that idle connections do not time out. */
 export function timeLimits(timeoutMs: number) {
   return {
     handshakeTimeout: timeoutMs,

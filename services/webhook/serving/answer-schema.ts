@@ -1,5 +1,5 @@
-// What is answered, as the JSON Schema by which fastify writes it: an answer that lacks what the API server needs is never sent, and
-// whatever else one holds is written as it is.
+// The JSON Schema with which fastify serializes responses: a response without the fields that the API server needs is never sent,
+// and all other fields are written unchanged.
 
 const REVIEW = {
   type: 'object',

@@ -1,5 +1,5 @@
-// The webhook as a fastify plugin: one path, one method, JSON within a limit. Turns HTTP into a body and an answer into HTTP, and
-// says clearly what is wrong with a request that is none. Knows nothing of TLS, of connections and of admission.
+// The webhook as a fastify plugin: one path, one method, JSON of limited size. Translates between HTTP and the admission handler, and
+// tells the caller what is wrong with an invalid request. Knows nothing about TLS, connections or admission rules.
 
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import {
@@ -16,19 +16,19 @@ import type { AnswerReason, WebhookMetrics } from '../metrics.ts';
 import { ANSWER_SCHEMA } from './answer-schema.ts';
 import { acceptBodies, BODY_LIMIT } from './bodies.ts';
 
-/** Where the API server posts to. */
+/** The path that the API server posts to. */
 export const PATH = '/validate';
 
 export interface WebhookAppOptions {
   readonly handle: AdmissionHandler;
   readonly metrics: Pick<WebhookMetrics, 'countUnreadable'>;
-  /** For a body, from the end of the headers on. */
+  /** Maximum time to receive a body, from the end of the headers. */
   readonly transferTimeoutMs: number;
 }
 
 /**
- * The options of the instance that serves the app. Requests log to `log` itself, without an id that no other line has; an admission is
- * one line, and fastify adds none. Of its own doings fastify logs errors alone: main logs that the server listens.
+ * The options of the fastify instance that serves the app. Requests log to `log` directly, without a request id; an admission is one
+ * log line, to which fastify adds none. fastify itself logs only errors: main logs that the server listens.
  */
 export function instanceOptions(log: Logger) {
   const loggerInstance: FastifyBaseLogger = log.child({}, { level: 'error' });
@@ -40,7 +40,7 @@ export function instanceOptions(log: Logger) {
   };
 }
 
-/** Answers every request of its instance, on which nothing else is served. */
+/** Answers every request to its fastify instance, which serves nothing else. */
 export const webhookApp: FastifyPluginAsync<WebhookAppOptions> = async (app, options) => {
   acceptBodies(app, options.transferTimeoutMs);
   app.post(PATH, { schema: { response: ANSWER_SCHEMA } }, async (request, reply) => {
@@ -62,8 +62,8 @@ function answerErrors(app: FastifyInstance, { metrics }: WebhookAppOptions): voi
 }
 
 /**
- * A parsed body may be thirty times the size of its text, and an answer takes seconds when the API server is slow: it is let
- * go of before. Not async, for such a function may keep what it has seen until it returns.
+ * Releases the parsed body before the answer is ready: it may be thirty times the size of its text, and an answer takes seconds when
+ * the API server is slow. Not async, because an async function may keep its variables alive until it returns.
  */
 function handOver(
   request: FastifyRequest,

@@ -1,16 +1,16 @@
-// What the bodies under way may cost: time for each, and memory for all of them in one budget, until they are parsed. Never reads a
+// Limits the cost of request bodies until they are parsed: a timeout for each, and a memory budget for all together. Never reads a
 // body.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export interface BodyLimits {
-  /** For one body. */
+  /** Maximum size of one body. */
   readonly bytes: number;
-  /** For all bodies that are under way or wait to be parsed: while they take more, no large one is admitted. */
+  /** Budget for all bodies that are in transit or wait to be parsed; a large body that would exceed it is rejected. */
   readonly totalBytes: number;
-  /** Up to this size a body is always admitted; how many there can be is bounded by the number of connections. */
+  /** Bodies up to this size are always admitted; the connection limit bounds their number. */
   readonly smallBytes: number;
-  /** From the end of the headers to that of the body. */
+  /** From the end of the headers to the end of the body. */
   readonly timeoutMs: number;
 }
 
@@ -23,7 +23,7 @@ export class BodyGate {
     this.#limits = limits;
   }
 
-  /** Whether there is room for the body. Admitted or not, its connection ends when it does not come in time. */
+  /** Whether the body fits the budget. Admitted or not, its connection is closed if the body does not arrive in time. */
   admit(request: IncomingMessage, response: ServerResponse): boolean {
     const { totalBytes, smallBytes } = this.#limits;
     this.#limitTime(request);
@@ -31,12 +31,12 @@ export class BodyGate {
     if (size > smallBytes && this.#bytes + size > totalBytes) return false;
     this.#bytes += size;
     this.#sizes.set(request, size);
-    // Of a body that is never parsed, being of another type or too large.
+    // For bodies that are never parsed, because of their type or size.
     response.once('close', () => this.release(request));
     return true;
   }
 
-  /** The text of the body is needed no longer. */
+  /** Call when the text of the body is no longer needed. */
   release(request: IncomingMessage): void {
     this.#bytes -= this.#sizes.get(request) ?? 0;
     this.#sizes.delete(request);
@@ -45,17 +45,20 @@ export class BodyGate {
   #limitTime(request: IncomingMessage): void {
     const { timeoutMs } = this.#limits;
     const { socket } = request;
-    const timer = setTimeout(() => request.destroy(new Error(`no whole body within ${timeoutMs / 1000} s`)), timeoutMs);
+    const timer = setTimeout(
+      () => request.destroy(new Error(`request body not received within ${timeoutMs / 1000} s`)),
+      timeoutMs,
+    );
     const stop = () => {
       clearTimeout(timer);
       socket.off('close', stop);
     };
     request.once('end', stop).once('close', stop);
-    // A request whose body is dropped as it comes tells neither.
+    // A request whose body is discarded emits neither event.
     socket.once('close', stop);
   }
 
-  /** More than `bytes` is never read; in chunks, that much may come. No body has neither header (RFC 9112, section 6.3). */
+  /** At most `bytes` are ever read, and a chunked body may be that long. A body always has one of these headers (RFC 9112, section 6.3). */
   #sizeOf({ headers }: IncomingMessage): number {
     const { bytes } = this.#limits;
     if (headers['transfer-encoding'] !== undefined) return bytes;

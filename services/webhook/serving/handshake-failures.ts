@@ -1,12 +1,12 @@
-// TLS handshakes that fail: when the API server does not trust the webhook's certificate, nothing else tells. Each is counted, and
-// a line now and then says how many; never a line for each, for whoever scans the port would write the log.
+// Counts and logs failed TLS handshakes, the only sign that the API server does not trust the webhook's certificate. Logging is
+// sampled, so that a port scan cannot flood the log.
 
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { SparseCount } from '@countersign/common/runtime/process/sparse-count.ts';
 import type { HandshakeFailure, WebhookMetrics } from '../metrics.ts';
 
-/** Between two lines about the same kind of failure. */
-const SILENCE_MS = 10_000;
+/** Minimum time between two log lines with the same cause. */
+const LOG_INTERVAL_MS = 10_000;
 
 export interface HandshakeFailuresOptions {
   readonly log: Logger;
@@ -22,7 +22,7 @@ export class HandshakeFailures {
     this.#options = options;
   }
 
-  /** Takes one failure. Whose it was, Node does not know any more. */
+  /** Records one failure. Node no longer knows the caller's address. */
   note(error: Error & { readonly code?: unknown }, caller: { readonly authorizationError?: unknown } = {}): void {
     const { log, metrics } = this.#options;
     const cause = isUncertified(error, caller) ? 'uncertified' : causeOf(String(error.code));
@@ -33,20 +33,20 @@ export class HandshakeFailures {
 
   #countOf(cause: HandshakeFailure): SparseCount {
     const count =
-      this.#counts.get(cause) ?? new SparseCount(SILENCE_MS, this.#options.clock ?? (() => performance.now()));
+      this.#counts.get(cause) ?? new SparseCount(LOG_INTERVAL_MS, this.#options.clock ?? (() => performance.now()));
     this.#counts.set(cause, count);
     return count;
   }
 }
 
-/** Of a certificate that is not from the client CA, Node only reports that the connection was closed: by itself. */
+/** For a certificate that is not from the client CA, Node reports only that the connection was closed, although it closed it itself. */
 function isUncertified(error: { readonly code?: unknown }, caller: { readonly authorizationError?: unknown }): boolean {
   return error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' || Boolean(caller.authorizationError);
 }
 
-/** By the code of Node, which is made from OpenSSL's text. */
+/** Derives the cause from Node's error code, which Node derives from OpenSSL's text. */
 function causeOf(code: string): HandshakeFailure {
-  // The alerts about a certificate (RFC 8446, section 6.2). Go, and so the API server, sends bad_certificate whatever is wrong.
+  // The certificate alerts (RFC 8446, section 6.2). Go, and so the API server, always sends bad_certificate.
   if (/_ALERT_(UNKNOWN_CA|[A-Z_]*CERTIFICATE)/.test(code)) return 'distrusted';
   if (code === 'ECONNRESET') return 'closed';
   return code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'timeout' : 'other';

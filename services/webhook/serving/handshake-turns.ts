@@ -1,16 +1,16 @@
-// In which order TLS handshakes begin: one for each turn of the event loop, and callers' addresses in rotation, so that a flood of
-// new connections holds up neither admissions nor the handshake of a caller from elsewhere. Never reads what is sent.
+// Starts one TLS handshake per turn of the event loop, round-robin by address, so that a flood of new connections delays neither
+// admissions nor handshakes from other addresses. Never reads the data.
 
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AddressRotation } from '../address-rotation.ts';
 
 export interface HandshakeTurnsOptions {
-  /** Begins the handshake. What the caller sent so far is still in the socket's buffer. */
+  /** Starts the handshake. The data received so far is still in the socket's buffer. */
   readonly begin: (socket: Socket) => void;
-  /** Called for a connection that ends before its handshake begins; `code` as Node has it for one that ends later. */
+  /** Called for a connection that closes before its handshake starts; `code` is the one that Node uses when it closes later. */
   readonly fail: (error: Error & { readonly code: string }) => void;
-  /** How long a caller may send nothing. */
+  /** How long to wait for a caller's first bytes. */
   readonly timeoutMs: number;
 }
 
@@ -23,7 +23,7 @@ export class HandshakeTurns {
     this.#options = options;
   }
 
-  /** Takes a connection that was just accepted. It waits for its turn only once the caller has sent something. */
+  /** Adds a connection that was just accepted. It joins the queue only after the caller has sent something. */
   add(socket: Socket): void {
     const { begin, fail, timeoutMs } = this.#options;
     const source = socket.remoteAddress ?? '';
@@ -34,9 +34,9 @@ export class HandshakeTurns {
     };
     const end = () => {
       this.#waiting.delete(source, start);
-      fail(Object.assign(new Error('the connection ended before the handshake'), { code }));
+      fail(Object.assign(new Error('connection closed before the TLS handshake'), { code }));
     };
-    // After an error comes `close`, which is what counts.
+    // `close` follows every error, and is handled.
     socket.on('error', () => undefined).once('close', end);
     socket.setTimeout(timeoutMs, () => {
       code = 'ERR_TLS_HANDSHAKE_TIMEOUT';
@@ -54,7 +54,7 @@ export class HandshakeTurns {
     this.#isRunning = true;
     for (let start = this.#waiting.take(); start !== undefined; start = this.#waiting.take()) {
       start();
-      // The signature, which is what costs, is behind it then, and whatever has arrived meanwhile goes first.
+      // By then the expensive signature is done, and data that arrived meanwhile is processed first.
       await nextTurn();
     }
     this.#isRunning = false;

@@ -1,5 +1,4 @@
-// The HTTPS server of the webhook: TLS, which connections stay open, and how it ends. What is answered is up to the app that it
-// serves.
+// The webhook's HTTPS server: TLS, connection limits and shutdown. The responses come from the app that it serves.
 
 import { constants } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
@@ -18,25 +17,25 @@ import { acceptInTurns, timeLimits } from './accept.ts';
 import { instanceOptions, webhookApp } from './app.ts';
 import type { KeyPair } from './serving-certificate.ts';
 
-/** Longer than the API server keeps an idle connection (90 s), so that it is never cut just when it is used. */
+/** Longer than the API server keeps an idle connection (90 s), so that it is never closed just as it is reused. */
 const KEEP_ALIVE_MS = 120_000;
 
 /**
- * A connection is some 60 kB in TLS buffers (measured). An API server opens one for each admission in flight, and has some 300 seats
- * for those who create CSRs (priority level workload-low). Ten seconds are more than the 5 s in which it gives up. It may leave a new
- * connection unused; Go's net/http sends a request again that meets the end of such a one.
+ * A connection takes about 60 kB of TLS buffers (measured). An API server opens one per admission in flight, and has about 300 seats
+ * for clients that create CSRs (priority level workload-low). Ten seconds exceed the 5 s after which it gives up. It may leave a new
+ * connection unused; if that is closed just as it is used, Go's net/http retries the request.
  */
 const CONNECTION_LIMITS: ConnectionLimits = { connections: 512, firstRequestMs: 10_000 };
 
 /**
- * For a handshake, for the headers of a request, for a body from their end on, and for an answer to be taken: the API server gives up
- * after 5 s itself.
+ * Limit each for a handshake, the headers of a request, its body, and the delivery of the response. The API server itself gives up
+ * after 5 s.
  */
 const TRANSFER_TIMEOUT_MS = 10_000;
 
 /**
- * Connections that the kernel keeps until they are accepted (at most net.core.somaxconn, 4096 by default). A caller that finds no
- * room tries again after a second.
+ * Connections that the kernel queues until they are accepted (at most net.core.somaxconn, 4096 by default). When the queue is full,
+ * a caller retries after a second.
  */
 const BACKLOG = 4_096;
 
@@ -47,11 +46,11 @@ export interface ServerOptions {
   readonly handle: AdmissionHandler;
   readonly log: Logger;
   readonly metrics: WebhookMetrics;
-  /** How long `close` waits for answers before it cuts what is still open. */
+  /** How long `close` waits for responses before it closes the remaining connections. */
   readonly graceMs?: number;
   readonly transferTimeoutMs?: number;
   readonly connectionLimits?: ConnectionLimits;
-  /** Whether callers need a certificate from the CA of the key pair. */
+  /** Whether callers need a certificate from the client CA of the key pair. */
   readonly needsClientCertificate?: boolean;
 }
 
@@ -74,29 +73,29 @@ export class WebhookServer {
     return this.#isListening ? [] : ['HTTPS server: not listening'];
   }
 
-  /** After the first key pair. Gives the port; rejects when the address is taken. */
+  /** Call after the first useKeyPair. Returns the port; rejects if the address is in use. */
   async listen(address: ListenAddress): Promise<number> {
     await this.#app.listen({ ...listenOptions(address), backlog: BACKLOG });
     this.#isListening = true;
     return (this.#app.server.address() as AddressInfo).port;
   }
 
-  /** For new connections; those that are open go on with the certificate that they know. */
+  /** Affects only new connections; open ones keep their certificate. */
   readonly useKeyPair = ({ cert, key, ca }: KeyPair): void =>
-    // A caller pays for each handshake with a connection.
+    // No renegotiation: each handshake has to cost the caller a new connection.
     this.#app.server.setSecureContext({ cert, key, ca, secureOptions: constants.SSL_OP_NO_RENEGOTIATION });
 
-  /** From now on every answer ends its connection: one that is cut while it is idle may have a request on the way already. */
+  /** From now on, each response closes its connection: a request may already be in transit on a connection that is closed while idle. */
   drain(): void {
     this.#isDraining = true;
   }
 
-  /** Takes no new connections, waits for the answers that are due, and closes each connection as soon as it is idle. */
+  /** Stops accepting connections, waits for pending responses, and closes each connection as soon as it is idle. */
   async close(): Promise<void> {
     this.#isListening = false;
     const { server } = this.#app;
-    // A connection that falls idle while the server closes would be kept for as long as any other. Only after what has arrived was
-    // read, which setImmediate waits for: a connection with a request in its buffer looks idle.
+    // Otherwise a connection that becomes idle during the close would stay open until its keep-alive timeout. setImmediate lets Node
+    // read received data first: a connection with a request in its buffer looks idle.
     const sweep = setInterval(() => setImmediate(() => server.closeIdleConnections()), 20);
     const cut = setTimeout(() => this.#connections.closeAll(), this.#graceMs);
     await nextTurn();
@@ -109,13 +108,13 @@ export class WebhookServer {
 function createApp(options: ServerOptions, gate: ConnectionGate, isDraining: () => boolean): FastifyInstance<Server> {
   const { handle, log, metrics, transferTimeoutMs = TRANSFER_TIMEOUT_MS } = options;
   const app = fastify({
-    // The API server speaks HTTP/1.1 to webhooks, whatever is offered (kubernetes#75791).
+    // The API server always uses HTTP/1.1 for webhooks (kubernetes#75791).
     https: { ...timeLimits(transferTimeoutMs), requestCert: options.needsClientCertificate ?? false },
     ...instanceOptions(log),
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: 2 * transferTimeoutMs,
     forceCloseConnections: 'idle',
-    // A 503 while draining would refuse a CSR (failurePolicy Fail); what still comes in is answered.
+    // A 503 while draining would deny a CSR (failurePolicy Fail), so requests that still arrive are answered.
     return503OnClosing: false,
   });
   refusePipelining(app);
@@ -135,7 +134,7 @@ function refusePipelining(app: FastifyInstance<Server>): void {
   });
 }
 
-/** An answer that nobody takes would be held for as long as its connection: idle connections, which hold nothing, may stay. */
+/** Otherwise a response that the caller does not read would stay in memory as long as its connection. */
 function limitSending(response: ServerResponse, timeoutMs: number): void {
   const timer = setTimeout(() => response.destroy(), timeoutMs);
   finished(response, () => clearTimeout(timer));

@@ -1,5 +1,5 @@
-// The certificate that the webhook serves with, from files or from a Secret, read again every few seconds and exchanged when
-// its content changes. A new one that cannot be used never replaces one that can: it is logged and counted.
+// The serving certificate, from files or a Secret, checked every few seconds and reloaded when its content changes. An unusable
+// certificate never replaces a usable one: it is logged and counted.
 
 import { createHash, type X509Certificate } from 'node:crypto';
 import { pause } from '@countersign/common/runtime/backoff.ts';
@@ -10,22 +10,22 @@ import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { checkKeyPair } from './check-key-pair.ts';
 
-/** PEM: the certificate first, then its chain; and its private key. */
+/** PEM: the certificate followed by its chain, and the private key. */
 export interface KeyPair {
   readonly cert: string;
   readonly key: string;
-  /** The CA certificates that the callers' certificates must come from; absent: callers need none. */
+  /** The CA certificates that client certificates must come from; if absent, callers need no certificate. */
   readonly ca?: string;
-  /** Where each of them is, for messages. */
+  /** Where each of these comes from, for error messages. */
   readonly names?: Readonly<Partial<Record<'cert' | 'key' | 'ca', string>>>;
 }
 
-/** What a source has to serve with, although there may be a problem that an administrator has to solve. */
+/** A usable key pair, possibly with a problem that an administrator has to fix. */
 export interface OfferedKeyPair extends KeyPair {
   readonly problem?: Error;
 }
 
-/** Reads both as they are now; rejects when they cannot be read. */
+/** Reads the current key pair; rejects if it cannot be read. */
 export type KeyPairSource = () => Promise<OfferedKeyPair>;
 
 export function readFromFiles(certFile: string, keyFile: string): KeyPairSource {
@@ -35,7 +35,7 @@ export function readFromFiles(certFile: string, keyFile: string): KeyPairSource 
   };
 }
 
-/** The same with the CA of the callers, so that a change of either is a change of the whole. */
+/** Adds the client CA, so that a change to either triggers a reload. */
 export function withClientCa(source: KeyPairSource, clientCaFile: string): KeyPairSource {
   return async () => {
     const pair = await source();
@@ -66,28 +66,28 @@ export interface ServingCertificateOptions {
 
 const INTERVAL_MS = 5_000;
 
-/** A certificate that was just made begins now by another's clock, and it is the API server's that counts. */
+/** A certificate that was just issued starts now by another machine's clock, and the API server's clock decides. */
 const MAX_SKEW_MS = 300_000;
 
 export class ServingCertificate {
   readonly #options: ServingCertificateOptions;
-  /** Hash of the pair in use. */
+  /** Hash of the key pair in use. */
   #inUse = '';
-  /** What was wrong last, and with which content: what was said once is not repeated. */
-  #lastSaid = '';
-  #ends: Date | undefined;
+  /** The last problem logged and the hash of its key pair, so that it is logged only once. */
+  #lastLogged = '';
+  #notAfter: Date | undefined;
 
   constructor(options: ServingCertificateOptions) {
     this.#options = options;
   }
 
-  /** The reasons why this certificate cannot be served with; empty when it can. */
+  /** Why the certificate cannot be served; empty if it can. */
   problems(now: Date): string[] {
-    if (this.#ends === undefined) return ['serving certificate: not loaded yet'];
-    return this.#ends > now ? [] : [`serving certificate: ended ${this.#ends.toISOString()}`];
+    if (this.#notAfter === undefined) return ['serving certificate: not loaded yet'];
+    return this.#notAfter > now ? [] : [`serving certificate: expired at ${this.#notAfter.toISOString()}`];
   }
 
-  /** Reads until there is a usable certificate; undefined when the signal comes first. */
+  /** Polls until there is a usable certificate; undefined if the signal is aborted first. */
   async waitForFirst(signal: AbortSignal): Promise<KeyPair | undefined> {
     while (!signal.aborted) {
       const pair = await this.check();
@@ -97,7 +97,7 @@ export class ServingCertificate {
     return undefined;
   }
 
-  /** Calls `use` with every new usable certificate, until the signal. */
+  /** Calls `use` with every new usable certificate until the signal is aborted. */
   async follow(signal: AbortSignal, use: (pair: KeyPair) => void): Promise<void> {
     await this.#pause(signal);
     while (!signal.aborted) {
@@ -111,65 +111,65 @@ export class ServingCertificate {
     return pause(this.#options.intervalMs ?? INTERVAL_MS, signal);
   }
 
-  /** Reads once; gives the pair if it is new and usable. Never rejects. */
+  /** Reads once; returns the key pair if it is new and usable. Never rejects. */
   async check(): Promise<KeyPair | undefined> {
     let seen = 'unreadable';
     try {
       const { problem, ...pair } = await this.#options.source();
       seen = hashOf(pair);
-      // One that was refused is looked at again: the clock may have been wrong.
+      // A rejected certificate is checked again: the clock may have been wrong.
       const certificate = seen === this.#inUse ? undefined : this.#parse(pair);
       this.#noteProblem(problem);
       if (certificate === undefined) return undefined;
       this.#inUse = seen;
-      this.#ends = certificate.validToDate;
-      this.#sayLoaded(certificate);
+      this.#notAfter = certificate.validToDate;
+      this.#reportLoaded(certificate);
       return pair;
     } catch (error) {
-      this.#sayWhatIsWrong(seen, error);
+      this.#reportFailure(seen, error);
       return undefined;
     }
   }
 
-  /** One that has not begun waits as long as another still serves, and is better than none. */
+  /** A certificate that is not valid yet is rejected while the current one is still valid, but is better than none. */
   #parse(pair: KeyPair): X509Certificate {
     const now = this.#options.now?.() ?? new Date();
     const certificate = checkKeyPair(pair, now);
     const isEarly = certificate.validFromDate.getTime() > now.getTime() + MAX_SKEW_MS;
-    if (isEarly && this.#ends !== undefined && this.#ends > now) {
-      throw new Error(`the certificate begins ${certificate.validFrom}`);
+    if (isEarly && this.#notAfter !== undefined && this.#notAfter > now) {
+      throw new Error(`the certificate is not valid before ${certificate.validFrom}`);
     }
     return certificate;
   }
 
-  #sayLoaded({ subject, serialNumber: serial, validToDate: notAfter }: X509Certificate): void {
+  #reportLoaded({ subject, serialNumber: serial, validToDate: notAfter }: X509Certificate): void {
     this.#options.metrics.countReload('loaded', notAfter);
     this.#options.log.info({ subject, serial, notAfter }, 'serving certificate loaded');
   }
 
-  /** Counted like a certificate that cannot be read, so that the same alert tells of it. */
+  /** Counted as an unreadable certificate, so that the same alert fires. */
   #noteProblem(problem: Error | undefined): void {
     if (problem === undefined) {
-      this.#lastSaid = '';
+      this.#lastLogged = '';
       return;
     }
     this.#options.metrics.countReload('unreadable');
     if (!this.#isNew(problem.message)) return;
-    this.#options.log.error({ err: asClassifiedError(problem) }, 'serving with a CA that is not in its Secret');
+    this.#options.log.error({ err: asClassifiedError(problem) }, 'serving with a CA that is not stored in its Secret');
   }
 
-  #sayWhatIsWrong(seen: string, error: unknown): void {
+  #reportFailure(seen: string, error: unknown): void {
     const result = seen === 'unreadable' ? 'unreadable' : 'invalid';
     this.#options.metrics.countReload(result);
     if (!this.#isNew(`${seen} ${String(error)}`)) return;
-    // Without a stack: a file or Secret in the middle of its replacement is no mistake in the program.
+    // No stack trace: a file or Secret that is just being replaced is not a bug.
     const err = asClassifiedError(error);
-    this.#options.log.error({ err, result, keepsOld: this.#ends !== undefined }, 'serving certificate not usable');
+    this.#options.log.error({ err, result, keepsOld: this.#notAfter !== undefined }, 'cannot use serving certificate');
   }
 
   #isNew(text: string): boolean {
-    if (text === this.#lastSaid) return false;
-    this.#lastSaid = text;
+    if (text === this.#lastLogged) return false;
+    this.#lastLogged = text;
     return true;
   }
 }

@@ -19,7 +19,7 @@ type authority struct {
 	Key         string `json:"key"`
 }
 
-// newAuthority makes a CA with a key of the kind rsa (2048 bits), else ECDSA P-256.
+// newAuthority creates a CA with an RSA-2048 key for kind rsa, and with an ECDSA P-256 key otherwise.
 func newAuthority(kind string) (*authority, error) {
 	var key crypto.Signer
 	var err error

@@ -1,4 +1,4 @@
-// The requests of a benchmark: made, approved, certified and cleared away through the API, many at a time.
+// Creates, approves, certifies and deletes the CSRs of a benchmark through the API, many in parallel.
 package main
 
 import (
@@ -71,7 +71,7 @@ func (c *cluster) approve(ctx context.Context, csr *certificates.CertificateSign
 	return err
 }
 
-// prepare makes and approves o.count requests.
+// prepare creates and approves o.count CSRs.
 func (c *cluster) prepare(ctx context.Context, o options) ([]*certificates.CertificateSigningRequest, error) {
 	made := make([]*certificates.CertificateSigningRequest, o.count)
 	err := parallel(o, func(i int) error {
@@ -85,7 +85,7 @@ func (c *cluster) prepare(ctx context.Context, o options) ([]*certificates.Certi
 	return made, err
 }
 
-// cleanUp takes away what this run made, and all events: each run begins with the same number of them.
+// cleanUp deletes the CSRs of this run and all events, so that every run starts with the same number of events.
 func (c *cluster) cleanUp(ctx context.Context, keep bool) error {
 	if !keep {
 		if err := c.deleteRequests(ctx, meta.ListOptions{LabelSelector: c.selector()}); err != nil {
@@ -97,7 +97,7 @@ func (c *cluster) cleanUp(ctx context.Context, keep bool) error {
 	})
 }
 
-// clear takes away every request in the cluster.
+// clear deletes every CSR in the cluster.
 func (c *cluster) clear(ctx context.Context) error { return c.deleteRequests(ctx, meta.ListOptions{}) }
 
 func (c *cluster) deleteRequests(ctx context.Context, which meta.ListOptions) error {
@@ -106,7 +106,8 @@ func (c *cluster) deleteRequests(ctx context.Context, which meta.ListOptions) er
 	})
 }
 
-// insist calls again what the API server cuts off after a minute: tens of thousands of objects are not deleted in one.
+// insist repeats a call that the API server times out after a minute, as it does when deleting tens of thousands of
+// objects.
 func insist(delete func() error) error {
 	var err error
 	for range 10 {
@@ -129,7 +130,7 @@ func (c *cluster) countEvents(ctx context.Context) (int, error) {
 	return count, nil
 }
 
-// parallel calls f for 0 to o.count-1, o.parallel at a time; the first error ends it.
+// parallel calls f for 0 to o.count-1 with o.parallel concurrent calls. It stops at the first error.
 func parallel(o options, f func(i int) error) error {
 	var next, failed atomic.Int64
 	var once sync.Once

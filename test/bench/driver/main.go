@@ -1,5 +1,5 @@
-// Command driver measures a signer of CertificateSigningRequests from outside, through the API server. Each mode prints one
-// JSON object. It knows no signer: what it starts is a command, and what it sees are the objects of the API.
+// Command driver measures a signer of CertificateSigningRequests through the API server. Each mode prints one JSON
+// object. The signer is any shell command; the driver only observes API objects.
 package main
 
 import (
@@ -37,17 +37,17 @@ func main() {
 
 func parse() options {
 	var o options
-	flag.StringVar(&o.mode, "mode", "", "ca, floor, drain, latency, instant, create, fill or clear")
-	flag.StringVar(&o.kubeconfig, "kubeconfig", "", "path of a kubeconfig")
-	flag.StringVar(&o.signer, "signer", "clusterissuers.cert-manager.io/bench", "signerName of the requests; ca: the kind of key, ec or rsa")
-	flag.StringVar(&o.command, "command", "", "drain, latency: the signer, a shell command that stays in the foreground")
-	flag.StringVar(&o.log, "log", "signer.log", "drain, latency: where the output of the command goes")
-	flag.StringVar(&o.as, "as", "", "create: the user to impersonate")
-	flag.IntVar(&o.count, "count", 1000, "how many requests")
-	flag.IntVar(&o.parallel, "parallel", 32, "how many calls of the driver are in flight")
+	flag.StringVar(&o.mode, "mode", "", "what to run: ca, floor, drain, latency, instant, create, fill or clear")
+	flag.StringVar(&o.kubeconfig, "kubeconfig", "", "path to a kubeconfig")
+	flag.StringVar(&o.signer, "signer", "clusterissuers.cert-manager.io/bench", "signerName of the CSRs; with mode ca: the key type, ec or rsa")
+	flag.StringVar(&o.command, "command", "", "drain, latency: shell command that runs the signer in the foreground")
+	flag.StringVar(&o.log, "log", "signer.log", "drain, latency: log file for the output of the command")
+	flag.StringVar(&o.as, "as", "", "create: user to impersonate")
+	flag.IntVar(&o.count, "count", 1000, "number of CSRs")
+	flag.IntVar(&o.parallel, "parallel", 32, "number of concurrent API calls")
 	flag.Float64Var(&o.rate, "rate", 20, "latency: approvals per second")
 	flag.DurationVar(&o.patience, "patience", 5*time.Minute, "how long to wait for the certificates")
-	flag.BoolVar(&o.keep, "keep", false, "leave the requests behind")
+	flag.BoolVar(&o.keep, "keep", false, "keep the CSRs at the end")
 	flag.Parse()
 	return o
 }
@@ -76,7 +76,7 @@ func run(ctx context.Context, o options) (any, error) {
 	case "clear":
 		return struct{}{}, c.clear(ctx)
 	default:
-		return nil, fmt.Errorf("no such mode")
+		return nil, fmt.Errorf("unknown mode")
 	}
 }
 
@@ -85,7 +85,7 @@ func connect(o options) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The driver must not be what is measured: no limit of its own, and the cheapest encoding.
+	// No client-side rate limit and the cheapest encoding, so that the driver is not the bottleneck.
 	config.QPS, config.Burst = -1, -1
 	config.ContentType = "application/vnd.kubernetes.protobuf"
 	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf"

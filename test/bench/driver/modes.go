@@ -1,4 +1,4 @@
-// What is measured: one function for each mode, which prepares, measures, and clears away what it made.
+// The modes: each prepares, measures, and cleans up.
 package main
 
 import (
@@ -25,8 +25,8 @@ type drained struct {
 	usage
 }
 
-// drain lets a signer find o.count approved requests, and waits for all certificates and events. A request that gets no
-// certificate is an error: there is no rate of a part.
+// drain starts a signer with o.count approved CSRs waiting, and waits for all certificates and events. A CSR without a
+// certificate is an error.
 func drain(ctx context.Context, c *cluster, o options) (*drained, error) {
 	if _, err := c.prepare(ctx, o); err != nil {
 		return nil, err
@@ -86,13 +86,13 @@ type floorRates struct {
 	EventRate  float64 `json:"eventRate"`
 }
 
-// floor does nothing but the writes: what the API server takes at most.
+// floor only writes statuses and events: the upper bound that the API server allows.
 func floor(ctx context.Context, c *cluster, o options) (*floorRates, error) {
 	made, err := c.prepare(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	// The same watch as in a drain: to serve it is part of the work of the API server.
+	// The same watch as in a drain, because serving it is part of the API server's work.
 	w, err := c.watch(ctx, o.count)
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ type latencies struct {
 	usage
 }
 
-// latency approves one request after the other for a signer that runs already.
+// latency approves one CSR after the other while the signer is running.
 func latency(ctx context.Context, c *cluster, o options) (*latencies, error) {
 	w, err := c.watch(ctx, o.count+1)
 	if err != nil {
@@ -160,7 +160,7 @@ func latency(ctx context.Context, c *cluster, o options) (*latencies, error) {
 		}
 		return err
 	}
-	// The first one tells that the signer is up, and warms it.
+	// The first CSR shows that the signer is up, and warms it up.
 	if err := approve(c.run + "-first"); err != nil {
 		return nil, err
 	}
@@ -198,8 +198,8 @@ func latency(ctx context.Context, c *cluster, o options) (*latencies, error) {
 	return r, c.cleanUp(ctx, o.keep)
 }
 
-// instant signs nothing: it writes the same certificate to each request of the signer as soon as it is approved, until it is
-// stopped. What the API server takes of the way from approval to certificate, whoever signs.
+// instant signs nothing: until it is stopped, it writes the same certificate to each approved CSR of the signer. It
+// measures the API server's share of the latency from approval to certificate.
 func instant(ctx context.Context, c *cluster, o options) (any, error) {
 	patch, err := certificatePatch()
 	if err != nil {
@@ -228,7 +228,7 @@ type created struct {
 	Rate float64 `json:"rate"`
 }
 
-// create makes o.count requests one by one, then as many with o.parallel in flight.
+// create creates o.count CSRs one by one, then the same number with o.parallel in flight.
 func create(ctx context.Context, c *cluster, o options) (*created, error) {
 	var times []float64
 	for i := range o.count {
@@ -248,7 +248,7 @@ func create(ctx context.Context, c *cluster, o options) (*created, error) {
 	return &created{P50: percentile(times, 0.5), P99: percentile(times, 0.99), Rate: rate}, c.cleanUp(ctx, o.keep)
 }
 
-// fill makes old requests: approved, with a certificate, and left behind.
+// fill creates CSRs that are approved and issued, and keeps them.
 func fill(ctx context.Context, c *cluster, o options) (any, error) {
 	patch, err := certificatePatch()
 	if err != nil {

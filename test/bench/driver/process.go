@@ -1,4 +1,4 @@
-// The signer as a process: started, measured by the kernel's own books, and stopped.
+// The signer process: start, resource usage as reported by the kernel, stop.
 package main
 
 import (
@@ -23,7 +23,7 @@ func start(command, log string) (*process, error) {
 		return nil, err
 	}
 	p := &process{command: exec.Command("/bin/sh", "-c", "exec "+command), ended: make(chan struct{})}
-	// Nothing that the benchmark starts outlives it.
+	// The signer never outlives the benchmark.
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p.command.Stdout, p.command.Stderr = out, out
 	p.started = time.Now()
@@ -45,12 +45,12 @@ type usage struct {
 
 var memory = regexp.MustCompile(`(VmRSS|VmHWM):\s+(\d+) kB`)
 
-// stop measures the process, ends it, and gives what it has used in all.
+// stop stops the process and returns its resource usage.
 func (p *process) stop() (usage, error) {
 	var u usage
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
 	if err != nil {
-		return u, fmt.Errorf("the signer ended by itself: %w", err)
+		return u, fmt.Errorf("the signer exited early: %w", err)
 	}
 	for _, found := range memory.FindAllSubmatch(status, -1) {
 		kilobytes, _ := strconv.ParseFloat(string(found[2]), 64)

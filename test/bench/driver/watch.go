@@ -1,4 +1,4 @@
-// Sees when each request of this run gets its certificate.
+// Records when each CSR of this run gets its certificate.
 package main
 
 import (
@@ -23,7 +23,7 @@ type watcher struct {
 	done   chan struct{}
 }
 
-// watch returns when the requests that are there have been listed.
+// watch returns once the existing CSRs are listed.
 func (c *cluster) watch(ctx context.Context, want int) (*watcher, error) {
 	w := &watcher{want: want, issued: map[string]time.Time{}, failed: map[string]bool{}, done: make(chan struct{})}
 	factory := informers.NewSharedInformerFactoryWithOptions(c.admin, 0, informers.WithTweakListOptions(func(o *meta.ListOptions) {
@@ -65,24 +65,24 @@ func (w *watcher) checkDone() {
 	}
 }
 
-// check gives an error unless every request has its certificate.
+// check returns an error unless every CSR has its certificate.
 func (w *watcher) check() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.issued) == w.want && len(w.failed) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d of %d requests have a certificate, %d are Failed", len(w.issued), w.want, len(w.failed))
+	return fmt.Errorf("%d of %d CSRs have a certificate, %d have the condition Failed", len(w.issued), w.want, len(w.failed))
 }
 
-// moments gives when each request got its certificate, by its name.
+// moments returns when each CSR got its certificate, by name.
 func (w *watcher) moments() map[string]time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return maps.Clone(w.issued)
 }
 
-// times gives the same in order.
+// times returns the same times in order.
 func (w *watcher) times() []time.Time {
 	return slices.SortedFunc(maps.Values(w.moments()), time.Time.Compare)
 }

@@ -1,5 +1,5 @@
-// Command peer runs cert-manager's own CA controller for CertificateSigningRequests and nothing else of cert-manager, so that
-// both signers can be measured in one run. It never marks an issuer Ready: the benchmark does, for both sides alike.
+// Command peer runs only cert-manager's CA controller for CertificateSigningRequests, so that both signers can be
+// measured in one run. It does not mark issuers Ready; the benchmark does that for both sides.
 package main
 
 import (
@@ -13,13 +13,13 @@ import (
 	"github.com/cert-manager/cert-manager/pkg/controller/certificatesigningrequests/ca"
 )
 
-// As many requests as the API server takes. cert-manager limits itself only where the API server has no priority and fairness.
+// No client-side rate limit. cert-manager also disables its limit if the API server has priority and fairness enabled.
 const unlimited = 10_000
 
 func main() {
-	kubeconfig := flag.String("kubeconfig", "", "path of a kubeconfig")
-	namespace := flag.String("cluster-resource-namespace", "", "where the Secrets of ClusterIssuers are")
-	workers := flag.Int("workers", 32, "how many requests are worked on at a time")
+	kubeconfig := flag.String("kubeconfig", "", "path to a kubeconfig")
+	namespace := flag.String("cluster-resource-namespace", "", "namespace of the Secrets of ClusterIssuers")
+	workers := flag.Int("workers", 32, "number of concurrent workers")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()

@@ -1,4 +1,4 @@
-// `make audit` with the real npm and registries that answer audits, refuse them or are not there.
+// Runs `make audit` with the real npm against registries that answer audits, reject them or are unreachable.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -16,7 +16,9 @@ const AUDIT = fileURLToPath(new URL('../../../build/audit.ts', import.meta.url))
 const ADVISORY = '/-/npm/v1/security/advisories/bulk';
 const VERSION = '1.0.0';
 
-/** The registry answers with this status; if there is a severity, it knows one vulnerability, in undici. */
+/**
+ * Starts a registry that answers with the given status. If a severity is given, it reports one vulnerability in undici.
+ */
 async function audit(registry: {
   status: number;
   severity?: string;
@@ -65,20 +67,20 @@ for (const [severity, expected] of [
   ['high', 1],
   ['critical', 1],
 ] as const) {
-  test(`a vulnerability of severity ${severity} is shown and ends the audit with ${expected}`, async () => {
+  test(`a vulnerability of severity ${severity} is shown and the audit exits with ${expected}`, async () => {
     const { code, output } = await audit({ status: 200, severity });
     assert.equal(code, expected, output);
     assert.match(output, /a title/);
   });
 }
 
-test('a registry that answers no audits is reported and is no failure', async () => {
+test('a registry without audit support is reported but does not fail the audit', async () => {
   const { code, output } = await audit({ status: 405 });
   assert.equal(code, 0, output);
   assert.match(output, /405[\s\S]*The packages were not audited/);
 });
 
-test('a registry that cannot be reached is reported and is no failure', async () => {
+test('an unreachable registry is reported but does not fail the audit', async () => {
   const { code, output } = await runAudit(9);
   assert.equal(code, 0, output);
   assert.match(output, /ECONNREFUSED[\s\S]*The packages were not audited/);

@@ -1,4 +1,4 @@
-// Asking the API server who may do what, as both services do.
+// Access reviews, as both services send them.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -9,7 +9,7 @@ import { type Answer, RecordingClient } from '../../support/recording-client.ts'
 
 const REVIEWS = referenceReviews({ kind: 'Issuer', namespace: 'sandbox', name: 'ca' }, { username: 'jane' });
 
-/** The names that were asked for, and what came of it. */
+/** The names in the reviews, and the result. */
 async function ask(...answers: readonly unknown[]) {
   const left = [...answers];
   const answer: Answer = () => {
@@ -29,12 +29,12 @@ const BROKEN = new RetryableError('read ECONNRESET', { code: 'network' });
 const REFUSED = new TerminalError('no such review', { code: 'bad-request' });
 
 describe('access reviews', () => {
-  it('end with the first that is allowed', async () => {
+  it('access reviews stop at the first allowed review', async () => {
     assert.deepEqual(await ask(YES), { result: true, names: ['ca'] });
     assert.deepEqual(await ask(NO, YES), { result: true, names: ['ca', '*'] });
   });
 
-  it('are no when all of them are', async () => {
+  it('access reviews are denied if all reviews are denied', async () => {
     assert.deepEqual(await ask(NO, NO), { result: false, names: ['ca', '*'] });
   });
 
@@ -45,19 +45,19 @@ describe('access reviews', () => {
     { allowed: null },
     { reason: 'webhook authorizer failed' },
   ]) {
-    it(`are neither yes nor no with the status ${JSON.stringify(status)}`, async () => {
+    it(`access reviews fail with the status ${JSON.stringify(status)}`, async () => {
       const { result, names } = await ask({ status });
       assert.ok(result instanceof RetryableError, String(result));
       assert.deepEqual(names, ['ca']);
     });
   }
 
-  it('are asked again, once, where the connection broke', async () => {
+  it('access reviews are sent again once if the connection broke', async () => {
     assert.deepEqual(await ask(BROKEN, NO, YES), { result: true, names: ['ca', 'ca', '*'] });
     assert.deepEqual(await ask(BROKEN, BROKEN, YES), { result: BROKEN, names: ['ca', 'ca'] });
   });
 
-  it('are not asked again where the API server refuses to answer', async () => {
+  it('access reviews are not sent again if the API server returns an error', async () => {
     assert.deepEqual(await ask(REFUSED, YES), { result: REFUSED, names: ['ca'] });
   });
 });

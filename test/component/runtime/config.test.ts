@@ -1,4 +1,4 @@
-// The configuration of a service: what flags and variables give, and that every mistake is named at once.
+// The configuration of a service: flags and variables, and that every mistake is reported at once.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -79,26 +79,26 @@ describe('a good command line', () => {
       expected: { workers: 7 },
     },
     {
-      name: 'the variable of other programs where an option has no value of its own',
+      name: 'the alias of an option without its own value',
       argv: [],
       env: { KUBECONFIG: '/theirs' },
       expected: { kubeconfig: '/theirs' },
     },
     {
-      name: 'the own variable before that of other programs',
+      name: 'the own variable before the alias',
       argv: [],
       env: { KUBECONFIG: '/theirs', COUNTERSIGN_KUBECONFIG: '/ours' },
       expected: { kubeconfig: '/ours' },
     },
     {
-      name: 'variables that the kubelet makes for Services',
+      name: 'variables that the kubelet sets for Services',
       argv: [],
       env: { COUNTERSIGN_WEBHOOK_SERVICE_HOST: '10.0.0.1', COUNTERSIGN_WEBHOOK_PORT_443_TCP: 'tcp://10.0.0.1:443' },
       expected: {},
     },
   ];
   for (const { name, argv, env, expected } of cases) {
-    test(`${name} is read`, () => {
+    test(`${name} is accepted`, () => {
       const parsed = parseConfig(TABLE, argv, env);
       assert.ok(parsed.ok, JSON.stringify(parsed));
       assert.deepEqual({ ...parsed.value }, { ...DEFAULTS, ...expected });
@@ -107,48 +107,48 @@ describe('a good command line', () => {
   }
 });
 
-describe('mistakes', () => {
+describe('configuration mistakes', () => {
   const cases = [
     { argv: ['--worker=7'], mistake: '--worker: unknown flag; did you mean --workers?' },
-    { argv: ['--zzzzzzz'], mistake: '--zzzzzzz: unknown flag; --help lists all' },
-    { argv: ['-w'], mistake: '-w: unknown flag; --help lists all' },
-    { argv: ['workers'], mistake: 'workers: no such argument; write --<flag>=<value>' },
-    { argv: ['--workers'], mistake: '--workers: the value is missing; write --workers=<value>' },
-    { argv: ['--workers', '--dry-run'], mistake: '--workers: the value is missing; write --workers=<value>' },
-    { argv: ['--workers=1', '--workers=2'], mistake: '--workers: given more than once; keep one' },
-    { argv: ['--workers=0'], mistake: '--workers: "0" is not a whole number from 1 to 64' },
-    { argv: ['--workers=1e1'], mistake: '--workers: "1e1" is not a whole number from 1 to 64' },
+    { argv: ['--zzzzzzz'], mistake: '--zzzzzzz: unknown flag; see --help' },
+    { argv: ['-w'], mistake: '-w: unknown flag; see --help' },
+    { argv: ['workers'], mistake: 'workers: unexpected argument; use --<flag>=<value>' },
+    { argv: ['--workers'], mistake: '--workers: missing value; use --workers=<value>' },
+    { argv: ['--workers', '--dry-run'], mistake: '--workers: missing value; use --workers=<value>' },
+    { argv: ['--workers=1', '--workers=2'], mistake: '--workers: specified more than once; keep one' },
+    { argv: ['--workers=0'], mistake: '--workers: "0" is not an integer between 1 and 64' },
+    { argv: ['--workers=1e1'], mistake: '--workers: "1e1" is not an integer between 1 and 64' },
     {
       argv: ['--timeout=1d'],
-      mistake: '--timeout: time: unknown unit "d" in duration "1d"; write for example 30s or 1m30s',
+      mistake: '--timeout: time: unknown unit "d" in duration "1d"; use a duration such as 30s or 1m30s',
     },
-    { argv: ['--timeout=-1s'], mistake: '--timeout: "-1s" is negative' },
-    // Cut to 0, it would be none at all, which for a maximum is any.
+    { argv: ['--timeout=-1s'], mistake: '--timeout: "-1s" must not be negative' },
+    // Truncated to 0, it would mean no limit for a maximum.
     { argv: ['--timeout=0.5ms'], mistake: '--timeout: "0.5ms" is not a whole number of milliseconds' },
     ...['8080', 'localhost', '127.0.0.1:65536', '127.0.0.1:x', '::1:80', '[::1:80'].map(address => ({
       argv: [`--address=${address}`],
-      mistake: `--address: "${address}" is no address; write <host>:<port>, [<IPv6 address>]:<port>, or :<port> for all addresses`,
+      mistake: `--address: "${address}" is not a valid address; use <host>:<port>, [<IPv6 address>]:<port>, or :<port> for all addresses`,
     })),
-    { argv: ['--dry-run=yes'], mistake: '--dry-run: "yes" is neither true nor false' },
-    { argv: ['--log-level=loud'], mistake: '--log-level: "loud" is none of debug, info' },
-    { env: { COUNTERSIGN_WORKERS: 'x' }, mistake: 'COUNTERSIGN_WORKERS: "x" is not a whole number from 1 to 64' },
+    { argv: ['--dry-run=yes'], mistake: '--dry-run: "yes" is not true or false' },
+    { argv: ['--log-level=loud'], mistake: '--log-level: "loud" is not one of debug, info' },
+    { env: { COUNTERSIGN_WORKERS: 'x' }, mistake: 'COUNTERSIGN_WORKERS: "x" is not an integer between 1 and 64' },
     {
       env: { COUNTERSIGN_WORKRES: '5' },
       mistake: 'COUNTERSIGN_WORKRES: unknown variable; did you mean COUNTERSIGN_WORKERS?',
     },
   ];
   for (const { argv = [], env = {}, mistake } of cases) {
-    test(`${[...argv, ...Object.keys(env)].join(' ')} is answered with advice`, () => {
+    test(`the mistake ${[...argv, ...Object.keys(env)].join(' ')} is reported with advice`, () => {
       assert.deepEqual(parseConfig(TABLE, argv, env), { ok: false, error: [mistake] });
     });
   }
 
-  test('all of them are told at once', () => {
+  test('all mistakes are reported at once', () => {
     const parsed = parseConfig(TABLE, ['--worker=7', '--timeout=x', '--log-level=loud'], { COUNTERSIGN_NO: '' });
     assert.equal(parsed.ok ? 0 : parsed.error.length, 4);
   });
 
-  test('an option without a default must be given, and the value of a secret is not repeated', () => {
+  test('an option without a default is required, and the value of a secret is not repeated', () => {
     const table = defineOptions({
       name: { kind: 'string', help: 'x' },
       pin: { kind: 'integer', secret: true, help: 'x' },
@@ -156,7 +156,7 @@ describe('mistakes', () => {
     assert.deepEqual(parseConfig(table, ['--pin=hunter2'], {}), {
       ok: false,
       error: [
-        '--name: must be given; write --name=<string> or set COUNTERSIGN_NAME',
+        '--name: required; use --name=<string> or set COUNTERSIGN_NAME',
         '--pin: the value is not a valid integer',
       ],
     });
@@ -167,20 +167,20 @@ const PROGRAM = { service: 'signer', options: TABLE, findMistakes: () => [] };
 const actionOf = (...argv: string[]) => readCommandLine(PROGRAM, argv, {}).action;
 
 describe('the command line', () => {
-  test('asks to run, to check or for help, or is refused', () => {
+  test('the command line requests a run, a check or help, or is rejected', () => {
     assert.deepEqual(
       [actionOf(), actionOf('--check-config'), actionOf('--help', '--nonsense'), actionOf('--nonsense')],
       ['run', 'check-config', 'help', 'refuse'],
     );
   });
 
-  test('is refused for what is wrong with options that are well-formed one by one', () => {
+  test('the command line is rejected for mistakes in the combination of valid options', () => {
     const findMistakes = ({ workers }: { readonly workers: number }) => [`not ${workers} workers`];
     const command = readCommandLine({ ...PROGRAM, findMistakes }, ['--workers=7', '--check-config'], {});
     assert.deepEqual(command, { action: 'refuse', mistakes: ['not 7 workers'] });
   });
 
-  test('has a help text that names every flag, variable, choice and default', () => {
+  test('the command line has a help text with every flag, variable, choice and default', () => {
     const text = formatHelp(TABLE, 'signer');
     for (const part of [
       'Usage: signer',
@@ -192,13 +192,13 @@ describe('the command line', () => {
     }
   });
 
-  test('prints without secrets', () => {
+  test('the command line is printed without secrets', () => {
     const parsed = parseConfig(TABLE, ['--webhook-token=hunter2'], {});
     assert.ok(parsed.ok);
     assert.deepEqual(printableConfig(TABLE, parsed.value), { ...DEFAULTS, webhookToken: '[redacted]' });
   });
 
-  test('gives values that are typed by the table', () => {
+  test('the command line has values typed by the table', () => {
     const parsed = parseConfig(TABLE, [], {});
     assert.ok(parsed.ok);
     const typed: { readonly workers: number; readonly dryRun: boolean; readonly logLevel: 'debug' | 'info' } =

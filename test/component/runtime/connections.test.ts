@@ -1,5 +1,5 @@
-// The connections of the kube client against real sockets: which are kept, which are given up, and what is not sent any more once
-// its connection is there.
+// The connections of the kube client against real sockets: which are kept, which are given up, and which requests are cancelled once
+// their connection is ready.
 
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -30,20 +30,20 @@ after(async () => {
 });
 
 describe('a patch that is no longer wanted', () => {
-  test('is not sent, whether its connection is there or not', async () => {
+  test('a patch that is no longer wanted is not sent, with or without a connection', async () => {
     const sent: unknown[] = [];
     server.handle((request, response) => (sent.push(request.method), sendJson(response, 200, {})));
     await using fresh = disposable(server.client(10_000));
     for (const connection of ['new', 'kept']) {
       const error = await failureOf(fresh.mergePatch('/a/status', {}, () => false));
       assert.deepEqual([error.name, error.code], ['RetryableError', 'unknown'], connection);
-      assert.match(error.message, /^PATCH \/a\/status: not sent: leadership ended/);
+      assert.match(error.message, /^PATCH \/a\/status: not sent: leadership was lost/);
       await fresh.get('/x');
     }
     assert.deepEqual(sent, ['GET', 'GET']);
   });
 
-  test('is not sent when it has waited for a connection until then', async () => {
+  test('a patch that is no longer wanted is not sent after it waited for a connection', async () => {
     const held: ServerResponse[] = [];
     const methods = new Set<string | undefined>();
     server.handle((request, response) => (methods.add(request.method), held.push(response)));
@@ -60,7 +60,7 @@ describe('a patch that is no longer wanted', () => {
     assert.deepEqual([...methods], ['GET']);
   });
 
-  test('is waited for once it was sent', async () => {
+  test('a patch that is no longer wanted is awaited once it was sent', async () => {
     let isWanted = true;
     server.handle((_, response) => {
       isWanted = false;
@@ -74,7 +74,7 @@ async function readAll(events: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of events);
 }
 
-/** Three requests at the same time, each on a connection of its own; gives the connections. */
+/** Sends three concurrent requests, each on its own connection; returns the connections. */
 async function getThree(given: KubeClient): Promise<ReadonlySet<Socket>> {
   const held: ServerResponse[] = [];
   const sockets = new Set<Socket>();
@@ -86,8 +86,8 @@ async function getThree(given: KubeClient): Promise<ReadonlySet<Socket>> {
   return sockets;
 }
 
-describe('connections that are as good as dead', () => {
-  test('are given up with the one on which no answer came in time: what follows has new ones', async () => {
+describe('dead connections', () => {
+  test('dead connections are all given up after one times out, and new requests use new ones', async () => {
     await using fresh = disposable(server.client(200));
     const earlier = await getThree(fresh);
     server.handle(() => undefined);
@@ -98,7 +98,7 @@ describe('connections that are as good as dead', () => {
     );
   });
 
-  test('are told from those of a caller that had no patience', async () => {
+  test('dead connections are not assumed when a caller cancels', async () => {
     await using fresh = disposable(server.client(10_000));
     const earlier = await getThree(fresh);
     server.handle(() => undefined);
@@ -107,7 +107,7 @@ describe('connections that are as good as dead', () => {
     assert.ok(kept.length >= 2, 'all but the one that was given up');
   });
 
-  test('do not cost a request that is under way its answer', async () => {
+  test('dead connections do not fail requests in flight', async () => {
     await using fresh = disposable(server.client(400));
     server.handle((request, response) => {
       if (request.url === '/slow') setTimeout(() => sendJson(response, 200, { slow: true }), 300);
@@ -124,9 +124,9 @@ describe('the connections of watches', () => {
   const line = `${JSON.stringify({ type: 'BOOKMARK', object: {} })}\n`;
   const watchOnce = (given: KubeClient) => readEvents(given, '/watch');
 
-  test('are used again when the server has ended the watch in good order', async () => {
+  test('the connections of watches are reused after the server ended the watch normally', async () => {
     await using fresh = disposable(server.client(10_000));
-    // Longer than an idle connection is kept, so that it is the same one each time.
+    // Longer than an idle connection is kept, so that the same one is reused each time.
     server.handle((_, response) => {
       response.write(line);
       setTimeout(() => response.end(), 1_200);
@@ -136,7 +136,7 @@ describe('the connections of watches', () => {
     assert.equal(server.connections() - earlier, 1);
   });
 
-  test('are not used again when they have been idle for a while, since they may be dead by then', async () => {
+  test('the connections of watches are not reused after being idle for a while, because they may be dead', async () => {
     await using fresh = disposable(server.client(10_000));
     server.handle((_, response) => void response.end(line));
     await watchOnce(fresh);
@@ -146,7 +146,7 @@ describe('the connections of watches', () => {
     assert.equal(server.connections() - earlier, 1);
   });
 
-  test('are not used again when the watch was given up', async () => {
+  test('the connections of watches are not reused after the watch was cancelled', async () => {
     await using fresh = disposable(server.client(10_000));
     const open = (_: IncomingMessage, response: ServerResponse) => void response.write(line);
     server.handle(open);
@@ -157,7 +157,7 @@ describe('the connections of watches', () => {
 });
 
 describe('connections', () => {
-  test('many requests one after the other use one connection, or two', async () => {
+  test('consecutive requests use one or two connections', async () => {
     const fresh = server.client(10_000);
     server.handle((_, response) => sendJson(response, 200, {}));
     const earlier = server.connections();
@@ -192,7 +192,7 @@ describe('connections', () => {
     await Promise.all(watches);
   });
 
-  test('close lets a request in flight finish, and refuses the next', async () => {
+  test('close lets a request in flight finish, and rejects the next one', async () => {
     const fresh = server.client(10_000);
     server.handle((_, response) => void setTimeout(() => sendJson(response, 200, { late: true }), 20));
     const answer = fresh.get('/x');

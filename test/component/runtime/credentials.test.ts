@@ -1,4 +1,4 @@
-// TLS and credentials: who is trusted, who we say we are, and that changed files are followed.
+// TLS and credentials: trust, identity, and changes of files.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -23,10 +23,10 @@ before(async () => {
 });
 after(() => server.close());
 
-/** Nothing here is to end because the machine is busy. */
+/** No request may time out because the machine is busy. */
 const PATIENCE_MS = 20_000;
 
-/** Asks the server whom it sees. */
+/** Returns the identity that the server sees. */
 async function whoAmI(connection: ApiConnection): Promise<unknown> {
   const { body } = await connection.exchange({ method: 'GET', path: '/x' }, PATIENCE_MS);
   return JSON.parse(body.toString());
@@ -62,7 +62,7 @@ describe('TLS', () => {
     { name: 'another server name', cluster: () => ({ 'tls-server-name': 'elsewhere.test' }) },
   ];
   for (const { name, cluster } of untrusted) {
-    test(`${name} is refused before anything is sent, with advice`, async () => {
+    test(`${name} is rejected with advice before anything is sent`, async () => {
       const foreign = createKeyPair(server.directory, 'foreign').cert;
       const client = createClusterClient({ kubeconfig: server.kubeconfig(undefined, cluster(foreign)) });
       const earlier = server.requests.length;
@@ -85,7 +85,7 @@ describe('TLS', () => {
     await connection.close();
   });
 
-  test('a client certificate without its key is to be tried again, and the one before it still works', async () => {
+  test('a client certificate without its key is retried, and the previous one still works', async () => {
     const [dan, eve] = [createKeyPair(server.directory, 'dan'), createKeyPair(server.directory, 'eve')];
     placeClient(dan);
     let now = 0;
@@ -101,13 +101,13 @@ describe('TLS', () => {
   });
 });
 
-/** For a shell, as long as the file is there: to the end of the tests. */
+/** A shell command that waits while the file exists, until the end of the tests. */
 function hangWhile(path: string): string {
   return `while [ -e ${path} ]; do sleep 0.1; done`;
 }
 
 describe('credentials', () => {
-  test('after the server was not trusted, the kubeconfig is read anew', async () => {
+  test('the kubeconfig is read again after the server was not trusted', async () => {
     let now = 0;
     const foreign = btoa(createKeyPair(server.directory, 'foreign').cert);
     const path = server.kubeconfig(undefined, { 'certificate-authority-data': foreign });
@@ -119,7 +119,7 @@ describe('credentials', () => {
     await connection.close();
   });
 
-  test('after a 401 the kubeconfig is read anew at once, but no more than once a second', async () => {
+  test('the kubeconfig is read again right after a 401, at most once a second', async () => {
     let now = 0;
     const source = new CredentialSource(server.kubeconfig({ token: 'old' }), () => now);
     const tokenIn = async (milliseconds: number) => {
@@ -137,7 +137,7 @@ describe('credentials', () => {
     assert.equal(await tokenIn(500), 'Bearer newer');
   });
 
-  test('a file that is missing for a moment leaves the last credentials in use', async () => {
+  test('the last credentials stay in use while a file is missing', async () => {
     let now = 0;
     writeFileSync(join(server.directory, 'ca.crt'), createKeyPair(server.directory, 'ca').cert);
     const path = join(server.directory, 'with-files');
@@ -160,7 +160,7 @@ describe('credentials', () => {
     ['has an alias that looks like a token', 'users: *hush', ' at line 1, column 9'],
     ['is empty', '', ''],
   ] as const) {
-    test(`of a kubeconfig that ${what} the error has the place, and nothing that is written there`, () => {
+    test(`the error of a kubeconfig that ${what} has the position but no content`, () => {
       const path = join(server.directory, 'broken');
       writeFileSync(path, text);
       assert.throws(
@@ -174,11 +174,11 @@ describe('credentials', () => {
     });
   }
 
-  test("the context's namespace is the client's own", async () => {
+  test('the client uses the namespace of the context', async () => {
     assert.equal(createClusterClient({ kubeconfig: server.kubeconfig() }).namespace, 'sandbox');
   });
 
-  test('an exec plugin gives the token, and concurrent readers run it once', async () => {
+  test('an exec plugin returns the token, and concurrent readers run it once', async () => {
     const log = join(server.directory, 'runs');
     const credential = JSON.stringify({ status: { token: 'from-plugin' } });
     const exec = {
@@ -192,7 +192,7 @@ describe('credentials', () => {
     assert.equal(readFileSync(log, 'utf8'), 'run\n');
   });
 
-  test('an exec plugin that fails later is not started for each request, and one that hangs holds up none', async () => {
+  test('an exec plugin that fails later is not started for each request, and one that hangs blocks none', async () => {
     let now = 0;
     const limitMs = 10_000;
     const log = join(server.directory, 'more-runs');
@@ -217,7 +217,7 @@ describe('credentials', () => {
     }
   });
 
-  test('an exec plugin that hangs for ever is started anew in the end, and keeps nobody waiting meanwhile', async () => {
+  test('an exec plugin that hangs forever is eventually restarted, and blocks no caller meanwhile', async () => {
     let now = 0;
     const log = join(server.directory, 'hanging-runs');
     writeFileSync(log, '');
@@ -226,7 +226,7 @@ describe('credentials', () => {
     const script = `echo run >>${log}; case $(wc -l <${log}) in 1) ${answer('first')};; 2) ${hangWhile(log)};; *) ${answer('third')};; esac`;
     const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', script] };
     const source = new CredentialSource(server.kubeconfig({ exec }), () => now, 200);
-    // The first one is waited for, however long it takes to start.
+    // The first start is awaited, however long it takes.
     await until(() =>
       source.read().then(
         () => true,
@@ -254,7 +254,7 @@ describe('credentials', () => {
     { name: 'a proxy', cluster: { 'proxy-url': 'http://127.0.0.1:1' }, message: /proxy-url is not supported/ },
   ];
   for (const { name, cluster, message } of refused) {
-    test(`a kubeconfig with ${name} is refused at the start`, () => {
+    test(`a kubeconfig with ${name} is rejected at startup`, () => {
       assert.throws(() => createClusterClient({ kubeconfig: server.kubeconfig({}, cluster) }), { message });
     });
   }
@@ -262,15 +262,18 @@ describe('credentials', () => {
   const refusedFields = [
     {
       user: { token: 'x', 'as-groups': ['a'] },
-      message: /: as-groups needs a user to impersonate; set as, or remove it$/,
+      message: /: as-groups requires a user to impersonate; set "as" or remove it$/,
     },
-    { user: { token: 'x', 'as-uid': 'a' }, message: /: as-uid needs a user to impersonate/ },
-    { user: { token: 'x', 'as-user-extra': { a: ['b'] } }, message: /: as-user-extra needs a user to impersonate/ },
+    { user: { token: 'x', 'as-uid': 'a' }, message: /: as-uid requires a user to impersonate/ },
+    { user: { token: 'x', 'as-user-extra': { a: ['b'] } }, message: /: as-user-extra requires a user to impersonate/ },
     {
       user: { token: 'x', as: 'a', 'as-groups': 'hush' },
-      message: /: as-groups is not a list of names; write it as one$/,
+      message: /: as-groups must be a list of names$/,
     },
-    { user: { token: 'x', as: 'a', 'as-user-extra': { a: 'hush' } }, message: /: as-user-extra is not a map of lists/ },
+    {
+      user: { token: 'x', as: 'a', 'as-user-extra': { a: 'hush' } },
+      message: /: as-user-extra must be a map of lists/,
+    },
     { user: { username: 'u', password: 'hush' }, message: /: username is not supported; .* use a token/ },
     { user: { 'client-certificate': 'c' }, message: /: client-certificate has no key; set client-key/ },
     { user: { token: 'x', 'client-key': 'k' }, message: /: client-key has no certificate; set client-certificate/ },
@@ -281,7 +284,7 @@ describe('credentials', () => {
     { user: {}, message: /: the user of the current context has no credentials; set a token/ },
   ];
   for (const { user, message } of refusedFields) {
-    test(`a kubeconfig whose user has the fields [${Object.keys(user).join()}] is refused at the start`, () => {
+    test(`a kubeconfig whose user has the fields [${Object.keys(user).join()}] is rejected at startup`, () => {
       assert.throws(
         () => createClusterClient({ kubeconfig: server.kubeconfig(user) }),
         (error: Error) => message.test(error.message) && !error.message.includes('hush'),
@@ -289,7 +292,7 @@ describe('credentials', () => {
     });
   }
 
-  test('a mistake in one of several kubeconfigs is told of that file', () => {
+  test('a mistake in one of several kubeconfigs is reported with its file', () => {
     const broken = join(server.directory, 'second');
     writeFileSync(broken, 'users: *hush');
     assert.throws(() => createClusterClient({ kubeconfig: `${server.kubeconfig()}:${broken}` }), {
@@ -297,18 +300,18 @@ describe('credentials', () => {
     });
   });
 
-  test('of several kubeconfigs none of which is there, the first is named', () => {
+  test('the first of several missing kubeconfigs is reported', () => {
     const kubeconfig = ['a', 'b'].map(name => join(server.directory, `no-${name}`)).join(':');
     assert.throws(() => createClusterClient({ kubeconfig }), { message: /no-a: ENOENT/ });
   });
 
-  test('a kubeconfig whose context names a user that is not there is refused at the start', () => {
+  test('a kubeconfig whose context names a missing user is rejected at startup', () => {
     const kubeconfig = server.kubeconfig();
     writeFileSync(kubeconfig, readFileSync(kubeconfig, 'utf8').replace('"user":"test"', '"user":"none"'));
     assert.throws(() => createClusterClient({ kubeconfig }), { message: /no credentials; set a token/ });
   });
 
-  test('the token in a tokenFile is used before another, and read again when it changes', async () => {
+  test('the token in a tokenFile takes precedence, and is read again when it changes', async () => {
     let now = 0;
     const file = join(server.directory, 'token');
     writeFileSync(file, 'first\n');
@@ -319,7 +322,7 @@ describe('credentials', () => {
     assert.equal((await source.read()).headers['authorization'], 'Bearer second');
   });
 
-  test('a kubeconfig that is not there is refused at the start', () => {
+  test('a missing kubeconfig is rejected at startup', () => {
     const kubeconfig = join(server.directory, 'none');
     assert.throws(() => createClusterClient({ kubeconfig }), {
       message: `kubeconfig ${kubeconfig}: ENOENT: no such file or directory, open '${kubeconfig}'`,

@@ -1,5 +1,5 @@
-// A stand-in for the API server on 127.0.0.1 that can do what the real one cannot be told to do: cut connections, send
-// garbage, hang, throttle. Real sockets, and TLS when asked; knows nothing of Kubernetes but the kubeconfig that leads to it.
+// A fake API server on 127.0.0.1 that can fail in ways the real one cannot be made to: cut connections, send
+// garbage, hang, throttle. Real sockets, optional TLS; knows nothing of Kubernetes except its own kubeconfig.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -28,7 +28,7 @@ export interface FakeApiServer {
   /** `METHOD /path?query` of each request so far. */
   readonly requests: string[];
   handle(handler: Handler): void;
-  /** Writes a kubeconfig for this server and gives its path. */
+  /** Writes a kubeconfig for this server and returns its path. */
   kubeconfig(user?: Record<string, unknown>, cluster?: Record<string, unknown>): string;
   /** A client of this server (plain HTTP), without a kubeconfig: client-node takes most of a second to load. */
   client(timeoutMs: number, observe?: RequestObserver, protobuf?: ProtobufResource): KubeClient;
@@ -50,7 +50,7 @@ export function createKeyPair(directory: string, name: string): KeyPair {
 }
 
 export interface FakeApiServerOptions {
-  /** Serve HTTPS with a certificate of its own. */
+  /** Serve HTTPS with its own certificate. */
   readonly tls?: boolean;
 }
 
@@ -65,7 +65,7 @@ export async function startFakeApiServer({ tls = false }: FakeApiServerOptions =
   let handler: Handler = answerEmpty;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     requests.push(`${request.method} ${request.url}`);
-    // A request that is cut off has nobody left to answer.
+    // A request that was cut off has no one to respond to.
     text(request)
       .then(body => handler(request, response, body))
       .catch(() => undefined);
@@ -148,7 +148,7 @@ export function sendJson(
   response.end(JSON.stringify(body));
 }
 
-/** The Status object that the API server answers a failed request with. */
+/** The Status object of a failed request. */
 export function sendStatus(
   response: ServerResponse,
   code: number,
@@ -163,7 +163,7 @@ export function sendStatus(
   );
 }
 
-/** What a request failed with; it must be one of the two classes. */
+/** The error of a request; it must be one of the two classes. */
 export async function failureOf(promise: Promise<unknown>): Promise<RetryableError | TerminalError> {
   const error = await promise.then(
     () => assert.fail('no error'),
@@ -175,7 +175,7 @@ export async function failureOf(promise: Promise<unknown>): Promise<RetryableErr
 
 export type WatchWriter = (response: ServerResponse) => void | Promise<void>;
 
-/** Begins a watch of this media type, and lets `write` go on. */
+/** Starts a watch response with this media type; `write` continues it. */
 export function watchHandler(contentType: string, write: WatchWriter): Handler {
   return (_, response) => {
     response.writeHead(200, { 'content-type': contentType });
@@ -184,7 +184,7 @@ export function watchHandler(contentType: string, write: WatchWriter): Handler {
   };
 }
 
-/** Reads a watch to its end: the events, and what was thrown. */
+/** Reads a watch to its end: the events and the error. */
 export async function readEvents(
   client: KubeClient,
   path: string,

@@ -1,5 +1,5 @@
-// One collection of the fake API server that behaves as etcd behind the watch cache does: versions, pages, events since a
-// version, 410 for versions that were compacted. Faults are put in front of it by the tests.
+// A collection of the fake API server that behaves like etcd behind the watch cache: versions, pages, events since a
+// version, 410 for compacted versions. Tests add the faults.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ObjectMeta } from '@countersign/common/csr.ts';
@@ -49,7 +49,7 @@ export class FakeCollection {
     for (const watcher of this.#watchers) watcher.write(`${JSON.stringify(bookmark)}\n`);
   }
 
-  /** Ends all watches in good order, or breaks their connections. */
+  /** Ends all watches normally, or resets their connections. */
   endWatches(how: 'end' | 'reset'): void {
     for (const watcher of this.#watchers) {
       if (how === 'end') watcher.end();

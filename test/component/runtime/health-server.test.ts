@@ -1,4 +1,4 @@
-// What a caller can cost the port of probes and metrics, which anyone in the pod network may reach.
+// The cost of clients on the port of probes and metrics, which anyone in the pod network can reach.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -38,7 +38,7 @@ async function probe(): Promise<number> {
   return (await fetch(`http://127.0.0.1:${server?.port}/healthz`, { headers: { connection: 'close' } })).status;
 }
 
-test('a probe is answered, however many connections are open; the oldest that asked nothing give way', async () => {
+test('a probe is answered however many connections are open; the oldest silent ones are closed', async () => {
   await serve();
   const silent: Socket[] = [];
   for (let number = 0; number < 200; number += 1) silent.push((await open()).resume());
@@ -47,7 +47,7 @@ test('a probe is answered, however many connections are open; the oldest that as
   for (const socket of silent) socket.destroy();
 });
 
-test('a connection that asks nothing, and half a request, be it the second, are waited for a bounded time', async () => {
+test('silent connections and incomplete requests time out', async () => {
   await serve({ connections: 9, timeoutMs: 400 });
   const silent = await open();
   const half = await open();
@@ -59,7 +59,7 @@ test('a connection that asks nothing, and half a request, be it the second, are 
   await Promise.all([silent, half, asked].map(socket => once(socket.resume(), 'close')));
 });
 
-test('a caller that sends its next requests before it has an answer is cut off, and costs one rendering', async () => {
+test('a client that pipelines requests is cut off, and costs one rendering of the metrics', async () => {
   await serve();
   rendered = 0;
   const socket = await open();

@@ -1,4 +1,4 @@
-// How the kube client classifies the answers of the API server that are no success: each status, once, with its words.
+// How the kube client classifies unsuccessful responses of the API server: each status, with its message.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -18,7 +18,7 @@ after(async () => {
   await server.close();
 });
 
-describe('answers that are no success', () => {
+describe('unsuccessful responses', () => {
   const cases = [
     { status: 400, reason: 'BadRequest', code: 'bad-request', terminal: true },
     { status: 401, reason: 'Unauthorized', code: 'unauthorized', terminal: false },
@@ -35,7 +35,7 @@ describe('answers that are no success', () => {
     { status: 302, reason: 'Elsewhere', code: 'unknown', terminal: false },
   ];
   for (const { status, reason, code, terminal } of cases) {
-    test(`${status} ${reason} is ${terminal ? 'terminal' : 'retryable'} ${code} and keeps the server's words`, async () => {
+    test(`${status} ${reason} is ${terminal ? 'terminal' : 'retryable'} ${code} and keeps the server's message`, async () => {
       server.handle((_, response) => sendStatus(response, status, reason));
       const error = await failureOf(client.create('/apis/x/v1/things?dryRun=All', {}));
       assert.equal(error instanceof TerminalError, terminal);
@@ -50,9 +50,9 @@ describe('answers that are no success', () => {
   const FIELD = [{ reason: 'FieldValueInvalid', field: 'status.x' }];
   for (const { what, causes, code, said = 'told so' } of [
     { what: 'for a field is terminal', causes: FIELD, code: 'invalid' },
-    { what: 'of a policy is as retryable as a missing right', causes: [{ message: 'no' }], code: 'forbidden' },
+    { what: 'of a policy is as retryable as a missing permission', causes: [{ message: 'no' }], code: 'forbidden' },
     {
-      what: 'of an admission webhook is as retryable, whatever field it names',
+      what: 'of an admission webhook is as retryable, even if it names a field',
       causes: FIELD,
       code: 'forbidden',
       said: 'admission webhook "x.example.com" denied the request: no',
@@ -64,7 +64,7 @@ describe('answers that are no success', () => {
     },
     { what: 'without a cause is as retryable', causes: undefined, code: 'forbidden' },
   ]) {
-    test(`422 ${what}`, async () => {
+    test(`a 422 ${what}`, async () => {
       const status = { kind: 'Status', reason: 'Invalid', message: said, code: 422, details: { causes } };
       server.handle((_, response) => sendJson(response, 422, status));
       const error = await failureOf(client.update('/x', {}));
@@ -72,18 +72,21 @@ describe('answers that are no success', () => {
     });
   }
 
-  test("a 404 that is not the API server's own is no missing object", async () => {
+  test('a 404 that is not from the API server is not a missing object', async () => {
     server.handle((_, response) => response.writeHead(404).end('<html>default backend</html>'));
     const error = await failureOf(client.get('/x'));
     assert.deepEqual([error instanceof RetryableError, error.code], [true, 'server']);
-    assert.match(error.message, /default backend.* \(is its CRD installed, and is this the API server\?\)$/);
+    assert.match(
+      error.message,
+      /default backend.* \(check that the CRD is installed and that this is the API server\)$/,
+    );
   });
 
-  test('an answer that would fill the memory is given up, and told apart', async () => {
+  test('a response that is too large is aborted with its own error', async () => {
     server.handle((_, response) => response.end(Buffer.alloc(17 * 1024 * 1024, ' ')));
     const error = await failureOf(client.get('/x'));
     assert.deepEqual([error instanceof TerminalError, error.code], [true, 'too-large']);
-    assert.equal(error.message, 'GET /x: the answer is larger than 16777216 bytes');
+    assert.equal(error.message, 'GET /x: the response is larger than 16777216 bytes');
     server.handle((_, response) => sendJson(response, 200, { still: 'there' }));
     assert.deepEqual(await client.get('/x'), { still: 'there' });
   });
@@ -100,7 +103,7 @@ describe('answers that are no success', () => {
     { name: 'absent', headers: {}, expected: undefined },
   ];
   for (const { name, headers, expected } of waits) {
-    test(`Retry-After ${name} asks to wait ${expected} ms`, async () => {
+    test(`a Retry-After ${name} gives a delay of ${expected} ms`, async () => {
       server.handle((_, response) => sendStatus(response, 429, 'TooManyRequests', headers));
       const error = await failureOf(client.get('/x'));
       assert.ok(error instanceof RetryableError);

@@ -1,4 +1,4 @@
-// The kube client against real sockets: what it sends, and how it classifies every kind of failure. Faults come from a stand-in server, because the real one cannot be told to produce them.
+// The kube client against real sockets: what it sends, and how it classifies every kind of failure. Faults come from a fake server, because the real one cannot be made to produce them.
 
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
@@ -54,7 +54,7 @@ describe('what is sent', () => {
     },
   ];
   for (const { name, run, line, type, body } of calls) {
-    test(`${name} sends ${line} with the token and gives the answer`, async () => {
+    test(`${name} sends ${line} with the token and returns the response`, async () => {
       let seen: unknown;
       server.handle((request, response, text) => {
         seen = { line: `${request.method} ${request.url}`, type: request.headers['content-type'], body: text };
@@ -68,17 +68,17 @@ describe('what is sent', () => {
   }
 });
 
-/** The beginning of an answer that goes on. */
+/** The start of an unfinished response. */
 function partial(response: ServerResponse): void {
   response.writeHead(200, { 'content-length': '1000' }).write('{"a":');
 }
 
-describe('a world that fails', () => {
+describe('a failing server', () => {
   const faults = [
-    { name: 'no answer', act: () => undefined, code: 'timeout' },
+    { name: 'no response', act: () => undefined, code: 'timeout' },
     { name: 'a body that never ends', act: partial, code: 'timeout' },
     {
-      name: 'a reset before the answer',
+      name: 'a reset before the response',
       act: (response: ServerResponse) => void response.socket?.resetAndDestroy(),
       code: 'network',
     },
@@ -91,11 +91,11 @@ describe('a world that fails', () => {
       code: 'network',
     },
     {
-      name: 'an answer that is not JSON',
+      name: 'a response that is not JSON',
       act: (response: ServerResponse) => void response.end('<html>'),
       code: 'server',
     },
-    { name: 'an empty answer', act: (response: ServerResponse) => void response.end(), code: 'server' },
+    { name: 'an empty response', act: (response: ServerResponse) => void response.end(), code: 'server' },
   ];
   for (const { name, act, code } of faults) {
     test(`${name} is a retryable ${code}, and the next request works`, async () => {
@@ -110,7 +110,7 @@ describe('a world that fails', () => {
     });
   }
 
-  test('a server that is not there is a retryable network failure with advice', async () => {
+  test('an unreachable server is a retryable network failure with advice', async () => {
     const gone = await startFakeApiServer();
     const other = gone.client(10_000);
     await gone.close();
@@ -119,7 +119,7 @@ describe('a world that fails', () => {
     assert.match(error.message, /ECONNREFUSED.*check the server address/);
   });
 
-  test('a read is given up at once when its signal is aborted', async () => {
+  test('a read is cancelled at once when its signal is aborted', async () => {
     const patient = server.client(5000);
     server.handle(() => undefined);
     const controller = new AbortController();

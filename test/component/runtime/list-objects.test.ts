@@ -1,4 +1,4 @@
-// Lists whose pages are too large to be taken: fewer objects are asked for, and none is left out or taken twice.
+// Lists with pages that are too large: fewer objects are requested, and none is missed or read twice.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -6,7 +6,7 @@ import { RetryableError, TerminalError } from '@countersign/common/runtime/error
 import { listObjects } from '@countersign/common/runtime/reflector/list-objects.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 
-/** A server with so many objects, which gives no more of them at a time than fit. */
+/** A server with this many objects, whose responses are limited to a number of them. */
 function createServer(count: number, fitting: number) {
   return new RecordingClient(({ path }) => {
     const query = new URL(path, 'http://x').searchParams;
@@ -31,7 +31,7 @@ for (const [count, fitting, limits] of [
   [3_000, 600, ['500', '2500', '625', '157']],
   [3, 1, ['500', '125', '32', '8', '2', '1']],
 ] as const) {
-  test(`of ${count} objects of which ${fitting} fit into an answer, all are read once`, async () => {
+  test(`all of ${count} objects are read once if ${fitting} fit into a response`, async () => {
     const client = createServer(count, fitting);
     assert.deepEqual(await list(client), [...Array(count).keys()]);
     const asked = client.calls.map(({ path }) => new URL(path, 'http://x').searchParams.get('limit'));
@@ -39,7 +39,7 @@ for (const [count, fitting, limits] of [
   });
 }
 
-test('where a page expired and the whole is too large, the list begins anew another time', async () => {
+test('a list is restarted later if a page expired and the whole list is too large', async () => {
   const client = createServer(3_000, 2_500);
   const { answer } = client;
   client.answer = call => {
@@ -49,6 +49,6 @@ test('where a page expired and the whole is too large, the list begins anew anot
   await assert.rejects(list(client), { code: 'gone' });
 });
 
-test('one object that is too large by itself is a failure', async () => {
+test('a single object that is too large is an error', async () => {
   await assert.rejects(list(createServer(1, 0)), { code: 'too-large' });
 });

@@ -1,4 +1,4 @@
-// The plumbing of a process: logs, metrics, probes, signals and the orderly end.
+// Process infrastructure: logs, metrics, probes, signals and shutdown.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -19,7 +19,7 @@ function capture(level: LogLevel = 'info') {
 }
 
 describe('logs', () => {
-  test('a line has the time in ISO 8601, the level as a word, the service, the message and the fields', () => {
+  test('a log line has the time in ISO 8601, the level name, the service, the message and the fields', () => {
     const { lines, log } = capture();
     log.info({ csr: 'x' }, 'signing certificate');
     log.debug('not at this level');
@@ -29,7 +29,7 @@ describe('logs', () => {
     assert.equal(lines.length, 1);
   });
 
-  test('an error keeps its code and its cause, and credentials are left out', () => {
+  test('a logged error has its code and its cause, but no credentials', () => {
     const { lines, log } = capture();
     const err = new RetryableError('no answer', { code: 'network', cause: new Error('ECONNRESET') });
     const headers = { authorization: 'Bearer x' };
@@ -40,7 +40,7 @@ describe('logs', () => {
     assert.doesNotMatch(text, /Bearer|stack/);
   });
 
-  test('what an error says of its cause itself is not said again', () => {
+  test('a cause that is part of the message is not repeated', () => {
     const { lines, log } = capture();
     const reset = new RetryableError('GET /x: read ECONNRESET', {
       code: 'network',
@@ -52,13 +52,13 @@ describe('logs', () => {
     assert.deepEqual(lines[0]?.['err'], expected);
   });
 
-  test('an error that nobody has classified keeps its stack', () => {
+  test('an unclassified error is logged with its stack', () => {
     const { lines, log } = capture();
     log.error({ err: new TypeError('a bug') }, 'failed');
     assert.match(JSON.stringify(lines), /"stack":"TypeError: a bug\\n +at /);
   });
 
-  test('a stack of the message alone is left out', () => {
+  test('a stack without frames is not logged', () => {
     const { lines, log } = capture();
     const err = Object.assign(new Error('alert unknown ca'), { stack: 'Error: alert unknown ca' });
     log.warn({ err }, 'failed');
@@ -66,7 +66,7 @@ describe('logs', () => {
   });
 
   for (const thrown of ['only text', null, 42]) {
-    test(`what was thrown and is no error, ${String(thrown)}, is told all the same`, () => {
+    test(`a thrown value that is not an error, ${String(thrown)}, is logged`, () => {
       const { lines, log } = capture();
       log.warn({ err: thrown }, 'failed');
       assert.deepEqual([lines[0]?.['msg'], lines[0]?.['err']], ['failed', { message: String(thrown) }]);
@@ -74,17 +74,17 @@ describe('logs', () => {
   }
 });
 
-describe('the last words of a process', () => {
+describe('the last log lines of a process', () => {
   const ends: readonly (readonly [how: string, script: string])[] = [
     ['that exits', 'log.info("second"); process.exit(0)'],
     ['that fails', 'log.info("second"); throw new Error("unexpected")'],
     ['that fails later', 'setTimeout(() => { log.info("second"); throw new Error("unexpected") }, 5)'],
-    ['that goes on', 'log.info("second")'],
-    ['that says much at a time', 'log.info({ much: "x".repeat(20_000) }, "second")'],
+    ['that continues', 'log.info("second")'],
+    ['that logs much at once', 'log.info({ much: "x".repeat(20_000) }, "second")'],
     ['that is killed after a flush', 'log.info("second"); log.flush(); process.kill(process.pid, "SIGKILL")'],
   ];
   for (const [how, script] of ends) {
-    test(`of one ${how} are all there, in order, without waiting for the disk`, () => {
+    test(`the last lines of a process ${how} are complete and in order, without waiting for the disk`, () => {
       const log = fileURLToPath(import.meta.resolve('@countersign/common/runtime/process/log.ts'));
       const source = `import fs from 'node:fs';
         import { createLogger } from ${JSON.stringify(log)};
@@ -107,7 +107,7 @@ function failToTell(): never {
   throw new Error('secret detail');
 }
 
-describe('probes and scrapes', () => {
+describe('probes and metrics', () => {
   const reasons = ['certificatesigningrequests: not listed yet', 'not the leader'];
   const cases = [
     { path: '/healthz', ready: [], code: 200, body: /^ok\n$/ },
@@ -123,7 +123,7 @@ describe('probes and scrapes', () => {
     { path: '/metrics/x', ready: [], code: 404, body: /^not found\n$/ },
   ];
   for (const { path, ready, code, body } of cases) {
-    test(`${path} answers ${code} ${ready.length > 0 ? 'with the reasons' : ''}`, async () => {
+    test(`the path ${path} returns ${code} ${ready.length > 0 ? 'with the reasons' : ''}`, async () => {
       const server = await startHttpServer({
         address: LOOPBACK,
         isReady: () => ready,
@@ -136,7 +136,7 @@ describe('probes and scrapes', () => {
     });
   }
 
-  test('a check that throws is 500, and the server lives on', async () => {
+  test('a check that throws gives 500, and the server continues', async () => {
     const server = await startHttpServer({ address: LOOPBACK, isReady: failToTell, registry: createRegistry() });
     const response = await fetch(`http://127.0.0.1:${server.port}/readyz`);
     assert.deepEqual([response.status, await response.text()], [500, 'internal error\n']);
@@ -144,7 +144,7 @@ describe('probes and scrapes', () => {
     await server.close();
   });
 
-  test('the clock of the API server is looked at with each answer that tells it', async () => {
+  test('the clock offset is updated by each response with a Date', async () => {
     const registry = createRegistry();
     const observe = createRequestObserver(registry);
     const answer = { method: 'GET', host: 'h:1', code: '200', seconds: 0.01 };
@@ -155,7 +155,7 @@ describe('probes and scrapes', () => {
     assert.ok(Number(offset) > 89 && Number(offset) < 92, `offset ${offset}`);
   });
 
-  test('/metrics has the process, the requests to the API server and the reflectors', async () => {
+  test('/metrics has metrics of the process, the API server requests and the reflectors', async () => {
     const registry = createRegistry();
     createRequestObserver(registry)({ method: 'GET', host: 'h:1', code: '200', seconds: 0.01 });
     const reflector = createReflectorMetrics(registry);
@@ -179,7 +179,7 @@ describe('probes and scrapes', () => {
     }
   });
 
-  test('without a host they are served on all addresses, of IPv6 too where there is any', async () => {
+  test('an address without a host listens on all addresses, including IPv6 if there is any', async () => {
     const options = { isReady: () => [], registry: createRegistry() };
     const server = await startHttpServer({ address: { host: '', port: 0 }, ...options });
     const loopback = networkInterfaces()['lo'] ?? assert.fail('no loopback');
@@ -190,7 +190,7 @@ describe('probes and scrapes', () => {
     await server.close();
   });
 
-  test('an address that is taken is refused', async () => {
+  test('an address in use is rejected', async () => {
     const options = { isReady: () => [], registry: createRegistry() };
     const server = await startHttpServer({ address: LOOPBACK, ...options });
     await assert.rejects(startHttpServer({ address: { ...LOOPBACK, port: server.port }, ...options }), {
@@ -200,7 +200,7 @@ describe('probes and scrapes', () => {
   });
 });
 
-describe('the end', () => {
+describe('shutdown', () => {
   for (const name of ['SIGTERM', 'SIGINT']) {
     test(`the first ${name} aborts the signal, the second exits with 1`, () => {
       const source = new EventEmitter();
@@ -214,7 +214,7 @@ describe('the end', () => {
     });
   }
 
-  test('closers run one after the other, in order, and one that fails stops nobody', async () => {
+  test('closers run in order, and a failing one does not stop the others', async () => {
     const { lines, log } = capture();
     const order: string[] = [];
     const closer = (name: string, act: () => Promise<void> | void) => ({
@@ -233,12 +233,12 @@ describe('the end', () => {
     assert.deepEqual(order, ['webhook', 'client']);
     assert.deepEqual(
       lines.map(({ msg, closer: name }) => [msg, name]),
-      [['closing failed', 'broken']],
+      [['close failed', 'broken']],
     );
     assert.equal(await drain(closers.slice(2), { deadlineMs: 1000, log }), true);
   });
 
-  test('the deadline ends the wait and names what is still open', async () => {
+  test('the deadline ends the shutdown and logs what is still open', async () => {
     const { lines, log } = capture();
     const hanging = { name: 'hanging', close: () => new Promise<void>(() => undefined) };
     const never = { name: 'never', close: () => assert.fail('must not be reached') };
@@ -246,7 +246,7 @@ describe('the end', () => {
     assert.deepEqual(lines[0]?.['unclosed'], ['hanging', 'never']);
   });
 
-  test('an old Node.js is refused', () => {
+  test('an old Node.js is rejected', () => {
     requireNode('24.11.0');
     requireNode('26.10.0');
     assert.throws(() => requireNode('20.20.2'), /Node\.js 20\.20\.2 is too old: install Node\.js 24 or newer/);
@@ -254,7 +254,7 @@ describe('the end', () => {
 });
 
 for (const [service, ...flags] of [['signer'], ['webhook', '--tls-secret=a/b']] as const) {
-  test(`a ${service} that cannot begin says why, in its own name, and ends with 1`, () => {
+  test(`a ${service} that cannot start logs the cause and exits with 1`, () => {
     const main = fileURLToPath(new URL(`../../../services/${service}/main.ts`, import.meta.url));
     const args = [main, '--kubeconfig=/none', '--http-address=127.0.0.1:0', ...flags];
     const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });

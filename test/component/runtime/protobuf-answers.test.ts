@@ -1,4 +1,4 @@
-// The client against a server that answers in protobuf: asked for where a resource is told, read as JSON would be, and every
+// The client against a server that responds in protobuf: requested for one resource, decoded as JSON would be, and every
 // failure classified the same.
 
 import assert from 'node:assert/strict';
@@ -26,7 +26,7 @@ let client: KubeClient;
 
 before(async () => {
   server = await startFakeApiServer();
-  // Nothing here is to end because the machine is busy.
+  // No request may time out because the machine is busy.
   client = server.client(20_000, undefined, { paths: new RegExp(`^${PATH}`), kinds: { Thing: readThing } });
 });
 after(async () => {
@@ -53,7 +53,7 @@ function answer(code: number, body: Buffer): void {
 }
 
 describe('answers', () => {
-  test('protobuf is asked for at the path that is told, and JSON everywhere else', async () => {
+  test('protobuf is requested at the given path, and JSON everywhere else', async () => {
     const accepted: unknown[] = [];
     server.handle((request, response) => {
       accepted.push(request.headers.accept);
@@ -64,12 +64,12 @@ describe('answers', () => {
     assert.deepEqual(accepted, [`${TYPE}, application/json`, 'application/json']);
   });
 
-  test('an object is read by the reader of its kind', async () => {
+  test('an object is decoded by the decoder of its kind', async () => {
     answer(200, thing('grüße'));
     assert.deepEqual(await client.mergePatch(`${PATH}/a/status`, {}), { metadata: { name: 'grüße' } });
   });
 
-  test('a Status tells what failed, why, and how long to wait', async () => {
+  test('a Status has the failure, its reason and the delay', async () => {
     answer(429, status(429, 'TooManyRequests'));
     const error = await failureOf(client.get(PATH));
     assert.ok(error instanceof RetryableError);
@@ -84,15 +84,15 @@ describe('answers', () => {
 
   const garbage: readonly (readonly [string, Buffer])[] = [
     ['no envelope', Buffer.from('{}')],
-    ['a kind that was not told', envelope('Other', Buffer.alloc(0))],
-    ['a kind that every object has', envelope('constructor', Buffer.alloc(0))],
-    ['a cut message', thing('name').subarray(0, -6)],
+    ['an unexpected kind', envelope('Other', Buffer.alloc(0))],
+    ['a kind named like an object property', envelope('constructor', Buffer.alloc(0))],
+    ['a truncated message', thing('name').subarray(0, -6)],
   ];
   for (const [name, body] of garbage) {
-    test(`${name} is a failure of the server`, async () => {
+    test(`${name} is a server error`, async () => {
       answer(200, body);
       const error = await failureOf(client.get(PATH));
-      assert.deepEqual([error.code, error.message], ['server', `GET ${PATH}: the answer cannot be read`]);
+      assert.deepEqual([error.code, error.message], ['server', `GET ${PATH}: cannot decode the response`]);
     });
   }
 });
@@ -108,12 +108,12 @@ describe('a watch', () => {
     { type: 'DELETED', object: { metadata: { name: 'b' } } },
   ];
 
-  test('several events in one piece are events in order', async () => {
+  test('several events in one chunk are read in order', async () => {
     answerWatch(response => void response.end(Buffer.concat([frames, frames])));
     assert.deepEqual(await readEvents(client, `${PATH}?watch=1`), { events: [...events, ...events], error: undefined });
   });
 
-  test('events cut after every byte are the same events', async () => {
+  test('events split after every byte are read the same', async () => {
     answerWatch(async response => {
       for (const byte of frames) {
         response.write(Buffer.of(byte));
@@ -129,7 +129,7 @@ describe('a watch', () => {
     ['an end in the middle of an event', frames.subarray(0, 9), 'server'],
     ['an end in the middle of a length', frames.subarray(0, 2), 'server'],
     ['an event of an unknown type', watchFrame('SUNG', thing('a')), 'server'],
-    ['an event that cannot be read', watchFrame('ADDED', Buffer.from('x')), 'server'],
+    ['a malformed event', watchFrame('ADDED', Buffer.from('x')), 'server'],
     ['a length beyond all objects', Buffer.alloc(8, 0xff), 'server'],
   ];
   for (const [name, bytes, code] of broken) {

@@ -1,4 +1,4 @@
-// The property that matters most of a reflector: whatever the server does, once it behaves again the copy is right.
+// The main property of a reflector: whatever the server does, the cache is right once it recovers.
 
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -11,7 +11,7 @@ import { sendStatus, startFakeApiServer } from './fake-api-server.ts';
 import { FakeCollection, type Thing } from './fake-collection.ts';
 import { contentsOf } from './reflector-world.ts';
 
-/** Numerical Recipes' linear congruential generator: the same weather for the same seed. */
+/** Numerical Recipes' linear congruential generator: the same faults for the same seed. */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -37,7 +37,7 @@ const FAULTS: readonly Fault[] = [
   () => undefined,
 ];
 
-/** One step of the weather: objects change, history is forgotten, watches break. */
+/** One step: objects change, history is compacted, watches break. */
 function disturb(things: FakeCollection, random: () => number): void {
   const name = `thing-${Math.floor(random() * 20)}`;
   if (random() < 0.3) things.delete(name);
@@ -47,7 +47,7 @@ function disturb(things: FakeCollection, random: () => number): void {
 }
 
 for (const seed of [1, 2, 3, 4]) {
-  test(`after any weather the copy is right, and so is what the changes add up to (seed ${seed})`, async () => {
+  test(`the cache and the reported changes are right after random faults (seed ${seed})`, async () => {
     const random = createRandom(seed);
     const server = await startFakeApiServer();
     const client = server.client(50);

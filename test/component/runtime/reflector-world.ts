@@ -1,4 +1,4 @@
-// One test's world for a reflector: a fake server with one collection, a client of it, and what the reflector said and did.
+// Test fixture for a reflector: a fake server with one collection, its client, and the reflector's logs and metrics.
 
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import { createLogger } from '@countersign/common/runtime/process/log.ts';
@@ -9,10 +9,10 @@ import { FakeCollection, type Thing } from './fake-collection.ts';
 
 export const PATH = '/apis/example.test/v1/things';
 
-/** More than the runner gives a test. */
+/** Longer than the test timeout. */
 export const LONG_MS = 60_000;
 
-/** Waits are short; what ends a request or a watch that hangs is longer than any test, so that a busy machine ends none. */
+/** Delays are short; timeouts of requests and watches are longer than any test, so that a busy machine does not hit them. */
 export const TIMING = {
   backoffMinMs: 2,
   backoffMaxMs: 10,
@@ -23,15 +23,15 @@ export const TIMING = {
 };
 
 export class ReflectorWorld {
-  /** Two things are there from the start: a = 1 and b = 2. */
+  /** Starts with two objects: a = 1 and b = 2. */
   readonly things = new FakeCollection();
   /** Log lines. */
   readonly lines: string[] = [];
   /** Why watches ended. */
   readonly ends: string[] = [];
-  /** How many lists came to their end. */
+  /** Number of completed lists. */
   lists = 0;
-  /** The sizes that were told of. */
+  /** The reported sizes. */
   readonly sizes: number[] = [];
   /** `key: value before -> value now`. */
   readonly changes: string[] = [];
@@ -76,7 +76,7 @@ export class ReflectorWorld {
     return reflector;
   }
 
-  /** Starts a reflector and waits until it watches; what it reported so far is forgotten. */
+  /** Starts a reflector and waits until it watches; clears what it reported so far. */
   async startSynced(options: Partial<ReflectorOptions<Thing>> = {}): Promise<Reflector<Thing>> {
     const reflector = this.start(options);
     await this.until(() => reflector.hasSynced && this.things.watchCount === 1);
@@ -84,7 +84,7 @@ export class ReflectorWorld {
     return reflector;
   }
 
-  /** The same as `until`, with the end of the log in what it complains of. */
+  /** Like `until`, with the last log lines in its error. */
   async until(condition: () => boolean): Promise<void> {
     await until(condition).catch((cause: Error) => {
       throw new Error(`${cause.message}; log: ${this.lines.slice(-3).join('')}`, { cause });

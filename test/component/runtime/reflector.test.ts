@@ -1,4 +1,4 @@
-// The reflector against real sockets, in good weather: its copy follows the server, and it reports changes only.
+// The reflector against real sockets, without faults: its cache follows the server, and it reports changes only.
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** Resolves when the first watch is open on this side, too. */
+/** Resolves when the first watch is open on the client side. */
 async function startAndHear(now: () => number): Promise<Reflector<Thing>> {
   const reflector = await world.startSynced({ now });
   world.things.put('heard', 3);
@@ -22,8 +22,8 @@ async function startAndHear(now: () => number): Promise<Reflector<Thing>> {
   return reflector;
 }
 
-describe('in good weather', () => {
-  test('everything is listed once, then changes are reported as they come', async () => {
+describe('a reflector without faults', () => {
+  test('all objects are listed once, then changes are reported', async () => {
     const reflector = world.start();
     assert.equal(reflector.hasSynced, false);
     assert.equal(reflector.isFresh(Date.now()), false);
@@ -48,7 +48,7 @@ describe('in good weather', () => {
     [0, 8],
     [0.9999, 12],
   ] as const) {
-    test(`the watch asks for bookmarks and for an end after ${seconds} s when chance says ${random}`, async () => {
+    test(`the watch requests bookmarks and a timeout of ${seconds} s for the random number ${random}`, async () => {
       await world.startSynced({ random: () => random });
       const query = `watch=1&allowWatchBookmarks=true&resourceVersion=102&timeoutSeconds=${seconds}`;
       assert.equal(world.requests.at(-1), `GET ${PATH}?${query}`);
@@ -63,7 +63,7 @@ describe('in good weather', () => {
     assert.equal(world.count('list'), 3);
   });
 
-  test('the first list takes what the API server has at hand, a later one the newest', async () => {
+  test('the first list uses any cached version, a later one the latest', async () => {
     await world.startSynced();
     world.things.endWatches('end');
     world.things.put('c', 3);
@@ -82,7 +82,7 @@ describe('in good weather', () => {
     assert.ok(world.requests.every(line => line.includes(`${PATH}?fieldSelector=spec.x%3Dy&`)));
   });
 
-  test('after a bookmark the next watch goes on from it', async () => {
+  test('the next watch resumes from the last bookmark', async () => {
     const reflector = await world.startSynced();
     world.things.put('c', 3);
     world.things.bookmark();
@@ -93,7 +93,7 @@ describe('in good weather', () => {
     assert.equal(world.count('list'), 1);
   });
 
-  test('a watch that the server has opened is news, before it brings anything', async () => {
+  test('an opened watch makes the cache fresh before any event', async () => {
     let now = 1000;
     const reflector = await startAndHear(() => now);
     now += 180_001;
@@ -103,7 +103,7 @@ describe('in good weather', () => {
     assert.deepEqual([world.count('list'), world.count('watch')], [1, 2]);
   });
 
-  test('news grow old when nothing is heard', async () => {
+  test('the cache becomes stale without events', async () => {
     let now = 1000;
     const reflector = await startAndHear(() => now);
     now += 180_001;

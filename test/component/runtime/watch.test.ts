@@ -1,4 +1,4 @@
-// The client's watch against real sockets: lines however they are cut, and every way in which a watch can end.
+// The client's watch against real sockets: lines however they are split, and every way a watch can end.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -45,7 +45,7 @@ function lineOf(bytes: number): string {
   return `${JSON.stringify({ type: 'ADDED', object: { metadata: { name: 'x' }, data: 'y'.repeat(bytes) } })}\n`;
 }
 
-/** Milliseconds to read a line of about this length in pieces of 64 bytes: the best of five, since others use the machine, too. */
+/** Milliseconds to read a line of about this length in chunks of 64 bytes: the best of five, because the machine is shared. */
 async function fastest(bytes: number): Promise<number> {
   const body = Buffer.from(lineOf(bytes));
   let best = Number.POSITIVE_INFINITY;
@@ -64,12 +64,12 @@ async function* piecesOf(body: Buffer): AsyncGenerator<Buffer> {
 }
 
 describe('lines', () => {
-  test('several lines in one piece, and empty lines between them, are events in order', async () => {
+  test('several lines in one chunk, with empty lines between them, are read in order', async () => {
     answerWatch(response => void response.end(`${line}\n\r\n${line}${line}`));
     assert.deepEqual(await readWatch(), { events: [added, added, added], error: undefined });
   });
 
-  test('a line cut after every byte, even inside a character, is one event', async () => {
+  test('a line split after every byte, even inside a character, is one event', async () => {
     answerWatch(async response => {
       for (const byte of Buffer.from(line)) {
         response.write(Buffer.of(byte));
@@ -85,25 +85,25 @@ describe('lines', () => {
     assert.equal((await readWatch()).events.length, 1);
   });
 
-  test('a line that never ends is given up, before it takes the memory of the process', async () => {
+  test('an endless line is aborted before it exhausts memory', async () => {
     let sent = 0;
     const endless = async function* () {
       for (; sent < 64 * MIB; sent += MIB) yield Buffer.alloc(MIB, 'x');
     };
     const watch = readWatchEvents({ method: 'GET', path: '/x' }, endless(), JSON_LINES);
-    await assert.rejects(watch.next(), { code: 'server', message: /never ends/ });
+    await assert.rejects(watch.next(), { code: 'server', message: /exceeds the maximum size/ });
     assert.ok(sent < 17 * MIB, `${sent} bytes were taken`);
   });
 
-  test('a line in small pieces is read in linear time', async () => {
+  test('a line in small chunks is read in linear time', async () => {
     const [small, large] = [await fastest(MIB / 4), await fastest(2 * MIB)];
-    // 8 would be linear, 64 quadratic.
+    // 8 is linear, 64 quadratic.
     assert.ok(large / small < 24, `${small} ms, ${large} ms`);
   });
 });
 
 describe('ends', () => {
-  test('the end of the server ends the watch without an error', async () => {
+  test('a watch that the server ends has no error', async () => {
     answerWatch(response => void response.end(line));
     assert.deepEqual(await readWatch(), { events: [added], error: undefined });
   });
@@ -136,7 +136,7 @@ describe('ends', () => {
     { name: 'an ERROR event without a code', text: `${line}{"type":"ERROR","object":null}\n`, code: 'server' },
     { name: 'a line that is not JSON', text: `${line}<html>\n`, code: 'server' },
     ...['{"metadata":{}}', '{"type":"ADDED"}', '{"object":{}}', 'null', '7'].map(text => ({
-      name: `a line that is no event: ${text}`,
+      name: `a line that is not an event: ${text}`,
       text: `${line}${text}\n`,
       code: 'server',
     })),
@@ -154,7 +154,7 @@ describe('ends', () => {
     });
   }
 
-  test('a reset in mid-stream is thrown as a network failure', async () => {
+  test('a reset during the stream is thrown as a network error', async () => {
     answerWatch(response => {
       response.write(line);
       setTimeout(() => response.socket?.resetAndDestroy(), 10);
@@ -164,7 +164,7 @@ describe('ends', () => {
     assert.equal((error as RetryableError).code, 'network');
   });
 
-  test('a refused watch is classified like any request', async () => {
+  test('a rejected watch is classified like any request', async () => {
     server.handle((_, response) => sendStatus(response, 403, 'Forbidden'));
     assert.equal(((await readWatch()).error as RetryableError).code, 'forbidden');
   });

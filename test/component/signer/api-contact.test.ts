@@ -1,4 +1,4 @@
-// How a replica without a Lease knows that the API server still reads from etcd.
+// How a replica without a Lease checks that the API server still reads from etcd.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { RecordingClient } from '../../support/recording-client.ts';
 import { recordLog } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';
 
-test('a read that is answered counts, one that fails is logged, and reads go on until the signal', async () => {
+test('an answered read counts as contact, a failed one is logged, and reads continue until the signal', async () => {
   const { lines, log } = recordLog('warn');
   let now = 0;
   const contact = new ApiContact(() => now);
@@ -23,7 +23,7 @@ test('a read that is answered counts, one that fails is logged, and reads go on 
   const running = keepContact({ client, contact, log, path: '/csrs', everyMs: 5 }, stop.signal);
   await until(() => client.calls.length >= 4).finally(() => stop.abort());
   await running;
-  // The third was answered, and the fourth was asked after it.
+  // The third read was answered, and the fourth was sent after that.
   assert.deepEqual([silent.slice(0, 4), lines.length], [[1, 1, 1, 0], 2]);
   assert.ok(client.calls.every(({ verb, path }) => `${verb} ${path}` === 'get /csrs?limit=1'));
 });

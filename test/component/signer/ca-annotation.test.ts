@@ -1,5 +1,5 @@
-// A certificate that is out without its `ca` annotation: the server drops it, or it could not be written. It is completed, and
-// never signed again.
+// A stored certificate without its `ca` annotation, because the server dropped it or the write failed: the annotation
+// is added, and the request is never signed again.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -23,39 +23,40 @@ import {
 
 const rootPem = readCertificates('root');
 
-describe('where the server drops the annotation', () => {
+describe('a server that drops the annotation', () => {
   const second = { annotations: { [CA]: encodeCaAnnotation(rootPem) } };
-  const drop = (world: SignerWorld, keepsFrom: number) => (call: RecordedCall) => {
+  const drop = (harness: SignerWorld, keepsFrom: number) => (call: RecordedCall) => {
     if (!isStatusPatch(call)) return undefined;
-    return world.client.writes.length >= keepsFrom ? buildCsr(second) : buildCsr();
+    return harness.client.writes.length >= keepsFrom ? buildCsr(second) : buildCsr();
   };
 
-  it('it is patched by itself, for this one CSR, after the certificate', async () => {
-    const world = new SignerWorld();
-    world.fault = drop(world, 2);
-    await world.run();
-    assert.deepEqual(world.asked.slice(2), [PATCH, PATCH]);
-    assert.deepEqual(world.client.writes[1]?.body, { metadata: { ...second, uid: 'uid-of-jane' } });
-    assert.deepEqual(world.client.events, [ISSUED]);
+  it('a dropped annotation is patched separately, for the same uid, after the certificate', async () => {
+    const harness = new SignerWorld();
+    harness.fault = drop(harness, 2);
+    await harness.run();
+    assert.deepEqual(harness.asked.slice(2), [PATCH, PATCH]);
+    assert.deepEqual(harness.client.writes[1]?.body, { metadata: { ...second, uid: 'uid-of-jane' } });
+    assert.deepEqual(harness.client.events, [ISSUED]);
   });
 
-  it('from every status patch, it is patched on the object itself', async () => {
-    const world = new SignerWorld();
-    world.fault = drop(world, 3);
-    await world.run();
-    assert.deepEqual(world.asked.slice(2), [PATCH, PATCH, `mergePatch ${CSR_PATH}?fieldManager=countersign-signer`]);
+  it('an annotation dropped from every status patch is patched on the object itself', async () => {
+    const harness = new SignerWorld();
+    harness.fault = drop(harness, 3);
+    await harness.run();
+    assert.deepEqual(harness.asked.slice(2), [PATCH, PATCH, `mergePatch ${CSR_PATH}?fieldManager=countersign-signer`]);
   });
 
-  it('and takes no second patch either, the certificate is issued all the same', async () => {
-    const world = new SignerWorld();
-    world.fault = call => {
-      if (isStatusPatch(call) && world.client.writes.length > 1) throw new RetryableError('403', { code: 'forbidden' });
+  it('a certificate is issued even if its annotation cannot be patched', async () => {
+    const harness = new SignerWorld();
+    harness.fault = call => {
+      if (isStatusPatch(call) && harness.client.writes.length > 1)
+        throw new RetryableError('403', { code: 'forbidden' });
       return isStatusPatch(call) ? buildCsr() : undefined;
     };
-    await world.run();
-    assert.deepEqual(world.client.events, [ISSUED]);
-    assert.equal(world.outcomes[0]?.result, 'issued');
-    assert.ok(world.logged.some(({ msg }) => msg === 'annotation not written, it will be repaired'));
+    await harness.run();
+    assert.deepEqual(harness.client.events, [ISSUED]);
+    assert.equal(harness.outcomes[0]?.result, 'issued');
+    assert.ok(harness.logged.some(({ msg }) => msg === 'cannot write ca annotation, will retry'));
   });
 });
 
@@ -63,53 +64,53 @@ describe('our certificate without its annotation', () => {
   async function toRepair(options = {}): Promise<SignerWorld> {
     const before = new SignerWorld();
     await before.run();
-    const world = new SignerWorld(options);
-    world.csr = buildCsr(patched(before.client.writes[0], true));
-    return world;
+    const harness = new SignerWorld(options);
+    harness.csr = buildCsr(patched(before.client.writes[0], true));
+    return harness;
   }
 
-  it('gets it when it is seen again', async () => {
-    const world = await toRepair();
-    world.fault = call => (isStatusPatch(call) ? buildCsr({ annotations: { [CA]: 'x' } }) : undefined);
-    await world.run();
-    assert.deepEqual(world.asked, [REVIEW, SECRET, PATCH]);
-    assert.deepEqual(world.client.writes[0]?.body, {
+  it('our certificate without its annotation gets it on the next reconcile', async () => {
+    const harness = await toRepair();
+    harness.fault = call => (isStatusPatch(call) ? buildCsr({ annotations: { [CA]: 'x' } }) : undefined);
+    await harness.run();
+    assert.deepEqual(harness.asked, [REVIEW, SECRET, PATCH]);
+    assert.deepEqual(harness.client.writes[0]?.body, {
       metadata: { annotations: { [CA]: encodeCaAnnotation(rootPem) }, uid: 'uid-of-jane' },
     });
-    assert.deepEqual(world.client.events, []);
-    assert.deepEqual(world.outcomes, [{ result: 'repaired', reason: undefined, issuerType: 'ca' }]);
+    assert.deepEqual(harness.client.events, []);
+    assert.deepEqual(harness.outcomes, [{ result: 'repaired', reason: undefined, issuerType: 'ca' }]);
   });
 
-  it('is no second certificate when its write has to be tried again', async () => {
-    const world = await toRepair();
-    world.fault = call => {
+  it('a repair that has to be retried does not sign again', async () => {
+    const harness = await toRepair();
+    harness.fault = call => {
       if (isStatusPatch(call)) throw new RetryableError('no answer', { code: 'timeout' });
       return undefined;
     };
-    await assert.rejects(world.run(), { message: 'no answer' });
-    await assert.rejects(world.run(1), { message: 'no answer' });
-    assert.deepEqual([world.client.events, world.outcomes], [[], []]);
+    await assert.rejects(harness.run(), { message: 'no answer' });
+    await assert.rejects(harness.run(1), { message: 'no answer' });
+    assert.deepEqual([harness.client.events, harness.outcomes], [[], []]);
   });
 
-  it('is left alone when the CA is another by now', async () => {
-    const world = await toRepair();
-    world.secret = buildSecret({ 'tls.key': readPki('keys/ed25519'), 'tls.crt': readCertificates('ed25519-root') });
-    await world.run();
-    assert.deepEqual(world.client.writes, []);
+  it('a certificate is not repaired if the CA has been replaced', async () => {
+    const harness = await toRepair();
+    harness.secret = buildSecret({ 'tls.key': readPki('keys/ed25519'), 'tls.crt': readCertificates('ed25519-root') });
+    await harness.run();
+    assert.deepEqual(harness.client.writes, []);
   });
 
-  it('is left to another replica when the lead was lost during the reads', async () => {
-    const world = await toRepair();
-    world.fault = ({ path }) => {
-      if (path === SECRET_PATH) world.isLeading = false;
+  it('a replica that loses leadership during the reads does not repair', async () => {
+    const harness = await toRepair();
+    harness.fault = ({ path }) => {
+      if (path === SECRET_PATH) harness.isLeading = false;
     };
-    await world.run();
-    assert.deepEqual([world.asked, world.client.writes], [[REVIEW, SECRET], []]);
+    await harness.run();
+    assert.deepEqual([harness.asked, harness.client.writes], [[REVIEW, SECRET], []]);
   });
 
-  it('is left alone when annotations are switched off', async () => {
-    const world = await toRepair({ writeCaAnnotation: false });
-    await world.run();
-    assert.deepEqual(world.client.calls, []);
+  it('a certificate is not repaired if the ca annotation is disabled', async () => {
+    const harness = await toRepair({ writeCaAnnotation: false });
+    await harness.run();
+    assert.deepEqual(harness.client.calls, []);
   });
 });

@@ -1,4 +1,4 @@
-// Whether cert-manager is taken to be at work, by what its Lease says.
+// Whether cert-manager counts as running, according to its Lease.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -17,7 +17,7 @@ function lease(secondsAgo: number, spec: object = {}) {
   };
 }
 
-/** Asks once, with what the API server holds by namespace. */
+/** Polls once, with these Leases by namespace. */
 async function ask(leases: Record<string, unknown> | RetryableError) {
   const client = new RecordingClient(({ path }) => {
     if (leases instanceof RetryableError) throw leases;
@@ -39,19 +39,16 @@ describe('cert-manager', () => {
     'is present with a fresh Lease in kube-system': [{ 'kube-system': lease(5) }, true],
     'is present with a fresh Lease in its own namespace': [{ 'cert-manager': lease(5) }, true],
     'is present up to twice the duration of its Lease': [{ 'cert-manager': lease(119) }, true],
-    'is absent when its Lease ran out': [{ 'kube-system': lease(120), 'cert-manager': lease(9_999) }, false],
-    'is present with one fresh Lease beside an old one': [
-      { 'kube-system': lease(9_999), 'cert-manager': lease(1) },
-      true,
-    ],
-    'is absent when it has let go of its Lease': [{ 'kube-system': lease(1, { holderIdentity: '' }) }, false],
+    'is absent when its Lease expired': [{ 'kube-system': lease(120), 'cert-manager': lease(9_999) }, false],
+    'is present with one fresh and one old Lease': [{ 'kube-system': lease(9_999), 'cert-manager': lease(1) }, true],
+    'is absent after it released its Lease': [{ 'kube-system': lease(1, { holderIdentity: '' }) }, false],
     'is absent with a Lease that was never renewed': [
       { 'kube-system': { metadata: {}, spec: { holderIdentity: 'x' } } },
       false,
     ],
   };
   for (const [what, [leases, expected]] of Object.entries(rows)) {
-    it(what, async () => {
+    it(`cert-manager ${what}`, async () => {
       const { isPresent, changes, paths } = await ask(leases);
       assert.deepEqual([isPresent, changes], [expected, 1]);
       assert.deepEqual(
@@ -63,7 +60,7 @@ describe('cert-manager', () => {
     });
   }
 
-  it('counts as present while nobody can tell', async () => {
+  it('cert-manager counts as present while its Lease cannot be read', async () => {
     const { isPresent, changes } = await ask(new RetryableError('403', { code: 'forbidden' }));
     assert.deepEqual([isPresent, changes], [true, 0]);
   });

@@ -1,4 +1,5 @@
-// The controller where work fails, answers are lost and issuers come and go: what is counted, logged, said and asked again.
+// The controller when reconciles fail, answers are lost and issuers change: what is counted, logged, recorded and
+// retried.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -22,16 +23,16 @@ const UNREADY: Issuer = { ...buildIssuer(), status: { conditions: [] } };
 
 const readyOf = ({ body }: RecordedCall) => (body as Issuer).status?.conditions?.at(-1)?.status;
 
-describe('work on a request that fails', { concurrency: true }, () => {
-  it('is counted, logged with when it comes again, and shown as waiting for that', async t => {
+describe('a failing reconcile', { concurrency: true }, () => {
+  it('a failing reconcile is counted, logged with its next attempt, and shown as waiting for a retry', async t => {
     const { lines, log } = recordLog('warn');
     const { client, registry } = await start(t, { options: { log } });
     client.answerFirst(({ path }) => {
       if (path === SECRET) throw new RetryableError('no quorum', { code: 'server', retryAfterMs: 60_000 });
     });
     client.push('certificatesigningrequests', 'ADDED', buildCsr(), '101');
-    await until(() => lines.some(({ msg }) => msg === 'work failed'));
-    const { queue, key, retryInMs, reconcileId } = lines.find(({ msg }) => msg === 'work failed') ?? {};
+    await until(() => lines.some(({ msg }) => msg === 'reconcile failed'));
+    const { queue, key, retryInMs, reconcileId } = lines.find(({ msg }) => msg === 'reconcile failed') ?? {};
     assert.deepEqual([queue, key], ['csr', 'jane']);
     assert.ok(Number(retryInMs) >= 60_000, String(retryInMs));
     assert.match(String(reconcileId), /^[\da-f-]{36}$/);
@@ -40,12 +41,12 @@ describe('work on a request that fails', { concurrency: true }, () => {
     assert.ok(metrics.includes('countersign_requests_waiting{reason="Retry"} 1'));
   });
 
-  it('for good is counted, and shown as waiting for nothing', async t => {
+  it('a reconcile that fails permanently is counted and not shown as waiting', async t => {
     const { client, registry } = await start(t, {});
     client.answerFirst(call => {
       if (isStatusPatch(call)) throw new TerminalError('422', { code: 'invalid' });
     });
-    // It is to be failed, which the API server does not take.
+    // The request is to be failed, and the API server rejects that.
     const annotations = { [REQUEST_DURATION]: 'foo' };
     client.push('certificatesigningrequests', 'ADDED', buildCsr({ annotations }), '101');
     const count = 'countersign_work_errors_total{queue="csr",code="invalid"} 1';
@@ -55,7 +56,7 @@ describe('work on a request that fails', { concurrency: true }, () => {
   });
 });
 
-it('a certificate that the API server takes for invalid counts among the errors, which raises an alert', async t => {
+it('a certificate that the API server rejects as invalid is counted as an error, which raises an alert', async t => {
   const { client, registry } = await start(t, {});
   client.answerFirst(call => {
     if (isStatusPatch(call) && JSON.stringify(call.body).includes('"certificate"'))
@@ -66,7 +67,7 @@ it('a certificate that the API server takes for invalid counts among the errors,
   await until(async () => (await registry.metrics()).includes(count));
 });
 
-it('a certificate whose answer was lost when the lead ended is told of before the end', async t => {
+it('a certificate whose answer was lost is reported before leadership ends', async t => {
   const { client, yieldLease } = await start(t, {});
   let written: CsrStatus | undefined;
   client.answerFirst(call => {
@@ -84,7 +85,7 @@ it('a certificate whose answer was lost when the lead ended is told of before th
 });
 
 describe('the Ready condition of an Issuer', { concurrency: true }, () => {
-  it('is written at the beginning of the lead, and when an Issuer comes', async t => {
+  it('the Ready condition is written when leadership begins and when an Issuer is created', async t => {
     const { client } = await start(t, { issuer: UNREADY, options: { issuerStatus: 'always' } });
     await until(() => client.writes.length === 1);
     const later = { ...UNREADY, metadata: { ...UNREADY.metadata, name: 'later', uid: 'u2' } };
@@ -99,7 +100,7 @@ describe('the Ready condition of an Issuer', { concurrency: true }, () => {
     );
   });
 
-  it('is left alone by a replica that does not lead', async t => {
+  it('the Ready condition is not written by a replica that is not the leader', async t => {
     const { client } = await start(t, { issuer: UNREADY, leads: false, options: { issuerStatus: 'always' } });
     client.push('issuers', 'MODIFIED', UNREADY, '101');
     await sleep(50);
@@ -112,7 +113,7 @@ describe('the Ready condition of an Issuer', { concurrency: true }, () => {
     ['never', undefined, 0],
     ['always', 'cert-manager', 1],
   ] as const) {
-    it(`is written ${writes} times with ${issuerStatus}, ${holder ?? 'nobody'} holding cert-manager's Lease`, async t => {
+    it(`the Ready condition is written ${writes} times with ${issuerStatus} and ${holder ?? 'no holder'} for cert-manager's Lease`, async t => {
       const spec = { holderIdentity: holder, renewTime: new Date().toISOString(), leaseDurationSeconds: 60 };
       const { client } = await start(t, {
         issuer: UNREADY,
@@ -125,7 +126,7 @@ describe('the Ready condition of an Issuer', { concurrency: true }, () => {
     });
   }
 
-  it('of one that is deleted is forgotten: no more reads of its Secret, and no end of its CA', async t => {
+  it('a deleted Issuer is forgotten: its Secret is not read and its CA expiry not reported', async t => {
     const options = { issuerStatus: 'always' } as const;
     const { client, registry } = await start(t, { issuer: UNREADY, secret: undefined, options });
     await until(() => client.writes.length === 1 && client.count(SECRET) >= 2);
@@ -136,18 +137,18 @@ describe('the Ready condition of an Issuer', { concurrency: true }, () => {
     assert.equal(client.count(SECRET), before);
     client.secret = buildSecret(rootTexts());
     client.push('issuers', 'ADDED', UNREADY, '102');
-    const end = /^countersign_ca_not_after_timestamp_seconds\{.*\} /m;
-    await until(async () => end.test(await registry.metrics()));
+    const expiry = /^countersign_ca_not_after_timestamp_seconds\{.*\} /m;
+    await until(async () => expiry.test(await registry.metrics()));
     client.push('issuers', 'DELETED', UNREADY, '103');
-    await until(async () => !end.test(await registry.metrics()));
+    await until(async () => !expiry.test(await registry.metrics()));
   });
 
-  it('of one that is made anew is told of again', async t => {
+  it('a recreated Issuer gets its event again', async t => {
     const { client } = await start(t, { issuer: UNREADY, options: { issuerStatus: 'always' } });
-    const told = () => client.events.filter(event => event.includes('KeyPairVerified')).length;
-    await until(() => told() === 1);
+    const eventCount = () => client.events.filter(event => event.includes('KeyPairVerified')).length;
+    await until(() => eventCount() === 1);
     client.push('issuers', 'DELETED', UNREADY, '101');
     client.push('issuers', 'ADDED', UNREADY, '102');
-    await until(() => told() === 2);
+    await until(() => eventCount() === 2);
   });
 });

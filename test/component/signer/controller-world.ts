@@ -1,4 +1,4 @@
-// The controller as a whole against a cluster in a table, for the tests of this folder.
+// The complete controller with an in-memory cluster, for the tests in this folder.
 
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +22,7 @@ import { until } from '../../support/until.ts';
 export const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 export const SECRET = '/api/v1/namespaces/sandbox/secrets/my-ca';
 
-/** Lists what it is given, and sends what is pushed to the watch of a resource. */
+/** Lists the given objects, and sends pushed events to the watch of a resource. */
 export class ClusterClient extends RecordingClient {
   readonly lists: Record<string, readonly unknown[]> = {
     certificatesigningrequests: [],
@@ -62,7 +62,7 @@ export class ClusterClient extends RecordingClient {
     this.#pushed.get(resource)?.({ type, object: { ...object, metadata: { ...object.metadata, resourceVersion } } });
   }
 
-  /** From now on `answer` is asked before the table is, which knows what `answer` does not. */
+  /** From now on calls `answer` before the in-memory cluster. */
   answerFirst(answer: Answer): void {
     const next = this.answer;
     this.answer = call => answer(call) ?? next(call);
@@ -95,11 +95,11 @@ export interface Setup {
   readonly leads?: boolean;
   readonly rest?: Promise<readonly CertificateSigningRequest[]>;
   readonly options?: Partial<ControllerOptions>;
-  /** What is answered before the table is looked at; undefined for nothing. */
+  /** Called before the in-memory cluster; undefined: not answered. */
   readonly answer?: Answer;
 }
 
-/** A signer that leaves Ready conditions alone, unless the options say otherwise. */
+/** A signer that does not set Ready conditions unless the options say so. */
 export function createController(
   client: RecordingClient,
   {
@@ -125,7 +125,7 @@ export function createController(
   });
 }
 
-/** Everything is listed, and its runs are over for the most part, when it resolves. */
+/** Resolves when everything is listed and most reconciles are done. */
 export async function start(
   t: TestContext,
   { csrs = [], issuer = buildIssuer(), leads = true, rest, options, answer, ...given }: Setup,

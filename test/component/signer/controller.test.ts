@@ -1,5 +1,5 @@
-// The controller as a whole against a cluster in a table: what a change in the cluster leads to, while this replica leads and
-// while it does not, and what is forgotten when a request comes to its end.
+// The complete controller with an in-memory cluster: how it reacts to changes as leader and as standby, and what it
+// forgets when a request ends.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -16,9 +16,9 @@ const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 
 const denied = buildCsr({ conditions: ['Denied'] });
 
-// At the same time, since some must wait for a second to pass.
+// Concurrent, since some tests wait for more than a second.
 describe('the controller', { concurrency: true }, () => {
-  it('all lines of one run carry its id, and those of another run another', async t => {
+  it('all log lines of a reconcile carry its id, and different reconciles have different ids', async t => {
     const { lines, log } = recordLog('info');
     await start(t, { csrs: [buildCsr({ name: 'a' }), buildCsr({ name: 'b' })], options: { log } });
     await until(() => lines.filter(({ msg }) => msg === 'certificate issued').length === 2);
@@ -30,7 +30,7 @@ describe('the controller', { concurrency: true }, () => {
     assert.notEqual(a?.[0], b?.[0]);
   });
 
-  it('what is open when the lead begins is signed, and so is what comes later', async t => {
+  it('requests that are open when leadership begins are signed, as are later ones', async t => {
     const { client } = await start(t, { csrs: [buildCsr({ name: 'early' })] });
     client.push('certificatesigningrequests', 'ADDED', buildCsr({ name: 'late' }), '101');
     await until(() => client.writes.length === 2);
@@ -38,9 +38,9 @@ describe('the controller', { concurrency: true }, () => {
     assert.deepEqual(written, new Set(['early', 'late']));
   });
 
-  it('what is on the first page of a long list is signed before the last page is there', async t => {
+  it('requests on the first page of a long list are signed before the last page arrives', async t => {
     const rest = Promise.withResolvers<readonly CertificateSigningRequest[]>();
-    // Before all else at the end, however the test ends: the controller waits for the page.
+    // Runs first on teardown: the controller waits for the page.
     t.after(() => rest.resolve([]));
     const { client, controller } = await start(t, { csrs: [buildCsr({ name: 'first' })], rest: rest.promise });
     await until(() => client.writes.length === 1);
@@ -49,14 +49,14 @@ describe('the controller', { concurrency: true }, () => {
     await until(() => client.writes.length === 2 && controller.problems().length === 0);
   });
 
-  it('a replica that does not lead watches, and neither writes nor reads a Secret', async t => {
+  it('a standby replica watches, and neither writes nor reads Secrets', async t => {
     const { client, controller } = await start(t, { csrs: [buildCsr()], leads: false });
     client.push('certificatesigningrequests', 'MODIFIED', buildCsr(), '101');
     await sleep(20);
     assert.deepEqual([client.writes, client.count(SECRET), controller.problems()], [[], 0, []]);
   });
 
-  it('a request that waits for its Issuer is signed when the Issuer is there', async t => {
+  it('a request that waits for its Issuer is signed when the Issuer is created', async t => {
     const { client } = await start(t, { csrs: [buildCsr({ signerName: 'issuers.cert-manager.io/sandbox.later' })] });
     assert.deepEqual(client.writes, []);
     const { metadata, ...rest } = buildIssuer();
@@ -64,7 +64,7 @@ describe('the controller', { concurrency: true }, () => {
     await until(() => client.writes.length === 1);
   });
 
-  it('a label on an Issuer wakes nobody, and no change to it those that are not approved', async t => {
+  it('a label change on an Issuer requeues nothing, and other changes only approved requests', async t => {
     const [waiting, unapproved] = ['a', 'b'].map(name =>
       buildCsr({ name, conditions: name === 'a' ? ['Approved'] : [] }),
     );
@@ -79,7 +79,7 @@ describe('the controller', { concurrency: true }, () => {
     assert.equal(reviews(), 2);
   });
 
-  it('why an approved request waits is said again and again, for events do not last, and of the others nothing', async t => {
+  it('the event of an approved waiting request is recorded repeatedly, and that of an unapproved one is not', async t => {
     const csrs = [buildCsr(), buildCsr({ name: 'unapproved', conditions: [] })];
     const { client } = await start(t, { csrs, secret: undefined, options: { emitAgainMs: 50 } });
     const countOf = (reason: string) => client.events.filter(event => event.includes(reason)).length;
@@ -87,7 +87,7 @@ describe('the controller', { concurrency: true }, () => {
     assert.equal(countOf('WaitingApproval'), 1);
   });
 
-  it('a request that waits for its Secret is signed little more than a second after the Secret is there', async t => {
+  it('a request that waits for its Secret is signed little more than a second after the Secret is created', async t => {
     const { client } = await start(t, { csrs: [buildCsr()], secret: undefined });
     await until(() => client.count(SECRET) > 0);
     client.secret = buildSecret(rootTexts());
@@ -110,7 +110,7 @@ describe('the controller', { concurrency: true }, () => {
     });
   }
 
-  it('a request that is gone by the time that its run ends is not counted as waiting', async t => {
+  it('a request deleted during its reconcile is not counted as waiting', async t => {
     const { client, registry } = await start(t, { secret: undefined });
     const answer = client.answer;
     client.answer = call => {
@@ -131,7 +131,7 @@ describe('the controller', { concurrency: true }, () => {
     assert.equal(before, 1);
   });
 
-  it('a lead that ends before the issuers are known begins nothing', async t => {
+  it('leadership that ends before issuers are listed starts nothing', async t => {
     const client = new ClusterClient();
     client.lists['certificatesigningrequests'] = [buildCsr({ signerName: 'clusterissuers.cert-manager.io/later' })];
     const issuers = Promise.withResolvers<readonly unknown[]>();
@@ -153,7 +153,7 @@ describe('the controller', { concurrency: true }, () => {
     assert.deepEqual([client.writes, client.events], [[], []]);
   });
 
-  it('a replica that has given up the lead says so, and asks for no Secret any more', async t => {
+  it('a replica that lost leadership reports that and reads no more Secrets', async t => {
     const { client, registry, yieldLease } = await start(t, { csrs: [buildCsr()], secret: undefined });
     const leads = async () => /^leader_election_master_status (\d)$/m.exec(await registry.metrics())?.[1];
     await until(() => client.count(SECRET) > 0);

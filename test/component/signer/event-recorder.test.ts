@@ -19,7 +19,7 @@ function setup() {
   return { client, recorder: new EventRecorder(client, TEST_LOG) };
 }
 
-test('an event of a CSR is written to the namespace default, by one component, with the object that it is about', async () => {
+test('an event for a CSR is written to the default namespace with one component and its involved object', async () => {
   const { client, recorder } = setup();
   recorder.record(CSR, WAITING);
   await recorder.flush(AbortSignal.timeout(1_000));
@@ -32,7 +32,7 @@ test('an event of a CSR is written to the namespace default, by one component, w
   assert.equal(event['reason'], 'WaitingApproval');
 });
 
-test('the same thing is said once for an object, and again for another occasion or another object', async () => {
+test('an event is written once per object, and again for another occasion or object', async () => {
   const { client, recorder } = setup();
   recorder.record(CSR, WAITING);
   recorder.record(CSR, WAITING);
@@ -42,7 +42,7 @@ test('the same thing is said once for an object, and again for another occasion 
   assert.equal(client.calls.length, 3);
 });
 
-test('a restarted signer derives the same name, and takes "already exists" for said', async () => {
+test('a restarted signer derives the same event name and treats "already exists" as written', async () => {
   const [first, second] = [setup(), setup()];
   first.recorder.record(CSR, WAITING);
   second.client.answer = () => {
@@ -63,7 +63,7 @@ function setupLogged() {
   return { client, recorder: new EventRecorder(client, log), logged: lines };
 }
 
-test('an event that the API server could not take is written later, in spite of many failures', async () => {
+test('an event that cannot be written is written later, despite many failures', async () => {
   const { client, recorder } = setup();
   client.answer = () => {
     if (client.calls.length < 4) throw new RetryableError('busy', { code: 'throttled', retryAfterMs: 1 });
@@ -75,7 +75,7 @@ test('an event that the API server could not take is written later, in spite of 
   assert.equal(recorder.pending, 0);
 });
 
-test('an event that the API server could not take is not tried again at once', async () => {
+test('an event that cannot be written is not retried at once', async () => {
   const { client, recorder } = setup();
   client.answer = () => {
     throw new RetryableError('down', { code: 'network' });
@@ -85,7 +85,7 @@ test('an event that the API server could not take is not tried again at once', a
   assert.equal(client.calls.length, 1);
 });
 
-test('an event that is there already, from an earlier process, is no failure, and is not written again', async () => {
+test('an event that an earlier process wrote is neither a failure nor written again', async () => {
   const { client, recorder, logged } = setupLogged();
   client.answer = () => {
     throw new TerminalError('409', { code: 'already-exists' });
@@ -101,23 +101,23 @@ test('an event that is there already, from an earlier process, is no failure, an
 
 describe('while certificates are being written', () => {
   function setupBusy() {
-    const world = { isBusy: true, now: 0 };
+    const state = { isBusy: true, now: 0 };
     const client = new RecordingClient();
     const recorder = new EventRecorder(
       client,
       TEST_LOG,
-      () => world.isBusy,
-      () => world.now,
+      () => state.isBusy,
+      () => state.now,
     );
     for (let i = 0; i < 3; i += 1) recorder.record(CSR, { ...WAITING, occasion: String(i) });
-    return { world, client, recorder };
+    return { state, client, recorder };
   }
 
-  test('events wait, and are written soon after', async () => {
-    const { world, client } = setupBusy();
+  test('events wait while certificates are written, and are written soon after', async () => {
+    const { state, client } = setupBusy();
     await sleep(60);
     assert.equal(client.calls.length, 0);
-    world.isBusy = false;
+    state.isBusy = false;
     await sleep(60);
     assert.equal(client.calls.length, 3);
   });
@@ -127,7 +127,7 @@ describe('while certificates are being written', () => {
     [11, 2],
   ] as const) {
     test(`events that have waited for ${seconds} seconds are written ${atATime} at a time`, async () => {
-      const { world, client } = setupBusy();
+      const { state, client } = setupBusy();
       let [inFlight, most] = [0, 0];
       client.answer = async () => {
         inFlight += 1;
@@ -135,13 +135,13 @@ describe('while certificates are being written', () => {
         await sleep(5);
         inFlight -= 1;
       };
-      world.now = seconds * 1_000;
+      state.now = seconds * 1_000;
       await until(() => client.calls.length === 3);
       assert.equal(most, atATime);
     });
   }
 
-  test('events are written all the same when the process ends', async () => {
+  test('waiting events are written when the process ends', async () => {
     const { client, recorder } = setupBusy();
     await recorder.flush(AbortSignal.timeout(1_000));
     assert.equal(client.calls.length, 3);
@@ -151,7 +151,7 @@ describe('while certificates are being written', () => {
 describe('at the end', () => {
   const down = new RetryableError('no quorum', { code: 'server', retryAfterMs: 60_000 });
 
-  test('events that rest between two attempts are tried at once, and not a second time when their time has come', async () => {
+  test('on shutdown, events that wait for a retry are tried once, at once', async () => {
     const { client, recorder } = setup();
     client.answer = () => {
       if (client.calls.length === 1) throw new RetryableError('no quorum', { code: 'server', retryAfterMs: 150 });
@@ -164,7 +164,7 @@ describe('at the end', () => {
     assert.deepEqual([client.calls.length, recorder.pending], [2, 0]);
   });
 
-  test('it is said how many were not written, and nothing is tried any more', async () => {
+  test('on shutdown, the number of unwritten events is logged and nothing is retried', async () => {
     const { client, recorder, logged } = setupLogged();
     client.answer = () => {
       throw down;
@@ -174,8 +174,8 @@ describe('at the end', () => {
     assert.deepEqual(
       logged.map(line => [line['msg'], line['events'] ?? line['failures']]),
       [
-        ['event not written', 1],
-        ['events not written before the end', 20],
+        ['cannot write event', 1],
+        ['events lost at shutdown', 20],
       ],
     );
     recorder.record(CSR, WAITING);
@@ -184,7 +184,7 @@ describe('at the end', () => {
   });
 });
 
-test('events that the API server does not take keep no other event from being written', async () => {
+test('events that cannot be written do not block other events', async () => {
   const { client, recorder } = setup();
   client.answer = ({ body }) => {
     if ((body as { reason: string }).reason !== 'Stuck') return undefined;
@@ -197,7 +197,7 @@ test('events that the API server does not take keep no other event from being wr
   assert.equal(recorder.pending, 8);
 });
 
-test('an event that is never taken is let go in the end, and one that cannot be right at once', async () => {
+test('an event that always fails is dropped eventually, and an invalid one at once', async () => {
   for (const [error, calls] of [
     [new RetryableError('forbidden', { code: 'forbidden', retryAfterMs: 0 }), 12],
     [new TerminalError('invalid', { code: 'invalid' }), 1],
@@ -209,7 +209,7 @@ test('an event that is never taken is let go in the end, and one that cannot be 
     recorder.record(CSR, WAITING);
     await recorder.flush(AbortSignal.timeout(2_000));
     assert.deepEqual([client.calls.length, recorder.pending], [calls, 0]);
-    // What was never said may be said again, as when the missing right is there.
+    // An event that was never written may be recorded again, for example once the permission is granted.
     client.answer = () => undefined;
     recorder.record(CSR, WAITING);
     await recorder.flush(AbortSignal.timeout(2_000));
@@ -217,18 +217,18 @@ test('an event that is never taken is let go in the end, and one that cannot be 
   }
 });
 
-test('of what an object was said a hundred things are remembered, the last', async () => {
+test('the last hundred events of an object are remembered', async () => {
   const { client, recorder } = setup();
-  const say = (...occasions: number[]) => {
+  const recordAll = (...occasions: number[]) => {
     for (const occasion of occasions) recorder.record(CSR, { ...WAITING, occasion: String(occasion) });
   };
-  say(...Array(101).keys());
-  say(0, 100);
+  recordAll(...Array(101).keys());
+  recordAll(0, 100);
   await recorder.flush(AbortSignal.timeout(1_000));
   assert.equal(client.calls.length, 102);
 });
 
-test('an event of a namespaced object is written to its namespace', async () => {
+test('an event for a namespaced object is written to its namespace', async () => {
   const { client, recorder } = setup();
   const metadata = { name: 'my-ca', namespace: 'sandbox', uid: 'u' };
   recorder.record({ apiVersion: 'cert-manager.io/v1', kind: 'Issuer', metadata }, WAITING);
@@ -236,7 +236,7 @@ test('an event of a namespaced object is written to its namespace', async () => 
   assert.equal(client.calls[0]?.path, '/api/v1/namespaces/sandbox/events');
 });
 
-test('what is remembered of an object that is gone is forgotten', async () => {
+test('the events of a deleted object are forgotten', async () => {
   const { client, recorder } = setup();
   recorder.record(CSR, WAITING);
   recorder.forget('uid-1');
@@ -247,9 +247,9 @@ test('what is remembered of an object that is gone is forgotten', async () => {
 
 const LONG_NAMES = [
   ['a name of 253 characters', `${'a'.repeat(199)}.${'b'.repeat(53)}`],
-  ['a name that would be cut at a dot', `${'a'.repeat(199)}.b`],
+  ['a name that would be truncated at a dot', `${'a'.repeat(199)}.b`],
   ['a name that only a CSR may have', 'Jane Doe?x=#1..-é-.'],
-  ['a name of which nothing is left', 'é'],
+  ['a name without any valid character', 'é'],
 ] as const;
 for (const [what, name] of LONG_NAMES) {
   test(`${what} gives a valid event name`, async () => {

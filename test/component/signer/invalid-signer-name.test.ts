@@ -1,5 +1,5 @@
-// A CSR whose signer name no issuer can match, created without the webhook: it gets one event, whatever becomes of it, and nothing
-// else is written or read for it.
+// A CSR with a signer name that no issuer can match, created without the webhook: it gets one event in any state, and
+// nothing else is read or written for it.
 
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
@@ -12,36 +12,36 @@ import { SignerWorld } from './signer-world.ts';
 
 const NO_NAMESPACE = 'issuers.cert-manager.io/foo';
 const EVENT =
-  'Warning InvalidSignerName: Signer name "issuers.cert-manager.io/foo" can never name an issuer: the namespace is missing: use "issuers.cert-manager.io/<namespace>.<name>"';
+  'Warning InvalidSignerName: Signer name "issuers.cert-manager.io/foo" is malformed: missing namespace; use "issuers.cert-manager.io/<namespace>.<name>"';
 
 describe('a CSR whose signer name no issuer can match', () => {
   const orders: Readonly<Record<string, CsrOrder>> = { pending: { conditions: [] }, approved: {} };
   for (const [which, order] of Object.entries(orders)) {
-    it(`gets one event while it is ${which}, no write to its status, and is not counted as waiting`, async () => {
-      const world = new SignerWorld();
-      world.csr = buildCsr({ ...order, signerName: NO_NAMESPACE });
-      await world.run();
-      await world.run();
-      assert.deepEqual([world.asked, world.client.events], [[], [EVENT]]);
-      assert.deepEqual(world.outcomes[0], { result: 'ignored', reason: undefined, issuerType: '' });
+    it(`a ${which} CSR that no issuer can match gets one event, no status write, and is not counted as waiting`, async () => {
+      const harness = new SignerWorld();
+      harness.csr = buildCsr({ ...order, signerName: NO_NAMESPACE });
+      await harness.run();
+      await harness.run();
+      assert.deepEqual([harness.asked, harness.client.events], [[], [EVENT]]);
+      assert.deepEqual(harness.outcomes[0], { result: 'ignored', reason: undefined, issuerType: '' });
     });
   }
 
   for (const [which, order] of Object.entries<CsrOrder>({
     'when it is denied': { conditions: ['Denied'] },
-    'when it has failed': { conditions: ['Approved', 'Failed'] },
+    'when it is Failed': { conditions: ['Approved', 'Failed'] },
     'when it is being deleted': { deleted: true },
     'when another signer has issued its certificate': { certificate: 'Zm9v' },
   })) {
-    it(`gets no event ${which}`, async () => {
-      const world = new SignerWorld();
-      world.csr = buildCsr({ ...order, signerName: NO_NAMESPACE });
-      await world.run();
-      assert.deepEqual([world.client.calls, world.outcomes], [[], []]);
+    it(`a CSR that no issuer can match gets no event ${which}`, async () => {
+      const harness = new SignerWorld();
+      harness.csr = buildCsr({ ...order, signerName: NO_NAMESPACE });
+      await harness.run();
+      assert.deepEqual([harness.client.calls, harness.outcomes], [[], []]);
     });
   }
 
-  it('gets no second event when it is approved, nor from the next leader', async t => {
+  it('a CSR that no issuer can match gets no second event on approval or from the next leader', async t => {
     const names = new Set<string>();
     const first = await lead(t, names);
     first.client.push('certificatesigningrequests', 'MODIFIED', buildCsr({ signerName: NO_NAMESPACE }), '101');
@@ -53,9 +53,9 @@ describe('a CSR whose signer name no issuer can match', () => {
   });
 });
 
-/** A signer on a cluster that has these events already, until it has tried to write one. */
+/** Starts a signer on a cluster with these events, and waits until it has tried to write one. */
 async function lead(t: TestContext, names: Set<string>) {
-  const world = await start(t, {
+  const harness = await start(t, {
     csrs: [buildCsr({ signerName: NO_NAMESPACE, conditions: [] })],
     answer: ({ path, body }) => {
       if (!path.endsWith('/events')) return undefined;
@@ -65,6 +65,6 @@ async function lead(t: TestContext, names: Set<string>) {
       return body;
     },
   });
-  await until(() => world.client.events.length === 1);
-  return world;
+  await until(() => harness.client.events.length === 1);
+  return harness;
 }

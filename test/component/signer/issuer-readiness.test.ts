@@ -1,4 +1,4 @@
-// The Ready condition of one issuer against a recording client: when it is written, with what, and who is told.
+// The Ready condition of one issuer with a recording client: when it is written, its content and its events.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
@@ -49,7 +49,7 @@ function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Set
   const client = new RecordingClient(({ path, verb }) => (verb === 'get' && path === SECRET ? secret : undefined));
   const events = new EventRecorder(client, TEST_LOG);
   const secrets = new SecretReader(client, () => 0);
-  const ends: (Date | undefined)[] = [];
+  const expiries: (Date | undefined)[] = [];
   const deps: ReadinessDeps = {
     client,
     log: TEST_LOG,
@@ -61,9 +61,9 @@ function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Set
     mayWrite: () => mayWrite,
     metrics: {
       noteEnd: (_, end) => {
-        const isNews = end?.getTime() !== ends.at(-1)?.getTime();
-        ends.push(end);
-        return isNews;
+        const hasChanged = end?.getTime() !== expiries.at(-1)?.getTime();
+        expiries.push(end);
+        return hasChanged;
       },
     },
   };
@@ -73,13 +73,13 @@ function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Set
     await events.flush(AbortSignal.timeout(1_000));
     return change;
   };
-  return { client, deps, ends, run };
+  return { client, deps, expiries, run };
 }
 
 const secret = buildSecret(rootTexts());
 
 interface Row extends Setup {
-  /** The Ready condition that is written; undefined for no write. */
+  /** The Ready condition that is written; undefined: no write. */
   readonly written?: Condition;
   readonly events?: readonly string[];
 }
@@ -90,14 +90,14 @@ const VERIFIED_EVENTS = ['Normal KeyPairVerified: Signing CA verified'];
 
 const ROWS: Record<string, Row> = {
   'is written for a new issuer': { secret, written: at(VERIFIED, NOW_TEXT), events: VERIFIED_EVENTS },
-  'is not written again as it is': { secret, conditions: [VERIFIED] },
-  'is not written again as it is, False': { conditions: [MISSING] },
-  'becomes False with a new time when the Secret is gone': {
+  'is not rewritten unchanged': { secret, conditions: [VERIFIED] },
+  'is not rewritten unchanged when False': { conditions: [MISSING] },
+  'becomes False with a new time when the Secret is deleted': {
     conditions: [VERIFIED],
     written: at(MISSING, NOW_TEXT),
     events: MISSING_EVENTS,
   },
-  'becomes True with a new time when the Secret is there': {
+  'becomes True with a new time when the Secret is created': {
     secret,
     conditions: [MISSING],
     written: at(VERIFIED, NOW_TEXT),
@@ -108,13 +108,13 @@ const ROWS: Record<string, Row> = {
     written: MISSING,
     events: MISSING_EVENTS,
   },
-  'keeps its time when only the generation is another': {
+  'keeps its time when only the generation changes': {
     secret,
     conditions: [{ ...VERIFIED, observedGeneration: 1 }],
     written: VERIFIED,
     events: VERIFIED_EVENTS,
   },
-  'gets a time where it has none, once something else is written': {
+  'gets a time if it has none when another field changes': {
     secret,
     conditions: [{ type: 'Ready', status: 'True' }],
     written: at(VERIFIED, NOW_TEXT),
@@ -124,21 +124,21 @@ const ROWS: Record<string, Row> = {
     spec: { selfSigned: {} },
     written: { ...at(VERIFIED, NOW_TEXT), reason: 'IsReady', message: '' },
   },
-  'stays as it is where strict clients reject the CA, and that is told': {
+  'stays unchanged if strict clients reject the CA, with a Warning event': {
     secret: buildSecret({ ...rootTexts(), 'tls.crt': readCertificates('root-without-ski') }),
     conditions: [VERIFIED],
     events: [
-      'Warning NotStrictlyValid: Strict clients reject certificates that this issuer signs: certificate 1 in tls.crt has no keyUsage (RFC 5280 4.2.1.3), and no subject key identifier (RFC 5280 4.2.1.2); issue the CA again',
+      'Warning NotStrictlyValid: Strict X.509 clients reject certificates from this issuer: certificate 1 in tls.crt has no keyUsage (RFC 5280 4.2.1.3), and no subject key identifier (RFC 5280 4.2.1.2); reissue the CA certificate',
     ],
   },
-  'is left alone where it is not ours to write': { secret, mayWrite: false },
-  'is left alone on an issuer of another type': { spec: { vault: {} } },
-  'is left alone on an issuer without type': { spec: {} },
+  'is not written if this signer does not maintain it': { secret, mayWrite: false },
+  'is not written on an issuer of another type': { spec: { vault: {} } },
+  'is not written on an issuer without a type': { spec: {} },
 };
 
 describe('the Ready condition', () => {
   for (const [what, { written, events = [], ...given }] of Object.entries(ROWS)) {
-    it(what, async () => {
+    it(`the Ready condition ${what}`, async () => {
       const { client, run } = setup(given);
       await run();
       const patch = written && {
@@ -151,14 +151,14 @@ describe('the Ready condition', () => {
     });
   }
 
-  it('leaves the other conditions as they are', async () => {
+  it('other conditions are kept when the Ready condition is written', async () => {
     const { client, run } = setup({ secret, conditions: [MISSING, OTHER] });
     await run();
     const { status } = client.writes[0]!.body as { status: { conditions: Condition[] } };
     assert.deepEqual(status.conditions, [OTHER, at(VERIFIED, NOW_TEXT)]);
   });
 
-  it('of a ClusterIssuer is told by the Secret in the one namespace for those', async () => {
+  it('the Ready condition of a ClusterIssuer depends on the Secret in the cluster resource namespace', async () => {
     const { client, run } = setup({});
     await run({ kind: 'ClusterIssuer', namespace: '', name: 'my-ca' });
     assert.deepEqual(
@@ -170,19 +170,19 @@ describe('the Ready condition', () => {
     );
   });
 
-  it('reads nothing where it may not be written', async () => {
+  it('nothing is read if the Ready condition may not be written', async () => {
     const { client, run } = setup({ secret, mayWrite: false });
     await run();
     assert.deepEqual(client.calls, []);
   });
 
-  it('reads nothing for an issuer that is gone', async () => {
+  it('nothing is read for a deleted issuer', async () => {
     const { client, deps } = setup({ secret });
     await reconcileReadiness(deps, REF, undefined);
     assert.deepEqual(client.calls, []);
   });
 
-  it('is looked at again when the missing Secret is there, or the bad one is another', async () => {
+  it('an issuer that is not Ready waits for a change of its missing or invalid Secret', async () => {
     const bad = { ...secret, data: {} };
     const ref = { namespace: 'sandbox', name: 'my-ca' };
     assert.deepEqual(await setup({}).run(), { ref, version: undefined });
@@ -190,7 +190,7 @@ describe('the Ready condition', () => {
     assert.equal(await setup({ secret }).run(), undefined);
   });
 
-  it('stays as it is while the Secret cannot be read, and the read is tried again', async () => {
+  it('the Ready condition is unchanged while the Secret cannot be read, and the read is retried', async () => {
     const { client, run } = setup({ conditions: [VERIFIED] });
     client.answer = () => {
       throw new RetryableError('down', { code: 'server' });
@@ -199,7 +199,7 @@ describe('the Ready condition', () => {
     assert.deepEqual(client.writes, []);
   });
 
-  it('that could not be written causes no event', async () => {
+  it('a Ready condition that could not be written causes no event', async () => {
     const { client, run } = setup({});
     client.answer = ({ verb }) => {
       if (verb === 'mergePatch') throw new RetryableError('conflict', { code: 'conflict' });
@@ -210,22 +210,22 @@ describe('the Ready condition', () => {
   });
 });
 
-it('the end of the CA is taken note of, and that there is none', async () => {
-  const world = setup({ secret });
-  await world.run();
-  assert.deepEqual(world.ends, [new X509Certificate(readCertificates('root')).validToDate]);
+it('the expiry of the CA is recorded, or that there is none', async () => {
+  const harness = setup({ secret });
+  await harness.run();
+  assert.deepEqual(harness.expiries, [new X509Certificate(readCertificates('root')).validToDate]);
   const without = setup({ spec: { selfSigned: {} } });
   await without.run();
-  assert.deepEqual(without.ends, [undefined]);
+  assert.deepEqual(without.expiries, [undefined]);
 });
 
-it('a replica that lost the lead while it read the Secret writes nothing', async () => {
-  const world = setup({ secret });
+it('a replica that loses leadership while it reads the Secret writes nothing', async () => {
+  const harness = setup({ secret });
   const answers = [true, false];
-  Object.assign(world.deps, { mayWrite: () => answers.shift() });
-  await world.run();
+  Object.assign(harness.deps, { mayWrite: () => answers.shift() });
+  await harness.run();
   assert.deepEqual(
-    world.client.calls.map(({ path }) => path),
+    harness.client.calls.map(({ path }) => path),
     [SECRET],
   );
 });

@@ -16,20 +16,20 @@ interface LeaseSpec {
   readonly leaseTransitions: number;
 }
 
-/** One Lease as the API server keeps it: writes on an old resourceVersion conflict. */
+/** One Lease as stored by the API server: writes with an old resourceVersion conflict. */
 class LeaseServer {
   lease: { metadata: { resourceVersion: string }; spec: { holderIdentity: string } } | undefined;
   isDown = false;
-  /** How many attempts were answered. */
+  /** Number of attempts that were answered. */
   answers = 0;
-  /** Writes are answered when this is fulfilled. */
+  /** Writes are answered when this is resolved. */
   slow: Promise<void> | undefined;
-  /** How often those who contend for it try. */
+  /** Interval at which candidates retry. */
   retryMs = 10;
-  /** Whether those who stand by hear of each write. */
+  /** Whether standby replicas see each write. */
   isWatched = false;
   onChange: () => void = () => undefined;
-  /** All that was asked of it. */
+  /** All calls so far. */
   readonly calls: RecordedCall[] = [];
 
   readonly answer = (call: RecordedCall): unknown => {
@@ -52,7 +52,7 @@ class LeaseServer {
   }
 }
 
-/** Brings the Lease as it is, and each change to it, where it is watched. */
+/** Delivers the current Lease and each change to it, if it is watched. */
 class LeaseClient extends RecordingClient {
   readonly #server: LeaseServer;
 
@@ -98,7 +98,7 @@ function contend(t: TestContext, server: LeaseServer, identity: string, leaders:
   return { end };
 }
 
-/** One replica, which leads. */
+/** Starts one replica, which becomes leader. */
 async function lead(t: TestContext, retryMs?: number) {
   const server = new LeaseServer();
   if (retryMs !== undefined) server.retryMs = retryMs;
@@ -108,22 +108,22 @@ async function lead(t: TestContext, retryMs?: number) {
   return { server, leaders, end };
 }
 
-test('of two replicas one leads, and hands over at once when it stops', async t => {
+test('one of two replicas is the leader and hands over at once when it stops', async t => {
   const server = new LeaseServer();
   const leaders: string[] = [];
   const a = contend(t, server, 'a', leaders);
   await sleep(30);
   const b = contend(t, server, 'b', leaders);
-  await sleep(250); // Longer than the lease: it was renewed.
+  await sleep(250); // Longer than the Lease: it was renewed.
   assert.deepEqual(leaders, ['a']);
   await a.end();
-  await sleep(60); // Less than the lease: it was released, not left to expire.
+  await sleep(60); // Less than the Lease: it was released, not left to expire.
   assert.deepEqual(leaders, ['b']);
   await b.end();
   assert.equal(server.lease?.spec.holderIdentity, '');
 });
 
-test('a lease that is released is taken at once by a replica that watches it, long before its next try', async t => {
+test('a released Lease is acquired at once by a watching replica, long before its next attempt', async t => {
   const server = new LeaseServer();
   server.isWatched = true;
   const leaders: string[] = [];
@@ -136,7 +136,7 @@ test('a lease that is released is taken at once by a replica that watches it, lo
   await until(() => leaders.includes('b'));
 });
 
-test('a leader renews its lease with one write each time, and never looks at it', async t => {
+test('a leader renews its Lease with one write each time and never reads it', async t => {
   const server = new LeaseServer();
   const a = contend(t, server, 'a', []);
   await until(() => server.calls.length >= 6);
@@ -145,7 +145,7 @@ test('a leader renews its lease with one write each time, and never looks at it'
   assert.deepEqual(verbs.slice(0, 6), ['get', 'create', 'update', 'update', 'update', 'update']);
 });
 
-test('the lease tells since when it is held, and how often it went to another (coordination.k8s.io/v1 LeaseSpec)', async t => {
+test('the Lease records when it was acquired and its number of transitions (coordination.k8s.io/v1 LeaseSpec)', async t => {
   const server = new LeaseServer();
   const claimsOf = (identity: string) => {
     const specs = server.calls.map(({ body }) => (body as { spec: LeaseSpec } | undefined)?.spec);
@@ -170,7 +170,7 @@ test('the lease tells since when it is held, and how often it went to another (c
   );
 });
 
-test('a leader whose lease was given to another stops at its next renewal', async t => {
+test('a leader whose Lease was taken by another stops at its next renewal', async t => {
   const { server, leaders } = await lead(t, 100);
   const { lease } = server;
   const spec = { ...lease?.spec, holderIdentity: 'b', leaseDurationSeconds: 60 };
@@ -180,8 +180,8 @@ test('a leader whose lease was given to another stops at its next renewal', asyn
   assert.ok(performance.now() - started < 190, `${performance.now() - started} ms`);
 });
 
-test('renewals that take long come no less often, so that the lead is kept', async t => {
-  // Of the 100 ms that there are for a renewal it takes 45; with a pause of 40 after each, the next would come too late.
+test('slow renewals are as frequent as fast ones, so leadership is kept', async t => {
+  // A renewal takes 45 ms of the available 100; with a pause of 40 after each, the next one would be too late.
   const { server, leaders } = await lead(t, 40);
   for (let turn = 0; turn < 8; turn += 1) {
     server.slow = sleep(45);
@@ -191,7 +191,7 @@ test('renewals that take long come no less often, so that the lead is kept', asy
   server.slow = undefined;
 });
 
-test('the end waits three seconds for a lease that cannot be given up, and no longer', async t => {
+test('shutdown waits three seconds for a Lease that cannot be released, and no longer', async t => {
   const { server, end } = await lead(t);
   server.slow = new Promise(() => {});
   const started = performance.now();
@@ -199,7 +199,7 @@ test('the end waits three seconds for a lease that cannot be given up, and no lo
   assert.ok(performance.now() - started < 10_000);
 });
 
-test('two replicas that find no lease at the same moment do not both lead', async t => {
+test('only one of several replicas that find no Lease at the same time becomes leader', async t => {
   const server = new LeaseServer();
   const leaders: string[] = [];
   const replicas = ['a', 'b', 'c'].map(name => contend(t, server, name, leaders));
@@ -215,20 +215,20 @@ test('a leader that cannot renew stops leading before another may take over', as
   await sleep(30);
   assert.deepEqual(leaders, ['a']);
   server.isDown = true;
-  await sleep(125); // Two thirds of the lease, and a little.
+  await sleep(125); // Slightly more than two thirds of the Lease.
   assert.deepEqual(leaders, []);
   server.isDown = false;
   await sleep(60);
-  assert.deepEqual(leaders, ['a']); // The same replica may lead again.
+  assert.deepEqual(leaders, ['a']); // The same replica may become leader again.
   await a.end();
 });
 
-test('the lease of a holder that fell silent is taken as it runs out, not at the next try', async t => {
+test('the Lease of a silent holder is acquired when it expires, not at the next attempt', async t => {
   const server = new LeaseServer();
   const spec = { holderIdentity: 'gone', leaseDurationSeconds: 0.3 };
   server.answer({ verb: 'create', path: '', body: { metadata: {}, spec } });
   const leaders: string[] = [];
-  // Tries at 0, 250 and 500 ms would come too late.
+  // Attempts at 0, 250 and 500 ms would be too late.
   server.retryMs = 250;
   contend(t, server, 'b', leaders);
   await sleep(280);
@@ -237,7 +237,7 @@ test('the lease of a holder that fell silent is taken as it runs out, not at the
   assert.deepEqual(leaders, ['b']);
 });
 
-test('the lease of a holder that fell silent is taken after its duration', async t => {
+test('the Lease of a silent holder is not acquired before its duration has passed', async t => {
   const server = new LeaseServer();
   server.answer({
     verb: 'create',
@@ -252,7 +252,7 @@ test('the lease of a holder that fell silent is taken after its duration', async
   await b.end();
 });
 
-test('a leader that sees another holder stops at once, and does not wait for its time to run out', async t => {
+test('a leader that sees another holder stops at once, before its own term expires', async t => {
   const server = new LeaseServer();
   const leaders: string[] = [];
   contend(t, server, 'a', leaders);
@@ -263,7 +263,7 @@ test('a leader that sees another holder stops at once, and does not wait for its
   assert.deepEqual(leaders, []);
 });
 
-test('a renewal under way at the end does not take back the lease that is given up', async t => {
+test('a renewal in flight on shutdown does not reacquire the released Lease', async t => {
   const server = new LeaseServer();
   const { end } = contend(t, server, 'a', []);
   await sleep(30);
@@ -278,7 +278,7 @@ test('a renewal under way at the end does not take back the lease that is given 
   assert.equal(server.lease?.spec.holderIdentity, '');
 });
 
-test('an attempt counts as answered, whoever holds the lease, unless the API server fails it', async t => {
+test('an attempt counts as answered regardless of the holder, unless the API server fails', async t => {
   const { server, end } = await lead(t);
   contend(t, server, 'b', []);
   await until(() => server.answers > 4);

@@ -1,4 +1,4 @@
-// The watch by which a replica that stands by hears that the Lease is free, and what becomes of it when the watch breaks.
+// The watch that tells a standby replica that the Lease is free, and its recovery from errors.
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -9,13 +9,13 @@ import type { WatchEvent } from '@countersign/common/runtime/reflector/watch-str
 import { recordLog } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';
 
-/** Longer than the runner gives a test. */
+/** Longer than the test timeout. */
 const LONG_MS = 60_000;
 const forever = new AbortController().signal;
 const FREE = { spec: { holderIdentity: '' } };
 const TAKEN = { spec: { holderIdentity: 'a' } };
 
-/** A watch for each of `turns`: what it brings, or what it fails with; the last one stays open. */
+/** Starts a watch per entry of `turns`: its events or its error; the last one stays open. */
 function start(t: TestContext, ...turns: readonly (readonly WatchEvent[] | Error)[]) {
   const { lines, log } = recordLog('warn');
   const paths: string[] = [];
@@ -43,7 +43,7 @@ function start(t: TestContext, ...turns: readonly (readonly WatchEvent[] | Error
   return { leaseWatch, lines, paths, seen, end };
 }
 
-test('the watch is of the one Lease, and ends with its signal', async t => {
+test('the watch selects one Lease and ends with its signal', async t => {
   const { paths, end } = start(t);
   await until(() => paths.length === 1);
   assert.match(
@@ -69,7 +69,7 @@ for (const { what, event, isFree } of [
   });
 }
 
-test('a Lease that becomes free while nothing waits for it ends the next wait, and that one alone', async t => {
+test('a Lease that becomes free while nothing waits ends only the next wait', async t => {
   const { leaseWatch, seen } = start(t, [{ type: 'MODIFIED', object: FREE }]);
   await until(() => seen.length === 1);
   await leaseWatch.whenFree(LONG_MS, forever);
@@ -85,21 +85,21 @@ test('the wait for a free Lease ends with its signal', async t => {
   await leaseWatch.whenFree(LONG_MS, over.signal);
 });
 
-test('a watch that breaks is opened again after a pause, and logged once', async t => {
+test('a broken watch is reopened after a pause and logged once', async t => {
   const broken = new RetryableError('reset', { code: 'network' });
   const { leaseWatch, lines, paths } = start(t, broken, broken, [{ type: 'MODIFIED', object: FREE }]);
   const started = performance.now();
   await leaseWatch.whenFree(LONG_MS, forever);
-  // At least half of 1 and of 2 s.
+  // At least half of 1 s and half of 2 s.
   assert.ok(performance.now() - started >= 1_490, `${performance.now() - started} ms`);
   assert.equal(paths.length, 3);
   assert.deepEqual(
     lines.map(({ msg }) => msg),
-    ['lease not watched, trying again'],
+    ['cannot watch lease, retrying'],
   );
 });
 
-test('a watch that the server ends in good order is opened again without a warning', async t => {
+test('a watch that the server closes is reopened without a warning', async t => {
   const { lines, paths } = start(t, [{ type: 'MODIFIED', object: TAKEN }], []);
   await until(() => paths.length === 2);
   await sleep(10);

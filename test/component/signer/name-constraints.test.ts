@@ -1,4 +1,4 @@
-// A CA with name constraints, as the signer meets it: what becomes of a request whose names it may not sign, and what is published for
+// The signer with name-constrained CAs: requests with names that the CA may not sign, and the constraints published for
 // the webhook.
 
 import assert from 'node:assert/strict';
@@ -17,13 +17,13 @@ import { ISSUED, ISSUER, isStatusPatch, PATCH, REVIEW, SECRET, SignerWorld } fro
 
 const [ROOT, SUB] = [createHolder('root'), createHolder('sub')];
 const EXAMPLE_COM: Constraints = { permitted: ['DNS:example.com'] };
-const REFUSED = `The name constraints of the CA "CN=root" do not permit the DNS name "www.example.org"; permitted: "example.com". Request another name, or use another issuer`;
+const REFUSED = `The name constraints of the CA "CN=root" do not permit the DNS name "www.example.org"; permitted: "example.com"; request another name or use another issuer`;
 
 function keyOf({ privateKey }: typeof ROOT): string {
   return privateKey.export({ format: 'pem', type: 'pkcs8' });
 }
 
-/** A root that signs itself. */
+/** A self-signed root. */
 function rootSecret(constraints?: Constraints, resourceVersion = '1'): Secret {
   const extensions = constraints === undefined ? [] : [constraintsExtension(constraints)];
   return buildSecret(
@@ -33,7 +33,7 @@ function rootSecret(constraints?: Constraints, resourceVersion = '1'): Secret {
   );
 }
 
-/** A CA below a root that alone is constrained, and is in ca.crt, as cert-manager leaves it there. */
+/** A CA below a constrained root that is in ca.crt, where cert-manager puts it. */
 function secretBelow(constraints: Constraints): Secret {
   const root = buildCertificate(ROOT, ROOT, { extensions: [constraintsExtension(constraints)] });
   return buildSecret({ 'tls.key': keyOf(SUB), 'tls.crt': buildCertificate(SUB, ROOT), 'ca.crt': root });
@@ -43,64 +43,64 @@ function askFor(...names: readonly string[]) {
   return buildCsr({ request: buildRequest([altNames(...names)]) });
 }
 
-function worldOf(secret: Secret, honourNameConstraints = true): SignerWorld {
-  const world = new SignerWorld({ policy: { honourNameConstraints } });
-  world.secret = secret;
-  return world;
+function harnessOf(secret: Secret, honourNameConstraints = true): SignerWorld {
+  const harness = new SignerWorld({ policy: { honourNameConstraints } });
+  harness.secret = secret;
+  return harness;
 }
 
 describe('a request for a name that its CA may not sign', () => {
-  test('is Failed, after its issuer and the Secret were read again', async () => {
-    const world = worldOf(rootSecret(EXAMPLE_COM));
-    world.csr = askFor('DNS:a.example.com', 'DNS:www.example.org');
-    await world.run();
-    assert.deepEqual(world.asked, [REVIEW, SECRET, ISSUER, SECRET, PATCH]);
-    const { status } = world.client.calls.find(isStatusPatch)!.body as {
+  test('a request for a name that its CA may not sign fails after issuer and Secret are read again', async () => {
+    const harness = harnessOf(rootSecret(EXAMPLE_COM));
+    harness.csr = askFor('DNS:a.example.com', 'DNS:www.example.org');
+    await harness.run();
+    assert.deepEqual(harness.asked, [REVIEW, SECRET, ISSUER, SECRET, PATCH]);
+    const { status } = harness.client.calls.find(isStatusPatch)!.body as {
       status: { conditions: { reason: string; message: string }[] };
     };
     const { reason, message } = status.conditions.at(-1)!;
     assert.deepEqual([reason, message], ['NameConstraintViolation', REFUSED]);
-    assert.deepEqual(world.client.events, [`Warning NameConstraintViolation: ${REFUSED}`]);
-    assert.deepEqual(world.outcomes, [{ result: 'failed', reason: 'NameConstraintViolation', issuerType: 'ca' }]);
+    assert.deepEqual(harness.client.events, [`Warning NameConstraintViolation: ${REFUSED}`]);
+    assert.deepEqual(harness.outcomes, [{ result: 'failed', reason: 'NameConstraintViolation', issuerType: 'ca' }]);
   });
 
-  test('is signed if the CA was replaced a moment before', async () => {
-    const world = worldOf(rootSecret(EXAMPLE_COM));
-    world.csr = askFor('DNS:www.example.org');
+  test('a request is signed if its CA was replaced just before', async () => {
+    const harness = harnessOf(rootSecret(EXAMPLE_COM));
+    harness.csr = askFor('DNS:www.example.org');
     let reads = 0;
     const replaced = rootSecret({ permitted: ['DNS:example.org'] }, '2');
-    world.fault = ({ path, verb }) =>
+    harness.fault = ({ path, verb }) =>
       verb === 'get' && path.endsWith('/secrets/my-ca') && ++reads > 1 ? replaced : undefined;
-    await world.run();
-    assert.deepEqual(world.client.events, [ISSUED]);
+    await harness.run();
+    assert.deepEqual(harness.client.events, [ISSUED]);
   });
 
-  test('is Failed by the constraints of a CA above the one that signs', async () => {
-    const world = worldOf(secretBelow(EXAMPLE_COM));
-    world.csr = askFor('DNS:www.example.org');
-    await world.run();
-    assert.deepEqual(world.client.events, [`Warning NameConstraintViolation: ${REFUSED}`]);
+  test('a request fails by the constraints of a CA above the signing one', async () => {
+    const harness = harnessOf(secretBelow(EXAMPLE_COM));
+    harness.csr = askFor('DNS:www.example.org');
+    await harness.run();
+    assert.deepEqual(harness.client.events, [`Warning NameConstraintViolation: ${REFUSED}`]);
   });
 
-  test('is signed with policy.honourNameConstraints off', async () => {
-    const world = worldOf(rootSecret(EXAMPLE_COM), false);
-    world.csr = askFor('DNS:www.example.org');
-    await world.run();
-    assert.deepEqual(world.client.events, [ISSUED]);
+  test('a request for a name that its CA may not sign is signed with honourNameConstraints off', async () => {
+    const harness = harnessOf(rootSecret(EXAMPLE_COM), false);
+    harness.csr = askFor('DNS:www.example.org');
+    await harness.run();
+    assert.deepEqual(harness.client.events, [ISSUED]);
   });
 });
 
 test('a request for names that the CA may sign is signed', async () => {
-  const world = worldOf(secretBelow(EXAMPLE_COM));
-  world.csr = askFor('DNS:a.example.com');
-  await world.run();
-  assert.deepEqual(world.client.events, [ISSUED]);
+  const harness = harnessOf(secretBelow(EXAMPLE_COM));
+  harness.csr = askFor('DNS:a.example.com');
+  await harness.run();
+  assert.deepEqual(harness.client.events, [ISSUED]);
 });
 
 const MAP = '/api/v1/namespaces/countersign/configmaps/countersign-name-constraints';
 const NAME = 'issuers.cert-manager.io/sandbox.my-ca';
 
-/** A ConfigMap that takes what is written to it. */
+/** A ConfigMap that stores writes. */
 class PublishedMap {
   data: Record<string, string> | undefined = {};
   readonly writes: string[] = [];
@@ -124,8 +124,8 @@ class PublishedMap {
 
 const OPTIONS = { constraintsNamespace: 'countersign' };
 
-describe('what is published of the constraints of CAs', () => {
-  test('is the issuer’s uid and its constrained CAs, written once', async t => {
+describe('published name constraints', () => {
+  test('the uid of an issuer and its constrained CAs are published once', async t => {
     const map = new PublishedMap();
     await start(t, { secret: secretBelow(EXAMPLE_COM), options: OPTIONS, answer: map.answer });
     await until(() => map.writes.length > 0);
@@ -135,7 +135,7 @@ describe('what is published of the constraints of CAs', () => {
     assert.deepEqual([issuer?.uid, issuer?.cas.length, others], ['uid-of-issuer', 1, {}]);
   });
 
-  test('is nothing for CAs without constraints: then nothing is written', async t => {
+  test('nothing is published for CAs without constraints', async t => {
     const map = new PublishedMap();
     const { client } = await start(t, { secret: rootSecret(), options: OPTIONS, answer: map.answer });
     await until(() => client.count(MAP) > 0);
@@ -143,7 +143,7 @@ describe('what is published of the constraints of CAs', () => {
     assert.deepEqual(map.writes, []);
   });
 
-  test('follows an issuer whose CA is replaced, or that is deleted', async t => {
+  test('published constraints follow an issuer whose CA is replaced or that is deleted', async t => {
     const map = new PublishedMap();
     const { client } = await start(t, { secret: rootSecret(EXAMPLE_COM), options: OPTIONS, answer: map.answer });
     await until(() => map.writes.length === 1);
@@ -154,12 +154,12 @@ describe('what is published of the constraints of CAs', () => {
     await until(() => map.text === '');
   });
 
-  test('by a former leader stays for issuers that are there, and goes for those that are not', async t => {
+  test('constraints published by a previous leader are kept for existing issuers only', async t => {
     const map = new PublishedMap();
     const ofFormer = { uid: 'uid-of-issuer', cas: [{ subject: '', critical: true, constraints: 'AAAA' }] };
     const names = [NAME, 'issuers.cert-manager.io/sandbox.gone'];
     map.data = { 'issuers.json': JSON.stringify(Object.fromEntries(names.map(name => [name, ofFormer]))) };
-    // The Secret cannot be read, so that nothing better is known.
+    // The Secret cannot be read, so no newer data is available.
     const answer = (call: { verb: string; path: string; body?: unknown }) => {
       if (call.path.includes('/secrets/')) throw new RetryableError('forbidden', { code: 'forbidden' });
       return map.answer(call);
@@ -169,7 +169,7 @@ describe('what is published of the constraints of CAs', () => {
     assert.deepEqual(map.issuers, { [NAME]: ofFormer });
   });
 
-  test('is written by the leader alone', async t => {
+  test('only the leader publishes constraints', async t => {
     const map = new PublishedMap();
     const { client } = await start(t, {
       secret: rootSecret(EXAMPLE_COM),
@@ -181,7 +181,7 @@ describe('what is published of the constraints of CAs', () => {
     assert.equal(client.count(MAP), 0);
   });
 
-  test('is not looked at where names are not checked', async t => {
+  test('the ConfigMap is not read if names are not checked', async t => {
     const { client } = await start(t, { secret: rootSecret(EXAMPLE_COM) });
     await sleep(300);
     assert.equal(client.count(MAP), 0);

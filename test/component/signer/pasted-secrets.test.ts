@@ -1,4 +1,4 @@
-// A secret that was pasted where a name, a duration or a URL belongs is never repeated: not in a log line, an event, a condition or
+// A secret pasted where a name, a duration or a URL belongs is never repeated in a log line, an event, a condition or
 // the Ready condition of an Issuer.
 
 import assert from 'node:assert/strict';
@@ -11,54 +11,54 @@ import { readPki } from '../../support/pki.ts';
 import { SignerWorld } from './signer-world.ts';
 
 const KEY = readPki('keys/p256');
-/** A part that survives line breaks, escapes and a cut at the end. */
+/** A part that survives line breaks, escapes and truncation. */
 const SENTINEL = KEY.split('\n')[1]!.slice(0, 20);
 const URL_WITH_PASSWORD = `https://user:${SENTINEL}@exämple/`;
 const caWith = (spec: object) => buildIssuer({ ca: { secretName: 'my-ca', ...spec } });
 
-const PLACES: Readonly<Record<string, (world: SignerWorld) => void>> = {
-  'the name of the Secret of a SelfSigned request': world => {
-    world.issuer = buildIssuer({ selfSigned: {} });
-    world.csr = buildCsr({ request: buildRequest(), annotations: { [PRIVATE_KEY_SECRET_NAME]: KEY } });
+const PLACES: Readonly<Record<string, (harness: SignerWorld) => void>> = {
+  'the name of the Secret of a SelfSigned request': harness => {
+    harness.issuer = buildIssuer({ selfSigned: {} });
+    harness.csr = buildCsr({ request: buildRequest(), annotations: { [PRIVATE_KEY_SECRET_NAME]: KEY } });
   },
-  'the name of the Secret of a CA': world => {
-    world.issuer = caWith({ secretName: KEY });
+  'the name of the Secret of a CA': harness => {
+    harness.issuer = caWith({ secretName: KEY });
   },
-  'the duration': world => {
-    world.csr = buildCsr({ annotations: { [REQUEST_DURATION]: KEY } });
+  'the duration': harness => {
+    harness.csr = buildCsr({ annotations: { [REQUEST_DURATION]: KEY } });
   },
-  'the mark of a CA': world => {
-    world.csr = buildCsr({ annotations: { [REQUEST_IS_CA]: KEY } });
+  'the request-is-ca annotation': harness => {
+    harness.csr = buildCsr({ annotations: { [REQUEST_IS_CA]: KEY } });
   },
   ...Object.fromEntries(
     ['crlDistributionPoints', 'ocspServers', 'issuingCertificateURLs'].map(field => [
       `an entry of ${field}`,
-      (world: SignerWorld) => {
-        world.issuer = caWith({ [field]: [URL_WITH_PASSWORD] });
+      (harness: SignerWorld) => {
+        harness.issuer = caWith({ [field]: [URL_WITH_PASSWORD] });
       },
     ]),
   ),
 };
 
-describe('a secret is never repeated that was pasted as', () => {
+describe('a pasted secret', () => {
   for (const [where, enter] of Object.entries(PLACES)) {
-    it(where, async () => {
-      const world = new SignerWorld();
-      enter(world);
-      await world.run();
-      const said = JSON.stringify([world.logged, world.client.events, world.outcomes, world.rechecked]);
-      // A certificate may hold what was asked for; its text is base64.
-      const written = JSON.stringify(world.client.writes);
-      assert.ok(!said.includes(SENTINEL), said);
+    it(`a secret pasted as ${where} is never repeated`, async () => {
+      const harness = new SignerWorld();
+      enter(harness);
+      await harness.run();
+      const reported = JSON.stringify([harness.logged, harness.client.events, harness.outcomes, harness.rechecked]);
+      // A certificate may contain what was requested; its text is base64.
+      const written = JSON.stringify(harness.client.writes);
+      assert.ok(!reported.includes(SENTINEL), reported);
       assert.ok(!written.includes(SENTINEL), written);
     });
   }
 
-  it('the name of the Secret of a CA, in its Ready condition', async () => {
+  it('a secret pasted as the name of the Secret of a CA is not repeated in the Ready condition', async () => {
     const issuer = createCaIssuer();
     const secret = { ref: { namespace: 'sandbox', name: KEY }, secret: undefined };
     const readiness = issuer.readiness(await issuer.load(secret));
     assert.ok(!JSON.stringify([readiness.condition, readiness.events]).includes(SENTINEL));
-    assert.match(readiness.condition.message ?? '', /<not a legal name: \d+ characters>/);
+    assert.match(readiness.condition.message ?? '', /<invalid name: \d+ characters>/);
   });
 });

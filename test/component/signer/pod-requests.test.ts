@@ -39,8 +39,8 @@ test('a missing permission writes nothing to the request; its event is on the po
   assert.deepEqual(world.events, ['PodCertificateRequest req-abcde DeniedReference', 'Pod web-0 DeniedReference']);
   const ref = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' } as const;
   assert.deepEqual(world.messages, [podDenialText(ref, 'team', 'web')]);
-  const again = effects.find(({ kind }) => kind === 'look-again');
-  assert.deepEqual(again, { kind: 'look-again', afterMs: 5_000 });
+  const again = effects.find(({ kind }) => kind === 'requeue-after');
+  assert.deepEqual(again, { kind: 'requeue-after', afterMs: 5_000 });
 });
 
 test('what waits is looked at again less often the longer it waits, at least once a minute', async () => {
@@ -53,11 +53,11 @@ test('what waits is looked at again less often the longer it waits, at least onc
   ] as const) {
     world.request = buildPodRequest({ uid });
     world.now = Date.parse(world.request.metadata.creationTimestamp!) + openMs;
-    delays.push((await world.run()).find(({ kind }) => kind === 'look-again'));
+    delays.push((await world.run()).find(({ kind }) => kind === 'requeue-after'));
   }
   assert.deepEqual(delays, [
-    { kind: 'look-again', afterMs: 15_000 },
-    { kind: 'look-again', afterMs: 60_000 },
+    { kind: 'requeue-after', afterMs: 15_000 },
+    { kind: 'requeue-after', afterMs: 60_000 },
   ]);
 });
 
@@ -82,7 +82,7 @@ test('a certificate that the API server rejects makes the request wait, with an 
   const effects = await world.run();
   assert.deepEqual(
     effects.map(({ kind }) => kind),
-    ['count-refusal', 'wake-on-secret', 'look-again', 'recheck-issuer', 'report'],
+    ['count-refusal', 'wake-on-secret', 'requeue-after', 'recheck-issuer', 'report'],
   );
   assert.deepEqual(
     world.asked.filter(call => call.startsWith('mergePatch')),

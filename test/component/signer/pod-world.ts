@@ -84,8 +84,8 @@ export class PodWorld {
 
   /** The status in the only patch. */
   get status(): NonNullable<PodCertificateRequest['status']> | undefined {
-    const patches = this.client.calls.filter(({ verb }) => verb === 'mergePatch');
-    return (patches[0]?.body as PodCertificateRequest | undefined)?.status;
+    const patch = this.client.calls.find(({ verb }) => verb === 'mergePatch');
+    return (patch?.body as PodCertificateRequest | undefined)?.status;
   }
 
   #answer(call: RecordedCall): unknown {

@@ -1,5 +1,5 @@
-// One run for one CSR when the API server refuses, fails or drops something: what is said, and what
-// another attempt does.
+// Reconciling one CSR when the API server rejects, fails or drops a call: what is reported, and what the next attempt
+// does.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -30,108 +30,108 @@ const NOW_LATER = '2026-11-24T12:00:01.500Z';
 
 describe('after a conflict', () => {
   function conflicting(): SignerWorld {
-    const world = new SignerWorld();
-    world.fault = call => {
-      if (isStatusPatch(call) && world.client.writes.length === 1) throw conflict;
+    const harness = new SignerWorld();
+    harness.fault = call => {
+      if (isStatusPatch(call) && harness.client.writes.length === 1) throw conflict;
       return undefined;
     };
-    return world;
+    return harness;
   }
 
-  it('nothing is said, and the next attempt reads afresh and decides anew', async () => {
-    const world = conflicting();
-    await assert.rejects(world.run(), conflict);
-    assert.deepEqual(world.client.events, []);
-    world.fresh = buildCsr({ annotations: { [REQUEST_DURATION]: '1m' } });
-    await world.run(1);
-    assert.deepEqual(world.asked.slice(3), [`get ${CSR_PATH}`, REVIEW, ISSUER, PATCH]);
-    assert.equal(world.outcomes[0]?.result, 'failed');
+  it('a conflict causes no event, and the next attempt reads and decides again', async () => {
+    const harness = conflicting();
+    await assert.rejects(harness.run(), conflict);
+    assert.deepEqual(harness.client.events, []);
+    harness.fresh = buildCsr({ annotations: { [REQUEST_DURATION]: '1m' } });
+    await harness.run(1);
+    assert.deepEqual(harness.asked.slice(3), [`get ${CSR_PATH}`, REVIEW, ISSUER, PATCH]);
+    assert.equal(harness.outcomes[0]?.result, 'failed');
   });
 
-  it('a CSR that has its certificate by now is left alone', async () => {
-    const world = conflicting();
-    await assert.rejects(world.run(), conflict);
-    world.fresh = buildCsr({ certificate: 'Zm9v', annotations: { [CA]: 'x' } });
-    await world.run(1);
-    assert.deepEqual(world.asked.slice(3), [`get ${CSR_PATH}`]);
-    assert.deepEqual(world.client.events, []);
+  it('a CSR that got its certificate before the next attempt is left alone', async () => {
+    const harness = conflicting();
+    await assert.rejects(harness.run(), conflict);
+    harness.fresh = buildCsr({ certificate: 'Zm9v', annotations: { [CA]: 'x' } });
+    await harness.run(1);
+    assert.deepEqual(harness.asked.slice(3), [`get ${CSR_PATH}`]);
+    assert.deepEqual(harness.client.events, []);
   });
 
-  it('a second signature carries the serial and the key of the first', async () => {
-    const world = conflicting();
-    await assert.rejects(world.run(), conflict);
-    await world.run(1);
-    const [first, second] = world.client.writes.map(({ body }) => certificateIn(body));
+  it('a second signature after a conflict has the same serial and subject', async () => {
+    const harness = conflicting();
+    await assert.rejects(harness.run(), conflict);
+    await harness.run(1);
+    const [first, second] = harness.client.writes.map(({ body }) => certificateIn(body));
     assert.equal(first?.serialNumber, second?.serialNumber);
     assert.equal(first?.subject, second?.subject);
   });
 
-  it('the approval counts from when it was first seen', async () => {
-    const world = conflicting();
-    Object.assign(world.deps, { now: () => new Date(NOW_LATER) });
-    await assert.rejects(world.run(), conflict);
-    await world.run(1);
-    assert.deepEqual(world.openMs, [Date.parse(NOW_LATER) - Date.parse(APPROVED_AT)]);
+  it('the time since approval counts from when it was first seen, despite a conflict', async () => {
+    const harness = conflicting();
+    Object.assign(harness.deps, { now: () => new Date(NOW_LATER) });
+    await assert.rejects(harness.run(), conflict);
+    await harness.run(1);
+    assert.deepEqual(harness.openMs, [Date.parse(NOW_LATER) - Date.parse(APPROVED_AT)]);
   });
 });
 
-it('a copy that was written over is not signed again while the watch has not told of it', async () => {
-  const world = new SignerWorld();
-  const copy = toCsrRecord(world.csr, NOW.getTime(), world.deps.settings);
-  Object.assign(world.deps.view, { findRecord: () => copy });
-  // Also when the write was based on a fresh read.
-  await world.run(1);
-  await world.run();
-  assert.equal(world.client.writes.length, 1);
-  assert.equal(world.logged.filter(({ msg }) => msg === 'signing certificate').length, 1);
+it('an overwritten cached CSR is not signed again before the watch delivers the new version', async () => {
+  const harness = new SignerWorld();
+  const cached = toCsrRecord(harness.csr, NOW.getTime(), harness.deps.settings);
+  Object.assign(harness.deps.view, { findRecord: () => cached });
+  // Including a write based on a fresh read.
+  await harness.run(1);
+  await harness.run();
+  assert.equal(harness.client.writes.length, 1);
+  assert.equal(harness.logged.filter(({ msg }) => msg === 'signing certificate').length, 1);
 });
 
-it('a copy that only waited is looked at again', async () => {
-  const world = new SignerWorld();
-  const copy = toCsrRecord(world.csr, NOW.getTime(), world.deps.settings);
-  Object.assign(world.deps.view, { findRecord: () => copy });
-  world.issuer = undefined;
-  await world.run();
-  world.issuer = buildIssuer();
-  await world.run();
+it('a cached CSR that only waited is processed again', async () => {
+  const harness = new SignerWorld();
+  const cached = toCsrRecord(harness.csr, NOW.getTime(), harness.deps.settings);
+  Object.assign(harness.deps.view, { findRecord: () => cached });
+  harness.issuer = undefined;
+  await harness.run();
+  harness.issuer = buildIssuer();
+  await harness.run();
   assert.deepEqual(
-    world.outcomes.map(({ result }) => result),
+    harness.outcomes.map(({ result }) => result),
     ['waiting', 'issued'],
   );
 });
 
-it('a CSR that is gone when it is looked at again is no error', async () => {
-  const world = new SignerWorld();
-  Object.assign(world.deps.client, { get: async () => undefined });
-  await world.run(1);
-  assert.deepEqual([world.client.writes, world.outcomes], [[], []]);
+it('a CSR deleted before the next attempt is not an error', async () => {
+  const harness = new SignerWorld();
+  Object.assign(harness.deps.client, { get: async () => undefined });
+  await harness.run(1);
+  assert.deepEqual([harness.client.writes, harness.outcomes], [[], []]);
 });
 
-describe('a write that is not taken', () => {
+describe('a failed write', () => {
   const rows = {
-    'is said and tried again later when it is forbidden': {
+    'that is forbidden is reported and retried later': {
       error: new RetryableError('403', { code: 'forbidden' }),
       delay: 500,
     },
-    'is said and tried again later when an admission webhook refuses it': {
+    'that an admission webhook refuses is reported and retried later': {
       error: new TerminalError('400', { code: 'bad-request' }),
       delay: 500,
     },
-    'is said and tried again when the server fails': {
+    'on a server error is reported and retried': {
       error: new RetryableError('500', { code: 'server' }),
       delay: 125,
     },
   };
   for (const [what, { error, delay }] of Object.entries(rows)) {
-    it(what, async () => {
-      const world = new SignerWorld();
-      world.fault = call => {
+    it(`a write ${what}`, async () => {
+      const harness = new SignerWorld();
+      harness.fault = call => {
         if (isStatusPatch(call)) throw error;
         return undefined;
       };
-      await assert.rejects(world.run(), error);
-      assert.deepEqual(world.client.events, [`Warning SigningError: Error updating certificate: ${error.message}`]);
-      assert.deepEqual(world.outcomes, []);
+      await assert.rejects(harness.run(), error);
+      assert.deepEqual(harness.client.events, [`Warning SigningError: Error updating certificate: ${error.message}`]);
+      assert.deepEqual(harness.outcomes, []);
       assert.ok((retryDelay(error, 1) ?? 0) >= delay);
     });
   }
@@ -140,121 +140,121 @@ describe('a write that is not taken', () => {
     [buildIssuer(), rootTexts(), 'SigningError'],
     [buildIssuer({ selfSigned: {} }), { 'tls.key': readPki('keys/p256') }, 'ErrorSigning'],
   ] as const) {
-    it(`because the API server takes it for invalid fails the request with ${reason}: it would never be taken`, async () => {
-      const world = new SignerWorld();
-      world.issuer = issuer;
-      world.csr = buildCsr({ request: buildRequest(), annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-key' } });
-      world.secret = buildSecret(secret);
-      world.fault = call => {
-        if (isStatusPatch(call) && world.client.writes.length === 1)
+    it(`a certificate that the API server rejects as invalid fails the request with ${reason}`, async () => {
+      const harness = new SignerWorld();
+      harness.issuer = issuer;
+      harness.csr = buildCsr({ request: buildRequest(), annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-key' } });
+      harness.secret = buildSecret(secret);
+      harness.fault = call => {
+        if (isStatusPatch(call) && harness.client.writes.length === 1)
           throw new TerminalError('422', { code: 'invalid' });
         return undefined;
       };
-      await world.run();
+      await harness.run();
       assert.deepEqual(
-        world.refused.map(({ message }) => message),
+        harness.refused.map(({ message }) => message),
         ['422'],
       );
-      const failed = world.client.writes.at(-1)?.body as { status: { conditions: { reason: string }[] } };
+      const failed = harness.client.writes.at(-1)?.body as { status: { conditions: { reason: string }[] } };
       assert.equal(failed?.status.conditions.at(-1)?.reason, reason);
-      assert.deepEqual(world.client.events, [`Warning ${reason}: Error signing certificate: 422`]);
+      assert.deepEqual(harness.client.events, [`Warning ${reason}: Error signing certificate: 422`]);
       assert.deepEqual(
-        world.outcomes.map(({ result }) => result),
+        harness.outcomes.map(({ result }) => result),
         ['failed'],
       );
     });
   }
 
-  it("because the CSR is gone is nobody's news", async () => {
-    const world = new SignerWorld();
-    world.fault = call => {
+  it('a write to a deleted CSR causes no event', async () => {
+    const harness = new SignerWorld();
+    harness.fault = call => {
       if (isStatusPatch(call)) throw new TerminalError('404', { code: 'not-found' });
       return undefined;
     };
-    await world.run();
-    assert.deepEqual([world.client.events, world.outcomes], [[], []]);
+    await harness.run();
+    assert.deepEqual([harness.client.events, harness.outcomes], [[], []]);
   });
 });
 
-it('a replica that lost the lead during its reads neither signs nor writes', async () => {
-  const world = new SignerWorld();
-  world.fault = ({ path }) => {
-    if (path === SECRET_PATH) world.isLeading = false;
+it('a replica that loses leadership during its reads neither signs nor writes', async () => {
+  const harness = new SignerWorld();
+  harness.fault = ({ path }) => {
+    if (path === SECRET_PATH) harness.isLeading = false;
   };
-  await world.run();
-  assert.deepEqual([world.asked, world.client.events, world.logged], [[REVIEW, SECRET], [], []]);
+  await harness.run();
+  assert.deepEqual([harness.asked, harness.client.events, harness.logged], [[REVIEW, SECRET], [], []]);
 });
 
-it('a replica that lost the lead while it signed drops the certificate, and logs that', async () => {
-  const world = new SignerWorld();
-  const hasBegun = () => world.logged.some(({ msg }) => msg === 'signing certificate');
-  Object.assign(world.deps, { isLeading: () => !hasBegun() });
-  await world.run();
-  assert.deepEqual([world.client.writes, world.client.events], [[], []]);
+it('a replica that loses leadership while signing discards the certificate and logs that', async () => {
+  const harness = new SignerWorld();
+  const hasBegun = () => harness.logged.some(({ msg }) => msg === 'signing certificate');
+  Object.assign(harness.deps, { isLeading: () => !hasBegun() });
+  await harness.run();
+  assert.deepEqual([harness.client.writes, harness.client.events], [[], []]);
   assert.deepEqual(
-    world.logged.map(({ msg, audit }) => [msg, audit]),
+    harness.logged.map(({ msg, audit }) => [msg, audit]),
     [
       ['signing certificate', true],
-      ['certificate dropped, leadership was lost', true],
+      ['leadership lost, certificate discarded', true],
     ],
   );
 });
 
-describe('a read that fails', () => {
+describe('a failed read', () => {
   const down = new RetryableError('GET secret: 403', { code: 'forbidden', retryAfterMs: 7_000 });
   const failReads = (part: string) => (call: RecordedCall) => {
     if (call.path.includes(part) && !call.path.includes('/events')) throw down;
     return undefined;
   };
 
-  it("of the CA's Secret is said, and tried again as its cause demands", async () => {
-    const world = new SignerWorld();
-    world.fault = failReads('/secrets/');
-    await assert.rejects(world.run(), { name: 'RetryableError', code: 'forbidden', retryAfterMs: 7_000 });
-    await assert.rejects(world.run());
-    assert.deepEqual(world.client.events, [
+  it("a failed read of the CA's Secret is reported and retried according to its cause", async () => {
+    const harness = new SignerWorld();
+    harness.fault = failReads('/secrets/');
+    await assert.rejects(harness.run(), { name: 'RetryableError', code: 'forbidden', retryAfterMs: 7_000 });
+    await assert.rejects(harness.run());
+    assert.deepEqual(harness.client.events, [
       'Warning SecretGetError: Failed to get certificate key pair from secret sandbox/my-ca: GET secret: 403',
     ]);
-    assert.deepEqual(world.client.writes, []);
+    assert.deepEqual(harness.client.writes, []);
   });
 
-  it("of a SelfSigned request's Secret does not fail the request", async () => {
-    const world = new SignerWorld();
-    world.issuer = buildIssuer({ selfSigned: {} });
-    world.csr = buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-key' } });
-    world.fault = failReads('/secrets/');
-    await assert.rejects(world.run(), { code: 'forbidden' });
-    assert.deepEqual(world.client.events, [
+  it("a failed read of a SelfSigned request's Secret does not fail the request", async () => {
+    const harness = new SignerWorld();
+    harness.issuer = buildIssuer({ selfSigned: {} });
+    harness.csr = buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-key' } });
+    harness.fault = failReads('/secrets/');
+    await assert.rejects(harness.run(), { code: 'forbidden' });
+    assert.deepEqual(harness.client.events, [
       'Warning ErrorGettingSecret: Failed to get certificate CA key from secret sandbox/my-key: GET secret: 403',
     ]);
-    assert.deepEqual(world.client.writes, []);
+    assert.deepEqual(harness.client.writes, []);
   });
 
-  it('of the access review decides nothing', async () => {
-    const world = new SignerWorld();
-    world.fault = failReads('subjectaccessreviews');
-    await assert.rejects(world.run(), down);
-    assert.deepEqual(world.asked, [REVIEW]);
-    assert.deepEqual(world.client.events, []);
+  it('a failed access review decides nothing', async () => {
+    const harness = new SignerWorld();
+    harness.fault = failReads('subjectaccessreviews');
+    await assert.rejects(harness.run(), down);
+    assert.deepEqual(harness.asked, [REVIEW]);
+    assert.deepEqual(harness.client.events, []);
   });
 
-  it('of the access review, even with 404, does not mean that the request is gone', async () => {
-    const world = new SignerWorld();
-    world.fault = ({ path }) => {
+  it('an access review that fails with 404 does not mean that the request is deleted', async () => {
+    const harness = new SignerWorld();
+    harness.fault = ({ path }) => {
       if (path === REVIEW_PATH) throw new TerminalError('404', { code: 'not-found' });
     };
-    await assert.rejects(world.run(), { name: 'RetryableError', message: '404' });
+    await assert.rejects(harness.run(), { name: 'RetryableError', message: '404' });
   });
 });
 
 for (const name of ['../x', '../../kube-system/secrets/x', 'a/b', 'x?y', 'x%2fy', '.', 'X']) {
-  it(`a Secret called ${name} is never asked for, only waited for`, async () => {
-    const world = new SignerWorld();
-    world.issuer = buildIssuer({ selfSigned: {} });
-    world.csr = buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: name } });
-    await world.run();
-    assert.deepEqual(world.asked, [REVIEW]);
-    const shown = `<not a legal name: ${name.length} characters>`;
-    assert.deepEqual(world.client.events, [`Warning SecretNotFound: Referenced Secret sandbox/${shown} not found`]);
+  it(`a Secret named ${name} is never read, and the request waits`, async () => {
+    const harness = new SignerWorld();
+    harness.issuer = buildIssuer({ selfSigned: {} });
+    harness.csr = buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: name } });
+    await harness.run();
+    assert.deepEqual(harness.asked, [REVIEW]);
+    const shown = `<invalid name: ${name.length} characters>`;
+    assert.deepEqual(harness.client.events, [`Warning SecretNotFound: Referenced Secret sandbox/${shown} not found`]);
   });
 }

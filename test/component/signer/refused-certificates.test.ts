@@ -1,5 +1,5 @@
-// One run for one CSR whose certificate the API server takes for invalid, or that does not verify: whose fault it is, what is
-// said of it, and that nothing is signed in vain again.
+// Reconciling one CSR whose certificate the API server rejects as invalid, or does not verify: who is at fault, what is
+// reported, and that nothing is signed again in vain.
 
 import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
@@ -24,28 +24,28 @@ import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
 import { isStatusPatch, PATCH, REVIEW, SECRET, SignerWorld, type StatusPatch } from './signer-world.ts';
 
-const TRIAL = `${PATCH}&dryRun=All`;
+const DRY_RUN = `${PATCH}&dryRun=All`;
 const MESSAGE =
   'PATCH /apis/x: 422 Invalid: CertificateSigningRequest "jane" is invalid: status.certificate: Invalid value: "<certificate data>": x509: odd';
 const REJECTED =
-  'Failed to parse signing CA keypair from secret sandbox/my-ca: the API server rejects the certificates of the CA, issue new ones: x509: odd';
+  'Failed to parse signing CA keypair from secret sandbox/my-ca: the API server rejects the CA certificates: issue new ones: x509: odd';
 const ISSUER = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' };
 
 const refusal = new TerminalError(MESSAGE, { code: 'invalid' });
-const isTrial = (call: RecordedCall) => isStatusPatch(call) && call.path.endsWith('dryRun=All');
+const isDryRun = (call: RecordedCall) => isStatusPatch(call) && call.path.endsWith('dryRun=All');
 const certificatesIn = ({ body }: RecordedCall): string =>
   Buffer.from((body as StatusPatch).status.certificate, 'base64').toString();
 
-/** An API server that refuses certificates, those of the issuer too or not. */
+/** An API server that rejects certificates, including the issuer's if `isIssuersFault`. */
 function refusing(texts: SecretTexts, isIssuersFault: boolean): SignerWorld {
-  const world = new SignerWorld();
-  world.secret = buildSecret(texts);
-  world.fault = call => {
+  const harness = new SignerWorld();
+  harness.secret = buildSecret(texts);
+  harness.fault = call => {
     const hasCertificate = isStatusPatch(call) && (call.body as StatusPatch).status.certificate !== undefined;
-    if (hasCertificate && (isIssuersFault || !isTrial(call))) throw refusal;
+    if (hasCertificate && (isIssuersFault || !isDryRun(call))) throw refusal;
     return undefined;
   };
-  return world;
+  return harness;
 }
 
 const intermediate = {
@@ -63,75 +63,75 @@ async function readinessOf({ deps, secrets }: SignerWorld): Promise<string> {
   return `${status} ${reason}: ${message}`;
 }
 
-describe('a certificate that the API server takes for invalid', () => {
+describe('a certificate that the API server rejects', () => {
   for (const [what, texts] of [
     ['with the certificates of an intermediate CA', intermediate],
-    ['with the certificate of a root, which no chain shows', rootTexts()],
+    ['with the certificate of a root, which is not in the chain,', rootTexts()],
   ] as const) {
-    it(`as it does ${what} makes the request wait for the Secret`, async () => {
-      const world = refusing(texts, true);
-      await world.run();
-      assert.deepEqual(world.asked, [REVIEW, SECRET, PATCH, TRIAL]);
-      assert.deepEqual(world.client.events, [`Warning SecretInvalidData: ${REJECTED}`]);
-      assert.deepEqual([world.outcomes[0]?.result, world.outcomes[0]?.reason], ['waiting', 'SecretInvalidData']);
-      assert.deepEqual([world.refused.length, world.rechecked], [1, [ISSUER]]);
+    it(`a certificate rejected together ${what} makes the request wait for the Secret`, async () => {
+      const harness = refusing(texts, true);
+      await harness.run();
+      assert.deepEqual(harness.asked, [REVIEW, SECRET, PATCH, DRY_RUN]);
+      assert.deepEqual(harness.client.events, [`Warning SecretInvalidData: ${REJECTED}`]);
+      assert.deepEqual([harness.outcomes[0]?.result, harness.outcomes[0]?.reason], ['waiting', 'SecretInvalidData']);
+      assert.deepEqual([harness.refused.length, harness.rechecked], [1, [ISSUER]]);
     });
   }
 
-  it('is tried with the certificates of the issuer alone, the root among them', async () => {
-    const world = refusing(intermediate, true);
-    await world.run();
-    const trial = world.client.calls.find(isTrial);
-    assert.ok(trial !== undefined);
+  it('a rejected certificate leads to a dry run with only the certificates of the issuer, including the root', async () => {
+    const harness = refusing(intermediate, true);
+    await harness.run();
+    const dryRun = harness.client.calls.find(isDryRun);
+    assert.ok(dryRun !== undefined);
     for (const part of ['intermediate1', 'root'])
-      assert.ok(certificatesIn(trial).includes(readPki(`certificates/${part}`)), part);
-    assert.ok(certificatesIn(trial).startsWith(readPki('certificates/intermediate1')));
+      assert.ok(certificatesIn(dryRun).includes(readPki(`certificates/${part}`)), part);
+    assert.ok(certificatesIn(dryRun).startsWith(readPki('certificates/intermediate1')));
   });
 
-  it('fails the request if the certificates of the issuer are taken: it can only be the leaf', async () => {
-    const world = refusing(intermediate, false);
-    await world.run();
-    assert.deepEqual(world.asked, [REVIEW, SECRET, PATCH, TRIAL, PATCH]);
-    assert.equal(world.outcomes[0]?.result, 'failed');
-    assert.deepEqual([world.refused.length, world.rechecked], [1, []]);
+  it('a rejected certificate fails the request if the certificates of the issuer are accepted', async () => {
+    const harness = refusing(intermediate, false);
+    await harness.run();
+    assert.deepEqual(harness.asked, [REVIEW, SECRET, PATCH, DRY_RUN, PATCH]);
+    assert.equal(harness.outcomes[0]?.result, 'failed');
+    assert.deepEqual([harness.refused.length, harness.rechecked], [1, []]);
   });
 
-  it('is not signed again until the Secret changes, and the issuer is not ready meanwhile', async () => {
-    const world = refusing(intermediate, true);
-    await world.run();
-    await world.run();
-    assert.equal(world.client.writes.length, 2);
-    assert.equal(world.outcomes[1]?.reason, 'SecretInvalidData');
+  it('a rejected certificate is not signed again before the Secret changes, and the issuer is not Ready', async () => {
+    const harness = refusing(intermediate, true);
+    await harness.run();
+    await harness.run();
+    assert.equal(harness.client.writes.length, 2);
+    assert.equal(harness.outcomes[1]?.reason, 'SecretInvalidData');
     const rejected = REJECTED.replace(/^.*?my-ca: /, '');
-    assert.equal(await readinessOf(world), `False ErrGetKeyPair: Error getting keypair for CA issuer: ${rejected}`);
+    assert.equal(await readinessOf(harness), `False ErrGetKeyPair: Error getting keypair for CA issuer: ${rejected}`);
   });
 
-  it('is signed with the next version of the Secret', async () => {
-    const world = refusing(intermediate, true);
-    await world.run();
-    world.fault = () => undefined;
-    world.secret = buildSecret(intermediate, 'my-ca', '2');
-    Object.assign(world.secrets, { read: async () => world.secret });
-    await world.run();
-    assert.equal(world.outcomes[1]?.result, 'issued');
+  it('a request is signed with the next version of the Secret after a rejection', async () => {
+    const harness = refusing(intermediate, true);
+    await harness.run();
+    harness.fault = () => undefined;
+    harness.secret = buildSecret(intermediate, 'my-ca', '2');
+    Object.assign(harness.secrets, { read: async () => harness.secret });
+    await harness.run();
+    assert.equal(harness.outcomes[1]?.result, 'issued');
   });
 
-  it('decides nothing when the trial gets no answer', async () => {
-    const world = refusing(intermediate, false);
+  it('a dry run without an answer decides nothing', async () => {
+    const harness = refusing(intermediate, false);
     const down = new RetryableError('500', { code: 'server' });
-    const { fault } = world;
-    world.fault = call => {
-      if (isTrial(call)) throw down;
+    const { fault } = harness;
+    harness.fault = call => {
+      if (isDryRun(call)) throw down;
       return fault(call);
     };
-    await assert.rejects(world.run(), down);
-    assert.deepEqual(world.client.events, []);
-    assert.deepEqual(world.outcomes, []);
+    await assert.rejects(harness.run(), down);
+    assert.deepEqual(harness.client.events, []);
+    assert.deepEqual(harness.outcomes, []);
   });
 });
 
-/** The EC key of the file in SEC1 with the private number of another (RFC 5915 section 3). */
-function keyOfAnotherNumber(): string {
+/** Returns the EC key in SEC1 with the private value of another key (RFC 5915 section 3). */
+function createMismatchedKey(): string {
   const { d = '' } = createPrivateKey(readPki('keys/p256')).export({ format: 'jwk' });
   const point = createPublicKey(readPki('keys/p256-root')).export({ format: 'der', type: 'spki' }).subarray(-65);
   const number = encodeOctetString(Buffer.from(d, 'base64url'));
@@ -139,52 +139,52 @@ function keyOfAnotherNumber(): string {
   return formatPem('EC PRIVATE KEY', sequence(encodeInteger(Buffer.of(1)), number, ...fields));
 }
 
-const UNPROVEN = 'the private key does not belong to the public key that the file has with it';
+const UNPROVEN = 'the private key does not match the public key stored with it';
 
-describe('a key that does not sign what its public half verifies', () => {
-  it('of a CA makes the request wait for the Secret, and the issuer not Ready', async () => {
-    const world = new SignerWorld();
-    world.secret = buildSecret({ ...rootTexts(), 'tls.key': keyOfAnotherNumber() });
-    await world.run();
+describe('a key whose halves do not match', () => {
+  it('a CA key whose halves do not match makes the request wait for the Secret, and the issuer not Ready', async () => {
+    const harness = new SignerWorld();
+    harness.secret = buildSecret({ ...rootTexts(), 'tls.key': createMismatchedKey() });
+    await harness.run();
     const event = `Warning SecretInvalidData: Failed to parse signing CA keypair from secret sandbox/my-ca: ${UNPROVEN}`;
-    assert.deepEqual([world.client.events, world.client.writes], [[event], []]);
-    assert.deepEqual(world.rechecked, [ISSUER]);
-    assert.equal(await readinessOf(world), `False ErrGetKeyPair: Error getting keypair for CA issuer: ${UNPROVEN}`);
+    assert.deepEqual([harness.client.events, harness.client.writes], [[event], []]);
+    assert.deepEqual(harness.rechecked, [ISSUER]);
+    assert.equal(await readinessOf(harness), `False ErrGetKeyPair: Error getting keypair for CA issuer: ${UNPROVEN}`);
   });
 
-  it('of a SelfSigned request makes it wait for its Secret', async () => {
-    const world = new SignerWorld();
-    world.issuer = buildIssuer({ selfSigned: {} });
-    world.csr = buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-key' } });
-    world.secret = buildSecret({ 'tls.key': keyOfAnotherNumber() }, 'my-key');
-    await world.run();
+  it('a SelfSigned request whose key halves do not match waits for its Secret', async () => {
+    const harness = new SignerWorld();
+    harness.issuer = buildIssuer({ selfSigned: {} });
+    harness.csr = buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-key' } });
+    harness.secret = buildSecret({ 'tls.key': createMismatchedKey() }, 'my-key');
+    await harness.run();
     const event = `Warning ErrorParsingKey: Failed to parse signing key from secret sandbox/my-key: ${UNPROVEN}`;
-    assert.deepEqual([world.client.events, world.client.writes], [[event], []]);
+    assert.deepEqual([harness.client.events, harness.client.writes], [[event], []]);
   });
 
-  it('only once it is used is said, counted, and tried again when the Secret changes', async () => {
-    const world = new SignerWorld();
+  it('a key that fails only when used is reported, counted, and retried when the Secret changes', async () => {
+    const harness = new SignerWorld();
     let isDamaged = true;
     const ca = createCaIssuer();
     const decide: typeof ca.decide = (...asked) => (isDamaged ? damage(ca.decide(...asked)) : ca.decide(...asked));
-    Object.assign(world.deps.settings, { handlers: [{ ...ca, decide }] });
-    await world.run();
-    const problem = 'signed certificate is not what was linted: the signature does not verify';
+    Object.assign(harness.deps.settings, { handlers: [{ ...ca, decide }] });
+    await harness.run();
+    const problem = 'signed certificate differs from the linted one: the signature does not verify';
     const event = `Warning SecretInvalidData: Failed to parse signing CA keypair from secret sandbox/my-ca: ${problem}`;
-    assert.deepEqual([world.client.events, world.client.writes], [[event], []]);
+    assert.deepEqual([harness.client.events, harness.client.writes], [[event], []]);
     assert.deepEqual(
-      world.refused.map(({ code, message }) => [code, message]),
+      harness.refused.map(({ code, message }) => [code, message]),
       [['invalid', problem]],
     );
-    world.secrets.wakeOnChange({ namespace: 'sandbox', name: 'my-ca' }, '2', 'another', () => undefined);
-    assert.deepEqual(world.requeued, ['jane']);
+    harness.secrets.wakeOnChange({ namespace: 'sandbox', name: 'my-ca' }, '2', 'another', () => undefined);
+    assert.deepEqual(harness.requeued, ['jane']);
     isDamaged = false;
-    await world.run();
-    assert.equal(world.outcomes.at(-1)?.result, 'issued');
+    await harness.run();
+    assert.equal(harness.outcomes.at(-1)?.result, 'issued');
   });
 });
 
-/** The same decision with a key whose signatures are wrong. */
+/** Returns the same decision with a key whose signatures are wrong. */
 function damage(decision: IssuerDecision): IssuerDecision {
   if (decision.kind !== 'issue' || decision.issuance.kind !== 'local') return decision;
   const { issuance } = decision;

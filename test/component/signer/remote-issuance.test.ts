@@ -1,5 +1,5 @@
-// Certificates that somebody else issues, by an issuer type that exists here alone: what comes back is held to what was asked before
-// it is written, and whatever else the remote answers becomes what it would be for an issuer that signs here.
+// Certificates issued by a remote, with an issuer type that exists only here: the result is compared with the request
+// before it is written, and other answers have the same effect as for local issuers.
 
 import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
@@ -30,20 +30,20 @@ const authority = createHolder('remote CA');
 const authorityPem = buildCertificate(authority);
 const key = createPublicKey(readPki('keys/p256'));
 
-/** The leaf that was asked for, or one that differs in these parts. */
+/** Returns the requested leaf, or one that differs in these parts. */
 function leafWith(parts: CertificateParts = {}, publicKey = key): string {
   const subject = { name: '', publicKey, privateKey: authority.privateKey };
-  const asked = {
+  const requestedParts = {
     subject: sequence(),
     basicConstraints: sequence(),
     extensions: [extensionOf('a.example', 'b.example')],
   };
-  return buildCertificate(subject, authority, { ...asked, ends: '270222120000Z', ...parts });
+  return buildCertificate(subject, authority, { ...requestedParts, ends: '270222120000Z', ...parts });
 }
 
-/** A signer whose only issuer is of a type that has `submit` issue. */
-function worldWith(submit: () => Promise<RemoteAnswer> | RemoteAnswer, options = {}): SignerWorld {
-  const world = new SignerWorld(options);
+/** A signer whose only issuer type calls `submit`. */
+function harnessWith(submit: () => Promise<RemoteAnswer> | RemoteAnswer, options = {}): SignerWorld {
+  const harness = new SignerWorld(options);
   const handler: IssuerTypeHandler = {
     type: 'vault',
     load: async () => undefined,
@@ -58,13 +58,13 @@ function worldWith(submit: () => Promise<RemoteAnswer> | RemoteAnswer, options =
     readiness: () => ({ condition: { status: 'True', reason: 'IsReady', message: '' }, events: [] }),
     reject: () => undefined,
   };
-  Object.assign(world.deps.settings, { handlers: [handler] });
-  world.issuer = buildIssuer({ vault: {} });
-  world.csr = buildCsr({ request: buildRequest([extensionOf('a.example', 'b.example')]) });
-  return world;
+  Object.assign(harness.deps.settings, { handlers: [handler] });
+  harness.issuer = buildIssuer({ vault: {} });
+  harness.csr = buildCsr({ request: buildRequest([extensionOf('a.example', 'b.example')]) });
+  return harness;
 }
 
-/** The message of the last condition that is written. */
+/** Returns the message of the last condition written. */
 function conditionIn({ body }: RecordedCall): string | undefined {
   return (body as { status: { conditions: { message: string }[] } }).status.conditions.at(-1)?.message;
 }
@@ -72,19 +72,19 @@ function conditionIn({ body }: RecordedCall): string | undefined {
 const issued = (leaf: string): RemoteAnswer => ({ kind: 'issued', chainPem: leaf + authorityPem });
 
 describe('a certificate that a remote issues', () => {
-  it('is written with its chain and its CA, and gets one event and two audit lines', async () => {
+  it('a remotely issued certificate is written with its chain and CA, one event and two audit lines', async () => {
     const leaf = leafWith();
-    const world = worldWith(() => issued(leaf));
-    await world.run();
-    assert.deepEqual(world.asked, [REVIEW, PATCH]);
-    const [patch] = world.client.writes;
+    const harness = harnessWith(() => issued(leaf));
+    await harness.run();
+    assert.deepEqual(harness.asked, [REVIEW, PATCH]);
+    const [patch] = harness.client.writes;
     assert.deepEqual(patch?.body, {
       metadata: { annotations: { [CA]: encodeCaAnnotation(authorityPem) }, uid: 'uid-of-jane', resourceVersion: '7' },
       status: { certificate: Buffer.from(leaf + authorityPem).toString('base64') },
     });
-    assert.deepEqual(world.client.events, [ISSUED]);
-    assert.deepEqual(world.outcomes, [{ result: 'issued', reason: 'CertificateIssued', issuerType: 'vault' }]);
-    const audit = world.logged.filter(line => line['audit'] === true);
+    assert.deepEqual(harness.client.events, [ISSUED]);
+    assert.deepEqual(harness.outcomes, [{ result: 'issued', reason: 'CertificateIssued', issuerType: 'vault' }]);
+    const audit = harness.logged.filter(line => line['audit'] === true);
     assert.deepEqual(
       audit.map(({ msg, serial, differences }) => [msg, serial, differences]),
       [
@@ -96,89 +96,95 @@ describe('a certificate that a remote issues', () => {
 
   const other = createHolder('other');
   for (const [what, leaf, problem] of [
-    ['for another key', leafWith({}, other.publicKey), 'the certificate is for another key than the request'],
+    [
+      'for a different key',
+      leafWith({}, other.publicKey),
+      'the public key of the certificate differs from the requested one',
+    ],
     [
       'that is a CA',
       leafWith({ basicConstraints: sequence(Buffer.from('0101ff', 'hex')) }),
-      'the certificate is that of a CA, which was not asked for',
+      'the certificate is a CA certificate, which was not requested',
     ],
     [
-      'with a name that was not asked for',
+      'with a name that was not requested',
       leafWith({ extensions: [extensionOf('a.example', 'c.example')] }),
-      'the certificate has 1 names that were not asked for',
+      'the certificate has 1 names that were not requested',
     ],
     [
-      'for another subject',
+      'with a different subject',
       leafWith({ subject: nameOf('root') }),
-      'the subject of the certificate is not the one that was asked for',
+      'the subject of the certificate differs from the requested one',
     ],
-    ['that is no certificate', 'x', 'error decoding certificate PEM block: no valid certificates found'],
+    ['that cannot be parsed', 'x', 'error decoding certificate PEM block: no valid certificates found'],
   ] as const) {
-    it(`${what} is never written: the request fails`, async () => {
-      const world = worldWith(() => ({ kind: 'issued', chainPem: leaf }));
-      await world.run();
+    it(`a remote certificate ${what} is never written and fails the request`, async () => {
+      const harness = harnessWith(() => ({ kind: 'issued', chainPem: leaf }));
+      await harness.run();
       const message = `Error signing certificate: ${problem}`;
-      assert.deepEqual(world.client.writes.map(conditionIn), [message]);
-      assert.deepEqual(world.client.events, [`Warning SigningError: ${message}`]);
+      assert.deepEqual(harness.client.writes.map(conditionIn), [message]);
+      assert.deepEqual(harness.client.events, [`Warning SigningError: ${message}`]);
     });
   }
 
-  it('is not asked for when the requester has not shown that the key is theirs', async () => {
-    const world = worldWith(() => assert.fail('the remote is asked'));
-    world.csr = buildCsr({ request: readRequest('bad-signature') });
-    await world.run();
+  it('a request without proof of possession is not sent to the remote', async () => {
+    const harness = harnessWith(() => assert.fail('the remote is asked'));
+    harness.csr = buildCsr({ request: readRequest('bad-signature') });
+    await harness.run();
     const message = 'Error generating certificate template: the signature of the certificate request is not valid';
-    assert.deepEqual(world.client.writes.map(conditionIn), [message]);
+    assert.deepEqual(harness.client.writes.map(conditionIn), [message]);
   });
 
-  it('that lasts longer than the operator allows is never written', async () => {
-    const world = worldWith(() => issued(leafWith()), { policy: { maxDuration: 3_600_000_000_000n } });
-    await world.run();
-    assert.deepEqual(world.client.events, [
-      'Warning SigningError: Error signing certificate: the certificate lasts longer than is allowed here',
+  it('a remote certificate that exceeds the maximum duration is never written', async () => {
+    const harness = harnessWith(() => issued(leafWith()), { policy: { maxDuration: 3_600_000_000_000n } });
+    await harness.run();
+    assert.deepEqual(harness.client.events, [
+      'Warning SigningError: Error signing certificate: the certificate is valid for longer than the maximum duration',
     ]);
   });
 
-  it('that is merely different is written, and the log has the differences', async () => {
-    const world = worldWith(() => issued(leafWith({ extensions: [extensionOf('a.example')], ends: '270101000000Z' })));
-    await world.run();
-    assert.equal(world.outcomes[0]?.result, 'issued');
-    const line = world.logged.find(({ msg }) => msg === 'certificate issued');
+  it('a remote certificate with harmless differences is written, and the log lists them', async () => {
+    const harness = harnessWith(() =>
+      issued(leafWith({ extensions: [extensionOf('a.example')], ends: '270101000000Z' })),
+    );
+    await harness.run();
+    assert.equal(harness.outcomes[0]?.result, 'issued');
+    const line = harness.logged.find(({ msg }) => msg === 'certificate issued');
     assert.deepEqual(line?.['differences'], ['1 names are missing', 'it expires 2027-01-01T00:00:00.000Z']);
   });
 
-  it('is dropped when leadership was lost while the remote worked', async () => {
-    const world = worldWith(() => {
-      world.isLeading = false;
+  it('a remote certificate is discarded if leadership was lost meanwhile', async () => {
+    const harness = harnessWith(() => {
+      harness.isLeading = false;
       return issued(leafWith());
     });
-    await world.run();
-    assert.deepEqual(world.client.writes, []);
+    await harness.run();
+    assert.deepEqual(harness.client.writes, []);
   });
 });
 
-describe('a remote', () => {
-  it('that needs time makes the request wait, and it is looked at again', async () => {
+describe('the answer of a remote', () => {
+  it('a remote that needs time makes the request wait and requeues it', async () => {
     const message = 'Waiting on the remote';
-    const world = worldWith(() => ({ kind: 'wait', reason: 'IssuerNotReady', message, lookAgainAfterMs: 5_000 }));
-    await world.run();
-    assert.deepEqual([world.client.writes, world.client.events], [[], [`Warning IssuerNotReady: ${message}`]]);
-    assert.deepEqual(world.looksAgain, [5_000]);
+    const harness = harnessWith(() => ({ kind: 'wait', reason: 'IssuerNotReady', message, lookAgainAfterMs: 5_000 }));
+    await harness.run();
+    assert.deepEqual([harness.client.writes, harness.client.events], [[], [`Warning IssuerNotReady: ${message}`]]);
+    assert.deepEqual(harness.looksAgain, [5_000]);
   });
 
-  it('that refuses for good fails the request', async () => {
-    const world = worldWith(() => ({ kind: 'fail', reason: 'SigningError', message: 'no' }));
-    await world.run();
-    assert.equal(world.client.writes.filter(isStatusPatch).length, 1);
-    assert.deepEqual(world.outcomes[0]?.result, 'failed');
+  it('a remote that refuses permanently fails the request', async () => {
+    const harness = harnessWith(() => ({ kind: 'fail', reason: 'SigningError', message: 'no' }));
+    await harness.run();
+    assert.equal(harness.client.writes.filter(isStatusPatch).length, 1);
+    assert.deepEqual(harness.outcomes[0]?.result, 'failed');
   });
 
-  it('that does not answer is asked again', async () => {
+  it('a remote that does not answer is asked again', async () => {
     const down = new RetryableError('down', { code: 'network' });
-    const world = worldWith(() => {
+    const harness = harnessWith(() => {
       throw down;
     });
-    await assert.rejects(world.run(), down);
-    assert.deepEqual(world.client.writes, []);
+    await assert.rejects(harness.run(), down);
+    assert.deepEqual(harness.client.writes, []);
   });
 });

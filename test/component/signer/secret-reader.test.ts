@@ -14,69 +14,69 @@ function secret(resourceVersion: string): Secret {
 }
 
 function setup(first: Secret | undefined) {
-  const world = { secret: first, now: 0 };
-  const client = new RecordingClient(() => world.secret);
-  return { world, client, reader: new SecretReader(client, () => world.now) };
+  const state = { secret: first, now: 0 };
+  const client = new RecordingClient(() => state.secret);
+  return { state, client, reader: new SecretReader(client, () => state.now) };
 }
 
-/** The same, with a reader that asks for whom something waits until the end of the test. */
+/** Like setup, with a reader that polls for waiting callers until the end of the test. */
 function start(t: TestContext, first: Secret | undefined) {
   t.mock.timers.enable({ apis: ['setInterval'] });
-  const { world, client, reader } = setup(first);
+  const { state, client, reader } = setup(first);
   const stop = new AbortController();
   const running = reader.run(stop.signal);
   t.after(() => (stop.abort(), running));
   const pass = async (ms: number) => {
-    world.now += ms;
+    state.now += ms;
     t.mock.timers.tick(ms);
     await sleep(1);
   };
-  return { world, client, reader, pass };
+  return { state, client, reader, pass };
 }
 
-test('a Secret is read by its name, once a second however many ask', async () => {
-  const { world, client, reader } = setup(secret('1'));
+test('a Secret is read by name at most once a second, however many callers there are', async () => {
+  const { state, client, reader } = setup(secret('1'));
   await Promise.all([reader.read(REF), reader.read(REF), reader.read(REF)]);
-  world.now = 999;
+  state.now = 999;
   await reader.read(REF);
   assert.deepEqual(client.calls, [{ verb: 'get', path: PATH }]);
-  world.now = 1_000;
+  state.now = 1_000;
   await reader.read(REF);
   assert.equal(client.calls.length, 2);
 });
 
-test('the same object is handed out until the Secret changes, so that what was parsed can be kept', async () => {
-  const { world, reader } = setup(secret('1'));
+test('the same object is returned until the Secret changes, so that parsed results can be cached', async () => {
+  const { state, reader } = setup(secret('1'));
   const first = await reader.read(REF);
-  world.secret = secret('1');
-  world.now = 1_000;
+  state.secret = secret('1');
+  state.now = 1_000;
   assert.equal(await reader.read(REF), first);
-  world.secret = secret('2');
-  world.now = 2_000;
+  state.secret = secret('2');
+  state.now = 2_000;
   assert.equal((await reader.read(REF))?.metadata.resourceVersion, '2');
 });
 
-test('a Secret of which only a label changed is the same object, and wakes nothing', async () => {
-  const { world, reader } = setup(secret('1'));
+test('a changed label on a Secret returns the same object and wakes nothing', async () => {
+  const { state, reader } = setup(secret('1'));
   const first = await reader.read(REF);
   let woken = 0;
   reader.wakeOnChange(REF, '1', 'a request', () => (woken += 1));
-  world.secret = { ...secret('1'), metadata: { ...secret('2').metadata } };
-  world.now = 1_000;
+  state.secret = { ...secret('1'), metadata: { ...secret('2').metadata } };
+  state.now = 1_000;
   assert.equal(await reader.read(REF), first);
   assert.equal(woken, 0);
 });
 
-test('a Secret that is read now is not taken from the cache, nor from a read that began before', async () => {
-  const { world, client, reader } = setup(secret('1'));
+test('readNow uses neither the cache nor a read in flight', async () => {
+  const { state, client, reader } = setup(secret('1'));
   const answers: (() => void)[] = [];
   client.answer = () => {
-    const now = world.secret;
+    const now = state.secret;
     return new Promise(resolve => answers.push(() => resolve(now)));
   };
   const before = reader.read(REF);
-  world.secret = secret('2');
-  world.now = 1;
+  state.secret = secret('2');
+  state.now = 1;
   const fresh = reader.readNow(REF);
   answers[1]?.();
   assert.equal((await fresh)?.metadata.resourceVersion, '2');
@@ -85,7 +85,7 @@ test('a Secret that is read now is not taken from the cache, nor from a read tha
   assert.equal((await reader.read(REF))?.metadata.resourceVersion, '2');
 });
 
-test('a failed read is not kept: the next one asks again', async () => {
+test('a failed read is not cached', async () => {
   const { client, reader } = setup(secret('1'));
   client.answer = () => {
     throw new RetryableError('down', { code: 'server' });
@@ -95,14 +95,14 @@ test('a failed read is not kept: the next one asks again', async () => {
   assert.equal((await reader.read(REF))?.metadata.resourceVersion, '1');
 });
 
-test('who waits for a Secret is woken once, within a second of its change, by one read a second', async t => {
-  const { world, client, reader, pass } = start(t, undefined);
+test('a waiter is woken once, within a second of a change, with one read a second', async t => {
+  const { state, client, reader, pass } = start(t, undefined);
   const woken: string[] = [];
   for (const name of ['a', 'b', 'a']) reader.wakeOnChange(REF, undefined, name, () => woken.push(name));
   const second = () => pass(1_000);
   await second();
   assert.deepEqual(woken, []);
-  world.secret = secret('1');
+  state.secret = secret('1');
   await second();
   assert.deepEqual(woken, ['b', 'a']);
   await second();
@@ -110,7 +110,7 @@ test('who waits for a Secret is woken once, within a second of its change, by on
   assert.equal(woken.length, 2);
 });
 
-test('a Secret that stays as it was found wakes nobody', async t => {
+test('an unchanged Secret wakes no waiter', async t => {
   const { client, reader, pass } = start(t, secret('1'));
   for (const name of ['a', 'b']) reader.wakeOnChange(REF, '1', name, () => assert.fail('woken'));
   await pass(1_000);
@@ -118,7 +118,7 @@ test('a Secret that stays as it was found wakes nobody', async t => {
   assert.equal(client.calls.length, 2);
 });
 
-test('a Secret that cannot be read wakes nobody, and is asked for again', async t => {
+test('a Secret that cannot be read wakes no waiter and is read again', async t => {
   const { client, reader, pass } = start(t, secret('1'));
   const woken: string[] = [];
   reader.wakeOnChange(REF, '1', 'a', () => woken.push('a'));
@@ -132,7 +132,7 @@ test('a Secret that cannot be read wakes nobody, and is asked for again', async 
   assert.deepEqual(woken, ['a']);
 });
 
-test('a Secret that nobody waits for any more is not asked for', async t => {
+test('a Secret without waiters is not polled', async t => {
   const { client, reader, pass } = start(t, undefined);
   const fail = () => assert.fail('woken');
   reader.wakeOnChange(REF, undefined, 'a', fail);
@@ -147,7 +147,7 @@ test('a Secret that nobody waits for any more is not asked for', async t => {
   );
 });
 
-test('after the end nobody waits, and who had waited may wait again', async () => {
+test('run drops all waiters when it ends, and they may wait again', async () => {
   const { reader } = setup(undefined);
   const woken: string[] = [];
   reader.wakeOnChange(REF, undefined, 'a', () => woken.push('a'));
@@ -157,70 +157,70 @@ test('after the end nobody waits, and who had waited may wait again', async () =
   assert.deepEqual(woken, ['b']);
 });
 
-test('the change of a Secret is seen little more than a second after it, whenever it was last read', async t => {
-  const { world, reader, pass } = start(t, undefined);
+test('a change is seen little more than a second later, whenever the Secret was last read', async t => {
+  const { state, reader, pass } = start(t, undefined);
   const woken: number[] = [];
-  world.now = 1_100;
+  state.now = 1_100;
   t.mock.timers.tick(1_100);
   await reader.read(REF);
-  reader.wakeOnChange(REF, undefined, 'a', () => woken.push(world.now));
-  world.secret = secret('1');
+  reader.wakeOnChange(REF, undefined, 'a', () => woken.push(state.now));
+  state.secret = secret('1');
   for (let i = 0; i < 30; i += 1) {
     await pass(50);
   }
   assert.deepEqual(woken, [2_250]);
 });
 
-test('while a read is in hand nobody asks again, however slow the API server is', async () => {
-  const { world, client, reader } = setup(secret('1'));
+test('a read in flight is shared, however slow the API server is', async () => {
+  const { state, client, reader } = setup(secret('1'));
   const slow = Promise.withResolvers<Secret>();
   client.answer = () => slow.promise;
   const reads = [reader.read(REF)];
-  for (; world.now < 5_000; world.now += 1_000) reads.push(reader.read(REF));
+  for (; state.now < 5_000; state.now += 1_000) reads.push(reader.read(REF));
   assert.equal(client.calls.length, 1);
   slow.resolve(secret('1'));
   const versions = (await Promise.all(reads)).map(read => read?.metadata.resourceVersion);
   assert.deepEqual(versions, Array(6).fill('1'));
-  // It was asked for five seconds ago: too old for whoever comes now.
+  // The read started five seconds ago: too old for new callers.
   client.answer = () => secret('2');
   assert.equal((await reader.read(REF))?.metadata.resourceVersion, '2');
 });
 
-test('who waits for a Secret is woken by whoever reads it, since frequent readers leave nothing to be read', async t => {
-  const { world, client, reader } = start(t, secret('1'));
+test('a waiter is woken by any read of its Secret, since frequent reads prevent polls', async t => {
+  const { state, client, reader } = start(t, secret('1'));
   const woken: number[] = [];
   await reader.read(REF);
-  reader.wakeOnChange(REF, '1', 'a', () => woken.push(world.now));
-  world.secret = secret('2');
+  reader.wakeOnChange(REF, '1', 'a', () => woken.push(state.now));
+  state.secret = secret('2');
   for (let index = 0; index < 300; index += 1) {
-    world.now += 10;
+    state.now += 10;
     t.mock.timers.tick(10);
     await reader.read(REF);
   }
   assert.deepEqual([woken, client.calls.length], [[1_000], 4]);
 });
 
-test('where very many Secrets are waited for, they are read in turns, a dozen at a time', async t => {
+test('many awaited Secrets are polled in turns, a dozen at a time', async t => {
   const { client, reader, pass } = start(t, undefined);
   for (let index = 0; index < 30; index += 1) {
     reader.wakeOnChange({ namespace: 'sandbox', name: `s-${index}` }, undefined, `${index}`, () => {});
   }
-  const inHand: (() => void)[] = [];
-  client.answer = () => new Promise(resolve => inHand.push(() => resolve(undefined)));
+  const inFlight: (() => void)[] = [];
+  client.answer = () => new Promise(resolve => inFlight.push(() => resolve(undefined)));
   const tick = () => pass(250);
   await tick();
   await tick();
   assert.equal(client.calls.length, 12);
   for (let turn = 0; turn < 2; turn += 1) {
-    for (const answer of inHand.splice(0)) answer();
+    for (const answer of inFlight.splice(0)) answer();
     await sleep(1);
     await tick();
   }
   assert.equal(new Set(client.calls.map(({ path }) => path)).size, 30);
-  for (const answer of inHand) answer();
+  for (const answer of inFlight) answer();
 });
 
-test('of more Secrets than can be read in a second none is left out for those that were read before', async t => {
+test('no Secret is starved if there are more than can be read in a second', async t => {
   const { client, reader, pass } = start(t, undefined);
   for (let index = 0; index < 100; index += 1) {
     reader.wakeOnChange({ namespace: 'sandbox', name: `s-${index}` }, undefined, `${index}`, () => {});
@@ -230,7 +230,7 @@ test('of more Secrets than can be read in a second none is left out for those th
 });
 
 for (const name of ['', '..', '../x', 'x?y', 'X']) {
-  test(`a Secret called "${name}" cannot exist, and is not asked for`, async () => {
+  test(`a Secret named "${name}" cannot exist and is not read`, async () => {
     const { client, reader } = setup(secret('1'));
     assert.equal(await reader.read({ namespace: 'sandbox', name }), undefined);
     assert.deepEqual(client.calls, []);

@@ -1,5 +1,5 @@
-// A cluster in a table, and one signer that works on it by single runs: what it asks of the API server is written down call by
-// call. The parts that a run needs are the real ones.
+// An in-memory cluster and one signer that reconciles one request at a time, with all API calls recorded. The signer's
+// components are the real ones.
 
 import { X509Certificate } from 'node:crypto';
 import { Writable } from 'node:stream';
@@ -33,7 +33,7 @@ export const SECRET_PATH = '/api/v1/namespaces/sandbox/secrets/my-ca';
 const ISSUERS_PATH = '/apis/cert-manager.io/v1/namespaces/sandbox/issuers';
 export const REVIEW_PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 
-/** As `asked` has them. */
+/** Calls in the format of `asked`. */
 export const REVIEW = `create ${REVIEW_PATH}`;
 export const SECRET = `get ${SECRET_PATH}`;
 export const ISSUER = `get ${ISSUERS_PATH}?fieldSelector=metadata.name%3Dmy-ca`;
@@ -41,28 +41,28 @@ export const PATCH = `mergePatch ${STATUS_PATH}`;
 export const ISSUED = 'Normal CertificateIssued: Certificate fetched from issuer successfully';
 
 export class SignerWorld {
-  /** As the signer's own copy has it; the API server has `fresh`, the same unless set. */
+  /** As cached by the signer; the API server has `fresh`, which is the same unless set. */
   csr: CertificateSigningRequest = buildCsr();
   fresh: CertificateSigningRequest | undefined;
   issuer: Issuer | undefined = buildIssuer();
-  /** As the API server has it, the same unless set; null when it is gone. */
+  /** As stored by the API server, the same unless set; null: deleted. */
   freshIssuer: Issuer | null | undefined;
   secret: Secret | undefined = buildSecret(rootTexts());
   /** Names that the requester may reference. */
   mayReference: readonly string[] = ['my-ca'];
-  /** Throws to fail a call, gives an object to answer it otherwise. */
+  /** Throws to fail a call, or returns an object to answer it. */
   fault: (call: RecordedCall) => unknown = () => undefined;
   readonly client = new RecordingClient(call => this.#answer(call));
   readonly secrets = new SecretReader(this.client, () => 0);
   isLeading = true;
   readonly outcomes: Outcome[] = [];
-  /** Of each outcome, how long the request could have been signed already. */
+  /** For each outcome, how long the request could have been signed already. */
   readonly openMs: number[] = [];
   readonly rechecked: SignerRef[] = [];
   readonly refused: TerminalError[] = [];
   readonly logged: Record<string, unknown>[] = [];
   readonly requeued: string[] = [];
-  /** After how many milliseconds the request is to be looked at again. */
+  /** The requested requeue delays, in milliseconds. */
   readonly looksAgain: number[] = [];
   readonly deps: ReconcileDeps<CsrRecord>;
   readonly log: Logger;
@@ -99,7 +99,7 @@ export class SignerWorld {
     };
   }
 
-  /** One run; rejects with what is tried again, with the events written all the same. */
+  /** Reconciles once; rejects with the error to retry, after writing the events. */
   async run(attempt = 0, deps = this.deps): Promise<void> {
     const { effects, error } = await reconcile(deps, { name: this.csr.metadata.name, attempt, log: this.log });
     this.#carryOut(effects);
@@ -107,7 +107,7 @@ export class SignerWorld {
     if (error !== undefined) throw error;
   }
 
-  /** As at the end of leadership. */
+  /** Settles unanswered writes as at the end of leadership. */
   async settle(): Promise<void> {
     this.#carryOut(await settleInDoubt(this.deps, this.log, AbortSignal.timeout(1_000)));
   }
@@ -123,12 +123,12 @@ export class SignerWorld {
       if (effect.kind === 'report') this.#report(effect);
       else if (effect.kind === 'recheck-issuer') this.rechecked.push(effect.ref);
       else if (effect.kind === 'count-refusal') this.refused.push(effect.error);
-      else if (effect.kind === 'look-again') this.looksAgain.push(effect.afterMs);
+      else if (effect.kind === 'requeue-after') this.looksAgain.push(effect.afterMs);
       else this.secrets.wakeOnChange(effect.ref, effect.version, name, () => this.requeued.push(name));
     }
   }
 
-  /** What was asked, events left out, as `verb path`. */
+  /** The API calls without events, as `verb path`. */
   get asked(): string[] {
     return this.client.calls.filter(({ path }) => !path.includes('/events')).map(({ verb, path }) => `${verb} ${path}`);
   }
@@ -159,7 +159,7 @@ export function certificateIn(body: unknown): X509Certificate {
   return new X509Certificate(Buffer.from((body as StatusPatch).status.certificate, 'base64'));
 }
 
-/** The CSR as it is after the patch, as the API server would send it. */
+/** Returns the CSR after the patch, as the API server would send it. */
 export function patched(call: RecordedCall | undefined, dropsAnnotation = false): CsrOrder {
   const { metadata, status } = call!.body as StatusPatch;
   const annotations = dropsAnnotation ? {} : (metadata.annotations ?? {});

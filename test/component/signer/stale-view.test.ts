@@ -1,5 +1,5 @@
-// A controller whose copy of the cluster is old, after a spell in which the API server said nothing: it says so, and lists afresh
-// before it decides anything by that copy.
+// A controller whose cache is stale because the API server was silent: it reports that, and lists again before it
+// decides anything.
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -10,17 +10,17 @@ import { buildCsr } from '../../support/csr-builder.ts';
 import { until } from '../../support/until.ts';
 import { type ClusterClient, CSRS, start } from './controller-world.ts';
 
-/** A little more than a copy may be old. */
-const SPELL_MS = 20_001;
+/** Slightly more than the maximum age of the cache. */
+const SILENCE_MS = 20_001;
 const LISTS = [CSRS, '/apis/cert-manager.io/v1/issuers', '/apis/cert-manager.io/v1/clusterissuers'];
 
-/** Of the CSRs, reads and writes of one count, too. */
+/** Counts calls per list; for CSRs, including reads and writes. */
 const countLists = (client: ClusterClient) => LISTS.map(path => client.count(path));
 
-/** What `act` gives when the copy is as old. */
-function afterSpell<T>(t: TestContext, act: () => T): T {
+/** Runs `act` with the clock moved past the maximum age. */
+function afterSilence<T>(t: TestContext, act: () => T): T {
   const now = Date.now.bind(Date);
-  const clock = t.mock.method(Date, 'now', () => now() + SPELL_MS);
+  const clock = t.mock.method(Date, 'now', () => now() + SILENCE_MS);
   try {
     return act();
   } finally {
@@ -35,25 +35,25 @@ function lead(t: TestContext, controller: Controller): Promise<void> {
   return leading;
 }
 
-test('a replica that heard nothing for too long reports each resource that may be out of date', async t => {
+test('a replica reports each resource whose watch was silent for too long', async t => {
   const { controller } = await start(t, { leads: false });
   assert.deepEqual(controller.problems(), []);
   assert.deepEqual(
-    afterSpell(t, () => controller.problems()),
+    afterSilence(t, () => controller.problems()),
     ['certificatesigningrequests', 'issuers', 'clusterissuers'].map(
-      name => `${name}: nothing heard from the API server for too long`,
+      name => `${name}: stale, no recent response from the API server`,
     ),
   );
 });
 
-test('a replica that leads again after such a spell lists all afresh, and signs what its watch has missed', async t => {
+test('a replica that becomes leader after a silence lists everything again and signs what its watch missed', async t => {
   const { client, controller } = await start(t, { leads: false });
   client.lists['certificatesigningrequests'] = [buildCsr({ name: 'missed' })];
-  afterSpell(t, () => void lead(t, controller));
+  afterSilence(t, () => void lead(t, controller));
   await until(() => client.writes.length === 1 && countLists(client).every(count => count >= 2));
 });
 
-test('a replica whose copy is up to date lists nothing afresh when it leads', async t => {
+test('a replica with an up-to-date cache does not list again when it becomes leader', async t => {
   const { client, controller } = await start(t, { leads: false });
   void lead(t, controller);
   await sleep(50);

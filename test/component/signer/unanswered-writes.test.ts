@@ -1,5 +1,5 @@
-// A write to a CSR's status whose answer is lost may have been taken all the same: it is told of once, when it is found, by
-// the replica whose write it was.
+// A status write whose answer is lost may have been stored: when that is discovered, the replica that wrote it reports
+// it once.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -11,56 +11,56 @@ import { CSR_PATH, certificateIn, ISSUED, isStatusPatch, patched, SignerWorld } 
 
 const conflict = new RetryableError('conflict', { code: 'conflict' });
 
-it('a write that was taken, though its answer was lost, is told of when it is found', async () => {
-  const world = new SignerWorld();
+it('a stored write whose answer was lost is reported when it is found', async () => {
+  const harness = new SignerWorld();
   // Its serial begins with a zero octet.
-  world.csr = buildCsr({ name: 'jane-40' });
-  world.fault = call => {
+  harness.csr = buildCsr({ name: 'jane-40' });
+  harness.fault = call => {
     if (!isStatusPatch(call)) return undefined;
-    const isFirst = world.client.writes.length === 1;
-    // It lands late: the next look does not see it yet, and writes once more.
-    if (!isFirst) world.fresh = buildCsr({ ...patched(world.client.writes[0]), name: 'jane-40' });
+    const isFirst = harness.client.writes.length === 1;
+    // Stored late: the next read does not see it yet and the write is repeated.
+    if (!isFirst) harness.fresh = buildCsr({ ...patched(harness.client.writes[0]), name: 'jane-40' });
     throw isFirst ? new RetryableError('no answer', { code: 'timeout' }) : conflict;
   };
-  await assert.rejects(world.run(), { message: 'no answer' });
-  await assert.rejects(world.run(1), conflict);
-  await world.run(2);
-  assert.deepEqual(world.client.events, ['Warning SigningError: Error updating certificate: no answer', ISSUED]);
-  assert.deepEqual(world.outcomes, [{ result: 'issued', reason: 'CertificateIssued', issuerType: 'ca' }]);
-  const [signing, , issued] = world.logged.filter(({ audit }) => audit === true);
+  await assert.rejects(harness.run(), { message: 'no answer' });
+  await assert.rejects(harness.run(1), conflict);
+  await harness.run(2);
+  assert.deepEqual(harness.client.events, ['Warning SigningError: Error updating certificate: no answer', ISSUED]);
+  assert.deepEqual(harness.outcomes, [{ result: 'issued', reason: 'CertificateIssued', issuerType: 'ca' }]);
+  const [signing, , issued] = harness.logged.filter(({ audit }) => audit === true);
   const { sha256, ...fields } = issued!;
   assert.deepEqual({ ...fields, msg: 'signing certificate', time: signing?.['time'] }, signing);
-  assert.equal(sha256, certificateIn(world.client.writes[0]?.body).fingerprint256.replaceAll(':', '').toLowerCase());
+  assert.equal(sha256, certificateIn(harness.client.writes[0]?.body).fingerprint256.replaceAll(':', '').toLowerCase());
 });
 
-it('so is a failure, with the reason and the message that the CSR has', async () => {
-  const world = new SignerWorld();
-  world.csr = buildCsr({ annotations: { [REQUEST_DURATION]: '1m' } });
-  world.fault = call => {
+it('a stored failure whose answer was lost is reported with the reason and message in the CSR', async () => {
+  const harness = new SignerWorld();
+  harness.csr = buildCsr({ annotations: { [REQUEST_DURATION]: '1m' } });
+  harness.fault = call => {
     if (!isStatusPatch(call)) return undefined;
     const { status } = call.body as { status: CertificateSigningRequest['status'] };
-    world.fresh = { ...buildCsr(), ...(status && { status }) };
+    harness.fresh = { ...buildCsr(), ...(status && { status }) };
     throw new RetryableError('no answer', { code: 'network' });
   };
-  await assert.rejects(world.run(), { message: 'no answer' });
-  await world.run(1);
-  await world.run(2);
-  assert.deepEqual(world.client.events, [
+  await assert.rejects(harness.run(), { message: 'no answer' });
+  await harness.run(1);
+  await harness.run(2);
+  assert.deepEqual(harness.client.events, [
     'Warning InvalidDuration: CertificateSigningRequest minimum allowed duration is 10m0s, requested 1m0s',
   ]);
-  assert.deepEqual(world.outcomes, [{ result: 'failed', reason: 'InvalidDuration', issuerType: 'ca' }]);
+  assert.deepEqual(harness.outcomes, [{ result: 'failed', reason: 'InvalidDuration', issuerType: 'ca' }]);
 });
 
-/** Whose write of the certificate was taken, without an answer. */
+/** Returns a harness whose certificate write was stored without an answer. */
 async function landed(code: RetryableCode = 'timeout'): Promise<SignerWorld> {
-  const world = new SignerWorld();
-  world.fault = call => {
+  const harness = new SignerWorld();
+  harness.fault = call => {
     if (!isStatusPatch(call)) return undefined;
-    world.fresh = buildCsr(patched(call));
+    harness.fresh = buildCsr(patched(call));
     throw new RetryableError('no answer', { code });
   };
-  await assert.rejects(world.run());
-  return world;
+  await assert.rejects(harness.run());
+  return harness;
 }
 
 for (const [code, mayHaveLanded] of [
@@ -71,45 +71,45 @@ for (const [code, mayHaveLanded] of [
   ['forbidden', false],
   ['throttled', false],
 ] as const) {
-  it(`a write that ends with ${code} ${mayHaveLanded ? 'may' : 'cannot'} have been taken`, async () => {
-    const world = await landed(code);
-    assert.equal(world.deps.ledger.isInDoubt('jane'), mayHaveLanded);
+  it(`a write that fails with ${code} ${mayHaveLanded ? 'may' : 'cannot'} have been stored`, async () => {
+    const harness = await landed(code);
+    assert.equal(harness.deps.ledger.isInDoubt('jane'), mayHaveLanded);
   });
 }
 
-it('a replica that will not come back to a write without an answer looks once more, and tells of it', async () => {
-  const world = await landed();
-  await world.settle();
+it('a replica that loses leadership checks its unanswered writes once and reports them', async () => {
+  const harness = await landed();
+  await harness.settle();
   assert.deepEqual(
-    world.outcomes.map(({ result }) => result),
+    harness.outcomes.map(({ result }) => result),
     ['issued'],
   );
-  assert.deepEqual(world.deps.ledger.inDoubt, []);
+  assert.deepEqual(harness.deps.ledger.inDoubt, []);
 });
 
-it('a replica that leads again looks at what it wrote without an answer, though its copy is done', async () => {
-  const world = await landed();
-  world.csr = world.fresh ?? assert.fail();
-  await world.run();
-  assert.deepEqual(world.asked.slice(3), [`get ${CSR_PATH}`]);
-  assert.equal(world.outcomes[0]?.result, 'issued');
+it('a replica that becomes leader again checks its unanswered writes, even if the cached CSR is done', async () => {
+  const harness = await landed();
+  harness.csr = harness.fresh ?? assert.fail();
+  await harness.run();
+  assert.deepEqual(harness.asked.slice(3), [`get ${CSR_PATH}`]);
+  assert.equal(harness.outcomes[0]?.result, 'issued');
 });
 
-it("what another replica has written is that replica's to tell of", async () => {
-  const world = await landed();
-  world.fresh = buildCsr({ certificate: buildCertificateOf(), annotations: { [CA]: 'x' } });
-  await world.run(1);
-  assert.deepEqual([world.outcomes, world.deps.ledger.inDoubt], [[], []]);
+it('a write by another replica is not reported', async () => {
+  const harness = await landed();
+  harness.fresh = buildCsr({ certificate: buildCertificateOf(), annotations: { [CA]: 'x' } });
+  await harness.run(1);
+  assert.deepEqual([harness.outcomes, harness.deps.ledger.inDoubt], [[], []]);
 });
 
-it('what was written without an answer to a CSR that is gone, or another by now, is forgotten', async () => {
+it('an unanswered write to a deleted or recreated CSR is forgotten', async () => {
   for (const fresh of [
     undefined,
     { ...buildCsr(), metadata: { name: 'jane', uid: 'another', resourceVersion: '9' } },
   ]) {
-    const world = await landed();
-    Object.assign(world.deps.client, { get: async () => fresh });
-    await world.settle();
-    assert.deepEqual([world.deps.ledger.inDoubt, world.outcomes], [[], []]);
+    const harness = await landed();
+    Object.assign(harness.deps.client, { get: async () => fresh });
+    await harness.settle();
+    assert.deepEqual([harness.deps.ledger.inDoubt, harness.outcomes], [[], []]);
   }
 });

@@ -1,4 +1,4 @@
-// The event that tells the approver of a pending CSR whose key a SelfSigned issuer will sign with.
+// The event that warns the approver of a pending CSR which key a SelfSigned issuer will sign with.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,33 +11,33 @@ import { start } from './controller-world.ts';
 import { SignerWorld } from './signer-world.ts';
 
 const WAITING = 'Normal WaitingApproval: Waiting for the Approved condition before issuing';
-const advice = (secret: string) =>
-  `Warning SelfSignedKey: Secret ${secret} holds the key that will sign. Before you approve, check that the requester (spec.username) owns it`;
+const warning = (secret: string) =>
+  `Warning SelfSignedKey: The certificate will be signed with the key in Secret ${secret}: before you approve, check that the requester (spec.username) owns it`;
 
 async function eventsOf(secret: string | undefined, isSelfSigned = true): Promise<readonly string[]> {
-  const world = new SignerWorld();
+  const harness = new SignerWorld();
   const annotations = secret === undefined ? {} : { [PRIVATE_KEY_SECRET_NAME]: secret };
-  world.csr = buildCsr({ conditions: [], annotations });
-  if (isSelfSigned) world.issuer = { ...buildIssuer(), spec: { selfSigned: {} } };
-  await world.run();
-  assert.deepEqual(world.asked, []);
-  return world.client.events;
+  harness.csr = buildCsr({ conditions: [], annotations });
+  if (isSelfSigned) harness.issuer = { ...buildIssuer(), spec: { selfSigned: {} } };
+  await harness.run();
+  assert.deepEqual(harness.asked, []);
+  return harness.client.events;
 }
 
-test('the approver of a pending CSR for a SelfSigned issuer is warned once which Secret will sign', async () => {
-  assert.deepEqual(await eventsOf('my-key'), [WAITING, advice('sandbox/my-key')]);
+test('a pending CSR for a SelfSigned issuer gets one event that names the signing Secret', async () => {
+  assert.deepEqual(await eventsOf('my-key'), [WAITING, warning('sandbox/my-key')]);
 });
 
-test('the warning repeats nothing of a Secret name that is not legal', async () => {
-  assert.deepEqual(await eventsOf('Not Legal'), [WAITING, advice('sandbox/<not a legal name: 9 characters>')]);
+test('the warning does not repeat an invalid Secret name', async () => {
+  assert.deepEqual(await eventsOf('Not Legal'), [WAITING, warning('sandbox/<invalid name: 9 characters>')]);
 });
 
-test('a pending CSR for a CA issuer, or without the annotation, gets no such warning', async () => {
+test('a pending CSR for a CA issuer or without the annotation gets no warning', async () => {
   assert.deepEqual(await eventsOf('my-key', false), [WAITING]);
   assert.deepEqual(await eventsOf(undefined), [WAITING]);
 });
 
-test('the approver is warned as soon as the SelfSigned issuer exists, and once', async t => {
+test('the approver is warned once, as soon as the SelfSigned issuer exists', async t => {
   const annotations = { [PRIVATE_KEY_SECRET_NAME]: 'my-key' };
   const signerName = 'issuers.cert-manager.io/sandbox.later';
   const pending = buildCsr({ conditions: [], annotations, signerName });
@@ -49,6 +49,6 @@ test('the approver is warned as soon as the SelfSigned issuer exists, and once',
   await until(() => client.events.length === 2);
   client.push('issuers', 'MODIFIED', { ...later, metadata: { ...later.metadata, generation: 3 } }, '102');
   await sleep(50);
-  assert.deepEqual(client.events, [WAITING, advice('sandbox/my-key')]);
+  assert.deepEqual(client.events, [WAITING, warning('sandbox/my-key')]);
   assert.deepEqual(client.writes, []);
 });

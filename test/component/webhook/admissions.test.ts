@@ -1,4 +1,4 @@
-// What the webhook answers, over HTTPS: one case of each kind of answer. All others are in test/unit/webhook, without a server.
+// The webhook's answers over HTTPS: one case of each kind. All other cases are in test/unit/webhook, without a server.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -33,54 +33,54 @@ after(() => webhook.stop());
 const CASES: readonly Case[] = [
   { name: 'a permitted requester is admitted', allowed: true, calls: [REVIEW_CA, READ_SECRET] },
   {
-    name: 'a missing issuer is a warning',
-    world: { issuers: {}, answer: api(['ca']) },
+    name: 'a missing issuer gets a warning',
+    cluster: { issuers: {}, answer: api(['ca']) },
     allowed: true,
-    warnings: ['Issuer sandbox/ca does not exist: the request waits for it'],
+    warnings: ['Issuer sandbox/ca does not exist; the request waits until it is created'],
     calls: [REVIEW_CA],
   },
   {
-    name: 'without the permission the refusal shows what would grant it, and no Secret is looked at',
-    world: { issuers: ISSUERS, answer: api([]) },
+    name: 'a requester without permission is denied with the Role that grants it, and no Secret is read',
+    cluster: { issuers: ISSUERS, answer: api([]) },
     ...DENIED,
     calls: [REVIEW_CA, REVIEW_STAR],
   },
   {
     name: 'a dry run gets the same answer',
     request: { dryRun: true },
-    world: { issuers: ISSUERS, answer: api([]) },
+    cluster: { issuers: ISSUERS, answer: api([]) },
     ...DENIED,
     calls: [REVIEW_CA, REVIEW_STAR],
   },
   {
-    name: 'all errors are in one answer',
+    name: 'all errors are reported in one answer',
     create: { signerName: CLUSTER, annotations: { [DURATION]: 'foo' }, usages: ['foo'] },
     allowed: { code: 422, reason: 'ErrorParseDuration', message: `${BAD_DURATION}\n${BAD_USAGES}` },
     causes: [`ErrorParseDuration ${DURATION_FIELD}`, 'SigningError spec.usages'],
     calls: [],
   },
   {
-    name: 'an access review that fails twice refuses, and the answer does not show the cause',
-    world: failing(network),
+    name: 'an access review that fails twice denies the request, and the answer does not show the cause',
+    cluster: failing(network),
     ...NOT_ANSWERED,
     calls: [REVIEW_CA, REVIEW_CA],
   },
   {
-    name: 'an unforeseen error refuses, and the answer does not show its cause',
-    world: failing(() => {
+    name: 'an unexpected error denies the request, and the answer does not show the cause',
+    cluster: failing(() => {
       throw new TypeError('secret detail');
     }),
-    allowed: { code: 500, reason: 'InternalError', message: 'the webhook could not decide; try again' },
+    allowed: { code: 500, reason: 'InternalError', message: 'the webhook failed to evaluate the request; try again' },
     calls: [REVIEW_CA],
   },
   {
-    name: 'a request for another signer is not judged',
+    name: 'a request for another signer is not validated',
     create: { signerName: 'kubernetes.io/kubelet-serving', annotations: { [DURATION]: 'foo' }, request: 'rubbish' },
     allowed: true,
     calls: [],
   },
   {
-    name: 'a change of a locked annotation by way of /status is refused',
+    name: 'a change of a locked annotation through /status is denied',
     update: {
       before: { conditions: ['Approved'] },
       after: { conditions: ['Approved'], annotations: { [IS_CA]: 'true' } },
@@ -90,7 +90,7 @@ const CASES: readonly Case[] = [
     calls: [],
   },
   {
-    name: 'a deletion is allowed, whatever it carries',
+    name: 'DELETE is always allowed',
     request: { operation: 'DELETE', object: null, oldObject: csr() },
     allowed: true,
     calls: [],
@@ -100,7 +100,7 @@ const CASES: readonly Case[] = [
 describe('over HTTPS', () => {
   for (const item of CASES) {
     test(item.name, async () => {
-      webhook.enter(item.world ?? GRANTED);
+      webhook.reset(item.cluster ?? GRANTED);
       const { status, body } = await webhook.post(reviewOf(item));
       assert.equal(status, 200);
       assertAnswer(body, item);

@@ -1,4 +1,4 @@
-// What the webhook answers to requests of any kind, what it logs, and how it counts them.
+// How the webhook answers, logs and counts HTTP requests of any kind.
 
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
@@ -14,10 +14,10 @@ import { InjectedWebhook } from './injected-webhook.ts';
 import { KEY_PAIR, WebhookFixture } from './webhook-fixture.ts';
 
 const webhook = new InjectedWebhook();
-beforeEach(() => webhook.enter(GRANTED));
+beforeEach(() => webhook.reset(GRANTED));
 after(() => webhook.stop());
 
-/** A good request, but for what is given. */
+/** Sends a valid request with these overrides. */
 const inject = (options: InjectOptions = {}) =>
   webhook.app.inject({
     method: 'POST',
@@ -29,13 +29,13 @@ const inject = (options: InjectOptions = {}) =>
 
 const TOO_LARGE = 'the body is larger than 4194304 bytes';
 
-/** How many requests were counted as errors, by reason. */
+/** The number of requests counted as errors, by reason. */
 async function counted(): Promise<Record<string, number>> {
   const lines = (await webhook.registry.metrics()).matchAll(/admissions_total\{answer="error",reason="(\w+)"\} (\d+)/g);
   return Object.fromEntries([...lines].map(([, reason, count]) => [reason, Number(count)]));
 }
 
-test('a review is answered with a review, one log line, and none of fastify', async () => {
+test('a review is answered with a review and one log line, and fastify logs nothing', async () => {
   const response = await inject();
   assert.equal(response.statusCode, 200);
   assert.equal(response.headers['content-type'], 'application/json; charset=utf-8');
@@ -50,7 +50,7 @@ test('a review is answered with a review, one log line, and none of fastify', as
 describe('over HTTPS', () => {
   const served = new WebhookFixture();
   const { handle, log, metrics } = served;
-  // What is left of a body that is too large is waited for no longer than this.
+  // Limits the wait for the rest of a body that is too large.
   served.server = new WebhookServer({ handle, log, metrics, transferTimeoutMs: 1_000 });
   before(async () => {
     served.server.useKeyPair(KEY_PAIR);
@@ -58,25 +58,25 @@ describe('over HTTPS', () => {
   });
   after(() => served.stop());
 
-  test('a server that begins to listen logs nothing, which is left to main', () => assert.deepEqual(served.logs, []));
+  test('a server that starts to listen logs nothing, since main does', () => assert.deepEqual(served.logs, []));
 
-  test('a body above 4 MiB is answered, too', async () => {
+  test('a body above 4 MiB gets an answer', async () => {
     const { status, body } = await served.post(`"${'x'.repeat(BODY_LIMIT)}"`);
     assert.equal(status, 413);
     assert.deepEqual(body, { error: TOO_LARGE });
   });
 });
 
-const NOT_FOUND: readonly (readonly [name: string, options: InjectOptions])[] = [
+const NOT_FOUND: readonly (readonly [what: string, options: InjectOptions])[] = [
   ['another path', { url: '/' }],
   ['the path with a slash', { url: '/validate/' }],
-  ['the path in capitals', { url: '/VALIDATE' }],
+  ['the path in upper case', { url: '/VALIDATE' }],
   ...(['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const).map(method => [method, { method }] as const),
 ];
 
-describe('a request is answered with 404, neither logged nor counted, when it is for', () => {
-  for (const [name, options] of NOT_FOUND) {
-    test(name, async () => {
+describe('requests for anything else', () => {
+  for (const [what, options] of NOT_FOUND) {
+    test(`a request for ${what} is answered with 404, and neither logged nor counted`, async () => {
       const earlier = await counted();
       const response = await inject(options);
       assert.equal(response.statusCode, 404);
@@ -86,7 +86,7 @@ describe('a request is answered with 404, neither logged nor counted, when it is
     });
   }
 
-  test('HEAD, without a body', async () => {
+  test('a HEAD request is answered with 404 and no body', async () => {
     const response = await inject({ method: 'HEAD' });
     assert.deepEqual([response.statusCode, response.body], [404, '']);
   });
@@ -98,7 +98,7 @@ const UNREADABLE = "the body cannot be read: Body is not valid JSON but content-
 const EMPTY = "the body cannot be read: Body cannot be empty when content-type is set to 'application/json'";
 
 const REFUSED: readonly (readonly [
-  name: string,
+  condition: string,
   options: InjectOptions,
   expected: { readonly status: number; readonly reason: string; readonly error: string; readonly code: string },
 ])[] = [
@@ -121,7 +121,7 @@ const REFUSED: readonly (readonly [
     { status: 413, reason: 'TooLarge', error: TOO_LARGE, code: 'FST_ERR_CTP_BODY_TOO_LARGE' },
   ],
   [
-    'the body is no JSON',
+    'the body is not JSON',
     { payload: '{' },
     { status: 400, reason: 'BadRequest', error: UNREADABLE, code: 'FST_ERR_CTP_INVALID_JSON_BODY' },
   ],
@@ -132,9 +132,9 @@ const REFUSED: readonly (readonly [
   ],
 ];
 
-describe('a request is refused, logged once and counted when', () => {
-  for (const [name, options, { status, reason, error, code }] of REFUSED) {
-    test(name, async () => {
+describe('invalid HTTP requests', () => {
+  for (const [condition, options, { status, reason, error, code }] of REFUSED) {
+    test(`a request is rejected, logged once and counted when ${condition}`, async () => {
       const earlier = await counted();
       const response = await inject(options);
       assert.equal(response.statusCode, status);
@@ -152,13 +152,13 @@ describe('a request is refused, logged once and counted when', () => {
   }
 });
 
-describe('what the handler answers', () => {
+describe('the answer of the handler', () => {
   type Result = Awaited<ReturnType<AdmissionHandler>>;
   let result: unknown;
   const answering = new InjectedWebhook(async () => result as Result);
   after(() => answering.stop());
 
-  test('is written as JSON.stringify does, whatever is in it', async () => {
+  test('any answer of the handler is serialized as by JSON.stringify', async () => {
     const text = fc.string({ unit: 'grapheme' });
     const response = fc.record({ uid: text, allowed: fc.boolean(), status: fc.jsonValue(), warnings: fc.array(text) });
     const property = fc.asyncProperty(response, text, async (given, error) => {
@@ -173,7 +173,7 @@ describe('what the handler answers', () => {
   });
 
   for (const field of ['uid', 'allowed']) {
-    test(`is not sent without ${field}`, async () => {
+    test(`an answer of the handler is not sent without ${field}`, async () => {
       const { apiVersion, kind } = review();
       const { [field]: _, ...response }: Record<string, unknown> = { uid: 'uid-1', allowed: true };
       result = { status: 200, body: { apiVersion, kind, response } };
@@ -182,7 +182,7 @@ describe('what the handler answers', () => {
   }
 });
 
-test('an error of the handler is answered with 500, and only the log has the cause', async () => {
+test('an error of the handler is answered with 500, and only the log shows the cause', async () => {
   const broken = new InjectedWebhook(() => Promise.reject(new Error('a secret')));
   const { status, body } = await broken.post(review());
   assert.equal(status, 500);
@@ -193,21 +193,21 @@ test('an error of the handler is answered with 500, and only the log has the cau
   await broken.stop();
 });
 
-test('a large body for which there is no room is told when to come again', async () => {
+test('a large body that exceeds the budget is rejected with Retry-After', async () => {
   const payloads = Array.from({ length: 4 }, () => new PassThrough());
   const headers = { 'content-type': 'application/json', 'content-length': String(BODY_LIMIT) };
   const others = payloads.map(payload => inject({ payload, headers }));
   await new Promise(setImmediate);
   const response = await inject({ payload: `"${'x'.repeat(70_000)}"` });
   assert.deepEqual([response.statusCode, response.headers['retry-after']], [429, '1']);
-  assert.deepEqual(response.json(), { error: 'too many bodies are under way; try again' });
+  assert.deepEqual(response.json(), { error: 'too many large request bodies are in flight; try again' });
   const [{ err }] = webhook.logs as [{ err: { code: string } }];
   assert.equal(err.code, 'COUNTERSIGN_TOO_MANY_BODIES');
-  assert.equal((await inject()).statusCode, 200, 'a small one passes');
+  assert.equal((await inject()).statusCode, 200, 'a small body is admitted');
   for (const payload of payloads) payload.end('{}');
   assert.deepEqual(
     (await Promise.all(others)).map(({ statusCode }) => statusCode),
     [400, 400, 400, 400],
-    'they are shorter than announced',
+    'the bodies are shorter than announced',
   );
 });

@@ -1,5 +1,4 @@
-// What the webhook keeps in memory: its copy of the issuers, and what it knows about permissions and Secrets
-// for one second.
+// What the webhook caches: the issuers, and permissions and facts about Secrets for one second.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -28,13 +27,13 @@ function ref(kind: IssuerKind, name: string): SignerRef {
 
 const CSR = { metadata: { name: 'x' }, spec: { signerName: 'issuers.cert-manager.io/sandbox.ca', request: '' } };
 
-describe('the copy of the issuers', () => {
-  test('knows nothing before it is complete', () => {
+describe('the issuer cache', () => {
+  test('an issuer is unknown until the cache has synced', () => {
     const view = new IssuerView({ client: new RecordingClient(), log: TEST_LOG, metrics });
     assert.equal(view.find(ref('Issuer', 'ca')), 'unknown');
   });
 
-  test('finds an issuer by kind, namespace and name, and keeps no more of it than is looked at', async () => {
+  test('the cache finds an issuer by kind, namespace and name, and keeps only the fields in use', async () => {
     const metadata = { name: 'ca', namespace: 'sandbox', resourceVersion: '7', managedFields: ['long'] };
     const spec = { ca: { secretName: 's' } };
     const client = new RecordingClient(({ path }) => {
@@ -56,7 +55,7 @@ describe('the copy of the issuers', () => {
     await running;
   });
 
-  test('is looked at once for an admission, so that what is warned of is what was decided on', async () => {
+  test('an admission reads the cache once, so that its warnings match its decision', async () => {
     const issuers = [{ metadata: { name: 'ca' }, spec: { ca: { secretName: 's' } } }, 'missing' as const];
     const handle = createHandler({
       client: new RecordingClient(() => ({ status: { allowed: true } })),
@@ -72,17 +71,17 @@ describe('the copy of the issuers', () => {
     const { body } = await handle(review(), caller);
     assert.ok('response' in body);
     const { allowed, warnings } = body.response;
-    const wait = 'Issuer sandbox/ca is not Ready, the request waits';
+    const wait = 'Issuer sandbox/ca is not Ready; the request waits';
     assert.deepEqual({ allowed, warnings }, { allowed: true, warnings: [wait] });
   });
 
-  test('is not waited for longer than the signal says', async () => {
+  test('the wait for the cache ends when the signal is aborted', async () => {
     const client = new RecordingClient(() => new Promise<WatchEvent>(() => undefined));
     await new IssuerView({ client, log: TEST_LOG, metrics }).waitUntilSynced(AbortSignal.timeout(30));
   });
 });
 
-test('who waited for the review of another until no time was left does not ask when that fails', async () => {
+test("a caller that waited past its deadline for another caller's review does not retry when that fails", async () => {
   const gate = Promise.withResolvers<never>();
   const client = new RecordingClient(() => gate.promise);
   const deps = {
@@ -94,8 +93,8 @@ test('who waited for the review of another until no time was left does not ask w
     permissions: new PermissionCache(1_000),
     reviewTimeoutMs: 30,
   };
-  const matter = findMatter({ uid: '1', userInfo: {}, operation: 'CREATE', object: CSR }, NO_DEMANDS);
-  const answers = await Promise.allSettled([observe(matter, {}, deps), observe(matter, {}, deps)]);
+  const scope = findMatter({ uid: '1', userInfo: {}, operation: 'CREATE', object: CSR }, NO_DEMANDS);
+  const answers = await Promise.allSettled([observe(scope, {}, deps), observe(scope, {}, deps)]);
   assert.ok(answers.every(({ status }) => status === 'rejected'));
   await sleep(20);
   gate.reject(new Error('no answer'));
@@ -103,18 +102,18 @@ test('who waited for the review of another until no time was left does not ask w
   assert.equal(client.calls.length, 1);
 });
 
-describe('what is known of a Secret', () => {
+describe('the facts about a Secret', () => {
   const secret = { namespace: 'sandbox', name: 'ca' };
   const { cert } = makeKeyPair('ca', 5);
 
-  test('is whether it exists and when its certificate ends', async () => {
-    const data = { 'tls.crt': Buffer.from(cert).toString('base64'), 'tls.key': 'never looked at' };
+  test('the facts about a Secret are whether it exists and when its certificate expires', async () => {
+    const data = { 'tls.crt': Buffer.from(cert).toString('base64'), 'tls.key': 'never read' };
     const facts = await new SecretFactsReader(new RecordingClient(() => ({ data })), 100).read(secret);
     assert.equal(facts?.exists, true);
     assert.deepEqual(Object.keys(facts ?? {}), ['exists', 'certificateEnds']);
   });
 
-  test('is read once a second, however many ask', async () => {
+  test('a Secret is read at most once a second, however many callers there are', async () => {
     const client = new RecordingClient(() => ({ data: {} }));
     const reader = new SecretFactsReader(client, 100);
     await Promise.all([reader.read(secret), reader.read(secret)]);

@@ -1,4 +1,4 @@
-// How the server comes to its end: what is in flight is answered, and no connection holds it up.
+// How the server shuts down: requests in flight are answered, and no connection delays it.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -14,11 +14,11 @@ import { KEY_PAIR, WebhookFixture } from './webhook-fixture.ts';
 let webhook: WebhookFixture;
 beforeEach(async () => {
   webhook = await new WebhookFixture().start();
-  webhook.enter(GRANTED);
+  webhook.reset(GRANTED);
 });
 afterEach(() => webhook.stop());
 
-test('draining answers as before, and ends each connection with its answer', async () => {
+test('a draining server answers as before, and closes each connection after its answer', async () => {
   const agent = new Agent({ keepAlive: true, ca: KEY_PAIR.cert });
   const ask = async () => {
     const headers = { 'content-type': 'application/json' };
@@ -34,9 +34,9 @@ test('draining answers as before, and ends each connection with its answer', asy
   agent.destroy();
 });
 
-test('closing answers what is in flight, ends idle connections, and takes no new ones', async () => {
+test('a closing server answers requests in flight, closes idle connections, and accepts no new ones', async () => {
   const gate = Promise.withResolvers<void>();
-  webhook.enter({
+  webhook.reset({
     answer: ({ body }) => gate.promise.then(() => ({ ...(body as object), status: { allowed: true } })),
   });
   const inFlight = webhook.post(review());
@@ -51,7 +51,7 @@ test('closing answers what is in flight, ends idle connections, and takes no new
   await assert.rejects(webhook.post(review()));
 });
 
-test('closing answers a request that has arrived on an idle connection and was not read yet', async () => {
+test('a closing server answers a request that has arrived on an idle connection but was not read yet', async () => {
   const socket = connect({ host: '127.0.0.1', port: webhook.port, ca: KEY_PAIR.cert });
   const body = JSON.stringify(review());
   const head = `POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
@@ -68,7 +68,7 @@ test('closing answers a request that has arrived on an idle connection and was n
   assert.match(received, /^HTTP\/1\.1 200 [^]*connection: close[^]*"allowed"/);
 });
 
-test('closing does not wait for ever for a connection on which not even a handshake was begun', async () => {
+test('a closing server does not wait forever for a connection without a handshake', async () => {
   const socket = connectTcp(webhook.port, '127.0.0.1').resume();
   await once(socket, 'connect');
   const ended = once(socket, 'close');
@@ -78,7 +78,7 @@ test('closing does not wait for ever for a connection on which not even a handsh
   assert.ok(performance.now() - started < 5_000);
 });
 
-test('closing does not wait for ever for a connection on which nothing was asked', async () => {
+test('a closing server does not wait forever for a connection without a request', async () => {
   const socket = connect({ host: '127.0.0.1', port: webhook.port, ca: KEY_PAIR.cert });
   await once(socket, 'secureConnect');
   const ended = once(socket, 'close');

@@ -1,4 +1,4 @@
-// What the webhook knows of the name constraints of issuers: what the signer has published of the very same object.
+// The webhook uses only name constraints that the signer published for the very same issuer object.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -15,7 +15,7 @@ const CA = constrainedCa('my CA', { permitted: ['DNS:example.com'] });
 const TEXT = formatPublished(new Map([['issuers.cert-manager.io/sandbox.ca', toPublished('u1', [CA])]])).text;
 const METADATA = { name: 'countersign-name-constraints', namespace: 'countersign', resourceVersion: '7' };
 
-/** A view of a ConfigMap with these data, listed once. */
+/** A view of a ConfigMap with this data, listed once. */
 async function viewOf(t: { after: (done: () => Promise<void>) => void }, data: Record<string, string> | undefined) {
   const items = data === undefined ? [] : [{ metadata: METADATA, data }];
   const client = new RecordingClient(() => ({ metadata: { resourceVersion: '7' }, items }));
@@ -29,7 +29,7 @@ async function viewOf(t: { after: (done: () => Promise<void>) => void }, data: R
 }
 
 describe('the published name constraints', () => {
-  test('are those of the issuer with the uid, read once', async t => {
+  test('the published name constraints are found by the uid of the issuer, and decoded once', async t => {
     const { view, client } = await viewOf(t, { 'issuers.json': TEXT });
     assert.deepEqual(view.find(REF, 'u1'), [CA]);
     assert.equal(view.find(REF, 'u1'), view.find(REF, 'u1'));
@@ -39,7 +39,7 @@ describe('the published name constraints', () => {
     );
   });
 
-  test('are unknown for an issuer that was recreated', async t => {
+  test('the published name constraints are ignored for an issuer that was recreated', async t => {
     const { view } = await viewOf(t, { 'issuers.json': TEXT });
     assert.deepEqual(view.find(REF, 'u2'), []);
   });
@@ -47,15 +47,15 @@ describe('the published name constraints', () => {
   for (const [what, data] of Object.entries({
     'is missing': undefined,
     'is empty': {},
-    'is no text of the signer': { 'issuers.json': '{"issuers.cert-manager.io/sandbox.ca":' },
+    'is malformed': { 'issuers.json': '{"issuers.cert-manager.io/sandbox.ca":' },
   })) {
-    test(`are unknown where the ConfigMap ${what}`, async t => {
+    test(`the name constraints are unknown if the ConfigMap ${what}`, async t => {
       const { view } = await viewOf(t, data);
       assert.deepEqual(view.find(REF, 'u1'), []);
     });
   }
 
-  test('are unknown before anything was read', () => {
+  test('the name constraints are unknown before the ConfigMap was read', () => {
     const client = new RecordingClient();
     const view = new ConstraintsView({ client, namespace: 'countersign', log: TEST_LOG, metrics });
     assert.deepEqual(view.find(REF, 'u1'), []);

@@ -1,4 +1,4 @@
-// The admission handler, called with a body: what it asks of the API server, and what it keeps to itself.
+// The admission handler, called with a body: its calls to the API server, and what it must not reveal.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -8,58 +8,58 @@ import { assertAnswer, type ReviewAnswer } from '../../support/admission-answers
 import { csr, ISSUERS, JANE, review, reviewOf, reviewWith, SELF } from '../../support/admission-reviews.ts';
 import { api, type Case, describeCall, failing, GRANTED, network } from './admission-world.ts';
 import { CLUSTER_REVIEW_CASES, CONSTRAINT_CASES, REVIEW_CASES, SECRET_CASES } from './observation-cases.ts';
-import { makeKeyPair, WebhookFixture, type World } from './webhook-fixture.ts';
+import { type ClusterState, makeKeyPair, WebhookFixture } from './webhook-fixture.ts';
 
 const webhook = new WebhookFixture();
 
-/** As it would be sent. */
-async function ask(body: unknown, world: World = GRANTED): Promise<ReviewAnswer> {
-  webhook.enter(world);
+/** The answer after a JSON round trip. */
+async function ask(body: unknown, cluster: ClusterState = GRANTED): Promise<ReviewAnswer> {
+  webhook.reset(cluster);
   const answer = await webhook.handle(body);
   assert.equal(answer.status, 200);
   return JSON.parse(JSON.stringify(answer.body));
 }
 
 async function check(item: Case): Promise<void> {
-  assertAnswer(await ask(reviewOf(item), item.world), item);
+  assertAnswer(await ask(reviewOf(item), item.cluster), item);
   assert.deepEqual(webhook.client.calls.map(describeCall), item.calls);
   assert.equal(webhook.logs.filter(({ msg }) => msg === 'admission').length, 1);
 }
 
-describe('the permission to use the issuer is asked for', () => {
+describe('access reviews', () => {
   for (const item of REVIEW_CASES) test(item.name, () => check(item));
 });
 
-describe('where ClusterIssuers need a permission', () => {
+describe('access reviews for ClusterIssuers', () => {
   for (const item of CLUSTER_REVIEW_CASES) test(item.name, () => check(item));
 });
 
-describe('the Secret that the issuer signs with is looked for', () => {
+describe('reading the Secret that the issuer signs with', () => {
   for (const item of SECRET_CASES) test(item.name, () => check(item));
 });
 
-describe('where the CA of the issuer has name constraints', () => {
+describe('name constraints of the CA', () => {
   for (const item of CONSTRAINT_CASES) test(item.name, () => check(item));
 });
 
-describe('the end of the CA, read from its Secret,', () => {
-  const inDays = (days: number): World => ({ ...GRANTED, now: new Date(Date.now() + days * 24 * 3_600_000) });
+describe('the expiry of the CA', () => {
+  const inDays = (days: number): ClusterState => ({ ...GRANTED, now: new Date(Date.now() + days * 24 * 3_600_000) });
 
-  test('before that of the certificate is a warning with both dates', async () => {
+  test('a CA that expires before the certificate gets a warning with both dates', async () => {
     const { warnings } = (await ask(review(), inDays(300))).response;
     assert.equal(warnings?.length, 1);
     const date = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`;
-    const text = new RegExp(`^the CA in Secret sandbox/ca-pair ends ${date}, before the certificate would: ${date}$`);
-    assert.match(warnings?.[0] ?? '', text);
+    const text = `the CA certificate in Secret sandbox/ca-pair expires at ${date}, before the requested expiry`;
+    assert.match(warnings?.[0] ?? '', new RegExp(String.raw`^${text} \(${date}\)$`));
   });
 
-  test('in the past is a warning', async () => {
+  test('an expired CA gets a warning', async () => {
     const { warnings } = (await ask(review(), inDays(400))).response;
-    assert.match(warnings?.[0] ?? '', /^the CA in Secret sandbox\/ca-pair has ended: /);
+    assert.match(warnings?.[0] ?? '', /^the CA certificate in Secret sandbox\/ca-pair expired at /);
   });
 });
 
-test('the access review is about the requester of the admission, not about what the object says', async () => {
+test('the access review is about the requester in userInfo, not the one in the object', async () => {
   await ask(review());
   const body = webhook.client.calls[0]?.body as { spec: Record<string, unknown> } | undefined;
   const { user, uid, groups, extra } = body?.spec ?? {};
@@ -67,7 +67,7 @@ test('the access review is about the requester of the admission, not about what 
 });
 
 for (const name of ['__proto__', 'constructor', 'toString']) {
-  test(`an extra of the requester that is called ${name} is asked about as it is`, async () => {
+  test(`an extra of the requester with the key ${name} is part of the access review`, async () => {
     const extra = { [name]: ['x'], scope: ['a'] };
     const { response } = await ask(review({ userInfo: { username: 'jane', extra } }));
     assert.equal(response.allowed, true);
@@ -77,14 +77,14 @@ for (const name of ['__proto__', 'constructor', 'toString']) {
   });
 }
 
-describe('a secret is never repeated that was pasted as', () => {
+describe('pasted secrets', () => {
   const { cert, key } = makeKeyPair('pasted', 1);
   for (const [what, pasted] of [
     ['a private key', key],
     ['a certificate', cert],
   ] as const) {
     for (const annotation of [REQUEST_DURATION, REQUEST_IS_CA, PRIVATE_KEY_SECRET_NAME]) {
-      test(`${what} in ${annotation}`, async () => {
+      test(`${what} that was pasted into ${annotation} appears neither in the answer nor in the log`, async () => {
         const [, firstLine = ''] = pasted.split('\n');
         const sentinel = firstLine.slice(0, 20);
         const body = await ask(review({ object: csr({ signerName: SELF, annotations: { [annotation]: pasted } }) }));
@@ -95,7 +95,7 @@ describe('a secret is never repeated that was pasted as', () => {
   }
 });
 
-test('a refusal for our own fault leaves its cause in the log alone', async () => {
+test('the cause of an internal error appears only in the log', async () => {
   const body = await ask(review(), failing(network));
   assert.doesNotMatch(JSON.stringify(body), /ECONNREFUSED/);
   const [line] = webhook.logs;
@@ -103,7 +103,7 @@ test('a refusal for our own fault leaves its cause in the log alone', async () =
   assert.match(JSON.stringify(line?.['err']), /ECONNREFUSED/);
 });
 
-test('one log line says who asked for what and what was answered', async () => {
+test('one log line records the requester, the request and the answer', async () => {
   await ask(review(), { issuers: ISSUERS, answer: api([]) });
   const [line] = webhook.logs;
   const { level, uid, csr: name, signerName, user, answer, reason, operation, ms } = line ?? {};
@@ -123,22 +123,22 @@ test('one log line says who asked for what and what was answered', async () => {
   );
 });
 
-test('a body that cannot be read is answered with its error and its uid, logged and counted', async () => {
-  webhook.enter(GRANTED);
+test('a body that cannot be decoded is answered with the error and its uid, logged and counted', async () => {
+  webhook.reset(GRANTED);
   const answer = await webhook.handle(reviewWith('request.object', null));
   const error = 'request.object is not an object';
   assert.deepEqual(answer, { status: 400, body: { error, uid: 'uid-1' } });
   assert.deepEqual(webhook.client.calls, []);
   const { msg, uid, problem } = webhook.logs[0] ?? {};
-  assert.deepEqual([msg, uid, problem], ['admission request not understood', 'uid-1', error]);
+  assert.deepEqual([msg, uid, problem], ['cannot decode admission request', 'uid-1', error]);
   assert.match(await webhook.registry.metrics(), /admissions_total\{answer="error",reason="BadRequest"\} 1\n/);
 });
 
-describe('without any fault of its own the handler answers', () => {
+describe('arbitrary input', () => {
   const run = { numRuns: 60, seed: 20_261_124 };
 
   async function isAnswered(body: unknown): Promise<void> {
-    webhook.enter(GRANTED);
+    webhook.reset(GRANTED);
     const { status, body: answer } = await webhook.handle(JSON.parse(JSON.stringify(body)));
     assert.ok(status === 200 || status === 400, `status ${status}`);
     if (status === 400) return;
@@ -147,7 +147,7 @@ describe('without any fault of its own the handler answers', () => {
     if (!response.allowed) assert.notEqual(response.status?.reason, 'InternalError');
   }
 
-  test('an AdmissionReview with anything in any place', async () => {
+  test('the handler answers an AdmissionReview with any value in any field without an internal error', async () => {
     const path = fc.constantFrom(
       ...['apiVersion', 'request', 'request.uid', 'request.kind', 'request.operation', 'request.userInfo'],
       ...['request.userInfo.extra', 'request.userInfo.username', 'request.object', 'request.object.metadata'],
@@ -161,7 +161,7 @@ describe('without any fault of its own the handler answers', () => {
     await fc.assert(property, run);
   });
 
-  test('any annotations, usages and signer names', async () => {
+  test('the handler answers any annotations, usages and signer names without an internal error', async () => {
     const prefix = 'experimental.cert-manager.io/';
     const key = fc.constantFrom(
       `${prefix}request-duration`,

@@ -1,4 +1,4 @@
-// Handshakes that fail: what each is counted as, by callers of every kind on a real port, and how seldom they are spoken of.
+// Failed handshakes on a real port: how each kind is counted, and how rarely it is logged.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -16,7 +16,7 @@ let server: WebhookServer;
 let port: number;
 beforeEach(async () => {
   webhook = new WebhookFixture();
-  // Nothing but what is to time out does so because the machine is busy.
+  // Long, so that a busy machine causes no timeouts in other tests.
   await listen(20_000);
 });
 afterEach(() => server.close());
@@ -29,7 +29,7 @@ async function listen(transferTimeoutMs: number, ca?: string): Promise<void> {
   port = await server.listen({ host: '127.0.0.1', port: 0 });
 }
 
-/** How many of each kind were counted, those of which there were none left out. */
+/** The failures counted by cause, without zeros. */
 async function counted(): Promise<Record<string, number>> {
   const lines = (await webhook.registry.metrics()).matchAll(/handshake_failures_total\{cause="(\w+)"\} (\d+)/g);
   return Object.fromEntries([...lines].map(([, cause, count]) => [cause, Number(count)]).filter(([, count]) => count));
@@ -46,8 +46,8 @@ async function tcp(): Promise<Socket> {
   return socket;
 }
 
-describe('a failed handshake is counted as', () => {
-  test('distrusted when the caller does not know the CA', async () => {
+describe('counting failed handshakes', () => {
+  test('a caller that does not know the CA is counted as distrusted', async () => {
     const args = ['s_client', '-connect', `127.0.0.1:${port}`, '-verify_return_error', '-no-CAfile', '-no-CApath'];
     const caller = spawn('openssl', args, { stdio: ['pipe', 'ignore', 'ignore'] });
     caller.stdin.end();
@@ -55,24 +55,24 @@ describe('a failed handshake is counted as', () => {
     await isCounted({ distrusted: 1 });
   });
 
-  test('closed when the caller hangs up', async () => {
+  test('a caller that closes the connection is counted as closed', async () => {
     (await tcp()).destroy();
     await isCounted({ closed: 1 });
   });
 
-  test('timeout when the caller says nothing', async () => {
+  test('a caller that sends nothing is counted as timeout', async () => {
     await server.close();
     await listen(300);
     await once((await tcp()).resume(), 'close');
     await isCounted({ timeout: 1 });
   });
 
-  test('other when the caller does not speak TLS', async () => {
+  test('a caller that does not speak TLS is counted as other', async () => {
     (await tcp()).end('GET / HTTP/1.1\r\n\r\n');
     await isCounted({ other: 1 });
   });
 
-  test('nothing when it succeeds, and each kind is served from the start', async () => {
+  test('a successful handshake is not counted, and every cause is exported from the start', async () => {
     const socket = connect({ host: '127.0.0.1', port, ca: KEY_PAIR.cert });
     await once(socket, 'secureConnect');
     socket.destroy();
@@ -83,11 +83,11 @@ describe('a failed handshake is counted as', () => {
   });
 });
 
-describe('where callers need a certificate from a CA,', () => {
+describe('client certificates', () => {
   const CALLER = makeKeyPair('caller');
   const OTHER = makeKeyPair('other');
 
-  /** The start of the answer; empty when the connection ends without one. */
+  /** The start of the answer; empty if the connection closes without one. */
   function get(options: { readonly cert?: string; readonly key?: string }): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>();
     const socket = connect({ host: '127.0.0.1', port, ca: KEY_PAIR.cert, ...options });
@@ -105,14 +105,14 @@ describe('where callers need a certificate from a CA,', () => {
     await listen(20_000, CALLER.cert);
   });
 
-  test('one who has it is served', async () => {
+  test('a caller with a certificate from the client CA is served', async () => {
     assert.equal(await get(CALLER), 'HTTP/1.1 404');
     assert.deepEqual(await counted(), {});
   });
 
   for (const [name, pair] of [
-    ['one without is refused, and counted', {}],
-    ['one from another CA is refused, and counted', OTHER],
+    ['a caller without a certificate is rejected and counted', {}],
+    ['a caller with a certificate from another CA is rejected and counted', OTHER],
   ] as const) {
     test(name, async () => {
       assert.equal(await get(pair), '');
@@ -120,14 +120,14 @@ describe('where callers need a certificate from a CA,', () => {
     });
   }
 
-  test('a new CA holds for the next connection', async () => {
+  test('a new client CA applies to the next connection', async () => {
     server.useKeyPair({ ...KEY_PAIR, ca: OTHER.cert });
     assert.equal(await get(OTHER), 'HTTP/1.1 404');
     assert.equal(await get(CALLER), '');
   });
 });
 
-test('a second handshake on the same connection is refused: each costs as much as the first, and waits for no turn', async () => {
+test('renegotiation is refused, since it would bypass the handshake queue at the same cost', async () => {
   const options = { host: '127.0.0.1', port, ca: KEY_PAIR.cert, maxVersion: 'TLSv1.2' } as const;
   const socket = connect(options).on('error', () => undefined);
   await once(socket, 'secureConnect');
@@ -138,7 +138,7 @@ test('a second handshake on the same connection is refused: each costs as much a
   socket.destroy();
 });
 
-// OpenSSL's words for alerts changed; Node makes its codes from them.
+// OpenSSL's texts for alerts changed between versions; Node derives its codes from them.
 for (const code of [
   'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
   'ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE',
@@ -146,13 +146,13 @@ for (const code of [
   'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED',
   'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN',
 ]) {
-  test(`${code} means that the caller does not take the certificate`, async () => {
+  test(`${code} is counted as distrusted`, async () => {
     new HandshakeFailures(webhook).note(Object.assign(new Error('alert'), { code }));
     assert.deepEqual(await counted(), { distrusted: 1 });
   });
 }
 
-test('however many fail, there is a line every ten seconds for each kind at most, with how many there were', () => {
+test('failed handshakes are logged at most every ten seconds per cause, with their number', () => {
   let now = 0;
   const failures = new HandshakeFailures({ log: webhook.log, metrics: webhook.metrics, clock: () => now });
   const distrusted = Object.assign(new Error('x'), { code: 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA' });

@@ -1,4 +1,4 @@
-// The webhook without TLS and sockets: requests are injected into its app. For the tests of this folder.
+// The webhook without TLS and sockets: requests are injected into its app. For the tests in this folder.
 
 import type { AdmissionHandler } from '@countersign/webhook/handler.ts';
 import { instanceOptions, webhookApp } from '@countersign/webhook/serving/app.ts';
@@ -8,7 +8,7 @@ import { type HttpAnswer, WebhookFixture } from './webhook-fixture.ts';
 export class InjectedWebhook extends WebhookFixture {
   readonly app: FastifyInstance = fastify(instanceOptions(this.log));
 
-  /** `handle` takes the place of the webhook's own handler. */
+  /** `handle` replaces the webhook's own handler. */
   constructor(handle?: AdmissionHandler) {
     super();
     const { metrics } = this;

@@ -1,5 +1,5 @@
-// What one caller can cost the webhook: how long a body that was read is kept, how long half a request is waited for,
-// how long an answer is offered, and how much of a text is repeated.
+// Limits on what one caller can cost the webhook: how long parsed bodies, partial requests and unread answers are kept, and how
+// much of a caller's text is repeated.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -34,7 +34,7 @@ afterEach(async () => {
   server = undefined;
 });
 
-/** Gives the port. */
+/** Returns the port. */
 async function serve(options: Partial<ServerOptions>): Promise<number> {
   const { handle, log, metrics } = webhook;
   server = new WebhookServer({ handle, log, metrics, graceMs: 200, ...options });
@@ -53,7 +53,7 @@ async function post(port: number, body: unknown): Promise<number> {
 
 const POST_HEAD = 'POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
 
-/** Half bodies that take all the room there is for large ones, in connections of their own. */
+/** Fills the budget for large bodies with partial ones, each on its own connection. */
 async function fillRoom(port: number): Promise<TLSSocket[]> {
   const sockets = await Promise.all(Array.from({ length: 4 }, () => open(port)));
   for (const socket of sockets) socket.resume().write(`${POST_HEAD}transfer-encoding: chunked\r\n\r\n1\r\n{\r\n`);
@@ -67,7 +67,7 @@ async function open(port: number): Promise<TLSSocket> {
   return socket;
 }
 
-/** Whether the object is gone once nobody needs it. Each turn ends what a look at the reference keeps alive. */
+/** Whether the object can be garbage collected. Dereferencing keeps it alive until the end of the turn, hence the new turns. */
 async function isCollected(reference: WeakRef<object>): Promise<boolean> {
   for (let turn = 0; turn < 10; turn += 1) {
     await nextTurn();
@@ -77,10 +77,10 @@ async function isCollected(reference: WeakRef<object>): Promise<boolean> {
   return false;
 }
 
-describe('a body is let go of while its answer is waited for', () => {
-  test('by the handler', async () => {
+describe('parsed bodies', () => {
+  test('the handler releases a body before its answer is ready', async () => {
     const gate = Promise.withResolvers<void>();
-    webhook.enter({
+    webhook.reset({
       ...GRANTED,
       answer: ({ body }) => gate.promise.then(() => ({ ...Object(body), status: { allowed: true } })),
     });
@@ -94,7 +94,7 @@ describe('a body is let go of while its answer is waited for', () => {
     assert.equal((await answer).status, 200);
   });
 
-  test('by the server', async () => {
+  test('the server releases a body before its answer is ready', async () => {
     const gate = Promise.withResolvers<Awaited<ReturnType<AdmissionHandler>>>();
     const given = Promise.withResolvers<WeakRef<object>>();
     const port = await serve({
@@ -111,30 +111,30 @@ describe('a body is let go of while its answer is waited for', () => {
   });
 });
 
-/** What a body may take is what a handshake may take, and on a busy machine one takes its time. */
+/** The same limit applies to handshakes, which are slow on a busy machine. */
 const PATIENT = { transferTimeoutMs: 1_000 };
 
-describe('what comes in part is waited for as long as a whole one may take, and no longer:', () => {
-  test('a handshake', async () => {
+describe('partial input', () => {
+  test('a partial handshake times out', async () => {
     const socket = connectTcp(await serve(PATIENT), '127.0.0.1');
     await once(socket.resume(), 'close');
   });
 
-  test('a body', async () => {
+  test('a partial body times out', async () => {
     const socket = await open(await serve(PATIENT));
     socket.write(`${POST_HEAD}content-length: 9\r\n\r\n{`);
     await once(socket.resume(), 'close');
   });
 });
 
-test('the headers of a second request are waited for no longer than those of the first', async () => {
+test('partial headers of a second request time out like those of the first', async () => {
   const socket = await open(await serve(PATIENT));
   assert.equal(await exchange(socket), '200');
   socket.write('POST /validate HTTP/1.1\r\nhost: x\r\nx: ');
   await once(socket.resume(), 'close');
 });
 
-test('an answer that is not taken within that time ends with its connection', async () => {
+test('an answer that the caller does not read in time is dropped with its connection', async () => {
   const error = 'x'.repeat(30_000_000);
   const port = await serve({ transferTimeoutMs: 200, handle: async () => ({ status: 400, body: { error } }) });
   const socket = await open(port);
@@ -143,11 +143,11 @@ test('an answer that is not taken within that time ends with its connection', as
   let taken = 0;
   socket.on('data', part => void (taken += part.length));
   await once(socket, 'close');
-  assert.ok(taken < error.length, 'the rest was let go of');
+  assert.ok(taken < error.length, 'the rest was dropped');
 });
 
-test('large bodies are admitted up to 16 MiB, announced or sent; one more is told to come again, and small ones pass', async () => {
-  webhook.enter(GRANTED);
+test('large bodies are admitted up to 16 MiB in total, announced or sent; others get 429, except small ones', async () => {
+  webhook.reset(GRANTED);
   const port = await serve({ transferTimeoutMs: 3_000 });
   const large = review({ object: csr({ annotations: { note: 'x'.repeat(70_000) } }) });
   const [first, ...others] = await fillRoom(port);
@@ -160,9 +160,9 @@ test('large bodies are admitted up to 16 MiB, announced or sent; one more is tol
   assert.equal(await post(port, large), 200);
 });
 
-describe('a body that found no room, and comes all the same,', () => {
+describe('a body that is sent although it was rejected', () => {
   const LARGE = 70_000;
-  /** A connection whose request was refused before its body came. */
+  /** A connection whose request was rejected before its body arrived. */
   async function refused(): Promise<TLSSocket> {
     const port = await serve(PATIENT);
     const socket = await open(port);
@@ -172,7 +172,7 @@ describe('a body that found no room, and comes all the same,', () => {
     return socket;
   }
 
-  test('is taken, lest the answer go under in a broken connection', async () => {
+  test('a rejected body that is sent in full does not break the connection', async () => {
     const socket = await refused();
     socket.write('x'.repeat(LARGE));
     await sleep(1.2 * PATIENT.transferTimeoutMs);
@@ -181,14 +181,14 @@ describe('a body that found no room, and comes all the same,', () => {
     socket.destroy();
   });
 
-  test('is waited for no longer than any other', async () => {
+  test('a rejected body that is sent in part times out like any other', async () => {
     const socket = await refused();
     socket.write('x');
     await once(socket.resume(), 'close');
   });
 });
 
-test('a connection that waits for its next request stays', async () => {
+test('an idle connection stays open between requests', async () => {
   const limits = { connections: 9, firstRequestMs: 1_000 };
   const socket = await open(await serve({ ...PATIENT, connectionLimits: limits }));
   for (let turn = 0; turn < 3; turn += 1) {
@@ -199,10 +199,10 @@ test('a connection that waits for its next request stays', async () => {
   socket.destroy();
 });
 
-describe('of more connections than there is room for', () => {
+describe('too many connections', () => {
   const LIMITS = { connections: 4, firstRequestMs: 60_000 };
 
-  test('those that never asked give way, the oldest first, and one that asked stays', async () => {
+  test('connections without a request are closed, the oldest first, and one with a request stays open', async () => {
     const port = await serve({ connectionLimits: LIMITS });
     const caller = await open(port);
     assert.equal(await exchange(caller), '200');
@@ -214,7 +214,7 @@ describe('of more connections than there is room for', () => {
     for (const socket of [caller, ...silent]) socket.destroy();
   });
 
-  test('those with half a handshake give way, too, and a new caller is answered', async () => {
+  test('connections with a partial handshake are closed too, and a new caller is answered', async () => {
     const port = await serve({ connectionLimits: LIMITS });
     const halves = Array.from({ length: 12 }, () =>
       connectTcp(port, '127.0.0.1')
@@ -227,30 +227,30 @@ describe('of more connections than there is room for', () => {
     for (const socket of [caller, ...halves]) socket.destroy();
   });
 
-  test('one that asks nothing in time is ended', async () => {
+  test('a connection that sends no request in time is closed', async () => {
     const port = await serve({ connectionLimits: { connections: 4, firstRequestMs: 500 } });
     const socket = await open(port);
     await once(socket.resume(), 'close');
   });
 });
 
-/** Asks on this connection, and gives the status. */
+/** Sends a review on this connection, and returns the status. */
 async function exchange(socket: TLSSocket): Promise<string> {
-  webhook.enter(GRANTED);
+  webhook.reset(GRANTED);
   const body = JSON.stringify(review());
   socket.write(`${POST_HEAD}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
   const [answer] = await once(socket, 'data');
   return String(answer).slice(9, 12);
 }
 
-test('of a thousand requests that are sent without waiting for answers one is worked on, and the connection is closed', async () => {
+test('of a thousand pipelined requests one is handled, and the connection is closed', async () => {
   const answer = Promise.withResolvers<never>();
-  webhook.enter({ issuers: ISSUERS, answer: () => answer.promise });
+  webhook.reset({ issuers: ISSUERS, answer: () => answer.promise });
   const port = await serve({});
   const body = JSON.stringify(review());
   const socket = await open(port);
   const closed = Promise.withResolvers<void>();
-  // What is still to be sent then meets a closed connection.
+  // The remaining writes fail because the connection is closed.
   socket
     .on('error', () => undefined)
     .on('close', closed.resolve)
@@ -258,11 +258,11 @@ test('of a thousand requests that are sent without waiting for answers one is wo
   socket.write(`${POST_HEAD}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`.repeat(1_000));
   await closed.promise;
   assert.equal(webhook.client.calls.length, 1);
-  webhook.enter(GRANTED);
+  webhook.reset(GRANTED);
   assert.equal(await post(port, review()), 200);
 });
 
-test('of 200 admissions at once, each of another requester, all are allowed, with 32 access reviews at a time', async () => {
+test('200 concurrent admissions of different requesters are all allowed, with at most 32 access reviews at a time', async () => {
   let [now, most] = [0, 0];
   const answer: Answer = async ({ verb, body }) => {
     if (verb === 'get') return undefined;
@@ -271,7 +271,7 @@ test('of 200 admissions at once, each of another requester, all are allowed, wit
     now -= 1;
     return { ...Object(body), status: { allowed: true } };
   };
-  webhook.enter({ issuers: ISSUERS, answer, reviewTimeoutMs: 10_000 });
+  webhook.reset({ issuers: ISSUERS, answer, reviewTimeoutMs: 10_000 });
   const ask = (_: unknown, at: number) =>
     webhook.handle(review({ userInfo: { username: 'jane', groups: [`team-${at}`] } }));
   const answers = await Promise.all(Array.from({ length: 200 }, ask));
@@ -279,12 +279,12 @@ test('of 200 admissions at once, each of another requester, all are allowed, wit
   assert.equal(most, 32);
 });
 
-describe('of a text that a caller chose', () => {
+describe('texts that a caller chose', () => {
   const LONG = 'x'.repeat(500_000);
   const LOGGED = 3_000;
 
   async function ask(parts: Record<string, unknown>) {
-    webhook.enter({ issuers: ISSUERS, answer: api([]) });
+    webhook.reset({ issuers: ISSUERS, answer: api([]) });
     const { body } = await webhook.handle(review(parts));
     assert.equal(webhook.logs.length, 1);
     assert.ok(JSON.stringify(webhook.logs).length < LOGGED, 'the log line is short');
@@ -293,51 +293,51 @@ describe('of a text that a caller chose', () => {
 
   for (const [what, parts] of [
     ['a key', { userInfo: { extra: { [LONG]: 7 } } }],
-    ['a key on the way to the mistake', { userInfo: { extra: { [LONG]: [7] } } }],
+    ['a key in the path of the error', { userInfo: { extra: { [LONG]: [7] } } }],
   ] as const) {
-    test(`${what} is repeated in part when the body is refused`, async () => {
+    test(`${what} is truncated in the error about the body`, async () => {
       const { error } = (await ask(parts)) as { error: string };
       assert.ok(error.length < 600, error.slice(0, 600));
     });
   }
 
-  test('a uid is never cut: the answer must bring it back whole, and a long one is refused', async () => {
+  test('a uid is never truncated, since the answer must repeat it, and one that is too long is rejected', async () => {
     const uid = 'x'.repeat(256);
     const answer = await ask({ uid });
     assert.equal('response' in answer && answer.response.uid, uid);
     assert.deepEqual(await ask({ uid: `${uid}x` }), { error: 'request.uid is longer than 256 characters' });
   });
 
-  test('names and the like are logged in part', async () => {
+  test('names are truncated in the log', async () => {
     const { metadata, ...rest } = csr({ signerName: `example.com/${LONG}` });
     const object = { ...rest, metadata: { ...Object(metadata), name: LONG } };
     await ask({ subResource: LONG, userInfo: { username: LONG }, object });
   });
 
-  test('a user name is repeated in part when the permission is missing', async () => {
+  test('a user name is truncated in the denial of a missing permission', async () => {
     const answer = JSON.stringify(await ask({ userInfo: { username: LONG } }));
     assert.ok(answer.length < 3_000);
-    assert.match(answer, /user \\"x{255}…\\" lacks .* --user='<the whole user name>'/);
+    assert.match(answer, /user \\"x{255}…\\" cannot reference .* --user='<full user name>'/);
   });
 });
 
-describe('an answer is short,', () => {
+describe('the length of answers', () => {
   const LONG = '\u0001'.repeat(400_000);
   const MANY = Array.from({ length: 300_000 }, () => 's/mime');
   const name = `${'n'.repeat(63)}.${Array.from({ length: 127 }, () => 'n').join('.')}`;
   const user = `'${'\u0001'.repeat(255)}`;
 
   for (const [what, parts] of [
-    ['whatever is wrong', { usages: [LONG], request: LONG, annotations: { [REQUEST_DURATION]: LONG } }],
+    ['when every field is wrong', { usages: [LONG], request: LONG, annotations: { [REQUEST_DURATION]: LONG } }],
     ['however many usages are unknown', { usages: MANY.map(usage => `${usage}x`) }],
     ['however many usages the request lacks', { usages: MANY, request: readRequest('serving-client') }],
     ['however long the signer name is', { signerName: `issuers.cert-manager.io/${LONG}.${LONG}` }],
-    ['however long the word before the group is', { signerName: `${'x'.repeat(500_000)}.cert-manager.io/a` }],
+    ['however long the resource in the signer name is', { signerName: `${'x'.repeat(500_000)}.cert-manager.io/a` }],
   ] as const) {
-    test(what, async () => {
+    test(`an answer is short ${what}`, async () => {
       const { metadata, ...rest } = csr({ signerName: `issuers.cert-manager.io/${name}`, ...parts });
       const object = { ...rest, metadata: { ...Object(metadata), name: LONG } };
-      webhook.enter({ answer: api([]) });
+      webhook.reset({ answer: api([]) });
       const answer = await webhook.handle(review({ uid: LONG.slice(0, 256), userInfo: { username: user }, object }));
       assert.ok(Buffer.byteLength(JSON.stringify(answer.body)) < 65_536);
     });

@@ -1,3 +1,5 @@
+// The managed certificate when its Secret is damaged or holds a CA that was written by hand.
+
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
@@ -10,7 +12,7 @@ import {
   issueServingCertificate,
 } from '@countersign/webhook/managed-certificate/certificate-authority.ts';
 import { buildCertificate, type CertificateParts, createHolder, nameOf } from '../../support/certificate-builder.ts';
-import { CONFIGURATION, DAY_MS, SECRET, type Stored, World } from './managed-certificate-world.ts';
+import { CONFIGURATION, DAY_MS, FakeCluster, SECRET, type Stored } from './managed-certificate-world.ts';
 import { makeKeyPair } from './webhook-fixture.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
@@ -22,43 +24,43 @@ const RSA = makeKeyPair('rsa', 30, ['-newkey', 'rsa:2048']);
 for (const [what, damage] of [
   ['has no entries', {}],
   ['holds no certificate', { 'ca.crt': 'AAAA', 'ca.key': 'AAAA' }],
-  ['holds a key that is none', { 'ca.crt': base64(OTHER.certPem), 'ca.key': 'AAAA' }],
+  ['holds an invalid key', { 'ca.crt': base64(OTHER.certPem), 'ca.key': 'AAAA' }],
   ['holds the key of another CA', { 'ca.crt': base64(OTHER.certPem), 'ca.key': base64(LEAF.key) }],
-  ['holds a certificate that is no CA', { 'ca.crt': base64(LEAF.cert), 'ca.key': base64(LEAF.key) }],
-  ['holds a CA of another kind of key', { 'ca.crt': base64(RSA.cert), 'ca.key': base64(RSA.key) }],
+  ['holds a certificate that is not a CA', { 'ca.crt': base64(LEAF.cert), 'ca.key': base64(LEAF.key) }],
+  ['holds a CA with another key type', { 'ca.crt': base64(RSA.cert), 'ca.key': base64(RSA.key) }],
 ] as const) {
-  test(`a Secret that ${what} is filled with a new CA`, async () => {
-    const world = new World();
-    world.objects.set(SECRET, { metadata: { name: SECRET, resourceVersion: '7' }, data: { ...damage } });
-    assert.ok(world.trusts((await world.replica().read()).cert));
-    assert.notEqual(world.objects.get(SECRET)?.metadata.resourceVersion, '7');
+  test(`a Secret that ${what} gets a new CA`, async () => {
+    const cluster = new FakeCluster();
+    cluster.objects.set(SECRET, { metadata: { name: SECRET, resourceVersion: '7' }, data: { ...damage } });
+    assert.ok(cluster.trusts((await cluster.replica().read()).cert));
+    assert.notEqual(cluster.objects.get(SECRET)?.metadata.resourceVersion, '7');
   });
 }
 
 for (const [what, damage] of [
   ['a former CA', { 'former-ca.crt': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' }],
-  ['the time of the publication', { 'next-published-at': 'yesterday' }],
+  ['the publication time', { 'next-published-at': 'yesterday' }],
 ] as const) {
-  test(`where ${what} cannot be read, the CA goes on, and still gets its successor`, async () => {
-    const world = new World();
-    await world.replica().read();
-    const [first] = world.trusted;
-    world.pass(250 * DAY_MS);
-    await world.replica().read();
-    const found = world.objects.get(SECRET) as Stored;
+  test(`a CA stays in use and still gets its successor if ${what} cannot be parsed`, async () => {
+    const cluster = new FakeCluster();
+    await cluster.replica().read();
+    const [first] = cluster.trusted;
+    cluster.pass(250 * DAY_MS);
+    await cluster.replica().read();
+    const found = cluster.objects.get(SECRET) as Stored;
     const data = Object.fromEntries(Object.entries(damage).map(([key, text]) => [key, base64(text)]));
-    world.objects.set(SECRET, { ...found, data: { ...found.data, ...data } });
-    for (let look = 0; look < 4; look += 1) {
-      const { cert } = await world.replica().read();
-      assert.ok(world.trusts(cert));
-      if (look === 0) assert.equal(world.signerOf(cert)?.serialNumber, first?.serialNumber);
-      if (look === 3) assert.notEqual(world.signerOf(cert)?.serialNumber, first?.serialNumber);
-      world.pass(61_000);
+    cluster.objects.set(SECRET, { ...found, data: { ...found.data, ...data } });
+    for (let round = 0; round < 4; round += 1) {
+      const { cert } = await cluster.replica().read();
+      assert.ok(cluster.trusts(cert));
+      if (round === 0) assert.equal(cluster.signerOf(cert)?.serialNumber, first?.serialNumber);
+      if (round === 3) assert.notEqual(cluster.signerOf(cert)?.serialNumber, first?.serialNumber);
+      cluster.pass(61_000);
     }
   });
 }
 
-/** CAs that were made by other tools, valid from 2026 to 2046. */
+/** CAs made by other tools, valid from 2026 to 2046. */
 const HOLDER = createHolder('by hand');
 const KEY_USAGE = { oid: EXTENSION.keyUsage, critical: true, value: encodeNamedBits(1 << 5) };
 const identifier = (oid: string, tag: number, critical = false) => ({ oid, critical, value: tlv(tag, Buffer.of(1)) });
@@ -78,90 +80,90 @@ const REFUSED_BY_GO: readonly (readonly [string, CertificateParts])[] = [
   ['an @ in a PrintableString', withNames(nameOf('a@b', 0x13))],
   ['a subject as a VisibleString', withNames(nameOf('a', 0x1a))],
   ['a subject as a UniversalString', withNames(commonName(0x1c, 0, 0, 0, 65))],
-  ['a subject that is no UTF-8', withNames(commonName(0x0c, 0xff))],
+  ['a subject that is not UTF-8', withNames(commonName(0x0c, 0xff))],
   ['half a surrogate pair in its subject', withNames(commonName(0x1e, 0xd8, 0))],
   ['a negative serial number', { serial: tlv(TAG.integer, Buffer.of(0x80)) }],
   ['no extensions', { version: 'absent' }],
   [
-    'a path length that is no int',
+    'a path length that exceeds an int',
     { basicConstraints: sequence(encodeBoolean(true), encodeInteger(Buffer.alloc(20, 1))) },
   ],
   ['a critical key identifier', { extensions: [identifier(EXTENSION.subjectKeyIdentifier, TAG.octetString, true)] }],
   [
-    'an authority key identifier that is none',
+    'a malformed authority key identifier',
     { extensions: [identifier(EXTENSION.authorityKeyIdentifier, TAG.octetString)] },
   ],
   ['name constraints', { extensions: [{ ...identifier(EXTENSION.nameConstraints, TAG.sequence), critical: true }] }],
   ['a subject of 5000 characters', withNames(nameOf('x'.repeat(5000)))],
-  ['an end that has passed', { ends: '260102000000Z' }],
-  ['an end within a minute', { ends: '260201000030Z' }],
-  ['a beginning in the future', { begins: '270101000000Z' }],
+  ['a notAfter in the past', { ends: '260102000000Z' }],
+  ['a notAfter within a minute', { ends: '260201000030Z' }],
+  ['a notBefore in the future', { begins: '270101000000Z' }],
 ];
 
 for (const [what, parts] of REFUSED_BY_GO) {
-  test(`a CA put there by hand with ${what} is replaced at once`, async () => {
-    const world = new World();
-    world.now = new Date('2026-02-01T00:00:00Z');
-    world.objects.set(SECRET, byHand(parts));
-    const { cert, problem } = await world.replica().read();
-    assert.ok(world.trusts(cert));
+  test(`a CA that was written to the Secret by hand with ${what} is replaced at once`, async () => {
+    const cluster = new FakeCluster();
+    cluster.now = new Date('2026-02-01T00:00:00Z');
+    cluster.objects.set(SECRET, byHand(parts));
+    const { cert, problem } = await cluster.replica().read();
+    assert.ok(cluster.trusts(cert));
     assert.equal(problem, undefined);
     assert.match(new X509Certificate(cert).issuer, /^CN=countersign-webhook-ca$/);
   });
 }
 
 for (const [what, parts] of [
-  ['in the way of OpenSSL', {}],
-  ['with a key identifier of its own', { extensions: [identifier(EXTENSION.subjectKeyIdentifier, TAG.octetString)] }],
+  ['as OpenSSL creates it', {}],
+  ['with a custom key identifier', { extensions: [identifier(EXTENSION.subjectKeyIdentifier, TAG.octetString)] }],
   ['with a T61String', withNames(commonName(0x14, 0xe9))],
   ['with a BMPString', withNames(commonName(0x1e, 0, 65))],
   ['with a NumericString', withNames(nameOf('12', 0x12))],
   ['without a subject', withNames(sequence())],
   ['with a NUL in its subject', withNames(nameOf('a\0b'))],
 ] as const) {
-  test(`a CA put there by hand ${what} signs`, async () => {
-    const world = new World();
-    world.now = new Date('2026-02-01T00:00:00Z');
-    world.objects.set(SECRET, byHand(parts));
-    const { cert } = await world.replica().read();
-    assert.deepEqual(world.signerOf(cert)?.publicKey.equals(HOLDER.publicKey), true);
+  test(`a CA that was written to the Secret by hand ${what} is used to sign`, async () => {
+    const cluster = new FakeCluster();
+    cluster.now = new Date('2026-02-01T00:00:00Z');
+    cluster.objects.set(SECRET, byHand(parts));
+    const { cert } = await cluster.replica().read();
+    assert.deepEqual(cluster.signerOf(cert)?.publicKey.equals(HOLDER.publicKey), true);
   });
 }
 
-test('a CA that is put into the Secret by hand signs once it is known, and what is served until then stays trusted', async () => {
-  const world = new World();
-  const [a, b] = [world.replica(), world.replica()];
+test('a CA that was written to the Secret by hand signs once API servers know it, and the previous certificate stays trusted', async () => {
+  const cluster = new FakeCluster();
+  const [a, b] = [cluster.replica(), cluster.replica()];
   const served = await b.read();
   await a.read();
-  const found = world.objects.get(SECRET) as Stored;
+  const found = cluster.objects.get(SECRET) as Stored;
   const data = { 'ca.crt': base64(OTHER.certPem), 'ca.key': base64(OTHER.keyPem) };
-  world.objects.set(SECRET, { ...found, data });
-  await world.replica().read();
-  assert.ok(world.trusts(served.cert), 'a replica that starts keeps the CA of those that run');
+  cluster.objects.set(SECRET, { ...found, data });
+  await cluster.replica().read();
+  assert.ok(cluster.trusts(served.cert), 'a replica that starts keeps the CA of the running replicas');
   assert.equal((await b.read()).cert, served.cert);
-  world.pass(60_000);
+  cluster.pass(60_000);
   const { cert } = await b.read();
-  assert.equal(world.signerOf(cert)?.serialNumber, new X509Certificate(OTHER.certPem).serialNumber);
+  assert.equal(cluster.signerOf(cert)?.serialNumber, new X509Certificate(OTHER.certPem).serialNumber);
 });
 
-test('whichever byte of the CA Secret is changed, a replica that starts serves with a certificate that is trusted', {
+test('a replica that starts serves with a trusted certificate, whichever byte of the CA Secret was changed', {
   timeout: 120_000,
 }, async () => {
-  const world = new World();
-  await world.replica().read();
-  world.pass(250 * DAY_MS);
-  await world.replica().read();
-  const [secret, configuration] = [world.objects.get(SECRET), world.objects.get(CONFIGURATION)] as [Stored, Stored];
+  const cluster = new FakeCluster();
+  await cluster.replica().read();
+  cluster.pass(250 * DAY_MS);
+  await cluster.replica().read();
+  const [secret, configuration] = [cluster.objects.get(SECRET), cluster.objects.get(CONFIGURATION)] as [Stored, Stored];
   for (const [entry, text] of Object.entries(secret.data ?? {})) {
     for (const data of flipBits(Buffer.from(text, 'base64'))) {
-      world.objects.set(SECRET, { ...secret, data: { ...secret.data, [entry]: data } });
-      world.objects.set(CONFIGURATION, configuration);
-      assert.ok(world.trusts((await world.replica().read()).cert), `${entry}: ${data}`);
+      cluster.objects.set(SECRET, { ...secret, data: { ...secret.data, [entry]: data } });
+      cluster.objects.set(CONFIGURATION, configuration);
+      assert.ok(cluster.trusts((await cluster.replica().read()).cert), `${entry}: ${data}`);
     }
   }
 });
 
-/** One bit of one byte differs, of the DER where the text is PEM. */
+/** Flips one bit in each byte in turn, of the DER if the text is PEM. */
 function* flipBits(content: Buffer): Generator<string> {
   const [, label = '', body = ''] = /-----BEGIN (.+)-----([^-]+)-----END/.exec(content.toString()) ?? [];
   const bytes = label === '' ? content : Buffer.from(body, 'base64');

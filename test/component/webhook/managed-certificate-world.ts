@@ -1,4 +1,4 @@
-// The managed certificate's Secret and webhook configuration, kept in memory, and what an API server trusts by them. For tests.
+// A fake cluster for the managed certificate: its Secret and webhook configuration in memory, and what an API server trusts by them.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
@@ -18,14 +18,14 @@ export interface Stored {
   readonly webhooks?: readonly { readonly name: string; readonly clientConfig: { readonly caBundle?: string } }[];
 }
 
-/** The Secret and the webhook configuration as the API server keeps them: writes on an old version conflict. */
-export class World {
+/** The Secret and the webhook configuration as in the API server: writes to a stale version conflict. */
+export class FakeCluster {
   readonly objects = new Map<string, Stored>();
   readonly client = new RecordingClient(call => this.#answer(call));
   now = new Date('2026-01-01T00:00:00Z');
-  /** What somebody does between a replica's look and its write. */
+  /** Runs between a replica's read and its write. */
   beforeWrite: (call: RecordedCall) => unknown = () => undefined;
-  /** How long replicas have waited, in milliseconds. */
+  /** The waits of the replicas, in milliseconds. */
   readonly waits: number[] = [];
   #version = 0;
 
@@ -35,7 +35,7 @@ export class World {
     this.applySecret();
   }
 
-  /** As the chart brings it: empty. */
+  /** Empty, as the chart creates it. */
   applySecret(): void {
     this.objects.set(SECRET, { metadata: { name: SECRET, resourceVersion: '7' } });
   }
@@ -71,7 +71,7 @@ export class World {
     return this.trusted.find(ca => leaf.checkIssued(ca) && leaf.verify(ca.publicKey) && ca.validToDate > this.now);
   }
 
-  /** Whether an API server would talk to a webhook with this certificate. */
+  /** Whether an API server would trust a webhook with this certificate. */
   trusts(certPem: string): boolean {
     return this.signerOf(certPem) !== undefined && new X509Certificate(certPem).validToDate > this.now;
   }
@@ -79,7 +79,7 @@ export class World {
   #answer({ verb, path, body }: RecordedCall): unknown {
     const name = path.replace(/\?.*/, '').split('/').at(-1) ?? '';
     if (verb === 'get') return structuredClone(this.objects.get(name));
-    assert.equal(verb, 'update', 'it may create nothing');
+    assert.equal(verb, 'update', 'nothing may be created');
     this.beforeWrite({ verb, path, body });
     const given = body as Stored;
     const stored = this.objects.get(given.metadata.name);

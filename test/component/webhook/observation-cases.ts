@@ -1,5 +1,5 @@
-// What the webhook asks of the API server before it answers, and what it makes of the answers. Read by handler.test.ts; the answers
-// to what was found are in test/unit/webhook.
+// The webhook's calls to the API server before it answers, and how their results affect the answer. Used by handler.test.ts; the
+// decisions on observed facts are tested in test/unit/webhook.
 
 import {
   REQUEST_DURATION as DURATION,
@@ -26,7 +26,7 @@ import {
   REVIEW_STAR,
   secret,
 } from './admission-world.ts';
-import type { World } from './webhook-fixture.ts';
+import type { ClusterState } from './webhook-fixture.ts';
 
 const REVIEW_SELF = 'create SubjectAccessReview reference signers sandbox/self';
 const REVIEW_CLUSTER = 'create SubjectAccessReview reference clusterissuers /ca';
@@ -34,14 +34,14 @@ const READ_CLUSTER_SECRET = 'get /api/v1/namespaces/countersign/secrets/ca-pair'
 
 export const REVIEW_CASES: readonly Case[] = [
   {
-    name: 'the permission for the name * also counts',
-    world: { issuers: ISSUERS, answer: api(['*'], caSecret) },
+    name: 'permission for the name * is sufficient for an Issuer',
+    cluster: { issuers: ISSUERS, answer: api(['*'], caSecret) },
     allowed: true,
     calls: [REVIEW_CA, REVIEW_STAR, READ_SECRET],
   },
   {
-    name: 'an access review that evaluates with errors and does not allow refuses',
-    world: {
+    name: 'an access review with an evaluation error that does not allow denies the request',
+    cluster: {
       issuers: ISSUERS,
       answer: ({ body }) => ({ ...(body as object), status: { allowed: false, evaluationError: 'x' } }),
     },
@@ -49,49 +49,49 @@ export const REVIEW_CASES: readonly Case[] = [
     calls: [REVIEW_CA, REVIEW_STAR],
   },
   {
-    name: 'an access review whose connection breaks is asked for again',
-    world: { issuers: ISSUERS, answer: breakingOnce(api(['ca'], caSecret)) },
+    name: 'an access review whose connection breaks is retried',
+    cluster: { issuers: ISSUERS, answer: breakingOnce(api(['ca'], caSecret)) },
     allowed: true,
     calls: [REVIEW_CA, REVIEW_CA, READ_SECRET],
   },
   {
-    name: 'an access review that the API server refuses is not asked for again',
-    world: failing(() => {
+    name: 'an access review that the API server rejects is not retried',
+    cluster: failing(() => {
       throw new RetryableError('POST: 403', { code: 'forbidden' });
     }),
     ...NOT_ANSWERED,
     calls: [REVIEW_CA],
   },
   {
-    name: 'an access review that takes too long refuses',
-    world: failing(() => new Promise(() => undefined)),
+    name: 'an access review that takes too long denies the request',
+    cluster: failing(() => new Promise(() => undefined)),
     ...NOT_ANSWERED,
     calls: [REVIEW_CA],
   },
   {
-    name: 'an access review without an answer refuses',
-    world: failing(() => ({})),
+    name: 'an access review without a status denies the request',
+    cluster: failing(() => ({})),
     ...NOT_ANSWERED,
     calls: [REVIEW_CA],
   },
   {
-    name: 'an access review whose answer is no boolean refuses',
-    world: failing(() => ({ status: { allowed: 'true' } })),
+    name: 'an access review whose result is not a boolean denies the request',
+    cluster: failing(() => ({ status: { allowed: 'true' } })),
     ...NOT_ANSWERED,
     calls: [REVIEW_CA],
   },
   { name: 'a ClusterIssuer needs no permission', create: { signerName: CLUSTER }, allowed: true, calls: [] },
   {
-    name: 'a signer name that can name no issuer is refused, without asking for permission',
+    name: 'a malformed signer name is denied without an access review',
     create: { signerName: 'issuers.cert-manager.io/no-namespace' },
     allowed: { code: 422, reason: 'InvalidSignerName', message: /^spec\.signerName: / },
     causes: ['InvalidSignerName spec.signerName'],
     calls: [],
   },
   {
-    name: 'while issuers are not known, nothing is concluded from them',
+    name: 'the rules of an issuer type do not apply while the issuer is unknown',
     create: { signerName: SELF },
-    world: { answer: api(['self']) },
+    cluster: { answer: api(['self']) },
     allowed: true,
     calls: [REVIEW_SELF],
   },
@@ -99,34 +99,34 @@ export const REVIEW_CASES: readonly Case[] = [
 
 const authorizing = { ...NO_DEMANDS, authorizeClusterIssuers: true };
 
-/** Where ClusterIssuers also need a permission. */
+/** ClusterIssuers also require permission. */
 export const CLUSTER_REVIEW_CASES: readonly Case[] = [
   {
-    name: 'a requester who may reference the ClusterIssuer is admitted',
+    name: 'a requester with permission for the ClusterIssuer is admitted',
     create: { signerName: CLUSTER },
-    world: { ...GRANTED, policy: authorizing },
+    cluster: { ...GRANTED, policy: authorizing },
     allowed: true,
     calls: [REVIEW_CLUSTER, READ_CLUSTER_SECRET],
   },
   {
-    name: 'the permission for the name * also counts',
+    name: 'permission for the name * is sufficient for a ClusterIssuer',
     create: { signerName: CLUSTER },
-    world: { issuers: ISSUERS, answer: api(['*'], caSecret), policy: authorizing },
+    cluster: { issuers: ISSUERS, answer: api(['*'], caSecret), policy: authorizing },
     allowed: true,
     calls: [REVIEW_CLUSTER, 'create SubjectAccessReview reference clusterissuers /*', READ_CLUSTER_SECRET],
   },
   {
-    name: 'without it the request is refused',
+    name: 'a requester without permission for the ClusterIssuer is denied',
     create: { signerName: CLUSTER },
-    world: { issuers: ISSUERS, answer: api([]), policy: authorizing },
+    cluster: { issuers: ISSUERS, answer: api([]), policy: authorizing },
     allowed: { code: 403, reason: 'DeniedReference', message: CLUSTER_DENIAL },
     causes: ['DeniedReference spec.signerName'],
     calls: [REVIEW_CLUSTER, 'create SubjectAccessReview reference clusterissuers /*'],
   },
   {
-    name: 'the permission is none to ask which Secrets are in the cluster resource namespace',
+    name: 'permission for a ClusterIssuer does not reveal Secrets in the cluster resource namespace',
     create: { signerName: CLUSTER_SELF, annotations: { [KEY_SECRET]: 'my-key' } },
-    world: { issuers: ISSUERS, answer: api(['self']), policy: authorizing },
+    cluster: { issuers: ISSUERS, answer: api(['self']), policy: authorizing },
     allowed: true,
     calls: ['create SubjectAccessReview reference clusterissuers /self'],
   },
@@ -134,80 +134,80 @@ export const CLUSTER_REVIEW_CASES: readonly Case[] = [
 
 export const SECRET_CASES: readonly Case[] = [
   {
-    name: 'a missing Secret of the CA is a warning',
-    world: secret(undefined),
+    name: 'a missing Secret of the CA gets a warning',
+    cluster: secret(undefined),
     allowed: true,
-    warnings: ['Secret sandbox/ca-pair does not exist: the request waits for it'],
+    warnings: ['Secret sandbox/ca-pair does not exist; the request waits until it is created'],
     calls: [REVIEW_CA, READ_SECRET],
   },
   {
-    name: 'a missing Secret with the key for a SelfSigned issuer is a warning',
+    name: 'a missing Secret with the key for a SelfSigned issuer gets a warning',
     create: { signerName: SELF, annotations: { [KEY_SECRET]: 'my-key' } },
-    world: secret(undefined),
+    cluster: secret(undefined),
     allowed: true,
-    warnings: ['Secret sandbox/my-key does not exist: the request waits for it'],
+    warnings: ['Secret sandbox/my-key does not exist; the request waits until it is created'],
     calls: [REVIEW_SELF, 'get /api/v1/namespaces/sandbox/secrets/my-key'],
   },
   {
-    name: 'a certificate beside the key for a SelfSigned issuer says nothing of how long the new one is valid',
+    name: 'the expiry of a certificate next to the key for a SelfSigned issuer gets no warning',
     create: { signerName: SELF, annotations: { [KEY_SECRET]: 'ca-pair', [DURATION]: '17520h' } },
     allowed: true,
     calls: [REVIEW_SELF, READ_SECRET],
   },
   {
-    name: 'the Secret of a ClusterIssuer is not looked for: no permission was asked for',
+    name: 'the Secret of a ClusterIssuer is not read if no permission was reviewed',
     create: { signerName: CLUSTER },
-    world: secret(undefined),
+    cluster: secret(undefined),
     allowed: true,
     calls: [],
   },
   {
-    name: 'a Secret that a request names in the cluster resource namespace is not looked for',
+    name: 'a Secret that a request names in the cluster resource namespace is not read',
     create: { signerName: CLUSTER_SELF, annotations: { [KEY_SECRET]: 'my-key' } },
-    world: secret(undefined),
+    cluster: secret(undefined),
     allowed: true,
     calls: [],
   },
   {
-    name: 'a name that no Secret can have is never made part of a path',
+    name: 'an invalid Secret name never becomes part of a path',
     create: { signerName: SELF, annotations: { [KEY_SECRET]: '../../kube-system/secrets?watch=1' } },
-    allowed: { code: 422, reason: 'InvalidSecretName', message: /cannot be the name of a Secret/ },
+    allowed: { code: 422, reason: 'InvalidSecretName', message: /is not a valid Secret name/ },
     causes: [`InvalidSecretName ${SECRET_FIELD}`],
     calls: [REVIEW_SELF],
   },
   {
-    name: 'no Secret is looked for when others sign',
-    world: issuer({ vault: {} }),
+    name: 'no Secret is read if another signer signs',
+    cluster: issuer({ vault: {} }),
     allowed: true,
     warnings: [
-      'Issuer sandbox/ca is of type vault: Countersign signs with ca and selfSigned only, the request waits for another signer',
+      'Issuer sandbox/ca is of type vault, which Countersign does not sign with (only ca and selfSigned); the request waits for another signer',
     ],
     calls: [REVIEW_CA],
   },
   {
-    name: 'no Secret is looked for when the issuer has no type',
-    world: issuer({}),
+    name: 'no Secret is read if the issuer has no type',
+    cluster: issuer({}),
     allowed: true,
-    warnings: ['Issuer sandbox/ca has no type: the request waits until its spec names one'],
+    warnings: ['Issuer sandbox/ca has no type in its spec; the request waits until it has one'],
     calls: [REVIEW_CA],
   },
   {
-    name: 'a Secret that may not be read gives no warning',
-    world: secret(() => {
+    name: 'a Secret that the webhook may not read gets no warning',
+    cluster: secret(() => {
       throw new RetryableError('forbidden', { code: 'forbidden' });
     }),
     allowed: true,
     calls: [REVIEW_CA, READ_SECRET],
   },
   {
-    name: 'a Secret that is not read in time gives no warning',
-    world: secret(() => new Promise(() => undefined)),
+    name: 'a Secret that is not read in time gets no warning',
+    cluster: secret(() => new Promise(() => undefined)),
     allowed: true,
     calls: [REVIEW_CA, READ_SECRET],
   },
   {
-    name: 'a Secret without a readable certificate gives no warning',
-    world: secret({ data: { 'tls.crt': 'cnViYmlzaA==' } }),
+    name: 'a Secret without a readable certificate gets no warning',
+    cluster: secret({ data: { 'tls.crt': 'cnViYmlzaA==' } }),
     allowed: true,
     calls: [REVIEW_CA, READ_SECRET],
   },
@@ -215,47 +215,47 @@ export const SECRET_CASES: readonly Case[] = [
 
 const request = buildRequest([altNames('DNS:a.example.com', 'DNS:www.example.org')]);
 const withUid = (known: Issuer): Issuer => ({ ...known, metadata: { ...known.metadata, uid: 'u1' } });
-/** Nothing is known of issuers. */
-const unknown: World = {
+/** The issuers are unknown. */
+const unknown: ClusterState = {
   answer: api(['ca'], caSecret),
   constrained: [constrainedCa('sub', { permitted: ['DNS:example.com'] })],
 };
-const constrained: World = { ...unknown, issuers: { 'sandbox/ca': withUid(CA), '/ca': withUid(CA) } };
+const constrained: ClusterState = { ...unknown, issuers: { 'sandbox/ca': withUid(CA), '/ca': withUid(CA) } };
 
-/** Where the CA of the issuer has name constraints. */
+/** The CA of the issuer has name constraints. */
 export const CONSTRAINT_CASES: readonly Case[] = [
   {
-    name: 'a name that it may not sign is refused',
+    name: 'a name that the CA may not sign is denied',
     create: { request },
-    world: constrained,
+    cluster: constrained,
     ...beyondConstraints('www.example.org'),
     calls: [REVIEW_CA],
   },
   {
-    name: 'a ClusterIssuer that every requester may use also refuses names',
+    name: 'names are also denied for a ClusterIssuer that every requester may use',
     create: { request, signerName: CLUSTER },
-    world: constrained,
+    cluster: constrained,
     ...beyondConstraints('www.example.org'),
     calls: [],
   },
   {
-    name: 'a requester who may not use the issuer learns nothing of what its CA may sign',
+    name: 'a requester who may not use the issuer learns nothing about the name constraints of its CA',
     create: { request },
-    world: { ...constrained, answer: api([]) },
+    cluster: { ...constrained, answer: api([]) },
     ...DENIED,
     calls: [REVIEW_CA, REVIEW_STAR],
   },
   {
-    name: 'an issuer that became SelfSigned refuses no names for what its CA could sign',
+    name: 'the name constraints of an issuer that became SelfSigned are ignored',
     create: { request, annotations: { [KEY_SECRET]: 'my-key' } },
-    world: { ...constrained, issuers: { 'sandbox/ca': withUid({ ...CA, spec: { selfSigned: {} } }) } },
+    cluster: { ...constrained, issuers: { 'sandbox/ca': withUid({ ...CA, spec: { selfSigned: {} } }) } },
     allowed: true,
     calls: [REVIEW_CA, 'get /api/v1/namespaces/sandbox/secrets/my-key'],
   },
   {
-    name: 'where nothing is known of the issuer, its names are left to the signer',
+    name: 'the names in a request for an unknown issuer are left to the signer',
     create: { request },
-    world: unknown,
+    cluster: unknown,
     allowed: true,
     calls: [REVIEW_CA],
   },

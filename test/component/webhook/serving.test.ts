@@ -1,4 +1,4 @@
-// The serving certificate: where it comes from, how it is exchanged while connections are open, and what keeps the old one.
+// The serving certificate: its sources, its replacement while connections are open, and when the old one stays in use.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
@@ -26,11 +26,11 @@ const SECOND = makeKeyPair('second');
 let webhook: WebhookFixture;
 beforeEach(async () => {
   webhook = await new WebhookFixture().start();
-  webhook.enter(GRANTED);
+  webhook.reset(GRANTED);
 });
 afterEach(() => webhook.stop());
 
-/** A certificate whose source can be exchanged. */
+/** A certificate whose source the test can replace. */
 function certificateOf(first: OfferedKeyPair | Error): {
   certificate: ServingCertificate;
   put: (pair: OfferedKeyPair | Error) => void;
@@ -54,7 +54,7 @@ async function reloads(result: string): Promise<number> {
 }
 
 describe('a serving certificate', () => {
-  test('is given once, and again when its content changes', async () => {
+  test('a serving certificate is returned once, and again when its content changes', async () => {
     const { certificate, put } = certificateOf(FIRST);
     assert.deepEqual(certificate.problems(new Date()), ['serving certificate: not loaded yet']);
     assert.deepEqual(await certificate.check(), FIRST);
@@ -65,7 +65,7 @@ describe('a serving certificate', () => {
     assert.equal(await reloads('loaded'), 2);
   });
 
-  test('is given again when the CA of the callers changes', async () => {
+  test('a serving certificate is returned again when the client CA changes', async () => {
     const { certificate, put } = certificateOf({ ...FIRST, ca: FIRST.cert });
     await certificate.check();
     assert.equal(await certificate.check(), undefined);
@@ -73,7 +73,7 @@ describe('a serving certificate', () => {
     assert.equal((await certificate.check())?.ca, SECOND.cert);
   });
 
-  test('comes with the CA of the callers from its file', async () => {
+  test('a serving certificate includes the client CA from its file', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'webhook-'));
     const file = join(dir, 'ca.crt');
     const source = withClientCa(async () => FIRST, file);
@@ -84,16 +84,16 @@ describe('a serving certificate', () => {
   });
 
   const BAD: readonly (readonly [string, KeyPair])[] = [
-    ['has a CA of the callers that is no PEM', { ...FIRST, ca: 'x' }],
-    ['has a CA of the callers that is broken', { ...FIRST, ca: SECOND.cert.replaceAll('M', 'N') }],
-    ['is no PEM', { cert: 'x', key: FIRST.key }],
-    ['has a key that is no PEM', { cert: FIRST.cert, key: 'x' }],
-    ['has the key of another', { cert: SECOND.cert, key: FIRST.key }],
+    ['has a client CA that is not PEM', { ...FIRST, ca: 'x' }],
+    ['has a damaged client CA', { ...FIRST, ca: SECOND.cert.replaceAll('M', 'N') }],
+    ['is not PEM', { cert: 'x', key: FIRST.key }],
+    ['has a key that is not PEM', { cert: FIRST.cert, key: 'x' }],
+    ['has the key of another certificate', { cert: SECOND.cert, key: FIRST.key }],
     ['is empty', { cert: '', key: '' }],
-    ['has ended', makeEndedKeyPair()],
+    ['has expired', makeEndedKeyPair()],
   ];
   for (const [name, pair] of BAD) {
-    test(`that ${name} does not replace a good one; said once, and counted`, async () => {
+    test(`a serving certificate that ${name} does not replace a usable one, is logged once and counted`, async () => {
       const { certificate, put } = certificateOf(FIRST);
       await certificate.check();
       put(pair);
@@ -110,10 +110,10 @@ describe('a serving certificate', () => {
   }
 
   for (const [name, days] of [
-    ['has not begun', -1],
-    ['has ended', 40],
+    ['is not valid yet', -1],
+    ['has expired', 40],
   ] as const) {
-    test(`that ${name} by a clock that is wrong is taken once the clock is right; said once, and counted`, async () => {
+    test(`a serving certificate that ${name} because the clock is wrong is used once the clock is right`, async () => {
       const { certificate, put, clock } = certificateOf(FIRST);
       await certificate.check();
       put(SECOND);
@@ -127,10 +127,10 @@ describe('a serving certificate', () => {
   }
 
   for (const [what, milliseconds, first] of [
-    ['when there is no other', 400 * 24 * 3_600_000, SECOND],
-    ['when it begins within minutes, for clocks differ', 60_000, FIRST],
+    ['if there is no other', 400 * 24 * 3_600_000, SECOND],
+    ['if it becomes valid within minutes, since clocks differ', 60_000, FIRST],
   ] as const) {
-    test(`that has not begun is taken ${what}`, async () => {
+    test(`a serving certificate that is not valid yet is used ${what}`, async () => {
       const { certificate, put, clock } = certificateOf(first);
       if (first === FIRST) await certificate.check();
       put(SECOND);
@@ -139,7 +139,7 @@ describe('a serving certificate', () => {
     });
   }
 
-  test('that comes back unchanged after one that was bad, or could not be read, goes on', async () => {
+  test('a serving certificate that returns unchanged after an unusable or unreadable one is not reloaded', async () => {
     const { certificate, put } = certificateOf(FIRST);
     await certificate.check();
     for (const trouble of [{ cert: 'x', key: 'x' }, new Error('forbidden')]) {
@@ -151,7 +151,7 @@ describe('a serving certificate', () => {
     assert.equal(await reloads('loaded'), 1);
   });
 
-  test('that cannot be read does not replace a good one', async () => {
+  test('a serving certificate that cannot be read does not replace a usable one', async () => {
     const { certificate, put } = certificateOf(FIRST);
     await certificate.check();
     put(new Error('forbidden'));
@@ -161,27 +161,27 @@ describe('a serving certificate', () => {
     assert.deepEqual(certificate.problems(new Date()), []);
   });
 
-  test('that is not there yet is waited for', async () => {
+  test('a serving certificate that does not exist yet is awaited', async () => {
     const { certificate, put } = certificateOf(new Error('Secret a/b does not exist'));
     const first = certificate.waitForFirst(AbortSignal.timeout(5_000));
     setTimeout(put, 30, FIRST);
     assert.deepEqual(await first, FIRST);
   });
 
-  test('that never comes is waited for until the signal', async () => {
+  test('a serving certificate that never appears is awaited until the signal is aborted', async () => {
     const { certificate } = certificateOf(new Error('gone'));
     assert.equal(await certificate.waitForFirst(AbortSignal.timeout(30)), undefined);
   });
 
-  test('that has ended in use makes the webhook not ready', async () => {
+  test('a serving certificate that expires while in use makes the webhook not ready', async () => {
     const { certificate } = certificateOf(FIRST);
     await certificate.check();
     const later = new Date(Date.now() + 40 * 24 * 3_600_000);
-    assert.match(certificate.problems(later)[0] ?? '', /^serving certificate: ended /);
+    assert.match(certificate.problems(later)[0] ?? '', /^serving certificate: expired at /);
   });
 });
 
-test('a certificate with a problem at its source is served; the problem is said once, counted, and said again when it comes back', async () => {
+test('a certificate with a problem at its source is served; the problem is counted, logged once, and again when it returns', async () => {
   const { certificate, put } = certificateOf(new Error('not yet'));
   const problem = new Error('Secret a/b does not exist');
   put({ ...FIRST, problem });
@@ -192,12 +192,12 @@ test('a certificate with a problem at its source is served; the problem is said 
   assert.equal(await certificate.check(), undefined);
   put({ ...FIRST, problem });
   await certificate.check();
-  const said = webhook.logs.filter(({ level }) => level === 'error').map(({ msg }) => msg);
-  assert.deepEqual(said, Array(2).fill('serving with a CA that is not in its Secret'));
+  const logged = webhook.logs.filter(({ level }) => level === 'error').map(({ msg }) => msg);
+  assert.deepEqual(logged, Array(2).fill('serving with a CA that is not stored in its Secret'));
 });
 
-describe('a serving certificate is read', () => {
-  test('from two files', async () => {
+describe('sources of the serving certificate', () => {
+  test('a serving certificate is read from two files', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'webhook-'));
     const [cert, key] = [join(dir, 'tls.crt'), join(dir, 'tls.key')];
     await writeFile(cert, FIRST.cert);
@@ -207,10 +207,10 @@ describe('a serving certificate is read', () => {
     await assert.rejects(readFromFiles(cert, key)());
   });
 
-  test('from a Secret, by its name alone', async () => {
+  test('a serving certificate is read from a Secret by name', async () => {
     const base64 = (text: string) => Buffer.from(text).toString('base64');
     const data = { 'tls.crt': base64(FIRST.cert), 'tls.key': base64(FIRST.key) };
-    webhook.enter({ answer: () => ({ data }) });
+    webhook.reset({ answer: () => ({ data }) });
     const nameOf = (field: string) => `${field} in Secret countersign/webhook-tls`;
     const names = { cert: nameOf('tls.crt'), key: nameOf('tls.key') };
     assert.deepEqual(await readFromSecret(webhook.client, 'countersign', 'webhook-tls')(), { ...FIRST, names });
@@ -218,8 +218,8 @@ describe('a serving certificate is read', () => {
     assert.deepEqual(webhook.client.calls, [{ verb: 'get', path }]);
   });
 
-  test('and a Secret that does not exist is said to be missing', async () => {
-    webhook.enter({});
+  test('a Secret that does not exist is reported as missing', async () => {
+    webhook.reset({});
     await assert.rejects(readFromSecret(webhook.client, 'a', 'b')(), /Secret a\/b does not exist/);
   });
 });
@@ -239,10 +239,10 @@ describe('a new certificate', () => {
       call.end(JSON.stringify(review()));
     });
   }
-  // Both are trusted: which one is served is what is looked at.
+  // Trusts both certificates, so that the tests can see which one is served.
   const trust = (keepAlive: boolean) => new Agent({ keepAlive, maxSockets: 1, ca: [FIRST.cert, SECOND.cert] });
 
-  test('is served to new connections, while an open one goes on', async () => {
+  test('a new certificate is served to new connections, and open ones keep the old one', async () => {
     webhook.server.useKeyPair(FIRST);
     const open = trust(true);
     const before = await ask(open);
@@ -255,7 +255,7 @@ describe('a new certificate', () => {
     open.destroy();
   });
 
-  test('reaches the server through the watch over its source', async () => {
+  test('a new certificate at the source reaches the server', async () => {
     webhook.server.useKeyPair(FIRST);
     const { certificate, put } = certificateOf(FIRST);
     await certificate.check();

@@ -1,5 +1,4 @@
-// The webhook on a real HTTPS server on 127.0.0.1, with an API server that answers from a table and issuers that are given.
-// For the tests of this folder.
+// The webhook on a real HTTPS server on 127.0.0.1, with a fake API server and given issuers. For the tests in this folder.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +22,7 @@ import { type Answer, RecordingClient } from '../../support/recording-client.ts'
 
 const P256 = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
 
-/** A self-signed certificate for 127.0.0.1, by openssl. */
+/** A self-signed certificate for 127.0.0.1, created with openssl. */
 export function makeKeyPair(name = 'webhook', days = 30, kind: readonly string[] = P256): KeyPair {
   const newKey = [...kind, '-nodes', '-keyout', '-'];
   const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
@@ -31,15 +30,15 @@ export function makeKeyPair(name = 'webhook', days = 30, kind: readonly string[]
   return { cert: pemBlock(text, 'CERTIFICATE'), key: pemBlock(text, 'PRIVATE KEY') };
 }
 
-/** The same, ended yesterday. */
+/** The same, but expired yesterday. */
 export function makeEndedKeyPair(): KeyPair {
-  const { cert, key } = makeKeyPair('ended');
+  const { cert, key } = makeKeyPair('expired');
   const dir = mkdtempSync(join(tmpdir(), 'webhook-'));
   const keyFile = join(dir, 'key.pem');
   writeFileSync(keyFile, key, { mode: 0o600 });
-  const ended = openssl(['x509', '-signkey', keyFile, '-days', '-1'], cert);
+  const expired = openssl(['x509', '-signkey', keyFile, '-days', '-1'], cert);
   rmSync(dir, { recursive: true });
-  return { cert: pemBlock(ended, 'CERTIFICATE'), key };
+  return { cert: pemBlock(expired, 'CERTIFICATE'), key };
 }
 
 function openssl(args: readonly string[], input = ''): string {
@@ -50,30 +49,30 @@ function pemBlock(text: string, label: string): string {
   return new RegExp(`-----BEGIN ${label}-----[^]*-----END ${label}-----\n`).exec(text)?.[0] ?? '';
 }
 
-export interface World {
-  /** Issuers by `namespace/name` (`/name` for a ClusterIssuer). Left out: nothing is known about issuers. */
+export interface ClusterState {
+  /** Issuers by `namespace/name` (`/name` for a ClusterIssuer). If absent, issuers are unknown. */
   readonly issuers?: Readonly<Record<string, Issuer>>;
-  /** What the API server answers. */
+  /** The API server's answers. */
   readonly answer?: Answer;
   readonly now?: Date;
-  /** For all access reviews of an admission; 100 ms, unless given. */
+  /** For all access reviews of an admission; defaults to 100 ms. */
   readonly reviewTimeoutMs?: number;
-  /** What the operator demands; nothing, unless given. */
+  /** The operator's policy; defaults to cert-manager's behaviour. */
   readonly policy?: RequestPolicy;
-  /** The constrained CAs of every issuer; none unless given. */
+  /** The constrained CAs of every issuer; defaults to none. */
   readonly constrained?: readonly ConstrainedCa[];
 }
 
-/** What came back, as it is: an AdmissionReview with 200, else an error. */
+/** The response: an AdmissionReview with 200, otherwise an error. */
 export interface HttpAnswer {
   readonly status: number;
   readonly body: ReviewAnswer & { readonly error: string; readonly uid?: string };
 }
 
-/** One that waits for its answer. */
+/** A caller that waits for its answer. */
 const CALLER: Caller = { address: '127.0.0.1', signal: new AbortController().signal };
 
-/** What the fixture serves with. */
+/** The key pair of the fixture. */
 export const KEY_PAIR = makeKeyPair();
 
 export class WebhookFixture {
@@ -89,7 +88,7 @@ export class WebhookFixture {
   readonly agent = new Agent({ connect: { ca: KEY_PAIR.cert } });
   server!: WebhookServer;
   port = 0;
-  #world: World = {};
+  #cluster: ClusterState = {};
   #handler = this.#createHandler();
   readonly handle = (body: unknown, caller: Caller = CALLER) => this.#handler(body, caller);
 
@@ -97,17 +96,17 @@ export class WebhookFixture {
     return createHandler({
       client: this.client,
       issuers: {
-        find: ref => (this.#world.issuers ? (this.#world.issuers[formatRef(ref)] ?? 'missing') : 'unknown'),
+        find: ref => (this.#cluster.issuers ? (this.#cluster.issuers[formatRef(ref)] ?? 'missing') : 'unknown'),
       },
-      constraints: { find: () => this.#world.constrained ?? [] },
-      // Every read is a new one, so that a case sees its own calls.
+      constraints: { find: () => this.#cluster.constrained ?? [] },
+      // A new reader for each read, so that each case sees its own calls.
       secrets: { read: ref => new SecretFactsReader(this.client, 50).read(ref) },
       clusterResourceNamespace: 'countersign',
-      policy: this.#world.policy ?? NO_DEMANDS,
-      reviewTimeoutMs: this.#world.reviewTimeoutMs ?? 100,
+      policy: this.#cluster.policy ?? NO_DEMANDS,
+      reviewTimeoutMs: this.#cluster.reviewTimeoutMs ?? 100,
       metrics: this.metrics,
       log: this.log,
-      now: () => this.#world.now ?? new Date(),
+      now: () => this.#cluster.now ?? new Date(),
     });
   }
 
@@ -118,11 +117,11 @@ export class WebhookFixture {
     return this;
   }
 
-  /** Forgets what was called and logged, and changes the world. */
-  enter(world: World): void {
-    this.#world = world;
+  /** Clears the recorded calls and logs, and sets a new cluster state. */
+  reset(cluster: ClusterState): void {
+    this.#cluster = cluster;
     this.#handler = this.#createHandler();
-    this.client.answer = world.answer ?? (() => undefined);
+    this.client.answer = cluster.answer ?? (() => undefined);
     this.client.calls.length = 0;
     this.logs.length = 0;
   }

@@ -21,7 +21,7 @@ var (
 	extKeyUsageID      = asn1.ObjectIdentifier{2, 5, 29, 37}
 )
 
-// contents is what a request asks for, or a certificate says. Bytes are in hex.
+// contents holds what a request asks for or a certificate contains. Bytes are in hex.
 type contents struct {
 	Subject string   `json:"subject"`
 	Key     string   `json:"key"`
@@ -39,7 +39,7 @@ type contents struct {
 	Excluded            [][]string `json:"excluded"`
 }
 
-// readRequest is what the API server and cert-manager do with a PKCS#10 request before they look at anything else.
+// readRequest parses a PKCS#10 request as the API server and cert-manager do first.
 func readRequest(der []byte) (string, error) {
 	request, err := x509.ParseCertificateRequest(der)
 	if err != nil {
@@ -56,7 +56,7 @@ func readRequest(der []byte) (string, error) {
 	return toJSON(read, nil)
 }
 
-// readIssued is what the API server does with a certificate in status.certificate.
+// readIssued parses a certificate as the API server does with status.certificate.
 func readIssued(der []byte) (string, error) {
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
@@ -73,12 +73,13 @@ func readIssued(der []byte) (string, error) {
 		return "", err
 	}
 	if read.IsCA != certificate.IsCA || read.KeyUsage != int(certificate.KeyUsage) {
-		return "", errors.New("the two parsers of Go differ")
+		return "", errors.New("crypto/x509 and encoding/asn1 disagree")
 	}
 	return toJSON(read, nil)
 }
 
-// readExtensions reads values as cert-manager does, and those that a certificate parser has to read with Go's.
+// readExtensions parses extension values as cert-manager does. Values that need a certificate parser are parsed by
+// Go's.
 func (c *contents) readExtensions(extensions []pkix.Extension) error {
 	var copied []pkix.Extension
 	for _, extension := range extensions {
@@ -124,7 +125,7 @@ func unmarshalWhole(der []byte, value any) error {
 
 var probeKey = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
 
-// readCopied has Go read the extensions in a certificate.
+// readCopied parses the extensions by putting them into a certificate.
 func (c *contents) readCopied(extensions []pkix.Extension) error {
 	if len(extensions) == 0 {
 		return nil
@@ -175,7 +176,7 @@ func toTexts(ids []asn1.ObjectIdentifier) []string {
 	return texts
 }
 
-// MarshalJSON writes absent lists as empty ones.
+// MarshalJSON writes nil lists as empty lists.
 func (c contents) MarshalJSON() ([]byte, error) {
 	type plain contents
 	for _, list := range []*[]string{&c.DNS, &c.Emails, &c.IPs, &c.ExtKeyUsages, &c.UnknownExtKeyUsages} {

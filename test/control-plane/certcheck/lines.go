@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// answerLine judges one line: what is read in it, or why it is refused.
+// answerLine evaluates one line and returns the parsed contents, or why it is rejected.
 type answerLine func(line string) (string, error)
 
-// answerLines answers each line with one line: "ok" and what was read, else "error" and why not.
+// answerLines answers each line with one line: "ok" and the parsed contents, or "error" and the reason.
 func answerLines(in io.Reader, out io.Writer, answer answerLine) error {
 	if answer == nil {
-		return errors.New("there is no such mode")
+		return errors.New("unknown mode")
 	}
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 1<<22)
@@ -36,7 +36,7 @@ func answerLines(in io.Reader, out io.Writer, answer answerLine) error {
 	return answers.Flush()
 }
 
-// onBytes reads a line as base64.
+// onBytes decodes a line from base64.
 func onBytes(read func([]byte) (string, error)) answerLine {
 	return func(line string) (string, error) {
 		bytes, err := base64.StdEncoding.DecodeString(line)

@@ -10,20 +10,20 @@ import (
 	zlintlib "github.com/zmap/zlint/v3/lint"
 )
 
-// Finding is one thing that zlint has to say.
+// Finding is one finding of zlint.
 type Finding struct {
 	Lint string `json:"lint"`
 	// Status is info, warn, error or fatal.
 	Status  string `json:"status"`
 	Details string `json:"details,omitempty"`
-	// Source is the rule book, e.g. RFC5280 or CABF_BR: the latter binds public CAs only.
+	// Source is the set of rules, e.g. RFC5280 or CABF_BR. The latter applies to public CAs only.
 	Source string `json:"source"`
 }
 
 func lint(der []byte) ([]Finding, error) {
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, fmt.Errorf("zlint cannot read it: %w", err)
+		return nil, fmt.Errorf("zlint cannot parse the certificate: %w", err)
 	}
 	var findings []Finding
 	for name, result := range zlint.LintCertificate(certificate).Results {

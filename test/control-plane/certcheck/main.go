@@ -1,7 +1,8 @@
-// Command certcheck judges certificates with tools that are not Countersign's: Go's crypto/x509 and zlint. It reads
-// requests as JSON objects from standard input, and answers each with one line of JSON. With the name of a batch mode it tells of each
-// of many lines whether Go and the API server read it, and what they read: parse (certificates and keys), request (PKCS#10 requests),
-// issued (certificates), duration, signer-name, protobuf. It never writes a file.
+// Command certcheck checks certificates with independent implementations: Go's crypto/x509 and zlint. It reads JSON
+// objects from standard input and answers each with one line of JSON. With a batch mode as argument, it reads lines
+// instead and reports for each line whether Go and the API server accept it and what they read. Batch modes: parse
+// (certificates and keys), request (PKCS#10 requests), issued (certificates), duration, signer-name, protobuf. It never
+// writes files.
 package main
 
 import (
@@ -12,31 +13,32 @@ import (
 	"os"
 )
 
-// Request is one certificate with what it should be.
+// Request is one certificate and its expected properties.
 type Request struct {
-	// Chain is PEM as in status.certificate: the leaf first, then what is above it.
+	// Chain is PEM as in status.certificate, leaf first.
 	Chain string `json:"chain"`
-	// Roots is PEM of the certificates that are trusted; not looked at for a self-signed leaf.
+	// Roots is PEM of the trusted certificates. It is ignored for a self-signed leaf.
 	Roots      string `json:"roots"`
 	IsCA       bool   `json:"isCA"`
 	SelfSigned bool   `json:"selfSigned"`
-	// HasKeyID tells whether the leaf carries its key's identifier although it is no CA.
+	// HasKeyID is true if the leaf has a subjectKeyIdentifier although it is not a CA.
 	HasKeyID bool `json:"hasKeyID,omitempty"`
 }
 
-// Answer is what the tools think of one certificate.
+// Answer is the result for one certificate.
 type Answer struct {
-	// Verified tells whether Go builds a chain to a root, as soon as all are valid and for any usage.
+	// Verified is true if Go builds a chain to a root, for any usage, at the earliest time at which all certificates
+	// are valid.
 	Verified bool `json:"verified"`
-	// SameAsGo tells whether Go's CreateCertificate, given the same contents, writes the same bytes (signature aside).
+	// SameAsGo is true if Go's CreateCertificate writes the same bytes for the same contents, except for the signature.
 	SameAsGo bool `json:"sameAsGo"`
-	// Error tells why one of the two is false.
+	// Error says why Verified or SameAsGo is false.
 	Error string `json:"error,omitempty"`
-	// Findings are zlint's, all but what passes or does not apply.
+	// Findings are the results of zlint except "pass" and "not applicable".
 	Findings []Finding `json:"findings"`
 }
 
-// modes answer line by line.
+// modes maps batch modes to functions.
 var modes = map[string]answerLine{
 	"parse":       parseLine,
 	"verify":      verifyLine,

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// parseLine judges a kind and the base64 of a DER. The kinds are the labels of PEM with dashes for spaces, as in CERTIFICATE and
-// EC-PRIVATE-KEY.
+// parseLine parses a line with a kind and base64 DER. The kinds are PEM labels with dashes instead of spaces, such as
+// CERTIFICATE and EC-PRIVATE-KEY.
 func parseLine(line string) (string, error) {
 	kind, encoded, _ := strings.Cut(line, " ")
 	der, err := base64.StdEncoding.DecodeString(encoded)
@@ -20,7 +20,7 @@ func parseLine(line string) (string, error) {
 	return parse(kind, der)
 }
 
-// parse is what the API server does with a block of status.certificate, and cert-manager with a private key.
+// parse parses a certificate as the API server does with status.certificate, and a private key as cert-manager does.
 func parse(kind string, der []byte) (read string, err error) {
 	switch kind {
 	case "CERTIFICATE":

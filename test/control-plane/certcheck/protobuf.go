@@ -13,7 +13,7 @@ import (
 
 var magic = []byte("k8s\x00")
 
-// readProtobuf reads an object in its envelope, or a frame of a watch with one, into the JSON of the API.
+// readProtobuf converts an object in its envelope, or a watch event that contains one, to the JSON of the API.
 func readProtobuf(data []byte) (string, error) {
 	if bytes.HasPrefix(data, magic) {
 		object, err := readEnvelope(data)
@@ -29,7 +29,7 @@ func readProtobuf(data []byte) (string, error) {
 
 func readEnvelope(data []byte) (any, error) {
 	if !bytes.HasPrefix(data, magic) {
-		return nil, errors.New("no envelope")
+		return nil, errors.New("missing envelope")
 	}
 	var unknown runtime.Unknown
 	if err := unknown.Unmarshal(data[len(magic):]); err != nil {

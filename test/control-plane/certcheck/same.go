@@ -16,8 +16,8 @@ import (
 
 var subjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
 
-// compareWithGo has Go write a certificate of the same contents and compares what is signed, byte for byte. The
-// contents come from the certificate itself; that they are the right ones is for others to check.
+// compareWithGo creates a certificate with the same contents with Go and compares the signed bytes. The contents come
+// from the certificate itself; whether they are correct is checked elsewhere.
 func compareWithGo(leaf *x509.Certificate, above []*x509.Certificate, hasKeyID bool) error {
 	template := templateOf(leaf)
 	parent := template
@@ -35,19 +35,19 @@ func compareWithGo(leaf *x509.Certificate, above []*x509.Certificate, hasKeyID b
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, leaf.PublicKey, signer)
 	if err != nil {
-		return fmt.Errorf("creating the same with Go: %w", err)
+		return fmt.Errorf("creating the certificate with Go: %w", err)
 	}
 	twin, err := x509.ParseCertificate(der)
 	if err != nil {
-		return fmt.Errorf("reading Go's own: %w", err)
+		return fmt.Errorf("parsing Go's certificate: %w", err)
 	}
 	if !bytes.Equal(twin.RawTBSCertificate, leaf.RawTBSCertificate) {
-		return fmt.Errorf("Go writes it otherwise: %x", twin.RawTBSCertificate)
+		return fmt.Errorf("Go writes different bytes: %x", twin.RawTBSCertificate)
 	}
 	return nil
 }
 
-// templateOf holds what cert-manager puts into its template. The key identifiers are left to Go.
+// templateOf returns the template as cert-manager fills it. The key identifiers are left to Go.
 func templateOf(leaf *x509.Certificate) *x509.Certificate {
 	template := &x509.Certificate{
 		SerialNumber:                leaf.SerialNumber,
@@ -83,7 +83,8 @@ func templateOf(leaf *x509.Certificate) *x509.Certificate {
 	return template
 }
 
-// goKeyID is the identifier that Go gives to a CA with the key of the leaf: to others it gives none.
+// goKeyID returns the identifier that Go computes for a CA with the key of the leaf; Go sets none for other
+// certificates.
 func goKeyID(leaf *x509.Certificate, signer crypto.Signer) ([]byte, error) {
 	template := &x509.Certificate{SerialNumber: leaf.SerialNumber, BasicConstraintsValid: true, IsCA: true}
 	der, err := x509.CreateCertificate(rand.Reader, template, &x509.Certificate{}, leaf.PublicKey, signer)
@@ -92,7 +93,7 @@ func goKeyID(leaf *x509.Certificate, signer crypto.Signer) ([]byte, error) {
 	}
 	ca, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, fmt.Errorf("reading Go's CA: %w", err)
+		return nil, fmt.Errorf("parsing Go's CA: %w", err)
 	}
 	return ca.SubjectKeyId, nil
 }
@@ -106,7 +107,7 @@ func issuerKeyID(leaf *x509.Certificate, above []*x509.Certificate) []byte {
 	return nil
 }
 
-// anyKeyFor makes a key that can sign with the algorithm: which key it is does not show in what is signed.
+// anyKeyFor generates a key that can sign with the algorithm. The signed bytes do not depend on the key.
 func anyKeyFor(algorithm x509.SignatureAlgorithm) (crypto.Signer, error) {
 	switch algorithm {
 	case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA:

@@ -8,7 +8,8 @@ import (
 	"k8s.io/kubernetes/pkg/apis/core/validation"
 )
 
-// readDuration is what cert-manager does with an annotation: nanoseconds, and the text that messages show.
+// readDuration parses a duration as cert-manager parses the annotation. It returns nanoseconds and the text shown in
+// messages.
 func readDuration(text []byte) (string, error) {
 	duration, err := time.ParseDuration(string(text))
 	if err != nil {
@@ -17,7 +18,7 @@ func readDuration(text []byte) (string, error) {
 	return fmt.Sprintf("%d %s", duration.Nanoseconds(), duration), nil
 }
 
-// readSignerName is the API server's rule for spec.signerName.
+// readSignerName applies the API server's validation of spec.signerName.
 func readSignerName(text []byte) (string, error) {
 	return "", validation.ValidateSignerName(field.NewPath("spec", "signerName"), string(text)).ToAggregate()
 }

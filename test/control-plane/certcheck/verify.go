@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// parseCertificates reads every block of the text; there must be one at least, and nothing else.
+// parseCertificates parses every block of the text. There must be at least one block and no other text.
 func parseCertificates(text string) ([]*x509.Certificate, error) {
 	var certificates []*x509.Certificate
 	rest := []byte(text)
@@ -32,7 +32,7 @@ func parseCertificates(text string) ([]*x509.Certificate, error) {
 	return certificates, nil
 }
 
-// verifyLine takes the base64 of the DERs of a chain, the leaf first and the trusted root last.
+// verifyLine verifies a chain given as base64 DER, leaf first, trusted root last.
 func verifyLine(line string) (string, error) {
 	var chain []*x509.Certificate
 	for _, encoded := range strings.Fields(line) {
@@ -47,7 +47,7 @@ func verifyLine(line string) (string, error) {
 		chain = append(chain, certificate)
 	}
 	if len(chain) < 2 {
-		return "", errors.New("no chain")
+		return "", errors.New("incomplete chain")
 	}
 	root := len(chain) - 1
 	return "", verifyChain(chain[0], chain[1:root], chain[root:])
@@ -59,7 +59,7 @@ func verify(request Request, chain, roots []*x509.Certificate) error {
 		return fmt.Errorf("isCA is %t", leaf.IsCA)
 	}
 	if request.SelfSigned {
-		// Certificate.Verify does not look at the signature of a trusted certificate.
+		// Certificate.Verify does not check the signature of a trusted certificate.
 		roots = []*x509.Certificate{leaf}
 		if err := leaf.CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature); err != nil {
 			return err
@@ -68,7 +68,7 @@ func verify(request Request, chain, roots []*x509.Certificate) error {
 	return verifyChain(leaf, chain[1:], roots)
 }
 
-// verifyChain is for any usage, and as soon as all certificates are valid.
+// verifyChain verifies for any usage, at the earliest time at which all certificates are valid.
 func verifyChain(leaf *x509.Certificate, intermediates, roots []*x509.Certificate) error {
 	_, err := leaf.Verify(x509.VerifyOptions{
 		Roots:         pool(roots),
@@ -79,8 +79,7 @@ func verifyChain(leaf *x509.Certificate, intermediates, roots []*x509.Certificat
 	return err
 }
 
-// begin is the first moment at which all certificates are valid, if there is one: a fixed time in a test says nothing
-// else.
+// begin returns the earliest time at which all certificates are valid, so that tests do not depend on the current time.
 func begin(certificates []*x509.Certificate) time.Time {
 	var latest time.Time
 	for _, certificate := range certificates {

@@ -21,8 +21,9 @@ import (
 
 const podRequest = "node-certs:calico-node-abcde"
 
-// calico acts as the init container of a pod of Calico with certificateManagement: it creates a request under the pod's name, in place
-// of what is left of an earlier try, and watches all requests until its own is approved and has a certificate. It never approves.
+// calico imitates the init container of a Calico pod with certificateManagement: it creates a CSR named after the pod,
+// replacing the CSR of an earlier attempt, and watches all CSRs until its own is approved and has a certificate. It
+// never approves.
 func calico(ctx context.Context, api csrs, o options, answer *Answer) error {
 	pkcs10, err := podPKCS10()
 	if err != nil {
@@ -77,7 +78,8 @@ func isApproved(csr *certificates.CertificateSigningRequest) bool {
 	return false
 }
 
-// podPKCS10 has what the init container has by default: an RSA key of 2048 bits, basic constraints of no CA, and the pod's address.
+// podPKCS10 returns a request with the defaults of the init container: an RSA-2048 key, basicConstraints with CA:FALSE,
+// and the pod's address.
 func podPKCS10() ([]byte, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

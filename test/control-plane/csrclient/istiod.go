@@ -22,8 +22,8 @@ import (
 
 const identity = "spiffe://cluster.local/ns/default/sa/app"
 
-// istiod acts as Istio's registration authority for the Kubernetes API: it creates the request of a proxy, approves it, watches it until
-// the certificate is there, deletes it, and looks for a root to hand to the proxy with it.
+// istiod imitates Istio's registration authority for the Kubernetes API: it creates a CSR for a proxy, approves it,
+// watches it until it has a certificate, deletes it, and determines the root to send to the proxy.
 func istiod(ctx context.Context, api csrs, o options, answer *Answer) error {
 	pkcs10, err := proxyRequest(o.subject)
 	if err != nil {
@@ -50,8 +50,8 @@ func istiod(ctx context.Context, api csrs, o options, answer *Answer) error {
 	return findRoot(o, chain, answer)
 }
 
-// proxyRequest is what the agent in a pod sends: the identity as the only, critical extension. Sidecars have an empty organization in
-// the subject; ztunnel has no subject.
+// proxyRequest returns the request that the agent in a pod sends: the identity is the only extension, and critical.
+// Sidecars have an empty organization in the subject; ztunnel has an empty subject.
 func proxyRequest(subject string) ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -81,7 +81,7 @@ func approve(ctx context.Context, api csrs, csr *certificates.CertificateSigning
 	return err
 }
 
-// awaitCertificate looks at the certificate alone: a request that fails is waited for as long as one that is late.
+// awaitCertificate checks only the certificate, so a failed CSR is waited for until the timeout.
 func awaitCertificate(ctx context.Context, api csrs, name string, patience time.Duration) ([]byte, error) {
 	one := meta.ListOptions{FieldSelector: "metadata.name=" + name}
 	events, err := api.Watch(ctx, one)
@@ -89,7 +89,7 @@ func awaitCertificate(ctx context.Context, api csrs, name string, patience time.
 		return nil, fmt.Errorf("failed to watch CSR %v: %w", name, err)
 	}
 	defer events.Stop()
-	// istiod may not list, as its chart has it, and does not mind.
+	// istiod's chart does not grant list, and istiod ignores the error.
 	if list, err := api.List(ctx, one); err == nil && len(list.Items) == 1 && list.Items[0].Status.Certificate != nil {
 		return list.Items[0].Status.Certificate, nil
 	}
@@ -109,7 +109,8 @@ func awaitCertificate(ctx context.Context, api csrs, name string, patience time.
 	}
 }
 
-// findRoot takes the configured root, else the last certificate of the chain if it is a CA's, and verifies the chain with it.
+// findRoot takes the configured root, or else the last certificate of the chain if it is a CA, and verifies the chain
+// with it.
 func findRoot(o options, chain []byte, answer *Answer) error {
 	all, err := parseChain(chain)
 	if err != nil {

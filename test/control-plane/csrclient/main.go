@@ -1,6 +1,7 @@
-// Command csrclient asks for certificates as well-known clients of the CSR API do: the same calls in the same order, the same PKCS#10
-// request and the same reading of the answer. It prints one JSON object, and leaves no file behind. Written after what these clients
-// send; none of their code is in it. (Istio's package security/pkg/pki/ra itself: 1538 packages, 473 MB of modules, 6 min 45 s of CPU.)
+// Command csrclient requests certificates like well-known clients of the CSR API: it makes the same calls in the same
+// order, with the same PKCS#10 request, and interprets the response in the same way. It prints one JSON object and
+// writes no files. It is modelled on what these clients send and contains none of their code. (Istio's package
+// security/pkg/pki/ra itself: 1538 packages, 473 MB of modules, 6 min 45 s of CPU.)
 package main
 
 import (
@@ -19,24 +20,24 @@ import (
 
 type options struct {
 	kubeconfig string
-	// Of spec.signerName, before and after the slash.
+	// The parts of spec.signerName before and after the slash.
 	signerDomain, signer string
-	// File with the root that the client was configured with for this signer; "" for none.
+	// File with the root configured in the client for this signer; empty for none.
 	root     string
 	subject  string
 	lifetime time.Duration
 	patience time.Duration
 }
 
-// Answer is what the client is left with.
+// Answer is the result from the client's point of view.
 type Answer struct {
-	// Request is the name of the CSR, if it was created.
+	// Request is the name of the CSR, if one was created.
 	Request string `json:"request,omitempty"`
-	// Chain is what the client hands on, in PEM, leaf first.
+	// Chain is the chain that the client passes on, in PEM, leaf first.
 	Chain string `json:"chain,omitempty"`
-	// Root is what the client takes for the trust anchor, in PEM.
+	// Root is the client's trust anchor, in PEM.
 	Root string `json:"root,omitempty"`
-	// Error is the text that the client logs.
+	// Error is the message that the client logs.
 	Error string `json:"error,omitempty"`
 }
 
@@ -56,17 +57,17 @@ func main() {
 
 func run() error {
 	var o options
-	flag.StringVar(&o.kubeconfig, "kubeconfig", "", "path of a kubeconfig")
-	flag.StringVar(&o.signerDomain, "signer-domain", "", "what is before the slash of the signer name")
-	flag.StringVar(&o.signer, "signer", "", "what is after the slash of the signer name")
-	flag.StringVar(&o.root, "root", "", "istiod: file with the root (PEM) that meshConfig.caCertificates has for the signer")
-	flag.StringVar(&o.subject, "subject", "proxy", "istiod: proxy (an empty organization) or ztunnel (no subject)")
+	flag.StringVar(&o.kubeconfig, "kubeconfig", "", "path to a kubeconfig")
+	flag.StringVar(&o.signerDomain, "signer-domain", "", "part of the signer name before the slash")
+	flag.StringVar(&o.signer, "signer", "", "part of the signer name after the slash")
+	flag.StringVar(&o.root, "root", "", "istiod: PEM file with the root in meshConfig.caCertificates for this signer")
+	flag.StringVar(&o.subject, "subject", "proxy", "istiod: subject of the request, proxy (empty organization) or ztunnel (empty subject)")
 	flag.DurationVar(&o.lifetime, "lifetime", 24*time.Hour, "istiod: lifetime of the certificate")
 	flag.DurationVar(&o.patience, "patience", time.Minute, "how long to wait for the certificate")
 	flag.Parse()
 	act, ok := clients[flag.Arg(0)]
 	if !ok {
-		return fmt.Errorf("no such client: %q", flag.Arg(0))
+		return fmt.Errorf("unknown client: %q", flag.Arg(0))
 	}
 	config, err := clientcmd.BuildConfigFromFlags("", o.kubeconfig)
 	if err != nil {

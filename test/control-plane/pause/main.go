@@ -1,5 +1,5 @@
-// The program that holds a pod's namespaces in the node of the end-to-end tests: it does nothing until it is told to end.
-// It never reaps other processes, so that it is not for pods whose containers share one process namespace.
+// Holds the namespaces of a pod in the end-to-end tests: waits until it is terminated. It does not reap other
+// processes, so it is not suitable for pods with a shared process namespace.
 package main
 
 import (

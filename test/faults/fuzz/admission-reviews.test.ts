@@ -1,6 +1,6 @@
-// AdmissionReviews made of real ones by changing any field: each gets an answer with its uid, or the error that tells why it cannot be
-// read, in a text of bounded length and in bounded time; no exception escapes. FUZZ_CASES and FUZZ_SEED ask for more or other cases
-// than usual.
+// Mutates fields of real AdmissionReviews. Each review must get a response with its uid, or an error that says why it
+// is malformed, with bounded length and in bounded time. No exception may escape. FUZZ_CASES and FUZZ_SEED change the
+// number and choice of cases.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -15,11 +15,11 @@ import { mutateJson } from '../../support/fuzz/json-tree.ts';
 import { caseCount, fuzzSeed, Random, reproduction } from '../../support/fuzz/random.ts';
 import { readValidationCases } from '../../support/vectors.ts';
 
-/** Characters of all that is said in one answer: every rule broken at once, each text with what the requester wrote in it. */
+/** Maximum characters of one response: every rule broken at once, with user input in each message. */
 const MAX_ANSWER = 20_000;
 const MAX_ERROR = 1_000;
 
-/** Far above what the slowest takes on a busy machine (46 ms): this is a hang, not noise. */
+/** Far above the slowest case on a busy machine (46 ms), so that only a hang exceeds it. */
 const MAX_MS = 2_000;
 
 const ISSUERS: readonly IssuerKnowledge[] = [
@@ -47,33 +47,33 @@ function answerTo(request: AdmissionRequest, random: Random) {
   const username = request.userInfo.username ?? '';
   const decision = admit(matter, { permission, issuer, constrained: [] }, { username, policy: NO_DEMANDS });
   if (!decision.allowed) return deny(request, decision);
-  if (matter.kind !== 'judge' || matter.ref === undefined) return allow(request);
+  if (matter.kind !== 'validate' || matter.ref === undefined) return allow(request);
   const admitted = { csr: matter.csr, ref: matter.ref, requested: decision.requested, permission, issuer };
   return allow(request, warningsFor(admitted, { now: NOW }));
 }
 
-/** What is said to the review; throws what escapes. */
-function judge(body: unknown, random: Random): 'answered' | 'not read' {
+/** Processes one review. Exceptions are passed to the caller. */
+function judge(body: unknown, random: Random): 'answered' | 'malformed' {
   const request = decodeAdmissionReview(body);
   const uid = (body as { request?: { uid?: unknown } } | null)?.request?.uid;
   if (!request.ok) {
     assert.ok(request.error.message.length <= MAX_ERROR, `an error of ${request.error.message.length} characters`);
-    assert.ok(request.error.uid === undefined || request.error.uid === uid, 'the uid of another request');
-    return 'not read';
+    assert.ok(request.error.uid === undefined || request.error.uid === uid, 'the uid of another review');
+    return 'malformed';
   }
   const { response } = answerTo(request.value, random);
   assert.equal(response.uid, uid);
   assert.equal(typeof response.allowed, 'boolean');
   const { length } = JSON.stringify(response);
-  assert.ok(length <= MAX_ANSWER, `an answer of ${length} characters`);
+  assert.ok(length <= MAX_ANSWER, `a response of ${length} characters`);
   return 'answered';
 }
 
 describe('AdmissionReviews', () => {
-  it('each get an answer of bounded length in bounded time, whatever is wrong with them', t => {
+  it('with arbitrary changes each get a response of bounded length in bounded time', t => {
     const random = new Random(fuzzSeed());
     const samples = reviews();
-    const counts = { answered: 0, 'not read': 0 };
+    const counts = { answered: 0, malformed: 0 };
     let slowest = 0;
     for (let left = caseCount(30_000); left > 0; left--) {
       const text = JSON.stringify(mutateJson(random.pick(samples), random));
@@ -87,7 +87,7 @@ describe('AdmissionReviews', () => {
       slowest = Math.max(slowest, took);
       assert.ok(took < MAX_MS, `${reproduction()} took ${took} ms: ${text.slice(0, 5_000)}`);
     }
-    const figure = `${counts.answered} answered, ${counts['not read']} not read, the slowest in ${Math.ceil(slowest)} ms`;
-    report(t, 'fuzzedReviews', figure, counts.answered > counts['not read'] / 10);
+    const figure = `${counts.answered} answered, ${counts.malformed} malformed, slowest ${Math.ceil(slowest)} ms`;
+    report(t, 'fuzzedReviews', figure, counts.answered > counts.malformed / 10);
   });
 });

@@ -1,6 +1,5 @@
-// CA certificates made of good ones by changing any field: whatever is read here, Go's parser, which is the API server's, reads
-// as well. FUZZ_CASES and FUZZ_SEED ask for more
-// or other cases than usual.
+// Mutates fields of valid CA certificates. Every certificate that is accepted here must also be accepted by Go's
+// parser, which the API server uses. FUZZ_CASES and FUZZ_SEED change the number and choice of cases.
 
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
@@ -16,10 +15,10 @@ import { compareWithGo, type Reading } from '../../support/fuzz/go-parser.ts';
 import { caseCount, fuzzSeed, Random } from '../../support/fuzz/random.ts';
 import { valueOf } from '../../support/pki.ts';
 
-/** Where Debian's ca-certificates has them. */
+/** From Debian's ca-certificates package. */
 const PUBLIC_ROOTS = '/etc/ssl/certs/ca-certificates.crt';
 
-/** In the words of certcheck. */
+/** Formatted as in certcheck. */
 function read(der: Buffer): Reading {
   const parsed = parseCertificates(formatPem('CERTIFICATE', der));
   if (!parsed.ok) return parsed;
@@ -39,28 +38,28 @@ function compare(ders: readonly Buffer[]) {
 }
 
 describe('CA certificates', () => {
-  it('that Go refuses or reads otherwise are never read, whichever field is wrong', async t => {
+  it('that Go rejects or parses differently are rejected', async t => {
     const random = new Random(fuzzSeed());
     const samples = certificateSamples();
     const ders = Array.from({ length: caseCount(60_000) }, () => mutate(random.pick(samples), random, CONTENTS));
     const { bothRead, bothRefuse, readOtherwise, refusedHere, refusedByGo } = await compare(ders);
     t.diagnostic(
-      `${ders.length} cases: ${bothRead} read by both, ${bothRefuse} by none, ${refusedHere.length} by Go alone`,
+      `${ders.length} cases: ${bothRead} accepted by both, ${bothRefuse} by neither, ${refusedHere.length} only by Go`,
     );
-    assert.deepEqual(refusedByGo.slice(0, 5), [], `${refusedByGo.length} are read here and refused by Go`);
-    assert.deepEqual(readOtherwise.slice(0, 5), [], `${readOtherwise.length} are read otherwise by Go`);
-    assert.ok(bothRead > ders.length / 10 && bothRefuse > ders.length / 10, 'the cases say nothing');
+    assert.deepEqual(refusedByGo.slice(0, 5), [], `${refusedByGo.length} are accepted here but rejected by Go`);
+    assert.deepEqual(readOtherwise.slice(0, 5), [], `${readOtherwise.length} are parsed differently by Go`);
+    assert.ok(bothRead > ders.length / 10 && bothRefuse > ders.length / 10, 'too few useful cases');
   });
 
-  it('that are whole are read, with every extension, key and form of time that Go reads', async () => {
+  it('with every extension, key type and time format that Go supports are accepted', async () => {
     const { refusedHere, refusedByGo } = await compare(certificateSamples());
     assert.deepEqual([refusedHere, refusedByGo], [[], []]);
   });
 
-  it('that the public trusts are read', { skip: !existsSync(PUBLIC_ROOTS) }, async t => {
+  it('of public CAs are accepted', { skip: !existsSync(PUBLIC_ROOTS) }, async t => {
     const blocks = valueOf(parsePem(readFileSync(PUBLIC_ROOTS, 'utf8')));
     const { bothRead, refusedHere } = await compare(blocks.map(({ der }) => der));
-    t.diagnostic(`${bothRead} roots are read`);
+    t.diagnostic(`${bothRead} roots are accepted`);
     assert.deepEqual(refusedHere, []);
   });
 });

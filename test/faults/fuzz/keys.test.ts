@@ -1,6 +1,6 @@
-// Private keys made of good ones by changing any field: whatever is read here, Go's parsers, which are cert-manager's, read as
-// well, and a key that is loaded signs what its public half verifies. FUZZ_CASES and FUZZ_SEED ask for more
-// or other cases than usual.
+// Mutates fields of valid private keys. Every key that is accepted here must also be accepted by Go's parsers, which
+// cert-manager uses, and its signatures must verify with its public key. FUZZ_CASES and FUZZ_SEED change the number and
+// choice of cases.
 
 import assert from 'node:assert/strict';
 import { verify } from 'node:crypto';
@@ -48,18 +48,18 @@ function read(each: ParseCase): Reading {
 }
 
 describe('private keys', () => {
-  it('that Go refuses are never read, whichever field is wrong', async t => {
+  it('that Go rejects are rejected', async t => {
     const cases = makeCases(caseCount(30_000));
     const readings = cases.map(read);
     const { bothRead, bothRefuse, refusedHere, refusedByGo } = await compareWithGo(cases, readings);
     t.diagnostic(
-      `${cases.length} cases: ${bothRead} read by both, ${bothRefuse} by none, ${refusedHere.length} by Go alone`,
+      `${cases.length} cases: ${bothRead} accepted by both, ${bothRefuse} by neither, ${refusedHere.length} only by Go`,
     );
-    assert.deepEqual(refusedByGo.slice(0, 5), [], `${refusedByGo.length} are read here and refused by Go`);
-    assert.ok(bothRead > cases.length / 50, 'the cases say nothing');
+    assert.deepEqual(refusedByGo.slice(0, 5), [], `${refusedByGo.length} are accepted here but rejected by Go`);
+    assert.ok(bothRead > cases.length / 50, 'too few useful cases');
   });
 
-  it('that are loaded sign what their public half verifies', async t => {
+  it('that are accepted create signatures that verify with their public key', async t => {
     let loaded = 0;
     for (const each of makeCases(caseCount(30_000) / 5)) {
       const key = await loadSigningKey(toPem(each));
@@ -69,10 +69,10 @@ describe('private keys', () => {
       assert.ok(verify(key.value.signatureAlgorithm.value.digest, data, key.value.publicKey, signature), toPem(each));
       loaded += 1;
     }
-    t.diagnostic(`${loaded} keys were loaded`);
+    t.diagnostic(`${loaded} keys are accepted`);
   });
 
-  it('that are whole are read', async () => {
+  it('that are valid are accepted', async () => {
     const cases = samples();
     const readings = cases.map(read);
     const { refusedHere, refusedByGo } = await compareWithGo(cases, readings);

@@ -1,5 +1,5 @@
-// Name constraints and names of all kinds, one CA or two above each other: what is refused here is what Go's or OpenSSL's verifier
-// rejects, and nothing else. FUZZ_CASES and FUZZ_SEED ask for more or other cases than usual.
+// Checks all kinds of name constraints and names, under one CA or two. A request must be refused exactly if Go or
+// OpenSSL rejects the certificate. FUZZ_CASES and FUZZ_SEED change the number and choice of cases.
 
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
@@ -20,7 +20,7 @@ const LEAVES = 10;
 const [ROOT, SUB, LEAF] = ['root', 'sub', 'leaf'].map(createHolder) as [Holder, Holder, Holder];
 type Holder = ReturnType<typeof createHolder>;
 
-/** Of OpenSSL: unspecified, permitted, excluded, minimum or maximum, type, syntax of the constraint, syntax of the name. */
+/** OpenSSL error codes: unspecified, permitted, excluded, minimum or maximum, type, constraint syntax, name syntax. */
 const NAME_ERRORS: ReadonlySet<number> = new Set([1, 47, 48, 49, 51, 52, 53]);
 
 interface Case {
@@ -36,7 +36,7 @@ function sampleExtension(random: Random): Extension {
   return { oid: EXTENSION.nameConstraints, critical: random.below(4) === 0, value: sampleConstraints(random) };
 }
 
-/** The root or the CA below it is constrained, or both. */
+/** Constrains the root, the CA below it, or both. */
 function sampleChain(random: Random): Chain {
   const constrained = random.pick([['root'], ['sub'], ['root', 'sub'], ['sub', 'unconstrained root']]);
   const hasSub = constrained.includes('sub') || random.below(2) === 0;
@@ -69,10 +69,10 @@ interface Row extends Case {
   readonly chain: Chain;
 }
 
-/** Go rejects every certificate of a CA whose critical constraints it does not know: no name makes a difference. */
+/** Go rejects every certificate of a CA with unknown critical constraints, whatever the names. */
 const isJudgedByGo = ({ go }: Row) => !/unhandled critical extension|^parsing:/.test(go);
 const isRefusedByGo = (row: Row) => isJudgedByGo(row) && row.go !== '';
-/** Go's parser, and so the API server, does not read such a leaf; or OpenSSL rejects the CA's own name. */
+/** Go's parser, and so the API server, cannot parse such a leaf; or OpenSSL rejects the CA's own name. */
 const isCase = ({ go, openssl }: Row) => !go.startsWith('parsing:') && (openssl?.depth ?? 0) === 0;
 const show = ({ refusals, go, openssl, shown, chain }: Row) => ({
   here: refusals[0],
@@ -93,22 +93,22 @@ describe('the names of a request under name constraints', () => {
     rows = cases.map((one, at) => ({ ...one, go: go[at] ?? '', openssl: openssl[at] })).filter(isCase);
   });
 
-  it('are refused exactly where Go or OpenSSL rejects the certificate', t => {
+  it('are refused exactly if Go or OpenSSL rejects the certificate', t => {
     const rejected = rows.filter(row => isRefusedByGo(row) || row.openssl !== undefined);
     const byGoAlone = rejected.filter(({ openssl }) => openssl === undefined).length;
     const byOpensslAlone = rejected.filter(row => !isRefusedByGo(row)).length;
     t.diagnostic(
-      `${rows.length} cases: ${rejected.length} rejected, ${byGoAlone} by Go alone, ${byOpensslAlone} by OpenSSL alone`,
+      `${rows.length} cases: ${rejected.length} rejected, ${byGoAlone} only by Go, ${byOpensslAlone} only by OpenSSL`,
     );
-    const letPass = rejected.filter(({ refusals }) => refusals.length === 0);
+    const tooLax = rejected.filter(({ refusals }) => refusals.length === 0);
     const tooStrict = rows.filter(row => row.refusals.length > 0 && !rejected.includes(row));
-    assert.deepEqual(letPass.slice(0, 3).map(show), [], `${letPass.length} are rejected later`);
-    assert.deepEqual(tooStrict.slice(0, 3).map(show), [], `${tooStrict.length} would be accepted`);
-    const isTelling = rejected.length > rows.length / 4 && rejected.length < (rows.length * 3) / 4;
-    assert.ok(isTelling && Math.min(byGoAlone, byOpensslAlone) > rows.length / 100, 'the cases say nothing');
+    assert.deepEqual(tooLax.slice(0, 3).map(show), [], `${tooLax.length} are accepted here but rejected later`);
+    assert.deepEqual(tooStrict.slice(0, 3).map(show), [], `${tooStrict.length} are refused here but would be accepted`);
+    const isBalanced = rejected.length > rows.length / 4 && rejected.length < (rows.length * 3) / 4;
+    assert.ok(isBalanced && Math.min(byGoAlone, byOpensslAlone) > rows.length / 100, 'too few useful cases');
   });
 
-  it('are rejected for their names and for nothing else', () => {
+  it('are the only reason why Go and OpenSSL reject these certificates', () => {
     const goes = rows.filter(isRefusedByGo).filter(({ go }) => !go.includes('is not authorized to sign for this name'));
     const others = rows.filter(({ openssl }) => openssl !== undefined && !NAME_ERRORS.has(openssl.code));
     assert.deepEqual([...goes, ...others].slice(0, 3).map(show), []);

@@ -1,6 +1,6 @@
-// CSRs in protobuf, one by one, in lists and in events of a watch, made of good ones by changing fields, wire types and lengths: what is
-// read is what the decoder of Kubernetes reads, and whatever is refused is refused with a ProtobufError. FUZZ_CASES and FUZZ_SEED ask for
-// more or other cases than usual.
+// Mutates fields, wire types and lengths of CSRs in protobuf: single objects, lists and watch events. What is decoded
+// must equal what Kubernetes' decoder reads, and every rejection must be a ProtobufError. FUZZ_CASES and FUZZ_SEED
+// change the number and choice of cases.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -59,7 +59,7 @@ const SAMPLES: readonly (readonly [kind: Kind, raw: Buffer])[] = [
   ['watch', csr],
 ];
 
-/** The object is changed, or, in one of eight cases, what is around it. */
+/** Mutates the object or, in one of eight cases, its envelope. */
 function makeCase(random: Random): Buffer {
   const [kind, raw] = random.pick(SAMPLES);
   const isAround = random.below(8) === 0;
@@ -74,7 +74,7 @@ function makeCase(random: Random): Buffer {
 
 const frames = watchFrames(CSR_PROTOBUF.kinds);
 
-/** As plain JSON; a list that is read as it is iterated over is read here. Undefined for what is no protobuf. */
+/** Returns the message as plain JSON, reading lazily decoded lists completely. undefined if it is not protobuf. */
 function read(bytes: Buffer): unknown {
   try {
     const isObject = bytes.subarray(0, 4).toString('latin1') === 'k8s\0';
@@ -95,7 +95,7 @@ function isLazyList(value: unknown): value is Iterable<unknown> {
 
 const META = new Set(['name', 'uid', 'resourceVersion', 'deletionTimestamp', 'annotations', 'continue']);
 
-/** What both have: of the metadata what is read here, and nothing that is empty. */
+/** Reduces both results to the common fields: the metadata decoded here, and no empty values. */
 function project(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return value.map(each => project(each));
   if (typeof value === 'string') return value.replace(/\ufffd+/g, '\ufffd');
@@ -111,7 +111,7 @@ function isEmpty(value: unknown): boolean {
 }
 
 describe('CSRs in protobuf', () => {
-  it('are read as Kubernetes reads them, or refused, whatever is wrong with them', async t => {
+  it('with arbitrary changes are decoded as in Kubernetes or rejected', async t => {
     const random = new Random(fuzzSeed());
     const cases = Array.from({ length: caseCount(40_000) }, () => makeCase(random));
     const answers = await askGoAbout('protobuf', cases);
@@ -123,13 +123,13 @@ describe('CSRs in protobuf', () => {
       return [`${reproduction()} ${JSON.stringify(mine)} | ${JSON.stringify(theirs)} | ${bytes.toString('base64')}`];
     });
     const refused = rows.filter(({ here }) => here === undefined).length;
-    assert.deepEqual(differing.slice(0, 3), [], `${differing.length} are read otherwise`);
-    const saysSomething = both.length > rows.length / 10 && refused > rows.length / 20;
+    assert.deepEqual(differing.slice(0, 3), [], `${differing.length} are decoded differently`);
+    const hasEnoughCases = both.length > rows.length / 10 && refused > rows.length / 20;
     report(
       t,
       'fuzzedProtobuf',
-      `${rows.length} messages: ${both.length} read by both, ${refused} refused`,
-      saysSomething,
+      `${rows.length} messages: ${both.length} decoded by both, ${refused} rejected`,
+      hasEnoughCases,
     );
   });
 });

@@ -1,6 +1,7 @@
-// PKCS#10 requests made of good ones by changing any field and signing them again, beside Go's parser, which is the API server's, and
-// beside what cert-manager reads of them: nothing else is read here, and what is refused here alone is in docs/differences.md. What
-// is issued for a request says what the request says. FUZZ_CASES and FUZZ_SEED ask for more or other cases than usual.
+// Mutates fields of valid PKCS#10 requests, signs them again, and compares the result with Go's parser, which the API
+// server uses, and with what cert-manager reads. Accepted requests must be read identically, and rejections that are
+// not in Go must be listed in docs/differences.md. The issued certificate must have the contents of the request.
+// FUZZ_CASES and FUZZ_SEED change the number and choice of cases.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -47,7 +48,10 @@ function assertNone(rows: readonly Row[], what: string): void {
   assert.deepEqual(rows.slice(0, 3).map(show), [], `${rows.length} ${what}`);
 }
 
-/** The DER of the certificate for a CSR that agrees with the request; its signature is nonsense. Undefined where none can agree. */
+/**
+ * Returns the DER of the certificate for a CSR that matches the request, with an invalid signature. undefined if no CSR
+ * can match.
+ */
 function issue(der: Buffer, contents: Contents): Buffer | undefined {
   const request = valueOf(parsePkcs10(encodeRequest(der)));
   const csr = csrFor(request, contents);
@@ -61,7 +65,7 @@ function issue(der: Buffer, contents: Contents): Buffer | undefined {
   return sequence(tbs, signatureAlgorithm.der, encodeBitString(Buffer.from('signature')));
 }
 
-/** What the certificate says of a request: the usages that have names first, as cert-manager puts them. */
+/** Returns the expected contents of the certificate: known extended key usages first, as in cert-manager. */
 function asIssued(contents: Contents, issued: Contents): Contents {
   const known = contents.extKeyUsages.filter(isKnownExtKeyUsage);
   if (contents.keyUsage === 0 && contents.extKeyUsages.length === 0) {
@@ -72,7 +76,7 @@ function asIssued(contents: Contents, issued: Contents): Contents {
 }
 
 describe('PKCS#10 requests', () => {
-  it('are never read otherwise than Go and cert-manager read them, whichever field is wrong', async t => {
+  it('with arbitrary changes are never read differently from Go and cert-manager', async t => {
     const random = new Random(fuzzSeed());
     const samples = requestSamples();
     const ders = Array.from({ length: caseCount(40_000) }, () => mutateRequest(random.pick(samples), random));
@@ -82,23 +86,23 @@ describe('PKCS#10 requests', () => {
     const refused = rows.filter(row => !row.here.ok && !isReadByGo(row));
     assertNone(
       rows.filter(row => row.here.ok && !isReadByGo(row)),
-      'are read here and refused by Go',
+      'are accepted here but rejected by Go',
     );
     assertNone(
       both.filter(({ here, go }) => here.ok && !isDeepStrictEqual(here.value, contentsOf(go))),
-      'are read otherwise by Go',
+      'are parsed differently by Go',
     );
     const differences = readDifferences();
     assertNone(
       alone.filter(({ here }) => !here.ok && !differences.some(({ matches }) => matches(here.error))),
-      'are refused here alone for a reason that is not in docs/differences.md',
+      'are rejected only here, for a reason that is not in docs/differences.md',
     );
-    assert.ok(both.length > rows.length / 10 && refused.length > rows.length / 10, 'the cases say nothing');
-    const figure = `${rows.length} requests: ${both.length} read by both, ${refused.length} by none, ${alone.length} by Go alone`;
+    assert.ok(both.length > rows.length / 10 && refused.length > rows.length / 10, 'too few useful cases');
+    const figure = `${rows.length} requests: ${both.length} accepted by both, ${refused.length} by neither, ${alone.length} only by Go`;
     report(t, 'fuzzedRequests', figure, true);
   });
 
-  it('get certificates that say the same, to Go as well', async t => {
+  it('get certificates in which Go reads the contents of the request', async t => {
     const random = new Random(fuzzSeed() + 1);
     const samples = requestSamples();
     const requests = Array.from({ length: caseCount(40_000) / 4 }, () => mutateRequest(random.pick(samples), random));
@@ -121,16 +125,16 @@ describe('PKCS#10 requests', () => {
     report(t, 'fuzzedCertificates', figure, issued.length > requests.length / 10);
   });
 
-  it('that are whole are read, with every extension and key', async () => {
+  it('that are valid are accepted, with every extension and key type', async () => {
     const rows = await compare(requestSamples().map(signSample));
     const differences = readDifferences();
     assertNone(
       rows.filter(({ here }) => !here.ok && !differences.some(({ matches }) => matches(here.error))),
-      'are refused',
+      'are rejected',
     );
     assertNone(
       rows.filter(row => !isReadByGo(row)),
-      'are refused by Go',
+      'are rejected by Go',
     );
   });
 });

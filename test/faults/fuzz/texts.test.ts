@@ -1,5 +1,5 @@
-// Durations and signer names, beside Go's time.ParseDuration and the API server's rule for signer names. FUZZ_CASES and FUZZ_SEED ask
-// for more or other cases than usual.
+// Compares the parsing of durations and signer names with Go's time.ParseDuration and the API server's validation.
+// FUZZ_CASES and FUZZ_SEED change the number and choice of cases.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -16,7 +16,7 @@ const NO_UNITS = ['', 'd', 'H', ' s', 'ss', 'é', '"', '\\', '\n'];
 const SIGNS = ['-', '+', '--', '+-', ' '];
 const TAILS = [' ', '1', '.', '-1s', '\u0000', '\ud800', '😀'];
 
-/** The usual one, but in one of `rarity` cases an odd one. */
+/** Returns the usual value, or an unusual one in one of `rarity` cases. */
 function seldom<T>(random: Random, rarity: number, [usual, odd]: readonly [usual: T, odd: readonly T[]]): T {
   return random.below(rarity) === 0 ? random.pick(odd) : usual;
 }
@@ -37,7 +37,7 @@ function changeOne(text: string, random: Random): string {
 }
 
 describe('durations', () => {
-  it('are read as Go reads them, or refused in its words', async t => {
+  it('are parsed as in Go, or rejected with the same error', async t => {
     const random = new Random(fuzzSeed());
     const texts = Array.from({ length: caseCount(50_000) }, () => duration(random));
     const answers = await askGoAbout('duration', texts);
@@ -50,8 +50,8 @@ describe('durations', () => {
     );
     const count = read.filter(line => line.startsWith('ok')).length;
     assert.deepEqual(differing.slice(0, 5), [], `${differing.length} differ`);
-    const saysSomething = count > texts.length / 10 && count < texts.length * 0.9;
-    report(t, 'fuzzedDurations', `${texts.length} texts: ${count} read`, saysSomething);
+    const hasEnoughCases = count > texts.length / 10 && count < texts.length * 0.9;
+    report(t, 'fuzzedDurations', `${texts.length} texts: ${count} valid`, hasEnoughCases);
   });
 });
 
@@ -76,7 +76,7 @@ function signerName(random: Random): string {
 }
 
 describe('signer names', () => {
-  it('that are read are written as they were, and the API server accepts them', async t => {
+  it('that are accepted are valid for the API server and are written back unchanged', async t => {
     const random = new Random(fuzzSeed());
     const texts = Array.from({ length: caseCount(30_000) }, () => signerName(random));
     const answers = await askGoAbout('signer-name', texts);
@@ -89,10 +89,10 @@ describe('signer names', () => {
       assert.equal(formatSignerName(parsed.value), text, message);
       assert.equal(answers[at], 'ok ', message);
     }
-    report(t, 'fuzzedSignerNames', `${texts.length} texts: ${read} read`, read > texts.length / 20);
+    report(t, 'fuzzedSignerNames', `${texts.length} texts: ${read} valid`, read > texts.length / 20);
   });
 
-  it('of this group that the API server accepts are refused only for a resource, a namespace or a name that cannot be', async t => {
+  it('that the API server accepts are rejected only for an invalid resource, namespace or name', async t => {
     const random = new Random(fuzzSeed() + 1);
     const texts = Array.from({ length: caseCount(30_000) / 3 }, () => signerName(random));
     const answers = await askGoAbout('signer-name', texts);
@@ -109,6 +109,6 @@ describe('signer names', () => {
       assert.equal(parseSignerName(text).ok, canBe, `${reproduction()} ${JSON.stringify(text)}`);
     }
     t.diagnostic(`${accepted.length} accepted by the API server`);
-    assert.ok(accepted.length > texts.length / 20, 'the cases say nothing');
+    assert.ok(accepted.length > texts.length / 20, 'too few useful cases');
   });
 });

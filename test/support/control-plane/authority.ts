@@ -1,5 +1,5 @@
-// A small certificate authority (ECDSA P-256) for the control plane: it issues serving and client certificates. It is for
-// development and tests, keeps its key in a file where it must be found again, and never signs for a workload.
+// A small certificate authority (ECDSA P-256) for the serving and client certificates of the control plane. For
+// development and tests only; never signs for a workload.
 
 import 'reflect-metadata';
 import { createPrivateKey, generateKeyPair, KeyObject, randomBytes, webcrypto } from 'node:crypto';
@@ -12,7 +12,7 @@ export interface KeyPair {
   readonly keyPem: string;
 }
 
-/** A user as a client certificate tells it: common name and organisations. */
+/** A user as in a client certificate: common name and organizations. */
 export interface User {
   readonly user: string;
   readonly groups?: readonly string[];
@@ -20,7 +20,10 @@ export interface User {
 
 export interface Authority {
   readonly certPem: string;
-  /** For the names and addresses (127.0.0.1 if not given); can also be shown as a client (etcd's peers need both). */
+  /**
+   * Valid for the given names and addresses (default 127.0.0.1), and also as a client certificate because etcd peers
+   * need both.
+   */
   issueServing(name: string, dnsNames?: readonly string[], addresses?: readonly string[]): Promise<KeyPair>;
   issueClient(user: User): Promise<KeyPair>;
 }
@@ -28,10 +31,10 @@ export interface Authority {
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNING = { ...CURVE, hash: 'SHA-256' };
 const LIFETIME_MS = 365 * 24 * 3_600_000;
-/** Clocks of containers and virtual machines may differ a little. */
+/** Tolerates small clock differences in containers and virtual machines. */
 const BACKDATE_MS = 5 * 60_000;
 
-/** The authority that `certPath` and `keyPath` hold; a new one if there is none. */
+/** Opens the authority in `certPath` and `keyPath`, or creates one if it does not exist. */
 export async function openAuthority(name: string, certPath: string, keyPath: string): Promise<Authority> {
   const kept = await loadAuthority(certPath, keyPath);
   if (kept !== undefined) return kept;
@@ -41,13 +44,16 @@ export async function openAuthority(name: string, certPath: string, keyPath: str
   return authorityOf(certPem, keyPem);
 }
 
-/** undefined if one of the two files is missing. */
+/** Returns undefined if one of the two files is missing. */
 export async function loadAuthority(certPath: string, keyPath: string): Promise<Authority | undefined> {
   const [certPem, keyPem] = await Promise.all([readIfThere(certPath), readIfThere(keyPath)]);
   return certPem === undefined || keyPem === undefined ? undefined : authorityOf(certPem, keyPem);
 }
 
-/** For the tokens of service accounts. SEC1 PEM: Kubernetes reads an EC key as its own public half in no other form. */
+/**
+ * Creates a key for ServiceAccount tokens. SEC1 PEM, because Kubernetes derives the public key of an EC key only from
+ * this format.
+ */
 export async function createSigningKey(): Promise<string> {
   const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: CURVE.namedCurve });
   return privateKey.export({ type: 'sec1', format: 'pem' });
@@ -126,7 +132,7 @@ function commonParts(name: x509.Name) {
   };
 }
 
-/** Values as objects, since the library reads a plain string that starts with # as hexadecimal DER. */
+/** Uses objects as values, because the library parses a plain string that starts with # as hexadecimal DER. */
 function nameOf(commonName: string, organisations: readonly string[] = []): x509.Name {
   const groups = organisations.map(group => ({ O: [{ utf8String: group }] }));
   return new x509.Name([...groups, { CN: [{ utf8String: commonName }] }]);

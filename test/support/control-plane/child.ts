@@ -1,5 +1,5 @@
-// Starts one program with its output in a log file, and sees to it that the program ends: by stop(), or when this process
-// goes in whatever way (a signal, an exception, even SIGKILL). It never touches a process that it did not start.
+// Starts a program with its output in a log file and ensures that it stops: on stop(), or when this process exits for
+// any reason, including SIGKILL. Never touches processes that it did not start.
 
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -18,17 +18,17 @@ export interface ChildOptions {
 export interface Child {
   readonly name: string;
   readonly logPath: string;
-  /** undefined when it could not be started at all. */
+  /** undefined if the program could not be started. */
   readonly pid: number | undefined;
-  /** How it ended, in words: `exit code 1`. undefined while it runs. */
+  /** How the program exited, such as `exit code 1`. undefined while it is running. */
   readonly ending: string | undefined;
   readonly ended: Promise<string>;
-  /** Asks it to end, insists after `patience` milliseconds, and returns when it is gone. */
+  /** Sends SIGTERM, sends SIGKILL after `patience` milliseconds, and resolves when the program has exited. */
   stop(patience: number): Promise<void>;
 }
 
-// Reads the child's process group, then a line when the child has ended, or end-of-file when this process is gone first; then
-// it ends the group: politely, and after two seconds for good.
+// Reads the child's process group, then either a line when the child has exited or end-of-file when this process has
+// exited first. Then it sends SIGINT to the group, and SIGKILL after two seconds.
 const GUARD = `read -r group || exit 0
 read -r released && exit 0
 kill -s INT -- "-$group" 2>/dev/null
@@ -38,9 +38,9 @@ kill -s KILL -- "-$group" 2>/dev/null`;
 
 export function startChild(options: ChildOptions): Child {
   const log = openSync(options.logPath, 'a', 0o600);
-  // Before the child: this process may be killed at any moment after it has one.
+  // Started before the child, because this process may be killed at any time.
   const guard = startGuard(GUARD);
-  // An own process group: Ctrl-C reaches this process alone, and the order of the stop stays its decision.
+  // A separate process group, so that Ctrl-C reaches only this process, which then stops its children in order.
   const child = detach(options, ['ignore', log, log]);
   closeSync(log);
   guard.write(`${child.pid ?? 'none'}\n`);
@@ -62,7 +62,7 @@ export function startChild(options: ChildOptions): Child {
   };
 }
 
-/** The last lines of a log, for an error message. */
+/** Returns the last lines of a log, for an error message. */
 export function logTail(path: string, lines = 15): string {
   return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
 }
@@ -80,8 +80,8 @@ function detach({ command, args, cwd, env }: ChildOptions, stdio: StdioOptions):
 
 function endOf(child: ChildProcess): Promise<string> {
   return new Promise(resolve => {
-    child.once('error', error => resolve(`could not be started: ${error.message}`));
-    child.once('exit', (code, signal) => resolve(signal ? `ended by ${signal}` : `exit code ${code}`));
+    child.once('error', error => resolve(`failed to start: ${error.message}`));
+    child.once('exit', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit code ${code}`));
   });
 }
 

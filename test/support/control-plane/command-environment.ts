@@ -1,9 +1,10 @@
-// The environment that kubectl and helm are run in: one cluster's kubeconfig and nothing of the user's. It starts nothing.
+// The environment for kubectl and helm: the kubeconfig of one cluster, and no configuration of the user. Starts
+// nothing.
 
 import { join } from 'node:path';
 import type { Environment } from './tools.ts';
 
-/** Ports are used again, so a discovery cache or a repository list from elsewhere must not be found. */
+/** Ports are reused, so cached discovery data and repository lists of other clusters must not be visible. */
 export function commandEnvironment(dir: string, kubeconfig: string): Environment {
   const home = (name: string) => join(dir, 'home', name);
   return {

@@ -1,5 +1,5 @@
-// A Kubernetes control plane of its own on 127.0.0.1: etcd and kube-apiserver with RBAC, users by client certificate, and
-// kubectl and helm that talk to it alone. It stops what it started and nothing else, and never reads the user's kubeconfig.
+// A separate Kubernetes control plane on 127.0.0.1: etcd and kube-apiserver with RBAC, client certificates for users,
+// and kubectl and helm configured for it. Stops only what it started and never reads the user's kubeconfig.
 
 import { join } from 'node:path';
 import type { User } from './authority.ts';
@@ -14,21 +14,24 @@ import { type Keys, prepareKeys } from './servers.ts';
 import type { ToolPaths } from './tools.ts';
 
 export interface ControlPlaneOptions {
-  /** Kept, and used again with its data and, if it is free, its port. Without it, a temporary folder that goes in the end. */
+  /**
+   * A folder to keep and reuse with its data and, if it is free, its port. Defaults to a temporary folder that is
+   * removed at the end.
+   */
   readonly dir?: string;
   readonly progress?: Progress;
-  /** After the usual ones, so that they win: `['--audit-policy-file=…']`. */
+  /** Appended to the default flags, so that they override them: `['--audit-policy-file=…']`. */
   readonly apiServerFlags?: readonly string[];
 }
 
 export interface CommandInput {
-  /** The admin's if not given. */
+  /** Defaults to the administrator's. */
   readonly kubeconfig?: string;
   /** Standard input. */
   readonly input?: string;
 }
 
-/** Ready when it resolves. On failure nothing is left running, and the message says where the logs are. */
+/** Resolves when the control plane is ready. On failure nothing keeps running, and the error names the log folder. */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const finding = options.progress ? { progress: options.progress } : {};
   const tools = await findTools(['etcd', 'kube-apiserver', 'kubectl'], finding);
@@ -38,7 +41,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     return await startIn(folder, tools, options);
   } catch (cause) {
     await closeFolder(folder, { keepLogs: true });
-    throw new Error(`The control plane did not start; its logs are kept in ${join(folder.dir, 'logs')}`, { cause });
+    throw new Error(`The control plane did not start. Its logs are in ${join(folder.dir, 'logs')}`, { cause });
   } finally {
     step?.done();
   }
@@ -69,11 +72,11 @@ interface Parts {
 export class ControlPlane {
   readonly dir: string;
   readonly url: string;
-  /** The CA that the API server's certificate is checked against. */
+  /** The CA of the API server's serving certificate. */
   readonly caPem: string;
-  /** The path of the kubeconfig of a member of system:masters. */
+  /** The path of a kubeconfig for a member of system:masters. */
   readonly adminKubeconfig: string;
-  /** Resolves, with the reason in words, when one of the servers ends before stop() was called. */
+  /** Resolves with the reason if one of the servers exits before stop() is called. */
   readonly broken: Promise<string>;
   readonly #parts: Parts;
   #stopping: Promise<void> | undefined;
@@ -90,14 +93,14 @@ export class ControlPlane {
     });
   }
 
-  /** The processes that run for this control plane. */
+  /** The running processes of this control plane. */
   get pids(): readonly number[] {
     return this.#parts.servers.children.flatMap(({ pid, ending }) =>
       pid === undefined || ending !== undefined ? [] : [pid],
     );
   }
 
-  /** The path of a kubeconfig for a user that has no rights but those that RBAC gives to it or to its groups. */
+  /** Returns the path of a kubeconfig for a user whose only permissions come from RBAC. */
   async kubeconfigFor({ user, groups = [] }: User): Promise<string> {
     const pair = await this.#parts.keys.authority.issueClient({ user, groups });
     return writeKubeconfig(join(this.dir, 'users', kubeconfigName(user, groups)), this.#server, user, pair);
@@ -107,13 +110,15 @@ export class ControlPlane {
     return this.#run(this.#parts.tools.kubectl, args, command);
   }
 
-  /** Builds helm first if there is none yet. */
+  /** Builds helm first if it is missing. */
   async helm(args: readonly string[], command: CommandInput = {}): Promise<CommandResult> {
     const { helm } = await findTools(['helm'], this.#parts.finding);
     return this.#run(helm, args, command);
   }
 
-  /** Returns when every process is gone. A temporary folder goes too, unless a server ended by itself or `keep` is set. */
+  /**
+   * Resolves when all processes have exited. Removes a temporary folder unless a server exited early or `keep` is set.
+   */
   stop({ keep = false }: { readonly keep?: boolean } = {}): Promise<void> {
     this.#stopping ??= this.#stop(keep);
     return this.#stopping;
@@ -126,14 +131,14 @@ export class ControlPlane {
   async #stop(keep: boolean): Promise<void> {
     const { folder, servers } = this.#parts;
     const ended = servers.children.filter(child => child.ending !== undefined);
-    // Nothing that a temporary one still writes is of use to anybody, and a graceful stop takes a second.
+    // Kills the servers of a temporary folder, because a graceful shutdown takes a second and their data is removed
+    // anyway.
     const patience = folder.lock === undefined ? 0 : 5_000;
     await stopChildren(servers.children, patience);
     const keepLogs = keep || ended.length > 0;
     await closeFolder(folder, { keepLogs });
-    const reason = ended.map(({ name, ending }) => `${name} ended by itself (${ending}). `).join('');
-    if (keepLogs)
-      process.stderr.write(`${reason}The logs of the control plane are kept in ${join(this.dir, 'logs')}\n`);
+    const reason = ended.map(({ name, ending }) => `${name} exited early (${ending}). `).join('');
+    if (keepLogs) process.stderr.write(`${reason}The logs of the control plane are in ${join(this.dir, 'logs')}\n`);
   }
 
   get #server(): Server {

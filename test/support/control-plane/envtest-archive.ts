@@ -1,5 +1,5 @@
-// Fetches the official envtest archive (etcd, kube-apiserver, kubectl) of the wanted Kubernetes release, and uses nothing
-// whose SHA-512 is not the one in the release index. It never insists: without a network the answer is a reason.
+// Downloads the official envtest archive (etcd, kube-apiserver, kubectl) for the required Kubernetes release and
+// verifies the SHA-512 from the release index. Makes one attempt; returns the reason if it fails.
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -24,18 +24,18 @@ interface Archive {
   readonly selfLink: string;
 }
 
-/** On by default, but not in CI, where a test run talks to nothing but loopback. */
+/** Enabled by default, except in CI, where tests use only loopback. */
 export function mayUseEnvtest(env: Environment): boolean {
   return env['COUNTERSIGN_ENVTEST'] !== 'off' && !isContinuousIntegration(env);
 }
 
-/** Puts the archived tools into `folder`, or says why it could not. */
+/** Extracts the tools into `folder`, or returns why it could not. */
 export async function fetchEnvtest(module: ToolModule, folder: string, index = ENVTEST_INDEX): Promise<Result<void>> {
   try {
     const archive = findArchive(parse((await download(index)).toString()), module.kubernetesVersion);
-    if (archive === undefined) return err(`it has no archive of ${module.kubernetesVersion} for this platform`);
+    if (archive === undefined) return err(`the index has no archive of ${module.kubernetesVersion} for this platform`);
     const bytes = await download(archive.selfLink);
-    if (!hasHash(bytes, archive.hash)) return err(`the SHA-512 of ${archive.selfLink} is not the one in the index`);
+    if (!hasHash(bytes, archive.hash)) return err(`the SHA-512 of ${archive.selfLink} does not match the index`);
     return ok(await unpack(bytes, folder));
   } catch (error) {
     return err(reasonOf(error));
@@ -56,7 +56,7 @@ function field(value: unknown, name: string): unknown {
 
 async function download(url: string): Promise<Buffer> {
   const connecting = new AbortController();
-  const timer = setTimeout(() => connecting.abort(new Error(`no answer within ${CONNECT_MS} ms`)), CONNECT_MS);
+  const timer = setTimeout(() => connecting.abort(new Error(`no response within ${CONNECT_MS} ms`)), CONNECT_MS);
   const response = await fetch(url, { signal: connecting.signal }).finally(() => clearTimeout(timer));
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   return Buffer.from(await response.arrayBuffer());
@@ -72,7 +72,7 @@ async function unpack(bytes: Buffer, folder: string): Promise<void> {
   try {
     await mkdir(aside, { recursive: true });
     await writeFile(archive, bytes);
-    // The archive holds controller-tools/envtest/<tool>.
+    // The paths in the archive are controller-tools/envtest/<tool>.
     await promisify(execFile)('tar', ['-xzf', archive, '-C', aside, '--strip-components=2', '--no-same-owner']);
     for (const name of ARCHIVED_TOOLS) await access(join(aside, name));
     for (const name of ARCHIVED_TOOLS) await rename(join(aside, name), join(folder, name));

@@ -1,5 +1,5 @@
-// Finds the programs of the control plane: in KUBEBUILDER_ASSETS, else in the cache, else in the official envtest archive,
-// else by building them. It makes each missing one once, even if several processes ask, and never starts any of them.
+// Finds the programs of the control plane in KUBEBUILDER_ASSETS or the cache; downloads the envtest archive or builds
+// what is missing. Builds each tool once, even if several processes need it. Starts none of them.
 
 import { constants } from 'node:fs';
 import { access, mkdir, readdir, rm } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { cacheFolder, type Environment, readToolModule, type ToolName, type Tool
 export interface FindOptions {
   readonly env?: Environment;
   readonly progress?: Progress;
-  /** The folder of go.mod, where it is not this repository's. */
+  /** The folder of go.mod. Defaults to the one in this repository. */
   readonly moduleDir?: string;
   readonly envtestIndex?: string;
 }
@@ -52,9 +52,10 @@ async function buildTools(names: readonly ToolName[], context: BuildContext): Pr
 
 async function tryArchive({ module, folder, env, progress }: BuildContext, index: string): Promise<void> {
   if (!mayUseEnvtest(env)) return;
-  const step = progress.step('fetching the envtest archive');
+  const step = progress.step('downloading the envtest archive');
   const fetched = await fetchEnvtest(module, folder, index).finally(step.done);
-  if (!fetched.ok) progress.say(`The envtest archive is not used, Go builds the tools instead: ${fetched.error}.`);
+  if (!fetched.ok)
+    progress.say(`The envtest archive cannot be used (${fetched.error}). Building the tools with Go instead.`);
 }
 
 async function lockFolder({ folder, progress }: BuildContext, names: readonly ToolName[]) {
@@ -63,7 +64,7 @@ async function lockFolder({ folder, progress }: BuildContext, names: readonly To
   return acquireLock(path, pid => step.note(`process ${pid} is building (${path})`)).finally(step.done);
 }
 
-/** What a process left that died while it built. */
+/** Removes the files of a process that died during a build. */
 async function removePartials(folder: string): Promise<void> {
   const left = (await readdir(folder)).filter(name => name.endsWith(PARTIAL));
   for (const name of left) await rm(join(folder, name), { recursive: true, force: true });

@@ -1,5 +1,5 @@
-// The folder of one control plane: a temporary one that goes in the end, however this process ends, or a given one that is
-// kept and that one control plane at a time may use. It never removes anything from a given folder.
+// The folder of one control plane: a temporary one that is removed when this process exits for any reason, or a given
+// one that is kept and locked against concurrent use. Never removes anything from a given folder.
 
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,12 +12,12 @@ export interface Folder {
   readonly dir: string;
   /** undefined for a temporary folder. */
   readonly lock: LockFile | undefined;
-  /** Of a temporary folder. */
+  /** Set for a temporary folder. */
   readonly sweeper?: Writable;
 }
 
-// Reads a line when the folder is closed, or end-of-file when this process is gone first; then it removes the folder, and for
-// some seconds more what a server writes that is being ended meanwhile (child.ts).
+// Reads a line when the folder is closed, or end-of-file when this process has exited first. Then it removes the folder
+// repeatedly for a few seconds, because a server that is still being stopped may write to it (child.ts).
 const SWEEPER = `read -r closed && exit 0
 i=0
 while [ $i -lt 30 ]; do i=$((i + 1)); rm -rf "$1"; sleep 0.2; done`;
@@ -28,7 +28,7 @@ export async function openFolder(dir: string | undefined): Promise<Folder> {
   return folder;
 }
 
-/** etcd's data goes from a temporary folder even if the logs stay: it takes much room and tells nothing. */
+/** Removes etcd's data even if the logs are kept: it is large and of no use for diagnosis. */
 export async function closeFolder(
   { dir, lock, sweeper }: Folder,
   { keepLogs }: { readonly keepLogs: boolean },
@@ -46,6 +46,6 @@ async function temporaryFolder(): Promise<Folder> {
 async function lockFolder(dir: string): Promise<Folder> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const lock = await tryLock(join(dir, 'lock'));
-  if (typeof lock === 'number') throw new Error(`${dir} is in use by the control plane of process ${lock}`);
+  if (typeof lock === 'number') throw new Error(`${dir} is already in use by a control plane (process ${lock})`);
   return { dir, lock };
 }

@@ -1,5 +1,5 @@
-// Builds one tool with Go from the module proxy, into a file that is either whole or not there. It never decides whether a
-// build is needed, and two builds of one tool at once do no harm.
+// Builds one tool with Go from the module proxy. The result appears atomically, and concurrent builds of one tool are
+// safe. The caller decides whether a build is needed.
 
 import { execFile } from 'node:child_process';
 import { readFile, rename, rm } from 'node:fs/promises';
@@ -11,13 +11,13 @@ import { type Environment, TOOLS, type ToolModule, type ToolName } from './tools
 
 export interface BuildContext {
   readonly module: ToolModule;
-  /** The folder that the finished tools go to. */
+  /** The folder for the finished tools. */
   readonly folder: string;
   readonly env: Environment;
   readonly progress: Progress;
 }
 
-/** The ending of files that are not finished; whoever holds the lock of the folder may remove them. */
+/** Suffix of unfinished files. The holder of the folder's lock may remove them. */
 export const PARTIAL = '.partial';
 
 export async function buildTool(name: ToolName, context: BuildContext): Promise<void> {
@@ -25,7 +25,7 @@ export async function buildTool(name: ToolName, context: BuildContext): Promise<
   const output = join(folder, `.${name}.${process.pid}${PARTIAL}`);
   const logPath = join(folder, `build-${name}.log`);
   await rm(logPath, { force: true });
-  const step = progress.step(`building ${name} (only once, about ${TOOLS[name].about} on 2 cores)`);
+  const step = progress.step(`building ${name} (once, about ${TOOLS[name].about} on 2 cores)`);
   try {
     await runGo(name, buildArguments(name, module, output), { context, logPath, step });
     await rename(output, join(folder, module.fileNames[name]));
@@ -36,17 +36,17 @@ export async function buildTool(name: ToolName, context: BuildContext): Promise<
   }
 }
 
-/** Fails with what to do if there is no Go that can build the module. */
+/** Throws, with instructions, if no suitable Go is installed. */
 export async function checkGo({ module, env }: Pick<BuildContext, 'module' | 'env'>): Promise<void> {
   const wanted = `Go ${module.goVersion} or newer`;
-  const remedy = `Install ${wanted} (https://go.dev/dl/), or point KUBEBUILDER_ASSETS at a folder with the tools.`;
-  // In the module's folder, so that Go's own choice of a toolchain (GOTOOLCHAIN) has its say.
+  const remedy = `Install ${wanted} (https://go.dev/dl/), or set KUBEBUILDER_ASSETS to a folder with the tools.`;
+  // Runs in the module's folder, so that GOTOOLCHAIN applies.
   const options = { cwd: module.dir, env: goEnvironment(env) };
   const found = await promisify(execFile)('go', ['env', 'GOVERSION'], options).then(
     ({ stdout }) => stdout.trim(),
     error => {
       if (error.code === 'ENOENT')
-        throw new Error(`The control plane's tools are built with Go, and there is none in PATH. ${remedy}`);
+        throw new Error(`Building the control plane's tools needs Go, which is not in PATH. ${remedy}`);
       throw new Error(
         `The Go in PATH cannot build the control plane's tools: ${String(error.stderr).trim()}. ${remedy}`,
       );
@@ -70,7 +70,7 @@ function buildArguments(name: ToolName, module: ToolModule, output: string): str
   ];
 }
 
-/** Without these, /version says v0.0.0-master and clients cannot tell what they talk to. */
+/** Without these, /version reports v0.0.0-master and clients cannot detect the version. */
 function linkerFlags(version: string): string {
   const [major, minor] = version.slice(1).split('.');
   const values = { gitVersion: version, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
@@ -87,12 +87,12 @@ interface GoRun {
 async function runGo(name: ToolName, args: readonly string[], { context, logPath, step }: GoRun): Promise<void> {
   const { module, env } = context;
   const go = startChild({ name: 'go', command: 'go', args, logPath, cwd: module.dir, env: goEnvironment(env) });
-  // go build -v names each package as it compiles it; linking comes last and is silent.
+  // go build -v prints each package when it compiles it, and nothing while it links.
   const timer = setInterval(() => void lastLine(logPath).then(step.note), 1_000);
   const ending = await go.ended.finally(() => clearInterval(timer));
   if (ending === 'exit code 0') return;
   throw new Error(
-    `Building ${name} with Go failed (${ending}). The log is ${logPath}; it ends with:\n${logTail(logPath)}`,
+    `Building ${name} with Go failed (${ending}). The log is ${logPath} and ends with:\n${logTail(logPath)}`,
   );
 }
 

@@ -1,10 +1,10 @@
-// A shell that lives on when this process goes, in whatever way (even SIGKILL), and then does what is left to do. It learns
-// of it by the end of its standard input, which is a pipe from here.
+// Runs a shell script that outlives this process and cleans up after it, even after SIGKILL. The script detects the
+// exit by end-of-file on its standard input.
 
 import { spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 
-/** Gives the standard input of the script, which is to `read` from it; `words` are its $1, $2, … */
+/** Returns the standard input of the script, which must `read` from it. `words` are its arguments $1, $2, … */
 export function startGuard(script: string, ...words: readonly string[]): Writable {
   const guard = spawn('sh', ['-c', script, 'guard', ...words], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   guard.unref();

@@ -1,5 +1,5 @@
-// Writes a kubeconfig that holds everything in itself: the server, the CA it is checked against, and a user's certificate.
-// It never turns off the check of the server's certificate.
+// Writes self-contained kubeconfigs: server, CA, and a user's certificate. Never disables the verification of the
+// server's certificate.
 
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
@@ -17,12 +17,12 @@ export async function writeKubeconfig(path: string, server: Server, name: string
   return path;
 }
 
-/** The name of a user's kubeconfig: every user and set of groups has its own, whatever characters are in them. */
+/** Returns a unique file name for the kubeconfig of a user with a set of groups, whatever characters they contain. */
 export function kubeconfigName(user: string, groups: readonly string[] = []): string {
   return `${[user, ...groups].map(encodeURIComponent).join('+')}.kubeconfig`;
 }
 
-/** The server of a kubeconfig that was written here; undefined if there is no such file. */
+/** Returns the server of a kubeconfig written by this module, or undefined if the file does not exist. */
 export async function readServer(path: string): Promise<Server | undefined> {
   const text = await readFile(path, 'utf8').catch(error => {
     if (error.code === 'ENOENT') return undefined;

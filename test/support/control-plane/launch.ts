@@ -1,5 +1,5 @@
-// Starts etcd and kube-apiserver on free ports and waits until they serve; if another process was quicker to take a port,
-// it tries again with others. It leaves both running, or neither.
+// Starts etcd and kube-apiserver on free ports and waits until they are ready. Retries with other ports if another
+// process takes one first. Leaves both running or none.
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,20 +13,20 @@ export interface LaunchOptions {
   readonly keys: Keys;
   readonly tools: ToolPaths<'etcd' | 'kube-apiserver'>;
   readonly apiServerFlags: readonly string[];
-  /** Taken if it is free; 0 for any. */
+  /** Used if it is free; 0 for any port. */
   readonly preferredPort: number;
 }
 
 export interface Servers {
   readonly url: string;
-  /** In the order in which they are to be stopped. */
+  /** In shutdown order. */
   readonly children: readonly Child[];
 }
 
 const ATTEMPTS = 5;
 const READY_MS = 90_000;
 
-/** What a ready API server answers: besides its own checks, the namespaces that it makes a moment later. */
+/** Ready checks of the API server, plus the namespaces that it creates a moment later. */
 const READY_PATHS = ['/readyz', '/api/v1/namespaces/default', '/api/v1/namespaces/kube-system'];
 
 export async function launchServers(options: LaunchOptions): Promise<Servers> {
@@ -39,7 +39,7 @@ export async function launchServers(options: LaunchOptions): Promise<Servers> {
   }
 }
 
-/** One after the other: a server must not lose what it still writes to. */
+/** In sequence, so that a server can finish its writes to the next one. */
 export async function stopChildren(children: readonly Child[], patience: number): Promise<void> {
   for (const child of children) await child.stop(patience);
 }
@@ -48,7 +48,7 @@ function logPath(dir: string, name: string): string {
   return join(dir, 'logs', `${name}.log`);
 }
 
-/** undefined once `ready` resolves; else why it did not come to that. */
+/** Resolves with undefined once `ready` resolves, or with the reason why it did not. */
 export async function failureOf(
   children: readonly Child[],
   ready: (signal: AbortSignal) => Promise<void>,
@@ -61,7 +61,7 @@ export async function failureOf(
   const first = await Promise.race([readiness, ...children.map(child => child.ended.then(() => child))]);
   over.abort();
   if (first === undefined || typeof first === 'string') return first;
-  return `${first.name}: ${first.ending}; its log ends with:\n${logTail(first.logPath)}`;
+  return `${first.name}: ${first.ending}. Its log ends with:\n${logTail(first.logPath)}`;
 }
 
 async function startServers({ dir, tools, apiServerFlags }: LaunchOptions, preferred: number): Promise<Servers> {

@@ -1,5 +1,5 @@
-// A lock that is a file with the holder's process id, for work that several processes want done once. A holder that died
-// or went silent is replaced. What it guards must stay right even with two holders: taking over cannot be atomic.
+// A lock file with the holder's process id, for work that only one of several processes should do. The lock of a dead
+// or inactive holder is replaced. Replacing is not atomic, so the protected work must tolerate two holders.
 
 import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ export interface LockFile {
 const HEARTBEAT_MS = 5_000;
 const SILENT_MS = 60_000;
 
-/** Waits for the lock. `onWait` is called with the holder's process id each time that it is found taken. */
+/** Waits for the lock. Calls `onWait` with the holder's process id each time the lock is taken. */
 export async function acquireLock(path: string, onWait: (pid: number) => void): Promise<LockFile> {
   for (;;) {
     const lock = await tryLock(path);
@@ -22,7 +22,7 @@ export async function acquireLock(path: string, onWait: (pid: number) => void): 
   }
 }
 
-/** The lock, or the process id of its holder. */
+/** Returns the lock, or the process id of its holder. */
 export async function tryLock(path: string): Promise<LockFile | number> {
   const mine = `${process.pid} ${randomUUID()}\n`;
   if (await create(path, mine)) return held(path, mine);
@@ -32,7 +32,7 @@ export async function tryLock(path: string): Promise<LockFile | number> {
   return (await create(path, mine)) ? held(path, mine) : holderOf(await readFile(path, 'utf8').catch(whenMissing('0')));
 }
 
-/** A link appears with its content, so nobody ever reads a lock without a holder. */
+/** A hard link appears together with its content, so no process can read a lock without a holder. */
 async function create(path: string, content: string): Promise<boolean> {
   const draft = `${path}.${randomUUID()}`;
   await writeFile(draft, content, { mode: 0o600 });
@@ -60,12 +60,12 @@ function held(path: string, content: string): LockFile {
 
 async function isStale(path: string, content: string): Promise<boolean> {
   if (!isAlive(holderOf(content))) return true;
-  // The process id may belong to another program by now; a holder that lives touches its lock.
+  // The process id may have been reused, so a live holder touches its lock.
   const touched = await stat(path).then(found => found.mtimeMs, whenMissing(Date.now()));
   return Date.now() - touched > SILENT_MS;
 }
 
-/** If another process replaced the stale lock meanwhile, it is put back. */
+/** Restores the lock if another process has replaced the stale lock in the meantime. */
 async function putAside(path: string, stale: string): Promise<void> {
   const aside = `${path}.${randomUUID()}`;
   await rename(path, aside).catch(whenMissing(undefined));
@@ -78,7 +78,7 @@ function holderOf(content: string): number {
   return Number.parseInt(content, 10) || 0;
 }
 
-/** Whether there is a process of this id, whoever's it is. */
+/** Whether a process with this id exists, no matter which user owns it. */
 export function isAlive(pid: number): boolean {
   if (pid <= 0) return false;
   try {

@@ -1,5 +1,4 @@
-// Free ports on 127.0.0.1, and HTTPS requests to a server there whose certificate and chain are checked. Nothing here ever
-// listens on or talks to another address.
+// Free ports on 127.0.0.1, and HTTPS requests with certificate verification to servers there. Uses no other address.
 
 import { once } from 'node:events';
 import { request } from 'node:https';
@@ -7,7 +6,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeyPair } from './authority.ts';
 
-/** A port that was free a moment ago; `preferred` if that one is. Another process may still take it first. */
+/** Returns `preferred` if it is free, otherwise another free port. Another process may still take it first. */
 export async function freePort(preferred = 0): Promise<number> {
   const server = createServer();
   try {
@@ -28,7 +27,7 @@ export interface Endpoint {
   readonly client: KeyPair;
 }
 
-/** Resolves when every path answers 200; goes on for ever otherwise, until `signal` ends it. */
+/** Resolves when every path returns 200. Otherwise polls until `signal` is aborted. */
 export async function waitUntilOk(endpoint: Endpoint, paths: readonly string[], signal: AbortSignal): Promise<void> {
   for (const path of paths) {
     while (!(await isOk(endpoint, path, signal))) await sleep(50, undefined, { signal });

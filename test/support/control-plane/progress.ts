@@ -1,8 +1,8 @@
-// Tells a person what takes long: one line that is rewritten on a terminal, plain lines now and then elsewhere, and nothing
-// at all about what is done in a moment. It never decides anything.
+// Reports long operations: one line that is updated on a terminal, occasional plain lines otherwise, and nothing for
+// short operations.
 
 export interface Step {
-  /** What the step does at this moment. */
+  /** Sets the current detail of the step. */
   readonly note: (text: string) => void;
   readonly done: () => void;
 }
@@ -18,7 +18,7 @@ export interface ProgressStream {
   write(text: string): unknown;
 }
 
-/** Milliseconds. A step shorter than `quiet` leaves no line behind; `every` is the time between two plain lines. */
+/** Milliseconds. A step shorter than `quiet` prints no final line; `every` is the interval between two plain lines. */
 export interface ProgressPace {
   readonly quiet: number;
   readonly every: number;
@@ -73,7 +73,7 @@ function plainStep(stream: ProgressStream, what: string, pace: ProgressPace): St
 }
 
 function closing(what: string, started: number, pace: ProgressPace): string {
-  return Date.now() - started < pace.quiet ? '' : `${what}: done after ${seconds(started)} s\n`;
+  return Date.now() - started < pace.quiet ? '' : `${what}: done in ${seconds(started)} s\n`;
 }
 
 function seconds(since: number): number {

@@ -1,4 +1,4 @@
-// Runs one program to its end and hands back what it said. A non-zero exit code is an answer, not an exception.
+// Runs a program and returns its exit code and output. A non-zero exit code is not an exception.
 
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
@@ -12,7 +12,7 @@ export interface CommandResult {
 
 export interface CommandOptions {
   readonly env: Environment;
-  /** Written to its standard input. */
+  /** Written to standard input. */
   readonly input?: string;
   readonly cwd?: string;
 }
@@ -27,7 +27,7 @@ export async function runCommand(
     child.once('error', reject);
     child.once('close', status => resolve(status ?? 1));
   });
-  child.stdin.on('error', () => {}); // It may end without having read its input.
+  child.stdin.on('error', () => {}); // The program may exit without reading its input.
   child.stdin.end(options.input ?? '');
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return { code: await code, stdout, stderr };

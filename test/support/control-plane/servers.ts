@@ -1,19 +1,19 @@
-// The command lines of etcd, kube-apiserver and kube-controller-manager, with the files that they read. Everything listens
-// on 127.0.0.1 and is checked by certificates; nothing here starts a process.
+// Command lines and key files of etcd, kube-apiserver and kube-controller-manager. All of them listen on 127.0.0.1 and
+// authenticate with certificates. Starts no process.
 
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Authority, createSigningKey, type KeyPair, loadAuthority, openAuthority } from './authority.ts';
 
 export interface Keys {
-  /** Of the API server and its users. etcd trusts another one, so that no user can pass the API server by. */
+  /** The CA of the API server and its users. etcd trusts a different CA, so that no user can bypass the API server. */
   readonly authority: Authority;
   readonly admin: KeyPair;
 }
 
 const SERVING_NAMES = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
 
-/** Makes what is missing in DIR/pki; a folder that was used before keeps its authorities. */
+/** Creates missing files in DIR/pki and keeps existing authorities. */
 export async function prepareKeys(dir: string): Promise<Keys> {
   const pki = join(dir, 'pki');
   await mkdir(pki, { recursive: true, mode: 0o700 });
@@ -28,7 +28,7 @@ export async function prepareKeys(dir: string): Promise<Keys> {
   return { authority, admin };
 }
 
-/** The authority of the users of the control plane in DIR; undefined if there was never one. */
+/** Returns the user CA of the control plane in DIR, or undefined if there is none. */
 export function findClusterAuthority(dir: string): Promise<Authority | undefined> {
   return loadAuthority(join(dir, 'pki', 'ca.crt'), join(dir, 'pki', 'ca.key'));
 }
@@ -49,7 +49,7 @@ export function etcdArguments(dir: string, port: number, peerPort: number): stri
       `--${prefix}trusted-ca-file=${join(pki, 'etcd-ca.crt')}`,
       `--${prefix}client-cert-auth`,
     ]),
-    // Data that does not outlive a power cut is the price of a fast start.
+    // Starts faster; the data need not survive a power failure.
     '--unsafe-no-fsync',
     '--log-level=warn',
   ];
@@ -75,7 +75,7 @@ export function apiServerArguments(dir: string, port: number, etcdPort: number):
     `--service-account-key-file=${join(pki, 'service-accounts.key')}`,
     `--service-account-signing-key-file=${join(pki, 'service-accounts.key')}`,
     '--service-cluster-ip-range=10.96.0.0/16',
-    // A loopback address is not allowed as an endpoint, and nothing here routes to one.
+    // Loopback addresses are not valid in endpoints.
     '--endpoint-reconciler-type=none',
   ];
 }
@@ -108,7 +108,7 @@ async function writePair(folder: string, name: string, { certPem, keyPem }: KeyP
   await writeFile(join(folder, `${name}.crt`), certPem);
 }
 
-/** A new key would make every token worthless that a kept folder gave out. */
+/** Keeps an existing key, because a new one would invalidate all tokens that were issued from this folder. */
 async function writeOnce(path: string, content: string): Promise<void> {
   await access(path).catch(() => writeFile(path, content, { mode: 0o600 }));
 }

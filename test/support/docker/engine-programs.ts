@@ -1,5 +1,5 @@
-// Finds the programs of the machine that a Docker engine of one's own needs. In CI it installs Debian's engine where there is
-// none; elsewhere it says in one line what is missing.
+// Finds the programs for a separate Docker engine. In CI, installs Debian's engine if it is missing; elsewhere returns
+// what is missing.
 
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import { isContinuousIntegration } from '../continuous-integration.ts';
 import type { Environment } from '../control-plane/tools.ts';
 
-/** docker-proxy is what publishes ports where there are no iptables rules for it. */
+/** docker-proxy publishes ports without iptables rules. */
 const NAMES = ['dockerd', 'docker', 'docker-proxy', 'iptables', 'ip', 'nsenter', 'unshare'] as const;
 const DEBIAN_PACKAGES = ['docker.io', 'iptables', 'iproute2', 'util-linux'];
 const INSTALL = ['install', '--no-install-recommends', ...DEBIAN_PACKAGES];
@@ -16,14 +16,14 @@ const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/
 export interface EnginePrograms {
   readonly dockerd: string;
   readonly docker: string;
-  /** PATH for the engine, which looks for containerd and iptables there. */
+  /** PATH of the engine, which looks up containerd and iptables there. */
   readonly searchPath: string;
 }
 
-/** The programs, or why there can be no engine here, in one line. */
+/** Returns the programs, or one line that says why the engine cannot run here. */
 export function provideEnginePrograms(env: Environment = process.env): EnginePrograms | string {
-  if (process.platform !== 'linux') return 'a Docker engine of its own needs Linux';
-  if (process.getuid?.() !== 0) return 'a Docker engine of its own needs root, for namespaces and cgroups';
+  if (process.platform !== 'linux') return 'a separate Docker engine needs Linux';
+  if (process.getuid?.() !== 0) return 'a separate Docker engine needs root for namespaces and cgroups';
   const found = find(env);
   if (typeof found !== 'string' || !isContinuousIntegration(env)) return found;
   return install(env) ? find(env) : `${found}; installing it failed`;
@@ -35,10 +35,10 @@ function find(env: Environment): EnginePrograms | string {
   const missing = NAMES.filter(name => locate(name) === undefined);
   const [dockerd, docker] = [locate('dockerd'), locate('docker')];
   if (missing.length === 0 && dockerd && docker) return { dockerd, docker, searchPath: folders.join(delimiter) };
-  return `a Docker engine of its own needs ${missing.join(', ')} (on Debian: apt-get ${INSTALL.join(' ')})`;
+  return `a separate Docker engine needs ${missing.join(', ')} (on Debian: apt-get ${INSTALL.join(' ')})`;
 }
 
-/** A service manager, if any, is kept from starting the engine: tests start their own. */
+/** RUNLEVEL prevents a service manager from starting the installed engine. */
 function install(env: Environment): boolean {
   const options = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }, stdio: 'ignore' } as const;
   const apt = (...args: string[]) => spawnSync('apt-get', ['-qq', '-y', ...args], options).status === 0;

@@ -1,5 +1,5 @@
-// A Docker engine with the compose plugin in a world of its own: no other engine, network or image of the machine is touched,
-// and everything that ran on it ends with it.
+// A Docker engine with the compose plugin in separate namespaces. It does not affect other engines, networks or images
+// of the machine, and everything in it is removed when it stops.
 
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export class DockerEngine {
     this.#programs = programs;
   }
 
-  /** It answers when this resolves. */
+  /** Resolves when the engine responds. */
   static async start(programs: EnginePrograms): Promise<DockerEngine> {
     const plugin = await findModuleTool(MODULE_TOOLS['docker-compose']);
     const engine = new DockerEngine(await OwnWorld.open(), programs);
@@ -38,7 +38,7 @@ export class DockerEngine {
     }
   }
 
-  /** Of a file in the engine's own folder. */
+  /** Returns the path of a file in the engine's folder. */
   path(name: string): string {
     return join(this.#world.dir, name);
   }
@@ -51,14 +51,16 @@ export class DockerEngine {
     });
   }
 
-  /** Runs a program beside the engine: where its published ports are. */
+  /** Runs a program in the engine's network, where published ports are reachable. */
   run(program: string, args: readonly string[], env: Environment = {}): Promise<CommandResult> {
     const [command, ...words] = this.#world.enter(program, args);
     const own = { PATH: this.#programs.searchPath, HOME: this.#world.dir };
     return runCommand(command, words, { env: { ...own, ...env }, cwd: this.#world.dir });
   }
 
-  /** Returns when every container, process, mount and network is gone, and the folder with all images. */
+  /**
+   * Resolves when all containers, processes, mounts and networks are gone, and the folder with the images is removed.
+   */
   async stop(): Promise<void> {
     await this.#world.close();
     await this.#child?.stop(0);
@@ -73,12 +75,14 @@ export class DockerEngine {
     while ((await this.docker(['version'])).code !== 0) {
       const { ending } = this.#child;
       if (ending !== undefined || Date.now() > deadline)
-        throw new Error(`dockerd does not answer (${ending ?? 'it runs'}); its log ends with:\n${logTail(logPath)}`);
+        throw new Error(
+          `dockerd does not respond (${ending ?? 'it is running'}). Its log ends with:\n${logTail(logPath)}`,
+        );
       await sleep(100);
     }
   }
 
-  /** The network that compose makes is a bridge all the same; names are resolved in it, and nothing leads out. */
+  /** The network that compose creates is a bridge anyway. It resolves names but has no route to the outside. */
   #flags(): string[] {
     return [
       `--host=unix://${this.path('docker.sock')}`,

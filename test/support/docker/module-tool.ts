@@ -1,5 +1,5 @@
-// Builds one program from a Go module of its own, once, into the cache. For what the control plane is not made of: its module,
-// and with it its cache, must not change for these. It never starts what it built.
+// Builds a program from a separate Go module into the cache, once. The module of the control plane, and its cache key,
+// must not change for these tools. Does not start the program.
 
 import { createHash } from 'node:crypto';
 import { access, constants, mkdir, readFile, rename, rm } from 'node:fs/promises';
@@ -13,16 +13,16 @@ import { type Environment } from '../control-plane/tools.ts';
 
 interface ModuleTool {
   readonly name: string;
-  /** The folder of go.mod below test/e2e. */
+  /** The folder with go.mod, below test/e2e. */
   readonly module: string;
   readonly goPackage: string;
   readonly flags: readonly string[];
-  /** How long a first build takes on two cores. */
+  /** Duration of the first build on two cores. */
   readonly about: string;
 }
 
 const PROMETHEUS = 'github.com/prometheus/prometheus';
-// Only static targets and files: without the clients of some twenty clouds.
+// Only static and file targets, without the clients of about twenty clouds.
 const WITHOUT_DISCOVERY = ['-tags', 'remove_all_sd', '-ldflags', '-s -w'];
 const INTERNAL = 'github.com/docker/compose/v2/internal';
 
@@ -50,7 +50,7 @@ export const MODULE_TOOLS = {
   },
 } as const satisfies Record<string, ModuleTool>;
 
-/** The path of the program. */
+/** Returns the path of the program. */
 export async function findModuleTool(tool: ModuleTool, env: Environment = process.env): Promise<string> {
   const dir = moduleFolder(tool.module);
   const folder = await cacheFolder(tool, dir, env);
@@ -81,7 +81,7 @@ async function cacheFolder(tool: ModuleTool, dir: string, env: Environment): Pro
 async function build(tool: ModuleTool, dir: string, path: string): Promise<void> {
   const draft = `${path}.partial`;
   const logPath = `${path}.log`;
-  const step = createProgress().step(`building ${tool.name} (only once, about ${tool.about} on 2 cores)`);
+  const step = createProgress().step(`building ${tool.name} (once, about ${tool.about} on 2 cores)`);
   const args = ['build', '-mod=readonly', '-trimpath', ...tool.flags, '-o', draft, tool.goPackage];
   const env = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' };
   await rm(logPath, { force: true });

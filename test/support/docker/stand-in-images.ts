@@ -1,12 +1,12 @@
-// Makes images of etcd, kube-apiserver and Prometheus from the programs that are built here, for a test that pulls none. Their
-// programs are found by name, as in the official images.
+// Builds images of etcd, kube-apiserver and Prometheus from locally built programs, so that tests pull nothing. As in
+// the official images, the programs are in PATH.
 
 import { readFile } from 'node:fs/promises';
 import { type Image, writeDockerArchive } from '../../../build/docker-archive.ts';
 import { findTools } from '../control-plane/find-tools.ts';
 import { findModuleTool, MODULE_TOOLS } from './module-tool.ts';
 
-/** The variables of docker-compose.yml, and the images that they are to name. */
+/** The variables of docker-compose.yml with the names of these images. */
 export const STAND_INS = {
   ETCD_IMAGE: 'localhost/etcd:built',
   KUBE_APISERVER_IMAGE: 'localhost/kube-apiserver:built',

@@ -1,4 +1,4 @@
-// The thread of attack.ts: attacks until it is terminated.
+// The worker thread of attack.ts: attacks until it is terminated.
 
 import { workerData } from 'node:worker_threads';
 import { Api } from '../api.ts';
@@ -11,7 +11,7 @@ const { kubeconfig, secret, names } = workerData as AttackData;
 async function rewrite(api: Api): Promise<never> {
   const { namespace, name, data } = secret;
   for (let rewrites = 0; ; rewrites += 1) {
-    // Other bytes each time, which mean the same.
+    // Different bytes with the same meaning each time.
     const stringData = { ...data, 'tls.crt': `${'\n'.repeat(rewrites % 7)}${data['tls.crt']}` };
     await api.patch(`/api/v1/namespaces/${namespace}/secrets/${name}`, { stringData });
   }

@@ -1,5 +1,5 @@
-// What one tenant does to the API server in an attack: has many CSRs approved at once, and rewrites a large Secret without a
-// pause. From a thread of its own, so that it does not slow down the one that measures.
+// The API calls of an attacking tenant: approves many CSRs at once and continuously rewrites a large Secret. Runs in a
+// separate thread, so that it does not slow down the measurement.
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -18,12 +18,12 @@ export interface Attack {
   readonly names: readonly string[];
 }
 
-/** What the thread is given. */
+/** The input of the thread. */
 export interface AttackData extends Attack {
   readonly kubeconfig: string;
 }
 
-/** Runs `work` during the attack and gives what it gives. The CSRs are deleted in the end. */
+/** Runs `work` during the attack, returns its result, and deletes the CSRs. */
 export async function underAttack<T>(cluster: Cluster, attack: Attack, work: () => Promise<T>): Promise<T> {
   await createAll(cluster, attack.names, attack.signerName);
   const workerData: AttackData = { ...attack, kubeconfig: cluster.controlPlane.adminKubeconfig };

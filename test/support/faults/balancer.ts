@@ -1,5 +1,4 @@
-// A TCP proxy on 127.0.0.1 that gives each connection to the next replica that is ready, as a Service does. It passes bytes on
-// unread, so that TLS stays between the API server and the replica.
+// A TCP proxy on 127.0.0.1 that distributes connections to ready replicas, like a Service. TLS is passed through.
 
 import { once } from 'node:events';
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
@@ -7,11 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Replica {
   readonly port: number;
-  /** Where /readyz is. */
+  /** The URL that serves /readyz. */
   readonly url: string;
 }
 
-/** A kubelet asks every few seconds; here a replica that goes must be noticed before it is gone. */
+/** A kubelet probes every few seconds; here, a replica that shuts down must be detected before it exits. */
 const PROBE_MS = 50;
 const PROBE_TIMEOUT_MS = 500;
 
@@ -40,7 +39,10 @@ export class Balancer {
     this.#replicas = replicas;
   }
 
-  /** Ends every connection and waits for the API server to have dropped it, so that its next call begins with a handshake. */
+  /**
+   * Closes every connection and waits until the API server has noticed, so that its next call starts with a TLS
+   * handshake.
+   */
   async hangUp(): Promise<void> {
     const clients = [...this.#clients];
     const closed = clients.map(client => once(client, 'close'));
@@ -57,7 +59,7 @@ export class Balancer {
 
   async #probe(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      // The list may be another one by the time that all have answered.
+      // The list may have changed by the time all have answered.
       const asked = this.#replicas;
       const areReady = await Promise.all(asked.map(isReady));
       this.#ready = asked.filter((_, at) => areReady[at]);

@@ -1,4 +1,4 @@
-// Ways to damage the Secret of the webhook's CA, each with what the log says of it. Writes nothing itself.
+// Ways to damage the Secret of the webhook's CA, each with the expected log message. Writes nothing.
 
 import { encodeBoolean, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
 import { encodeNamedBits } from '@countersign/common/x509/named-bits.ts';
@@ -11,11 +11,11 @@ export type SecretData = Readonly<Record<string, string>>;
 export interface CaDamage {
   /** Completes "the Secret …". */
   readonly name: string;
-  /** What the Secret is from then on; undefined: it is deleted. `now` is what it was. */
+  /** Returns the new Secret, or undefined to delete it. `now` is the current one. */
   readonly secret: (now: SecretData) => { readonly data: SecretData; readonly [field: string]: unknown } | undefined;
-  /** In a line of a replica's log. */
+  /** Expected in a line of a replica's log. */
   readonly message: RegExp;
-  /** Whether it takes an administrator to have a Secret that the replicas share. */
+  /** Whether the replicas need an administrator to agree on a Secret again. */
   readonly needsHelp?: boolean;
 }
 
@@ -33,7 +33,7 @@ function authority(parts: CertificateParts = {}, holder: Holder = HOLDER): Secre
   return { 'ca.crt': base64(cert), 'ca.key': base64(key) };
 }
 
-/** The first octet of its public key says that a point follows in a form that there is not. */
+/** The first octet of the public key announces an invalid point format. */
 function withBrokenKey({ 'ca.crt': text = '', ...rest }: SecretData): SecretData {
   const pem = Buffer.from(text, 'base64').toString();
   const der = Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');

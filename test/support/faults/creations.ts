@@ -1,5 +1,5 @@
-// Creations of CSRs one after the other, each with a TLS handshake of its own, and how many of them the API server refuses. Nothing
-// is stored (dryRun).
+// Creates CSRs one after the other, each with a separate TLS handshake to the webhook, and counts refusals. Stores
+// nothing (dryRun).
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Refusal } from '../api.ts';
@@ -22,17 +22,17 @@ export class Creations {
     this.#balancer = balancer;
   }
 
-  /** The longest time from a refusal to the next admission, in tenths. */
+  /** The longest time from a refusal to the next admission, in tenths of a second. */
   get seconds(): number {
     return Math.round(this.#longestMs / 100) / 10;
   }
 
-  /** What the refusals say. */
+  /** The messages of the refusals. */
   get texts(): readonly string[] {
     return [...this.#texts];
   }
 
-  /** Creates until `work` is done. */
+  /** Creates CSRs until `work` is done. */
   async during(work: () => Promise<void>): Promise<void> {
     const over = new AbortController();
     await Promise.all([work().finally(() => over.abort()), this.#createUntil(over.signal)]);

@@ -1,12 +1,11 @@
-// A TCP proxy on 127.0.0.1 that breaks connections in the ways in which networks do. It passes bytes on unread, so that TLS stays
-// between its two ends.
+// A TCP proxy on 127.0.0.1 that simulates network faults. TLS is passed through.
 
 import { once } from 'node:events';
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * pass: as they come. freeze: nothing is passed on, and every connection stays open, as with a peer behind a firewall that has
- * forgotten them. refuse: new connections are reset.
+ * pass: forward data. freeze: forward nothing and keep every connection open, as with a firewall that drops packets.
+ * refuse: reset new connections.
  */
 export type FaultMode = 'pass' | 'freeze' | 'refuse';
 
@@ -14,14 +13,14 @@ export class FaultProxy {
   readonly #server: Server;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #sockets = new Set<Socket>();
-  /** Those on which nothing will ever pass again. */
+  /** Connections that never forward data again. */
   readonly #forgotten = new Set<Socket>();
   #mode: FaultMode = 'pass';
-  /** Connections that were opened so far. */
+  /** The number of connections opened so far. */
   opened = 0;
-  /** Milliseconds by which each piece is late. */
+  /** Delay in milliseconds for each chunk. */
   delayMs = 0;
-  /** Bytes of answers after which each connection is cut; none without it. */
+  /** Resets a connection after this number of response bytes. Disabled if undefined. */
   truncateAfter = Number.POSITIVE_INFINITY;
 
   private constructor(target: URL) {
@@ -29,7 +28,7 @@ export class FaultProxy {
     this.#server = createServer(client => this.#connect(client));
   }
 
-  /** Passes on to the address, as in https://127.0.0.1:6443. */
+  /** Forwards to an address such as https://127.0.0.1:6443. */
   static async start(target: string): Promise<FaultProxy> {
     const proxy = new FaultProxy(new URL(target));
     proxy.#server.listen(0, '127.0.0.1');
@@ -49,14 +48,14 @@ export class FaultProxy {
     }
   }
 
-  /** Passes everything on again; a connection that only waited goes on. */
+  /** Forwards everything again, including data of frozen connections. */
   heal(): void {
     this.delayMs = 0;
     this.truncateAfter = Number.POSITIVE_INFINITY;
     this.mode = 'pass';
   }
 
-  /** Nothing passes on the open connections any more, and new ones work: as with a firewall that was restarted. */
+  /** Silently drops all data of open connections; new connections work. Simulates a firewall restart. */
   forget(): void {
     for (const socket of this.#sockets) this.#forgotten.add(socket.pause());
     this.#sockets.clear();

@@ -1,6 +1,7 @@
-// `node flood.ts KIND PORT CONNECTIONS ADDRESS`: keeps that many connections to a port of 127.0.0.1, from ADDRESS, each dialled again when
-// it is closed. A program of its own, for its descriptors, and with the lowest priority: a flood comes from other machines, and
-// must not take the processor from the servers here. Writes a line once so many were accepted. Ends with its standard input.
+// `node flood.ts KIND PORT CONNECTIONS ADDRESS`: keeps CONNECTIONS connections from ADDRESS to a port of 127.0.0.1 and
+// reopens closed ones. A separate process because of its file descriptors, and with the lowest priority: a real flood
+// comes from other machines and does not use the CPU of the servers. Prints a line when all connections are accepted.
+// Exits when its standard input is closed.
 
 import { connect as connectTcp } from 'node:net';
 import { setPriority } from 'node:os';
@@ -13,9 +14,9 @@ const MANY_ANNOTATIONS = 150_000;
 const MESSAGES = {
   /** Nothing. */
   idle: () => '',
-  /** 64 kB that lack their last ten bytes. */
+  /** A 64 kB body without its last ten bytes. */
   bodies: () => request('x'.repeat(65_526), 65_536),
-  /** An AdmissionReview that takes long to parse, and is a valid one; the next when it is answered. */
+  /** A valid AdmissionReview that takes long to parse; the next one after each response. */
   reviews: () => request(largeReview()),
 } as const;
 
@@ -25,7 +26,7 @@ function request(body: string, length = body.length): string {
   return `POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n${body}`;
 }
 
-/** As large as a body may be. */
+/** The maximum body size. */
 function largeReview(): string {
   const annotations = Object.fromEntries(Array.from({ length: MANY_ANNOTATIONS }, (_, at) => [at.toString(36), '']));
   const kind = { group: 'certificates.k8s.io', version: 'v1', kind: 'CertificateSigningRequest' };

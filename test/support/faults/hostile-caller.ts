@@ -1,16 +1,16 @@
-// Sends one hostile shape to a port of 127.0.0.1, and gives what came of it. Judges nothing.
+// Sends one malicious request to a port of 127.0.0.1 and returns the outcome. Does not evaluate it.
 
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { CLOSED, type HostileShape } from './hostile-shapes.ts';
 
-/** Gives the status of the first answer or CLOSED; rejects when neither comes in time, or no connection at all. */
+/** Returns the status of the first response, or CLOSED. Rejects after the timeout or if no connection is possible. */
 export async function sendHostile(port: number, shape: HostileShape, withinMs: number): Promise<number> {
   const connection = connectTcp(port, '127.0.0.1');
   await once(connection, 'connect');
   const outcome = Promise.withResolvers<number>();
-  const timer = setTimeout(() => outcome.reject(new Error(`${shape.name}: open after ${withinMs} ms`)), withinMs);
+  const timer = setTimeout(() => outcome.reject(new Error(`${shape.name}: still open after ${withinMs} ms`)), withinMs);
   const socket = shape.transport === 'tcp' ? connection : secure(connection, shape);
   for (const each of [connection, socket]) each.on('error', () => undefined).on('close', () => outcome.resolve(CLOSED));
   let text = '';

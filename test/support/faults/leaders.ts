@@ -1,4 +1,4 @@
-// Which replica of the signer leads, by the Lease and by what the replicas logged. Reads only.
+// Finds the leader among the signer replicas from the Lease and the logs. Read-only.
 
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { type CsrObject, chainOf } from '../requests.ts';
 import type { RunningService } from '../service-process.ts';
 
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/countersign/leases/countersign-signer';
-/** A Lease of 15 s, up to 2 s until its renewal is seen, and the work itself on a machine under load. */
+/** A Lease of 15 s, up to 2 s to detect its expiry, and the work itself on a busy machine. */
 const TAKEOVER_MS = 25_000;
 
 export interface Lease extends KubeObject {
@@ -30,7 +30,7 @@ export function linesOf({ child }: RunningService): LogLine[] {
   return lines.filter(line => line.startsWith('{')).map(line => JSON.parse(line) as LogLine);
 }
 
-/** How many certificates for these CSRs it has logged: quicker to read than the CSRs. */
+/** Returns how many certificates for these CSRs a replica has logged. Faster than reading the CSRs. */
 export function countIssued(replica: RunningService, names: readonly string[]): number {
   const isOne = ({ msg, csr = '' }: LogLine) => msg === 'certificate issued' && names.includes(csr);
   return linesOf(replica).filter(isOne).length;
@@ -40,26 +40,26 @@ export function readLease(cluster: Cluster): Promise<Lease> {
   return cluster.api.get<Lease>(LEASE);
 }
 
-/** The replica whose identity the Lease has. */
+/** Returns the replica that holds the Lease. */
 export function whenLed(cluster: Cluster): Promise<RunningService> {
   const find = async () => {
     const { spec } = await readLease(cluster);
     const replicas = cluster.installation.running('signer');
     return replicas.find(signer => linesOf(signer).some(({ identity }) => identity === spec.holderIdentity));
   };
-  return cluster.eventually('a signer leads', find, TAKEOVER_MS);
+  return cluster.eventually('a signer is the leader', find, TAKEOVER_MS);
 }
 
-/** The Lease as it is soon after `holder` has lost it. */
+/** Returns the Lease soon after `holder` has lost it. */
 export function whenTakenFrom(cluster: Cluster, holder: string): Promise<Lease> {
-  const look = async () => {
+  const readIfTaken = async () => {
     const lease = await readLease(cluster);
     return lease.spec.holderIdentity === holder ? undefined : lease;
   };
-  return cluster.eventually('the Lease is taken', look, TAKEOVER_MS);
+  return cluster.eventually('another replica holds the Lease', readIfTaken, TAKEOVER_MS);
 }
 
-/** Of the certificate, as the audit trail has it. */
+/** The serial of the certificate, as in the audit log. */
 export function sha256Of(csr: CsrObject): string {
   return new X509Certificate(chainOf(csr)).fingerprint256.replaceAll(':', '').toLowerCase();
 }

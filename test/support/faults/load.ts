@@ -1,4 +1,4 @@
-// Requests in numbers, as a fleet makes them, and what became of each. It never judges what it counts.
+// Creates and approves CSRs in large numbers, and counts the outcomes. Does not evaluate them.
 
 import { X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,16 +6,16 @@ import type { Cluster } from '../cluster.ts';
 import { approve, CSRS, type CsrObject, chainOf, createCsr, failureOf, getCsr } from '../requests.ts';
 
 const PARALLEL = 8;
-/** A Lease that has to run out first, and the work itself on a machine under load. */
+/** The time until a Lease expires, plus the work itself on a busy machine. */
 const SIGNED_WITHIN_MS = 40_000;
-/** How often a CSR is read until it has its certificate: more often would slow down what is measured. */
+/** How often a CSR is polled for its certificate. Polling more often would distort the measurement. */
 const POLL_MS = 4;
 
 export function namesOf(prefix: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
 }
 
-/** A few at a time, as many users would. */
+/** A few at a time, as with many users. */
 export async function forEach(items: readonly string[], work: (item: string) => Promise<unknown>): Promise<void> {
   const rest = items.values();
   const worker = async () => {
@@ -38,30 +38,30 @@ export async function listCsrs(cluster: Cluster, names: readonly string[]): Prom
   return items.filter(({ metadata }) => wanted.has(metadata.name));
 }
 
-/** The certificates by the names of their CSRs. */
+/** Returns the certificates by the names of their CSRs. */
 export async function certificatesOf(cluster: Cluster, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const signed = (await listCsrs(cluster, names)).filter(({ status }) => status?.certificate);
   return new Map(signed.map(csr => [csr.metadata.name, chainOf(csr)]));
 }
 
-/** Those that have their certificate, once they are so many. */
+/** Resolves with the issued CSRs once there are `count` of them. */
 export function whenSigned(cluster: Cluster, names: readonly string[], count = names.length): Promise<CsrObject[]> {
   const look = async () => {
     const signed = (await listCsrs(cluster, names)).filter(({ status }) => status?.certificate);
     return signed.length >= count ? signed : undefined;
   };
-  return cluster.eventually(`${count} of ${names[0]} and its like are signed`, look, SIGNED_WITHIN_MS);
+  return cluster.eventually(`${count} of ${names[0]} and its siblings are signed`, look, SIGNED_WITHIN_MS);
 }
 
 export interface Outcome {
   readonly signed: number;
   readonly failed: number;
   readonly serials: number;
-  /** From the call until all were signed or time was up. */
+  /** From the call until all are signed or the timeout. */
   readonly seconds: number;
 }
 
-/** Waits until all are signed or have failed, or time is up. */
+/** Waits until all CSRs are signed or have failed, or until the timeout. */
 export async function settle(cluster: Cluster, names: readonly string[], withinMs: number): Promise<Outcome> {
   const start = performance.now();
   const look = async () => {
@@ -69,7 +69,7 @@ export async function settle(cluster: Cluster, names: readonly string[], withinM
     const isOver = csrs.every(csr => csr.status?.certificate || failureOf(csr));
     return isOver || performance.now() - start > withinMs ? csrs : undefined;
   };
-  const csrs = await cluster.eventually('the requests settle', look, withinMs + 10_000);
+  const csrs = await cluster.eventually('the CSRs settle', look, withinMs + 10_000);
   const signed = csrs.filter(({ status }) => status?.certificate);
   return {
     signed: signed.length,
@@ -79,7 +79,9 @@ export async function settle(cluster: Cluster, names: readonly string[], withinM
   };
 }
 
-/** One CSR after the other until it is enough, which is asked before each; gives the milliseconds from approval to certificate. */
+/**
+ * Issues one CSR after the other until `isEnough` returns true. Returns the milliseconds from approval to certificate.
+ */
 export async function measureLatency(
   cluster: Cluster,
   { prefix, signerName }: { readonly prefix: string; readonly signerName: string },

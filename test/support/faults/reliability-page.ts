@@ -1,4 +1,4 @@
-// The table of docs/reliability.md: each promise of the fault suite with the figure that was measured last.
+// The table in docs/reliability.md: each promise of the fault suite with its latest figure.
 
 import { PROMISES, type PromiseId } from '../../faults/promises.ts';
 
@@ -16,7 +16,7 @@ export function replaceTable(page: string, figures: ReadonlyMap<PromiseId, strin
   return `${head}${BEGIN}\n| Promise | Measured |\n|---|---|\n${rows.join('\n')}\n${END}${tail}`;
 }
 
-/** The figures by their promises. */
+/** Returns the figures by promise. */
 export function readTable(page: string): ReadonlyMap<string, string> {
   const rows = page.matchAll(/^\| (.+?) \| (.*?) ?\|$/gm);
   return new Map(Array.from(rows, ([, promise = '', figure = '']) => [promise, figure]));

@@ -1,4 +1,4 @@
-// What most scenarios begin with: two replicas of the signer, and a ClusterIssuer that is Ready.
+// The usual setup of a scenario: two replicas of the signer, and a ClusterIssuer that is Ready.
 
 import { type Cluster, type ClusterOptions, startCluster } from '../cluster.ts';
 import { readPki } from '../pki.ts';
@@ -11,7 +11,7 @@ export interface Replicas {
   readonly signerName: string;
 }
 
-/** Everything is up when it resolves; the caller stops the cluster. On failure nothing is left running. */
+/** Resolves when everything is running; the caller stops the cluster. On failure nothing keeps running. */
 export async function startReplicas(options: ClusterOptions = {}): Promise<Replicas> {
   const cluster = await startCluster({ signers: 2, ...options });
   try {
@@ -30,7 +30,7 @@ export interface ProxiedReplicas extends Replicas {
   stop(): Promise<void>;
 }
 
-/** The same with a proxy. On failure nothing is left running. */
+/** The same with a proxy. On failure nothing keeps running. */
 export async function startProxiedReplicas(): Promise<ProxiedReplicas> {
   let starting: Promise<FaultProxy> | undefined;
   const signerUrl = async (url: string) => {
@@ -42,7 +42,7 @@ export async function startProxiedReplicas(): Promise<ProxiedReplicas> {
     throw error;
   });
   const proxy = await starting;
-  if (proxy === undefined) throw new TypeError('signers were started without an address');
+  if (proxy === undefined) throw new TypeError('the signers were started without a proxy');
   const stop = async () => {
     await replicas.cluster.stop();
     await proxy.stop();

@@ -1,4 +1,4 @@
-// Starts floods of connections as processes of their own, and ends them.
+// Starts and stops floods of connections in separate processes.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +7,7 @@ import type { FloodKind } from './flood.ts';
 
 const PROGRAM = fileURLToPath(new URL('flood.ts', import.meta.url));
 
-/** A process may have some 20 000 descriptors open. */
+/** A process may have about 20 000 descriptors open. */
 const CONNECTIONS_EACH = 5_000;
 
 export interface FloodOptions {
@@ -17,12 +17,12 @@ export interface FloodOptions {
 }
 
 export interface Flood {
-  /** Resolves when as many connections as were ordered have been accepted. */
+  /** Resolves when the requested number of connections is accepted. */
   readonly rising: Promise<unknown>;
   end(): Promise<void>;
 }
 
-/** From 127.0.0.2 on, an address for each process. It also ends with this process. */
+/** Each process uses its own address, from 127.0.0.2 on. It exits when this process exits. */
 export function startFlood({ kind, connections, port }: FloodOptions): Flood {
   const count = Math.ceil(connections / CONNECTIONS_EACH);
   const children = Array.from({ length: count }, (_, at) => {

@@ -1,5 +1,5 @@
-// CA certificates with everything in them that Go's parser looks at, to be mutated: each extension, each kind of key, each
-// version. Their signatures are nonsense, since nobody verifies them.
+// CA certificates to mutate, with everything that Go's parser reads: every extension, key type and version. Their
+// signatures are invalid, because they are never verified.
 
 import { createPublicKey } from 'node:crypto';
 import {
@@ -20,7 +20,7 @@ const int = (...octets: number[]) => encodeInteger(Buffer.from(octets));
 const text = (tag: number, value: string) => tlv(tag, Buffer.from(value, 'latin1'));
 const uri = (value: string) => text(0x86, value);
 
-/** Every extension that Go reads the value of, with values that it takes. */
+/** Every extension whose value Go parses, with valid values. */
 export const EXTENSIONS: readonly (readonly [id: string, ...values: Buffer[]])[] = [
   ['2.5.29.14', encodeOctetString(Buffer.from('identifier'))],
   [
@@ -92,7 +92,7 @@ export const EXTENSIONS: readonly (readonly [id: string, ...values: Buffer[]])[]
   ['1.2.3.4.5', Buffer.from('anything')],
 ];
 
-/** Of each kind that Go reads, or does not know and lets pass. */
+/** Keys of every type that Go parses or ignores as unknown. */
 function keys(): readonly Buffer[] {
   const files = ['rsa1024', 'rsa2048', 'rsa-pss', 'p224', 'p256', 'p384', 'p521', 'ed25519', 'ed448'];
   const dsa = tlv(TAG.sequence, int(7), int(5), int(3));
@@ -138,7 +138,7 @@ function build(fields: Fields): Buffer {
 const row = (extensions: readonly (readonly [id: string, value: Buffer])[]) =>
   tlv(0xa3, sequence(...extensions.map(([id, value]) => encodeExtension({ oid: id, critical: false, value }))));
 
-/** One with each value of each extension, one with all at once, one with each key, and the odd ones. */
+/** One certificate per value of each extension, one with all extensions, one per key, and unusual ones. */
 export function certificateSamples(): readonly Buffer[] {
   const spkis = keys();
   const spki = spkis[4] as Buffer;

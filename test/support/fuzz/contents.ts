@@ -1,5 +1,5 @@
-// Contents that a field of a certificate or a key may be replaced by: bounds of numbers, times, names and texts, each of which
-// some parser has got wrong.
+// Replacement values for fields of certificates and keys: edge cases of numbers, times, names and texts that some
+// parser has got wrong.
 
 const NUMBERS = `
   00 01 ff 7f 80 0000 0001 00ff ff7f ff80 0102 0780 0701 0006 0000000000 010100 0101ff 010101 020100 0201ff

@@ -1,19 +1,19 @@
-// A DER structure as a tree that can be changed at one place and written again with lengths that fit, so that a change is not
-// lost in the first length that is wrong. Knows which OCTET STRINGs and BIT STRINGs hold DER themselves.
+// A DER structure as a tree that can be mutated in one place and encoded again with correct lengths, so that a mutation
+// is not masked by a length error. Knows which OCTET STRINGs and BIT STRINGs contain DER.
 
 import { readWhole, type Tlv, tlv } from '@countersign/common/x509/der.ts';
 import type { Random } from './random.ts';
 
 export interface Node {
   tag: number;
-  /** What comes before the children in the content: the count of unused bits of a BIT STRING. */
+  /** Content before the children: the number of unused bits of a BIT STRING. */
   prefix: Buffer;
   /** Either children or content. */
   children: Node[] | undefined;
   content: Buffer;
 }
 
-/** The tree of a DER structure, down into strings that hold DER; undefined for what is none. */
+/** Parses DER into a tree, including DER in strings. undefined if it is not DER. */
 export function readTree(der: Buffer): Node | undefined {
   const whole = readWhole(der);
   return whole.ok ? toNode(whole.value) : undefined;
@@ -63,7 +63,7 @@ function allNodes(root: Node): { readonly node: Node; readonly siblings: Node[] 
 
 type Change = (random: Random, node: Node, siblings: Node[]) => void;
 
-/** Changes one to three places, and at times a byte of what comes out. `dictionary` has contents that are worth trying. */
+/** Mutates one to three places and sometimes a byte of the encoded result. `dictionary` holds interesting values. */
 export function mutate(der: Buffer, random: Random, dictionary: readonly Buffer[]): Buffer {
   const root = readTree(der);
   if (root === undefined) return der;

@@ -1,5 +1,5 @@
-// What is refused here though the API server and cert-manager accept it: the rows of docs/differences.md, so that the page and the
-// code cannot part.
+// The table in docs/differences.md of requests that are refused here although the API server and cert-manager accept
+// them. Keeps the page and the code in sync.
 
 import { readFileSync } from 'node:fs';
 
@@ -8,12 +8,12 @@ const BEGIN = '<!-- refusals -->';
 const END = '<!-- end of refusals -->';
 
 export interface Difference {
-  /** As the page has it; `…` stands for what differs from request to request. */
+  /** As on the page; `…` stands for variable text. */
   readonly message: string;
   readonly matches: (error: string) => boolean;
 }
 
-/** The messages in the first column of the table. */
+/** Returns the messages in the first column of the table. */
 export function readDifferences(): readonly Difference[] {
   const table = readFileSync(PAGE, 'utf8').split(BEGIN)[1]?.split(END)[0] ?? '';
   return Array.from(table.matchAll(/^\| `(.+?)` \|/gm), ([, message = '']) => {

@@ -1,4 +1,4 @@
-// Asks Go's own parsers, in one process for many cases, whether they read a certificate, a key, a request or a text.
+// Runs Go's parsers on many certificates, keys, requests or texts in one process.
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -7,17 +7,17 @@ import { findTools } from '../control-plane/find-tools.ts';
 import { reproduction } from './random.ts';
 
 export interface ParseCase {
-  /** The label of PEM. */
+  /** The PEM label. */
   readonly label: string;
   readonly der: Buffer;
 }
 
-/** The modes in which certcheck answers line by line. */
+/** The batch modes of certcheck. */
 type Mode = 'parse' | 'request' | 'issued' | 'duration' | 'signer-name' | 'protobuf';
 
 /**
- * For each line what certcheck says of it: `ok` and what was read, or `error` and why not. Builds the program first if there is none
- * yet.
+ * Returns certcheck's answer for each line: `ok` and the parsed contents, or `error` and the reason. Builds certcheck
+ * first if it is missing.
  */
 export async function askGo(mode: Mode, lines: readonly string[]): Promise<readonly string[]> {
   const { certcheck } = await findTools(['certcheck']);
@@ -29,7 +29,7 @@ export async function askGo(mode: Mode, lines: readonly string[]): Promise<reado
   return answers;
 }
 
-/** The same for bytes, and for texts. */
+/** The same for bytes and for texts. */
 export function askGoAbout(mode: Mode, cases: readonly (Buffer | string)[]): Promise<readonly string[]> {
   return askGo(
     mode,
@@ -37,19 +37,19 @@ export function askGoAbout(mode: Mode, cases: readonly (Buffer | string)[]): Pro
   );
 }
 
-/** What two readers of the same cases agree and differ on. */
+/** Where two parsers agree and differ on the same cases. */
 export interface Comparison {
   readonly bothRead: number;
   readonly bothRefuse: number;
-  /** Read by both, and not as the same. */
+  /** Accepted by both with different contents. */
   readonly readOtherwise: readonly string[];
-  /** Read by Go and refused here: stricter than need be. */
+  /** Accepted by Go and rejected here: stricter than necessary. */
   readonly refusedHere: readonly string[];
-  /** Read here and refused by Go: what the API server would refuse later. */
+  /** Accepted here and rejected by Go: the API server would reject it later. */
   readonly refusedByGo: readonly string[];
 }
 
-/** Of a case: whether this project reads it, and what, in the words of certcheck; the error if not. */
+/** The contents as read here, in the format of certcheck, or the error. */
 export type Reading = Result<string>;
 
 export async function compareWithGo(cases: readonly ParseCase[], readings: readonly Reading[]): Promise<Comparison> {

@@ -1,4 +1,5 @@
-// JSON values changed at one place: a value of another type, a field away, twice or under another name, a text or a list that is huge.
+// Mutates JSON values in one place: changes a type, removes, duplicates or renames a field, or makes a text or list
+// huge.
 
 import type { Random } from './random.ts';
 
@@ -6,7 +7,7 @@ type Container = Record<string, unknown> | unknown[];
 
 const deep = (depth: number): unknown => (depth === 0 ? 'end' : [deep(depth - 1)]);
 
-/** Values that some reader does not expect where it finds them. */
+/** Values that parsers may not expect. */
 const VALUES: readonly unknown[] = [
   ...[null, true, false, 0, -1, 1.5, 600, 2 ** 31, 2 ** 53, 1e308, '', ' ', '0', 'true', 'null'],
   ...['é\u0000\ud800', '__proto__', 'constructor', 'a/b', '10m', '-1h', '9'.repeat(300), 'x'.repeat(100_000)],
@@ -22,13 +23,16 @@ function allContainers(value: unknown): Container[] {
   return [container, ...Object.values(container).flatMap(allContainers)];
 }
 
-/** Defined, not assigned: `__proto__` is a key like any other in JSON. A list has numbers only. */
+/**
+ * Defines the property instead of assigning it, because `__proto__` is an ordinary key in JSON. Keys of lists are
+ * numbers.
+ */
 function put(container: Container, key: string, value: unknown): void {
   if (Array.isArray(container)) return void container.splice(Number(key) || 0, 1, value);
   Object.defineProperty(container, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** Changes one to three places of a copy. */
+/** Mutates one to three places of a copy. */
 export function mutateJson<T extends object>(sample: T, random: Random): unknown {
   const root = { root: structuredClone(sample) as unknown };
   for (let left = 1 + random.below(3); left > 0; left--) change(root, random);

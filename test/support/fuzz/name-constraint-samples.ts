@@ -1,5 +1,5 @@
-// Makes name constraints and names that are close to each other: short labels from a small alphabet, so that one is within the other
-// about as often as not, and the odd forms that verifiers read in different ways.
+// Generates similar name constraints and names from a small alphabet, so that about half of the names match, including
+// unusual forms that verifiers interpret differently.
 
 import { encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
 import { GENERAL_NAME } from '@countersign/common/x509/subject-alt-name.ts';
@@ -15,7 +15,7 @@ const {
   registeredId,
 } = GENERAL_NAME;
 
-/** Those that Go and OpenSSL compare come more often. */
+/** Names that Go and OpenSSL compare are generated more often. */
 const KINDS = [
   dnsName,
   dnsName,
@@ -71,7 +71,7 @@ function domain(random: Random): string {
   return [...labels, random.pick(TOPS)].join('.');
 }
 
-/** What a CA's name constraints may say: the extension's value, of 1 to 6 subtrees. */
+/** Returns the value of a nameConstraints extension with 1 to 6 subtrees. */
 export function sampleConstraints(random: Random): Buffer {
   const [permitted, excluded] = [random.below(5), random.below(3)];
   const lists = [
@@ -119,7 +119,7 @@ function sampleAddress(random: Random): readonly number[] {
   ]);
 }
 
-/** With host bits as a rule, which verifiers mask. */
+/** Usually with host bits, which verifiers mask. */
 function sampleNetwork(random: Random): Buffer {
   const address = sampleAddress(random);
   const bits = random.pick(
@@ -130,7 +130,7 @@ function sampleNetwork(random: Random): Buffer {
   return Buffer.from([...address.map((octet, at) => (isAligned ? octet & (mask[at] ?? 0) : octet)), ...mask]);
 }
 
-/** The Name of a CA, if there is nothing else in it. */
+/** The Name of a CA with nothing else in it. */
 const CN_SUB = ['2.5.4.3', 0x0c, 'sub'] as const;
 
 const RDNS = [
@@ -161,7 +161,9 @@ function sampleName(random: Random, ...more: readonly Buffer[]): Buffer {
   return sequence(...Array.from({ length: random.below(3) }, () => sampleRdn(random)), ...more);
 }
 
-/** A Name with common names and email addresses that verifiers may take for other names; never that of a CA. */
+/**
+ * Returns a Name with common names and email addresses that verifiers may treat as other names; never the Name of a CA.
+ */
 export function sampleSubject(random: Random): Buffer {
   const commonNames = [
     'Jane Doe',
@@ -183,7 +185,7 @@ export function sampleSubject(random: Random): Buffer {
   return name.equals(sequence(tlv(TAG.set, attribute(CN_SUB)))) ? sequence() : name;
 }
 
-/** The value of a subjectAltName of 1 to 3 names. */
+/** Returns the value of a subjectAltName with 1 to 3 names. */
 export function sampleAltNames(random: Random): Buffer {
   const names = Array.from({ length: 1 + random.below(3) }, () => {
     const tag = random.pick(random.below(20) === 0 ? RARE_KINDS : KINDS);

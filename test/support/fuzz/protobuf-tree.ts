@@ -1,5 +1,5 @@
-// A protobuf message that is changed at one place and written again with lengths that fit, or do not: wire types, numbers and order of
-// fields, lengths, varints. What is inside a field is taken for a message wherever it can be one.
+// Mutates a protobuf message in one place and encodes it again, with correct or incorrect lengths: wire types, numbers
+// and order of fields, lengths, varints. Bytes that can be a message are treated as one.
 
 import { varint } from '../protobuf-writer.ts';
 import type { Random } from './random.ts';
@@ -7,11 +7,14 @@ import type { Random } from './random.ts';
 interface Field {
   number: number;
   wireType: number;
-  /** Of a field with a length: the message in it, if it can be one, else bytes; of others the bytes behind the key. */
+  /**
+   * The value of a length-delimited field: a message if possible, otherwise bytes. For other fields, the bytes after
+   * the key.
+   */
   value: Field[] | Buffer;
 }
 
-/** The fields of a message; undefined for what is none. */
+/** Parses the fields of a message. undefined if it is not a message. */
 function readFields(bytes: Buffer): Field[] | undefined {
   const fields: Field[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -31,7 +34,7 @@ function readFields(bytes: Buffer): Field[] | undefined {
   return fields.map(field => (field.wireType === 2 ? { ...field, value: nest(field.value as Buffer) } : field));
 }
 
-/** Text is often a message by chance: it is left as it is where it looks like text. */
+/** Text can be a valid message by chance, so anything that looks like text stays text. */
 function nest(bytes: Buffer): Field[] | Buffer {
   const isText = bytes.every(octet => octet >= 0x20 || octet === 0x0a);
   return isText ? bytes : (readFields(bytes) ?? bytes);
@@ -73,7 +76,7 @@ function write(fields: readonly Field[], random: Random): Buffer {
   );
 }
 
-/** At times longer than it needs to be, which is legal, or wrong. */
+/** Sometimes longer than necessary, which is legal, or incorrect. */
 function lengthOf({ length }: Buffer, random: Random): Buffer {
   const dice = random.below(400);
   if (dice === 0) return varint(length + 1 - random.below(3) < 0 ? 0 : length + 1 - random.below(3));
@@ -145,7 +148,7 @@ function spoil({ value }: Field, random: Random): Buffer {
   return bytes.subarray(0, random.below(3) === 0 ? random.below(bytes.length) : bytes.length);
 }
 
-/** Changes one to three places, and at times cuts what comes out. */
+/** Mutates one to three places and sometimes truncates the result. */
 export function mutateProtobuf(message: Buffer, random: Random): Buffer {
   const fields = readFields(message) ?? [];
   for (let left = 1 + random.below(3); left > 0; left--) {

@@ -1,4 +1,4 @@
-// Numbers that look random and are the same in every run of one seed (mulberry32), so that a case that fails can be made again.
+// Reproducible pseudo-random numbers (mulberry32), so that a failing case can be repeated.
 
 export class Random {
   #state: number;
@@ -7,7 +7,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 up to, and without, `bound`. */
+  /** Returns a number from 0 to `bound` - 1. */
   below(bound: number): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -25,17 +25,17 @@ export class Random {
   }
 }
 
-/** How to make a case of this run again. */
+/** Returns how to repeat this run. */
 export function reproduction(): string {
   return `FUZZ_SEED=${fuzzSeed()}`;
 }
 
-/** The same in every run, unless FUZZ_SEED asks for other cases. */
+/** The seed. Constant unless FUZZ_SEED is set. */
 export function fuzzSeed(): number {
   return Number(process.env['FUZZ_SEED'] ?? 20_261_130);
 }
 
-/** How many cases a fuzzer tries: as many as it needs in continuous integration, or FUZZ_CASES. */
+/** The number of cases: FUZZ_CASES, or the default for CI. */
 export function caseCount(usual: number): number {
   return Number(process.env['FUZZ_CASES'] ?? usual);
 }

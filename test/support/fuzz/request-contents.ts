@@ -1,4 +1,5 @@
-// What a PKCS#10 request asks for as this project reads it, in the words of certcheck; and a CSR around it that asks for the same.
+// Reads the contents of a PKCS#10 request with this project's parsers, in the format of certcheck, and builds a
+// matching CSR.
 
 import { REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
@@ -14,7 +15,7 @@ import { GENERAL_NAME, readGeneralNames } from '@countersign/common/x509/subject
 import { encodeRequest } from '../pkcs10-builder.ts';
 import { valueOf } from '../pki.ts';
 
-/** Bytes in hex; constraints as DNS names, networks, mailboxes and hosts of URIs. */
+/** Bytes in hex; constraints as DNS names, networks, mailboxes and URI hosts. */
 export interface Contents {
   readonly subject: string;
   readonly key: string;
@@ -31,7 +32,7 @@ export interface Contents {
   readonly excluded: readonly (readonly string[])[];
 }
 
-/** Refused as webhook and signer together refuse it, whatever the CSR around it says. */
+/** Rejects what the webhook or the signer rejects, regardless of the CSR. */
 export function readContents(der: Buffer): Result<Contents> {
   const request = parsePkcs10(encodeRequest(der));
   if (!request.ok) return request;
@@ -83,7 +84,7 @@ function readLists(value: Buffer | undefined): Pick<Contents, 'permitted' | 'exc
   return { permitted, excluded };
 }
 
-/** A name for each usage that a CSR can ask for. */
+/** One name for each usage that a CSR can request. */
 const USAGES = [
   ...['digital signature', 'content commitment', 'key encipherment', 'data encipherment', 'key agreement', 'cert sign'],
   ...['crl sign', 'encipher only', 'decipher only', 'any', 'server auth', 'client auth', 'code signing', 's/mime'],
@@ -98,7 +99,7 @@ const USAGES = [
   ],
 ];
 
-/** The CSR that agrees with the request inside it; undefined where no usages can, since one has no name or there is none. */
+/** Returns a CSR that matches its request. undefined if no usages can match: one has no name, or there are none. */
 export function csrFor(request: Pkcs10, contents: Contents): CertificateSigningRequest | undefined {
   const known = contents.extKeyUsages.filter(isKnownExtKeyUsage);
   const asksForUsages = [EXTENSION.keyUsage, EXTENSION.extKeyUsage].some(oid => findExtension(request, oid));

@@ -1,5 +1,5 @@
-// PKCS#10 requests with everything in them that is looked at, and their mutations, which are signed again: what is judged is what a
-// request says, not that it was spoilt on the way.
+// PKCS#10 requests to mutate, with everything that is parsed. Mutated requests are signed again, so that their contents
+// are tested and not their signature.
 
 import { createPrivateKey } from 'node:crypto';
 import { encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
@@ -57,7 +57,7 @@ const CA = extension(EXTENSION.basicConstraints, Buffer.from('30060101ff020100',
 const CONSTRAINTS = EXTENSIONS.filter(([oid]) => oid === EXTENSION.nameConstraints);
 const PASSWORD = sequence(encodeOid('1.2.840.113549.1.9.7'), tlv(TAG.set, text(0x0c, 'secret')));
 
-/** Each extension that is looked at alone and with others, attributes around them, and none at all. */
+/** Each extension alone and combined with others, with other attributes, and no extensions. */
 const ATTRIBUTES: readonly (readonly Buffer[])[] = [
   [],
   [PASSWORD],
@@ -84,7 +84,7 @@ export function requestSamples(): readonly RequestSample[] {
     const signer = at % 4 === 0 ? P256 : ED25519;
     return { signer, info: requestInfo(signer.key, NAMES[at % NAMES.length] as Buffer, attributes) };
   });
-  // Those that ask for more more often than those that differ in their keys, which cost more to sign with.
+  // Requests with different contents are more frequent than requests with different keys, which are slower to sign.
   return [...infos, ...asked, ...asked];
 }
 
@@ -93,7 +93,7 @@ export function signSample({ info, signer }: RequestSample): Buffer {
   return signRequest(info, signer);
 }
 
-/** Of thirty, one is spoilt after the signature. */
+/** One in thirty is mutated after signing. */
 export function mutateRequest(sample: RequestSample, random: Random): Buffer {
   if (random.below(30) === 0) return mutate(signSample(sample), random, CONTENTS);
   return signSample({ ...sample, info: mutate(sample.info, random, CONTENTS) });

@@ -1,4 +1,4 @@
-// Asks the verifiers of Go and OpenSSL whether they accept chains, many in one process. Nothing of this project decides here.
+// Runs the verifiers of Go and OpenSSL on many chains in one process. Uses no code of this project.
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { findTools } from '../control-plane/find-tools.ts';
 import { runCommand } from '../control-plane/run-command.ts';
 
-/** PEM: leaves that one chain of CAs has signed, and these CAs, the root last. */
+/** PEM: leaves signed by one chain of CAs, and these CAs, root last. */
 export interface SignedLeaves {
   readonly leaves: readonly string[];
   readonly cas: readonly string[];
@@ -16,7 +16,7 @@ export interface SignedLeaves {
 
 const derOf = (pem: string) => pem.replace(/-----[^-]+-----|\s/g, '');
 
-/** What is wrong with each leaf in Go's words, in order; empty if it is accepted. */
+/** Returns Go's error for each leaf, in order; empty if it is accepted. */
 export async function verifyWithGo(chains: readonly SignedLeaves[]): Promise<readonly string[]> {
   const { certcheck } = await findTools(['certcheck']);
   const child = spawn(certcheck, ['verify'], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -35,7 +35,7 @@ export interface OpensslError {
   readonly depth: number;
 }
 
-/** What is wrong with each leaf of the chain; undefined if it is accepted. One process for all. */
+/** Returns the error for each leaf of the chain; undefined if it is accepted. Uses one process. */
 export async function verifyWithOpenssl({ leaves, cas }: SignedLeaves): Promise<readonly (OpensslError | undefined)[]> {
   const dir = await mkdtemp(join(tmpdir(), 'countersign-verify-'));
   try {
@@ -56,7 +56,7 @@ export async function verifyWithOpenssl({ leaves, cas }: SignedLeaves): Promise<
 
 function answerFor(file: string, stdout: string, stderr: string): OpensslError | undefined {
   if (stdout.split('\n').includes(`${file}: OK`)) return undefined;
-  // The error is in front of the line that names the file.
+  // The error is printed before the line that names the file.
   const before = stderr.split(`error ${file}: verification failed`)[0] ?? '';
   const [, code, depth] = [...before.matchAll(/^error (\d+) at (\d+) depth lookup/gm)].at(-1) ?? [];
   if (code === undefined || depth === undefined) throw new Error(`openssl verify: no answer for ${file}: ${stderr}`);

@@ -1,4 +1,4 @@
-// Which licences the packages of the lock file may have.
+// Which licences are allowed in the lock file.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -33,16 +33,16 @@ for (const license of [
   { type: 'MIT' },
   null,
 ]) {
-  test(`a package with the licence ${JSON.stringify(license)} is refused by its name, version and licence`, () => {
+  test(`a package with the licence ${JSON.stringify(license)} is reported with name, version and licence`, () => {
     assert.deepEqual(find(license), [`@b/c@1.2.3: ${JSON.stringify(license)}`]);
   });
 }
 
-test('a package without a licence is refused', () => {
+test('a package without a licence is reported', () => {
   assert.deepEqual(find(undefined), ['@b/c@1.2.3: no licence']);
 });
 
-test('the packages of this repository and the links to them need no licence', () => {
+test('the workspaces of this repository and the links to them need no licence', () => {
   const packages = { '': {}, 'services/a': { version: '0.1.0' }, 'node_modules/@countersign/a': { link: true } };
   assert.deepEqual(findForbiddenLicenses({ packages }), []);
 });

@@ -1,4 +1,4 @@
-// The annotations of a CSR: what each value means, and which may not change.
+// The annotations of a CSR: the meaning of each value, and which are immutable.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -24,16 +24,16 @@ function csr(annotations?: Readonly<Record<string, string>>) {
 }
 
 describe('readRequestDuration', () => {
-  it('finds nothing without the annotation', () => {
+  it('readRequestDuration finds nothing without the annotation', () => {
     assert.deepEqual(readRequestDuration(csr()), { ok: true, value: undefined });
     assert.deepEqual(readRequestDuration(csr({})), { ok: true, value: undefined });
   });
 
-  it('reads a Go duration', () => {
+  it('readRequestDuration reads a Go duration', () => {
     assert.deepEqual(readRequestDuration(csr({ [REQUEST_DURATION]: '2160h' })), { ok: true, value: 2160n * HOUR });
   });
 
-  it('says where and why a text is no duration', () => {
+  it('readRequestDuration reports the field and the cause of an invalid duration', () => {
     assert.deepEqual(readRequestDuration(csr({ [REQUEST_DURATION]: '90d' })), {
       ok: false,
       error: {
@@ -47,21 +47,21 @@ describe('readRequestDuration', () => {
 });
 
 describe('readRequestDuration of a long text', () => {
-  it('reads 256 characters', () => {
+  it('readRequestDuration of a long text reads 256 characters', () => {
     const text = `${'0'.repeat(252)}2160h`.slice(-256);
     assert.deepEqual(readRequestDuration(csr({ [REQUEST_DURATION]: text })), { ok: true, value: 2160n * HOUR });
   });
 
   for (const [what, text] of [
     ['a duration to Go', `${'0'.repeat(252)}2160h`],
-    ['a long row of numbers', '1ns'.repeat(85_000)],
-    ['of bytes that are shown as four', '\u0000'.repeat(260_000)],
+    ['a long sequence of numbers', '1ns'.repeat(85_000)],
+    ['of bytes that are escaped to four characters', '\u0000'.repeat(260_000)],
   ] as const) {
-    it(`refuses one that is ${what}, and says so in few words`, () => {
+    it(`readRequestDuration of a long text rejects one that is ${what}, with a short message`, () => {
       const read = readRequestDuration(csr({ [REQUEST_DURATION]: text }));
       assert.equal(
         read.ok ? '' : read.error.message,
-        `Failed to parse requested duration: failed to parse requested duration on annotation "${REQUEST_DURATION}": ${text.length} characters are too many for a duration, at most 256`,
+        `Failed to parse requested duration: failed to parse requested duration on annotation "${REQUEST_DURATION}": the duration is ${text.length} characters long; the maximum is 256`,
       );
     });
   }
@@ -77,41 +77,42 @@ describe('readIsCa', () => {
     ['', false],
     ['false', false],
   ] as const) {
-    it(`takes "${text}" for ${expected}`, () => assert.equal(readIsCa(csr({ [REQUEST_IS_CA]: text })), expected));
+    it(`readIsCa is ${expected} for "${text}"`, () => assert.equal(readIsCa(csr({ [REQUEST_IS_CA]: text })), expected));
   }
 
-  it('takes no annotation for no', () => assert.equal(readIsCa(csr()), false));
+  it('readIsCa is false without the annotation', () => assert.equal(readIsCa(csr()), false));
 });
 
 describe('readPrivateKeySecretName', () => {
-  it('reads the name', () => assert.equal(readPrivateKeySecretName(csr({ [PRIVATE_KEY_SECRET_NAME]: 'key' })), 'key'));
-  it('takes an empty name for none', () => {
+  it('readPrivateKeySecretName reads the name', () =>
+    assert.equal(readPrivateKeySecretName(csr({ [PRIVATE_KEY_SECRET_NAME]: 'key' })), 'key'));
+  it('readPrivateKeySecretName ignores an empty name', () => {
     assert.equal(readPrivateKeySecretName(csr({ [PRIVATE_KEY_SECRET_NAME]: '' })), undefined);
     assert.equal(readPrivateKeySecretName(csr()), undefined);
   });
 });
 
 describe('encodeCaAnnotation', () => {
-  it('is standard base64 of the PEM', () => {
+  it('encodeCaAnnotation is standard base64 of the PEM', () => {
     assert.equal(encodeCaAnnotation('-----BEGIN CERTIFICATE-----\n'), 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==');
   });
 });
 
 describe('changedLockedAnnotations', () => {
   for (const key of LOCKED_ANNOTATIONS) {
-    it(`sees ${key} added, changed and removed`, () => {
+    it(`changedLockedAnnotations reports ${key} when it is added, changed or removed`, () => {
       assert.deepEqual(changedLockedAnnotations(csr(), csr({ [key]: 'a' })), [key]);
       assert.deepEqual(changedLockedAnnotations(csr({ [key]: 'a' }), csr({ [key]: 'b' })), [key]);
       assert.deepEqual(changedLockedAnnotations(csr({ [key]: 'a' }), csr({})), [key]);
       assert.deepEqual(changedLockedAnnotations(csr(), csr({ [key]: '' })), [key]);
     });
 
-    it(`sees no change of ${key} between equal values`, () => {
+    it(`changedLockedAnnotations reports no change of ${key} for equal values`, () => {
       assert.deepEqual(changedLockedAnnotations(csr({ [key]: 'a' }), csr({ [key]: 'a' })), []);
     });
   }
 
-  it('lets other annotations change, the signer’s own included', () => {
+  it('changedLockedAnnotations ignores changes of other annotations, the signer’s own included', () => {
     assert.deepEqual(changedLockedAnnotations(csr({ note: 'a' }), csr({ note: 'b', [CA]: 'x' })), []);
   });
 });

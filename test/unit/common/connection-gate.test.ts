@@ -1,4 +1,4 @@
-// Which connection gives way when there are too many, and how long one may be open that asks nothing.
+// Which connection is closed when there are too many, and how long a silent one may stay open.
 
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
@@ -42,7 +42,7 @@ function openOnes(sockets: readonly FakeSocket[]): number[] {
   return sockets.flatMap(({ isOpen }, at) => (isOpen ? [at] : []));
 }
 
-test('a new connection always gets in, and the oldest of the busiest address gives way', t => {
+test('a new connection is always accepted, and the oldest one of the busiest address is closed', t => {
   const { open, close } = setup(4);
   t.after(close);
   const own = open('10.0.0.1');
@@ -51,7 +51,7 @@ test('a new connection always gets in, and the oldest of the busiest address giv
   assert.deepEqual(openOnes(flood), [97, 98, 99]);
 });
 
-test('of one address, a connection that was answered stays before those that have asked nothing', t => {
+test('an answered connection outlives the silent ones of the same address', t => {
   const { gate, open, close } = setup(4);
   t.after(close);
   const own = open('10.0.0.1');
@@ -60,7 +60,7 @@ test('of one address, a connection that was answered stays before those that hav
   assert.ok(own.isOpen);
 });
 
-test('a flood from as many addresses as connections closes none that was answered, however many one address has', t => {
+test('a flood from as many addresses as connections closes no answered connection, even of a busy address', t => {
   const { gate, open, close } = setup(32);
   t.after(close);
   const own = Array.from({ length: 10 }, () => open('10.0.0.1'));
@@ -73,7 +73,7 @@ test('a flood from as many addresses as connections closes none that was answere
   );
 });
 
-test('new callers get in while a flood of answered connections takes all the room', t => {
+test('a new client is accepted during a flood of answered connections', t => {
   const { gate, open, close } = setup(32);
   t.after(close);
   for (let at = 0; at < 100; at += 1) gate.answered(open('10.0.0.2'));
@@ -82,7 +82,7 @@ test('new callers get in while a flood of answered connections takes all the roo
   assert.equal(openOnes(own).length, own.length);
 });
 
-test('among connections that were all answered, the one that was used longest ago gives way', t => {
+test('the least recently used of the answered connections is closed', t => {
   const { gate, open, close } = setup(3);
   t.after(close);
   const all = [open('10.0.0.1'), open('10.0.0.1'), open('10.0.0.1')] as const;
@@ -91,7 +91,7 @@ test('among connections that were all answered, the one that was used longest ag
   assert.deepEqual(openOnes(all), [0, 2]);
 });
 
-test('a connection that is closed makes room', t => {
+test('a closed connection frees its slot', t => {
   const { open, close } = setup(2);
   t.after(close);
   const [first, second] = [open('10.0.0.1'), open('10.0.0.1')];
@@ -100,7 +100,7 @@ test('a connection that is closed makes room', t => {
   assert.ok(first.isOpen);
 });
 
-test('a connection that asks nothing is closed in time, one that was answered is not', async t => {
+test('a silent connection is closed after its timeout, an answered one is not', async t => {
   const { gate, open, close } = setup(4, 30);
   t.after(close);
   const [silent, answered] = [open('10.0.0.1'), open('10.0.0.1')];

@@ -1,4 +1,4 @@
-// DER: what is written is read again, and what is not the one encoding of its value is refused.
+// DER: encoding round-trips, and everything but the one encoding of a value is rejected.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -27,7 +27,7 @@ function hex(text: string): Buffer {
   return Buffer.from(text.replaceAll(' ', ''), 'hex');
 }
 
-test('an element that was written is read again', () => {
+test('an encoded element is decoded again', () => {
   const sizes = fc.oneof(fc.nat(300), fc.constantFrom(127, 128, 255, 256, 65_535, 65_536, 70_000));
   fc.assert(
     fc.property(sizes, fc.nat(255), (size, fill) => {
@@ -38,7 +38,7 @@ test('an element that was written is read again', () => {
   );
 });
 
-test('a row of elements that was written is read again', () => {
+test('a sequence of encoded elements is decoded again', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), contents => {
       const children = contents.map(content => encodeOctetString(Buffer.from(content)));
@@ -53,7 +53,7 @@ test('a row of elements that was written is read again', () => {
   );
 });
 
-test('random bytes are read or refused, and never throw', () => {
+test('random bytes are decoded or rejected, and never throw', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat(70), (bytes, offset) => {
       const buffer = Buffer.from(bytes);
@@ -84,13 +84,13 @@ const MALFORMED: readonly (readonly [why: string, der: string])[] = [
 ];
 
 for (const [why, der] of MALFORMED) {
-  test(`refuses ${why}`, () => {
+  test(`the decoder rejects ${why}`, () => {
     const read = readWhole(hex(der));
     assert.ok(!read.ok && read.error.startsWith('malformed DER: '));
   });
 }
 
-test('fields are read only if all of them are there, with their tags, and no more', () => {
+test('a structure is decoded only if it has exactly the expected fields', () => {
   const number = encodeInteger(Buffer.of(1));
   const text = encodeOctetString(Buffer.from('x'));
   const isRead = (der: Buffer, tags: readonly number[]) => {
@@ -115,7 +115,7 @@ const INTEGERS: readonly (readonly [magnitude: string, der: string])[] = [
 ];
 
 for (const [magnitude, der] of INTEGERS) {
-  test(`writes the integer with the octets "${magnitude}" in the fewest octets that keep it positive`, () => {
+  test(`the encoder writes the integer with the octets "${magnitude}" in the fewest octets that keep it positive`, () => {
     assert.deepEqual(encodeInteger(hex(magnitude)), hex(der));
   });
 }
@@ -129,13 +129,13 @@ const UNSIGNED: readonly (readonly [content: string, magnitude: string])[] = [
 ];
 
 for (const [content, magnitude] of UNSIGNED) {
-  test(`reads the integer with the content "${content}"`, () => {
+  test(`the decoder reads the integer with the content "${content}"`, () => {
     assert.deepEqual(decodeUnsigned(hex(content)), { ok: true, value: hex(magnitude) });
   });
 }
 
 for (const content of ['', '80', 'ff 01', '00 7f', '00 00']) {
-  test(`refuses "${content}" as an integer that is not negative`, () =>
+  test(`the decoder rejects "${content}" as a non-negative integer`, () =>
     assert.equal(decodeUnsigned(hex(content)).ok, false));
 }
 
@@ -148,13 +148,13 @@ const OIDS: readonly (readonly [dotted: string, der: string])[] = [
 ];
 
 for (const [dotted, der] of OIDS) {
-  test(`writes and reads the object identifier ${dotted}`, () => {
+  test(`the object identifier ${dotted} round-trips`, () => {
     assert.deepEqual(encodeOid(dotted), hex(der));
     assert.deepEqual(decodeOid(hex(der).subarray(2)), { ok: true, value: dotted });
   });
 }
 
-test('an object identifier that was written is read again', () => {
+test('any object identifier round-trips', () => {
   const arcs = fc.array(fc.nat(2 ** 31 - 1), { maxLength: 12 });
   fc.assert(
     fc.property(fc.nat(2), fc.nat(39), arcs, (first, second, rest) => {
@@ -166,7 +166,7 @@ test('an object identifier that was written is read again', () => {
 });
 
 for (const value of ['', '80 01', '2a 80 01', '2a 86', '2a 88 80 80 80 00']) {
-  test(`refuses "${value}" as an object identifier`, () => assert.equal(decodeOid(hex(value)).ok, false));
+  test(`the decoder rejects "${value}" as an object identifier`, () => assert.equal(decodeOid(hex(value)).ok, false));
 }
 
 const NAMED_BITS: readonly (readonly [mask: number, der: string])[] = [
@@ -180,14 +180,14 @@ const NAMED_BITS: readonly (readonly [mask: number, der: string])[] = [
 ];
 
 for (const [mask, der] of NAMED_BITS) {
-  test(`writes and reads the named bits ${mask.toString(2)} without trailing zeros`, () => {
+  test(`the named bits ${mask.toString(2)} round-trip without trailing zeros`, () => {
     assert.deepEqual(encodeNamedBits(mask), hex(der));
     assert.deepEqual(decodeNamedBits(hex(der).subarray(2)), { ok: true, value: mask });
   });
 }
 
 for (const value of ['', '01', '08 80', '08 00', '07 81', '01 00 00 00 01']) {
-  test(`refuses "${value}" as named bits`, () => assert.equal(decodeNamedBits(hex(value)).ok, false));
+  test(`the decoder rejects "${value}" as named bits`, () => assert.equal(decodeNamedBits(hex(value)).ok, false));
 }
 
 for (const [value, mask] of [
@@ -196,18 +196,19 @@ for (const [value, mask] of [
   ['07 00 00 00 00 00 80', 0],
   ['00 00 80 00 02 ff ff', (1 << 8) | (1 << 30)],
 ] as const) {
-  test(`reads "${value}" as the named bits ${mask.toString(2)}, whatever is behind them`, () =>
+  test(`the decoder reads "${value}" as the named bits ${mask.toString(2)} and ignores further bits`, () =>
     assert.deepEqual(decodeNamedBits(hex(value)), { ok: true, value: mask }));
 }
 
-test('knows two booleans', () => {
+test('a BOOLEAN has two encodings', () => {
   assert.deepEqual(encodeBoolean(true), hex('01 01 ff'));
   assert.deepEqual(decodeBoolean(hex('ff')), { ok: true, value: true });
   assert.deepEqual(decodeBoolean(hex('00')), { ok: true, value: false });
   for (const value of ['', '01', 'ff ff']) assert.equal(decodeBoolean(hex(value)).ok, false);
 });
 
-test('writes a bit string of whole octets', () => assert.deepEqual(encodeBitString(hex('ab')), hex('03 02 00 ab')));
+test('the encoder writes a bit string of whole octets', () =>
+  assert.deepEqual(encodeBitString(hex('ab')), hex('03 02 00 ab')));
 
 const TIMES: readonly (readonly [time: string, tag: number, text: string])[] = [
   ['1949-12-31T23:59:59Z', TAG.generalizedTime, '19491231235959Z'],
@@ -218,7 +219,7 @@ const TIMES: readonly (readonly [time: string, tag: number, text: string])[] = [
 ];
 
 for (const [time, tag, text] of TIMES) {
-  test(`writes ${time} as ${text}, and reads it again`, () => {
+  test(`the time ${time} round-trips as ${text}`, () => {
     const der = encodeTime(new Date(time));
     assert.deepEqual(der, tlv(tag, Buffer.from(text)));
     const element = readWhole(der);
@@ -237,7 +238,7 @@ const NO_TIMES: readonly (readonly [tag: number, text: string])[] = [
 ];
 
 for (const [tag, text] of NO_TIMES) {
-  test(`refuses ${text} with the tag ${tag} as a time`, () => {
+  test(`the decoder rejects ${text} with the tag ${tag} as a time`, () => {
     const element = readWhole(tlv(tag, Buffer.from(text)));
     assert.equal(element.ok && decodeTime(element.value).ok, false);
   });

@@ -1,4 +1,4 @@
-// Names: what Go's certificate parser reads is let pass, and nothing else: the API server could not read the certificate.
+// Names: accepted only if Go's certificate parser accepts them, because the API server could not parse the certificate.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -31,15 +31,15 @@ const READ: readonly (readonly [what: string, name: Buffer])[] = [
 ];
 
 for (const [what, name] of READ) {
-  test(`lets pass ${what}`, () => assert.deepEqual(check(name), { ok: true, value: true }));
+  test(`checkName accepts ${what}`, () => assert.deepEqual(check(name), { ok: true, value: true }));
 }
 
-const WAY_OUT = 'write it as a UTF8String, or leave it out';
+const WAY_OUT = 'encode it as a UTF8String or omit it';
 const noType = (tag: string) =>
-  `attribute 2.5.4.3 has the ASN.1 type ${tag}, which the API server does not read in a certificate: ${WAY_OUT}`;
+  `attribute 2.5.4.3 has ASN.1 type ${tag}, which the API server cannot parse in a certificate: ${WAY_OUT}`;
 const noString = (type: string) => `attribute 2.5.4.3 is not a valid ${type}: ${WAY_OUT}`;
-const NO_NAME = 'not a sequence of sets of attributes: create it with another tool, such as openssl';
-const NO_OID = 'the type of an attribute is not a valid object identifier: use one that is registered';
+const NO_NAME = 'not a SEQUENCE of SETs of attributes: create it with another tool, such as openssl';
+const NO_OID = 'an attribute type is not a valid object identifier: use a registered one';
 
 const REFUSED: readonly (readonly [what: string, name: Buffer, error: string])[] = [
   ['an INTEGER', nameOf(0x02, [5]), noType('0x02')],
@@ -57,16 +57,16 @@ const REFUSED: readonly (readonly [what: string, name: Buffer, error: string])[]
   ['more than seven bits in an IA5String', nameOf(0x16, [0xe9]), noString('IA5String')],
   ['half a character in a BMPString', nameOf(0x1e, [0, 0x41, 0]), noString('BMPString')],
   ['surrogates in a BMPString', nameOf(0x1e, [0xd8, 0, 0xdc, 0]), noString('BMPString')],
-  ['what is no character in a BMPString', nameOf(0x1e, [0xff, 0xfe]), noString('BMPString')],
+  ['a noncharacter in a BMPString', nameOf(0x1e, [0xff, 0xfe]), noString('BMPString')],
   ['an empty type', nameOf(0x0c, 'x', tlv(TAG.oid)), NO_OID],
-  ['a type that does not end', nameOf(0x0c, 'x', tlv(TAG.oid, Buffer.of(0x55, 0x84))), NO_OID],
+  ['a truncated type', nameOf(0x0c, 'x', tlv(TAG.oid, Buffer.of(0x55, 0x84))), NO_OID],
   ['a type with a part that Go cannot hold', nameOf(0x0c, 'x', encodeOid('2.25.4294967296')), NO_OID],
   ['an attribute with three fields', sequence(tlv(TAG.set, sequence(encodeOid('2.5.4.3'), tlv(5), tlv(5)))), NO_NAME],
   ['an empty set', sequence(tlv(TAG.set)), NO_NAME],
-  ['a sequence for a set', sequence(sequence(sequence(encodeOid('2.5.4.3'), tlv(0x0c)))), NO_NAME],
+  ['a sequence instead of a set', sequence(sequence(sequence(encodeOid('2.5.4.3'), tlv(0x0c)))), NO_NAME],
   ['what is not DER', sequence(Buffer.of(0x31, 9)), NO_NAME],
 ];
 
 for (const [what, name, error] of REFUSED) {
-  test(`refuses ${what}`, () => assert.deepEqual(check(name), { ok: false, error }));
+  test(`checkName rejects ${what}`, () => assert.deepEqual(check(name), { ok: false, error }));
 }

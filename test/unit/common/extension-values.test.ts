@@ -1,4 +1,4 @@
-// The values of the extensions that are compared with the CSR, as bytes.
+// The extension values that are compared with the CSR, as bytes.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -16,7 +16,8 @@ describe('parseBasicConstraints', () => {
     ['30 0a 02087fffffffffffffff', false],
     ['30 03 0201ff', false],
   ] as const) {
-    it(`reads ${hex}`, () => assert.deepEqual(parseBasicConstraints(bytes(hex)), { ok: true, value: { isCa } }));
+    it(`parseBasicConstraints reads ${hex}`, () =>
+      assert.deepEqual(parseBasicConstraints(bytes(hex)), { ok: true, value: { isCa } }));
   }
 
   for (const hex of [
@@ -33,7 +34,8 @@ describe('parseBasicConstraints', () => {
     '30 07 0101ff 02020000',
     '30 0b 0209010203040506070809',
   ]) {
-    it(`refuses ${hex || 'nothing'}`, () => assert.equal(parseBasicConstraints(bytes(hex)).ok, false));
+    it(`parseBasicConstraints rejects ${hex || 'an empty value'}`, () =>
+      assert.equal(parseBasicConstraints(bytes(hex)).ok, false));
   }
 });
 
@@ -47,21 +49,22 @@ describe('parseKeyUsage', () => {
     ['03 05 00a0000000', 0b101],
     ['03 04 00a08000', 0x105],
   ] as const) {
-    it(`reads ${hex}`, () => assert.deepEqual(parseKeyUsage(bytes(hex)), { ok: true, value: mask }));
+    it(`parseKeyUsage reads ${hex}`, () => assert.deepEqual(parseKeyUsage(bytes(hex)), { ok: true, value: mask }));
   }
 
   for (const hex of ['', '03 00', '03 02 0881', '03 02 07ff', '04 01 80', '03 02 0780 00']) {
-    it(`refuses ${hex || 'nothing'}`, () => assert.equal(parseKeyUsage(bytes(hex)).ok, false));
+    it(`parseKeyUsage rejects ${hex || 'an empty value'}`, () => assert.equal(parseKeyUsage(bytes(hex)).ok, false));
   }
 });
 
 describe('parseExtKeyUsage', () => {
-  it('keeps the order, unknown OIDs included', () => {
+  it('parseExtKeyUsage keeps the order, unknown OIDs included', () => {
     const value = bytes('30 10 06082b06010505070302 06042a030405');
     assert.deepEqual(parseExtKeyUsage(value), { ok: true, value: ['1.3.6.1.5.5.7.3.2', '1.2.3.4.5'] });
   });
 
   for (const hex of ['', '06 03 2a0304', '30 02 0500', '30 03 06012a 00', '30 03 060180']) {
-    it(`refuses ${hex || 'nothing'}`, () => assert.equal(parseExtKeyUsage(bytes(hex)).ok, false));
+    it(`parseExtKeyUsage rejects ${hex || 'an empty value'}`, () =>
+      assert.equal(parseExtKeyUsage(bytes(hex)).ok, false));
   }
 });

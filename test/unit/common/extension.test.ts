@@ -1,4 +1,4 @@
-// What is read as an extension, and what is refused; and that what is written is read again.
+// Which extensions are accepted and which are rejected; and that encoding round-trips.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -15,7 +15,7 @@ import {
 import { encodeExtension, parseExtensions, type WrittenFalse } from '@countersign/common/x509/extension.ts';
 import { errorOf, valueOf } from '../../support/pki.ts';
 
-const NO_FORM = 'malformed extension: write a type, an optional BOOLEAN and an OCTET STRING, and nothing else';
+const NO_FORM = 'malformed extension: must consist of an OID, an optional BOOLEAN and an OCTET STRING';
 const NAMED = `extension 1.2.3: ${NO_FORM}`;
 const oid = encodeOid('1.2.3');
 const value = Buffer.from('value');
@@ -27,16 +27,19 @@ function parse(writtenFalse: WrittenFalse, ...extensions: readonly Buffer[]) {
 
 describe('an extension', () => {
   for (const critical of [true, false]) {
-    it(`is read as it was written, ${critical ? 'critical' : 'not critical'}`, () => {
+    it(`an extension round-trips, ${critical ? 'critical' : 'not critical'}`, () => {
       const extension = { oid: '1.2.3', critical, value };
-      assert.deepEqual(valueOf(parse('refused', encodeExtension(extension))), [extension]);
+      assert.deepEqual(valueOf(parse('reject', encodeExtension(extension))), [extension]);
     });
   }
 
-  it('may say in so many words that it is not critical, but where that is refused', () => {
+  it('an extension may have an explicit critical flag of FALSE unless that is rejected', () => {
     const extension = sequence(oid, encodeBoolean(false), octets);
-    assert.deepEqual(valueOf(parse('let pass', extension)), [{ oid: '1.2.3', critical: false, value }]);
-    assert.equal(errorOf(parse('refused', extension)), 'extension 1.2.3: malformed extension: FALSE is written out');
+    assert.deepEqual(valueOf(parse('accept', extension)), [{ oid: '1.2.3', critical: false, value }]);
+    assert.equal(
+      errorOf(parse('reject', extension)),
+      'extension 1.2.3: malformed extension: DER omits a critical flag that is FALSE',
+    );
   });
 
   for (const [what, extension, error] of [
@@ -48,20 +51,20 @@ describe('an extension', () => {
     ['is critical by another type than BOOLEAN', sequence(oid, tlv(TAG.integer, Buffer.of(255)), octets), NAMED],
     ['is critical by 1', sequence(oid, tlv(TAG.boolean, Buffer.of(1)), octets), NAMED],
     [
-      'has a type that does not end',
+      'has a truncated type',
       sequence(tlv(TAG.oid, Buffer.of(0x80)), octets),
-      'malformed extension: its type is not a valid object identifier: use one that is registered',
+      'malformed extension: invalid object identifier; use a registered one',
     ],
-    ['has content that does not end', tlv(TAG.sequence, Buffer.of(6, 9)), NO_FORM],
+    ['has truncated content', tlv(TAG.sequence, Buffer.of(6, 9)), NO_FORM],
   ] as const) {
-    it(`is refused where it ${what}`, () => assert.equal(errorOf(parse('let pass', extension)), error));
+    it(`an extension is rejected if it ${what}`, () => assert.equal(errorOf(parse('accept', extension)), error));
   }
 
-  it('may not come twice', () => {
+  it('an extension is rejected if it occurs twice', () => {
     const extension = encodeExtension({ oid: '1.2.3', critical: false, value });
     assert.equal(
-      errorOf(parse('let pass', extension, extension)),
-      'duplicate extension 1.2.3: write each extension once',
+      errorOf(parse('accept', extension, extension)),
+      'duplicate extension 1.2.3: include each extension once',
     );
   });
 });

@@ -1,4 +1,4 @@
-// What a file is said to be, for files that no tool would write; those that tools write: test/component/file-mistakes.test.ts.
+// Explanations of files that no tool would write; test/component/file-mistakes.test.ts has those that tools write.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -20,26 +20,26 @@ const pem = fc
 const octets = fc.uint8Array({ maxLength: 40 }).map(bytes => Buffer.from(bytes));
 
 describe('explainContent', () => {
-  it('never throws, and repeats nothing, whatever the content is', () => {
+  it('explainContent never throws and never repeats content', () => {
     fc.assert(
       fc.property(fc.oneof(der, pem, octets), wanted, (bytes, what) => {
         const said = explainContent(bytes, what) ?? '';
         assert.ok(!said.includes(SECRET), said);
-        assert.match(said, /^$|^this (is|has|begins) [ -~]+$/);
+        assert.match(said, /^$|^(found|expected) [ -~]+$/);
       }),
       { numRuns: 2_000 },
     );
   });
 
-  it('has nothing to say of what is wanted', () => {
+  it('explainContent is undefined for the wanted content', () => {
     assert.equal(explainContent(Buffer.from(readPki('certificates/root')), 'certificate'), undefined);
     for (const key of ['p256', 'rsa2048-pkcs1', 'p384-sec1', 'p384-with-parameters']) {
       assert.equal(explainContent(Buffer.from(readPki(`keys/${key}`)), 'private key'), undefined);
     }
   });
 
-  it('says it of a PKCS#12 file in the indefinite form of BER, too', () => {
+  it('explainContent recognizes a PKCS#12 file in BER with indefinite length', () => {
     const bytes = Buffer.concat([Buffer.from('3080020103', 'hex'), Buffer.alloc(20)]);
-    assert.match(explainContent(bytes, 'certificate') ?? '', /^this is a PKCS#12 file/);
+    assert.match(explainContent(bytes, 'certificate') ?? '', /^found a PKCS#12 file/);
   });
 });

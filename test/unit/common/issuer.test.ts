@@ -1,4 +1,4 @@
-// Issuers: their type, readiness and place, from plain objects.
+// Issuers: their type, readiness and location, from plain objects.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -25,14 +25,14 @@ const withConditions = (...conditions: readonly (readonly [type: string, status:
 
 describe('issuerType', () => {
   for (const type of ['acme', 'ca', 'vault', 'selfSigned', 'venafi'] as const) {
-    it(`knows ${type}`, () => assert.equal(issuerType({ metadata, spec: { [type]: {} } }), type));
+    it(`issuerType recognizes ${type}`, () => assert.equal(issuerType({ metadata, spec: { [type]: {} } }), type));
   }
 
-  it('is undefined where the spec names no type', () => {
+  it('issuerType is undefined if the spec has no type', () => {
     assert.equal(issuerType({ metadata, spec: {} }), undefined);
   });
 
-  it('is the first that cert-manager looks for where the spec names two', () => {
+  it('issuerType is the first one that cert-manager checks if the spec has two', () => {
     assert.equal(issuerType({ metadata, spec: { selfSigned: {}, ca: { secretName: 'x' } } }), 'ca');
   });
 });
@@ -51,7 +51,7 @@ describe('toIssuer', () => {
     status,
   };
 
-  it('keeps what is looked at', () => {
+  it('toIssuer keeps the fields that are used', () => {
     const full = { ...kept.metadata, annotations: { a: 'b' }, labels: { c: 'd' }, managedFields: [{}] };
     const raw = {
       kind: 'Issuer',
@@ -63,23 +63,23 @@ describe('toIssuer', () => {
   });
 
   for (const [what, spec, expected] of [
-    ['of types that are left to others no more than the type', { vault: { server: 'x' }, venafi: null }, { vault: {} }],
+    ['only the type for types that other controllers sign', { vault: { server: 'x' }, venafi: null }, { vault: {} }],
     [
       'the URLs of a SelfSigned issuer',
       { selfSigned: { crlDistributionPoints: ['a'], x: 1 } },
       { selfSigned: { crlDistributionPoints: ['a'] } },
     ],
-    ['nothing of a spec that is not there', undefined, {}],
+    ['nothing of a missing spec', undefined, {}],
   ] as const) {
-    it(`keeps ${what}`, () =>
+    it(`toIssuer keeps ${what}`, () =>
       assert.deepEqual(toIssuer({ metadata, spec }), { metadata, spec: expected, status: { conditions: [] } }));
   }
 
-  it('does not keep a spec that would fill the memory', () => {
+  it('toIssuer rejects a spec that is too large', () => {
     const spec = { selfSigned: { crlDistributionPoints: ['x'.repeat(66_000)] } };
     assert.throws(
       () => toIssuer({ metadata, spec }),
-      /^Error: the spec of x has 660\d\d characters, too many to be kept$/,
+      /^Error: the spec of x is 660\d\d characters long; the maximum is 65536$/,
     );
   });
 });
@@ -92,16 +92,11 @@ describe('isSameToRequests', () => {
   for (const [what, before, now, expected] of [
     ['is not changed by a label', made(), made(), true],
     ['is changed by its spec', made(), made({ generation: 2 }), false],
-    ['is changed when it becomes ready', made({ ready: 'False' }), made(), false],
-    ['is another when it was made anew', made(), made({ uid: 'v' }), false],
-    ['is not the same when it comes', undefined, made(), false],
-    ['is not the same when it goes', made(), undefined, false],
-    [
-      'is changed for all that is known, where it has no generation',
-      { metadata, spec: {} },
-      { metadata, spec: {} },
-      false,
-    ],
+    ['is changed when its readiness changes', made({ ready: 'False' }), made(), false],
+    ['is changed when it was recreated', made(), made({ uid: 'v' }), false],
+    ['is changed when it appears', undefined, made(), false],
+    ['is changed when it is deleted', made(), undefined, false],
+    ['counts as changed without a generation', { metadata, spec: {} }, { metadata, spec: {} }, false],
   ] as const) {
     it(`an issuer ${what}`, () => assert.equal(isSameToRequests(before, now), expected));
   }
@@ -115,43 +110,44 @@ describe('foreignType', () => {
     ['vault', 'vault'],
     ['venafi', 'venafi'],
   ] as const) {
-    it(`is ${foreign} for ${type}`, () => assert.equal(foreignType({ metadata, spec: { [type]: {} } }), foreign));
+    it(`foreignType is ${foreign} for ${type}`, () =>
+      assert.equal(foreignType({ metadata, spec: { [type]: {} } }), foreign));
   }
 
-  it('is undefined without a type', () => assert.equal(foreignType({ metadata, spec: {} }), undefined));
+  it('foreignType is undefined without a type', () => assert.equal(foreignType({ metadata, spec: {} }), undefined));
 });
 
 describe('isReady', () => {
-  it('is true for the condition Ready with status True', () => {
+  it('isReady is true for the condition Ready with status True', () => {
     assert.equal(isReady(withConditions(['Other', 'False'], ['Ready', 'True'])), true);
   });
 
   for (const status of ['False', 'Unknown', 'true']) {
-    it(`is false for status ${status}`, () => assert.equal(isReady(withConditions(['Ready', status])), false));
+    it(`isReady is false for status ${status}`, () => assert.equal(isReady(withConditions(['Ready', status])), false));
   }
 
-  it('is false where another condition is True', () => {
+  it('isReady is false where another condition is True', () => {
     assert.equal(isReady(withConditions(['Ready', 'False'], ['Issuing', 'True'])), false);
   });
 
-  it('is false without conditions', () => {
+  it('isReady is false without conditions', () => {
     assert.equal(isReady({ metadata, spec: {} }), false);
     assert.equal(isReady({ metadata, spec: {}, status: {} }), false);
   });
 
-  it('goes with readyCondition', () => {
+  it('isReady agrees with readyCondition', () => {
     assert.equal(readyCondition(withConditions(['Ready', 'False']))?.status, 'False');
     assert.equal(readyCondition({ metadata, spec: {} }), undefined);
   });
 });
 
-describe('the place of an issuer', () => {
-  it('is in its namespace, its Secrets too', () => {
+describe('the API path of an issuer', () => {
+  it('the API path of an issuer is in its namespace, as its Secrets are', () => {
     assert.equal(issuerPath(issuer), '/apis/cert-manager.io/v1/namespaces/sandbox/issuers/my.issuer');
     assert.equal(secretNamespace(issuer, 'cert-manager'), 'sandbox');
   });
 
-  it('is in the cluster for a ClusterIssuer, and its Secrets are in the one namespace set aside for them', () => {
+  it('the API path of an issuer is cluster-wide for a ClusterIssuer, whose Secrets are in one fixed namespace', () => {
     assert.equal(issuerPath(clusterIssuer), '/apis/cert-manager.io/v1/clusterissuers/my.issuer');
     assert.equal(secretNamespace(clusterIssuer, 'cert-manager'), 'cert-manager');
   });

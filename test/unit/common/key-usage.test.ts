@@ -1,4 +1,4 @@
-// Usages of Kubernetes and what each is in a certificate, name by name.
+// Kubernetes usages and their X.509 form, name by name.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -40,50 +40,50 @@ const EXT_KEY_USAGES: Readonly<Record<string, string>> = {
 
 describe('resolveUsages', () => {
   for (const [name, bit] of Object.entries(KEY_USAGES)) {
-    it(`makes "${name}" bit ${bit}`, () => {
+    it(`resolveUsages maps "${name}" to bit ${bit}`, () => {
       assert.deepEqual(resolveUsages([name]), { ok: true, value: { keyUsage: 1 << bit, extKeyUsages: [] } });
     });
   }
 
   for (const [name, oid] of Object.entries(EXT_KEY_USAGES)) {
-    it(`makes "${name}" ${oid}`, () => {
+    it(`resolveUsages maps "${name}" to ${oid}`, () => {
       assert.deepEqual(resolveUsages([name]), { ok: true, value: { keyUsage: 0, extKeyUsages: [oid] } });
       assert.equal(isKnownExtKeyUsage(oid), true);
     });
   }
 
-  it('keeps order and duplicates of extended key usages', () => {
+  it('resolveUsages keeps order and duplicates of extended key usages', () => {
     const usages = resolveUsages(['s/mime', 'client auth', 'email protection']);
     const extKeyUsages = ['1.3.6.1.5.5.7.3.4', '1.3.6.1.5.5.7.3.2', '1.3.6.1.5.5.7.3.4'];
     assert.deepEqual(usages, { ok: true, value: { keyUsage: 0, extKeyUsages } });
   });
 
   for (const none of [undefined, []]) {
-    it(`takes ${JSON.stringify(none)} for digital signature and key encipherment`, () => {
+    it(`resolveUsages defaults ${JSON.stringify(none)} to digital signature and key encipherment`, () => {
       assert.deepEqual(resolveUsages(none), { ok: true, value: { keyUsage: 0b101, extKeyUsages: [] } });
     });
   }
 
-  it('names every usage that it does not know', () => {
+  it('resolveUsages reports every unknown usage', () => {
     const usages = resolveUsages(['foo', 'server auth', 'toString', 'Signing']);
     assert.deepEqual(usages, { ok: false, error: 'unknown key usages: [foo toString Signing]' });
   });
 });
 
-describe('the names in messages', () => {
-  it('are those of cert-manager, in the order of the bits', () => {
+describe('the usage names in messages', () => {
+  it('the usage names in messages are those of cert-manager, in the order of the bits', () => {
     assert.equal(formatKeyUsages(0b000000101), "[ 'digital signature', 'key encipherment' ]");
     assert.equal(formatKeyUsages(0b100100000), "[ 'cert sign', 'decipher only' ]");
     assert.equal(formatKeyUsages(0), '[]');
   });
 
-  it('keep the order of extended key usages', () => {
+  it('the usage names in messages keep the order of extended key usages', () => {
     const oids = ['1.3.6.1.5.5.7.3.4', '2.5.29.37.0', '1.3.6.1.5.5.7.3.1'];
     assert.equal(formatExtKeyUsages(oids), "[ 'email protection', 'any', 'server auth' ]");
     assert.equal(formatExtKeyUsages([]), '[]');
   });
 
-  it('are "unknown" for the usages that Go knows and Kubernetes does not', () => {
+  it('the usage names in messages are "unknown" for the usages that Go knows and Kubernetes does not', () => {
     for (const oid of ['1.3.6.1.4.1.311.2.1.22', '1.3.6.1.4.1.311.61.1.1']) {
       assert.equal(isKnownExtKeyUsage(oid), true);
       assert.equal(formatExtKeyUsages([oid]), "[ 'unknown' ]");

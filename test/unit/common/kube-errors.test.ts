@@ -1,5 +1,5 @@
-// What a failure of the API server is called, where there was no answer or one with a time to wait: by the error alone, without a
-// server. What each status is called stands in test/component/runtime/kube-answers.test.ts.
+// Classification of API server failures without a response, and of Retry-After: from the error alone, without a
+// server. test/component/runtime/kube-answers.test.ts has the classification of each status.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -18,27 +18,22 @@ const TRANSPORT: readonly (readonly [what: string, cause: unknown, code: string,
     'a refused connection',
     failure('ECONNREFUSED'),
     'network',
-    /^GET \/x: the connection failed: told so \(check the server/,
+    /^GET \/x: connection failed: told so \(check the server/,
   ],
-  ['a refused connection that says nothing', failure('ECONNREFUSED', ''), 'network', /failed: ECONNREFUSED \(check/],
+  ['a refused connection without a message', failure('ECONNREFUSED', ''), 'network', /failed: ECONNREFUSED \(check/],
   ['a server without an address', failure('ENOTFOUND'), 'network', /told so \(check the server address/],
-  ['a connection that breaks', failure('ECONNRESET'), 'network', /^GET \/x: the connection failed: told so$/],
+  ['a connection that breaks', failure('ECONNRESET'), 'network', /^GET \/x: connection failed: told so$/],
   ['a certificate that is not trusted', failure('CERT_HAS_EXPIRED'), 'network', /told so \(check the CA/],
-  ['what is no error', 'text', 'network', /^GET \/x: the connection failed: text$/],
-  ['no answer to a connect', failure('ETIMEDOUT'), 'timeout', /^GET \/x: no answer in time: told so$/],
-  [
-    'no answer within the time of the client',
-    failure('UND_ERR_HEADERS_TIMEOUT'),
-    'timeout',
-    /no answer in time: told so$/,
-  ],
-  ['a signal of time', new DOMException('told so', 'TimeoutError'), 'timeout', /no answer in time: told so$/],
-  ['a signal of the end', new DOMException('told so', 'AbortError'), 'network', /the connection failed: told so$/],
+  ['a thrown value that is not an error', 'text', 'network', /^GET \/x: connection failed: text$/],
+  ['a connection timeout', failure('ETIMEDOUT'), 'timeout', /^GET \/x: timed out: told so$/],
+  ['a request timeout', failure('UND_ERR_HEADERS_TIMEOUT'), 'timeout', /timed out: told so$/],
+  ['a timeout signal', new DOMException('told so', 'TimeoutError'), 'timeout', /timed out: told so$/],
+  ['an abort signal', new DOMException('told so', 'AbortError'), 'network', /connection failed: told so$/],
 ];
 
-describe('without an answer', () => {
+describe('a failure without a response', () => {
   for (const [what, cause, code, text] of TRANSPORT) {
-    it(`${what} is ${code}`, () => {
+    it(`${what} is classified as ${code}`, () => {
       const error = errorFromTransport(CALL, cause);
       assert.equal(error.code, code);
       assert.match(error.message, text);
@@ -51,7 +46,7 @@ describe('without an answer', () => {
     'ERR_TLS_CERT_ALTNAME_INVALID',
     'ERR_TLS_X',
   ]) {
-    it(`${code} tells of a server that is not trusted`, () => assert.ok(isUntrusted(failure(code))));
+    it(`the error ${code} means that the server is not trusted`, () => assert.ok(isUntrusted(failure(code))));
   }
 });
 
@@ -60,32 +55,32 @@ const waitOf = (header?: string, details?: object, code = 429) => {
   return 'retryAfterMs' in error ? error.retryAfterMs : undefined;
 };
 
-describe('the time to wait', () => {
+describe('the retry delay', () => {
   for (const [what, header, details, expected] of [
-    ['is that of the header', '7', { retryAfterSeconds: 3 }, 7_000],
-    ['is that of the Status without a header', undefined, { retryAfterSeconds: 3 }, 3_000],
-    ['may be none', '0', undefined, 0],
-    ['is ten minutes at most', '86400', undefined, 600_000],
-    ['is not known where nobody says it', undefined, undefined, undefined],
-    ['is not known where it is a date', 'Fri, 27 Nov 2026 12:00:00 GMT', undefined, undefined],
-    ['is not known where it is less than none', '-1', undefined, undefined],
-    ['is not known where it is without end', 'Infinity', undefined, undefined],
+    ['is taken from the header', '7', { retryAfterSeconds: 3 }, 7_000],
+    ['is taken from the Status without a header', undefined, { retryAfterSeconds: 3 }, 3_000],
+    ['may be 0', '0', undefined, 0],
+    ['is at most ten minutes', '86400', undefined, 600_000],
+    ['is undefined if the server sends none', undefined, undefined, undefined],
+    ['is undefined for a date', 'Fri, 27 Nov 2026 12:00:00 GMT', undefined, undefined],
+    ['is undefined if it is negative', '-1', undefined, undefined],
+    ['is undefined if it is infinite', 'Infinity', undefined, undefined],
   ] as const) {
-    it(what, () => assert.equal(waitOf(header, details), expected));
+    it(`the retry delay ${what}`, () => assert.equal(waitOf(header, details), expected));
   }
 });
 
-it('a proxy that gave up is as good as no answer in time', () => {
+it('a 408 from a proxy is a timeout', () => {
   assert.equal(errorFromResponse(CALL, 408, 'null').code, 'timeout');
 });
 
-describe('an ERROR of a watch', () => {
+describe('an ERROR event of a watch', () => {
   for (const [what, object, code] of [
-    ['is called by its code', { code: 410, reason: 'Expired' }, 'gone'],
-    ['is the fault of the server without one', {}, 'server'],
-    ['is the fault of the server without a Status', null, 'server'],
-    ['is the fault of the server with a text for a Status', 'text', 'server'],
+    ['is classified by its code', { code: 410, reason: 'Expired' }, 'gone'],
+    ['is a server error without a code', {}, 'server'],
+    ['is a server error without a Status', null, 'server'],
+    ['is a server error with a text instead of a Status', 'text', 'server'],
   ] as const) {
-    it(what, () => assert.equal(errorFromWatchEvent(CALL, object).code, code));
+    it(`an ERROR event of a watch ${what}`, () => assert.equal(errorFromWatchEvent(CALL, object).code, code));
   }
 });

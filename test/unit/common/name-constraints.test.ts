@@ -1,4 +1,4 @@
-// Name constraints are written again as cert-manager writes them: known kinds in a fixed order, and no others.
+// Name constraints are rewritten as cert-manager writes them: known kinds in a fixed order, and no others.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -64,17 +64,17 @@ const REWRITTEN: readonly (readonly [what: string, value: Buffer, expected: Buff
     ),
   ],
   [
-    'keeps what is excluded apart from what is permitted',
+    'keeps excluded and permitted names apart',
     sequence(tlv(PERMITTED, subtree(dnsName, 'a.example')), tlv(EXCLUDED, subtree(dnsName, 'b.a.example'))),
     sequence(tlv(PERMITTED, subtree(dnsName, 'a.example')), tlv(EXCLUDED, subtree(dnsName, 'b.a.example'))),
   ],
   [
-    'drops a list that is empty',
+    'drops an empty list',
     sequence(tlv(PERMITTED), tlv(EXCLUDED, subtree(dnsName, ''))),
     sequence(tlv(EXCLUDED, subtree(dnsName, ''))),
   ],
   [
-    'keeps whatever Go reads as a mailbox, a host or all of them',
+    'keeps whatever Go accepts as a mailbox, a host or all hosts',
     sequence(tlv(PERMITTED, ...MAILBOXES.map(text => subtree(rfc822Name, text)))),
     sequence(tlv(PERMITTED, ...MAILBOXES.map(text => subtree(rfc822Name, text)))),
   ],
@@ -91,15 +91,16 @@ const REWRITTEN: readonly (readonly [what: string, value: Buffer, expected: Buff
 ];
 
 for (const [what, value, expected] of REWRITTEN) {
-  test(what, () => assert.deepEqual(rewriteNameConstraints(value), { ok: true, value: expected }));
+  test(`rewriteNameConstraints ${what}`, () =>
+    assert.deepEqual(rewriteNameConstraints(value), { ok: true, value: expected }));
 }
 
 const INVALID =
-  'x509: invalid NameConstraints extension: write permitted names, then excluded ones, each list once and in DER (RFC 5280 section 4.2.1.10)';
+  'x509: invalid NameConstraints extension: list permitted names, then excluded names, each list at most once, in DER (RFC 5280 section 4.2.1.10)';
 const NOT_AN_ADDRESS = (text: string) =>
-  `x509: failed to parse URI constraint "${text}": cannot be IP address; give a host, or a domain behind a period`;
+  `x509: failed to parse URI constraint "${text}": cannot be IP address; use a host, or a domain with a leading period`;
 const DIRECTORY = subtree(directoryName, [0x30, 0]);
-const OTHER_KIND = 'x509: unsupported NameConstraints tag: 164; constrain DNS, IP, email and URI names alone';
+const OTHER_KIND = 'x509: unsupported NameConstraints tag: 164; only DNS, IP, email and URI names can be constrained';
 const REFUSED: readonly (readonly [what: string, value: Buffer, error: string])[] = [
   ['no sequence', tlv(0x31), INVALID],
   [
@@ -112,31 +113,32 @@ const REFUSED: readonly (readonly [what: string, value: Buffer, error: string])[
   [
     'empty lists',
     sequence(tlv(PERMITTED), tlv(EXCLUDED)),
-    'x509: empty name constraints extension: permit or exclude a name, or leave the extension out',
+    'x509: empty name constraints extension: permit or exclude a name, or omit the extension',
   ],
   [
     'an address without mask',
     sequence(tlv(PERMITTED, subtree(ipAddress, [192, 0, 2, 7]))),
-    'x509: IP constraint contained value of length 4: write an address and a mask, 8 octets for IPv4, or 32 for IPv6',
+    'x509: IP constraint contained value of length 4: use an address and a mask, 8 octets for IPv4 or 32 for IPv6',
   ],
   [
     'a mask with a hole',
     sequence(tlv(PERMITTED, subtree(ipAddress, [192, 0, 2, 7, 255, 0, 255, 0]))),
-    'x509: IP constraint contained invalid mask ff00ff00: write ones, then zeros',
+    'x509: IP constraint contained invalid mask ff00ff00: use ones followed by zeros',
   ],
   ['another kind', sequence(tlv(PERMITTED, DIRECTORY)), OTHER_KIND],
-  ['another kind beside one that is known', sequence(tlv(EXCLUDED, subtree(dnsName, 'a'), DIRECTORY)), OTHER_KIND],
-  ['an address for a URI', sequence(tlv(PERMITTED, subtree(uri, '1.2.3.4'))), NOT_AN_ADDRESS('1.2.3.4')],
-  ['an IPv6 address for a URI', sequence(tlv(EXCLUDED, subtree(uri, '::1'))), NOT_AN_ADDRESS('::1')],
+  ['an unknown kind next to a known one', sequence(tlv(EXCLUDED, subtree(dnsName, 'a'), DIRECTORY)), OTHER_KIND],
+  ['an address as a URI', sequence(tlv(PERMITTED, subtree(uri, '1.2.3.4'))), NOT_AN_ADDRESS('1.2.3.4')],
+  ['an IPv6 address as a URI', sequence(tlv(EXCLUDED, subtree(uri, '::1'))), NOT_AN_ADDRESS('::1')],
 ];
 
 for (const [what, value, error] of REFUSED) {
-  test(`refuses ${what}`, () => assert.deepEqual(rewriteNameConstraints(value), { ok: false, error }));
+  test(`rewriteNameConstraints rejects ${what}`, () =>
+    assert.deepEqual(rewriteNameConstraints(value), { ok: false, error }));
 }
 
-const DOMAIN = 'give a domain, behind a period for its subdomains alone';
-const MAILBOX = 'give a mailbox, a host, or a domain behind a period';
-const HOST = 'give a host, or a domain behind a period';
+const DOMAIN = 'use a domain, with a leading period to match subdomains only';
+const MAILBOX = 'use a mailbox, a host, or a domain with a leading period';
+const HOST = 'use a host, or a domain with a leading period';
 const TEXTS: readonly (readonly [kind: string, tag: number, wayOut: string, texts: readonly string[]])[] = [
   ['dnsName', dnsName, DOMAIN, ['.', 'a.', '..a', 'a..example', 'a b', 'é.example']],
   ['URI', uri, HOST, ['.', 'a.', 'a b', 'é']],
@@ -169,7 +171,7 @@ const TEXTS: readonly (readonly [kind: string, tag: number, wayOut: string, text
 
 for (const [kind, tag, wayOut, texts] of TEXTS) {
   for (const text of texts) {
-    test(`refuses ${text} for a ${kind}`, () => {
+    test(`rewriteNameConstraints rejects ${text} as a ${kind}`, () => {
       const value = sequence(tlv(PERMITTED, subtree(tag, text)));
       const shown = JSON.stringify(Buffer.from(text).toString('latin1'));
       const error = `x509: failed to parse ${kind} constraint ${shown}: ${wayOut}`;

@@ -1,5 +1,5 @@
-// Names against name constraints, in words: what is refused, why, and what to do. That it is refused exactly where Go or OpenSSL
-// reject the certificate is for test/faults/fuzz/name-constraints.test.ts.
+// Violations of name constraints and their messages: what is denied, why, and what to do. That names are denied exactly if Go or OpenSSL
+// rejects the certificate is tested in test/faults/fuzz/name-constraints.test.ts.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -10,7 +10,7 @@ interface Case {
   readonly ca: Constraints;
   readonly names?: readonly string[];
   readonly subject?: string;
-  /** What is refused of the request, in words that the message has. */
+  /** The denied names of the request, with patterns of their messages. */
   readonly refused: readonly (string | RegExp)[];
 }
 
@@ -19,91 +19,91 @@ const MAIL: Constraints = { permitted: ['email:example.com', 'email:.corp'] };
 const WEB: Constraints = { permitted: ['URI:example.com'] };
 const NETS: Constraints = { permitted: ['IP:10.0.0.0/8', 'IP:2001:db8::/32'], excluded: ['IP:10.9.0.0/16'] };
 const ORG: Constraints = { permitted: ['dir:O=Example'], excluded: ['dir:O=Example,OU=secret'] };
-const END = 'Request another name, or use another issuer';
+const END = 'request another name or use another issuer';
 const clients = (name: string) =>
-  `The CA "CN=my CA" has name constraints that clients cannot check the ${name} against, so they reject it. ${END}`;
+  `Clients cannot check the ${name} against the name constraints of the CA "CN=my CA", so they reject it; ${END}`;
 
 const CASES: Readonly<Record<string, Case>> = {
-  'a DNS name in a permitted domain may be signed': {
+  'a DNS name in a permitted domain is permitted': {
     ca: DNS,
     names: ['DNS:example.com', 'DNS:b.EXAMPLE.com'],
     refused: [],
   },
-  'a DNS name in no permitted domain is refused with all that is permitted': {
+  'a DNS name outside the permitted domains is denied, and the message lists them': {
     ca: DNS,
     names: ['DNS:example.com', 'DNS:www.example.org'],
     refused: [
-      `The name constraints of the CA "CN=my CA" do not permit the DNS name "www.example.org"; permitted: "example.com", ".corp". ${END}`,
+      `The name constraints of the CA "CN=my CA" do not permit the DNS name "www.example.org"; permitted: "example.com", ".corp"; ${END}`,
     ],
   },
-  'a DNS name that only ends alike is in no permitted domain': {
+  'a DNS name with the same suffix but another label is denied': {
     ca: DNS,
     names: ['DNS:myexample.com'],
     refused: [/permit/],
   },
-  'a domain behind a period is for its subdomains alone': {
+  'a domain with a leading period covers subdomains only': {
     ca: DNS,
     names: ['DNS:corp', 'DNS:a.corp'],
     refused: [/"corp"/],
   },
-  'an excluded DNS name is refused with what excludes it': {
+  'an excluded DNS name is denied, and the message shows the excluding domain': {
     ca: DNS,
     names: ['DNS:b.a.example.com'],
     refused: [
-      `The name constraints of the CA "CN=my CA" exclude the DNS name "b.a.example.com"; excluded: "a.example.com". ${END}`,
+      `The name constraints of the CA "CN=my CA" exclude the DNS name "b.a.example.com"; excluded: "a.example.com"; ${END}`,
     ],
   },
-  'a wildcard that could stand for an excluded name is refused': {
+  'a wildcard that covers an excluded name is denied': {
     ca: DNS,
     names: ['DNS:*.example.com'],
     refused: [/exclude/],
   },
-  'a DNS name that Go cannot read is refused': {
+  'a DNS name that Go cannot parse is denied': {
     ca: DNS,
     names: ['DNS:example.com.'],
     refused: [clients('DNS name "example.com."')],
   },
-  'a common name counts as a DNS name where there is no other': {
+  'a common name counts as a DNS name if there is no other': {
     ca: DNS,
     subject: 'CN=www.example.org',
     names: ['IP:10.0.0.1'],
     refused: [
-      /the common name, which counts as a DNS name where the subjectAltName has none: "www.example.org"; permitted/,
+      /the common name \(treated as a DNS name because the subjectAltName has none\) "www.example.org"; permitted/,
     ],
   },
-  'a common name that is no DNS name, or has one beside it, is left alone': {
+  'a common name that is not a DNS name, or next to a DNS name, is ignored': {
     ca: DNS,
     subject: 'CN=www.example.org,CN=Jane Doe',
     names: ['DNS:example.com'],
     refused: [],
   },
-  'a mailbox of a permitted host may be signed, one of a host below it not': {
+  'a mailbox of a permitted host is permitted, one of a host below it is not': {
     ca: MAIL,
     names: ['email:jane@example.com', 'email:jane@a.corp', 'email:jane@a.example.com'],
     refused: [/email address "jane@a.example.com"; permitted: "example.com", ".corp"/],
   },
-  'an email address in the subject is held against the constraints, beside others as well': {
+  'an email address in the subject is checked, also next to others': {
     ca: MAIL,
     subject: 'emailAddress=jane@example.org',
     names: ['email:jane@example.com'],
     refused: [/the email address in the subject "jane@example.org"/],
   },
-  'an email address in the subject that is no IA5String is refused under any constraint': {
+  'an email address in the subject that is not an IA5String is denied under any constraint': {
     ca: DNS,
     subject: 'emailAddressUtf8=jane@example.com',
     refused: [clients('email address in the subject "jane@example.com"')],
   },
-  'a URI is judged by its host': {
+  'a URI is checked by its host': {
     ca: WEB,
     names: ['URI:https://example.com/x', 'URI:https://example.org/'],
     refused: [/example.org/],
   },
-  'a URI without a host is refused under any constraint': {
+  'a URI without a host is denied under any constraint': {
     ca: DNS,
     names: ['URI:urn:a'],
     refused: [clients('URI "urn:a"')],
   },
-  'addresses are judged by permitted and excluded networks': {
+  'addresses are checked against permitted and excluded networks': {
     ca: NETS,
     names: ['IP:10.1.2.3', 'IP:11.0.0.1', 'IP:10.9.0.1', 'IP:2001:db9::1'],
     refused: [
@@ -112,32 +112,32 @@ const CASES: Readonly<Record<string, Case>> = {
       /"2001:db9::1"/,
     ],
   },
-  'the subject and a directoryName are judged by their beginning, whatever the case and the spaces': {
+  'the subject and a directoryName are checked by prefix, ignoring case and spaces': {
     ca: ORG,
     subject: 'O= eXample ,CN=Jane',
     names: ['dir:O=Other'],
     refused: [/the directory name "O=Other"; permitted: "O=Example"/],
   },
-  'a subject that is excluded is refused': {
+  'an excluded subject is denied': {
     ca: ORG,
     subject: 'O=Example,OU=secret,CN=Jane',
     refused: [/exclude the subject/],
   },
-  'an empty subject is no name': { ca: ORG, names: ['DNS:a'], refused: [] },
-  'a name of a kind that no verifier compares is refused where that kind is constrained': {
+  'an empty subject is not checked': { ca: ORG, names: ['DNS:a'], refused: [] },
+  'a name of a kind that no verifier compares is denied if that kind is constrained': {
     ca: { permitted: ['other:1.2.3'] },
     names: ['other:1.2.3', 'other:1.2.4'],
-    refused: [/clients cannot check the otherName/],
+    refused: [/^Clients cannot check the otherName/],
   },
-  'a subtree with a maximum refuses every name of its kind': {
+  'a subtree with a maximum denies every name of its kind': {
     ca: { ...DNS, maximum: 1 },
     names: ['DNS:example.com', 'URI:https://a.example/'],
     refused: [clients('DNS name "example.com"')],
   },
-  'of a long list of subtrees the first are shown': {
+  'the message shows the first subtrees of a long list': {
     ca: { permitted: Array.from({ length: 8 }, (_, at) => `DNS:d${at}.example`) },
     names: ['DNS:a'],
-    refused: [/permitted: "d0.example", "d1.example", "d2.example", "d3.example", "d4.example" and 3 more. Request/],
+    refused: [/permitted: "d0.example", "d1.example", "d2.example", "d3.example", "d4.example" and 3 more; request/],
   },
 };
 
@@ -158,7 +158,7 @@ describe('name constraints', () => {
     });
   }
 
-  it('of every CA of the chain hold, and the one that refuses is named', () => {
+  it('the constraints of every CA in the chain apply, and the message names the CA', () => {
     const cas = [
       constrainedCa('sub', { permitted: ['DNS:example.com'] }),
       constrainedCa('root', { excluded: ['DNS:b.example.com'] }),
@@ -169,24 +169,24 @@ describe('name constraints', () => {
     assert.deepEqual(others, []);
   });
 
-  it('refuse at most ten names in words, each cut to what can be read', () => {
+  it('at most ten violations are reported, with shortened names', () => {
     const names = Array.from({ length: 30 }, (_, at) => `DNS:${'x'.repeat(300)}${at}.example`);
     const found = violationsOf({ ca: DNS, names, refused: [] });
     assert.equal(found.length, 10);
     assert.ok(found.every(message => message.length < 500));
   });
 
-  it('that would take too many comparisons refuse the request unread', () => {
+  it('a request that needs too many comparisons is denied unchecked', () => {
     const ca = constrainedCa('big', { permitted: Array.from({ length: 1_000 }, (_, at) => `DNS:d${at}.example`) });
     const { value: subjectAltName } = altNames(...Array.from({ length: 251 }, () => 'DNS:d999.example'));
     const [message] = findNameViolations({ subject: nameFrom(''), subjectAltName }, [ca]);
     assert.equal(
       message,
-      `The names of the request and the name constraints of its CAs take 251000 comparisons; the maximum is ${MAX_COMPARISONS}. ${END}`,
+      `The names of the request and the name constraints of the CAs require 251000 comparisons; the maximum is ${MAX_COMPARISONS}; ${END}`,
     );
   });
 
-  it('that take the maximum of comparisons take less than a second of CPU', () => {
+  it('the maximum number of comparisons takes less than a second of CPU', () => {
     const ca = constrainedCa('big', { excluded: Array.from({ length: 1_000 }, (_, at) => `email:d${at}.example`) });
     const { value: subjectAltName } = altNames(...Array.from({ length: 250 }, (_, at) => `email:*@*.x${at}.test`));
     const before = process.cpuUsage();

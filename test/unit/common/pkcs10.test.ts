@@ -1,5 +1,5 @@
-// PKCS#10 requests: what a certificate is made of is taken byte for byte, and whatever two readers could read in two
-// ways is refused. @peculiar/x509 is the second opinion.
+// PKCS#10 requests: the parts of the certificate are copied byte for byte, and what two parsers could read in two
+// ways is rejected. @peculiar/x509 is the reference.
 
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
@@ -19,7 +19,7 @@ import { readRequest, readSignatureCases } from '../../support/vectors.ts';
 const EQUALLY_READ = ['p256', 'p384', 'rsa2048', 'ed25519', 'no-subject', 'names', 'ca', 'serving-client'];
 
 for (const name of EQUALLY_READ) {
-  test(`reads the request ${name} as @peculiar/x509 does`, () => {
+  test(`parsePkcs10 reads the request ${name} as @peculiar/x509 does`, () => {
     const request = parse(readRequest(name));
     const other = new Pkcs10CertificateRequest(pemOf(readRequest(name)));
     assert.deepEqual(request.der, Buffer.from(other.rawData));
@@ -34,31 +34,31 @@ for (const name of EQUALLY_READ) {
   });
 }
 
-test('keeps otherName and every other kind of name in subjectAltName', () => {
+test('parsePkcs10 keeps every kind of name in subjectAltName', () => {
   const found = findExtension(parse(readRequest('names')), EXTENSION.subjectAltName);
   const tags = found && valueOf(readGeneralNames(found.value)).map(({ tag }) => tag);
   const { otherName, rfc822Name, dnsName: dns, uniformResourceIdentifier: uri, ipAddress: ip } = GENERAL_NAME;
   assert.deepEqual(tags, [dns, ip, ip, rfc822Name, uri, otherName]);
 });
 
-test('finds no extension that is not there', () => {
+test('findExtension is undefined for a missing extension', () => {
   assert.equal(findExtension(parse(readRequest('p256')), EXTENSION.keyUsage), undefined);
 });
 
 for (const { name, request, isValid } of readSignatureCases()) {
-  test(`${isValid ? 'accepts' : 'does not accept'} as a signature: ${name}`, () => {
+  test(`hasValidSignature ${isValid ? 'accepts' : 'rejects'} ${name}`, () => {
     const parsed = parsePkcs10(request);
-    // A key that nothing can be verified with is refused with the request.
+    // A request with an unusable key is rejected as a whole.
     assert.equal(parsed.ok && hasValidSignature(parsed.value), isValid);
   });
 }
 
-test('does not accept a signature whose algorithm is for another kind of key', () => {
+test('hasValidSignature rejects a signature whose algorithm is for another type of key', () => {
   const rsa = parse(readRequest('rsa2048'));
   assert.equal(hasValidSignature({ ...parse(readRequest('p256')), signatureAlgorithm: rsa.signatureAlgorithm }), false);
 });
 
-test('does not accept the signature of another request', () => {
+test('hasValidSignature rejects the signature of another request', () => {
   const { signature } = parse(readRequest('p384'));
   assert.equal(hasValidSignature({ ...parse(readRequest('p256')), signature }), false);
 });
@@ -80,16 +80,16 @@ const ACCEPTED: readonly (readonly [what: string, request: string])[] = [
     withAttributes(sequence(encodeOid('1.2.3'), tlv(TAG.set, names, names), tlv(TAG.null))),
   ],
   [
-    'an attribute whose type is no object identifier',
+    'an attribute whose type is not an object identifier',
     withAttributes(sequence(tlv(TAG.oid, Buffer.of(0x80)), tlv(TAG.set))),
   ],
   [
-    'an empty extensionRequest beside one that is not',
+    'an empty extensionRequest next to one that is not',
     withAttributes(sequence(encodeOid(EXTENSION_REQUEST), tlv(TAG.set)), extensionRequest(names)),
   ],
   ['a negative version', withParts({ version: tlv(TAG.integer, Buffer.of(0xff)) })],
   [
-    'an extension that says in so many words that it is not critical',
+    'an extension with an explicit critical flag of FALSE',
     withAttributes(
       extensionRequest(sequence(encodeOid('1.2.3'), encodeBoolean(false), encodeOctetString(Buffer.of()))),
     ),
@@ -97,10 +97,10 @@ const ACCEPTED: readonly (readonly [what: string, request: string])[] = [
 ];
 
 for (const [what, request] of ACCEPTED) {
-  test(`accepts ${what}`, () => assert.equal(parsePkcs10(request).ok, true));
+  test(`parsePkcs10 accepts ${what}`, () => assert.equal(parsePkcs10(request).ok, true));
 }
 
-test('a request with any of its bytes changed is read or refused, and never throws', () => {
+test('a request with any byte changed is parsed or rejected, and never throws', () => {
   const bases = ['names', 'p256', 'rsa2048', 'ed25519'].map(name => parse(readRequest(name)).der);
   const constraints = parse(readPkiRequest('name-constraints')).der;
   const pss = parse(readPkiRequest('rsa-pss-salt32')).der;
@@ -115,7 +115,7 @@ test('a request with any of its bytes changed is read or refused, and never thro
         for (const { at, octet } of changes) changed[at % changed.length] = octet;
         const request = parsePkcs10(encodeRequest(cut < changed.length ? changed.subarray(0, cut) : changed));
         if (!request.ok) return assert.equal(typeof request.error, 'string');
-        // The parameters of a signature algorithm do not count, but nothing that is signed may change unseen.
+        // The parameters of a signature algorithm may change, but a change of signed data must be detected.
         const { certificationRequestInfo } = request.value;
         const isSame = base.includes(certificationRequestInfo);
         assert.ok(isSame || !hasValidSignature(request.value));

@@ -1,4 +1,4 @@
-// Public keys: only those that the API server reads in a request, and in their one form.
+// Public keys: only those that the API server accepts in a request, in their one encoding.
 
 import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
@@ -36,60 +36,58 @@ for (const [file, kind] of [
   ['p521', 'ec'],
   ['ed25519', 'ed25519'],
 ] as const) {
-  test(`knows the kind of ${file}`, () => {
+  test(`checkPublicKey recognizes the type of ${file}`, () => {
     const spki = createPublicKey(readPki(`keys/${file}`)).export({ format: 'der', type: 'spki' });
     assert.deepEqual(checkPublicKey(spki), { ok: true, value: kind });
   });
 }
 
 for (const [what, e] of [
-  ['the least exponent', Buffer.of(3)],
-  ['the greatest exponent', Buffer.from('7fffffff', 'hex')],
+  ['the smallest exponent', Buffer.of(3)],
+  ['the largest exponent', Buffer.from('7fffffff', 'hex')],
 ] as const) {
-  test(`lets pass an RSA key with ${what}`, () => assert.equal(checkPublicKey(rsa(modulus(1024), e)).ok, true));
+  test(`checkPublicKey accepts an RSA key with ${what}`, () =>
+    assert.equal(checkPublicKey(rsa(modulus(1024), e)).ok, true));
 }
 
 const numbers = [encodeInteger(modulus(2048)), encodeInteger(EXPONENT)] as const;
-const NO_FORM = 'the RSA public key is not a modulus and an exponent and nothing else: create a new key and request';
-const NO_EXPONENT =
-  'the exponent of the RSA public key is not odd and from 3 to 2^31 - 1: make a key with the exponent 65537';
-const NO_KIND =
-  'the public key is of no supported kind: make one for RSA, for ECDSA on P-224, P-256, P-384 or P-521, or for Ed25519';
-const NO_POINT =
-  'the ECDSA public key is not a whole point on one of P-224, P-256, P-384 and P-521, by name: create a new request with one';
+const NO_FORM = 'malformed RSA public key: must consist of a modulus and an exponent; create a new key and request';
+const NO_EXPONENT = 'the RSA public exponent must be odd and between 3 and 2^31 - 1: create a key with exponent 65537';
+const NO_KIND = 'unsupported public key type: use RSA, ECDSA on P-224, P-256, P-384 or P-521, or Ed25519';
+const NO_POINT = 'the ECDSA public key must be an uncompressed point on a named curve: P-224, P-256, P-384 or P-521';
 const small = (bits: number) =>
-  `the RSA public key has ${bits} bits, and fewer than 1024 are refused as insecure: make one of 2048 or more`;
+  `the RSA public key has ${bits} bits; the minimum is 1024: create a key with at least 2048`;
 
 const REFUSED: readonly (readonly [what: string, spki: Buffer, error: string])[] = [
   ['an RSA key of 1023 bits', rsa(modulus(1023), EXPONENT), small(1023)],
   [
     'an RSA key of 16385 bits',
     rsa(modulus(16_385), EXPONENT),
-    'the RSA public key has 16385 bits, and more than 16384 cannot be verified: make one of 4096',
+    'the RSA public key has 16385 bits; the maximum is 16384: create a key with 4096',
   ],
   ['an RSA key of 512 bits', rsa(modulus(512), EXPONENT), small(512)],
   ['an RSA key of no bits', rsa(Buffer.of(0), EXPONENT), small(0)],
   [
     'an even modulus',
     rsa(Buffer.concat([modulus(1016), Buffer.of(0xfe)]), EXPONENT),
-    'the modulus of the RSA public key is even: make another key',
+    'the RSA modulus is even: create a new key',
   ],
-  ['the exponent 1, which everybody can sign for', rsa(modulus(2048), Buffer.of(1)), NO_EXPONENT],
+  ['the exponent 1, with which anyone can sign', rsa(modulus(2048), Buffer.of(1)), NO_EXPONENT],
   ['an even exponent', rsa(modulus(2048), Buffer.of(4)), NO_EXPONENT],
   ['an exponent of 32 bits', rsa(modulus(2048), Buffer.from('80000001', 'hex')), NO_EXPONENT],
-  ['bytes behind the two numbers', rsaOf(Buffer.concat([sequence(...numbers), Buffer.from('junk')]), NULL), NO_FORM],
-  ['a third number', rsaOf(sequence(...numbers, numbers[1]), NULL), NO_FORM],
-  ['a modulus alone', rsaOf(sequence(numbers[0]), NULL), NO_FORM],
-  ['nothing in place of the numbers', rsaOf(Buffer.alloc(0), NULL), NO_FORM],
-  ['a negative modulus', rsaOf(sequence(tlv(TAG.integer, modulus(2048)), numbers[1]), NULL), NO_FORM],
   [
-    'a modulus with a zero too many',
-    rsaOf(sequence(tlv(TAG.integer, Buffer.alloc(2), modulus(2048)), numbers[1]), NULL),
+    'trailing bytes after the two integers',
+    rsaOf(Buffer.concat([sequence(...numbers), Buffer.from('junk')]), NULL),
     NO_FORM,
   ],
+  ['a third integer', rsaOf(sequence(...numbers, numbers[1]), NULL), NO_FORM],
+  ['only a modulus', rsaOf(sequence(numbers[0]), NULL), NO_FORM],
+  ['no integers', rsaOf(Buffer.alloc(0), NULL), NO_FORM],
+  ['a negative modulus', rsaOf(sequence(tlv(TAG.integer, modulus(2048)), numbers[1]), NULL), NO_FORM],
+  ['a padded modulus', rsaOf(sequence(tlv(TAG.integer, Buffer.alloc(2), modulus(2048)), numbers[1]), NULL), NO_FORM],
   ['RSA parameters that are absent', rsaOf(sequence(...numbers)), NO_FORM],
   ['RSA parameters that are not empty', rsaOf(sequence(...numbers), tlv(TAG.null, Buffer.of(0))), NO_FORM],
-  ['an unknown kind', sequence(sequence(encodeOid('1.2.3')), encodeBitString(Buffer.alloc(32))), NO_KIND],
+  ['an unknown type', sequence(sequence(encodeOid('1.2.3')), encodeBitString(Buffer.alloc(32))), NO_KIND],
   [
     'a compressed point',
     sequence(sequence(encodeOid(PUBLIC_KEY.ec), encodeOid(CURVE.p256)), encodeBitString(Buffer.alloc(33, 2))),
@@ -98,15 +96,15 @@ const REFUSED: readonly (readonly [what: string, spki: Buffer, error: string])[]
   [
     'a short Ed25519 key',
     sequence(sequence(encodeOid(PUBLIC_KEY.ed25519)), encodeBitString(Buffer.alloc(31))),
-    'the Ed25519 public key is malformed: create a new key and request',
+    'malformed Ed25519 public key: create a new key and request',
   ],
   [
-    'a row of bits that are no octets',
+    'a key with unused bits',
     sequence(sequence(encodeOid(PUBLIC_KEY.rsa), NULL), tlv(TAG.bitString, Buffer.of(1), sequence(...numbers))),
-    'the public key is not an algorithm and a row of octets, in DER: create it with another tool',
+    'malformed public key: not an algorithm and a key without unused bits, in DER; create it with another tool',
   ],
 ];
 
 for (const [what, spki, error] of REFUSED) {
-  test(`refuses ${what}`, () => assert.deepEqual(checkPublicKey(spki), { ok: false, error }));
+  test(`checkPublicKey rejects ${what}`, () => assert.deepEqual(checkPublicKey(spki), { ok: false, error }));
 }

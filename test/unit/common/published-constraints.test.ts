@@ -1,4 +1,4 @@
-// What the signer publishes of name constraints is what the webhook reads, of the same issuer alone, and never too much.
+// The webhook reads the name constraints that the signer published, for the same issuer only, within the size limit.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -21,13 +21,13 @@ function publish(issuers: Readonly<Record<string, PublishedIssuer>>) {
   return formatPublished(new Map(Object.entries(issuers)));
 }
 
-test('constraints are read as they were published', () => {
+test('published constraints round-trip', () => {
   const issuers = parsePublished(publish({ [NAME]: toPublished('u1', [CA]) }).text);
   const found = findPublished(issuers, REF, 'u1');
   assert.deepEqual(found && fromPublished(found), [CA]);
 });
 
-test('a recreated issuer has none, and neither has one of another kind, name or namespace', () => {
+test('a recreated issuer has no published constraints, nor has one of another kind, name or namespace', () => {
   const issuers = parsePublished(publish({ [NAME]: toPublished('u1', [CA]) }).text);
   const refs = [
     REF,
@@ -42,16 +42,16 @@ test('a recreated issuer has none, and neither has one of another kind, name or 
   );
 });
 
-test('nothing to publish is an empty text', () => {
+test('the published text is empty without issuers', () => {
   assert.deepEqual(publish({}), { text: '', leftOut: [] });
 });
 
-test('the same issuers make the same text, in whatever order they come', () => {
+test('the published text does not depend on the order of issuers', () => {
   const [a, b] = [toPublished('a', [CA]), toPublished('b', [CA])];
   assert.equal(publish({ a, b }).text, publish({ b, a }).text);
 });
 
-test('an issuer with huge constraints is left out, and many of them cost those with small ones nothing', () => {
+test('issuers with huge constraints are left out, and do not displace those with small ones', () => {
   const ofSize = (size: number): PublishedIssuer => ({
     uid: 'u',
     cas: [{ subject: '', critical: true, constraints: 'A'.repeat(size) }],
@@ -63,7 +63,7 @@ test('an issuer with huge constraints is left out, and many of them cost those w
   assert.deepEqual(Object.keys(parsePublished(text)).length, 9);
 });
 
-test('a text of somebody else is refused, and constraints that cannot be read are left out', () => {
+test('a foreign text is rejected, and malformed constraints are skipped', () => {
   assert.throws(() => parsePublished('{"a": {}}'), TypeError);
   assert.throws(() => parsePublished('['), SyntaxError);
   assert.deepEqual(fromPublished({ uid: 'u', cas: [{ subject: '', critical: true, constraints: 'AAAA' }] }), []);

@@ -1,4 +1,4 @@
-// The texts that users of cert-manager know, word for word, and the documentation made from them.
+// cert-manager's messages, byte for byte, and the documentation that is generated from the reasons.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { renderReasons } from '../../../tools/docs/generate-reasons.ts';
 const issuer = { kind: 'Issuer', namespace: 'sandbox', name: 'my-issuer' } as const;
 const clusterIssuer = { kind: 'ClusterIssuer', namespace: '', name: 'my-issuer' } as const;
 
-const TEXTS: readonly (readonly [said: string, expected: string])[] = [
+const TEXTS: readonly (readonly [message: string, expected: string])[] = [
   [reasons.WaitingApproval.message(), 'Waiting for the Approved condition before issuing'],
   [reasons.IssuerNotFound.message(issuer), 'Referenced Issuer sandbox/my-issuer not found'],
   [reasons.IssuerNotFound.message(clusterIssuer), 'Referenced ClusterIssuer /my-issuer not found'],
@@ -61,18 +61,19 @@ const TEXTS: readonly (readonly [said: string, expected: string])[] = [
 ];
 
 describe('reasons', () => {
-  for (const [said, expected] of TEXTS) {
-    it(`says "${expected}"`, () => assert.equal(said, expected));
+  for (const [message, expected] of TEXTS) {
+    it(`the message "${expected}" is cert-manager's`, () => assert.equal(message, expected));
   }
 
   for (const [reason, { doc }] of Object.entries(reasons)) {
-    it(`documents ${reason} in one line and names it in CamelCase`, () => {
+    it(`${reason} is CamelCase and has a documented meaning and action`, () => {
       assert.match(reason, /^([A-Z][a-z]+)+([A-Z]+)?([A-Z][a-z]+)*$/);
-      assert.match(doc, /^[A-Z].*\.$/);
+      assert.match(doc.meaning, /^[A-Z].*\.$/);
+      assert.match(doc.action, /^[A-Z`].*\.$/);
     });
   }
 
-  it('are documented in docs/reasons.md as they are now (else run tools/docs/generate-reasons.ts)', () => {
+  it('docs/reasons.md is up to date (run npm run docs)', () => {
     const written = readFileSync(new URL('../../../docs/reasons.md', import.meta.url), 'utf8');
     assert.equal(written, renderReasons());
   });

@@ -1,4 +1,4 @@
-// The permission to reference an Issuer: the reviews that ask for it, and the text that helps whoever lacks it.
+// The permission to reference an Issuer: the access reviews, and the message for users who lack it.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -35,22 +35,22 @@ const review = (name: string) => ({
   },
 });
 
-describe('referenceReviews', () => {
-  it('asks for the name of the issuer, then for the literal name *, on behalf of the requester', () => {
+describe('the access reviews', () => {
+  it('the access reviews ask for the name of the issuer, then for the literal name *, for the requester', () => {
     assert.deepEqual(referenceReviews(issuer, requester), [review('my.issuer'), review('*')]);
   });
 
-  it('leaves out what is not known of the requester', () => {
+  it('the access reviews omit unknown fields of the requester', () => {
     const [first] = referenceReviews(issuer, { username: 'jane' });
     assert.deepEqual(Object.keys(first?.spec ?? {}), ['user', 'resourceAttributes']);
   });
 
-  it('takes only what identifies the requester from a whole spec', () => {
+  it('the access reviews have only the identity of the requester from a whole spec', () => {
     const spec = { ...requester, signerName: 'x', request: 'y', usages: ['any'] };
     assert.deepEqual(referenceReviews(issuer, spec), referenceReviews(issuer, requester));
   });
 
-  it('asks for a ClusterIssuer under another resource than for an Issuer of its name, and in no namespace', () => {
+  it('the access reviews use another resource for a ClusterIssuer than for an Issuer, and no namespace', () => {
     const asked = referenceReviews(clusterIssuer, requester).map(({ spec }) => spec.resourceAttributes);
     const attributes = {
       group: 'cert-manager.io',
@@ -67,7 +67,7 @@ describe('referenceReviews', () => {
 });
 
 describe('needsPermission', () => {
-  it('is true of a ClusterIssuer only where the operator demands it, and of an Issuer always', () => {
+  it('needsPermission is true for an Issuer, and for a ClusterIssuer only if the operator requires it', () => {
     const demanding = { ...NO_DEMANDS, authorizeClusterIssuers: true };
     const answers = [NO_DEMANDS, demanding].map(policy =>
       [issuer, clusterIssuer].map(ref => needsPermission(ref, policy)),
@@ -80,7 +80,7 @@ describe('needsPermission', () => {
 });
 
 describe('grantingRole', () => {
-  it('grants this verb on this issuer and nothing else', () => {
+  it('grantingRole grants only this verb on this issuer', () => {
     assert.deepEqual(parse(grantingRole(issuer)), {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'Role',
@@ -91,7 +91,7 @@ describe('grantingRole', () => {
     });
   });
 
-  it('grants a ClusterIssuer in the whole cluster, by a name that no ClusterRole for Issuers is likely to have', () => {
+  it('grantingRole grants a ClusterIssuer cluster-wide, under a name that no ClusterRole for Issuers is likely to have', () => {
     assert.deepEqual(parse(grantingRole(clusterIssuer)), {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
@@ -107,7 +107,7 @@ describe('grantingRole', () => {
     });
   });
 
-  it('keeps names that look like numbers texts', () => {
+  it('grantingRole quotes names that look like numbers', () => {
     const role = parse(grantingRole({ kind: 'Issuer', namespace: '123', name: '1e3' }));
     assert.equal(role.metadata.namespace, '123');
     assert.deepEqual(role.rules[0].resourceNames, ['1e3']);
@@ -115,33 +115,33 @@ describe('grantingRole', () => {
 });
 
 describe('denialText', () => {
-  it('says who lacks what and where, and what would grant it', () => {
+  it('denialText names the user, the missing permission, and the role that grants it', () => {
     assert.equal(
       denialText(issuer, 'jane'),
-      `Requester may not reference Namespaced Issuer sandbox/my.issuer: user "jane" lacks the verb "reference" on "signers" of the API group "cert-manager.io" for the name "my.issuer" in the namespace "sandbox". This Role grants it:
+      `Requester may not reference Namespaced Issuer sandbox/my.issuer: user "jane" cannot reference resource "signers" in API group "cert-manager.io" with the name "my.issuer" in the namespace "sandbox". This Role grants it:
 
 ${grantingRole(issuer)}
-and this gives the Role to the user:
+and this command binds the Role to the user:
 
 kubectl create rolebinding cert-manager-referencer:my.issuer:81f8f6dd --namespace=sandbox --role=cert-manager-referencer:my.issuer --user=jane
 `,
     );
   });
 
-  it('says the same of a ClusterIssuer, without a namespace', () => {
+  it('denialText has no namespace for a ClusterIssuer', () => {
     assert.equal(
       denialText(clusterIssuer, 'jane'),
-      `Requester may not reference ClusterIssuer my.issuer: user "jane" lacks the verb "reference" on "clusterissuers" of the API group "cert-manager.io" for the name "my.issuer". This ClusterRole grants it:
+      `Requester may not reference ClusterIssuer my.issuer: user "jane" cannot reference resource "clusterissuers" in API group "cert-manager.io" with the name "my.issuer". This ClusterRole grants it:
 
 ${grantingRole(clusterIssuer)}
-and this gives the ClusterRole to the user:
+and this command binds the ClusterRole to the user:
 
 kubectl create clusterrolebinding cert-manager-cluster-referencer:my.issuer:81f8f6dd --clusterrole=cert-manager-cluster-referencer:my.issuer --user=jane
 `,
     );
   });
 
-  it('gives each user a RoleBinding of their own name, and the same one each time', () => {
+  it('denialText has a stable RoleBinding name that differs for each user', () => {
     const nameOf = (username: string) => /create rolebinding (\S+) /.exec(denialText(issuer, username))?.[1];
     assert.equal(nameOf('jane'), nameOf('jane'));
     assert.notEqual(nameOf('jane'), nameOf('joe'));
@@ -156,7 +156,7 @@ kubectl create clusterrolebinding cert-manager-cluster-referencer:my.issuer:81f8
     ["o'neill $(x)", `'o'\\''neill $(x)'`],
     ['', "''"],
   ] as const) {
-    it(`keeps the user name ${JSON.stringify(username)} one word in the command`, () => {
+    it(`denialText quotes the user name ${JSON.stringify(username)} in the command`, () => {
       assert.ok(denialText(issuer, username).endsWith(` --user=${word}\n`));
     });
   }
@@ -166,11 +166,11 @@ describe('podDenialText', () => {
   for (const [ref, text] of [
     [
       issuer,
-      'ServiceAccount team/web may not reference Issuer sandbox/my.issuer: it lacks the verb "reference" on "signers" of the API group "cert-manager.io" for the name "my.issuer" in the namespace "sandbox"',
+      'ServiceAccount team/web may not reference Issuer sandbox/my.issuer: it cannot reference resource "signers" in API group "cert-manager.io" with the name "my.issuer" in the namespace "sandbox"',
     ],
     [
       clusterIssuer,
-      'ServiceAccount team/web may not reference ClusterIssuer my.issuer: it lacks the verb "reference" on "clusterissuers" of the API group "cert-manager.io" for the name "my.issuer"',
+      'ServiceAccount team/web may not reference ClusterIssuer my.issuer: it cannot reference resource "clusterissuers" in API group "cert-manager.io" with the name "my.issuer"',
     ],
   ] as const) {
     it(`names the ServiceAccount and the missing permission for a ${ref.kind}`, () => {

@@ -1,4 +1,4 @@
-// Signer names: which are ours, which issuer each names, and that every text gets one of three answers.
+// Signer names: which are ours, which issuer each refers to, and that every text has one of three results.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -39,43 +39,43 @@ const FOREIGN = [
 ];
 
 const MALFORMED: Readonly<Record<string, RegExp>> = {
-  'issuers.cert-manager.io/no-namespace': /namespace is missing/,
-  'issuers.cert-manager.io/': /namespace is missing/,
-  'issuers.cert-manager.io/.x': /"" cannot be the name of a namespace/,
-  'issuers.cert-manager.io/x.': /"" cannot be the name of an Issuer/,
-  'issuers.cert-manager.io/x..y': /"\.y" cannot be the name of an Issuer/,
-  'issuers.cert-manager.io/sandbox.a/b': /"a\/b" cannot be/,
-  'issuers.cert-manager.io/sandbox.My-Issuer': /"My-Issuer" cannot be/,
-  'issuers.cert-manager.io/sandbox.x\n': /cannot be/,
-  'clusterissuers.cert-manager.io/': /"" cannot be the name of a ClusterIssuer/,
-  'clusterissuers.cert-manager.io/..': /"\.\." cannot be/,
-  'clusterissuers.cert-manager.io/.x': /"\.x" cannot be/,
-  [`clusterissuers.cert-manager.io/${'x'.repeat(254)}`]: /cannot be/,
-  [`issuers.cert-manager.io/${'n'.repeat(64)}.x`]: /cannot be the name of a namespace/,
-  'foos.cert-manager.io/x': /"foos" is neither "issuers" nor "clusterissuers"/,
-  'certificates.cert-manager.io/sandbox.x': /neither/,
+  'issuers.cert-manager.io/no-namespace': /missing namespace/,
+  'issuers.cert-manager.io/': /missing namespace/,
+  'issuers.cert-manager.io/.x': /"" is not a valid namespace name/,
+  'issuers.cert-manager.io/x.': /"" is not a valid Issuer name/,
+  'issuers.cert-manager.io/x..y': /"\.y" is not a valid Issuer name/,
+  'issuers.cert-manager.io/sandbox.a/b': /"a\/b" is not a valid/,
+  'issuers.cert-manager.io/sandbox.My-Issuer': /"My-Issuer" is not a valid/,
+  'issuers.cert-manager.io/sandbox.x\n': /is not a valid/,
+  'clusterissuers.cert-manager.io/': /"" is not a valid ClusterIssuer name/,
+  'clusterissuers.cert-manager.io/..': /"\.\." is not a valid/,
+  'clusterissuers.cert-manager.io/.x': /"\.x" is not a valid/,
+  [`clusterissuers.cert-manager.io/${'x'.repeat(254)}`]: /is not a valid/,
+  [`issuers.cert-manager.io/${'n'.repeat(64)}.x`]: /is not a valid namespace name/,
+  'foos.cert-manager.io/x': /the resource must be "issuers" or "clusterissuers", is "foos"/,
+  'certificates.cert-manager.io/sandbox.x': /the resource must be/,
 };
 
 describe('parseSignerName', () => {
   for (const [text, ref] of Object.entries(READABLE)) {
-    it(`reads ${text}`, () => assert.deepEqual(parseSignerName(text), { ok: true, value: ref }));
+    it(`parseSignerName reads ${text}`, () => assert.deepEqual(parseSignerName(text), { ok: true, value: ref }));
   }
 
   for (const text of FOREIGN) {
-    it(`leaves ${JSON.stringify(text)} to others`, () => {
+    it(`parseSignerName treats ${JSON.stringify(text)} as foreign`, () => {
       assert.deepEqual(parseSignerName(text), { ok: false, error: { kind: 'foreign' } });
     });
   }
 
   for (const [text, detail] of Object.entries(MALFORMED)) {
-    it(`says what is wrong with ${JSON.stringify(text.slice(0, 60))}`, () => {
+    it(`parseSignerName explains why ${JSON.stringify(text.slice(0, 60))} is malformed`, () => {
       const parsed = parseSignerName(text);
       assert.ok(!parsed.ok && parsed.error.kind === 'malformed');
       assert.match(parsed.error.detail, detail);
     });
   }
 
-  it('answers every text, and what it reads it can write', () => {
+  it('parseSignerName handles every text, and valid ones round-trip', () => {
     const ours = fc.constantFrom('issuers', 'clusterissuers', 'foos').map(word => `${word}.cert-manager.io/`);
     const path = fc.string({ unit: fc.constantFrom('a', '1', '-', '.', '/', 'A', '\n', 'é') });
     fc.assert(
@@ -93,7 +93,7 @@ describe('parseSignerName', () => {
     );
   });
 
-  it('undoes formatSignerName', () => {
+  it('parseSignerName reverses formatSignerName', () => {
     const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
     const name = fc.array(label, { minLength: 1, maxLength: 5 }).map(labels => labels.join('.'));
     const ref = fc.oneof(
@@ -107,8 +107,10 @@ describe('parseSignerName', () => {
 });
 
 describe('formatRef', () => {
-  it('shows namespace and name', () => assert.equal(formatRef(issuer('sandbox', 'my.issuer')), 'sandbox/my.issuer'));
-  it('leaves the namespace of a ClusterIssuer empty', () => assert.equal(formatRef(clusterIssuer('x')), '/x'));
+  it('formatRef shows namespace and name', () =>
+    assert.equal(formatRef(issuer('sandbox', 'my.issuer')), 'sandbox/my.issuer'));
+  it('formatRef leaves the namespace of a ClusterIssuer empty', () =>
+    assert.equal(formatRef(clusterIssuer('x')), '/x'));
 });
 
 describe('tenantOf', () => {
@@ -118,7 +120,6 @@ describe('tenantOf', () => {
     ['clusterissuers.cert-manager.io/sandbox', 'sandbox'],
     ['issuers.cert-manager.io/no-namespace', ''],
   ] as const) {
-    it(`counts a request for ${signerName} among those of "${tenant}"`, () =>
-      assert.equal(tenantOf(signerName), tenant));
+    it(`tenantOf is "${tenant}" for ${signerName}`, () => assert.equal(tenantOf(signerName), tenant));
   }
 });

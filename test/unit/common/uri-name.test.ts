@@ -1,4 +1,4 @@
-// URIs as the API server's parser reads them in a certificate, which test/faults/fuzz compares with Go over many more.
+// URIs as the API server parses them in a certificate; test/faults/fuzz compares many more with Go.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -55,6 +55,6 @@ const REFUSED = [
 ];
 
 describe('isUri', () => {
-  for (const text of READ) it(`reads ${JSON.stringify(text)}`, () => assert.equal(isUri(text), true));
-  for (const text of REFUSED) it(`refuses ${JSON.stringify(text)}`, () => assert.equal(isUri(text), false));
+  for (const text of READ) it(`accepts ${JSON.stringify(text)}`, () => assert.equal(isUri(text), true));
+  for (const text of REFUSED) it(`rejects ${JSON.stringify(text)}`, () => assert.equal(isUri(text), false));
 });

@@ -1,4 +1,4 @@
-// The rules on the shape of a CSR, case by case (test/vectors/validate-request.yaml), and what holds for every CSR.
+// The rules for the shape of a CSR, case by case (test/vectors/validate-request.yaml), and properties of every CSR.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -33,12 +33,12 @@ function isForeign({ spec }: CertificateSigningRequest): boolean {
 
 describe('the rules on the shape of a CSR', () => {
   for (const { name, csr, errors } of readValidationCases()) {
-    // What is another signer's is never asked about.
+    // Other signers' CSRs are never validated.
     if (isForeign(csr)) continue;
     it(name, () => assert.deepEqual(requestErrors(csr, NO_DEMANDS), errors));
   }
 
-  it('never throws, and lets pass only durations that can be asked for', () => {
+  it('validation never throws, and admits only valid durations', () => {
     const text = fc.oneof(fc.string(), fc.stringMatching(/^-?[0-9]{1,4}(\.[0-9]{0,3})?(ns|us|ms|s|m|h)$/));
     fc.assert(
       fc.property(
@@ -53,7 +53,7 @@ describe('the rules on the shape of a CSR', () => {
     );
   });
 
-  it('never throws for a request that is damaged', () => {
+  it('validation never throws for a damaged request', () => {
     const pem = Buffer.from(readRequest('serving'), 'base64');
     fc.assert(
       fc.property(fc.nat(pem.length - 1), fc.nat(255), (at, octet) => {
@@ -67,7 +67,7 @@ describe('the rules on the shape of a CSR', () => {
   });
 });
 
-describe('of a text that the requester wrote a message repeats a part:', () => {
+describe('a message repeats only a part', () => {
   const LONG = 'x'.repeat(100_000);
   const base = withDuration(undefined, undefined);
   for (const [what, spec] of [
@@ -75,7 +75,7 @@ describe('of a text that the requester wrote a message repeats a part:', () => {
     ['of many usages', { usages: Array.from({ length: 50_000 }, () => 'x') }],
     ['of a signer name', { signerName: `issuers.cert-manager.io/${LONG}` }],
   ] as const) {
-    it(what, () => {
+    it(`a message repeats only a part ${what}`, () => {
       const errors = requestErrors({ ...base, spec: { ...base.spec, ...spec } }, NO_DEMANDS);
       assert.equal(errors.length, 1);
       assert.match(errors[0]?.message ?? '', /x{20}|x x x.*…$/);
@@ -84,18 +84,18 @@ describe('of a text that the requester wrote a message repeats a part:', () => {
   }
 });
 
-describe('a maximum duration', () => {
+describe('the maximum duration', () => {
   const policy = { ...NO_DEMANDS, maxDuration: 2n * HOUR };
   for (const [what, csr, isRefused] of [
-    ['refuses an annotation that asks for more', withDuration('2h0.000000001s', undefined), true],
-    ['lets in an annotation that asks for just this', withDuration('2h', undefined), false],
-    ['refuses expirationSeconds that ask for more', withDuration(undefined, 7201), true],
-    ['does not look at expirationSeconds beside an annotation', withDuration('1h', 7201), false],
-    ['lets in who asks for nothing', withDuration(undefined, undefined), false],
+    ['denies an annotation that exceeds it', withDuration('2h0.000000001s', undefined), true],
+    ['admits an annotation equal to it', withDuration('2h', undefined), false],
+    ['denies expirationSeconds that exceed it', withDuration(undefined, 7201), true],
+    ['ignores expirationSeconds next to an annotation', withDuration('1h', 7201), false],
+    ['admits a CSR without a duration', withDuration(undefined, undefined), false],
   ] as const) {
-    it(what, () => assert.equal(requestErrors(csr, policy).length, isRefused ? 1 : 0));
+    it(`the maximum duration ${what}`, () => assert.equal(requestErrors(csr, policy).length, isRefused ? 1 : 0));
   }
-  it('is what one gets who asks for nothing, if it is less than 90 days', () => {
+  it('the maximum duration caps the default duration of 90 days', () => {
     const durationWith = (maxDuration: bigint) =>
       requestedDuration(withDuration(undefined, undefined), { ...NO_DEMANDS, maxDuration });
     assert.deepEqual([2n * HOUR, 2161n * HOUR].map(durationWith), [2n * HOUR, 2160n * HOUR]);
@@ -103,15 +103,15 @@ describe('a maximum duration', () => {
 });
 
 describe('requestedDuration', () => {
-  it('is the annotation, even beside expirationSeconds', () =>
+  it('requestedDuration is the annotation, even beside expirationSeconds', () =>
     assert.equal(requestedDuration(withDuration('1h', 7200), NO_DEMANDS), HOUR));
-  it('is expirationSeconds without the annotation', () =>
+  it('requestedDuration is expirationSeconds without the annotation', () =>
     assert.equal(requestedDuration(withDuration(undefined, 7200), NO_DEMANDS), 2n * HOUR));
-  it('is 90 days without both', () =>
+  it('requestedDuration is 90 days without both', () =>
     assert.equal(requestedDuration(withDuration(undefined, undefined), NO_DEMANDS), 90n * 24n * HOUR));
-  it('keeps fractions of a second', () =>
+  it('requestedDuration keeps fractions of a second', () =>
     assert.equal(requestedDuration(withDuration('600.5s', undefined), NO_DEMANDS), 600n * SECOND + SECOND / 2n));
-  it('is no number for an annotation that cannot be read', () => {
+  it('requestedDuration throws for an invalid annotation', () => {
     assert.throws(() => requestedDuration(withDuration('90d', 7200), NO_DEMANDS), /unknown unit "d"/);
   });
 });

@@ -1,4 +1,4 @@
-// What the signer keeps of a CSR, and how long it says that a certificate took.
+// What the signer caches of a CSR, and how it measures the time since approval.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -15,7 +15,7 @@ const OURS = buildCertificateOf();
 
 describe('toCsrRecord', () => {
   const states: Record<string, readonly [CsrOrder, string]> = {
-    'a CSR without a judgement': [{ conditions: [] }, 'open'],
+    'a pending CSR': [{ conditions: [] }, 'open'],
     'an approved CSR': [{}, 'open'],
     'a CSR of a ClusterIssuer': [{ signerName: 'clusterissuers.cert-manager.io/x' }, 'open'],
     'a CSR of another signer': [{ signerName: 'kubernetes.io/kubelet-serving' }, 'done'],
@@ -24,29 +24,29 @@ describe('toCsrRecord', () => {
       { signerName: 'issuers.cert-manager.io/x', conditions: ['Denied'] },
       'done',
     ],
-    'a CSR whose signer name no issuer can match, signed by somebody else': [
+    'a CSR whose signer name no issuer can match, signed by another signer': [
       { signerName: 'issuers.cert-manager.io/x', certificate: buildCertificateOf('another') },
       'done',
     ],
     'a denied CSR': [{ conditions: ['Denied'] }, 'done'],
     'a failed CSR': [{ conditions: ['Approved', 'Failed'] }, 'done'],
     'a CSR that is being deleted': [{ deleted: true }, 'done'],
-    'a CSR that somebody else signed': [{ certificate: buildCertificateOf('another') }, 'done'],
-    'a CSR with what is no certificate': [{ certificate: 'Zm9v' }, 'done'],
+    'a CSR that another signer signed': [{ certificate: buildCertificateOf('another') }, 'done'],
+    'a CSR with an invalid certificate': [{ certificate: 'Zm9v' }, 'done'],
     'a CSR that we signed and annotated': [{ certificate: OURS, annotations: { [CA]: 'x' } }, 'done'],
     'a CSR that we signed without annotation': [{ certificate: OURS }, 'repair'],
-    'a CSR that we signed and that failed': [{ certificate: OURS, conditions: ['Failed'] }, 'done'],
+    'a CSR that we signed and that is Failed': [{ certificate: OURS, conditions: ['Failed'] }, 'done'],
   };
   for (const [which, [order, state]] of Object.entries(states)) {
-    it(`takes ${which} for ${state}`, () => assert.equal(toCsrRecord(buildCsr(order), 0, POLICY).state, state));
+    it(`${which} gets the state "${state}"`, () => assert.equal(toCsrRecord(buildCsr(order), 0, POLICY).state, state));
   }
 
-  it('takes a CSR that we signed for done, where no annotation is written', () => {
+  it('a CSR that we signed is done if the ca annotation is disabled', () => {
     const csr = buildCsr({ certificate: OURS });
     assert.equal(toCsrRecord(csr, 0, { writeCaAnnotation: false }).state, 'done');
   });
 
-  it('keeps an approved CSR whole, but for its managed fields', () => {
+  it('an approved CSR is cached without its managed fields and labels', () => {
     const { metadata, spec, status } = buildCsr();
     const raw = {
       apiVersion: 'certificates.k8s.io/v1',
@@ -57,18 +57,18 @@ describe('toCsrRecord', () => {
     assert.deepEqual(toCsrRecord(raw, 5, POLICY), { metadata, spec, status, state: 'open', receivedAt: 5 });
   });
 
-  it('keeps of one that is not approved what names its issuer', () => {
+  it('only the signer name of an unapproved CSR is cached', () => {
     const { metadata, spec } = buildCsr();
     const kept = { metadata, spec: { signerName: spec.signerName, request: '' }, state: 'open', receivedAt: 5 };
     assert.deepEqual(toCsrRecord({ metadata, spec }, 5, POLICY), kept);
   });
 
-  it('keeps no annotation of others, and of all texts no more than can be of use', () => {
+  it('foreign annotations are dropped, and overlong values are cut but stay invalid', () => {
     const annotations = { other: 'x'.repeat(9_000), [REQUEST_DURATION]: 'é'.repeat(9_000), [REQUEST_IS_CA]: 'true' };
     const csr = buildCsr({ annotations, request: 'A'.repeat(900_000) });
     const { metadata, spec, ...rest } = toCsrRecord(csr, 0, POLICY);
     assert.deepEqual(metadata.annotations, { [REQUEST_DURATION]: 'é'.repeat(1_000), [REQUEST_IS_CA]: 'true' });
-    // It is as much in the wrong as it was.
+    // Cutting long values does not make them valid.
     const whole = requestErrors(csr, NO_DEMANDS).map(({ reason }) => reason);
     assert.deepEqual(
       requestErrors({ metadata, spec, ...rest }, NO_DEMANDS).map(({ reason }) => reason),
@@ -77,20 +77,20 @@ describe('toCsrRecord', () => {
     assert.ok(spec.request.length < 74_000);
   });
 
-  it('keeps a request as long as may be whole, and a longer one too long', () => {
+  it('a request of the maximum length is cached in full, and a longer one stays too long', () => {
     const kept = (length: number) => toCsrRecord(buildCsr({ request: 'A'.repeat(length) }), 0, POLICY).spec.request;
     assert.equal(kept(MAX_REQUEST_LENGTH).length, MAX_REQUEST_LENGTH);
     assert.ok(kept(MAX_REQUEST_LENGTH + 9).length > MAX_REQUEST_LENGTH);
   });
 
-  it('refuses a name that would fill the memory, whosever it is', () => {
+  it('a CSR with an overlong name is rejected, even if it is not ours', () => {
     const named = (length: number) => buildCsr({ name: 'x'.repeat(length), conditions: ['Denied'] });
     assert.equal(toCsrRecord(named(253), 0, POLICY).state, 'done');
-    const message = 'The name of the CSR has 254 characters, at most 253 are looked at';
+    const message = 'The name is 254 characters long; the maximum is 253';
     assert.throws(() => toCsrRecord(named(254), 0, POLICY), { message });
   });
 
-  it('keeps next to nothing of one that is done', () => {
+  it('only the metadata of a finished CSR is cached', () => {
     assert.deepEqual(toCsrRecord(buildCsr({ conditions: ['Denied'] }), 5, POLICY), {
       metadata: { name: 'jane', uid: 'uid-of-jane', resourceVersion: '7' },
       spec: { signerName: '', request: '' },
@@ -100,23 +100,23 @@ describe('toCsrRecord', () => {
   });
 });
 
-describe('the time since the approval', () => {
+describe('time since approval', () => {
   const approvedAt = Date.parse(APPROVED_AT);
   const rows: readonly (readonly [string, number, number, number])[] = [
-    ['counts from the receipt of an approval that came in live', 900, 1_400, 500],
-    ['counts from the receipt up to two seconds of clock difference', 2_000, 2_100, 100],
-    ['counts from the stored time when the signer came later', 60_000, 61_000, 61_000],
+    ['counts from receipt for an approval seen live', 900, 1_400, 500],
+    ['counts from receipt for up to two seconds of clock skew', 2_000, 2_100, 100],
+    ['counts from the stored time if the signer started later', 60_000, 61_000, 61_000],
     ['is never negative', 900, 800, 0],
-    ['counts from the receipt if the clock of the API server is ahead', -5_000, -4_000, 1_000],
+    ['counts from receipt if the API server clock is ahead', -5_000, -4_000, 1_000],
   ];
   for (const [what, received, now, expected] of rows) {
-    it(what, () => {
+    it(`the time since approval ${what}`, () => {
       const record = toCsrRecord(buildCsr(), approvedAt + received, POLICY);
       assert.equal(millisecondsSinceApproval(record, approvedAt + now), expected);
     });
   }
 
-  it('counts from the receipt where the condition tells no time', () => {
+  it('the time since approval counts from receipt if the condition has no time', () => {
     const csr = { ...buildCsr(), status: { conditions: [{ type: 'Approved', status: 'True' }] } };
     assert.equal(millisecondsSinceApproval(toCsrRecord(csr, 1_000, POLICY), 1_250), 250);
   });

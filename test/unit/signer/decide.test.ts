@@ -1,5 +1,5 @@
-// What the signer does with one CSR: every row of cert-manager's Sync (test/vectors/decide.yaml), and what holds for every
-// CSR of the webhook's vectors and for requests that no tool would write.
+// The decision on one CSR: every row of cert-manager's Sync (test/vectors/decide.yaml), and properties that hold for
+// every CSR of the webhook's vectors and for requests that no tool would create.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -42,11 +42,11 @@ interface DecideCase {
 
 interface Known {
   readonly mayReference?: boolean | undefined;
-  /** As cert-manager, unless given. */
+  /** Defaults to cert-manager's policy. */
   readonly policy?: IssuancePolicy;
 }
 
-/** Everything is observed, also what comes later in the order of checks, so that the order alone decides. */
+/** Observes everything, including what later checks need, so that only the order of checks matters. */
 async function observed(csr: CertificateSigningRequest, issuer: Issuer | undefined, known: Known) {
   const { mayReference = true, policy = AS_CERT_MANAGER } = known;
   const ref = valueOf(parseSignerName(csr.spec.signerName));
@@ -65,10 +65,10 @@ async function observed(csr: CertificateSigningRequest, issuer: Issuer | undefin
 
 async function decideOn(csr: CertificateSigningRequest, issuer: Issuer | undefined, known: Known = {}) {
   const triaged = triage(csr);
-  return triaged.kind === 'look' ? decide(await observed(csr, issuer, known), NOW) : triaged;
+  return triaged.kind === 'proceed' ? decide(await observed(csr, issuer, known), NOW) : triaged;
 }
 
-function said(decision: Decision) {
+function summarize(decision: Decision) {
   const { kind } = decision;
   return 'reason' in decision ? { kind, reason: decision.reason, message: decision.message } : { kind };
 }
@@ -83,18 +83,18 @@ describe('decide', () => {
     it(name, async () => {
       const request = csr.requestFile === undefined ? {} : { request: readRequest(csr.requestFile) };
       const decision = await decideOn(buildCsr({ ...csr, ...request }), readIssuer(issuer), { mayReference });
-      assert.deepEqual(said(decision), expected);
+      assert.deepEqual(summarize(decision), expected);
     });
   }
 
-  it('gives the same answer, to the byte of what would be signed, for the same observation and time', async () => {
+  it('decide returns the same decision and TBS bytes for the same observation and time', async () => {
     const [a, b] = [await decideOn(buildCsr(), buildIssuer()), await decideOn(buildCsr(), buildIssuer())];
     assert.ok(a.kind === 'issue' && a.issuance.kind === 'local' && b.kind === 'issue' && b.issuance.kind === 'local');
     assert.deepEqual(a.issuance.certificate.tbs, b.issuance.certificate.tbs);
   });
 });
 
-describe('what was admitted never fails for its shape, and what was refused fails with the same words', () => {
+describe('consistency with the webhook', () => {
   const approved = (csr: CertificateSigningRequest) => ({
     ...csr,
     metadata: { ...csr.metadata, uid: 'uid' },
@@ -103,42 +103,42 @@ describe('what was admitted never fails for its shape, and what was refused fail
   const ours = readValidationCases().filter(({ csr }) => parseSignerName(csr.spec.signerName).ok);
 
   for (const { name, csr, errors } of ours) {
-    it(`CA: ${name}`, async () => {
+    it(`the CA decision matches the webhook's answer: ${name}`, async () => {
       const [first] = errors;
       const expected = first ? { kind: 'fail', reason: first.reason, message: first.message } : { kind: 'issue' };
-      assert.deepEqual(said(await decideOn(approved(csr), buildIssuer())), expected);
+      assert.deepEqual(summarize(await decideOn(approved(csr), buildIssuer())), expected);
     });
   }
 
-  // Some of the vectors ask for less than the maximum, some for more, and most for no duration.
+  // Some vectors request less than the maximum, some more, and most no duration.
   for (const { name, csr } of ours) {
-    it(`with a maximum duration, too: ${name}`, async () => {
+    it(`the decision with a maximum duration matches the webhook's answer: ${name}`, async () => {
       const policy = { ...AS_CERT_MANAGER, maxDuration: 2n * HOUR };
       const [first] = requestErrors(csr, policy);
       const expected = first ? { kind: 'fail', reason: first.reason, message: first.message } : { kind: 'issue' };
-      assert.deepEqual(said(await decideOn(approved(csr), buildIssuer(), { policy })), expected);
+      assert.deepEqual(summarize(await decideOn(approved(csr), buildIssuer(), { policy })), expected);
     });
   }
 
-  // The key of the requests is gone, so that a good one ends with the words for a key that does not match.
+  // The requests' private keys are not available, so a valid one fails with ErrorKeyMatch.
   for (const { name, csr, errors } of ours) {
-    it(`SelfSigned: ${name}`, async () => {
+    it(`the SelfSigned decision matches the webhook's answer: ${name}`, async () => {
       const annotations = { ...csr.metadata.annotations, [PRIVATE_KEY_SECRET_NAME]: 'key' };
       const asked = approved({ ...csr, metadata: { ...csr.metadata, annotations } });
-      const decision = said(await decideOn(asked, buildIssuer({ selfSigned: {} })));
+      const decision = summarize(await decideOn(asked, buildIssuer({ selfSigned: {} })));
       const [first] = errors;
-      const words = { SigningError: 'ErrorGenerating' } as Record<string, string>;
+      const reasons = { SigningError: 'ErrorGenerating' } as Record<string, string>;
       if (first === undefined) assert.equal(decision.reason, 'ErrorKeyMatch');
       else
         assert.deepEqual(decision, {
           kind: 'fail',
-          reason: words[first.reason] ?? first.reason,
+          reason: reasons[first.reason] ?? first.reason,
           message: first.message,
         });
     });
   }
 
-  it('holds for extensions that no tool would write', async () => {
+  it('the decision matches the webhook for extensions that no tool would write', async () => {
     const oid = fc.constantFrom(...Object.values(EXTENSION), '1.2.3.4');
     const octets = fc.uint8Array({ maxLength: 12 }).map(bytes => Buffer.from(bytes));
     const wellFormed = fc.constantFrom(
@@ -166,7 +166,7 @@ describe('what was admitted never fails for its shape, and what was refused fail
     );
   });
 
-  it('holds for a request that its own key signs', async () => {
+  it('a SelfSigned request with its own key is issued', async () => {
     const csr = buildCsr({ request: buildRequest(), annotations: { [PRIVATE_KEY_SECRET_NAME]: 'key' } });
     assert.equal(await decideOnCase(selfSignedKind(), { 'tls.key': readPki('keys/p256') }, csr), 'issue');
   });

@@ -1,4 +1,4 @@
-// The line in which tenants take turns: order, removal, and that its length does not matter.
+// Round-robin between tenants: order, removal, and cost independent of length.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -16,10 +16,10 @@ function takeAll(line: FairLine, mayHaveMore: (share: string) => boolean = () =>
   return keys;
 }
 
-test('shares take turns, and the keys of one come in the order of their arrival', () =>
+test('shares take turns, and the keys of one share are taken in order of arrival', () =>
   assert.deepEqual(takeAll(create('a1', 'a2', 'a3', 'b1', 'c1', 'b2')), ['a1', 'b1', 'c1', 'a2', 'b2', 'a3']));
 
-test('a key that was removed, or added again, does not come twice', () => {
+test('a removed or re-added key is not taken twice', () => {
   const line = create('a1', 'a2', 'b1', 'a1');
   line.delete('b1');
   assert.equal(line.size, 2);
@@ -27,7 +27,7 @@ test('a key that was removed, or added again, does not come twice', () => {
   assert.equal(line.size, 0);
 });
 
-test('a share that may not have more waits without holding up the others, and keeps its keys', () => {
+test('a share at its limit keeps its keys and does not block other shares', () => {
   const line = create('a1', 'b1', 'a2', 'b2');
   assert.deepEqual(
     takeAll(line, share => share === 'b'),
@@ -36,7 +36,7 @@ test('a share that may not have more waits without holding up the others, and ke
   assert.deepEqual(takeAll(line), ['a1', 'a2']);
 });
 
-test('what is added after all was taken, or after everything was dropped, is taken', () => {
+test('keys added after the queue was drained are taken, and cleared keys are not', () => {
   const line = create('a1');
   takeAll(line);
   line.add({ key: 'a2', share: 'a', addedAt: 0 });
@@ -46,7 +46,7 @@ test('what is added after all was taken, or after everything was dropped, is tak
   assert.deepEqual([line.size, takeAll(line)], [0, []]);
 });
 
-/** Milliseconds for `turns` keys from a line that is longer by far. */
+/** Returns the milliseconds to take `turns` keys from a much longer queue. */
 function timeOf(length: number, turns: number): number {
   const line = create(...Array.from({ length }, (_, at) => `a${at}`));
   const begin = performance.now();
@@ -54,8 +54,8 @@ function timeOf(length: number, turns: number): number {
   return performance.now() - begin;
 }
 
-test('a key is taken from a line of 100 000 as fast as from a short one', () => {
+test('taking a key from a queue of 100 000 is as fast as from a short one', () => {
   const [short, long] = [timeOf(10_000, 10_000), timeOf(100_000, 50_000) / 5].map(ms => ms + 1) as [number, number];
-  // It was 10 to 20 times as long when each key passed over those that were taken before it.
-  assert.ok(long < short * 5, `${long} ms for 10 000 keys of a long line, ${short} ms of a short one`);
+  // It took 10 to 20 times as long when each take skipped the keys taken before it.
+  assert.ok(long < short * 5, `${long} ms for 10 000 keys of a long queue, ${short} ms of a short one`);
 });

@@ -1,10 +1,10 @@
-// How many workers each tenant may have while others have some.
+// How workers are divided between tenants.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FairShares } from '@countersign/common/runtime/controller/fair-shares.ts';
 
-/** How many workers each share gets that would take all, one after the other. */
+/** Returns how many workers each share gets if all shares take as many as they can in turn. */
 function fill(workers: number, names: readonly string[]): number[] {
   const shares = new FairShares(() => 0);
   const taken = new Map(names.map(name => [name, 0]));
@@ -25,11 +25,11 @@ for (const [workers, names, expected] of [
   [2, ['a'], [2]],
   [1, ['a'], [1]],
 ] as const) {
-  test(`of ${workers} workers, ${names.length} shares get ${expected.join(' and ')}`, () =>
+  test(`${names.length} shares of ${workers} workers get ${expected.join(' and ')}`, () =>
     assert.deepEqual(fill(workers, names), [...expected]));
 }
 
-test('a worker that is given back is free for a newcomer', () => {
+test('a released worker is available to a new share', () => {
   const shares = new FairShares(() => 0);
   for (const _ of [1, 2]) shares.take('a');
   assert.equal(shares.mayHaveMore('b', 2), false);
@@ -37,7 +37,7 @@ test('a worker that is given back is free for a newcomer', () => {
   assert.equal(shares.mayHaveMore('b', 2), true);
 });
 
-test('a share has more workers again a second after another took its last turn', () => {
+test('a share may use more workers a second after another share last took one', () => {
   let now = 0;
   const shares = new FairShares(() => now);
   for (let turn = 0; turn < 8; turn += 1) shares.take('a');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { Term } from '@countersign/common/runtime/controller/leadership.ts';
 
-/** A term of ten seconds, by clocks that a test sets. */
+/** A term of ten seconds with clocks that the test controls. */
 function begin(stop = new AbortController().signal) {
   const time = { monotonic: 0, wall: 1_000_000 };
   const term = new Term(10_000, stop, { monotonic: () => time.monotonic, wall: () => time.wall });
@@ -10,7 +10,7 @@ function begin(stop = new AbortController().signal) {
 }
 
 for (const clock of ['monotonic', 'wall'] as const) {
-  it(`a term is over when the ${clock} clock says so, whatever the other one says`, () => {
+  it(`a term ends when it expires by the ${clock} clock alone`, () => {
     const { time, term } = begin();
     time[clock] += 9_999;
     assert.equal(term.mayWrite(), true);
@@ -19,7 +19,7 @@ for (const clock of ['monotonic', 'wall'] as const) {
   });
 }
 
-it('a renewal counts from when it was sent, and does not bring back a term that is over', () => {
+it('a renewal counts from when it was sent and does not revive an expired term', () => {
   const { time, term } = begin();
   const sentAt = term.now();
   time.monotonic += 4_000;

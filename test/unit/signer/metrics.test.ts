@@ -23,7 +23,7 @@ function setup() {
   return { registry, metrics, lines, report };
 }
 
-test('what came to an end is counted by type, result and reason; what waits or was ignored is not', async () => {
+test('finished requests are counted by type, result and reason; waiting and ignored ones are not', async () => {
   const { lines, report } = setup();
   report('a', ISSUED);
   report('b', ISSUED);
@@ -38,7 +38,7 @@ test('what came to an end is counted by type, result and reason; what waits or w
   ]);
 });
 
-test('the time from the approval to the certificate is measured for what was issued, and for nothing else', async () => {
+test('the time from approval to certificate is observed for issued requests only', async () => {
   const { lines, report } = setup();
   report('a', ISSUED);
   report('b', { result: 'failed', reason: 'DeniedReference', issuerType: 'ca' });
@@ -48,7 +48,7 @@ test('the time from the approval to the certificate is measured for what was iss
   ]);
 });
 
-test('a request whose work has failed waits for another try, unless it was given up', async () => {
+test('a request that failed to reconcile counts as waiting for a retry unless it was given up', async () => {
   const { metrics, lines, report } = setup();
   const waiting = () => lines('countersign_requests_waiting');
   for (const name of ['a', 'b', 'c']) report(name, { ...WAITING, reason: 'WaitingApproval' });
@@ -58,7 +58,7 @@ test('a request whose work has failed waits for another try, unless it was given
   assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="Retry"} 1']);
 });
 
-test('the time from the approval to the certificate is told in seconds', async () => {
+test('the time from approval to certificate is in seconds', async () => {
   const { report, lines } = setup();
   report('a', ISSUED, 250);
   assert.deepEqual(await lines('countersign_approval_to_certificate_seconds_sum'), [
@@ -66,7 +66,7 @@ test('the time from the approval to the certificate is told in seconds', async (
   ]);
 });
 
-test('a request is counted as waiting for its last reason, until it waits no more or is gone', async () => {
+test('a request counts as waiting for its latest reason until it stops waiting or is deleted', async () => {
   const { metrics, lines, report } = setup();
   const waiting = () => lines('countersign_requests_waiting');
   report('a', { ...WAITING, reason: 'WaitingApproval' });
@@ -79,16 +79,16 @@ test('a request is counted as waiting for its last reason, until it waits no mor
   assert.deepEqual(await waiting(), []);
 });
 
-test('every reason to wait is there from the start, at 0', async () => {
+test('every waiting reason is present at 0 from the start', async () => {
   const { registry } = setup();
   const text = await registry.metrics();
   const waits = Object.entries(csrReasons).filter(([, { outcome }]) => outcome === 'wait');
   for (const [reason] of waits) assert.ok(text.includes(`countersign_requests_waiting{reason="${reason}"} 0`), reason);
-  // An issuer's.
+  // A reason for issuers, not for CSRs.
   assert.ok(!text.includes('ErrInvalidKeyPair'));
 });
 
-test('a replica that loses the lease says so, and that nothing waits for it', async () => {
+test('a replica that loses the Lease reports that it is not the leader and has nothing waiting', async () => {
   const { metrics, lines, report } = setup();
   metrics.leading(true);
   report('a', WAITING);
@@ -98,7 +98,7 @@ test('a replica that loses the lease says so, and that nothing waits for it', as
   assert.deepEqual(await lines('countersign_requests_waiting'), []);
 });
 
-test('runs that failed are counted by the code of the error, never by its text', async () => {
+test('failed reconciles are counted by error code, never by message', async () => {
   const { metrics, lines } = setup();
   metrics.failed('csr', new RetryableError('a', { code: 'forbidden' }));
   metrics.failed('csr', new TerminalError('b', { code: 'invalid' }));
@@ -110,7 +110,7 @@ test('runs that failed are counted by the code of the error, never by its text',
   ]);
 });
 
-test('the queues speak under the names that client-go gave them, each for itself', async () => {
+test('queue metrics have the names of client-go and are separate for each queue', async () => {
   const { metrics, lines } = setup();
   const queue = metrics.queue('csr');
   queue.added();
@@ -133,21 +133,21 @@ test('the queues speak under the names that client-go gave them, each for itself
   ]);
 });
 
-test('of the CAs the first end is told by kind, until the issuer is gone or another replica leads', async () => {
+test('the earliest CA expiry is reported by kind until the issuer is deleted or leadership is lost', async () => {
   const { metrics, lines } = setup();
   const issuer = (name: string) => ({ kind: 'Issuer', namespace: 'n', name }) as const;
-  const ends = () => lines('countersign_ca_not_after_timestamp_seconds');
-  assert.deepEqual(await ends(), []);
+  const expiries = () => lines('countersign_ca_not_after_timestamp_seconds');
+  assert.deepEqual(await expiries(), []);
   assert.equal(metrics.noteEnd(issuer('a'), new Date(2_000_000)), true);
   assert.equal(metrics.noteEnd(issuer('a'), new Date(2_000_000)), false);
   metrics.noteEnd(issuer('b'), new Date(1_000_000));
   metrics.noteEnd({ kind: 'ClusterIssuer', namespace: '', name: 'a' }, new Date(3_000_000));
-  assert.deepEqual(await ends(), [
+  assert.deepEqual(await expiries(), [
     'countersign_ca_not_after_timestamp_seconds{kind="Issuer"} 1000',
     'countersign_ca_not_after_timestamp_seconds{kind="ClusterIssuer"} 3000',
   ]);
   metrics.noteEnd(issuer('b'), undefined);
-  assert.match((await ends())[0] ?? '', / 2000$/);
+  assert.match((await expiries())[0] ?? '', / 2000$/);
   metrics.leading(false);
-  assert.deepEqual(await ends(), []);
+  assert.deepEqual(await expiries(), []);
 });

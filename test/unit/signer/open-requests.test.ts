@@ -9,7 +9,7 @@ function state(requests: OpenRequests) {
   return { named: [...requests.namedBy(SIGNER)], all: [...requests.all()] };
 }
 
-test('open requests are found by their signer name, and together', () => {
+test('open requests are found by signer name and in the full list', () => {
   const requests = new OpenRequests();
   requests.update('a', SIGNER, undefined);
   requests.update('b', OTHER, undefined);
@@ -17,7 +17,7 @@ test('open requests are found by their signer name, and together', () => {
   assert.deepEqual(state(requests), { named: ['a', 'c'], all: ['a', 'c', 'b'] });
 });
 
-test('a request that is done or gone is no longer found, and leaves nothing behind', () => {
+test('a finished or deleted request is removed from the index', () => {
   const requests = new OpenRequests();
   requests.update('a', SIGNER, undefined);
   requests.update('a', undefined, SIGNER);
@@ -26,14 +26,14 @@ test('a request that is done or gone is no longer found, and leaves nothing behi
   assert.deepEqual(state(requests), { named: [], all: [] });
 });
 
-test('a change that leaves a request open keeps it once', () => {
+test('a request that stays open after a change is listed once', () => {
   const requests = new OpenRequests();
   requests.update('a', SIGNER, undefined);
   requests.update('a', SIGNER, SIGNER);
   assert.deepEqual(state(requests), { named: ['a'], all: ['a'] });
 });
 
-test('a request that was made anew for another issuer between two lists changes its place', () => {
+test('a request recreated for another issuer between two lists moves to that issuer', () => {
   const requests = new OpenRequests();
   requests.update('a', SIGNER, undefined);
   requests.update('a', OTHER, SIGNER);

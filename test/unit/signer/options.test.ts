@@ -1,4 +1,4 @@
-// What an operator demands, from the flags to the policy, and what cannot be demanded.
+// The signer's flags, the policy they produce, and combinations that are rejected.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,15 +10,15 @@ import { valueOf } from '../../support/pki.ts';
 
 const configOf = (...flags: string[]): SignerConfig => valueOf(parseConfig(OPTIONS, flags, {}));
 
-/** cert-manager signs what nobody accepts. */
+/** Name constraints are honoured by default: cert-manager signs certificates that clients reject. */
 const DEFAULT = { ...AS_CERT_MANAGER, honourNameConstraints: true };
 
-test('without flags nothing is demanded that cert-manager does not, but that name constraints are kept', () => {
+test('the default policy differs from cert-manager only in honouring name constraints', () => {
   assert.deepEqual(issuancePolicy(configOf()), DEFAULT);
   assert.deepEqual(findMistakes(configOf()), []);
 });
 
-for (const [flag, demand] of [
+for (const [flag, settings] of [
   ['--max-duration=1h', { maxDuration: HOUR }],
   ['--max-duration=600.5s', { maxDuration: 600n * SECOND + SECOND / 2n }],
   ['--authorize-cluster-issuers=true', { authorizeClusterIssuers: true }],
@@ -29,21 +29,21 @@ for (const [flag, demand] of [
   ['--leaf-key-identifier=true', { leafKeyIdentifier: true }],
   ['--root-in-chain=true', { rootInChain: true }],
 ] as const) {
-  test(`${flag} demands this and nothing else`, () => {
-    assert.deepEqual(issuancePolicy(configOf(flag)), { ...DEFAULT, ...demand });
+  test(`${flag} changes only its own setting`, () => {
+    assert.deepEqual(issuancePolicy(configOf(flag)), { ...DEFAULT, ...settings });
     assert.deepEqual(findMistakes(configOf(flag)), []);
   });
 }
 
-test('no maximum below what everybody may ask for, and no day that was long ago', () => {
+test('a maximum duration below 10m and a backdate above 24h are rejected', () => {
   assert.deepEqual(findMistakes(configOf('--max-duration=10m', '--backdate=24h')), []);
   assert.deepEqual(findMistakes(configOf('--max-duration=599s', '--backdate=24h1ms')), [
-    '--max-duration: must be at least 10m, which is the least a certificate may be asked for, or 0s',
-    '--backdate: may be at most 24h',
+    '--max-duration: must be at least 10m, the minimum requested duration, or 0s for no limit',
+    '--backdate: must be at most 24h',
   ]);
 });
 
-test('a Lease lasts from five seconds to five minutes, in whole seconds', () => {
+test('a Lease duration must be 5 s to 5 min in whole seconds', () => {
   for (const duration of ['5s', '15s', '1m30s', '5m'])
     assert.deepEqual(findMistakes(configOf(`--lease-duration=${duration}`)), []);
   for (const duration of ['0s', '4s', '4999ms', '5.5s', '5m1s', '1h'])

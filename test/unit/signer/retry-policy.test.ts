@@ -5,7 +5,7 @@ import { RetryableError, type RetryableErrorOptions, TerminalError } from '@coun
 
 const retryable = (options: RetryableErrorOptions) => new RetryableError('x', options);
 
-/** What was thrown, which attempt comes next, and between which milliseconds it may come. */
+/** The error, the next attempt, and the allowed range of its delay in milliseconds. */
 const ROWS: readonly (readonly [string, unknown, number, number, number])[] = [
   ['a server error', retryable({ code: 'server' }), 1, 125, 250],
   ['a server error for the third time', retryable({ code: 'server' }), 3, 500, 1_000],
@@ -13,11 +13,11 @@ const ROWS: readonly (readonly [string, unknown, number, number, number])[] = [
     code => [`${code} after a long outage`, retryable({ code }), 5_000, 30_000, 60_000] as const,
   ),
   ['a conflict', retryable({ code: 'conflict' }), 1, 5, 10],
-  ['a conflict that does not end', retryable({ code: 'conflict' }), 40, 150_000, 300_000],
+  ['a persistent conflict', retryable({ code: 'conflict' }), 40, 150_000, 300_000],
   ['missing rights', retryable({ code: 'forbidden' }), 1, 500, 1_000],
-  ['missing rights for long', retryable({ code: 'forbidden' }), 20, 150_000, 300_000],
-  ['what nobody has classified', new Error('bug'), 1, 125, 250],
-  ['what is no error at all', 'text', 1, 125, 250],
+  ['missing rights for a long time', retryable({ code: 'forbidden' }), 20, 150_000, 300_000],
+  ['an unclassified error', new Error('bug'), 1, 125, 250],
+  ['a thrown string', 'text', 1, 125, 250],
   ['a Retry-After', retryable({ code: 'throttled', retryAfterMs: 7_000 }), 1, 7_000, 8_750],
   ['a bad request', new TerminalError('x', { code: 'bad-request' }), 1, 500, 1_000],
   ['a request that is too large', new TerminalError('x', { code: 'too-large' }), 20, 150_000, 300_000],
@@ -28,10 +28,10 @@ const ROWS: readonly (readonly [string, unknown, number, number, number])[] = [
     4_000,
     8_000,
   ],
-  ['a Retry-After of nothing', retryable({ code: 'throttled', retryAfterMs: 0 }), 1, 125, 250],
+  ['a Retry-After of 0', retryable({ code: 'throttled', retryAfterMs: 0 }), 1, 125, 250],
 ];
 for (const [what, error, attempt, least, most] of ROWS) {
-  test(`${what} is tried again after ${least} to ${most} ms`, () => {
+  test(`${what} is retried after ${least} to ${most} ms`, () => {
     for (let i = 0; i < 50; i += 1) {
       const delay = retryDelay(error, attempt) ?? Number.NaN;
       assert.ok(delay >= least && delay <= most, `${delay}`);
@@ -40,11 +40,11 @@ for (const [what, error, attempt, least, most] of ROWS) {
 }
 
 for (const code of ['invalid', 'not-found', 'already-exists'] as const) {
-  test(`${code} is not tried again until the object changes`, () =>
+  test(`${code} is not retried until the object changes`, () =>
     assert.equal(retryDelay(new TerminalError('x', { code }), 1), undefined));
 }
 
-test('keys that failed together do not come back together', () => {
+test('keys that failed together are not retried together', () => {
   for (const options of [{ code: 'server' }, { code: 'throttled', retryAfterMs: 30_000 }] as const) {
     const delays = new Set(Array.from({ length: 50 }, () => retryDelay(retryable(options), 5)));
     assert.ok(delays.size > 10);

@@ -10,19 +10,19 @@ function record(receivedAt: number, endedAfter?: number) {
   return { receivedAt, ...(endedAfter !== undefined && { endedAfter }) };
 }
 
-it('what was seen to end shortly before a leader was killed is due, however long ago it was approved', () => {
+it('a request seen to end shortly before a leader was killed is due, however long ago it was approved', () => {
   const unreported = new Unreported();
   unreported.update('jane', record(CRASH, CRASH - 50 * MINUTE), record(CRASH - 50 * MINUTE), false);
   assert.deepEqual([...unreported.begin(former)], ['jane']);
 });
 
-it('nothing is due after a leader that released its Lease', () => {
+it('nothing is due after a leader released its Lease', () => {
   const unreported = new Unreported();
   unreported.update('jane', record(CRASH, CRASH), record(CRASH), false);
   assert.deepEqual([...unreported.begin(undefined)], []);
 });
 
-it('what ended long before, or is gone, is not due', () => {
+it('a request that ended long before, or was deleted, is not due', () => {
   const unreported = new Unreported();
   unreported.update('old', record(CRASH - 6 * MINUTE, CRASH - 6 * MINUTE), record(CRASH - 6 * MINUTE), false);
   unreported.update('gone', record(CRASH, CRASH), record(CRASH), false);
@@ -30,7 +30,7 @@ it('what ended long before, or is gone, is not due', () => {
   assert.deepEqual([...unreported.begin(former)], []);
 });
 
-it('a leader that lists its requests later finds what is due then, and reports what ends while it leads itself', () => {
+it('a new leader finds due requests in a later list, but not requests that end during its own term', () => {
   const unreported = new Unreported();
   unreported.begin(former);
   assert.equal(unreported.update('jane', record(CRASH + MINUTE, CRASH), undefined, true), true);

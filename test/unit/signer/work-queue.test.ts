@@ -43,23 +43,23 @@ function start(setup: Setup) {
   return { queue, errors, failed, end: () => (stop.abort(), ended) };
 }
 
-test('a key that is added many times while it waits is worked on once', async () => {
+test('a key added several times while queued is processed once', async () => {
   const worked: string[] = [];
   const { queue, end } = start({ work: async key => void worked.push(key) });
   for (const key of ['a', 'b', 'a', 'a', 'b']) queue.add(key);
   await sleep(5);
   await end();
-  assert.deepEqual(worked, ['a', 'b', 'a']); // `a` was in hand already when it was added again.
+  assert.deepEqual(worked, ['a', 'b', 'a']); // `a` was already being processed when it was added again.
 });
 
-test('a key is never in two hands at once, however many workers there are', async () => {
-  let inHand = 0;
+test('a key is never processed by two workers at once', async () => {
+  let active = 0;
   let most = 0;
   const work = async () => {
-    inHand += 1;
-    most = Math.max(most, inHand);
+    active += 1;
+    most = Math.max(most, active);
     await sleep(2);
-    inHand -= 1;
+    active -= 1;
   };
   const { queue, end } = start({ work, workers: 8 });
   for (let i = 0; i < 10; i += 1) {
@@ -70,31 +70,31 @@ test('a key is never in two hands at once, however many workers there are', asyn
   assert.equal(most, 1);
 });
 
-test('a queue starts with four workers, and one more comes with each key that is done, up to all of them', async () => {
-  const inHand: (() => void)[] = [];
-  const work = () => new Promise<void>(resolve => inHand.push(resolve));
+test('a queue starts with four workers and adds one per finished key up to the maximum', async () => {
+  const active: (() => void)[] = [];
+  const work = () => new Promise<void>(resolve => active.push(resolve));
   const { queue, end } = start({ work, workers: 6 });
   for (let i = 0; i < 20; i += 1) queue.add(`key-${i}`);
-  const sizes = [inHand.length];
+  const sizes = [active.length];
   for (let i = 0; i < 3; i += 1) {
-    inHand.shift()?.();
+    active.shift()?.();
     await tick();
-    sizes.push(inHand.length);
+    sizes.push(active.length);
   }
   const ended = end();
-  for (const finish of inHand) finish();
+  for (const finish of active) finish();
   await ended;
   assert.deepEqual(sizes, [4, 5, 6, 6]);
 });
 
-test('as many different keys are worked on at a time as there are workers', async () => {
-  let inHand = 0;
+test('different keys are processed concurrently by all workers', async () => {
+  let active = 0;
   let most = 0;
   const work = async () => {
-    inHand += 1;
-    most = Math.max(most, inHand);
+    active += 1;
+    most = Math.max(most, active);
     await sleep(2);
-    inHand -= 1;
+    active -= 1;
   };
   const { queue, end } = start({ work, workers: 3 });
   for (let i = 0; i < 10; i += 1) queue.add(String(i));
@@ -103,7 +103,7 @@ test('as many different keys are worked on at a time as there are workers', asyn
   assert.equal(most, 3);
 });
 
-test('a key whose work fails comes back with a growing attempt number until it succeeds, then starts from 0', async () => {
+test('a failing key is retried with an increasing attempt number, which restarts at 0 after a success', async () => {
   const attempts: number[] = [];
   const work: Work = async (_, attempt) => {
     attempts.push(attempt);
@@ -119,7 +119,7 @@ test('a key whose work fails comes back with a growing attempt number until it s
   assert.deepEqual(errors, ['a: not yet', 'a: not yet', 'a: not yet']);
 });
 
-test('each run has an id of its own, and its failure has it, too', async () => {
+test('each reconcile has its own id, and so does its failure', async () => {
   const ids: string[] = [];
   const work: Work = async (_, attempt, reconcileId) => {
     ids.push(reconcileId);
@@ -136,7 +136,7 @@ test('each run has an id of its own, and its failure has it, too', async () => {
   );
 });
 
-test('a key whose failure cannot be cured by trying again is given up until it is added anew', async () => {
+test('a key with a permanent failure is given up until it is added again', async () => {
   const attempts: number[] = [];
   const work: Work = async (_, attempt) => {
     attempts.push(attempt);
@@ -151,7 +151,7 @@ test('a key whose failure cannot be cured by trying again is given up until it i
   assert.deepEqual(attempts, [0, 0]);
 });
 
-test('an addition during the work leads to one more run, even if a retry was due later', async () => {
+test('a key added while being processed is processed again at once, even if a retry is due later', async () => {
   let runs = 0;
   const { queue, end } = start({
     work: async () => {
@@ -169,7 +169,7 @@ test('an addition during the work leads to one more run, even if a retry was due
   assert.equal(runs, 2);
 });
 
-test('the end waits for the work in hand and starts nothing more', async () => {
+test('a stopping queue finishes the current key and starts no other', async () => {
   const finished: string[] = [];
   const { queue, end } = start({
     work: async key => {
@@ -184,12 +184,12 @@ test('the end waits for the work in hand and starts nothing more', async () => {
   assert.deepEqual(finished, ['a']);
 });
 
-test('keys that came in numbers let others go first, and come to their turn all the same', async () => {
+test('keys added in bulk yield to others but are still processed', async () => {
   const worked: string[] = [];
   const { queue, end } = start({ work: async key => void worked.push(key), workers: 1 });
   queue.addMany(Array.from({ length: 30 }, (_, at) => `many-${at}`));
   for (let at = 0; at < 30; at += 1) queue.add(`one-${at}`);
-  // Also one of the many, when it is added alone.
+  // Including one of the many that is also added alone.
   queue.add('many-29');
   queue.addMany(['one-1', 'many-29']);
   assert.equal(queue.depth, 59);
@@ -202,7 +202,7 @@ test('keys that came in numbers let others go first, and come to their turn all 
 
 const shareOf = (key: string) => key.split('-')[0] ?? '';
 
-test('shares take turns, however many keys one of them has', async () => {
+test('shares take turns even if one of them has many more keys', async () => {
   const worked: string[] = [];
   const { queue, end } = start({ work: async key => void worked.push(key), workers: 1, shareOf });
   for (let at = 0; at < 1_000; at += 1) queue.add(`big-${at}`);
@@ -220,37 +220,37 @@ test('shares take turns, however many keys one of them has', async () => {
   );
 });
 
-test("one share never has all workers, so that another's key starts at once", async () => {
-  const inHand = new Map<string, () => void>();
-  const work = (key: string) => new Promise<void>(resolve => inHand.set(key, resolve));
+test("one share never occupies all workers, so another share's key starts at once", async () => {
+  const active = new Map<string, () => void>();
+  const work = (key: string) => new Promise<void>(resolve => active.set(key, resolve));
   const { queue, end } = start({ work, workers: 4, shareOf });
   for (let at = 0; at < 10; at += 1) queue.add(`slow-${at}`);
-  assert.deepEqual([...inHand.keys()], ['slow-0', 'slow-1', 'slow-2']);
+  assert.deepEqual([...active.keys()], ['slow-0', 'slow-1', 'slow-2']);
   queue.add('other-0');
-  assert.ok(inHand.has('other-0'));
-  inHand.get('slow-0')?.();
+  assert.ok(active.has('other-0'));
+  active.get('slow-0')?.();
   await tick();
-  // What the first gives back is left free while the other is at work.
-  assert.ok(!inHand.has('slow-3'));
+  // The released worker stays reserved while the other share is active.
+  assert.ok(!active.has('slow-3'));
   const ended = end();
-  for (const finish of inHand.values()) finish();
+  for (const finish of active.values()) finish();
   await ended;
 });
 
-test('one share never has all of the first workers either', async () => {
-  const inHand = new Map<string, () => void>();
-  const work = (key: string) => new Promise<void>(resolve => inHand.set(key, resolve));
+test('one share never occupies all initial workers', async () => {
+  const active = new Map<string, () => void>();
+  const work = (key: string) => new Promise<void>(resolve => active.set(key, resolve));
   const { queue, end } = start({ work, workers: 32, shareOf });
   for (let at = 0; at < 40; at += 1) queue.add(`slow-${at}`);
-  assert.equal(inHand.size, 3);
+  assert.equal(active.size, 3);
   queue.add('other-0');
-  assert.ok(inHand.has('other-0'));
+  assert.ok(active.has('other-0'));
   const ended = end();
-  for (const finish of inHand.values()) finish();
+  for (const finish of active.values()) finish();
   await ended;
 });
 
-test('a queue whose time is over before it begins works on nothing', async () => {
+test('a queue that is stopped before it starts processes nothing', async () => {
   const worked: string[] = [];
   const { queue } = create({ work: async key => void worked.push(key) });
   queue.add('a');
@@ -258,7 +258,7 @@ test('a queue whose time is over before it begins works on nothing', async () =>
   assert.deepEqual([worked, queue.isLoaded], [[], false]);
 });
 
-test('what is added while the work in hand comes to its end is dropped with the rest', async () => {
+test('keys added while the queue is stopping are dropped', async () => {
   const worked: string[] = [];
   const { queue, end } = start({
     work: async key => {
@@ -273,7 +273,7 @@ test('what is added while the work in hand comes to its end is dropped with the 
   assert.deepEqual([worked, queue.depth, queue.isLoaded], [['a'], 0, false]);
 });
 
-test('an addition is counted where it leads to a run of its own, as client-go counts', async () => {
+test('an added key is counted only if it leads to a separate reconcile, as in client-go', async () => {
   let added = 0;
   const observer = { ...SILENT, added: () => (added += 1) };
   const { queue } = create({ work: () => sleep(5), observer });

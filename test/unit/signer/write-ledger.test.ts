@@ -1,4 +1,4 @@
-// Which writes without an answer are known again by what the request has, and which copies are out of date.
+// Which unanswered writes are recognized as ours, and which cached objects are stale.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -9,7 +9,7 @@ import { APPROVED_AT, buildCsr } from '../../support/csr-builder.ts';
 const hasLanded = (ledger: WriteLedger, csr: { metadata: { name: string; uid?: string }; status?: object }) =>
   ledger.hasLanded(csr, CSR_KIND.digestOf(csr.status ?? {}));
 
-describe('of a CSR that was written to without an answer', () => {
+describe('a CSR with an unanswered write', () => {
   const failure = { reason: 'InvalidDuration', message: 'too short', lastUpdateTime: APPROVED_AT };
   const csrWith = (change: object, uid = 'uid-of-jane') => ({
     metadata: { name: 'jane', uid },
@@ -19,18 +19,18 @@ describe('of a CSR that was written to without an answer', () => {
   const ledger = new WriteLedger();
   ledger.noteSilence(csrWith({}), CSR_KIND.digestOf(csrWith({}).status));
 
-  it('the very failure is ours', () => assert.equal(hasLanded(ledger, csrWith({})), true));
+  it('the failure that was written is recognized as ours', () => assert.equal(hasLanded(ledger, csrWith({})), true));
 
   for (const change of [
     { reason: 'SigningError' },
     { message: 'too long' },
     { lastUpdateTime: '2026-11-24T12:00:01Z' },
   ]) {
-    it(`a failure with another ${Object.keys(change).join()} is not`, () =>
+    it(`a failure with another ${Object.keys(change).join()} is not recognized as ours`, () =>
       assert.equal(hasLanded(ledger, csrWith(change)), false));
   }
 
-  it('nor is anything of another CSR of the same name, before and after that is written to', () => {
+  it('a failure of another CSR with the same name is not recognized as ours', () => {
     const another = csrWith({}, 'another');
     assert.equal(hasLanded(ledger, another), false);
     ledger.noteSilence(another, CSR_KIND.digestOf({ certificate: 'Zm9v' }));
@@ -38,22 +38,22 @@ describe('of a CSR that was written to without an answer', () => {
   });
 });
 
-it('no more than eight writes without an answer are remembered of one CSR', () => {
+it('at most eight unanswered writes are remembered for one CSR', () => {
   const ledger = new WriteLedger();
   for (let at = 0; at < 20; at += 1) ledger.noteSilence(buildCsr(), String(at));
   const known = Array.from({ length: 20 }, (_, at) => ledger.hasLanded(buildCsr(), String(at)));
   assert.equal(known.indexOf(true), 12);
 });
 
-it('a write that is answered makes the copy that it was based on stale, and ends the doubt', () => {
+it('an answered write makes the object it was based on stale and settles earlier unanswered writes', () => {
   const ledger = new WriteLedger();
-  const [copy, another] = [buildCsr(), buildCsr()];
-  ledger.noteSilence(copy, 'first');
-  ledger.noteAnswer(copy);
-  assert.deepEqual([ledger.isStale(copy), ledger.isStale(another), ledger.isInDoubt('jane')], [true, false, false]);
+  const [cached, another] = [buildCsr(), buildCsr()];
+  ledger.noteSilence(cached, 'first');
+  ledger.noteAnswer(cached);
+  assert.deepEqual([ledger.isStale(cached), ledger.isStale(another), ledger.isInDoubt('jane')], [true, false, false]);
 });
 
-it('objects of one name in two namespaces are two', () => {
+it('objects with the same name in two namespaces are tracked separately', () => {
   const ledger = new WriteLedger();
   const [one, another] = ['one', 'another'].map(namespace => ({
     metadata: { name: 'web', namespace, uid: namespace },

@@ -1,4 +1,4 @@
-// What becomes of tests that this machine cannot run.
+// How tests behave when a requirement is missing on this machine.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { requirementOf } from '../../support/continuous-integration.ts';
 const MISSING = 'a node needs root';
 
 for (const env of [{}, { CI: '' }, { CI: 'false' }]) {
-  test(`with ${JSON.stringify(env)} a test whose requirement is missing is skipped, and says why`, () => {
+  test(`with env ${JSON.stringify(env)} a test with a missing requirement is skipped with the reason`, () => {
     assert.deepEqual(requirementOf(MISSING, env), { skip: MISSING });
   });
 }
@@ -16,6 +16,6 @@ test('in CI a missing requirement is an error', () => {
   assert.throws(() => requirementOf(MISSING, { CI: 'true' }), /a node needs root/);
 });
 
-test('in CI a test runs whose requirement is there', () => {
+test('in CI a test runs if its requirement is met', () => {
   assert.deepEqual(requirementOf({}, { CI: 'true' }), {});
 });

@@ -1,4 +1,4 @@
-// Which bodies are AdmissionReviews that can be answered, and what the others are told.
+// Which bodies decode as an AdmissionReview, and the errors for those that do not.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -8,10 +8,10 @@ import { csr, review, reviewWith } from '../../support/admission-reviews.ts';
 import { errorOf, valueOf } from '../../support/pki.ts';
 import { judge } from './judgement.ts';
 
-/** Read from JSON, which makes `__proto__` a field as any other. */
+/** Parsed from JSON, so that `__proto__` is an ordinary own property. */
 const fromJson = (text: string): unknown => JSON.parse(text);
 
-/** A good AdmissionReview, but for a field of `parent` that is in its `__proto__`. */
+/** A valid AdmissionReview, except that a field of `parent` is inside its `__proto__`. */
 function withProto(parent: string, field: string): unknown {
   const text = JSON.stringify(review(), (key, value) => {
     if (key !== parent) return value;
@@ -21,14 +21,14 @@ function withProto(parent: string, field: string): unknown {
   return fromJson(text);
 }
 
-const UNREADABLE: readonly (readonly [name: string, body: unknown, error: string | RegExp])[] = [
+const UNREADABLE: readonly (readonly [what: string, body: unknown, error: string | RegExp])[] = [
   ['nothing', undefined, 'AdmissionReview is not an object'],
   ['null', null, 'AdmissionReview is not an object'],
   ['a number', 1, 'AdmissionReview is not an object'],
   ['a list', [], 'AdmissionReview is not an object'],
   ['an empty object', {}, 'AdmissionReview.apiVersion is not admission.k8s.io/v1'],
   [
-    'all in __proto__',
+    'everything in __proto__',
     fromJson(`{"__proto__":${JSON.stringify(review())}}`),
     'AdmissionReview.apiVersion is not admission.k8s.io/v1',
   ],
@@ -54,16 +54,24 @@ const UNREADABLE: readonly (readonly [name: string, body: unknown, error: string
   ['no operation', reviewWith('request.operation', null), /^request.operation is not/],
   ['an operation from the prototype', reviewWith('request.operation', 'toString'), /^request.operation is not/],
   ['no requester', reviewWith('request.userInfo', null), 'request.userInfo is not an object'],
-  ['groups that are no list', reviewWith('request.userInfo.groups', 'a'), 'request.userInfo.groups is not a list'],
-  ['a group that is no text', reviewWith('request.userInfo.groups', [1]), 'request.userInfo.groups[0] is not a string'],
+  ['groups that are not a list', reviewWith('request.userInfo.groups', 'a'), 'request.userInfo.groups is not a list'],
+  [
+    'a group that is not a string',
+    reviewWith('request.userInfo.groups', [1]),
+    'request.userInfo.groups[0] is not a string',
+  ],
   ['extra that is a list', reviewWith('request.userInfo.extra', []), 'request.userInfo.extra is not an object'],
-  ['extra of texts', reviewWith('request.userInfo.extra', { a: 'b' }), 'request.userInfo.extra[a] is not a list'],
-  ['a text for a dry run', reviewWith('request.dryRun', 'true'), 'request.dryRun is not a boolean'],
+  [
+    'an extra that is a string',
+    reviewWith('request.userInfo.extra', { a: 'b' }),
+    'request.userInfo.extra[a] is not a list',
+  ],
+  ['a string as dryRun', reviewWith('request.dryRun', 'true'), 'request.dryRun is not a boolean'],
   ['a number as subresource', reviewWith('request.subResource', 1), 'request.subResource is not a string'],
 ];
 
-/** Here the uid is known when the error is found. */
-const UNREADABLE_OBJECTS: readonly (readonly [name: string, body: unknown, error: string | RegExp])[] = [
+/** In these cases, the uid is decoded before the error is found. */
+const UNREADABLE_OBJECTS: readonly (readonly [what: string, body: unknown, error: string | RegExp])[] = [
   ['no object on CREATE', reviewWith('request.object', null), 'request.object is not an object'],
   ['a list as object', reviewWith('request.object', [csr()]), 'request.object is not an object'],
   ['no spec', reviewWith('request.object.spec', null), 'request.object.spec is not an object'],
@@ -71,15 +79,19 @@ const UNREADABLE_OBJECTS: readonly (readonly [name: string, body: unknown, error
   ['a number as signer name', reviewWith('request.object.spec.signerName', 1), /signerName is not a string/],
   ['a list as signer name', reviewWith('request.object.spec.signerName', ['a/b']), /signerName is not a string/],
   ['a number as request', reviewWith('request.object.spec.request', 1), /spec.request is not a string/],
-  ['usages that are no list', reviewWith('request.object.spec.usages', {}), /spec.usages is not a list/],
-  ['half a second', reviewWith('request.object.spec.expirationSeconds', 600.5), /expirationSeconds is not an integer/],
+  ['usages that are not a list', reviewWith('request.object.spec.usages', {}), /spec.usages is not a list/],
+  [
+    'a fractional number of seconds',
+    reviewWith('request.object.spec.expirationSeconds', 600.5),
+    /expirationSeconds is not an integer/,
+  ],
   [
     'annotations that are a list',
     reviewWith('request.object.metadata.annotations', []),
     /annotations is not an object/,
   ],
   [
-    'an annotation that is no text',
+    'an annotation that is not a string',
     reviewWith('request.object.metadata.annotations', { [REQUEST_DURATION]: 1 }),
     /request-duration\] is not a string/,
   ],
@@ -92,20 +104,22 @@ function assertUnreadable(body: unknown, expected: string | RegExp): void {
   else assert.match(message, expected);
 }
 
-describe('an AdmissionReview cannot be read that holds', () => {
-  for (const [name, body, error] of UNREADABLE) test(name, () => assertUnreadable(body, error));
+describe('decoding an AdmissionReview', () => {
+  for (const [what, body, error] of UNREADABLE) {
+    test(`a body with ${what} cannot be decoded`, () => assertUnreadable(body, error));
+  }
 });
 
-describe('an AdmissionReview cannot be answered, but for its uid, that holds', () => {
-  for (const [name, body, error] of UNREADABLE_OBJECTS) {
-    test(name, () => {
+describe('decoding the objects of an AdmissionReview', () => {
+  for (const [what, body, error] of UNREADABLE_OBJECTS) {
+    test(`a review with ${what} cannot be decoded, and the error carries its uid`, () => {
       assertUnreadable(body, error);
       assert.equal(errorOf(decodeAdmissionReview(body))?.uid, 'uid-1');
     });
   }
 });
 
-test('null counts as absent, as in Go', () => {
+test('a null value counts as absent, as in Go', () => {
   const { metadata, spec } = csr();
   const nulls = {
     metadata: { ...metadata, annotations: null },
@@ -116,13 +130,13 @@ test('null counts as absent, as in Go', () => {
   assert.deepEqual(response, { uid: 'uid-1', allowed: true });
 });
 
-test('an annotation that is not looked at may be anything', () => {
+test('an annotation that is not used may have any type', () => {
   const body = reviewWith('request.object.metadata.annotations', { other: 1, [REQUEST_DURATION]: '1h' });
   assert.equal(judge(body).answer.response.allowed, true);
 });
 
 for (const name of ['__proto__', 'constructor', 'toString']) {
-  test(`an extra of the requester that is called ${name} is read as it is`, () => {
+  test(`an extra of the requester with the key ${name} is decoded unchanged`, () => {
     const extra = { [name]: ['x'], scope: ['a'] };
     const { userInfo } = valueOf(decodeAdmissionReview(reviewWith('request.userInfo.extra', extra)));
     assert.equal(JSON.stringify(userInfo.extra), JSON.stringify(extra));

@@ -1,4 +1,4 @@
-// Which requests are admitted, and what a refusal says, case by case.
+// Which requests are admitted, and the texts of the denials, case by case.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -10,32 +10,32 @@ import { assertJudgement, judge } from './judgement.ts';
 import { POLICY_CASES } from './policy-cases.ts';
 import { UPDATE_CASES } from './update-cases.ts';
 
-describe('a CSR is created', () => {
+describe('CREATE', () => {
   for (const item of CREATE_CASES) test(item.name, () => assertJudgement(item));
 });
 
-describe('where the operator demands more', () => {
+describe('operator policies', () => {
   for (const item of POLICY_CASES) test(item.name, () => assertJudgement(item));
 });
 
-describe('where the CA of the issuer has name constraints', () => {
+describe('name constraints of the CA', () => {
   for (const item of CONSTRAINT_CASES) test(item.name, () => assertJudgement(item));
 });
 
-describe('a change is asked for of', () => {
+describe('UPDATE', () => {
   for (const item of UPDATE_CASES) test(item.name, () => assertJudgement(item));
 });
 
-test('a CSR whose name is longer than the signer keeps is refused', () => {
+test('a CSR whose name is too long for the signer is denied', () => {
   const { status } = judge(review({ object: csr({ name: 'x'.repeat(254) }) })).answer.response;
-  const message = 'metadata.name: The name of the CSR has 254 characters, at most 253 are looked at (NameTooLong)';
+  const message = 'metadata.name: The name is 254 characters long; the maximum is 253 (NameTooLong)';
   assert.deepEqual([status?.code, status?.reason, status?.message], [422, 'NameTooLong', message]);
 });
 
-describe('a CSR of the shared vectors: ', () => {
+describe('the shared vectors', () => {
   for (const { name, csr: object, errors } of readValidationCases()) {
     test(name, () => {
-      // No issuer is known: SelfSigned ones have reasons of their own.
+      // The issuer is unknown: SelfSigned issuers have their own reasons.
       const { allowed, status } = judge(review({ object }), { issuer: 'unknown' }).answer.response;
       assert.equal(allowed, errors.length === 0);
       assert.equal(status?.reason, errors[0]?.reason);

@@ -1,4 +1,4 @@
-// How much the bodies under way may take together, and until when each counts.
+// The shared memory budget for request bodies, and how long each body counts towards it.
 
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
@@ -27,7 +27,7 @@ function setup() {
 
 const LARGE = { 'content-length': '100' };
 
-test('a body counts until it is parsed: those that wait for it are in memory, too', t => {
+test('a body counts towards the budget until it is parsed, since waiting bodies are in memory too', t => {
   const { send, close } = setup();
   t.after(close);
   const [first] = [send(LARGE), send(LARGE)];
@@ -37,10 +37,10 @@ test('a body counts until it is parsed: those that wait for it are in memory, to
   first.release();
   assert.equal(send(LARGE).isAdmitted, true);
   first.response.emit('close');
-  assert.equal(send(LARGE).isAdmitted, false, 'none is subtracted twice');
+  assert.equal(send(LARGE).isAdmitted, false, 'no body is subtracted twice');
 });
 
-test('a body that is never parsed counts until its request is over', t => {
+test('a body that is never parsed counts towards the budget until its request ends', t => {
   const { send, close } = setup();
   t.after(close);
   const [first] = [send(LARGE), send({ 'transfer-encoding': 'chunked' })];
@@ -49,7 +49,7 @@ test('a body that is never parsed counts until its request is over', t => {
   assert.equal(send(LARGE).isAdmitted, true);
 });
 
-test('a small body is always admitted, and one that was refused counts for nothing', t => {
+test('a small body is always admitted, and a rejected body does not count towards the budget', t => {
   const { send, close } = setup();
   t.after(close);
   const [first] = [send(LARGE), send(LARGE)];
@@ -64,10 +64,10 @@ test('a small body is always admitted, and one that was refused counts for nothi
 for (const [event, of] of [
   ['end', 'request'],
   ['close', 'request'],
-  // Of a body that is dropped as it comes, the request says nothing.
+  // For a discarded body, the request emits no event.
   ['close', 'socket'],
 ] as const) {
-  test(`the time for a body ends with the ${event} of its ${of}, and nothing is kept of it`, t => {
+  test(`the ${event} event of the ${of} stops the body timeout and removes its listeners`, t => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { request, isEnded } = setup().send(LARGE);
     const { socket } = request;
@@ -78,7 +78,7 @@ for (const [event, of] of [
   });
 }
 
-test('a body that does not come in time ends its connection', t => {
+test('a body that does not arrive in time closes its connection', t => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { isEnded } = setup().send(LARGE);
   t.mock.timers.tick(60_000);

@@ -1,5 +1,5 @@
-// Requests for certificates that strict clients reject, and the text of each warning. That OpenSSL rejects these and no
-// others is tested in test/component/strict-clients.test.ts. Read by warnings.test.ts.
+// Requests for certificates that strict clients reject, with the expected warnings. test/component/strict-clients.test.ts verifies
+// that OpenSSL rejects exactly these. Used by warnings.test.ts.
 
 import { REQUEST_IS_CA as IS_CA, PRIVATE_KEY_SECRET_NAME as KEY_SECRET } from '@countersign/common/annotations.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
@@ -18,87 +18,86 @@ const NAMED = buildRequest([altNames('DNS:a.example')]);
 const NO_NAMES = { oid: EXTENSION.subjectAltName, value: sequence() };
 const VAULT: Issuer = { ...CA, spec: { vault: {} } };
 
-const CERT_SIGN = `strict clients reject a certificate with the usage "cert sign" that is no CA: set ${IS_CA} to "true", or leave the usage out`;
+const CERT_SIGN = `strict clients reject a certificate that has the usage "cert sign" but is not a CA: set ${IS_CA} to "true", or remove the usage`;
 const EMPTY_NAMES =
-  'strict clients reject a certificate whose subjectAltName is empty: create the request with a name in it, or without the extension';
+  'strict clients reject a certificate whose subjectAltName is empty: add a name to it, or omit the extension';
 const NAMELESS =
-  'strict clients reject a certificate with neither a subject nor a subjectAltName: create the request with one of them';
-const CRL_SIGN =
-  'strict clients reject a certificate with the usage "crl sign" but without a subject: create the request with one';
-const NAMELESS_CA = 'strict clients reject a CA without a subject: create the request with one';
+  'strict clients reject a certificate with neither a subject nor a subjectAltName: set at least one of them';
+const CRL_SIGN = 'strict clients reject a certificate with the usage "crl sign" but without a subject: set a subject';
+const NAMELESS_CA = 'strict clients reject a CA certificate without a subject: set a subject';
 
 export const CERTIFICATE_CASES: readonly UnitCase[] = [
   {
-    name: 'the usage "cert sign" of no CA',
+    name: 'the usage "cert sign" without isCA gets a warning',
     create: { usages: ['cert sign'] },
     allowed: true,
     warnings: [CERT_SIGN],
   },
   {
-    name: 'the usage "cert sign" of no CA while issuers are not known',
+    name: 'the usage "cert sign" without isCA gets a warning while the issuer is unknown',
     create: { usages: ['cert sign'] },
     known: { issuer: 'unknown' },
     allowed: true,
     warnings: [CERT_SIGN],
   },
   {
-    name: 'nothing of that kind when others sign',
+    name: 'the usage "cert sign" without isCA gets no warning if another signer signs',
     create: { usages: ['cert sign'] },
     known: { issuer: VAULT },
     allowed: true,
     warnings: [
-      'Issuer sandbox/ca is of type vault: Countersign signs with ca and selfSigned only, the request waits for another signer',
+      'Issuer sandbox/ca is of type vault, which Countersign does not sign with (only ca and selfSigned); the request waits for another signer',
     ],
   },
   {
-    name: 'an empty subjectAltName beside a subject',
+    name: 'an empty subjectAltName gets a warning, even with a subject',
     create: { request: buildRequest([NO_NAMES], KEY, SUBJECT) },
     allowed: true,
     warnings: [EMPTY_NAMES],
   },
   {
-    name: 'an empty subjectAltName alone where the usage "crl sign" also lacks a subject',
+    name: 'an empty subjectAltName gets one warning, even if the usage "crl sign" also lacks a subject',
     create: { request: buildRequest([NO_NAMES]), usages: ['crl sign'] },
     allowed: true,
     warnings: [EMPTY_NAMES],
   },
   {
-    name: 'neither a subject nor a subjectAltName',
+    name: 'a request with neither a subject nor a subjectAltName gets a warning',
     create: { request: buildRequest() },
     allowed: true,
     warnings: [NAMELESS],
   },
-  { name: 'nothing with a subjectAltName alone', create: { request: NAMED }, allowed: true },
+  { name: 'a request with only a subjectAltName gets no warning', create: { request: NAMED }, allowed: true },
   {
-    name: 'nothing with a subject alone',
+    name: 'a request with only a subject gets no warning',
     create: { request: buildRequest([], KEY, SUBJECT), usages: ['crl sign'] },
     allowed: true,
   },
   {
-    name: 'the usage "crl sign" without a subject',
+    name: 'the usage "crl sign" without a subject gets a warning',
     create: { request: NAMED, usages: ['crl sign'] },
     allowed: true,
     warnings: [CRL_SIGN],
   },
   {
-    name: 'a CA without a subject',
+    name: 'a CA without a subject gets a warning',
     create: { request: NAMED, usages: ['cert sign'], annotations: { [IS_CA]: 'true' } },
     allowed: true,
     warnings: [NAMELESS_CA],
   },
   {
-    name: 'the usage "cert sign" and a missing name, both',
+    name: 'the usage "cert sign" and a missing name get a warning each',
     create: { request: buildRequest(), usages: ['cert sign'] },
     allowed: true,
     warnings: [CERT_SIGN, NAMELESS],
   },
   {
-    name: 'nothing in a self-signed certificate of no CA',
+    name: 'a self-signed certificate that is not a CA gets no warning',
     create: { signerName: SELF, request: buildRequest(), usages: ['cert sign'], annotations: { [KEY_SECRET]: 'key' } },
     allowed: true,
   },
   {
-    name: 'a self-signed CA without a subject',
+    name: 'a self-signed CA without a subject gets a warning',
     create: {
       signerName: SELF,
       request: buildRequest(),

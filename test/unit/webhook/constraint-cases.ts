@@ -1,4 +1,4 @@
-// Requests for names that the CA of their issuer may not sign by its name constraints. Read by admit.test.ts.
+// Requests for names that the name constraints of the issuer's CA forbid. Used by admit.test.ts.
 
 import { beyondConstraints, DENIED } from '../../support/admission-answers.ts';
 import { CA, CLUSTER } from '../../support/admission-reviews.ts';
@@ -11,20 +11,20 @@ const constrained = [constrainedCa('sub', { permitted: ['DNS:example.com'] })];
 
 export const CONSTRAINT_CASES: readonly UnitCase[] = [
   {
-    name: 'every name that the CA may not sign is refused, with what it may sign',
+    name: 'each name that the CA may not sign is denied, and the message lists the permitted names',
     create: { request },
     known: { constrained },
     ...beyondConstraints('www.example.org', 'b.example.org'),
   },
   {
-    name: 'a ClusterIssuer that every requester may use also refuses names',
+    name: 'names are also denied for a ClusterIssuer that every requester may use',
     create: { request, signerName: CLUSTER },
     known: { constrained },
     asksPermission: false,
     ...beyondConstraints('www.example.org', 'b.example.org'),
   },
   {
-    name: 'whoever may not use the issuer learns nothing of what its CA may sign',
+    name: 'a requester who may not use the issuer learns nothing about the name constraints of its CA',
     create: { request },
     known: { constrained, permission: 'missing' },
     ...DENIED,
@@ -36,16 +36,16 @@ export const CONSTRAINT_CASES: readonly UnitCase[] = [
     allowed: true,
   },
   {
-    name: 'an issuer that is no longer a CA refuses no names for what its CA could sign',
+    name: 'the name constraints of an issuer that is no longer a CA issuer are ignored',
     create: { request },
     known: { constrained, issuer: { ...CA, spec: { vault: {} } } },
     allowed: true,
     warnings: [
-      'Issuer sandbox/ca is of type vault: Countersign signs with ca and selfSigned only, the request waits for another signer',
+      'Issuer sandbox/ca is of type vault, which Countersign does not sign with (only ca and selfSigned); the request waits for another signer',
     ],
   },
   {
-    name: 'a change of a request is not judged by the constraints of its CA',
+    name: 'an update is not checked against the name constraints of the CA',
     update: { before: { request }, after: { request, annotations: { other: 'x' } } },
     known: { constrained },
     allowed: true,

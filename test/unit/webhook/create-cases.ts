@@ -1,4 +1,4 @@
-// Requests that are created, admitted or refused. Read by admit.test.ts.
+// CREATE requests that are admitted or denied. Used by admit.test.ts.
 
 import {
   REQUEST_DURATION as DURATION,
@@ -31,7 +31,7 @@ const missingAnnotation: ExpectedAnswer = {
 export const CREATE_CASES: readonly UnitCase[] = [
   { name: 'a permitted requester is admitted', allowed: true },
   {
-    name: 'without the permission the refusal shows what would grant it',
+    name: 'a requester without permission is denied, and the message shows the Role that grants it',
     known: { permission: 'missing' },
     ...DENIED,
   },
@@ -42,13 +42,13 @@ export const CREATE_CASES: readonly UnitCase[] = [
     ...DENIED,
   },
   {
-    name: 'a missing permission and all other errors are in one answer',
+    name: 'a missing permission and all other errors are reported in one answer',
     create: { annotations: { [DURATION]: 'foo' }, usages: ['digital signature', 'foo'] },
     known: { permission: 'missing' },
     allowed: {
       code: 403,
       reason: 'DeniedReference',
-      message: `${DENIAL}\n\nThe request is wrong besides:\n${BAD_DURATION}\n${BAD_USAGES}`,
+      message: `${DENIAL}\n\nThe request also has these errors:\n${BAD_DURATION}\n${BAD_USAGES}`,
     },
     causes: ['DeniedReference spec.signerName', `ErrorParseDuration ${DURATION_FIELD}`, 'SigningError spec.usages'],
   },
@@ -60,14 +60,14 @@ export const CREATE_CASES: readonly UnitCase[] = [
     allowed: true,
   },
   {
-    name: 'a request for another signer is not judged',
+    name: 'a request for another signer is not validated',
     create: { signerName: 'kubernetes.io/kubelet-serving', annotations: { [DURATION]: 'foo' }, request: 'rubbish' },
     known: { permission: 'missing' },
     asksPermission: false,
     allowed: true,
   },
   {
-    name: 'a signer name that can name no issuer is refused, without asking for permission',
+    name: 'a malformed signer name is denied without an access review',
     create: { signerName: 'issuers.cert-manager.io/no-namespace' },
     known: { permission: 'missing' },
     asksPermission: false,
@@ -79,25 +79,25 @@ export const CREATE_CASES: readonly UnitCase[] = [
     causes: ['InvalidSignerName spec.signerName'],
   },
   {
-    name: 'all errors are in one answer',
+    name: 'all errors are reported in one answer',
     create: { signerName: CLUSTER, annotations: { [DURATION]: 'foo' }, usages: ['foo'] },
     asksPermission: false,
     allowed: { code: 422, reason: 'ErrorParseDuration', message: `${BAD_DURATION}\n${BAD_USAGES}` },
     causes: [`ErrorParseDuration ${DURATION_FIELD}`, 'SigningError spec.usages'],
   },
   {
-    name: 'a SelfSigned issuer needs the name of the Secret with the key',
+    name: 'a request for a SelfSigned issuer must name the Secret with its key',
     create: { signerName: SELF },
     ...missingAnnotation,
   },
   {
-    name: 'an empty name of that Secret counts as missing',
+    name: 'an empty name of the Secret with the key counts as missing',
     create: { signerName: CLUSTER_SELF, annotations: { [KEY_SECRET]: '' } },
     asksPermission: false,
     ...missingAnnotation,
   },
   {
-    name: 'a SelfSigned issuer has its own reason for a contradiction',
+    name: 'a SelfSigned issuer has its own reason for unknown usages',
     create: { signerName: SELF, annotations: { [KEY_SECRET]: 'key' }, usages: ['foo'] },
     allowed: {
       code: 422,
@@ -107,7 +107,7 @@ export const CREATE_CASES: readonly UnitCase[] = [
     causes: ['ErrorGenerating spec.usages'],
   },
   {
-    name: 'a SelfSigned issuer has reasons of its own for two errors only, and all errors are in one answer',
+    name: 'a SelfSigned issuer has its own reasons for two errors, and all errors are reported in one answer',
     create: { signerName: SELF, annotations: { [DURATION]: 'foo' }, usages: ['foo'] },
     allowed: { code: 422, reason: 'ErrorParseDuration', message: /unknown key usages[^]*Missing private key/ },
     causes: [
@@ -117,17 +117,17 @@ export const CREATE_CASES: readonly UnitCase[] = [
     ],
   },
   {
-    name: 'a name that no Secret can have is refused',
+    name: 'an invalid Secret name is denied',
     create: { signerName: SELF, annotations: { [KEY_SECRET]: '../../kube-system/secrets?watch=1' } },
     allowed: {
       code: 422,
       reason: 'InvalidSecretName',
-      message: /has 33 characters that cannot be the name of a Secret/,
+      message: /is not a valid Secret name \(33 characters\)/,
     },
     causes: [`InvalidSecretName ${SECRET_FIELD}`],
   },
   {
-    name: 'a SelfSigned issuer refuses a key that cannot sign, and says which can',
+    name: 'a key that cannot sign is denied for a SelfSigned issuer, and the message lists the keys that can',
     create: { signerName: SELF, annotations: { [KEY_SECRET]: 'key' }, request: buildRequest([], P224) },
     allowed: {
       code: 422,
@@ -138,36 +138,36 @@ export const CREATE_CASES: readonly UnitCase[] = [
     causes: ['ErrorSigning spec.request'],
   },
   {
-    name: 'a CA issuer takes the same key',
+    name: 'a key that cannot sign is admitted for a CA issuer',
     create: { request: buildRequest([], P224, nameOf('example')) },
     allowed: true,
   },
   {
-    name: 'while issuers are not known, nothing is concluded from them',
+    name: 'the rules of an issuer type do not apply while the issuer is unknown',
     create: { signerName: SELF },
     known: { issuer: 'unknown' },
     allowed: true,
   },
   {
-    name: 'an issuer of a type that others sign with is judged only by the rules for every type',
+    name: 'a request for an issuer type that another signer handles is checked only by the common rules',
     create: { annotations: { [DURATION]: 'foo' }, usages: ['foo'], request: 'rubbish' },
     known: { issuer: withSpec({ vault: {} }) },
     allowed: { code: 422, reason: 'ErrorParseDuration', message: BAD_DURATION },
     causes: [`ErrorParseDuration ${DURATION_FIELD}`],
   },
   ...[{ ca: { secretName: 'ca-pair' } }, { selfSigned: {} }, { acme: {} }, {}, undefined].map(spec => ({
-    name: `without the permission the answer is the same whatever the issuer is: ${JSON.stringify(spec) ?? 'missing'}`,
+    name: `the answer to a requester without permission does not depend on the issuer: ${JSON.stringify(spec) ?? 'missing'}`,
     create: { usages: ['foo'] },
     known: { permission: 'missing' as const, issuer: spec === undefined ? ('missing' as const) : withSpec(spec) },
     allowed: {
       code: 403,
       reason: 'DeniedReference',
-      message: `${DENIAL}\n\nThe request is wrong besides:\n${BAD_USAGES}`,
+      message: `${DENIAL}\n\nThe request also has these errors:\n${BAD_USAGES}`,
     },
     causes: ['DeniedReference spec.signerName', 'SigningError spec.usages'],
   })),
   ...['DELETE', 'CONNECT'].map(operation => ({
-    name: `${operation} is allowed, whatever it carries`,
+    name: `${operation} is always allowed`,
     request: { operation, object: null, oldObject: csr() },
     known: { permission: 'missing' as const },
     asksPermission: false,

@@ -1,4 +1,4 @@
-// In which order handshakes begin, and what becomes of connections whose handshake never does.
+// The order in which handshakes start, and how connections that close before their handshake are counted.
 
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
@@ -10,7 +10,7 @@ import { HandshakeTurns } from '@countersign/webhook/serving/handshake-turns.ts'
 class FakeSocket extends EventEmitter {
   readonly remoteAddress: string;
   readableLength = 0;
-  /** What `setTimeout` was given last. */
+  /** The last callback passed to `setTimeout`. */
   onTimeout: () => void = () => undefined;
 
   constructor(remoteAddress: string) {
@@ -49,7 +49,7 @@ function setup() {
   return { begun, failed, open };
 }
 
-test('one handshake begins in each turn of the event loop', async () => {
+test('one handshake starts in each turn of the event loop', async () => {
   const { begun, open } = setup();
   for (const socket of Array.from({ length: 5 }, () => open('10.0.0.2'))) socket.send(1);
   const counts: number[] = [];
@@ -60,7 +60,7 @@ test('one handshake begins in each turn of the event loop', async () => {
   assert.deepEqual(counts, [1, 2, 3, 4, 5]);
 });
 
-test('a caller waits for one handshake of each other address, however many connections those have', async () => {
+test('a caller waits for at most one handshake of each other address, however many connections those have', async () => {
   const { begun, open } = setup();
   const flood = ['10.0.0.2', '10.0.0.3'].flatMap(address => Array.from({ length: 200 }, () => open(address)));
   for (const socket of flood) socket.send(1);
@@ -70,7 +70,7 @@ test('a caller waits for one handshake of each other address, however many conne
   assert.ok(begun.indexOf(own) <= 3, `after ${begun.indexOf(own)} others`);
 });
 
-test('a connection that has sent nothing holds up no other', () => {
+test('a connection that has sent nothing does not delay others', () => {
   const { begun, open } = setup();
   open('10.0.0.1');
   const second = open('10.0.0.1');
@@ -78,7 +78,7 @@ test('a connection that has sent nothing holds up no other', () => {
   assert.deepEqual(begun, [second]);
 });
 
-test('a connection that ends while it waits is counted, and takes no turn', async () => {
+test('a connection that closes while it waits is counted, and its handshake never starts', async () => {
   const { begun, failed, open } = setup();
   const [first, second, third] = [open('10.0.0.1'), open('10.0.0.1'), open('10.0.0.1')];
   for (const socket of [first, second, third]) socket.send(1);
@@ -88,10 +88,10 @@ test('a connection that ends while it waits is counted, and takes no turn', asyn
   assert.deepEqual(begun, [first, third]);
   assert.deepEqual(failed, ['ECONNRESET']);
   third.destroy();
-  assert.equal(failed.length, 1, 'what happens after the beginning is for others to count');
+  assert.equal(failed.length, 1, 'a failure after the start is not counted here');
 });
 
-test('a caller that hangs up without a word, and one that stays silent, are counted by how they failed', () => {
+test('a caller that closes the connection without sending data and one that sends nothing are counted by cause', () => {
   const { failed, open } = setup();
   open('10.0.0.1').send(0);
   open('10.0.0.1').onTimeout();

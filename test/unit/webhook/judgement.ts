@@ -1,11 +1,11 @@
-// One admission through the pure rules of the webhook, from the body to the answer: what the handler does, but for what it looks
-// up, which a test gives as data. The only caller of these rules in this folder.
+// Runs one admission through the webhook's pure rules, from body to answer, like the handler, with the observed facts given as data.
+// The only caller of these rules in this folder.
 
 import assert from 'node:assert/strict';
 import { NO_DEMANDS, type RequestPolicy } from '@countersign/common/request-policy.ts';
 import { formatRef } from '@countersign/common/signer-name.ts';
 import { allow, decodeAdmissionReview, deny } from '@countersign/webhook/admission-review.ts';
-import { admit, findMatter, type Matter, type Observation } from '@countersign/webhook/admit.ts';
+import { type AdmissionScope, admit, findMatter, type Observation } from '@countersign/webhook/admit.ts';
 import type { IssuerKnowledge } from '@countersign/webhook/issuer-view.ts';
 import type { Admitted, SecretSeen } from '@countersign/webhook/observe.ts';
 import { warningsFor } from '@countersign/webhook/warnings.ts';
@@ -15,14 +15,14 @@ import { valueOf } from '../../support/pki.ts';
 
 export const NOW = new Date('2026-11-24T12:00:00Z');
 
-/** What is known when a CSR is judged. */
+/** The facts observed for a CSR. */
 export interface Known {
-  /** What an access review says, if one is needed; `granted` unless given. */
+  /** The result of the access review, if one is needed; defaults to `granted`. */
   readonly permission?: 'granted' | 'missing';
-  /** That of ISSUERS, unless given. */
+  /** Defaults to the issuer in ISSUERS. */
   readonly issuer?: IssuerKnowledge;
   readonly constrained?: Observation['constrained'];
-  /** A CA that outlives what is asked for, unless given. */
+  /** Defaults to a CA that outlives the requested certificate. */
   readonly secret?: SecretSeen;
   readonly policy?: RequestPolicy;
 }
@@ -30,7 +30,7 @@ export interface Known {
 export interface UnitCase extends Question, ExpectedAnswer {
   readonly name: string;
   readonly known?: Known;
-  /** Whether the answer depends on an access review: of each creation, unless given. */
+  /** Whether the answer depends on an access review; defaults to true for every CREATE. */
   readonly asksPermission?: boolean;
 }
 
@@ -42,7 +42,7 @@ export function assertJudgement(item: UnitCase): void {
 
 export interface Judgement {
   readonly asksPermission: boolean;
-  /** As it arrives, in JSON. */
+  /** The answer after a JSON round trip. */
   readonly answer: ReviewAnswer;
 }
 
@@ -52,29 +52,29 @@ const SECRET: SecretSeen = {
   facts: { exists: true, certificateEnds: CERTIFICATE_ENDS },
 };
 
-/** Throws for a body that cannot be read. */
+/** Throws if the body cannot be decoded. */
 export function judge(body: unknown, known: Known = {}): Judgement {
   const { policy = NO_DEMANDS, secret = SECRET } = known;
   const request = valueOf(decodeAdmissionReview(body));
-  const matter = findMatter(request, policy);
-  const observation = observe(matter, known);
-  const decision = admit(matter, observation, { username: request.userInfo.username ?? '', policy });
+  const scope = findMatter(request, policy);
+  const observation = observe(scope, known);
+  const decision = admit(scope, observation, { username: request.userInfo.username ?? '', policy });
   const warn = (requested: Admitted['requested']) =>
-    matter.kind === 'judge' && matter.ref !== undefined
-      ? warningsFor({ csr: matter.csr, ref: matter.ref, requested, ...observation }, { now: NOW, secret })
+    scope.kind === 'validate' && scope.ref !== undefined
+      ? warningsFor({ csr: scope.csr, ref: scope.ref, requested, ...observation }, { now: NOW, secret })
       : [];
   const answer = decision.allowed ? allow(request, warn(decision.requested)) : deny(request, decision);
-  const asksPermission = matter.kind === 'judge' && matter.needsPermission;
+  const asksPermission = scope.kind === 'validate' && scope.needsPermission;
   return { asksPermission, answer: JSON.parse(JSON.stringify(answer)) };
 }
 
-function observe(matter: Matter, { permission = 'granted', issuer, constrained = [] }: Known): Observation {
-  if (matter.kind !== 'judge' || matter.ref === undefined) {
+function observe(scope: AdmissionScope, { permission = 'granted', issuer, constrained = [] }: Known): Observation {
+  if (scope.kind !== 'validate' || scope.ref === undefined) {
     return { permission: 'unneeded', issuer: 'unknown', constrained };
   }
   return {
-    permission: matter.needsPermission ? permission : 'unneeded',
-    issuer: issuer ?? ISSUERS[formatRef(matter.ref)] ?? 'missing',
+    permission: scope.needsPermission ? permission : 'unneeded',
+    issuer: issuer ?? ISSUERS[formatRef(scope.ref)] ?? 'missing',
     constrained,
   };
 }

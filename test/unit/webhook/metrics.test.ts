@@ -1,11 +1,11 @@
-// The webhook's metrics as Prometheus reads them.
+// The webhook's metrics in the Prometheus text format.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
 
-test('how long an admission and its access review took is told in seconds', async t => {
+test('the durations of an admission and its access review are exported in seconds', async t => {
   let now = 0;
   t.mock.method(performance, 'now', () => now);
   const registry = createRegistry();

@@ -1,4 +1,4 @@
-// How long a permission is remembered, and what never is.
+// How long permissions are cached, and what is never cached.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,40 +10,40 @@ import { type Permission, PermissionCache } from '@countersign/webhook/permissio
 const REF: SignerRef = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' };
 const JANE: Requester = { username: 'jane', groups: ['system:authenticated'] };
 
-/** Counts what is asked; the clock stands still until it is set. */
+/** Counts the reviews; the clock stands still until the test sets it. */
 function setup(ttlMs: number, answer: Permission = 'granted') {
-  const world = { now: 0, asked: 0, answer };
-  const cache = new PermissionCache(ttlMs, () => world.now);
+  const state = { now: 0, asked: 0, answer };
+  const cache = new PermissionCache(ttlMs, () => state.now);
   const ask = async () => {
-    world.asked += 1;
-    return world.answer;
+    state.asked += 1;
+    return state.answer;
   };
-  return { world, find: (ref = REF, requester = JANE) => cache.find(ref, requester, ask), cache };
+  return { state, find: (ref = REF, requester = JANE) => cache.find(ref, requester, ask), cache };
 }
 
-test('a yes holds until its time is over, counted from when it was asked', async () => {
-  const { world, find } = setup(1_000);
+test('a granted permission is cached for the TTL, counted from when the review was sent', async () => {
+  const { state, find } = setup(1_000);
   for (const now of [0, 500, 999]) {
-    world.now = now;
+    state.now = now;
     assert.equal(await find(), 'granted');
   }
-  assert.equal(world.asked, 1);
-  world.now = 1_000;
-  world.answer = 'missing';
+  assert.equal(state.asked, 1);
+  state.now = 1_000;
+  state.answer = 'missing';
   assert.equal(await find(), 'missing');
 });
 
-test('a no is asked for anew each time', async () => {
-  const { world, find } = setup(1_000, 'missing');
+test('a missing permission is reviewed again each time', async () => {
+  const { state, find } = setup(1_000, 'missing');
   assert.equal(await find(), 'missing');
-  world.answer = 'granted';
+  state.answer = 'granted';
   assert.equal(await find(), 'granted');
 });
 
-test('a yes to one question says nothing about another requester, one with other groups, or another issuer', async () => {
-  const { world, find } = setup(1_000);
+test('a cached permission does not apply to another requester, other groups, or another issuer', async () => {
+  const { state, find } = setup(1_000);
   await find();
-  world.answer = 'missing';
+  state.answer = 'missing';
   assert.equal(await find(REF, { ...JANE, username: 'joe' }), 'missing');
   assert.equal(await find(REF, { ...JANE, groups: [] }), 'missing');
   assert.equal(await find(REF, { ...JANE, uid: '1' }), 'missing');
@@ -52,24 +52,24 @@ test('a yes to one question says nothing about another requester, one with other
   assert.equal(await find({ ...REF, namespace: 'other' }), 'missing');
 });
 
-test('equal questions at one time share a yes, but each asks for itself before it takes a no', async () => {
-  const { world, find } = setup(1_000);
+test('concurrent equal reviews share a positive result, but each caller repeats a negative one', async () => {
+  const { state, find } = setup(1_000);
   assert.deepEqual(await Promise.all([find(), find(), find()]), ['granted', 'granted', 'granted']);
-  assert.equal(world.asked, 1);
-  world.now = 2_000;
-  world.answer = 'missing';
+  assert.equal(state.asked, 1);
+  state.now = 2_000;
+  state.answer = 'missing';
   await Promise.all([find(), find(), find()]);
-  assert.equal(world.asked, 4);
+  assert.equal(state.asked, 4);
 });
 
-test('with a time of 0 nothing is remembered or shared', async () => {
-  const { world, find } = setup(0);
+test('a TTL of 0 disables caching and sharing', async () => {
+  const { state, find } = setup(0);
   await Promise.all([find(), find()]);
   await find();
-  assert.equal(world.asked, 3);
+  assert.equal(state.asked, 3);
 });
 
-test('a question that failed is nobody’s answer afterwards', async () => {
+test('a failed review is not cached', async () => {
   const { cache, find } = setup(1_000);
   await assert.rejects(
     cache.find(REF, JANE, () => Promise.reject(new Error('no answer'))),
@@ -78,31 +78,31 @@ test('a question that failed is nobody’s answer afterwards', async () => {
   assert.equal(await find(), 'granted');
 });
 
-/** Answers when the test says so, in the order of asking. */
+/** The test resolves each review itself, in the order in which they were sent. */
 function setupGates() {
-  const world = { now: 0 };
-  const cache = new PermissionCache(1_000, () => world.now);
+  const state = { now: 0 };
+  const cache = new PermissionCache(1_000, () => state.now);
   const gates: PromiseWithResolvers<Permission>[] = [];
   const ask = () => {
     const gate = Promise.withResolvers<Permission>();
     gates.push(gate);
     return gate.promise;
   };
-  return { world, gates, find: () => cache.find(REF, JANE, ask) };
+  return { state, gates, find: () => cache.find(REF, JANE, ask) };
 }
 
-test('a question that is older than a yes may be is not joined, and its late yes is not remembered', async () => {
-  const { world, gates, find } = setupGates();
+test('a review that has been pending for longer than the TTL is not joined, and its late result is not cached', async () => {
+  const { state, gates, find } = setupGates();
   const first = find();
-  world.now = 999;
+  state.now = 999;
   const joined = find();
-  world.now = 1_000;
+  state.now = 1_000;
   const second = find();
   assert.equal(gates.length, 2);
   gates[0]?.resolve('granted');
   assert.deepEqual(await Promise.all([first, joined]), ['granted', 'granted']);
   const third = find();
-  assert.equal(gates.length, 2, 'the second question is still there to be joined');
+  assert.equal(gates.length, 2, 'the second review can still be joined');
   gates[1]?.resolve('missing');
   assert.equal(await second, 'missing');
   await nextTurn();
@@ -110,7 +110,7 @@ test('a question that is older than a yes may be is not joined, and its late yes
   assert.equal(await third, 'missing');
 });
 
-test('who has joined a question asks at once for itself when the answer is no', async () => {
+test('callers that joined a review with a negative result each send their own at once', async () => {
   const { gates, find } = setupGates();
   const all = [find(), find(), find()];
   gates[0]?.resolve('missing');
@@ -120,10 +120,10 @@ test('who has joined a question asks at once for itself when the answer is no', 
   assert.deepEqual(await Promise.all(all), ['missing', 'granted', 'granted']);
 });
 
-test('a failure is told only to who asked; who came later asks once more, together', async () => {
-  const { world, gates, find } = setupGates();
+test('a failure is returned only to the first caller; later callers share one more review', async () => {
+  const { state, gates, find } = setupGates();
   const first = find();
-  world.now = 100;
+  state.now = 100;
   const others = [find(), find(), find()];
   gates[0]?.reject(new Error('no answer'));
   await assert.rejects(first, /no answer/);
@@ -134,10 +134,10 @@ test('a failure is told only to who asked; who came later asks once more, togeth
   assert.equal(gates.length, 2);
 });
 
-test('while every question fails, nobody waits for more than two, however many ask', async () => {
-  const { world, gates, find } = setupGates();
+test('while every review fails, no caller waits for more than two, however many callers there are', async () => {
+  const { state, gates, find } = setupGates();
   const all = [find()];
-  world.now = 100;
+  state.now = 100;
   for (let index = 0; index < 50; index += 1) all.push(find());
   const settled = Promise.allSettled(all);
   for (const round of [0, 1]) {
@@ -148,14 +148,14 @@ test('while every question fails, nobody waits for more than two, however many a
   assert.equal(gates.length, 2);
 });
 
-test('what is remembered is forgotten with the next question after its time, and is of a bounded number', async () => {
-  const { world, cache, find } = setup(1_000);
+test('the cache has a maximum size, and the next call evicts expired entries', async () => {
+  const { state, cache, find } = setup(1_000);
   for (let user = 0; user < 12_000; user += 1) await find(REF, { ...JANE, username: `${user}` });
   assert.equal(cache.size, 10_000);
   await find(REF, { ...JANE, username: '11999' });
-  assert.equal(world.asked, 12_000);
-  world.now = 1_000;
-  world.answer = 'missing';
+  assert.equal(state.asked, 12_000);
+  state.now = 1_000;
+  state.answer = 'missing';
   await find();
   assert.equal(cache.size, 0);
 });

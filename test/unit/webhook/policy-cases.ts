@@ -1,4 +1,4 @@
-// Requests where the operator demands more than cert-manager does. Read by admit.test.ts.
+// Requests under operator policies that are stricter than cert-manager. Used by admit.test.ts.
 
 import { REQUEST_DURATION as DURATION } from '@countersign/common/annotations.ts';
 import { HOUR } from '@countersign/common/duration.ts';
@@ -24,38 +24,38 @@ const caEndsIn = (hours: number) => ({
 
 export const POLICY_CASES: readonly UnitCase[] = [
   {
-    name: 'a requester who may reference the ClusterIssuer is admitted where that is demanded',
+    name: 'a requester with permission for the ClusterIssuer is admitted if that is required',
     create: { signerName: CLUSTER },
     known: { policy: authorizing },
     allowed: true,
   },
   {
-    name: 'without it the refusal shows the ClusterRole that would grant it',
+    name: 'a requester without permission for the ClusterIssuer is denied, and the message shows the ClusterRole that grants it',
     create: { signerName: CLUSTER },
     known: { policy: authorizing, permission: 'missing' },
     allowed: { code: 403, reason: 'DeniedReference', message: CLUSTER_DENIAL },
     causes: ['DeniedReference spec.signerName'],
   },
   {
-    name: 'an annotation that asks for more than the maximum is refused',
+    name: 'a duration annotation above the maximum is denied',
     create: { annotations: { [DURATION]: '1h0m1s' } },
     known: { policy: atMostAnHour },
     ...tooLong(DURATION_FIELD),
   },
   {
-    name: 'expirationSeconds above the maximum are refused',
+    name: 'expirationSeconds above the maximum is denied',
     create: { expirationSeconds: 3601 },
     known: { policy: atMostAnHour },
     ...tooLong('spec.expirationSeconds'),
   },
   {
-    name: 'the maximum itself may be asked for',
+    name: 'the maximum duration itself is admitted',
     create: { annotations: { [DURATION]: '1h' } },
     known: { policy: atMostAnHour },
     allowed: true,
   },
   {
-    name: 'a request without a duration gets the maximum: a CA that lasts as long brings no warning',
+    name: 'a request without a duration gets the maximum, and a CA that lasts as long causes no warning',
     known: { policy: atMostAnHour, secret: caEndsIn(1) },
     allowed: true,
   },

@@ -1,4 +1,4 @@
-// Changes of requests. Read by admit.test.ts.
+// UPDATE requests. Used by admit.test.ts.
 
 import {
   REQUEST_DURATION as DURATION,
@@ -14,18 +14,22 @@ const APPROVED_LEAF: CsrOrder = { conditions: ['Approved'] };
 const APPROVED_CA: CsrOrder = { ...APPROVED_LEAF, annotations: { [IS_CA]: 'true' } };
 
 const CHANGES: readonly (readonly [what: string, before: CsrOrder['annotations'], after: CsrOrder['annotations']])[] = [
-  ['that was absent', {}, { [DURATION]: '1h' }],
-  ['that was absent, to the empty text', {}, { [DURATION]: '' }],
-  ['that is empty and goes', { [DURATION]: '' }, {}],
-  ['to what would be admitted', { [DURATION]: '1h' }, { [DURATION]: '2h' }],
-  ['to what would be denied', { [DURATION]: '1h' }, { [DURATION]: 'foo' }],
-  ['from what would be denied', { [DURATION]: 'foo' }, { [DURATION]: '1h' }],
+  ['be added', {}, { [DURATION]: '1h' }],
+  ['be added with an empty value', {}, { [DURATION]: '' }],
+  ['be removed if it is empty', { [DURATION]: '' }, {}],
+  ['change to a value that would be admitted', { [DURATION]: '1h' }, { [DURATION]: '2h' }],
+  ['change to a value that would be denied', { [DURATION]: '1h' }, { [DURATION]: 'foo' }],
+  ['change from a value that would be denied', { [DURATION]: 'foo' }, { [DURATION]: '1h' }],
 ];
 
 export const UPDATE_CASES: readonly UnitCase[] = [
-  { name: 'nothing of the request', update: { before: {}, after: APPROVED_LEAF }, allowed: true },
   {
-    name: 'another annotation of an approved request',
+    name: 'an update that changes only the conditions is allowed',
+    update: { before: {}, after: APPROVED_LEAF },
+    allowed: true,
+  },
+  {
+    name: 'another annotation of an approved CSR may change',
     update: {
       before: APPROVED_LEAF,
       after: { ...APPROVED_LEAF, annotations: { 'experimental.cert-manager.io/ca': 'x' } },
@@ -33,42 +37,42 @@ export const UPDATE_CASES: readonly UnitCase[] = [
     allowed: true,
   },
   {
-    name: 'a locked annotation of an approved request',
+    name: 'a locked annotation of an approved CSR cannot change',
     update: { before: APPROVED_LEAF, after: APPROVED_CA },
     ...locked(IS_CA),
   },
   {
-    name: 'a locked annotation of an approved request by way of /status',
+    name: 'a locked annotation of an approved CSR cannot change through /status',
     update: { before: APPROVED_LEAF, after: APPROVED_CA, subResource: 'status' },
     ...locked(IS_CA),
   },
   {
-    name: 'a locked annotation together with the approval',
+    name: 'a locked annotation cannot change together with the approval',
     update: { before: {}, after: APPROVED_CA, subResource: 'approval' },
     ...locked(IS_CA),
   },
   {
-    name: 'a locked annotation of an approved request that no longer says it is approved',
+    name: 'a locked annotation of an approved CSR cannot change in an update that drops the Approved condition',
     update: { before: APPROVED_LEAF, after: { annotations: { [IS_CA]: 'true' } } },
     ...locked(IS_CA),
   },
   {
-    name: 'a locked annotation that is taken away after the approval',
+    name: 'a locked annotation cannot be removed after the approval',
     update: { before: { ...APPROVED_LEAF, annotations: { [DURATION]: '1h' } }, after: APPROVED_LEAF },
     ...locked(DURATION),
   },
   ...CHANGES.map(([what, before = {}, after = {}]) => ({
-    name: `a locked annotation of a pending request ${what}`,
+    name: `a locked annotation of a pending CSR cannot ${what}`,
     update: { before: { annotations: before }, after: { annotations: after } },
     ...locked(DURATION),
   })),
   {
-    name: 'the name of a Secret of a pending request: nothing is said of an issuer or a Secret',
+    name: 'the Secret name of a pending CSR cannot change, and the answer mentions neither issuer nor Secret',
     update: { before: { signerName: SELF }, after: { signerName: SELF, annotations: { [KEY_SECRET]: 'my-key' } } },
     ...locked(KEY_SECRET),
   },
   {
-    name: 'a locked annotation of a pending request whose signer name is malformed',
+    name: 'a locked annotation of a pending CSR with a malformed signer name cannot change',
     update: {
       before: { signerName: 'issuers.cert-manager.io/x' },
       after: { signerName: 'issuers.cert-manager.io/x', annotations: { [IS_CA]: 'true' } },
@@ -76,7 +80,7 @@ export const UPDATE_CASES: readonly UnitCase[] = [
     ...locked(IS_CA),
   },
   {
-    name: "a locked annotation of another signer's approved request",
+    name: "a locked annotation of another signer's approved CSR may change",
     update: {
       before: { ...APPROVED_LEAF, signerName: 'example.com/x' },
       after: { ...APPROVED_CA, signerName: 'example.com/x' },

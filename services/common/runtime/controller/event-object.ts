@@ -1,5 +1,5 @@
-// The Kubernetes Event (core/v1) that says one thing about one object, under a name that is derived from what is said, so that
-// it can be said once only. Writes nothing.
+// Builds a Kubernetes Event (core/v1) about an object, under a name derived from its content so that it can be created
+// only once. Writes nothing.
 
 import { hash } from 'node:crypto';
 import type { ObjectMeta } from '../../csr.ts';
@@ -15,7 +15,7 @@ export interface EventText {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
-  /** Tells one occasion from the next where the same thing may be said again, such as a condition's transition time. */
+  /** Distinguishes occasions if the same event can recur, such as the transition time of a condition. */
   readonly occasion?: string;
 }
 
@@ -27,18 +27,21 @@ export interface EventObject {
 /** The event source component, one for all issuer types. */
 export const EVENT_COMPONENT = 'countersign-signer';
 
-/** Cluster-scoped objects have no namespace; their events go here, as those of client-go's recorder do. */
+/** Events of cluster-scoped objects are created here, as by client-go's recorder. */
 const DEFAULT_NAMESPACE = 'default';
 
-/** What events.k8s.io/v1 allows a note, and enough here: the condition has the whole text. */
+/** The limit of a note in events.k8s.io/v1; the condition has the whole text. */
 const MAX_MESSAGE_LENGTH = 1_024;
 
 function eventName(subject: EventSubject, text: EventText): string {
-  const said = [subject.metadata.uid, text.reason, text.message, text.occasion ?? ''].join('\0');
-  return `${toSubdomain(subject.metadata.name)}.${hash('sha256', said, 'hex').slice(0, 16)}`;
+  const content = [subject.metadata.uid, text.reason, text.message, text.occasion ?? ''].join('\0');
+  return `${toSubdomain(subject.metadata.name)}.${hash('sha256', content, 'hex').slice(0, 16)}`;
 }
 
-/** An event's name is a DNS subdomain of at most 253 characters (RFC 1123), while a CSR's may hold almost anything. */
+/**
+ * The name of an event is a DNS subdomain of at most 253 characters (RFC 1123); that of a CSR may contain almost
+ * anything.
+ */
 function toSubdomain(name: string): string {
   const labels = name
     .slice(0, 200)
@@ -49,7 +52,7 @@ function toSubdomain(name: string): string {
   return trimmed.join('.') || 'event';
 }
 
-/** The same thing said again has the same name, and is "already exists" (409), also for a signer that was restarted. */
+/** A repeated event has the same name and fails with "already exists" (409), also after a restart of the signer. */
 export function toEvent(subject: EventSubject, text: EventText): EventObject & Record<string, unknown> {
   const { metadata } = subject;
   const name = eventName(subject, text);

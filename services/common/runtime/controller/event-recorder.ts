@@ -1,5 +1,5 @@
-// Writes Kubernetes Events (core/v1) in the background: each reason and message once for an object, none lost to a passing
-// fault. Never makes its caller wait, since a certificate must not be late for the sake of an event.
+// Writes Kubernetes Events (core/v1) in the background: each reason and message once for an object, with retries. Never
+// makes its caller wait, because an event must not delay a certificate.
 
 import { backoff } from '../backoff.ts';
 import { RetryableError, TerminalError } from '../errors.ts';
@@ -9,24 +9,30 @@ import { SparseCount } from '../process/sparse-count.ts';
 import { type EventObject, type EventSubject, type EventText, toEvent } from './event-object.ts';
 
 interface PendingEvent {
-  /** Of the object that it is about. */
+  /** Uid of the object. */
   readonly uid: string;
   readonly event: EventObject;
   readonly attempt: number;
-  /** When it was first said; ms of the clock. */
+  /** When it was recorded first; milliseconds of the clock. */
   readonly since: number;
 }
 
 const CONCURRENT_WRITES = 16;
-/** How long events wait while certificates are being written; then one is written at a time, and one more with each such time. */
+/**
+ * How long events wait while certificates are written; then one is written at a time, and one more after each such
+ * period.
+ */
 const MAX_WAIT_MS = 5_000;
-const LOOK_AGAIN_AFTER_MS = 20;
+const RECHECK_MS = 20;
 const WRITE_BACKOFF = { minMs: 500, maxMs: 60_000 };
-/** Some four minutes with this backoff. What cannot be written by then (missing rights, a namespace that ends) is let go. */
+/**
+ * About four minutes with this backoff. What cannot be written by then (missing permissions, a terminating namespace)
+ * is dropped.
+ */
 const MAX_ATTEMPTS = 12;
-/** A fault that meets thousands of events is told of once in a while. */
-const TELL_EVERY_MS = 10_000;
-/** So many things are remembered of one object; an issuer whose Secret comes and goes is said something new each time. */
+/** A failure that affects thousands of events is logged once in this time. */
+const LOG_INTERVAL_MS = 10_000;
+/** Events remembered for one object; an issuer whose Secret comes and goes gets a new event each time. */
 const MAX_REMEMBERED = 100;
 
 export class EventRecorder {
@@ -35,17 +41,17 @@ export class EventRecorder {
   readonly #isBusy: () => boolean;
   readonly #clock: () => number;
   readonly #pending: PendingEvent[] = [];
-  /** What was said of each object, by uid, so that the same thing is not said at each look. */
-  readonly #said = new Map<string, Set<string>>();
+  /** Events recorded for each object, by uid, so that none is recorded twice. */
+  readonly #recorded = new Map<string, Set<string>>();
   #writing = 0;
-  /** Events that the API server did not take, until their next attempt: they keep no other event from being written. */
-  readonly #resting = new Map<PendingEvent, NodeJS.Timeout>();
+  /** Failed events until their next attempt; they do not block other events. */
+  readonly #delayed = new Map<PendingEvent, NodeJS.Timeout>();
   #whenDone: (() => void) | undefined;
-  #isLookingAgain = false;
+  #isRecheckDue = false;
   #isClosed = false;
   readonly #failures: SparseCount;
 
-  /** `isBusy` tells whether there is more urgent work for the API server: then events wait. */
+  /** While `isBusy` is true there is more urgent work for the API server, and events wait. */
   constructor(
     client: KubeClient,
     log: Logger,
@@ -56,37 +62,37 @@ export class EventRecorder {
     this.#log = log;
     this.#isBusy = isBusy;
     this.#clock = clock;
-    this.#failures = new SparseCount(TELL_EVERY_MS, clock);
+    this.#failures = new SparseCount(LOG_INTERVAL_MS, clock);
   }
 
-  /** Says it once for this object and occasion, now or as soon as the API server takes it. */
+  /** Records the event once for this object and occasion, now or as soon as the API server accepts it. */
   record(subject: EventSubject, text: EventText): void {
     const { uid = '' } = subject.metadata;
     const event = toEvent(subject, text);
-    if (this.#isSaid(uid, event.metadata.name)) return;
+    if (this.#isRecorded(uid, event.metadata.name)) return;
     this.#pending.push({ uid, event, attempt: 1, since: this.#clock() });
     this.#next();
   }
 
-  /** Drops what is remembered of an object that is gone. */
+  /** Forgets a deleted object. */
   forget(uid: string): void {
-    this.#said.delete(uid);
+    this.#recorded.delete(uid);
   }
 
   get pending(): number {
-    return this.#pending.length + this.#writing + this.#resting.size;
+    return this.#pending.length + this.#writing + this.#delayed.size;
   }
 
-  /** Writes what there is until the signal, and nothing after that. */
+  /** Writes pending events until the signal, and nothing afterwards. */
   async close(signal: AbortSignal): Promise<void> {
     await this.flush(signal);
     this.#isClosed = true;
-    if (this.pending > 0) this.#log.warn({ events: this.pending }, 'events not written before the end');
+    if (this.pending > 0) this.#log.warn({ events: this.pending }, 'events lost at shutdown');
   }
 
-  /** Resolves when every event is written, or at the signal. What rests is tried at once. */
+  /** Resolves when every event is written, or at the signal. Retries delayed events at once. */
   async flush(signal: AbortSignal): Promise<void> {
-    for (const event of this.#resting.keys()) this.#wake(event);
+    for (const event of this.#delayed.keys()) this.#retryNow(event);
     if (this.pending === 0 || signal.aborted) return;
     await new Promise<void>(resolve => {
       this.#whenDone = resolve;
@@ -95,17 +101,17 @@ export class EventRecorder {
     });
   }
 
-  /** Whether it was said before; from now on it was. */
-  #isSaid(uid: string, name: string): boolean {
-    const said = this.#said.get(uid) ?? new Set();
-    if (said.has(name)) return true;
-    const [oldest] = said.size < MAX_REMEMBERED ? [] : said;
-    if (oldest !== undefined) said.delete(oldest);
-    this.#said.set(uid, said.add(name));
+  /** Whether it was recorded before; marks it as recorded. */
+  #isRecorded(uid: string, name: string): boolean {
+    const recorded = this.#recorded.get(uid) ?? new Set();
+    if (recorded.has(name)) return true;
+    const [oldest] = recorded.size < MAX_REMEMBERED ? [] : recorded;
+    if (oldest !== undefined) recorded.delete(oldest);
+    this.#recorded.set(uid, recorded.add(name));
     return false;
   }
 
-  /** How many may be written at a time now. */
+  /** The number of concurrent writes allowed now. */
   get #limit(): number {
     if (this.#whenDone !== undefined || !this.#isBusy()) return CONCURRENT_WRITES;
     const [oldest] = this.#pending;
@@ -122,16 +128,16 @@ export class EventRecorder {
         if (this.pending === 0) this.#whenDone?.();
       });
     }
-    if (this.#writing === 0 && this.#pending.length > 0) this.#lookAgain();
+    if (this.#writing === 0 && this.#pending.length > 0) this.#recheckLater();
   }
 
-  #lookAgain(): void {
-    if (this.#isLookingAgain) return;
-    this.#isLookingAgain = true;
+  #recheckLater(): void {
+    if (this.#isRecheckDue) return;
+    this.#isRecheckDue = true;
     setTimeout(() => {
-      this.#isLookingAgain = false;
+      this.#isRecheckDue = false;
       this.#next();
-    }, LOOK_AGAIN_AFTER_MS).unref();
+    }, RECHECK_MS).unref();
   }
 
   async #write(pending: PendingEvent): Promise<void> {
@@ -139,38 +145,38 @@ export class EventRecorder {
     try {
       await this.#client.create(`/api/v1/namespaces/${event.metadata.namespace}/events`, event);
     } catch (error) {
-      if (isAlreadySaid(error)) return;
-      this.#tell(error, pending);
+      if (isAlreadyRecorded(error)) return;
+      this.#logFailure(error, pending);
       if (error instanceof RetryableError && attempt < MAX_ATTEMPTS) {
         const delayMs = error.retryAfterMs ?? backoff(attempt, WRITE_BACKOFF);
         this.#writeLater({ ...pending, attempt: attempt + 1 }, delayMs);
-      } else this.#said.get(uid)?.delete(event.metadata.name);
+      } else this.#recorded.get(uid)?.delete(event.metadata.name);
     }
   }
 
-  #tell(error: unknown, { event, attempt }: PendingEvent): void {
+  #logFailure(error: unknown, { event, attempt }: PendingEvent): void {
     const failures = this.#failures.add();
     if (failures === undefined) return;
     const fields = { event: event.metadata.name, reason: event.reason, attempt, failures };
-    this.#log.warn({ err: error, ...fields }, 'event not written');
+    this.#log.warn({ err: error, ...fields }, 'cannot write event');
   }
 
   #writeLater(event: PendingEvent, delayMs: number): void {
     const timer = setTimeout(() => {
-      this.#wake(event);
+      this.#retryNow(event);
       this.#next();
     }, delayMs);
-    this.#resting.set(event, timer.unref());
+    this.#delayed.set(event, timer.unref());
   }
 
-  #wake(event: PendingEvent): void {
-    clearTimeout(this.#resting.get(event));
-    this.#resting.delete(event);
+  #retryNow(event: PendingEvent): void {
+    clearTimeout(this.#delayed.get(event));
+    this.#delayed.delete(event);
     this.#pending.push(event);
   }
 }
 
-/** By an earlier process (event-object.ts on names). */
-function isAlreadySaid(error: unknown): boolean {
+/** By an earlier process (event-object.ts explains the names). */
+function isAlreadyRecorded(error: unknown): boolean {
   return error instanceof TerminalError && error.code === 'already-exists';
 }

@@ -1,5 +1,5 @@
-// Keys that wait for a worker, each of a share (one tenant's, say): shares take turns, and within one the first comes first.
-// Each operation takes constant time, however many keys and shares there are. Never knows what a key or a share means.
+// Keys that wait for a worker, each in a share (for example a tenant's): shares take turns, and within a share the
+// first key comes first. Each operation takes constant time. Never knows what a key or a share means.
 
 export interface Waiting {
   readonly key: string;
@@ -11,7 +11,7 @@ export interface Waiting {
 export class FairLine {
   readonly #keys = new Map<string, Waiting>();
   readonly #keysOf = new Map<string, Line>();
-  /** Those with keys, in the order of their turns. */
+  /** Shares with keys, in the order of their turns. */
   readonly #shares = new Line();
 
   get size(): number {
@@ -42,7 +42,7 @@ export class FairLine {
     this.#shares.delete(share);
   }
 
-  /** The first key of the share whose turn it is, among those that may have one more worker. */
+  /** The first key of the next share that may have another worker. */
   take(mayHaveMore: (share: string) => boolean): Waiting | undefined {
     for (let left = this.#shares.size; left > 0; left -= 1) {
       const share = this.#shares.shift() ?? '';
@@ -61,8 +61,8 @@ export class FairLine {
 }
 
 /**
- * A Set that is emptied from the front by one iterator: a new one for each element would pass over all that were deleted before
- * it, which took 10 µs with 100 000 (measured).
+ * A Set that is emptied from the front by one iterator: a new iterator for each element would step over all deleted
+ * elements before it, which took 10 µs with 100 000 (measured).
  */
 class Line {
   readonly #elements = new Set<string>();

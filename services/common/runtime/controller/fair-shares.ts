@@ -1,20 +1,20 @@
-// Shares workers between tenants so that a newcomer finds a free one, and is not slowed down by those that the others have.
-// Never knows who the tenants are.
+// Shares workers between tenants so that a new tenant finds a free one and is not slowed down by those in use. Never
+// knows the tenants.
 
 /**
- * A share may have at most so many times the workers that are free: one alone leaves a quarter of them, two leave a seventh. So
- * another's key starts at once, even while all that those in hand wait for is slow.
+ * The maximum workers of a share, as a multiple of the free ones: one share alone leaves a quarter free, two leave a
+ * seventh. So the key of another share starts at once, even if everything in progress waits for something slow.
  */
 const MOST_OF_FREE = 3;
 
 /**
- * Where several shares are at work, each has at most this part of the workers: what one has in hand at a time is what the
- * others' calls to the API server wait behind. Beside 1 200 approved requests of another tenant, a request took 73 ms with it and
+ * If several shares are active, each has at most this part of the workers: calls of the others to the API server wait
+ * behind what one has in progress. Next to 1 200 approved requests of another tenant, a request took 73 ms with it and
  * 159 ms without it, at the median (measured on two cores).
  */
 const PART_AMONG_SEVERAL = 1 / 4;
 
-/** How long several shares count as at work after one of them took its turn. */
+/** How long several shares count as active after one of them took its turn. */
 const SEVERAL_FOR_MS = 1_000;
 
 export class FairShares {
@@ -24,12 +24,12 @@ export class FairShares {
   #last: string | undefined;
   #changedAt = Number.NEGATIVE_INFINITY;
 
-  /** `clock` gives milliseconds. */
+  /** `clock`: milliseconds. */
   constructor(clock: () => number) {
     this.#clock = clock;
   }
 
-  /** `workers` is how many there are now. */
+  /** `workers`: the current number of workers. */
   mayHaveMore(share: string, workers: number): boolean {
     const taken = this.#taken.get(share) ?? 0;
     const areSeveral = this.#clock() - this.#changedAt < SEVERAL_FOR_MS;

@@ -1,5 +1,5 @@
-// Leadership by a coordination.k8s.io Lease: at most one replica signs at a time, and a replica that stops hands over at
-// once. Measures the age of another's lease by its own clock, never by the time written in it (clocks differ).
+// Leader election by a coordination.k8s.io Lease: at most one replica signs at a time, and a stopping replica releases
+// the Lease at once. Measures the age of another's Lease by its own clock, never by the time in it (clocks differ).
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pause } from '../backoff.ts';
@@ -20,7 +20,7 @@ import { type LeaseTiming, leaseTiming } from './lease-timing.ts';
 import { LeaseWatch } from './lease-watch.ts';
 
 export interface LeaderLeaseOptions extends Claimant {
-  /** Gives up a request after `timeoutMs` of the timing. */
+  /** Its requests time out after `timeoutMs` of the timing. */
   readonly client: KubeClient;
   readonly log: Logger;
   readonly contact: Pick<ApiContact, 'noteAnswer'>;
@@ -28,15 +28,15 @@ export interface LeaderLeaseOptions extends Claimant {
 }
 
 /**
- * Runs while this replica leads; must end soon after the signal of its leadership. `former` is whom the lease was taken from
- * when it had run out.
+ * Runs while this replica is the leader; must end soon after the signal of its leadership. `former` is the previous
+ * holder if its Lease had expired.
  */
 export type Lead = (leadership: Leadership, former: FormerLeader | undefined) => Promise<void>;
 
-/** What became of an attempt: `taken` when another holds the lease, `unknown` when the API server did not say. */
+/** Result of an attempt: `taken` if another replica holds the Lease, `unknown` if the API server did not answer. */
 type Claim = 'held' | 'taken' | 'unknown';
 
-/** How long the end of the process waits until the lease is given up; it expires anyway. */
+/** How long shutdown waits for the release of the Lease; it expires anyway. */
 const RELEASE_MS = 3_000;
 
 export class LeaderLease {
@@ -44,13 +44,13 @@ export class LeaderLease {
   readonly #path: string;
   readonly #durationMs: number;
   readonly #timing: LeaseTiming;
-  /** The last renewal, perhaps still under way. */
+  /** The last renewal, possibly in progress. */
   #renewal: Promise<Claim> | undefined;
-  /** The lease as it was last written here: renewed without another look, which a write of anybody else makes a conflict. */
+  /** The Lease as last written here: renewed without another read; a write by anyone else causes a conflict. */
   #held: Lease | undefined;
-  /** Whom the lease was taken from when it had run out. */
+  /** The previous holder, if its Lease had expired. */
   #former: FormerLeader | undefined;
-  /** The lease of another as last read, and when it may be taken if it stays in that state. */
+  /** The Lease of another replica as last read, and when it may be taken if it does not change. */
   #seen: { readonly version: string; readonly mayTakeAt: number } | undefined;
 
   constructor(options: LeaderLeaseOptions) {
@@ -60,7 +60,7 @@ export class LeaderLease {
     this.#timing = { ...leaseTiming(options.durationMs), ...options.timing };
   }
 
-  /** Runs `lead` whenever this replica holds the lease, until the signal. */
+  /** Runs `lead` whenever this replica holds the Lease, until the signal. */
   async run(signal: AbortSignal, lead: Lead): Promise<void> {
     while (!signal.aborted) {
       const term = (await this.#tryTerm(signal)) ?? (await this.#standBy(signal));
@@ -68,14 +68,14 @@ export class LeaderLease {
     }
   }
 
-  /** A term begins before the lease is asked for: how long the answer took, nobody can tell. */
+  /** A term starts before the request for the Lease, because it is unknown how long the answer took. */
   async #tryTerm(signal: AbortSignal): Promise<Term | undefined> {
     const term = new Term(this.#timing.termMs, signal);
     this.#former = undefined;
     return (await this.#tryAcquire()) === 'held' ? term : undefined;
   }
 
-  /** Tries again and again, and as soon as the watch tells that the lease is free. */
+  /** Retries periodically, and as soon as the watch reports that the Lease is free. */
   async #standBy(signal: AbortSignal): Promise<Term | undefined> {
     const over = new AbortController();
     const onChange = (lease: unknown) => lease === undefined || this.#mayTake(lease as Lease);
@@ -101,7 +101,7 @@ export class LeaderLease {
       await work;
       this.#report(false);
       const release = this.#release();
-      // Who goes on must not give up later what it takes next.
+      // A replica that continues must not release later what it acquires next.
       await (signal.aborted ? Promise.race([release, sleep(RELEASE_MS, undefined, { ref: false })]) : release);
     }
   }
@@ -109,12 +109,12 @@ export class LeaderLease {
   async #renewUntilLost(term: Term, signal: AbortSignal): Promise<void> {
     let startedAt = performance.now();
     while (!signal.aborted && term.mayWrite()) {
-      // From one start to the next, so that renewals which take long do not come less often.
+      // From start to start, so that slow renewals do not become less frequent.
       await pause(Math.max(0, startedAt + this.#timing.retryMs - performance.now()), signal);
       if (signal.aborted) return;
       startedAt = performance.now();
       const sentAt = term.now();
-      // A request that hangs must not keep leadership alive past the deadline.
+      // A request that hangs must not extend leadership past the deadline.
       const deadline = pause(term.left, signal);
       this.#renewal = this.#tryAcquire();
       const answer = await Promise.race([this.#renewal, deadline]);
@@ -127,7 +127,7 @@ export class LeaderLease {
     this.#options.log.info({ leading, identity: this.#options.identity }, 'leadership changed');
   }
 
-  /** Takes or renews the lease. */
+  /** Acquires or renews the Lease. */
   async #tryAcquire(): Promise<Claim> {
     const claim = await this.#claim();
     if (claim !== 'unknown') this.#options.contact.noteAnswer();
@@ -148,11 +148,11 @@ export class LeaderLease {
         : client.update<Lease>(`${this.#path}/${name}`, claim));
       return 'held';
     } catch (error) {
-      // Somebody has written to it, or deleted it: whose it is now has to be read.
+      // Another client has written or deleted it: read who holds it now.
       if (held !== undefined && isStale(error)) return this.#claim();
-      // Another that stood by was quicker.
+      // Another standby replica was faster.
       if (isStale(error)) return 'taken';
-      this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not acquired');
+      this.#options.log.warn({ err: error, lease: this.#options.name }, 'cannot acquire lease');
       return 'unknown';
     }
   }
@@ -166,14 +166,14 @@ export class LeaderLease {
     return performance.now() > this.#seen.mayTakeAt;
   }
 
-  /** A lease that runs out before the next try is taken when it does: nobody signs meanwhile. */
+  /** A Lease that expires before the next attempt is taken when it does: nothing is signed meanwhile. */
   #untilNextTry(): number {
     const leftMs = (this.#seen?.mayTakeAt ?? 0) - performance.now() + 1;
     return leftMs > 0 ? Math.min(leftMs, this.#timing.retryMs) : this.#timing.retryMs;
   }
 
   async #release(): Promise<void> {
-    // A renewal that is still under way would take back what is given up.
+    // A renewal in progress would take the Lease back.
     await this.#renewal;
     this.#held = undefined;
     try {
@@ -181,7 +181,7 @@ export class LeaderLease {
       if (lease?.spec?.holderIdentity !== this.#options.identity) return;
       await this.#options.client.update(`${this.#path}/${this.#options.name}`, releaseLease(lease));
     } catch (error) {
-      this.#options.log.warn({ err: error, lease: this.#options.name }, 'lease not released, it will expire');
+      this.#options.log.warn({ err: error, lease: this.#options.name }, 'cannot release lease, it will expire');
     }
   }
 }

@@ -1,14 +1,14 @@
-// Until when this replica may write: one term of leadership, measured by this machine's own clocks. Never asks the API server,
-// and needs no timer, which would not fire while the process is stopped.
+// How long this replica may write: one term of leadership, measured by the clocks of this machine. Never asks the API
+// server, and needs no timer, which would not fire while the process is stopped.
 
 export interface Leadership {
-  /** Aborted when it ends: too late in a process that was stopped, whose timers did not fire. */
+  /** Aborted when the term ends; too late in a process that was stopped, because its timers did not fire. */
   readonly signal: AbortSignal;
-  /** Whether it lasts, by the clock; false stays false. To be asked right before each signature and each write. */
+  /** Whether the term lasts, by the clock; false is final. Call right before each signature and each write. */
   mayWrite(): boolean;
 }
 
-/** Milliseconds on two clocks: one that is never set, and one that goes on while the machine is suspended. */
+/** Milliseconds on two clocks: a monotonic one, and one that continues while the machine is suspended. */
 export interface Clocks {
   readonly monotonic: () => number;
   readonly wall: () => number;
@@ -17,8 +17,8 @@ export interface Clocks {
 const CLOCKS: Clocks = { monotonic: () => performance.now(), wall: () => Date.now() };
 
 /**
- * One term. It ends when the last renewal is `durationMs` old, counted from when that renewal was sent. On Linux the monotonic
- * clock stands still while the machine is suspended, and the other may be set: the time is up when either says so.
+ * One term. It ends when the last renewal is `durationMs` old, counted from when that renewal was sent. On Linux the
+ * monotonic clock stops while the machine is suspended, and the other may be set: the term ends when either says so.
  */
 export class Term implements Leadership {
   readonly signal: AbortSignal;
@@ -27,7 +27,7 @@ export class Term implements Leadership {
   readonly #over = new AbortController();
   #renewed: { readonly monotonic: number; readonly wall: number };
 
-  /** Begins now, before the Lease is asked for, and ends with `stop` at the latest. */
+  /** Starts now, before the request for the Lease, and ends with `stop` at the latest. */
   constructor(durationMs: number, stop: AbortSignal, clocks: Clocks = CLOCKS) {
     this.#durationMs = durationMs;
     this.#clocks = clocks;
@@ -35,17 +35,17 @@ export class Term implements Leadership {
     this.#renewed = this.now();
   }
 
-  /** To be read before a renewal is sent, for `renewedAt`. */
+  /** Call before a renewal is sent, for `renewedAt`. */
   now(): { readonly monotonic: number; readonly wall: number } {
     return { monotonic: this.#clocks.monotonic(), wall: this.#clocks.wall() };
   }
 
-  /** The renewal that was sent at `sentAt` has succeeded. A term that is over is not brought back. */
+  /** The renewal that was sent at `sentAt` succeeded. Does not revive a term that has ended. */
   renewedAt(sentAt: { readonly monotonic: number; readonly wall: number }): void {
     if (this.mayWrite()) this.#renewed = sentAt;
   }
 
-  /** Milliseconds; 0 when the term is over. */
+  /** Milliseconds; 0 after the term has ended. */
   get left(): number {
     const { monotonic, wall } = this.now();
     const age = Math.max(monotonic - this.#renewed.monotonic, wall - this.#renewed.wall);
@@ -53,7 +53,7 @@ export class Term implements Leadership {
   }
 
   mayWrite(): boolean {
-    // What was refused once is not taken up again before the next term, which looks at everything.
+    // Once refused, writing stays refused until the next term, which reads everything again.
     if (this.left === 0) this.end();
     return !this.signal.aborted;
   }
@@ -63,7 +63,7 @@ export class Term implements Leadership {
   }
 }
 
-/** Without a Lease: this replica is the only one. */
+/** Without a Lease this replica is the only one. */
 export function soleLeadership(signal: AbortSignal): Leadership {
   return { signal, mayWrite: () => !signal.aborted };
 }

@@ -1,9 +1,9 @@
-// The Lease (coordination.k8s.io/v1) as an object: what a replica writes into it, and what it tells of who held it. Reads and
-// writes nothing itself.
+// The Lease (coordination.k8s.io/v1) as an object: what a replica writes into it, and who held it. Reads and writes
+// nothing.
 
 import type { ObjectMeta } from '../../csr.ts';
 
-/** As far as it is used; times are RFC 3339 with microseconds (metav1.MicroTime). */
+/** The fields that are used; times are RFC 3339 with microseconds (metav1.MicroTime). */
 export interface Lease {
   readonly apiVersion?: string;
   readonly kind?: string;
@@ -20,19 +20,21 @@ export interface Lease {
 export interface Claimant {
   readonly namespace: string;
   readonly name: string;
-  /** Who holds the lease: unique to this process. */
+  /** The holder: unique to this process. */
   readonly identity: string;
-  /** How long a silent holder keeps the lease; a holder that could not renew for two thirds of it stops on its own. */
+  /** How long a silent holder keeps the Lease; a holder that cannot renew it for two thirds of this time stops. */
   readonly durationMs: number;
 }
 
-/** Whose lease ran out: it did not hand over, and may have left things unreported. */
+/** The holder of an expired Lease: it did not release it, and may have left results unreported. */
 export interface FormerLeader {
-  /** When it renewed the lease for the last time, by its own clock; undefined if it did not write that. */
+  /** Its last renewal, by its own clock; undefined if it wrote none. */
   readonly renewedAt: Date | undefined;
 }
 
-/** The lease in this replica's name; the resourceVersion of what was read makes two takers conflict (409). */
+/**
+ * The Lease with this replica as its holder; the resourceVersion that was read makes concurrent claims conflict (409).
+ */
 export function claimLease(lease: Lease | undefined, { identity, name, namespace, durationMs }: Claimant): Lease {
   const now = microTime();
   const { holderIdentity, acquireTime, leaseTransitions = 0 } = lease?.spec ?? {};
@@ -51,12 +53,12 @@ export function claimLease(lease: Lease | undefined, { identity, name, namespace
   };
 }
 
-/** The lease without a holder, free at once. */
+/** The Lease without a holder, free at once. */
 export function releaseLease(lease: Lease): Lease {
   return { ...lease, spec: { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime() } };
 }
 
-/** Of a lease that may be taken: one that was given up has no holder. */
+/** The former holder of a Lease that may be taken; a released Lease has none. */
 export function formerLeader(lease: Lease | undefined, identity: string): FormerLeader | undefined {
   const { holderIdentity = '', renewTime = '' } = lease?.spec ?? {};
   if (holderIdentity === '' || holderIdentity === identity) return undefined;

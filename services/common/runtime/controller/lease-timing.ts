@@ -1,20 +1,20 @@
-// The times by which a Lease is held, from how long it lasts. Pure.
+// Derives the times of leader election from the duration of the Lease. Pure.
 
 export interface LeaseTiming {
   /** How long a renewal makes this replica the leader, from when it was sent. */
   readonly termMs: number;
-  /** From one attempt to renew or take the Lease to the next. */
+  /** Time between attempts to renew or acquire the Lease. */
   readonly retryMs: number;
-  /** How long one request of an attempt may take. */
+  /** Timeout of one request. */
   readonly timeoutMs: number;
 }
 
-/** However long the Lease lasts, its attempts tell whether the API server answers (api-contact.ts). */
+/** However long the Lease is, its attempts show whether the API server answers (api-contact.ts). */
 const MAX_MS = 5_000;
 
 /**
- * The proportions of client-go's leader election: of a Lease of 15 s, 10 s to renew it and 2 s between attempts. An attempt without
- * an answer is given up after 5 s, so that another one, on a new connection, is in time.
+ * The proportions of client-go's leader election: for a Lease of 15 s, 10 s to renew it and 2 s between attempts. An
+ * attempt without an answer times out after 5 s, so that another one, on a new connection, is in time.
  */
 export function leaseTiming(durationMs: number): LeaseTiming {
   return {

@@ -1,13 +1,13 @@
-// A queue of keys with a fixed number of workers: a key waits once however often it is added, is worked on by one worker at
-// a time, and comes back after a growing delay when its work fails. Workers are shared out fairly. Never knows what a key means.
+// A queue of keys with a fixed number of workers: a key is queued once, is processed by one worker at a time, and is
+// requeued with backoff if its work fails. Workers are shared fairly. Never knows what a key means.
 
 import { randomUUID } from 'node:crypto';
 import { FairLine, type Waiting } from './fair-line.ts';
 import { FairShares } from './fair-shares.ts';
 
 /**
- * Works on one key; `attempt` is 0 for the first try since the key last succeeded, and `reconcileId` tells this run from all
- * others. Throws to be tried again.
+ * Processes one key; `attempt` is 0 for the first attempt since the key last succeeded, and `reconcileId` identifies
+ * the run. Throws to be retried.
  */
 export type Work = (key: string, attempt: number, reconcileId: string) => Promise<void>;
 
@@ -15,11 +15,11 @@ export interface FailedRun {
   readonly key: string;
   readonly reconcileId: string;
   readonly error: unknown;
-  /** Undefined when the key is given up. */
+  /** Undefined if the key is dropped. */
   readonly retryInMs: number | undefined;
 }
 
-/** What a queue tells of itself; durations in seconds. */
+/** Observes a queue; durations are in seconds. */
 export interface QueueObserver {
   depth(size: number): void;
   added(): void;
@@ -31,23 +31,26 @@ export interface QueueObserver {
 export interface WorkQueueOptions {
   readonly work: Work;
   readonly workers: number;
-  /** Which share a key belongs to: shares take turns, and none has all workers. Without it all keys are of one, which has. */
+  /**
+   * The share of a key: shares take turns, and none has all workers. Without it all keys are in one share, which has
+   * all workers.
+   */
   readonly shareOf?: (key: string) => string;
-  /** Milliseconds to wait before attempt number `attempt` (1, 2, …) after `error`; undefined to give the key up. */
+  /** Milliseconds to wait before attempt number `attempt` (1, 2, …) after `error`; undefined drops the key. */
   readonly delayFor: (error: unknown, attempt: number) => number | undefined;
   readonly onError: (run: FailedRun) => void;
   readonly observer: QueueObserver;
-  /** Milliseconds on a clock that never goes back. */
+  /** Milliseconds on a monotonic clock. */
   readonly clock?: () => number;
 }
 
 /**
- * How many workers there are at first; one more comes with each key that is done. All at once they would open a connection
- * each, and the first key would wait for all the handshakes: 337 instead of 298 ms from the start of the process (measured).
+ * Initial number of workers; each processed key adds one. All at once would open a connection each, and the first key
+ * would wait for all handshakes: 337 instead of 298 ms from the start of the process (measured).
  */
 const FIRST_WORKERS = 4;
 
-/** One in so many is taken from those that came in numbers, so that they do not wait forever. */
+/** One in this many is taken from the keys that were added in bulk, so that they do not starve. */
 const TURN_OF_MANY = 8;
 
 export class WorkQueue {
@@ -55,7 +58,7 @@ export class WorkQueue {
   readonly #clock: () => number;
   /** Keys that wait for a worker. */
   readonly #waiting = new FairLine();
-  /** Keys that came in numbers for one cause, as when an issuer changes: they let others go first. */
+  /** Keys that were added in bulk for one cause, such as a change of an issuer: other keys go first. */
   readonly #many = new FairLine();
   #started = 0;
   readonly #working = new Set<string>();
@@ -73,12 +76,12 @@ export class WorkQueue {
     this.#shares = new FairShares(this.#clock);
   }
 
-  /** Puts a key in line; at once, even if it was to come back later after a failure. */
+  /** Queues a key, at once even if it was to be retried later. */
   add(key: string): void {
     this.#add(key, this.#waiting);
   }
 
-  /** As add, for keys that come in numbers for one cause: a key that is added alone goes before them. */
+  /** Like add, for keys that are added in bulk for one cause: a key added alone goes before them. */
   addMany(keys: Iterable<string>): void {
     for (const key of keys) if (!this.#waiting.get(key)) this.#add(key, this.#many);
   }
@@ -97,19 +100,22 @@ export class WorkQueue {
     return { key, share: this.#options.shareOf?.(key) ?? '', addedAt };
   }
 
-  /** Puts a key in line after a delay, unless it is in line sooner. */
+  /** Queues a key after a delay, unless it is queued sooner. */
   addAfter(key: string, delayMs: number): void {
     if (this.#timers.has(key) || this.#waiting.get(key) || this.#many.get(key)) return;
     const timer = setTimeout(() => this.add(key), delayMs);
     this.#timers.set(key, timer);
   }
 
-  /** Works until the signal, then waits for the keys in hand. What still waits is dropped: the world is listed anew. */
+  /**
+   * Works until the signal, then waits for the keys in progress. Drops the waiting keys: the next leader lists
+   * everything again.
+   */
   async run(signal: AbortSignal): Promise<void> {
     if (!signal.aborted) await this.#workUntil(signal);
     this.#drop();
     if (this.#working.size > 0) await new Promise<void>(resolve => (this.#onIdle = resolve));
-    // Also what was added meanwhile.
+    // Including what was added meanwhile.
     this.#drop();
   }
 
@@ -117,7 +123,7 @@ export class WorkQueue {
     return this.#waiting.size + this.#many.size;
   }
 
-  /** Whether there is much to do: keys that wait for a worker, or work for a quarter of them. */
+  /** Whether the queue is busy: keys wait for a worker, or at least a quarter of the workers is busy. */
   get isLoaded(): boolean {
     return this.depth > 0 || this.#working.size * 4 >= this.#options.workers;
   }

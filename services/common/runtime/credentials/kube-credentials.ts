@@ -1,5 +1,5 @@
-// Where the API server is and how to prove who we are, as the kubeconfig or the pod's ServiceAccount says now: files are followed,
-// and credentials that cannot be read for a moment stay in use. Only reads; opens no connection.
+// The address of the API server and the client credentials, from the kubeconfig or the pod's ServiceAccount. Follows
+// files on disk, and keeps using credentials that cannot be read for a moment. Only reads; opens no connection.
 
 import { createHash } from 'node:crypto';
 import type { RequestOptions } from 'node:https';
@@ -23,31 +23,36 @@ export interface Credentials {
   readonly server: URL;
   readonly headers: Headers;
   readonly tls: TlsOptions;
-  /** Changes when anything that a TLS connection is built from changes. */
+  /** Changes when any TLS material changes. */
   readonly fingerprint: string;
 }
 
-/** Where the credentials of now come from (CredentialSource). */
+/** The source of the current credentials (CredentialSource). */
 export interface CredentialReader {
   read(): Promise<Credentials>;
-  /** Told when the server answered 401, or was not trusted itself. */
+  /** Call when the server answered 401, or was not trusted itself. */
   markRefused(): void;
 }
 
 /**
- * Files are read again after this long, a token's by client-node after a minute more: well within the overlap of a rotated token or
- * certificate, and cheap.
+ * Files are read again after this time, a token's by client-node after another minute: well within the overlap of a
+ * rotated token or certificate, and cheap.
  */
 const MAX_AGE_MS = 10_000;
-/** Of what the server has refused: no request succeeds with it. Not less, lest an exec plugin be started for each of them. */
+/**
+ * For credentials that the server rejected: no request succeeds with them. Not less, so that an exec plugin is not
+ * started for each request.
+ */
 const REFUSED_MAX_AGE_MS = 1_000;
 
-/** As long as one request may take (cluster-client.ts): an exec plugin that hangs must not hold up all of them for ever. */
+/**
+ * As long as one request may take (cluster-client.ts): an exec plugin that hangs must not block all requests forever.
+ */
 const READ_TIMEOUT_MS = 10_000;
-/** A plugin that hangs is started anew after this long, and no more often, lest there be ever more of them. */
+/** A plugin that hangs is started again after this time, and no more often, so that they do not accumulate. */
 const GIVE_UP_AFTER_MS = 60_000;
 
-/** Gives the credentials of now; follows files that change on disk. */
+/** Returns the current credentials; follows files that change on disk. */
 export class CredentialSource implements CredentialReader {
   readonly #load: () => KubeconfigFile;
   readonly #now: () => number;
@@ -57,7 +62,7 @@ export class CredentialSource implements CredentialReader {
   #reading: { readonly answer: Promise<Credentials>; readonly since: number } | undefined;
   #refused = false;
 
-  /** Reads the kubeconfig at once and throws when it is unusable, so that a mistake is seen at the start. */
+  /** Reads the kubeconfig at once and throws if it is unusable, so that mistakes show at startup. */
   constructor(kubeconfig: string | undefined, now: () => number, timeoutMs = READ_TIMEOUT_MS) {
     this.#load = () => loadKubeconfig(kubeconfig);
     this.#now = now;
@@ -71,18 +76,19 @@ export class CredentialSource implements CredentialReader {
     return context?.namespace?.trim() || 'default';
   }
 
-  /** The credentials, at most 10 s old where they can be read; concurrent callers share one read. */
+  /** The credentials, at most 10 s old if they can be read; concurrent callers share one read. */
   async read(): Promise<Credentials> {
     const maxAgeMs = this.#refused ? REFUSED_MAX_AGE_MS : MAX_AGE_MS;
     if (this.#current !== undefined && this.#now() - this.#current.readAt < maxAgeMs) return this.#current.credentials;
-    // Whoever has credentials need not wait: they are good for longer than this copy (the Lease's renewal cannot wait, either).
+    // With credentials a caller need not wait: they are valid for longer than they are cached (and the Lease's renewal
+    // cannot wait).
     const waitMs = this.#current === undefined ? this.#timeoutMs : this.#timeoutMs / 10;
     const inTime = new AbortController();
     const read = await Promise.race([this.#readOnce(), pause(waitMs, inTime.signal)]).finally(() => inTime.abort());
-    return read ?? this.#fallBack(new Error(`they are not there within ${waitMs / 1000} s`));
+    return read ?? this.#fallBack(new Error(`no answer within ${waitMs / 1000} s`));
   }
 
-  /** The next read starts over from the kubeconfig, exec plugins included. */
+  /** The next read starts with the kubeconfig, exec plugins included. */
   markRefused(): void {
     this.#refused = true;
   }
@@ -113,8 +119,8 @@ export class CredentialSource implements CredentialReader {
   }
 
   /**
-   * A file that is being replaced may be missing for a moment: what was valid 10 s ago most likely still is. And for the next
-   * 10 s, lest a plugin that fails be started for each request.
+   * A file that is being replaced may be missing for a moment: what was valid 10 s ago most likely still is. Kept for
+   * another 10 s, so that a failing plugin is not started for each request.
    */
   #fallBack(cause: unknown): Credentials {
     if (this.#current !== undefined) {
@@ -122,7 +128,7 @@ export class CredentialSource implements CredentialReader {
       return this.#current.credentials;
     }
     const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new RetryableError(`the credentials for the API server cannot be read: ${detail}`, {
+    throw new RetryableError(`cannot read the credentials for the API server: ${detail}`, {
       code: 'unauthorized',
       cause,
     });
@@ -132,7 +138,7 @@ export class CredentialSource implements CredentialReader {
 async function readCredentials(kubeConfig: KubeconfigFile): Promise<Credentials> {
   const server = new URL(kubeConfig.getCurrentCluster()?.server ?? '');
   const options: RequestOptions & { servername?: string } = {};
-  // The one public method that gives both headers and TLS; the agent that it also makes is cached and never used.
+  // The only public method that gives both headers and TLS; the agent that it also creates is cached and never used.
   await kubeConfig.applyToHTTPSOptions(options);
   const tls = pickTls(options);
   checkTls(tls, kubeConfig);
@@ -145,7 +151,7 @@ async function readCredentials(kubeConfig: KubeconfigFile): Promise<Credentials>
   return { server, headers, tls, fingerprint: fingerprint(server, tls) };
 }
 
-/** Only what TLS would stumble over: that certificate and key belong together, it says itself. */
+/** Checks only what TLS would fail on; TLS itself reports a key that does not match its certificate. */
 function checkTls({ ca, cert, key }: TlsOptions, kubeConfig: KubeconfigFile): void {
   const cluster = kubeConfig.getCurrentCluster();
   const user = kubeConfig.getCurrentUser();
@@ -154,7 +160,7 @@ function checkTls({ ca, cert, key }: TlsOptions, kubeConfig: KubeconfigFile): vo
   if (key !== undefined) readPrivateKey(textOf(key), nameOf('client-key', user?.keyFile));
 }
 
-/** What an exec plugin gave has the name of the field that it stands for. */
+/** Material from an exec plugin has the name of the field that it replaces. */
 function nameOf(field: string, file: string | undefined): string {
   return file ? `${field} ${file}` : field;
 }
@@ -176,7 +182,7 @@ function pickTls(options: RequestOptions & { servername?: string }): TlsOptions 
   };
 }
 
-/** Authorization and Impersonate-User; a token file usually ends with a newline, which no header may carry. */
+/** Authorization and Impersonate-User; a token file usually ends with a newline, which a header cannot contain. */
 function pickHeaders(options: RequestOptions): Record<string, string> {
   const entries = Object.entries(options.headers ?? {});
   return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), String(value).trim()]));

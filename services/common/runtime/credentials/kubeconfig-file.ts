@@ -1,5 +1,5 @@
-// A kubeconfig of one file or several, merged as kubectl does, with the fields of its user that client-node drops. Reads files
-// only; which of them, and what is wrong with them, others say.
+// A kubeconfig of one or several files, merged as kubectl does, with the user fields that client-node drops. Only reads
+// files; never validates them.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { KubeConfig, loadYaml } from '@kubernetes/client-node';
@@ -17,8 +17,8 @@ export class KubeconfigFile extends KubeConfig {
   }
 
   /**
-   * Merges files as client-go does: of each cluster, user and context the first file that names it has the say, and so it has of
-   * current-context. A file that does not exist is left out, unless none does.
+   * Merges files as client-go does: for each cluster, user and context, and for current-context, the first file that
+   * sets it wins. Missing files are skipped unless all are missing.
    */
   loadFromFiles(files: readonly string[]): void {
     const existing = files.filter(file => existsSync(file));
@@ -27,7 +27,7 @@ export class KubeconfigFile extends KubeConfig {
     }
   }
 
-  /** The token in the file that the current user names, read now: it is rotated. */
+  /** The token in the current user's file, read now because it is rotated. */
   readTokenFile(): string | undefined {
     const tokenFile = this.currentFields?.['tokenFile'];
     return typeof tokenFile === 'string' ? readFileSync(tokenFile, 'utf8') : undefined;
@@ -37,7 +37,7 @@ export class KubeconfigFile extends KubeConfig {
     return impersonationHeaders(this.currentFields ?? {});
   }
 
-  /** Of the current user, as they stand in its file; undefined for a pod's ServiceAccount, and where no such user exists. */
+  /** The current user's fields as in its file; undefined for a pod's ServiceAccount, and if there is no such user. */
   get currentFields(): UserFields | undefined {
     return this.#users.get(this.getContextObject(this.getCurrentContext())?.user ?? '');
   }
@@ -52,7 +52,7 @@ export class KubeconfigFile extends KubeConfig {
     for (const [name, user] of next.#users) this.#keep(name, user);
   }
 
-  /** client-node starts the plugin from its own reading, which leaves a relative command as it is. */
+  /** client-node starts the plugin from its own copy, which keeps a relative command. */
   #keep(name: string, fields: UserFields): void {
     if (this.#users.has(name)) return;
     this.#users.set(name, fields);
@@ -75,7 +75,7 @@ function firstOfEach<T extends { readonly name: string }>(named: readonly T[]): 
   return named.filter(({ name }, at) => named.findIndex(other => other.name === name) === at);
 }
 
-/** A YAML parser quotes the lines around a mistake, which may hold a token, wherever it can: only the place is passed on. */
+/** A YAML parser quotes the lines around a mistake, which may contain a token: only the position is kept. */
 export function withoutContent(error: unknown, where: string): unknown {
   if (!(error instanceof Error)) return error;
   if (error.name !== 'YAMLException') return new Error(`${where}: ${error.message}`);

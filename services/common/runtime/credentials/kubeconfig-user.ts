@@ -1,15 +1,15 @@
-// The fields of a kubeconfig's user that client-node drops without a word: what is read of them here, and what is refused by its
-// name. Never repeats a value, which may be a secret.
+// The user fields of a kubeconfig that client-node drops silently: which are supported, and which are rejected by name.
+// Never repeats a value, which may be a secret.
 
 import { dirname, resolve, sep } from 'node:path';
 
-/** A user as it stands in the file (client-go's AuthInfo, k8s.io/client-go/tools/clientcmd/api/v1). */
+/** A user as in the file (client-go's AuthInfo, k8s.io/client-go/tools/clientcmd/api/v1). */
 export type UserFields = Readonly<Record<string, unknown>>;
 
 /** Repeated headers are lists. */
 export type Headers = Readonly<Record<string, string | string[]>>;
 
-const NO_BASIC = 'Kubernetes has no basic authentication; use a token or a client certificate';
+const NO_BASIC = 'Kubernetes does not support basic authentication; use a token or a client certificate';
 const REFUSED = new Map([
   ['username', NO_BASIC],
   ['password', NO_BASIC],
@@ -19,7 +19,7 @@ const CREDENTIALS = ['token', 'tokenFile', 'client-certificate', 'client-certifi
 
 const IMPERSONATION = ['as-groups', 'as-uid', 'as-user-extra'];
 
-/** What is wrong with the user, and what to do; undefined when its fields can all be honored. */
+/** What is wrong with the user, and how to fix it; undefined if all fields are supported. */
 export function findUserMistake(user: UserFields): string | undefined {
   for (const [name, advice] of REFUSED) if (isSet(user[name])) return `${name} is not supported; ${advice}`;
   return findMissingCredential(user) ?? findImpersonationMistake(user) ?? findExecMistake(user);
@@ -39,21 +39,21 @@ function findMissingCredential(user: UserFields): string | undefined {
 
 function findImpersonationMistake(user: UserFields): string | undefined {
   const name = IMPERSONATION.find(field => isSet(user[field]));
-  if (name !== undefined && !isSet(user['as'])) return `${name} needs a user to impersonate; set as, or remove it`;
+  if (name !== undefined && !isSet(user['as'])) return `${name} requires a user to impersonate; set "as" or remove it`;
   const { 'as-groups': groups, 'as-user-extra': extra } = user;
-  if (isSet(groups) && !isTexts(groups)) return 'as-groups is not a list of names; write it as one';
+  if (isSet(groups) && !isTexts(groups)) return 'as-groups must be a list of names';
   const isMap = typeof extra === 'object' && extra !== null && Object.values(extra).every(isTexts);
-  return isSet(extra) && !isMap ? 'as-user-extra is not a map of lists; write it as one' : undefined;
+  return isSet(extra) && !isMap ? 'as-user-extra must be a map of lists' : undefined;
 }
 
 function findExecMistake({ exec }: UserFields): string | undefined {
   const needsCluster = (exec as { provideClusterInfo?: unknown } | undefined)?.provideClusterInfo === true;
   return needsCluster
-    ? 'exec.provideClusterInfo is not supported; set it to false, and give the plugin what it needs in args or env'
+    ? 'exec.provideClusterInfo is not supported; set it to false and configure the plugin in args or env'
     : undefined;
 }
 
-/** The headers of impersonation that client-node does not send (it sends Impersonate-User), as client-go writes them. */
+/** The impersonation headers that client-node does not send (it sends Impersonate-User), as client-go writes them. */
 export function impersonationHeaders(user: UserFields): Headers {
   const { 'as-groups': groups, 'as-uid': uid, 'as-user-extra': extra } = user;
   const extras = Object.entries((extra ?? {}) as Record<string, string[]>);
@@ -64,7 +64,10 @@ export function impersonationHeaders(user: UserFields): Headers {
   };
 }
 
-/** What no name of a header may hold (RFC 9110 section 5.6.2), and the escape itself, as the API server undoes it. */
+/**
+ * Escapes what a header name cannot contain (RFC 9110 section 5.6.2), and the escape itself; the API server reverses
+ * it.
+ */
 function escapeKey(key: string): string {
   const octets = [...Buffer.from(key)].map(octet => {
     const character = String.fromCharCode(octet);
@@ -75,7 +78,7 @@ function escapeKey(key: string): string {
   return octets.join('');
 }
 
-/** As client-go: what is relative is relative to the kubeconfig, a plugin only where it is a path. */
+/** As in client-go: relative paths are relative to the kubeconfig, a plugin only if it is a path. */
 export function locateFiles(user: UserFields, file: string): UserFields {
   const directory = dirname(file);
   const { tokenFile, exec } = user;

@@ -1,4 +1,4 @@
-// Loads the kubeconfig that a process shall use, or the pod's ServiceAccount, and refuses with advice what it cannot use: an
+// Loads the kubeconfig of a process, or the pod's ServiceAccount, and rejects with advice what it does not support: an
 // unencrypted or unverified server, a proxy, a user without credentials. Opens no connection.
 
 import { delimiter } from 'node:path';
@@ -26,26 +26,24 @@ function loadDefault(kubeconfig: KubeconfigFile): void {
 
 function checkCluster(kubeconfig: KubeconfigFile, isGiven: boolean, where: string): void {
   const cluster = kubeconfig.getCurrentCluster();
-  if (!cluster) throw new Error(`${where}: the current context names no cluster; set current-context`);
-  // client-node's last resort when it finds neither kubeconfig nor service account.
+  if (!cluster) throw new Error(`${where}: the current context has no cluster; set current-context`);
+  // client-node's fallback without kubeconfig and ServiceAccount.
   if (!isGiven && cluster.name === 'cluster' && cluster.server === 'http://localhost:8080') {
-    throw new Error(
-      'no API server is configured: run in a pod with a service account, or set --kubeconfig or KUBECONFIG',
-    );
+    throw new Error('no API server configured: run in a pod with a ServiceAccount, or set --kubeconfig or KUBECONFIG');
   }
   if (cluster.proxyUrl) {
     throw new Error(
-      `${where}: proxy-url is not supported; remove it, and give an address in server that needs no proxy`,
+      `${where}: proxy-url is not supported; remove it and set server to an address reachable without a proxy`,
     );
   }
   const server = new URL(cluster.server);
   checkServer(server, cluster.skipTLSVerify, where);
-  // Behind `kubectl proxy` there are none.
+  // `kubectl proxy` needs no user.
   if (server.protocol === 'https:') checkUser(kubeconfig, where);
 }
 
 function checkUser(kubeconfig: KubeconfigFile, where: string): void {
-  // Of a pod's ServiceAccount client-node's reading has to do.
+  // For a pod's ServiceAccount, what client-node reads is enough.
   const fields = kubeconfig.currentFields ?? (kubeconfig.getCurrentUser() === null ? {} : undefined);
   const mistake = fields && findUserMistake(fields);
   if (mistake !== undefined) throw new Error(`${where}: ${mistake}`);

@@ -1,21 +1,21 @@
-// Certificates and private keys in PEM as TLS wants them, from files that an operator gives: a file that is none says what it is
-// and what to do. Errors name the file, and never repeat a part of it.
+// Reads certificates and private keys in PEM from files of the operator, for TLS. For an invalid file, the error says
+// what it contains and what to do; it names the file, and never repeats content.
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { explainContent, type Wanted } from '../../file-content.ts';
 
-/** The bytes of a file, one character each, so that what is no text stays what it is. */
+/** The bytes of a file, one character each, so that binary content is preserved. */
 export async function readPemFile(path: string): Promise<string> {
   try {
     return await readFile(path, 'latin1');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
-    throw new Error(`${path} is a directory: give the path of the file in it`, { cause: error });
+    throw new Error(`${path} is a directory: specify the path of a file`, { cause: error });
   }
 }
 
-/** The first certificate of a PEM. `name` is the file, or what else holds it. */
+/** The first certificate of a PEM. `name` is the file or the field that contains it. */
 export function readCertificate(pem: string, name: string): X509Certificate {
   return read(() => new X509Certificate(requirePem(pem)), { pem, name, wanted: 'certificate' });
 }
@@ -24,7 +24,10 @@ export function readPrivateKey(pem: string, name: string): KeyObject {
   return read(() => createPrivateKey(requirePem(pem)), { pem, name, wanted: 'private key' });
 }
 
-/** All certificates of a PEM, at least one. OpenSSL skips what it cannot read, and would then trust fewer than the file says. */
+/**
+ * All certificates of a PEM, at least one. OpenSSL skips what it cannot read, and would then trust fewer than the file
+ * has.
+ */
 export function readCertificates(pem: string, name: string): readonly X509Certificate[] {
   return read(
     () => {
@@ -36,7 +39,9 @@ export function readCertificates(pem: string, name: string): readonly X509Certif
   );
 }
 
-/** Node also reads a certificate in DER; TLS does not. OpenSSL passes over what is in front of a block, but for a byte order mark. */
+/**
+ * Node also reads a certificate in DER; TLS does not. OpenSSL ignores what precedes a block, except a byte order mark.
+ */
 function requirePem(pem: string): string {
   if (pem.startsWith('\u00ef\u00bb\u00bf') || !pem.includes('-----BEGIN ')) throw new Error('no PEM');
   return pem;
@@ -49,8 +54,8 @@ function read<T>(
   try {
     return make();
   } catch (cause) {
-    // What OpenSSL says is about its internals, and tells a user nothing.
-    const why = explainContent(Buffer.from(pem, 'latin1'), wanted) ?? `this holds no ${wanted} in PEM that can be read`;
+    // OpenSSL's error is about its internals and does not help users.
+    const why = explainContent(Buffer.from(pem, 'latin1'), wanted) ?? `no valid ${wanted} in PEM found`;
     throw new Error(`${name}: ${why}`, { cause });
   }
 }

@@ -1,5 +1,5 @@
-// The requests of a KubeClient over one connection: path and body in, JSON values or a classified error out. Knows neither
-// where the server is nor whose credentials are used.
+// The requests of a KubeClient over one connection: path and body in, JSON values or a classified error out. Knows
+// neither the server nor the credentials.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
@@ -13,7 +13,7 @@ import { decodeObject, PROTOBUF, type ProtobufResource, watchFrames } from './ku
 
 const MERGE_PATCH = 'application/merge-patch+json';
 
-/** A client over `connection`; one request may take `timeoutMs`, from the connect to the last byte of the answer. */
+/** A client over `connection`; one request may take `timeoutMs`, from connecting to the last byte of the response. */
 export function createApiClient(
   connection: ApiConnection,
   timeoutMs: number,
@@ -54,17 +54,17 @@ async function callApi<T>({ connection, timeoutMs, protobuf }: Context, given: A
   try {
     return decode(answer, kinds) as T;
   } catch (cause) {
-    throw errorFromGarbage(request, 'the answer cannot be read', cause);
+    throw errorFromGarbage(request, 'cannot decode the response', cause);
   }
 }
 
 interface Negotiated {
   readonly request: ApiRequest;
-  /** Of the objects that may come in protobuf. */
+  /** How to decode the objects that may come in protobuf. */
   readonly kinds: ProtobufResource['kinds'];
 }
 
-/** Both forms are offered, and the answer says which one it has. */
+/** Both formats are offered; the response says which one it has. */
 function negotiate(request: ApiRequest, resources: readonly ProtobufResource[]): Negotiated {
   const resource = resources.find(({ paths }) => paths.test(request.path));
   if (resource === undefined) return { request, kinds: {} };
@@ -88,7 +88,7 @@ function errorOf(request: ApiRequest, answer: Answer): Error {
   return errorFromResponse(request, statusCode, textOf(answer), [headers['retry-after']].flat()[0]);
 }
 
-/** What was refused in protobuf is a Status, and no worse for it in JSON. */
+/** An error in protobuf is a Status, which can be written as JSON. */
 function textOf({ headers, body }: Answer): string {
   if (!isProtobuf(headers)) return body.toString();
   try {
@@ -111,10 +111,10 @@ async function* watchApi(
     }
     onOpen?.();
     yield* readWatchEvents(request, body, isProtobuf(headers) ? watchFrames(kinds) : JSON_LINES);
-    // The connection is back in its pool by then, and the next watch, which may follow at once, finds it there.
+    // By then the connection is back in its pool, where the next watch, which may follow at once, finds it.
     await setImmediate();
   } catch (error) {
-    // An end that was asked for is no failure, however the connection words it.
+    // A requested end is not a failure, whatever error the connection gives.
     if (!signal.aborted) throw error;
   }
 }

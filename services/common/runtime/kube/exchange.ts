@@ -1,5 +1,6 @@
-// One request over an undici dispatcher, and its whole answer, within a time limit. Without the stream and the
-// AbortSignal that undici's own request() makes for each answer, which is a few kilobytes here. Judges no status.
+// One request over an undici dispatcher and its complete response, within a time limit. Avoids the stream and the
+// AbortSignal that undici's own request() creates for each response, which is a few kilobytes here. Never judges the
+// status.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
@@ -10,45 +11,48 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** Bytes of one answer: twice as much as 2 500 CSRs of a common size. Objects may be large, and nobody may choose how large. */
+/**
+ * Bytes of one response: twice as much as 2 500 CSRs of a common size. Objects may be large, and no one may choose how
+ * large.
+ */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** An answer was given up for its size; asking for less may help. */
+/** The response was aborted for its size; asking for less may help. */
 export class AnswerTooLargeError extends Error {
   override readonly name = 'AnswerTooLargeError';
 
   constructor() {
-    super(`the answer is larger than ${MAX_BYTES} bytes`);
+    super(`the response is larger than ${MAX_BYTES} bytes`);
   }
 }
 
 export interface Limits {
-  /** From now to the last byte of the answer, the wait for a connection included. */
+  /** From now to the last byte of the response, including the wait for a connection. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
-  /** Asked when the request is about to be written to its connection; with false it is not sent. */
+  /** Called when the request is about to be written to its connection; false cancels it. */
   readonly mayStart?: () => boolean;
 }
 
-/** The request was not sent: it was no longer wanted when its connection was there. */
+/** The request was not sent: it was no longer wanted when its connection was ready. */
 export class NotStartedError extends Error {
   override readonly name = 'NotStartedError';
 
   constructor() {
-    super('not sent: leadership ended while the request waited');
+    super('not sent: leadership was lost while the request waited');
   }
 }
 
-/** No whole answer came in the time that a request is given: its connection may be dead, and so may others. */
+/** No complete response in time: the connection may be dead, and others too. */
 export class NoAnswerError extends Error {
   override readonly name = 'TimeoutError';
 
   constructor(timeoutMs: number) {
-    super(`no whole answer within ${timeoutMs / 1000} s`);
+    super(`no complete response within ${timeoutMs / 1000} s`);
   }
 }
 
-/** Rejects with what the connection failed with, with a NoAnswerError, or with the signal's reason. */
+/** Rejects with the error of the connection, with a NoAnswerError, or with the signal's reason. */
 export function exchange(
   dispatcher: Dispatcher,
   options: Dispatcher.DispatchOptions,
@@ -86,7 +90,7 @@ class Collector implements Dispatcher.DispatchHandler {
     this.#mayStart = mayStart;
   }
 
-  /** Gives up: at once for the caller, and for the connection as soon as it has one. */
+  /** Rejects at once, and aborts the connection as soon as there is one. */
   fail(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;

@@ -1,13 +1,13 @@
-// The two pools of connections to the API server, one for requests and one for watches: how many there are, how long each is
-// kept, and when it is given up. Sends nothing.
+// The two pools of connections to the API server, one for requests and one for watches: their sizes, keep-alive and
+// timeouts. Sends nothing.
 
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import { Agent } from 'undici';
 import type { Credentials } from '../credentials/kube-credentials.ts';
 
 /**
- * More than enough for 64 reconciliations at a time. HTTP/1.1 on purpose: with undici it was measured faster than HTTP/2,
- * and one slow answer holds up nobody else's.
+ * More than enough for 64 concurrent reconciliations. HTTP/1.1 on purpose: with undici it was measured faster than
+ * HTTP/2, and a slow response does not block others.
  */
 const MAX_CONNECTIONS = 64;
 
@@ -15,8 +15,8 @@ const MAX_CONNECTIONS = 64;
 const KEEP_ALIVE_MS = 30_000;
 
 /**
- * How long the connection of a watch waits for the next one, which follows at once. When the server has ended a watch in good
- * order its connection is alive; some time later nobody knows.
+ * How long the connection of a watch waits for the next watch, which follows at once. A connection is known to be alive
+ * when the server has just ended a watch normally, but not some time later.
  */
 const KEEP_WATCH_MS = 1_000;
 
@@ -27,13 +27,13 @@ export interface Agents {
   readonly prefix: string;
   readonly requests: Agent;
   readonly watches: Agent;
-  /** A pool for requests that has no connection yet. */
+  /** Creates an empty pool for requests. */
   readonly createRequests: () => Agent;
 }
 
 export function createAgents({ server, tls, fingerprint }: Credentials, timeoutMs: number): Agents {
   const { servername, ...material } = tls;
-  // Made once: reading the certificates and the key takes a millisecond, and there are dozens of connections.
+  // Created once: parsing the certificates and the key takes a millisecond, and there are dozens of connections.
   const connect = { secureContext: createSecureContext(material), ...(servername ? { servername } : {}) };
   const createRequests = () => createAgent(connect, timeoutMs, { connections: MAX_CONNECTIONS });
   return {
@@ -42,8 +42,7 @@ export function createAgents({ server, tls, fingerprint }: Credentials, timeoutM
     prefix: server.pathname.replace(/\/$/, ''),
     requests: createRequests(),
     createRequests,
-    // In a pool of their own, watches cannot starve the requests. A watch may be silent for as long as it likes; who reads it
-    // knows how long is too long.
+    // In a separate pool, watches cannot starve requests. A watch may be silent; its reader decides for how long.
     watches: createAgent(connect, timeoutMs, {
       bodyTimeout: 0,
       keepAliveTimeout: KEEP_WATCH_MS,

@@ -1,5 +1,5 @@
-// The connections to the API server: one shared pool for requests and one for watches, rebuilt when the TLS material
-// changes. Sends one request and gives its answer, whatever the status; classifies only what got no answer.
+// The connections to the API server: one pool for requests and one for watches, rebuilt when the TLS material changes.
+// Sends a request and returns its response, whatever the status; classifies only missing responses.
 
 import type { Dispatcher } from 'undici';
 import type { CredentialReader, Credentials } from '../credentials/kube-credentials.ts';
@@ -13,17 +13,19 @@ export interface ApiRequest extends ApiCall {
   readonly contentType?: string;
   readonly accept?: string;
   readonly signal?: AbortSignal;
-  /** Asked when the request is about to be written to its connection; with false it is not sent. */
+  /** Called when the request is about to be written to its connection; false cancels it. */
   readonly mayStart?: () => boolean;
 }
 
-/** One finished request, for metrics. `code` is the HTTP status, or `<error>` when there was no answer (as client-go). */
+/** One finished request, for metrics. `code` is the HTTP status, or `<error>` without a response (as in client-go). */
 export interface RequestObservation {
   readonly method: string;
   readonly host: string;
   readonly code: string;
   readonly seconds: number;
-  /** The API server's clock when it answered, cut to whole seconds (the header Date, RFC 9110, section 6.6.1); ms since 1970. */
+  /**
+   * The API server's clock in the response, in whole seconds (the header Date, RFC 9110, section 6.6.1); ms since 1970.
+   */
   readonly serverTime?: number;
 }
 
@@ -45,7 +47,9 @@ export class ApiConnection {
     this.#options = options;
   }
 
-  /** Sends one request and gives its whole answer, within `timeoutMs`. Throws RetryableError when there is none. */
+  /**
+   * Sends one request and returns its complete response, within `timeoutMs`. Throws RetryableError if there is none.
+   */
   exchange(request: ApiRequest, timeoutMs: number): Promise<Answer> {
     const { signal, mayStart } = request;
     const limits = { timeoutMs, ...(signal && { signal }), ...(mayStart && { mayStart }) };
@@ -60,7 +64,7 @@ export class ApiConnection {
     });
   }
 
-  /** Opens a watch. The caller must read or destroy the body. Throws RetryableError when there is no answer. */
+  /** Opens a watch. The caller must read or destroy the body. Throws RetryableError if there is no response. */
   open(request: ApiRequest): Promise<Dispatcher.ResponseData> {
     const { signal } = request;
     return this.#observed(request, credentials =>
@@ -92,7 +96,7 @@ export class ApiConnection {
       return answer;
     } catch (cause) {
       this.#observe(request, credentials, { code: '<error>' }, started);
-      // The CA may have been replaced, in the kubeconfig itself.
+      // The CA in the kubeconfig may have been replaced.
       if (isUntrusted(cause)) this.#options.credentials.markRefused();
       throw errorFromTransport(request, cause);
     }
@@ -122,16 +126,16 @@ export class ApiConnection {
     if (this.#isClosed) throw new Error('the client is closed');
     const old = this.#agents;
     if (old?.fingerprint === credentials.fingerprint) return old;
-    // Throws on a key that does not belong to its certificate, as while both are being replaced: the old connections stay.
+    // Throws for a key that does not match its certificate, as while both are being replaced: the old connections stay.
     this.#agents = createAgents(credentials, this.#options.timeoutMs);
-    // What is in flight on the old connections may finish; a watch ends by its own timeoutSeconds.
+    // Requests in flight on the old connections may finish; a watch ends by its own timeoutSeconds.
     for (const agent of [old?.requests, old?.watches]) agent?.close().catch(() => undefined);
     return this.#agents;
   }
 
   /**
-   * Where one connection brought no answer in time, as behind a firewall that has forgotten it, its neighbours may be dead, too, and
-   * each would cost a request as long. What is in flight on them may still be answered.
+   * If a connection gave no response in time, as behind a firewall that dropped its state, the others may be dead too,
+   * and each would cost a request as long. Requests in flight on them may still be answered.
    */
   #giveUpRequests(agents: Agents): void {
     if (this.#agents?.requests !== agents.requests) return;

@@ -1,10 +1,10 @@
 // Classifies every failure of the API server, once: HTTP codes, Status objects of a watch and broken connections become
-// RetryableError or TerminalError with a text that says what happened, to what, and what to do. Retries nothing.
+// RetryableError or TerminalError with a message that says what failed, on which path, and what to do. Never retries.
 
 import { type RetryableCode, RetryableError, type TerminalCode, TerminalError } from '../errors.ts';
 import { AnswerTooLargeError, NotStartedError } from './exchange.ts';
 
-/** What was asked; the query of `path` is left out of messages. */
+/** The request; the query of `path` is left out of messages. */
 export interface ApiCall {
   readonly method: string;
   readonly path: string;
@@ -15,7 +15,7 @@ interface Cause {
   readonly reason?: string;
 }
 
-/** metav1.Status, as far as it is read. */
+/** metav1.Status, the fields that are used. */
 interface Status {
   readonly message?: string;
   readonly reason?: string;
@@ -23,7 +23,7 @@ interface Status {
   readonly details?: { readonly retryAfterSeconds?: number; readonly causes?: readonly Cause[] };
 }
 
-/** 408 is sent by proxies in front of the API server. */
+/** Proxies in front of the API server send 408. */
 const RETRYABLE = new Map<number, RetryableCode>([
   [401, 'unauthorized'],
   [403, 'forbidden'],
@@ -33,7 +33,7 @@ const RETRYABLE = new Map<number, RetryableCode>([
   [429, 'throttled'],
 ]);
 
-/** Any other 4xx is `bad-request`: our own request is wrong, and sending it again will not make it right. */
+/** Any other 4xx is `bad-request`: our request is wrong, and a retry does not fix it. */
 const TERMINAL = new Map<number, TerminalCode>([
   [404, 'not-found'],
   [413, 'too-large'],
@@ -42,13 +42,13 @@ const TERMINAL = new Map<number, TerminalCode>([
 
 const ADVICE = new Map<number, string>([
   [401, 'check the token or client certificate of this process'],
-  [403, "check the RBAC rules of this process's service account"],
-  [413, 'the request is larger than the API server takes'],
+  [403, "check the RBAC rules of this process's ServiceAccount"],
+  [413, 'the request exceeds the size limit of the API server'],
 ]);
 
-const PAGE_NOT_FOUND = 'is its CRD installed, and is this the API server?';
+const PAGE_NOT_FOUND = 'check that the CRD is installed and that this is the API server';
 
-/** A longer Retry-After is a mistake of the server: nobody may be silenced for hours. */
+/** A longer Retry-After is a mistake of the server: no client may be silenced for hours. */
 const MAX_RETRY_AFTER_MS = 600_000;
 
 /** Enough to recognise a proxy's error page, not enough to flood a log. */
@@ -77,8 +77,8 @@ function retryableCode(code: number): RetryableCode | undefined {
 }
 
 /**
- * Admission refuses with 422 as well: a ValidatingAdmissionPolicy names no field that is wrong, and a webhook itself (k8s.io/apiserver
- * pkg/admission/plugin/webhook/errors). Either may be changed like a right.
+ * Admission also denies with 422: a ValidatingAdmissionPolicy names no invalid field, and a webhook is named in the
+ * message (k8s.io/apiserver pkg/admission/plugin/webhook/errors). Either may change like a permission.
  */
 function isPolicy(code: number, status: Status | undefined): boolean {
   if (code !== 422) return false;
@@ -92,7 +92,7 @@ function isSignMissing(code: number, status: Status | undefined): boolean {
   return code === 422 && (status?.details?.causes?.some(isMissing) ?? false);
 }
 
-/** Of an object the API server says so in a Status; a proxy in front of it has a page of its own for what it cannot reach. */
+/** For an object the API server sends a Status; a proxy in front of it sends its own page for what it cannot reach. */
 function isPageNotFound(code: number, status: Status | undefined): boolean {
   return code === 404 && status?.reason !== 'NotFound';
 }
@@ -113,7 +113,7 @@ function describe(call: ApiCall, code: number, status: Status | undefined, body:
   return `${nameOf(call)}: ${code}${reason}${said ? `: ${said}` : ''}${advice ? ` (${advice})` : ''}`;
 }
 
-/** The error for an HTTP answer that is no success. `retryAfter` is the header's text: seconds, as the API server sends. */
+/** The error for an unsuccessful HTTP response. `retryAfter` is the header's text: seconds, as the API server sends. */
 export function errorFromResponse(
   call: ApiCall,
   code: number,
@@ -131,7 +131,7 @@ export function errorFromWatchEvent(call: ApiCall, object: unknown): RetryableEr
   return classify(describe(call, code, status, ''), code, status, retryAfterMs(undefined, status));
 }
 
-/** The error for an answer that is not what the API promises (no JSON, a line without end): a proxy or a broken server. */
+/** The error for a response that violates the API (not JSON, an endless line): a proxy or a broken server. */
 export function errorFromGarbage(call: ApiCall, detail: string, cause?: unknown): RetryableError {
   return new RetryableError(`${nameOf(call)}: ${detail}`, { code: 'server', cause });
 }
@@ -145,7 +145,7 @@ function isTimeout(cause: unknown): boolean {
   return (cause instanceof Error && cause.name === 'TimeoutError') || /TIMEOUT|ETIMEDOUT/.test(errorCodeOf(cause));
 }
 
-/** Whether no connection was made because the server's certificate is not trusted, or is another's. */
+/** Whether the connection failed because the server's certificate is not trusted, or belongs to another server. */
 export function isUntrusted(cause: unknown): boolean {
   return /CERT|SIGNATURE|ERR_TLS/.test(errorCodeOf(cause));
 }
@@ -159,7 +159,7 @@ function transportAdvice(cause: unknown): string {
   return '';
 }
 
-/** The error for a request that got no whole answer: refused, reset, TLS not trusted, too slow, or too much. */
+/** The error for a request without a complete response: refused, reset, TLS not trusted, too slow, or too much. */
 export function errorFromTransport(call: ApiCall, cause: unknown): RetryableError | TerminalError {
   if (cause instanceof AnswerTooLargeError) {
     return new TerminalError(`${nameOf(call)}: ${cause.message}`, { code: 'too-large', cause });
@@ -170,7 +170,7 @@ export function errorFromTransport(call: ApiCall, cause: unknown): RetryableErro
   const code = errorCodeOf(cause);
   // The AggregateError of a refused dual-stack connect has a code and no message.
   const detail = (cause instanceof Error ? cause.message : String(cause)) || code;
-  const text = isTimeout(cause) ? 'no answer in time' : 'the connection failed';
+  const text = isTimeout(cause) ? 'timed out' : 'connection failed';
   return new RetryableError(`${nameOf(call)}: ${text}: ${detail}${transportAdvice(cause)}`, {
     code: isTimeout(cause) ? 'timeout' : 'network',
     cause,

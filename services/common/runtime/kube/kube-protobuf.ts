@@ -1,6 +1,6 @@
-// The API server's binary form of its objects (application/vnd.kubernetes.protobuf): the envelope around every object, the
-// frames of a watch, and Status. What is inside an object of one resource is told by whoever asks for that resource; all of
-// it comes out in the shape that the JSON of the API has.
+// Decodes the API server's binary format (application/vnd.kubernetes.protobuf): the envelope of every object, the
+// frames of a watch, and Status. The caller describes the objects of its resource; the result has the shape of the JSON
+// API.
 
 import { formatTime } from '../../csr.ts';
 import { MAX_EVENT_BYTES, type WatchFormat } from '../reflector/watch-stream.ts';
@@ -17,24 +17,24 @@ import {
   text,
 } from './protobuf/protobuf-message.ts';
 
-/** A resource that is asked for in protobuf (ADR 11). */
+/** A resource that is requested in protobuf (ADR 11). */
 export interface ProtobufResource {
-  /** The paths that are asked for in protobuf: the collection and the objects in it. */
+  /** The paths whose requests use protobuf: the collection and the objects in it. */
   readonly paths: RegExp;
-  /** Reads one message of each kind that answers at that path, lists included. */
+  /** Decodes one message of each kind that is returned at these paths, lists included. */
   readonly kinds: Readonly<Record<string, (message: ProtobufReader) => unknown>>;
 }
 
 export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
-/** Every object in this form begins with it (k8s.io/apimachinery pkg/runtime/serializer/protobuf). */
+/** Prefix of every object in this format (k8s.io/apimachinery pkg/runtime/serializer/protobuf). */
 const MAGIC = Buffer.from('k8s\0');
 
 const LENGTH_BYTES = 4;
 
 const TYPE_META: Fields = { 2: text('kind') };
 
-/** metav1.Status, as far as errors are made of it. */
+/** metav1.Status, the fields that errors use. */
 const STATUS: Fields = {
   3: text('message'),
   4: text('reason'),
@@ -45,7 +45,7 @@ const STATUS: Fields = {
   6: int32('code'),
 };
 
-/** Go writes 0 for a wait that the server does not ask for. */
+/** Go writes 0 if the server does not ask for a wait. */
 function seconds(name: string): Field {
   return (reader, into) => {
     const value = reader.int32();
@@ -55,15 +55,15 @@ function seconds(name: string): Field {
 
 const TIME: Fields = { 1: int64('seconds') };
 
-/** Of the years 0 to 9999, which alone RFC 3339 can write. */
+/** The years 0 to 9999, the range of RFC 3339. */
 const FIRST_SECOND = Date.parse('0000-01-01T00:00:00Z') / 1000;
 const LAST_SECOND = Date.parse('9999-12-31T23:59:59Z') / 1000;
 
-/** metav1.Time, in the form that it has in JSON. */
+/** metav1.Time, in its JSON form. */
 export function time(name: string): Field {
   return (reader, into) => {
     const bytes = reader.bytes();
-    // Go writes the time that is none as an empty message.
+    // Go writes the zero time as an empty message.
     if (bytes.length === 0) return void delete into[name];
     const { seconds: value = 0 } = readMessage(new ProtobufReader(bytes), TIME);
     into[name] = formatSecond(Number(value));
@@ -72,13 +72,16 @@ export function time(name: string): Field {
 
 function formatSecond(second: number): string {
   const isWritable = second >= FIRST_SECOND && second <= LAST_SECOND;
-  if (!isWritable) throw new ProtobufError('a time is in no year of four digits');
+  if (!isWritable) throw new ProtobufError('time out of range');
   return formatTime(new Date(second * 1000));
 }
 
-/** Reads one object in its envelope (runtime.Unknown). Throws a ProtobufError for what is none, or of a kind not told. */
+/**
+ * Decodes one object in its envelope (runtime.Unknown). Throws a ProtobufError for anything else, and for unexpected
+ * kinds.
+ */
 export function decodeObject(bytes: Buffer, kinds: ProtobufResource['kinds']): unknown {
-  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new ProtobufError('not an object of Kubernetes');
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new ProtobufError('not a Kubernetes object');
   const envelope = new ProtobufReader(bytes, MAGIC.length);
   const typeMeta: Record<string, unknown> = {};
   let raw = new ProtobufReader(bytes, 0, 0);
@@ -89,11 +92,11 @@ export function decodeObject(bytes: Buffer, kinds: ProtobufResource['kinds']): u
   }
   const kind = String(typeMeta['kind']);
   if (kind === 'Status') return readMessage(raw, STATUS);
-  if (!Object.hasOwn(kinds, kind)) throw new ProtobufError(`an object of the kind "${kind}" was not expected`);
+  if (!Object.hasOwn(kinds, kind)) throw new ProtobufError(`unexpected kind "${kind}"`);
   return kinds[kind]?.(raw);
 }
 
-/** A watch in protobuf: frames, in each a metav1.WatchEvent with an object (runtime.RawExtension) in its envelope. */
+/** A watch in protobuf: frames, each a metav1.WatchEvent with an object (runtime.RawExtension) in its envelope. */
 export function watchFrames(kinds: ProtobufResource['kinds']): WatchFormat {
   const extension: Fields = {
     1: (reader, into) => {
@@ -107,14 +110,16 @@ export function watchFrames(kinds: ProtobufResource['kinds']): WatchFormat {
   return { cut: splitFrames, parse: frame => readMessage(new ProtobufReader(frame), event) };
 }
 
-/** Yields each frame of a watch without its length (4 octets, big-endian); linear in the bytes, however they are cut. */
+/**
+ * Yields each frame of a watch without its length (4 octets, big-endian); linear in the bytes, however they are split.
+ */
 async function* splitFrames(call: ApiCall, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let pending: Buffer[] = [];
   let size = 0;
   for await (const chunk of chunks) {
     pending.push(chunk);
     size += chunk.length;
-    // The length itself may be cut.
+    // The length itself may be split.
     if (pending[0] !== undefined && pending[0].length < LENGTH_BYTES) pending = [Buffer.concat(pending)];
     if (size < frameLength(call, pending[0], 0)) continue;
     const bytes = Buffer.concat(pending);
@@ -129,10 +134,10 @@ async function* splitFrames(call: ApiCall, chunks: AsyncIterable<Buffer>): Async
   if (size > 0) throw errorFromGarbage(call, 'the watch ended in the middle of an event');
 }
 
-/** The bytes of the frame at `at`, its length included; infinitely many while that is not all there. */
+/** The bytes of the frame at `at`, including its length; infinite while the length is incomplete. */
 function frameLength(call: ApiCall, bytes: Buffer | undefined, at: number): number {
   if (bytes === undefined || at + LENGTH_BYTES > bytes.length) return Number.POSITIVE_INFINITY;
   const length = bytes.readUInt32BE(at);
-  if (length > MAX_EVENT_BYTES) throw errorFromGarbage(call, 'an event of the watch is larger than any object');
+  if (length > MAX_EVENT_BYTES) throw errorFromGarbage(call, 'a watch event exceeds the maximum object size');
   return LENGTH_BYTES + length;
 }

@@ -1,4 +1,4 @@
-// The flags that both services have.
+// The flags of both services.
 
 import { MILLISECOND } from '../../duration.ts';
 import type { RequestPolicy } from '../../request-policy.ts';
@@ -11,34 +11,34 @@ export const COMMON_OPTIONS = defineOptions({
     kind: 'string',
     default: '',
     alias: 'KUBECONFIG',
-    help: 'Path of a kubeconfig, or several separated by ":", merged as kubectl does. Defaults to $KUBECONFIG, then ~/.kube/config, then the ServiceAccount of the pod.',
+    help: 'Path of a kubeconfig, or several paths separated by ":" and merged as kubectl does. Defaults to $KUBECONFIG, then ~/.kube/config, then the ServiceAccount of the pod.',
   },
   clusterResourceNamespace: {
     kind: 'string',
     default: '',
-    help: 'Namespace of the Secrets that ClusterIssuers name. Without it the own namespace.',
+    help: 'Namespace of the Secrets that ClusterIssuers reference. Defaults to the namespace of the pod.',
   },
   httpAddress: {
     kind: 'address',
     default: '127.0.0.1:9402',
-    help: 'Where /metrics, /healthz and /readyz are served: <host>:<port>, or :<port> for all addresses.',
+    help: 'Listen address for /metrics, /healthz and /readyz: <host>:<port>, or :<port> for all addresses.',
   },
   maxDuration: {
     kind: 'duration',
     default: '0s',
-    help: 'The longest that a certificate may be asked for, and what one gets at most that asks for no duration; at least 10m, 0s for any. The same for webhook and signer.',
+    help: 'Maximum requested duration, and the cap on the default duration. At least 10m; 0s means no limit. Set it to the same value on webhook and signer.',
   },
   authorizeClusterIssuers: {
     kind: 'boolean',
     default: false,
-    help: 'Whether requesters need the verb reference on clusterissuers, as they do on signers for an Issuer. The same for webhook and signer.',
+    help: 'Whether requesters need the verb "reference" on clusterissuers to use a ClusterIssuer. Set it to the same value on webhook and signer.',
   },
   honourNameConstraints: {
     kind: 'boolean',
     default: true,
-    help: 'Whether to refuse a request for names that the CA of its issuer may not sign by its X.509 name constraints. The same for webhook and signer.',
+    help: 'Whether to deny requests for names that the X.509 name constraints of the issuer CA do not permit. Set it to the same value on webhook and signer.',
   },
-  logLevel: { kind: 'enum', values: LOG_LEVELS, default: 'info', help: 'The least level that is logged.' },
+  logLevel: { kind: 'enum', values: LOG_LEVELS, default: 'info', help: 'Minimum log level.' },
 });
 
 type CommonConfig = Config<typeof COMMON_OPTIONS>;
@@ -55,7 +55,5 @@ export function requestPolicy(config: CommonConfig): RequestPolicy {
 export function findPolicyMistakes(config: CommonConfig): string[] {
   const { maxDuration } = requestPolicy(config);
   const isTooShort = maxDuration !== undefined && maxDuration < MINIMUM_DURATION;
-  return isTooShort
-    ? ['--max-duration: must be at least 10m, which is the least a certificate may be asked for, or 0s']
-    : [];
+  return isTooShort ? ['--max-duration: must be at least 10m, the minimum requested duration, or 0s for no limit'] : [];
 }

@@ -1,5 +1,5 @@
-// Reads the configuration of a service from flags and environment, by one table of options: whole, checked, frozen, all
-// mistakes at once. The only file that looks at argv and the environment; never decides what an option means.
+// Reads the configuration of a service from flags and environment, by a table of options: validated as a whole, frozen,
+// with all mistakes at once. The only file that reads argv and the environment; never decides what an option means.
 
 import { err, ok, type Result } from '../../result.ts';
 import { type Environment, type Given, readFlags, readVariables } from './option-source.ts';
@@ -8,7 +8,7 @@ import { defaultOf, parseOption } from './option-value.ts';
 
 export { type Config, defineOptions, type Environment, type OptionTable };
 
-/** What the command line asks for. */
+/** The action that the command line requests. */
 export type CommandLine<Table extends OptionTable> =
   | { readonly action: 'run' | 'check-config'; readonly config: Config<Table> }
   | { readonly action: 'help'; readonly text: string }
@@ -16,11 +16,11 @@ export type CommandLine<Table extends OptionTable> =
 
 const CHECK_CONFIG = '--check-config';
 
-/** What a service takes. */
+/** A service and its options. */
 export interface Program<Table extends OptionTable> {
   readonly service: string;
   readonly options: Table;
-  /** What is wrong with options that are well-formed one by one. */
+  /** Mistakes in the combination of valid options. */
   readonly findMistakes: (config: Config<Table>) => readonly string[];
 }
 
@@ -38,7 +38,7 @@ export function readCommandLine<Table extends OptionTable>(
   return { action: flags.length < argv.length ? 'check-config' : 'run', config: parsed.value };
 }
 
-/** Parses flags and environment; a flag wins over its variable. The error has one text for each mistake. */
+/** Parses flags and environment; a flag takes precedence over its variable. The error has one text for each mistake. */
 export function parseConfig<Table extends OptionTable>(
   table: Table,
   argv: readonly string[],
@@ -53,18 +53,18 @@ export function parseConfig<Table extends OptionTable>(
     if (value.ok) config[name] = value.value;
     else mistakes.push(value.error);
   }
-  // The one cast: each value was parsed by the kind of its option, from which Config takes its type.
+  // The only cast: each value was parsed by the kind of its option, from which Config takes its type.
   return mistakes.length > 0 ? err(mistakes) : ok(Object.freeze(config) as Config<Table>);
 }
 
 function readOption(name: string, option: Option, given: Given | undefined): Result<unknown> {
   const value = given ? parseOption(option, given.text) : defaultOf(option);
   if (value?.ok) return value;
-  const mistake = value?.error ?? `must be given; write ${flagOf(name)}=<${option.kind}> or set ${variableOf(name)}`;
+  const mistake = value?.error ?? `required; use ${flagOf(name)}=<${option.kind}> or set ${variableOf(name)}`;
   return err(`${given?.where ?? flagOf(name)}: ${mistake}`);
 }
 
-/** The configuration as it may be printed: secrets replaced. */
+/** The configuration for printing: secrets are redacted. */
 export function printableConfig<Table extends OptionTable>(
   table: Table,
   config: Config<Table>,
@@ -78,16 +78,16 @@ export function formatHelp(table: OptionTable, service: string): string {
   const options = Object.entries(table).map(([name, option]) => formatOption(name, option));
   return [
     `Usage: ${service} [--<flag>=<value> ...]`,
-    'Each flag can be set by its environment variable, too; the flag wins.',
+    'Each flag can also be set by its environment variable; the flag takes precedence.',
     ...options,
-    `  ${CHECK_CONFIG}\n      Check the configuration, print it and stop.`,
-    '  --help\n      Print this text and stop.\n',
+    `  ${CHECK_CONFIG}\n      Validate the configuration, print it and exit.`,
+    '  --help\n      Print this help and exit.\n',
   ].join('\n\n');
 }
 
 function formatOption(name: string, option: Option): string {
   const kind = option.kind === 'enum' ? option.values.join('|') : option.kind;
   const value =
-    option.default === undefined ? 'must be given' : `default: ${option.default === '' ? 'none' : option.default}`;
+    option.default === undefined ? 'required' : `default: ${option.default === '' ? 'none' : option.default}`;
   return `  ${flagOf(name)}=<${kind}>\n      ${option.help}\n      ${variableOf(name)}; ${value}.`;
 }

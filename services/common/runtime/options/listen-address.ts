@@ -1,5 +1,5 @@
-// Where a server listens, as Go writes it: `host:port`, `[host]:port` for IPv6, `:port` for all addresses of the machine.
-// Listens to nothing itself.
+// A listen address as Go writes it: `host:port`, `[host]:port` for IPv6, `:port` for all addresses of the machine.
+// Never listens.
 
 import { networkInterfaces } from 'node:os';
 import { err, ok, type Result } from '../../result.ts';
@@ -7,7 +7,7 @@ import { err, ok, type Result } from '../../result.ts';
 export interface ListenAddress {
   /** A name or an address; empty for all addresses. */
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 chooses a free port. */
   readonly port: number;
 }
 
@@ -15,7 +15,9 @@ export function parseListenAddress(text: string): Result<ListenAddress> {
   const [, host = '', digits = ''] = /^(\[[^[\]]+\]|[^:[\]]*):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   if (digits !== '' && port <= 65_535) return ok({ host: host.replace(/[[\]]/g, ''), port });
-  return err(`"${text}" is no address; write <host>:<port>, [<IPv6 address>]:<port>, or :<port> for all addresses`);
+  return err(
+    `"${text}" is not a valid address; use <host>:<port>, [<IPv6 address>]:<port>, or :<port> for all addresses`,
+  );
 }
 
 /** For the `listen` of a server. */
@@ -23,7 +25,7 @@ export function listenOptions({ host, port }: ListenAddress): ListenAddress {
   return { host: host || anyHost(), port };
 }
 
-/** The IPv6 one takes IPv4 as well, but a machine may have no IPv6 at all. */
+/** The IPv6 address accepts IPv4 as well, but a machine may have no IPv6. */
 function anyHost(): string {
   const addresses = Object.values(networkInterfaces()).flat();
   return addresses.some(address => address?.family === 'IPv6') ? '::' : '0.0.0.0';

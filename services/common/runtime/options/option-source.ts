@@ -1,5 +1,5 @@
-// Finds what the user gave for each option, in flags and in environment variables, and every name that no option has.
-// Does not look at the values.
+// Finds the value given for each option, in flags and in environment variables, and every unknown name. Never inspects
+// values.
 
 import { parseArgs } from 'node:util';
 import { ENV_PREFIX, flagOf, type OptionTable, variableOf } from './option-table.ts';
@@ -13,7 +13,7 @@ export interface Given {
   readonly where: string;
 }
 
-/** What was found: values by option name, and one text for each mistake. */
+/** Values by option name, and one text for each mistake. */
 export interface Source {
   readonly given: ReadonlyMap<string, Given>;
   readonly mistakes: readonly string[];
@@ -26,16 +26,16 @@ export function readFlags(table: OptionTable, argv: readonly string[]): Source {
   const mistakes: string[] = [];
   for (const token of tokensOf(table, argv)) {
     if (token.kind !== 'option') {
-      if (token.kind === 'positional') mistakes.push(`${token.value}: no such argument; write --<flag>=<value>`);
+      if (token.kind === 'positional') mistakes.push(`${token.value}: unexpected argument; use --<flag>=<value>`);
       continue;
     }
     const name = names.get(token.rawName);
     if (name === undefined) {
       mistakes.push(`${token.rawName}: unknown flag${suggest(token.rawName, [...names.keys()])}`);
     } else if (given.has(name)) {
-      mistakes.push(`${token.rawName}: given more than once; keep one`);
+      mistakes.push(`${token.rawName}: specified more than once; keep one`);
     } else if (isValueMissing(table, name, token)) {
-      mistakes.push(`${token.rawName}: the value is missing; write ${token.rawName}=<value>`);
+      mistakes.push(`${token.rawName}: missing value; use ${token.rawName}=<value>`);
     } else {
       given.set(name, { text: token.value ?? 'true', where: token.rawName });
     }
@@ -57,11 +57,11 @@ function isValueMissing(
   token: { readonly value: string | undefined; readonly inlineValue: boolean | undefined },
 ): boolean {
   if (table[name]?.kind === 'boolean' || token.inlineValue) return false;
-  // `--kubeconfig --log-level=debug` forgot a value; a value that really begins with dashes can be written with `=`.
+  // `--kubeconfig --log-level=debug` lacks a value; a value that begins with dashes can be given with `=`.
   return token.value === undefined || token.value.startsWith('--');
 }
 
-/** Reads COUNTERSIGN_<FLAG>, and the alias of an option whose own variable is not set. */
+/** Reads COUNTERSIGN_<FLAG>, and the alias of an option if its own variable is not set. */
 export function readVariables(table: OptionTable, env: Environment): Source {
   const names = new Map(Object.keys(table).map(name => [variableOf(name), name]));
   const given = new Map<string, Given>();
@@ -85,7 +85,7 @@ function readAliases(table: OptionTable, env: Environment): Map<string, Given> {
 
 /**
  * The kubelet sets variables like COUNTERSIGN_WEBHOOK_SERVICE_HOST in every pod next to a Service of that name
- * (enableServiceLinks): nobody's mistake.
+ * (enableServiceLinks): not a mistake.
  */
 function isServiceLink(variable: string): boolean {
   return /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)$/.test(variable);
@@ -96,7 +96,7 @@ function suggest(name: string, known: readonly string[]): string {
     .map(candidate => ({ candidate, distance: editDistance(name, candidate) }))
     .filter(({ distance }) => distance <= Math.max(2, name.length / 4))
     .toSorted((a, b) => a.distance - b.distance);
-  return closest === undefined ? '; --help lists all' : `; did you mean ${closest.candidate}?`;
+  return closest === undefined ? '; see --help' : `; did you mean ${closest.candidate}?`;
 }
 
 /** Levenshtein's distance: the fewest letters to insert, delete or replace. */

@@ -1,5 +1,4 @@
-// What a table of options may say, and the type of the configuration that follows from it. Types and names only; parses
-// nothing.
+// The format of an option table, and the configuration type derived from it. Types and names only; parses nothing.
 
 import type { ListenAddress } from './listen-address.ts';
 
@@ -7,18 +6,18 @@ interface OptionBase {
   readonly help: string;
   /** Never printed. */
   readonly secret?: boolean;
-  /** A variable that other programs read, too: it counts where neither the flag nor the option's own variable is given. */
+  /** A variable that other programs also read: used if neither the flag nor the option's own variable is set. */
   readonly alias?: string;
 }
 
-/** One option. Without a default it must be given. */
+/** One option. Required if it has no default. */
 export type Option = OptionBase &
   (
     | { readonly kind: 'string'; readonly default?: string }
     | { readonly kind: 'integer'; readonly default?: number; readonly min?: number; readonly max?: number }
-    /** Go's duration text (`1m30s`), as kubectl and cert-manager take it; the value is in milliseconds. */
+    /** A Go duration (`1m30s`), as in kubectl and cert-manager; the value is in milliseconds. */
     | { readonly kind: 'duration'; readonly default?: string }
-    /** Where to listen: `host:port`, or `:port` for all addresses. */
+    /** A listen address: `host:port`, or `:port` for all addresses. */
     | { readonly kind: 'address'; readonly default?: string }
     | { readonly kind: 'boolean'; readonly default?: boolean }
     | { readonly kind: 'enum'; readonly values: readonly string[]; readonly default?: string }

@@ -1,5 +1,5 @@
-// Turns the text of one option into its value. Says what is wrong and what would be right; knows nothing of where the
-// text came from.
+// Parses the text of one option. An error says what is wrong and what is valid; knows nothing about the source of the
+// text.
 
 import { MILLISECOND, parseGoDuration } from '../../duration.ts';
 import { err, ok, type Result } from '../../result.ts';
@@ -14,27 +14,27 @@ function parseInteger(text: string, { min = 0, max = Number.MAX_SAFE_INTEGER }: 
   const number = Number(text);
   const isInteger = /^-?\d+$/.test(text) && Number.isSafeInteger(number);
   if (isInteger && number >= min && number <= max) return ok(number);
-  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
-  return err(`"${text}" is not a whole number ${range}`);
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `between ${min} and ${max}`;
+  return err(`"${text}" is not an integer ${range}`);
 }
 
 function parseDuration(text: string): Value {
   const parsed = parseGoDuration(text);
-  if (!parsed.ok) return err(`${parsed.error}; write for example 30s or 1m30s`);
-  if (parsed.value < 0n) return err(`"${text}" is negative`);
+  if (!parsed.ok) return err(`${parsed.error}; use a duration such as 30s or 1m30s`);
+  if (parsed.value < 0n) return err(`"${text}" must not be negative`);
   const isWhole = parsed.value % MILLISECOND === 0n;
   return isWhole ? ok(Number(parsed.value / MILLISECOND)) : err(`"${text}" is not a whole number of milliseconds`);
 }
 
 function parseBoolean(text: string): Value {
-  return text === 'true' || text === 'false' ? ok(text === 'true') : err(`"${text}" is neither true nor false`);
+  return text === 'true' || text === 'false' ? ok(text === 'true') : err(`"${text}" is not true or false`);
 }
 
 function parseEnum(text: string, { values }: OptionOf<'enum'>): Value {
-  return values.includes(text) ? ok(text) : err(`"${text}" is none of ${values.join(', ')}`);
+  return values.includes(text) ? ok(text) : err(`"${text}" is not one of ${values.join(', ')}`);
 }
 
-/** Parses what the user gave. The error does not repeat a secret. */
+/** Parses a given value. The error does not repeat a secret. */
 export function parseOption(option: Option, text: string): Value {
   const value = parseKind(option, text);
   return !value.ok && option.secret ? err(`the value is not a valid ${option.kind}`) : value;
@@ -57,7 +57,7 @@ function parseKind(option: Option, text: string): Value {
   }
 }
 
-/** The value of an option that was not given; undefined when it has no default. */
+/** The default value of an option; undefined if it has none. */
 export function defaultOf(option: Option): Value | undefined {
   if (option.default === undefined) return undefined;
   const isText = option.kind === 'duration' || option.kind === 'address';

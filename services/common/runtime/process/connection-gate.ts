@@ -1,12 +1,12 @@
-// Which connections may stay open. Anyone in the pod network can open them, so their number is bounded; a new connection is always
-// accepted, and another one closed for it. Never reads what is sent.
+// Limits open connections. Anyone in the pod network can open them, so their number is bounded: a new connection is
+// always accepted, and another one is closed for it. Never reads data.
 
 import type { Socket } from 'node:net';
 
 export interface ConnectionLimits {
-  /** How many connections are open at most. Half of them are kept for each kind, silent and proven, when both are many. */
+  /** Maximum open connections. Half of them are reserved for each kind, silent and proven, if both are many. */
   readonly connections: number;
-  /** From the accepted connection to the first answer that counts, the TLS handshake included. */
+  /** From accepting the connection to the first answered request, including the TLS handshake. */
   readonly firstRequestMs: number;
 }
 
@@ -16,10 +16,10 @@ interface Connection {
   readonly timer: NodeJS.Timeout;
 }
 
-/** An address with a greater share than this of a line loses its own connections before anyone else loses one. */
+/** An address with a larger share of a line than this loses its own connections first. */
 const FAIR_SHARE = 1 / 8;
 
-/** Connections in the order in which they are closed. A flood comes in tens of thousands a second: none is looked for one by one. */
+/** Connections in closing order. A flood opens tens of thousands a second: no operation searches them one by one. */
 class Line {
   readonly #all = new Map<string, Connection>();
   readonly #bySource = new Map<string, Set<Connection>>();
@@ -51,7 +51,9 @@ class Line {
     if (own?.size === 0) this.#bySource.delete(connection.source);
   }
 
-  /** The first in line; if one address has more than its share of the line, the first of the address that has most. */
+  /**
+   * The first in line or, if one address has more than its share of the line, the first of the address that has most.
+   */
   firstToClose(): Connection | undefined {
     let busiest: ReadonlySet<Connection> = new Set();
     for (const own of this.#bySource.values()) if (own.size > busiest.size) busiest = own;
@@ -62,16 +64,16 @@ class Line {
 
 export class ConnectionGate {
   readonly #limits: ConnectionLimits;
-  /** Connections without an answered request, in the order of arrival. */
+  /** Connections without an answered request, in order of arrival. */
   readonly #silent = new Line();
-  /** The others, in the order of their last answer. */
+  /** The others, in order of their last answer. */
   readonly #proven = new Line();
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
   }
 
-  /** Takes a connection that was just accepted, before its TLS handshake. */
+  /** Registers a connection that was just accepted, before its TLS handshake. */
   admit(socket: Socket): void {
     const key = keyOf(socket);
     const timer = setTimeout(() => socket.destroy(), this.#limits.firstRequestMs);
@@ -80,7 +82,7 @@ export class ConnectionGate {
     if (this.#silent.size + this.#proven.size > this.#limits.connections) this.#makeRoom();
   }
 
-  /** A request that the server is there for was answered on this connection: it stays as long as it is used. */
+  /** A valid request was answered on this connection: it stays open as long as it is used. */
   answered(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): void {
     const key = keyOf(socket);
     const connection = this.#forget(key);
@@ -91,7 +93,7 @@ export class ConnectionGate {
     for (const { socket } of [...this.#silent.values(), ...this.#proven.values()]) socket.destroy();
   }
 
-  /** A flood of one kind closes connections of that kind: callers that are new do not push out those in use, nor the reverse. */
+  /** A flood of one kind closes connections of that kind: new clients do not displace active ones, nor the reverse. */
   #makeRoom(): void {
     const line = this.#silent.size > this.#limits.connections / 2 ? this.#silent : this.#proven;
     const victim = line.firstToClose();

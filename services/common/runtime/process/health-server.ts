@@ -1,5 +1,5 @@
-// The plain HTTP server for probes and scrapes: /healthz, /readyz with the reasons why not, /metrics. Serves no secret and
-// takes no orders; everything else is 404. Its callers are unknown, and what they may cost is bounded.
+// The plain HTTP server for probes and metrics: /healthz, /readyz with the reasons, /metrics; everything else is 404.
+// Serves no secret and changes nothing. Its clients are unknown, so their cost is bounded.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,9 +9,9 @@ import { ConnectionGate } from './connection-gate.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 
 export interface HttpServerLimits {
-  /** Open at the same time. */
+  /** Maximum open connections. */
   readonly connections: number;
-  /** For a request to arrive, for an answer to be taken, and between two requests. */
+  /** For a request to arrive, for a response to be read, and between two requests. */
   readonly timeoutMs: number;
 }
 
@@ -20,7 +20,7 @@ const LIMITS: HttpServerLimits = { connections: 64, timeoutMs: 10_000 };
 
 export interface HttpServerOptions {
   readonly address: ListenAddress;
-  /** The reasons why this process is not ready, one a line; empty when it is. */
+  /** Why this process is not ready, one reason a line; empty if it is. */
   readonly isReady: () => readonly string[];
   readonly registry: Registry;
   readonly limits?: HttpServerLimits;
@@ -40,7 +40,7 @@ interface Answer {
 
 const INTERNAL_ERROR: Answer = { code: 500, text: 'internal error\n' };
 
-/** Starts listening; rejects when the address is taken. */
+/** Starts listening; rejects if the address is in use. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { limits = LIMITS } = options;
   const server = createLimitedServer(limits);
@@ -96,7 +96,7 @@ function listen(server: Server, address: ListenAddress): Promise<void> {
   });
 }
 
-/** Answers are short: what is still open after the idle connections are gone is cut. */
+/** Responses are short: connections that remain after the idle ones are closed are cut. */
 function closeServer(server: Server): Promise<void> {
   return new Promise(resolve => {
     server.close(() => resolve());

@@ -1,18 +1,18 @@
-// The life of a process: refuses a Node.js that is too old, turns signals into an AbortSignal, and closes everything in
-// order before a deadline. Never exits by itself: main does, or hands over how.
+// The lifecycle of a process: rejects a Node.js that is too old, turns signals into an AbortSignal, and closes
+// everything in order before a deadline. Never exits: main does, or passes `exit`.
 
 import type { Logger } from './log.ts';
 
-/** The oldest line on which the unit tests were seen to pass (24.11). */
+/** The oldest line on which the unit tests pass (24.11). */
 const MIN_NODE_MAJOR = 24;
 
-/** Throws when this Node.js is too old to run the services. */
+/** Throws if this Node.js is too old to run the services. */
 export function requireNode(version: string = process.versions.node): void {
   if (Number.parseInt(version, 10) >= MIN_NODE_MAJOR) return;
   throw new Error(`Node.js ${version} is too old: install Node.js ${MIN_NODE_MAJOR} or newer`);
 }
 
-/** Where signals come from: the process, or an emitter in tests. */
+/** The source of signals: the process, or an emitter in tests. */
 interface SignalSource {
   on(event: 'SIGTERM' | 'SIGINT', listener: (signal: string) => void): unknown;
 }
@@ -24,11 +24,11 @@ export interface StopSignalOptions {
   readonly source?: SignalSource;
 }
 
-/** Aborted by the first SIGTERM or SIGINT; the second one means now, and exits with 1. */
+/** Aborted by the first SIGTERM or SIGINT; the second one exits with 1 at once. */
 export function createStopSignal({ log, exit, source = process }: StopSignalOptions): AbortSignal {
   const controller = new AbortController();
   const stop = (signal: string): void => {
-    log.info({ signal }, controller.signal.aborted ? 'second signal, stopping at once' : 'stopping');
+    log.info({ signal }, controller.signal.aborted ? 'second signal, exiting' : 'stopping');
     if (controller.signal.aborted) exit(1);
     controller.abort();
   };
@@ -36,21 +36,21 @@ export function createStopSignal({ log, exit, source = process }: StopSignalOpti
   return controller.signal;
 }
 
-/** Something to close at the end; it should not reject, and may do nothing. */
+/** Something to close at shutdown; it should not reject. */
 export interface Closer {
   readonly name: string;
   readonly close: () => Promise<void> | void;
 }
 
 export interface DrainOptions {
-  /** For all of them together; less than the pod's terminationGracePeriodSeconds. */
+  /** For all closers together; less than the pod's terminationGracePeriodSeconds. */
   readonly deadlineMs: number;
   readonly log: Logger;
 }
 
 /**
- * Closes one after the other, in the given order: what takes new work first, what carries the last words last. A failure is
- * logged and the next one is closed. Gives whether all was closed well before the deadline.
+ * Closes one after the other, in the given order: what accepts new work first, what logs last. Logs a failure and
+ * continues. Returns whether everything was closed before the deadline.
  */
 export async function drain(closers: readonly Closer[], { deadlineMs, log }: DrainOptions): Promise<boolean> {
   const deadline = Promise.withResolvers<'late'>();
@@ -61,7 +61,7 @@ export async function drain(closers: readonly Closer[], { deadlineMs, log }: Dra
       const outcome = await Promise.race([close(closer, log), deadline.promise]);
       if (outcome === 'late') {
         const unclosed = closers.slice(index).map(({ name }) => name);
-        log.error({ unclosed, deadlineMs }, 'not everything was closed before the deadline');
+        log.error({ unclosed, deadlineMs }, 'shutdown deadline exceeded');
         return false;
       }
       isClean &&= outcome === 'closed';
@@ -77,7 +77,7 @@ async function close(closer: Closer, log: Logger): Promise<'closed' | 'failed'> 
     await closer.close();
     return 'closed';
   } catch (error) {
-    log.error({ err: error, closer: closer.name }, 'closing failed');
+    log.error({ err: error, closer: closer.name }, 'close failed');
     return 'failed';
   }
 }

@@ -1,5 +1,5 @@
-// One request at a time on a connection: HTTP/1.1 allows a caller to send more before it has an answer (pipelining), and to have
-// hundreds worked on at once. No client of these servers does so. Answers nothing itself.
+// Allows one request at a time on a connection: HTTP/1.1 allows a client to send more before it has a response
+// (pipelining), and so to have hundreds in progress at once. No client of these servers does so. Answers nothing.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -7,9 +7,9 @@ import type { Socket } from 'node:net';
 export class OneAtATime {
   readonly #last = new WeakMap<Socket, ServerResponse>();
 
-  /** Whether the request is to be answered. If not, the one before it is not answered yet, and their connection is closed. */
+  /** Whether to answer the request. If not, the previous one is not answered yet, and their connection is closed. */
   admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
-    // Not `writableFinished`: a caller may have the end of an answer before this process knows that it was sent.
+    // Not `writableFinished`: a client may have the end of a response before this process knows that it was sent.
     const isFree = this.#last.get(socket)?.writableEnded ?? true;
     if (isFree) this.#last.set(socket, response);
     else socket.destroy();

@@ -1,8 +1,8 @@
-// What every service does with its command line: helps, refuses, shows its configuration, or runs. Never exits by itself.
+// What a service does with its command line: prints help, mistakes or its configuration, or runs. Never exits.
 
 import { type Config, type OptionTable, type Program, printableConfig, readCommandLine } from '../options/config.ts';
 
-/** Gives the exit code: that of `run`, where the command line asks for it. */
+/** Returns the exit code; that of `run` if the service runs. */
 export async function runProgram<Table extends OptionTable>(
   program: Program<Table>,
   run: (config: Config<Table>) => Promise<number>,

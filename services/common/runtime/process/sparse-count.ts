@@ -1,25 +1,25 @@
-// Counts what may come in great numbers, so that a log tells of it once in a while, with the number, and never of each.
+// Counts frequent occurrences, so that a log reports their number once in a while instead of each one.
 
 export class SparseCount {
   readonly #intervalMs: number;
   readonly #clock: () => number;
   #count = 0;
-  #givenAt = Number.NEGATIVE_INFINITY;
+  #reportedAt = Number.NEGATIVE_INFINITY;
 
-  /** `intervalMs` between two times that it is told; `clock` gives milliseconds and never goes back. */
+  /** `intervalMs`: time between two reports; `clock`: milliseconds on a monotonic clock. */
   constructor(intervalMs: number, clock: () => number) {
     this.#intervalMs = intervalMs;
     this.#clock = clock;
   }
 
-  /** Counts one more. Gives how many there were since the last time it gave a number; undefined while that is not long ago. */
+  /** Counts one more. Returns the number since the last report, or undefined if that is not `intervalMs` ago. */
   add(): number | undefined {
     this.#count += 1;
     const now = this.#clock();
-    if (now - this.#givenAt < this.#intervalMs) return undefined;
+    if (now - this.#reportedAt < this.#intervalMs) return undefined;
     const count = this.#count;
     this.#count = 0;
-    this.#givenAt = now;
+    this.#reportedAt = now;
     return count;
   }
 }

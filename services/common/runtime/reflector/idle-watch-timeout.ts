@@ -1,4 +1,4 @@
-// Ends a watch that the server should have ended itself. Passes every event on unchanged and never reconnects.
+// Ends a watch that the server should have ended. Passes every event on unchanged and never reconnects.
 
 import { RetryableError } from '../errors.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
@@ -10,14 +10,15 @@ export interface IdleWatchOptions {
   readonly signal: AbortSignal;
   /** The longest silence, in milliseconds. */
   readonly idleMs: number;
-  /** Called when the server has taken the watch. */
+  /** Called when the server has accepted the watch. */
   readonly onOpen: () => void;
 }
 
 /**
- * The events of a watch; throws RetryableError `timeout` when none came for `idleMs`, which must be longer than the watch's own
- * timeoutSeconds. A watch that neither brings anything nor ends by then has lost its server: TCP cannot tell, since the kernel
- * of a stopped process, or a proxy, still acknowledges keep-alives. Bookmarks are not relied on; no interval is promised.
+ * The events of a watch; throws RetryableError `timeout` if none came for `idleMs`, which must be longer than the
+ * watch's own timeoutSeconds. A watch that neither sends events nor ends by then has lost its server: TCP does not
+ * notice, because the kernel of a stopped process, or a proxy, still acknowledges keep-alives. Bookmarks have no
+ * guaranteed interval.
  */
 export async function* watchUntilIdle(options: IdleWatchOptions): AsyncGenerator<WatchEvent> {
   const { client, path, signal, idleMs, onOpen } = options;
@@ -36,6 +37,6 @@ export async function* watchUntilIdle(options: IdleWatchOptions): AsyncGenerator
     clearTimeout(timer);
   }
   if (!silence.signal.aborted) return;
-  const message = `GET ${path.split('?', 1)[0]}: the watch neither brought an event nor ended within ${idleMs / 1000} s`;
+  const message = `GET ${path.split('?', 1)[0]}: no watch event within ${idleMs / 1000} s`;
   throw new RetryableError(message, { code: 'timeout' });
 }

@@ -1,4 +1,4 @@
-// The Issuers and ClusterIssuers of the cluster as both services keep them, up to date by two reflectors. Reports what changed and
+// The Issuers and ClusterIssuers of the cluster, which both services cache with two reflectors. Reports changes and
 // whether the cache can be trusted; never decides what a change means.
 
 import { type Issuer, toIssuer } from '../../issuer.ts';
@@ -11,7 +11,7 @@ export interface IssuerCacheOptions {
   readonly client: Pick<KubeClient, 'get' | 'watch'>;
   readonly log: Logger;
   readonly metrics: ReflectorMetrics;
-  /** `now` or `before` is undefined where the issuer did not exist. */
+  /** `now` or `before` is undefined if the issuer did not exist. */
   readonly onChange?: (ref: SignerRef, now: Issuer | undefined, before: Issuer | undefined) => void;
 }
 
@@ -25,7 +25,7 @@ export class IssuerCache {
     };
   }
 
-  /** Of both kinds, for the administrator. */
+  /** The reflectors of both kinds, for readiness. */
   get reflectors(): readonly Reflector<Issuer>[] {
     return Object.values(this.#reflectors);
   }
@@ -34,12 +34,12 @@ export class IssuerCache {
     await Promise.all(this.reflectors.map(reflector => reflector.run(signal)));
   }
 
-  /** Whether an issuer that is not found here does not exist. */
+  /** Whether an issuer that is not cached does not exist. */
   get hasSynced(): boolean {
     return this.reflectors.every(({ hasSynced }) => hasSynced);
   }
 
-  /** Whether what is known of issuers of the kind is complete and up to date. */
+  /** Whether the cached issuers of the kind are complete and up to date. */
   isFresh(kind: IssuerKind, now: number): boolean {
     const reflector = this.#reflectors[kind];
     return reflector.hasSynced && reflector.isFresh(now);

@@ -1,11 +1,14 @@
-// The reflector's copy of the cluster's objects, by key, and what changed in it. Calls the change handler for real changes
-// only; a handler or a transform that throws is logged and never stops the reflector.
+// The reflector's cache of objects, by key. Calls the change handler for real changes only; an error of a handler or a
+// transform is logged and never stops the reflector.
 
 import type { ObjectMeta } from '../../csr.ts';
 import { shorten } from '../../short-text.ts';
 import type { Logger } from '../process/log.ts';
 
-/** Told of one change: `before` is undefined for a new object, `now` for a deleted one. Must be quick and only enqueue. */
+/**
+ * Called with one change: `before` is undefined for a new object, `now` for a deleted one. Must be quick and only
+ * enqueue.
+ */
 export type ChangeHandler<T> = (key: string, now: T | undefined, before: T | undefined) => void;
 
 /** An object as the API server sent it. */
@@ -13,13 +16,13 @@ export interface RawObject {
   readonly metadata: ObjectMeta;
 }
 
-/** Whether it has what a key needs; nothing else of it is read here. */
+/** Whether it has the fields of a key; nothing else is read here. */
 export function isRawObject(value: unknown): value is RawObject {
   const metadata = (value as { metadata?: Partial<ObjectMeta> } | null | undefined)?.metadata;
   return typeof metadata?.name === 'string' && metadata.name !== '';
 }
 
-/** Tells the object from all others of its kind. */
+/** Identifies the object among all others of its kind. */
 export function keyOf({ namespace, name }: ObjectMeta): string {
   return namespace ? `${namespace}/${name}` : name;
 }
@@ -55,12 +58,12 @@ export class ObjectStore<T> {
     for (const { value } of this.#stored.values()) yield value;
   }
 
-  /** Takes over one object and gives its key. */
+  /** Stores one object and returns its key. */
   set(raw: RawObject): string {
     const key = keyOf(raw.metadata);
     const before = this.#stored.get(key);
     const version = raw.metadata.resourceVersion;
-    // The same version again: a list after a gap repeats what did not change.
+    // The same version again: a list after a gap repeats unchanged objects.
     if (before !== undefined && version !== undefined && before.version === version) return key;
     const value = this.#transform(key, raw);
     if (value === undefined) this.#deleteKey(key);
@@ -75,7 +78,7 @@ export class ObjectStore<T> {
     this.#deleteKey(keyOf(raw.metadata));
   }
 
-  /** Drops what a whole list did not bring: everything but `listed`, the keys that `set` gave. */
+  /** Deletes everything that a complete list did not include; `listed` has the keys that `set` returned. */
   keepOnly(listed: ReadonlySet<string>): void {
     for (const key of this.#stored.keys()) if (!listed.has(key)) this.#deleteKey(key);
   }
@@ -87,12 +90,12 @@ export class ObjectStore<T> {
     this.#notify(key, undefined, before.value);
   }
 
-  /** One odd object must not hide all the others: it counts as absent. */
+  /** An invalid object must not hide all others: it counts as absent. */
   #transform(key: string, raw: RawObject): T | undefined {
     try {
       return this.#options.transform(raw);
     } catch (error) {
-      this.#options.log.error({ err: error, key: shorten(key) }, 'object cannot be read and is left out');
+      this.#options.log.error({ err: error, key: shorten(key) }, 'cannot parse object, skipping it');
       return undefined;
     }
   }

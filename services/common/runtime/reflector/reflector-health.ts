@@ -1,19 +1,19 @@
-// Whether what reflectors keep can be trusted, as readiness and a new leader want to know it.
+// Whether the caches of reflectors can be trusted, for readiness and for a new leader.
 
 import type { Reflector } from './reflector.ts';
 
 type AnyReflector = Pick<Reflector<never>, 'name' | 'hasSynced' | 'isAbsent' | 'isFresh' | 'listAgain'>;
 
-/** Why the cache cannot be trusted, one line a resource; empty when it can. */
+/** Why the cache cannot be trusted, one line for each resource; empty if it can. */
 export function problemsOf(reflectors: readonly AnyReflector[], now: number): string[] {
   return reflectors.flatMap(reflector => {
     if (reflector.isAbsent) return [];
     if (!reflector.hasSynced) return [`${reflector.name}: not listed yet`];
-    return reflector.isFresh(now) ? [] : [`${reflector.name}: nothing heard from the API server for too long`];
+    return reflector.isFresh(now) ? [] : [`${reflector.name}: stale, no recent response from the API server`];
   });
 }
 
-/** Lists at once what may be out of date, as after a spell in which the API server did not answer. */
+/** Lists stale caches again at once, as after a time without answers from the API server. */
 export function refreshStale(reflectors: readonly AnyReflector[], now: number): void {
   for (const reflector of reflectors) if (reflector.hasSynced && !reflector.isFresh(now)) reflector.listAgain();
 }

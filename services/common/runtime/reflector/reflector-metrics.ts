@@ -1,4 +1,4 @@
-// The Prometheus metrics of reflectors. Counts what a reflector reports, under the reflector's name, and nothing else.
+// The Prometheus metrics of reflectors, by name.
 
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { ReflectorMetrics } from './reflector.ts';
@@ -10,19 +10,19 @@ export function createReflectorMetrics(registry: Registry): ReflectorMetrics {
   const registers = [registry];
   const lists = new Counter({
     name: 'reflector_lists_total',
-    help: 'Whole lists read: one at the start, more only after a gap in the watch.',
+    help: 'Full lists read: one at startup, more only after a gap in the watch.',
     labelNames: ['name'],
     registers,
   });
   const ends = new Counter({
     name: 'reflector_watch_ends_total',
-    help: 'Watches that ended, by reason: "closed" by the server in good order, else the error code.',
+    help: 'Watches that ended, by reason: "closed" when the server closed it normally, otherwise the error code.',
     labelNames: ['name', 'reason'],
     registers,
   });
   const items = new Gauge({
     name: 'reflector_items',
-    help: 'Objects in the copy.',
+    help: 'Objects in the cache.',
     labelNames: ['name'],
     registers,
   });

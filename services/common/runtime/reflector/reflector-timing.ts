@@ -1,5 +1,4 @@
-// The times by which a reflector lives, and the watch that they ask for. Derived from one promise: a cache that is out of date
-// is known to be so within 20 seconds.
+// The timing of a reflector and its watches. Derived from one promise: a stale cache is detected within 20 seconds.
 
 import { withQuery } from './list-objects.ts';
 
@@ -8,15 +7,21 @@ export interface ReflectorTiming {
   readonly backoffMaxMs: number;
   /** A watch that is silent for this long is dead (idle-watch-timeout.ts). */
   readonly idleMs: number;
-  /** A watch that lived this long was healthy: only then the backoff starts afresh. */
+  /** A watch that lived this long was healthy: only then is the backoff reset. */
   readonly healthyMs: number;
-  /** Without any event or bookmark for this long the version is suspect, as when it lies in the future of a restored etcd. */
+  /**
+   * Without any event or bookmark for this long the version is suspect, for example because it is ahead of a restored
+   * etcd.
+   */
   readonly quietMs: number;
   /** How long after the API server turned out not to serve the resource it is asked again. */
   readonly absentMs: number;
 }
 
-/** How long the server keeps a watch open, and by how much that varies: short, since its end is what proves it alive. */
+/**
+ * How long the server keeps a watch open, and by how much that varies: short, because its end proves that the server is
+ * alive.
+ */
 const WATCH_SECONDS = { least: 8, spread: 5 };
 
 export const TIMING: ReflectorTiming = {
@@ -28,7 +33,7 @@ export const TIMING: ReflectorTiming = {
   absentMs: 600_000,
 };
 
-/** An idle watch, plus some time to open the next one: a cache that is older is not to be trusted. */
+/** An idle watch plus the time to open the next one: an older cache is not trusted. */
 export const MAX_AGE_MS = 20_000;
 
 /** The path of a watch; `random` in [0, 1) spreads the reconnects of many clients. The watch cache serves a resumed watch. */

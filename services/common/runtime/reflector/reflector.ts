@@ -1,5 +1,5 @@
-// Keeps a copy of one collection of the API: list, then watch, for ever. Survives every error of the server, the network
-// and its own handlers; ends only by its signal, and decides nothing about the objects.
+// Caches one collection of the API: list, then watch, forever. Survives every error of the server, the network and its
+// own handlers; ends only by its signal, and decides nothing about the objects.
 
 import type { ObjectMeta } from '../../csr.ts';
 import { Backoff, pause } from '../backoff.ts';
@@ -21,26 +21,26 @@ export interface ReflectorMetrics {
   setSize(name: string, size: number): void;
 }
 
-/** After so many failures in a row the version to go on from is under suspicion, too. */
+/** After this many consecutive failures the version to resume from is suspect too. */
 const MAX_RESUMES = 3;
 
 export interface ReflectorOptions<T> {
   readonly client: Pick<KubeClient, 'get' | 'watch'>;
   /** Path of the collection; may carry a query (fieldSelector, labelSelector). */
   readonly path: string;
-  /** Names the reflector in logs and metrics: from a closed set. */
+  /** Name of the reflector in logs and metrics, from a closed set. */
   readonly name: string;
   readonly log: Logger;
   readonly onChange: ChangeHandler<T>;
-  /** Keeps less of an object than the API sends. One that throws leaves the object out. */
+  /** Reduces an object to what is needed. If it throws, the object is left out. */
   readonly transform?: (raw: unknown) => T;
   readonly metrics?: ReflectorMetrics;
   /**
-   * Asked before each list of a resource that an older API server does not have: with false the cache is empty, which is no
-   * problem, until it is asked again. A resource without it is expected to be there.
+   * For a resource that older API servers do not serve: called before each list. With false, the cache is empty and ready until
+   * the next call.
    */
   readonly isServed?: (signal: AbortSignal) => Promise<boolean>;
-  /** The world, for tests: milliseconds of a clock, and a number in [0, 1). */
+  /** For tests: milliseconds of a clock, and a number in [0, 1). */
   readonly now?: () => number;
   readonly random?: () => number;
   readonly timing?: Partial<ReflectorTiming>;
@@ -76,7 +76,7 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     this.#store = new ObjectStore({ transform, onChange: options.onChange, log: this.#log });
   }
 
-  /** Whether the collection was listed whole at least once. */
+  /** Whether the whole collection was listed at least once. */
   get hasSynced(): boolean {
     return this.#hasSynced;
   }
@@ -90,12 +90,12 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     return this.#store.size;
   }
 
-  /** Whether anything was heard from the API server in the last `maxAgeMs`; `nowMs` by the reflector's clock (Date.now). */
+  /** Whether the API server sent anything in the last `maxAgeMs`; `nowMs` by the reflector's clock (Date.now). */
   isFresh(nowMs: number, maxAgeMs: number = MAX_AGE_MS): boolean {
     return this.#lastContact !== undefined && nowMs - this.#lastContact <= maxAgeMs;
   }
 
-  /** `key` is `namespace/name`, or `name` for what belongs to no namespace. */
+  /** `key` is `namespace/name`, or `name` for cluster-scoped objects. */
   get(key: string): T | undefined {
     return this.#store.get(key);
   }
@@ -115,12 +115,12 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     }
   }
 
-  /** Lists at once, whatever is being waited for. */
+  /** Lists at once, ending the current pause or watch. */
   listAgain(): void {
     this.#current.abort();
   }
 
-  /** One list, if one is due, and one watch; gives how long to wait before the next. */
+  /** One list, if due, and one watch; returns how long to wait before the next. */
   async #runOnce(signal: AbortSignal): Promise<number> {
     try {
       if (this.#resourceVersion === undefined && !(await this.#isServed(signal))) return this.#becomeAbsent();
@@ -132,8 +132,8 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   }
 
   /**
-   * Takes over each page as it comes. The first list may be a little old, as client-go's: the watch tells the rest. Once
-   * anything was read, even one page of it, a list must not be older than that.
+   * Stores each page as it comes. The first list may be slightly stale, as in client-go: the watch brings the rest.
+   * Once anything was read, even one page, a list must not be older than that.
    */
   async #list(signal: AbortSignal): Promise<string> {
     const { client, path, metrics } = this.#options;
@@ -154,7 +154,10 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     return resourceVersion;
   }
 
-  /** Follows one watch until it ends; gives how long to wait, lest a server that ends watches early causes a busy loop. */
+  /**
+   * Follows one watch until it ends; returns how long to wait, so that a server that ends watches early does not cause
+   * a busy loop.
+   */
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<number> {
     const started = this.#now();
     const path = watchPath(this.#options.path, resourceVersion, this.#random());
@@ -199,7 +202,7 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     const willList = this.#isVersionSuspect(error);
     if (willList) this.#resourceVersion = undefined;
     const level = error.code === 'gone' ? 'info' : 'warn';
-    this.#log[level]({ err: error, willList, delayMs: Math.round(delayMs) }, 'list or watch failed, trying again');
+    this.#log[level]({ err: error, willList, delayMs: Math.round(delayMs) }, 'list or watch failed, retrying');
     return delayMs;
   }
 
@@ -216,8 +219,8 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   }
 
   /**
-   * Whether to list again rather than to go on from the last version: it has expired, the server refuses it, or nothing
-   * comes after it, as when etcd was restored from a backup and the version lies in the future.
+   * Whether to list again instead of resuming from the last version: it has expired, the server rejects it, or nothing
+   * follows it, as when etcd was restored from a backup and the version is in the future.
    */
   #isVersionSuspect(error: RetryableError | TerminalError): boolean {
     const isExpired = error.code === 'gone' || error instanceof TerminalError;

@@ -1,5 +1,5 @@
-// Reads the body of a watch as it comes, each event parsed once. An ERROR event, bytes that are no event and a broken stream
-// become classified errors; what the events mean is not known here.
+// Reads the body of a watch as it arrives, and parses each event once. An ERROR event, invalid bytes and a broken
+// stream become classified errors; never interprets events.
 
 import { asClassifiedError } from '../errors.ts';
 import { type ApiCall, errorFromGarbage, errorFromTransport, errorFromWatchEvent } from '../kube/kube-errors.ts';
@@ -10,7 +10,7 @@ export interface WatchEvent {
   readonly object: unknown;
 }
 
-/** How a watch is written: how to cut its bytes into events, and how to read one, which may throw. */
+/** The format of a watch: how to split its bytes into events, and how to parse one, which may throw. */
 export interface WatchFormat {
   readonly cut: (call: ApiCall, chunks: AsyncIterable<Buffer>) => AsyncIterable<Buffer>;
   readonly parse: (bytes: Buffer) => unknown;
@@ -19,7 +19,7 @@ export interface WatchFormat {
 /** Newline-delimited JSON. */
 export const JSON_LINES: WatchFormat = { cut: splitLines, parse: line => JSON.parse(line.toString('utf8')) };
 
-/** Far above the largest object that etcd takes (1.5 MiB); what is longer is no event of Kubernetes. */
+/** Far above the largest object that etcd accepts (1.5 MiB); anything longer is not an event of Kubernetes. */
 export const MAX_EVENT_BYTES = 16 * 1024 * 1024;
 
 const NEWLINE = 0x0a;
@@ -28,8 +28,8 @@ const CARRIAGE_RETURN = 0x0d;
 const EVENT_TYPES: ReadonlySet<unknown> = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']);
 
 /**
- * Yields each line without its newline, empty lines left out; linear in the bytes, however they are cut. Cutting at the
- * newline byte is safe: in UTF-8 it never occurs inside a character.
+ * Yields each line without its newline, and skips empty lines; linear in the bytes, however they are split. Splitting
+ * at the newline byte is safe: in UTF-8 it never occurs inside a character.
  */
 async function* splitLines(call: ApiCall, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let pending: Buffer[] = [];
@@ -46,7 +46,7 @@ async function* splitLines(call: ApiCall, chunks: AsyncIterable<Buffer>): AsyncG
     }
     pending.push(chunk.subarray(start));
     pendingBytes += chunk.length - start;
-    if (pendingBytes > MAX_EVENT_BYTES) throw errorFromGarbage(call, 'a line of the watch never ends');
+    if (pendingBytes > MAX_EVENT_BYTES) throw errorFromGarbage(call, 'a watch line exceeds the maximum size');
   }
   if (pendingBytes > 0) throw errorFromGarbage(call, 'the watch ended in the middle of a line');
 }
@@ -58,7 +58,7 @@ function isEmpty(line: Buffer): boolean {
 function parseEvent(call: ApiCall, format: WatchFormat, bytes: Buffer): WatchEvent {
   const event = parse(call, format, bytes);
   const hasShape = typeof event === 'object' && event !== null && 'type' in event && 'object' in event;
-  if (!hasShape || !EVENT_TYPES.has(event.type)) throw errorFromGarbage(call, 'a part of the watch is no event');
+  if (!hasShape || !EVENT_TYPES.has(event.type)) throw errorFromGarbage(call, 'invalid watch event');
   if (event.type === 'ERROR') throw errorFromWatchEvent(call, event.object);
   return event as WatchEvent;
 }
@@ -67,7 +67,7 @@ function parse(call: ApiCall, format: WatchFormat, bytes: Buffer): unknown {
   try {
     return format.parse(bytes);
   } catch (cause) {
-    throw errorFromGarbage(call, 'a part of the watch cannot be read', cause);
+    throw errorFromGarbage(call, 'cannot decode a watch event', cause);
   }
 }
 

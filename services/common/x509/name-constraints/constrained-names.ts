@@ -1,5 +1,5 @@
-// The names of a request that name constraints apply to: those of its subjectAltName and its subject, and a common name or an email
-// address in the subject that a verifier takes for such a name. Pure; never judges a name.
+// The names in a request that name constraints apply to: those of its subjectAltName and its subject, and a common name
+// or an email address in the subject that verifiers treat as such a name. Pure; never judges a name.
 
 import { readWhole, type Tlv } from '../der.ts';
 import { GENERAL_NAME, readGeneralNames } from '../subject-alt-name.ts';
@@ -8,19 +8,19 @@ import { ATTRIBUTE, type Attribute, comparableRdns, formatName, type Rdn, readRd
 import { isHostLike } from './name-syntax.ts';
 
 export interface ConstrainedName {
-  /** The kind of the subtrees that it is held against (kindOf). */
+  /** The kind of subtrees that it is compared with (kindOf). */
   readonly kind: string;
   readonly tag: number;
   readonly value: Buffer;
   readonly text: string;
   /** The parts of a directoryName, for comparison. */
   readonly rdns: readonly string[];
-  /** What it is to people, and how they write it. */
+  /** For messages: what it is, and how it is written. */
   readonly label: string;
   readonly shown: string;
-  /** Whether Go looks at it, too: only at names of the subjectAltName that it reads. */
+  /** Whether Go checks it as well: only subjectAltName names that Go parses. */
   readonly isSeenByGo: boolean;
-  /** Whether OpenSSL rejects it under any constraint at all, since it cannot read it. */
+  /** Whether OpenSSL rejects it under any constraint because it cannot parse it. */
   readonly isUnreadable: boolean;
 }
 
@@ -46,7 +46,7 @@ const LABELS: ReadonlyMap<number, string> = new Map<number, string>([
 const SMTP_UTF8_MAILBOX = kindOf(GENERAL_NAME.otherName, Buffer.from('06082b06010505070809', 'hex'));
 const IA5_STRING = 0x16;
 
-/** All of them, the subject first. */
+/** All names, the subject first. */
 export function constrainedNames({ subject, subjectAltName }: Named): readonly ConstrainedName[] {
   const read = subjectAltName && readGeneralNames(subjectAltName);
   const altNames = read?.ok ? read.value : [];
@@ -71,20 +71,26 @@ function directoryName(rdns: readonly Rdn[], label: string): ConstrainedName {
   return { ...NOTHING_MORE, kind: `${tag}`, tag, value, text: '', rdns: comparableRdns(rdns), label, shown };
 }
 
-/** RFC 5280 section 4.2.1.10 asks for this only without a subjectAltName; OpenSSL always does it, and reads IA5Strings alone. */
+/**
+ * RFC 5280 section 4.2.1.10 requires this only without a subjectAltName; OpenSSL always does it, and reads only
+ * IA5Strings.
+ */
 function emailInSubject({ tag: type, value, text }: Attribute): ConstrainedName {
   const { rfc822Name: tag } = GENERAL_NAME;
   const label = 'email address in the subject';
   return { ...NOTHING_MORE, kind: `${tag}`, tag, value, text, label, shown: text, isUnreadable: type !== IA5_STRING };
 }
 
-/** Without a DNS name in the subjectAltName OpenSSL, and many who use it, take a common name for one if it looks like one. */
+/**
+ * Without a DNS name in the subjectAltName, OpenSSL and many of its users treat a common name that looks like a DNS
+ * name as one.
+ */
 function commonName({ text }: Attribute): readonly ConstrainedName[] {
   const host = text.replace(/\0+$/, '');
   const isUnreadable = host.includes('\0');
   if (!isUnreadable && !isHostLike(host)) return [];
   const { dnsName: tag } = GENERAL_NAME;
-  const label = 'common name, which counts as a DNS name where the subjectAltName has none:';
+  const label = 'common name (treated as a DNS name because the subjectAltName has none)';
   return [
     { ...NOTHING_MORE, kind: `${tag}`, tag, value: Buffer.from(host), text: host, label, shown: host, isUnreadable },
   ];

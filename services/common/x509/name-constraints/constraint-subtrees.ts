@@ -1,4 +1,4 @@
-// The name constraints of one CA (RFC 5280 section 4.2.1.10), read once so that many names can be held against them. Reads what
+// The name constraints of one CA (RFC 5280 section 4.2.1.10), parsed once to check many names. Accepts what
 // readConstraints accepts, all kinds of names included; never judges a name.
 
 import { err, ok, type Result } from '../../result.ts';
@@ -19,9 +19,12 @@ export interface Subtree {
   /** The parts of a directoryName, for comparison. */
   readonly rdns: readonly string[];
   readonly network: Network | undefined;
-  /** Undefined where a domain stands for all of its mailboxes. */
+  /** Undefined if a domain stands for all of its mailboxes. */
   readonly mailbox: Mailbox | undefined;
-  /** Whether it gives a minimum or maximum, which RFC 5280 forbids: OpenSSL then rejects every name of this kind, and Go ignores it. */
+  /**
+   * Whether it has a minimum or maximum, which RFC 5280 forbids: OpenSSL then rejects every name of this kind, and Go
+   * ignores it.
+   */
   readonly hasDistance: boolean;
 }
 
@@ -32,17 +35,20 @@ type ConstraintsExtension = Pick<Extension, 'critical' | 'value'>;
 
 export interface NameConstraints {
   readonly extension: ConstraintsExtension;
-  /** Whether Go accepts any certificate below: none if the extension is critical and has a kind of name that Go does not know. */
+  /**
+   * Whether Go accepts any certificate below: not if the extension is critical and has a kind of name that Go does not
+   * know.
+   */
   readonly isKnownToGo: boolean;
   readonly permitted: Subtrees;
   readonly excluded: Subtrees;
-  /** Permitted networks by the length of their addresses, as Go searches them. */
+  /** Permitted networks by address length, in Go's search order. */
   readonly sortedNetworks: ReadonlyMap<number, readonly Network[]>;
-  /** How many subtrees there are. */
+  /** Number of subtrees. */
   readonly size: number;
 }
 
-/** The kinds of names that Go holds against constraints. */
+/** The kinds of names that Go checks against constraints. */
 export const KNOWN_TO_GO: ReadonlySet<number> = new Set<number>([
   GENERAL_NAME.dnsName,
   GENERAL_NAME.rfc822Name,
@@ -50,14 +56,14 @@ export const KNOWN_TO_GO: ReadonlySet<number> = new Set<number>([
   GENERAL_NAME.uniformResourceIdentifier,
 ]);
 
-/** A CA of the chain, and what it may sign. */
+/** A CA of the chain and its constraints. */
 export interface ConstrainedCa {
   /** The content of its Name. */
   readonly subject: Buffer;
   readonly constraints: NameConstraints;
 }
 
-/** Names and subtrees of one kind are compared: by the choice of GeneralName, and for an otherName its type. */
+/** Names are compared with subtrees of the same kind: the choice of GeneralName and, for an otherName, its type. */
 export function kindOf(tag: number, value: Buffer): string {
   if (tag !== GENERAL_NAME.otherName) return `${tag}`;
   const children = readChildren({ value });
@@ -114,7 +120,7 @@ export function nameIn(directoryName: Buffer): Buffer {
   return name.ok ? name.value.value : Buffer.alloc(0);
 }
 
-/** The default, written out. */
+/** The default value, encoded explicitly. */
 function isZeroMinimum({ tag, value }: Tlv): boolean {
   return tag === contextTag(0, 'primitive') && value.every(octet => octet === 0);
 }

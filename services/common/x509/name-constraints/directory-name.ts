@@ -1,5 +1,5 @@
-// Reads the attributes of the Name of a subject or an issuer (RFC 5280 section 4.1.2.4), as text for people and in the form in which
-// OpenSSL compares Names. Pure; expects Names that checkName accepts, and never judges one.
+// Parses the attributes of a Name (RFC 5280 section 4.1.2.4), as text for messages and in the form that OpenSSL
+// compares. Pure; expects Names that checkName accepts, and never judges one.
 
 import { decodeOid, readChildren, TAG, type Tlv } from '../der.ts';
 
@@ -17,7 +17,7 @@ export type Rdn = readonly Attribute[];
 
 export const ATTRIBUTE = { commonName: '2.5.4.3', emailAddress: '1.2.840.113549.1.9.1' } as const;
 
-/** RFC 4514 section 3, and what others are commonly called. */
+/** RFC 4514 section 3, and the usual names of others. */
 const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   [ATTRIBUTE.commonName, 'CN'],
   [ATTRIBUTE.emailAddress, 'emailAddress'],
@@ -35,10 +35,10 @@ const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
 const BMP_STRING = 0x1e;
 const UTF8_STRING = 0x0c;
 
-/** Of these types OpenSSL compares the characters, of all others the octets. */
+/** OpenSSL compares these types by character, all others by octet. */
 const COMPARED_AS_TEXT: ReadonlySet<number> = new Set([UTF8_STRING, 0x13, 0x14, 0x16, 0x1a, BMP_STRING]);
 
-/** The Name's parts in order; a Name that cannot be read has none. `content` is what is inside its SEQUENCE. */
+/** The RDNs in order; none if the Name cannot be parsed. `content` is the content of its SEQUENCE. */
 export function readRdns(content: Buffer): readonly Rdn[] {
   return childrenOf(content).map(({ value }) => childrenOf(value).flatMap(readAttribute));
 }
@@ -63,14 +63,14 @@ function textOf({ tag, value }: Tlv): string {
     .toString('utf16le');
 }
 
-/** As in `CN=My CA,O=Example`: in the order of the Name, as cert-manager's and Kubernetes' users write it. */
+/** For example `CN=My CA,O=Example`: in the order of the Name, as users of cert-manager and Kubernetes write it. */
 export function formatName(rdns: readonly Rdn[]): string {
   return rdns.map(rdn => rdn.map(({ oid, text }) => `${SHORT_NAMES.get(oid) ?? oid}=${text}`).join('+')).join(',');
 }
 
 /**
- * One text for each part: two parts are the same to OpenSSL when these texts are. Neither case nor white space around or between
- * words counts in ASCII (its canonical form, after RFC 5280 section 7.1).
+ * One text for each RDN: OpenSSL treats two RDNs as equal if these texts are. It ignores ASCII case, and white space
+ * around and repeated between words (its canonical form, after RFC 5280 section 7.1).
  */
 export function comparableRdns(rdns: readonly Rdn[]): readonly string[] {
   return rdns.map(rdn => JSON.stringify(rdn.map(comparableAttribute).toSorted()));

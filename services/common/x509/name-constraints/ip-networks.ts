@@ -1,13 +1,13 @@
-// IP networks of name constraints (RFC 5280 section 4.2.1.10), and whether an address is in one as Go and OpenSSL see it: both
-// compare under the mask, but Go looks at the one network only that begins next to the address. Pure.
+// IP networks of name constraints (RFC 5280 section 4.2.1.10), and whether they contain an address according to Go and
+// OpenSSL: both compare under the mask, but Go checks only the network that starts closest to the address. Pure.
 
 export interface Network {
-  /** Its address, with host bits if it has any. */
+  /** The base address, with host bits if it has any. */
   readonly base: Buffer;
   readonly mask: Buffer;
 }
 
-/** Undefined for a constraint of another length than IPv4 and IPv6 have. */
+/** Undefined unless the value has the length of IPv4 or IPv6. */
 export function readNetwork(value: Buffer): Network | undefined {
   if (value.length !== 8 && value.length !== 32) return undefined;
   const size = value.length / 2;
@@ -24,7 +24,7 @@ function isSame(octet: number, base = 0, mask = 0): boolean {
 
 const IPV4_MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
 
-/** Go takes an IPv4-mapped address for the IPv4 address, which is in no IPv6 network unless that is mapped as well. */
+/** Go treats an IPv4-mapped address as the IPv4 address, which no IPv6 network contains unless it is mapped as well. */
 function containsInGo({ base, mask }: Network, address: Buffer): boolean {
   return contains({ base: unmap(base), mask: isMapped(base) ? mask.subarray(12) : mask }, unmap(address));
 }
@@ -37,7 +37,7 @@ function unmap(address: Buffer): Buffer {
   return isMapped(address) ? address.subarray(12) : address;
 }
 
-/** Networks of one family as Go searches them: by address, without those that are within the one before. */
+/** Networks of one family in Go's search order: by address, without those within the previous one. */
 export function sortAsGo(networks: readonly Network[]): readonly Network[] {
   const sorted = networks.toSorted((a, b) => a.base.compare(b.base) || a.mask.compare(b.mask));
   const kept: Network[] = [];
@@ -53,7 +53,7 @@ function isWithin(outer: Network, { base, mask }: Network): boolean {
   return containsInGo(outer, base) && containsInGo(outer, end);
 }
 
-/** `sorted` comes from sortAsGo. A network with host bits begins, for Go, at its address. */
+/** `sorted` comes from sortAsGo. For Go, a network with host bits starts at its address. */
 export function findAsGo(sorted: readonly Network[], address: Buffer): boolean {
   const behind = sorted.findIndex(({ base }) => base.compare(address) > 0);
   const at = behind < 0 ? sorted.length - 1 : Math.max(behind - 1, 0);

@@ -1,5 +1,6 @@
-// Whether a name is within the subtrees of a CA's name constraints, as Go (crypto/x509) and OpenSSL see it: what either of them
-// rejects is rejected here, since a certificate that half of its clients reject is of no use. Pure; has no words for people.
+// Whether a name is within the subtrees of a CA's name constraints according to Go (crypto/x509) and OpenSSL: what
+// either rejects is rejected here, because a certificate that half of its clients reject is useless. Pure; writes no
+// messages.
 
 import { GENERAL_NAME } from '../subject-alt-name.ts';
 import type { ConstrainedName } from './constrained-names.ts';
@@ -7,18 +8,18 @@ import type { NameConstraints, Subtree } from './constraint-subtrees.ts';
 import { contains, findAsGo } from './ip-networks.ts';
 import { hostOfUri, isDomain, openSslHostOfUri, parseMailbox } from './name-syntax.ts';
 
-/** `unchecked`: a verifier rejects the name whatever the subtrees are, since it cannot hold it against them. */
+/** `unchecked`: a verifier rejects the name whatever the subtrees are, because it cannot compare it. */
 export type Verdict = 'within' | 'not permitted' | 'excluded' | 'unchecked';
 
 type IsWithin = (subtree: Subtree) => boolean;
 
-/** `isForGo` is false where Go accepts no certificate of the chain at all: then only OpenSSL's clients are left. */
+/** `isForGo` is false if Go accepts no certificate of the chain at all: then only OpenSSL's clients remain. */
 export function judgeName(name: ConstrainedName, constraints: NameConstraints, isForGo: boolean): Verdict {
   const inGo = isForGo && name.isSeenByGo ? judgeAsGo(name, constraints) : 'within';
   return inGo === 'within' ? judgeAsOpenSsl(name, constraints) : inGo;
 }
 
-/** OpenSSL's order: a name that it cannot compare is rejected as soon as there is a subtree of its kind. */
+/** In OpenSSL's order: a name that it cannot compare is rejected as soon as there is a subtree of its kind. */
 function judgeAsOpenSsl(name: ConstrainedName, constraints: NameConstraints): Verdict {
   const [permitted, excluded] = subtreesFor(name, constraints);
   if (name.isUnreadable) return 'unchecked';
@@ -36,7 +37,7 @@ function subtreesFor({ kind }: ConstrainedName, { permitted, excluded }: NameCon
   return [permitted.get(kind) ?? [], excluded.get(kind) ?? []];
 }
 
-/** Undefined for a name that OpenSSL cannot compare, of whatever kind. */
+/** Undefined for a name that OpenSSL cannot compare. */
 function withinInOpenSsl({ tag, text, value, rdns }: ConstrainedName): IsWithin | undefined {
   switch (tag) {
     case GENERAL_NAME.dnsName:
@@ -56,7 +57,7 @@ function withinInOpenSsl({ tag, text, value, rdns }: ConstrainedName): IsWithin 
   }
 }
 
-/** The host alone, or behind a period what is below it (RFC 5280 section 4.2.1.10). */
+/** The host itself or, after a leading period, what is below it (RFC 5280 section 4.2.1.10). */
 function isHostWithin(host: string, base: string): boolean {
   if (!base.startsWith('.')) return isSameText(host, base);
   return host.length > base.length && isSameText(host.slice(-base.length), base);
@@ -69,12 +70,12 @@ function isMailboxWithin(mailbox: string, base: string): boolean {
   return hasSameLocal && isSameText(mailbox.slice(at + 1), base.slice(baseAt + 1));
 }
 
-/** Go has to read every name of its kinds, under any constraint, and takes a domain for all that is below it as well. */
+/** Go must parse every name of its kinds, under any constraint, and a domain covers everything below it as well. */
 function judgeAsGo(name: ConstrainedName, constraints: NameConstraints): Verdict {
   const [permitted, excluded] = subtreesFor(name, constraints);
   if (name.tag === GENERAL_NAME.ipAddress) {
     const networks = constraints.sortedNetworks.get(name.value.length) ?? [];
-    // Whatever Go finds in an excluded network OpenSSL finds, too.
+    // Whatever Go finds in an excluded network, OpenSSL finds too.
     return permitted.length === 0 || findAsGo(networks, name.value) ? 'within' : 'not permitted';
   }
   const domain = domainInGo(name);
@@ -85,7 +86,7 @@ function judgeAsGo(name: ConstrainedName, constraints: NameConstraints): Verdict
   return excluded.some(subtree => isWithin(subtree) || isCovered(subtree)) ? 'excluded' : 'within';
 }
 
-/** The part that is held against domains; undefined where Go cannot read the name. */
+/** The part that is compared with domains; undefined if Go cannot parse the name. */
 function domainInGo({ tag, text }: ConstrainedName): string | undefined {
   if (tag === GENERAL_NAME.rfc822Name) return parseMailbox(text)?.domain;
   if (tag === GENERAL_NAME.uniformResourceIdentifier) return hostOfUri(text);
@@ -98,19 +99,19 @@ function withinInGo({ tag, text }: ConstrainedName, domain: string): IsWithin {
     mailbox === undefined ? isInDomain(domain, base) : mailbox.local === local && isSameText(mailbox.domain, domain);
 }
 
-/** A wildcard is excluded with what it could stand for: `*.example.com` with `a.example.com`. */
+/** A wildcard is excluded together with what it could match: `*.example.com` with `a.example.com`. */
 function coveredInGo(domain: string): IsWithin {
   const parent = domain.startsWith('*') ? behindFirstLabel(domain) : '';
   return ({ mailbox, text }) => parent !== '' && mailbox === undefined && isSameText(behindFirstLabel(text), parent);
 }
 
-/** From the first period on; empty for a single label. */
+/** From the first period; empty for a single label. */
 function behindFirstLabel(domain: string): string {
   const at = domain.indexOf('.');
   return at < 0 ? '' : domain.slice(at);
 }
 
-/** The domain, or one below it; behind a period one below it alone. Nothing at all is every domain. */
+/** The domain, or one below it; after a leading period only one below it. An empty base covers every domain. */
 function isInDomain(domain: string, base: string): boolean {
   if (base.length > domain.length) return false;
   const isWhole = base === '' || base.startsWith('.') || base.length === domain.length;
@@ -118,7 +119,7 @@ function isInDomain(domain: string, base: string): boolean {
   return (isWhole || domain[start - 1] === '.') && isSameText(domain.slice(start), base);
 }
 
-/** Case does not count in ASCII, and there is nothing else here. */
+/** Compares ASCII text, ignoring case. */
 function isSameText(a: string, b: string): boolean {
   return a.length === b.length && a.toLowerCase() === b.toLowerCase();
 }

@@ -1,6 +1,6 @@
-// The value of a nameConstraints extension (RFC 5280 section 4.2.1.10), read and written again as cert-manager does:
-// DNS, IP, email and URI constraints in that order, and no others. Refuses the texts that Go's certificate parser
-// refuses, and no others, since the API server could not read the certificate. Never judges what is constrained.
+// Parses and rewrites the value of a nameConstraints extension (RFC 5280 section 4.2.1.10) as cert-manager does: DNS,
+// IP, email and URI constraints in that order, and no others. Rejects exactly the texts that Go's certificate parser
+// rejects, because the API server could not parse the certificate. Never judges the constraints.
 
 import { isIP } from 'node:net';
 import { err, ok, type Result } from '../../result.ts';
@@ -8,8 +8,8 @@ import { contextTag, readChildren, readWhole, sequence, TAG, type Tlv, tlv } fro
 import { GENERAL_NAME } from '../subject-alt-name.ts';
 
 const INVALID =
-  'x509: invalid NameConstraints extension: write permitted names, then excluded ones, each list once and in DER (RFC 5280 section 4.2.1.10)';
-const EMPTY = 'x509: empty name constraints extension: permit or exclude a name, or leave the extension out';
+  'x509: invalid NameConstraints extension: list permitted names, then excluded names, each list at most once, in DER (RFC 5280 section 4.2.1.10)';
+const EMPTY = 'x509: empty name constraints extension: permit or exclude a name, or omit the extension';
 
 /** The order in which Go writes the kinds that it knows. */
 const KINDS: readonly number[] = [
@@ -20,15 +20,17 @@ const KINDS: readonly number[] = [
 ];
 
 /**
- * The value of a request as a certificate gets it. A constraint of another kind is refused: without it, the certificate would
- * be good for more than was asked for.
+ * The value that the certificate gets for a requested value. Rejects constraints of other kinds: without them, the
+ * certificate would be valid for more than was requested.
  */
 export function rewriteNameConstraints(value: Buffer): Result<Buffer> {
   const lists = readConstraints(value);
   if (!lists.ok) return lists;
   const other = lists.value.flatMap(({ subtrees }) => subtrees).find(({ tag }) => !KINDS.includes(tag));
   if (other !== undefined) {
-    return err(`x509: unsupported NameConstraints tag: ${other.tag}; constrain DNS, IP, email and URI names alone`);
+    return err(
+      `x509: unsupported NameConstraints tag: ${other.tag}; only DNS, IP, email and URI names can be constrained`,
+    );
   }
   return ok(sequence(...lists.value.filter(({ subtrees }) => subtrees.length > 0).map(write)));
 }
@@ -43,7 +45,7 @@ interface ConstraintList {
   readonly subtrees: readonly Pick<Tlv, 'tag' | 'value'>[];
 }
 
-/** As Go reads them in a certificate: constraints of other kinds may be of any form. */
+/** As Go parses them in a certificate: constraints of other kinds may have any form. */
 export function readConstraints(value: Buffer): Result<readonly ConstraintList[]> {
   const lists = readLists(value);
   if (!lists.ok) return lists;
@@ -87,7 +89,7 @@ function readSubtrees(list: Tlv): Result<ConstraintList['subtrees']> {
   return ok(read);
 }
 
-/** The base of a GeneralSubtree; minimum and maximum are ignored, as Go does (RFC 5280 forbids them). */
+/** The base of a GeneralSubtree; ignores minimum and maximum, as Go does (RFC 5280 forbids them). */
 function readBase(subtree: Tlv): Result<Tlv> {
   const fields = subtree.tag === TAG.sequence ? readChildren(subtree) : err(INVALID);
   const base = fields.ok ? fields.value[0] : undefined;
@@ -101,44 +103,46 @@ function readConstraint(tag: number, value: Buffer): Result<Buffer> {
   return problem === undefined ? ok(value) : err(`x509: failed to parse ${problem}`);
 }
 
-/** What is wrong with a constraint that is a text, and what would be right; the first half is Go's. */
+/** What is wrong with a text constraint, and how to fix it; the first half is Go's text. */
 function findTextProblem(tag: number, text: string): string | undefined {
   const shown = JSON.stringify(text);
   if (tag === GENERAL_NAME.dnsName && !isDomain(text)) {
-    return `dnsName constraint ${shown}: give a domain, behind a period for its subdomains alone`;
+    return `dnsName constraint ${shown}: use a domain, with a leading period to match subdomains only`;
   }
   if (tag === GENERAL_NAME.rfc822Name && !(text.includes('@') ? isMailbox(text) : isDomain(text))) {
-    return `rfc822Name constraint ${shown}: give a mailbox, a host, or a domain behind a period`;
+    return `rfc822Name constraint ${shown}: use a mailbox, a host, or a domain with a leading period`;
   }
   if (tag !== GENERAL_NAME.uniformResourceIdentifier) return undefined;
-  const wayOut = 'give a host, or a domain behind a period';
-  // Go reads no zone (RFC 6874) as part of an address.
-  if (isIP(text) !== 0 && !text.includes('%')) return `URI constraint ${shown}: cannot be IP address; ${wayOut}`;
-  return isDomain(text) ? undefined : `URI constraint ${shown}: ${wayOut}`;
+  const remedy = 'use a host, or a domain with a leading period';
+  // Go accepts no zone (RFC 6874) in an address.
+  if (isIP(text) !== 0 && !text.includes('%')) return `URI constraint ${shown}: cannot be IP address; ${remedy}`;
+  return isDomain(text) ? undefined : `URI constraint ${shown}: ${remedy}`;
 }
 
-/** Address and mask, 4 or 16 bytes each; the host bits of the address are cleared, as Go does. */
+/** Address and mask, 4 or 16 octets each; clears the host bits of the address, as Go does. */
 function maskNetwork(value: Buffer): Result<Buffer> {
   if (value.length !== 8 && value.length !== 32) {
     return err(
-      `x509: IP constraint contained value of length ${value.length}: write an address and a mask, 8 octets for IPv4, or 32 for IPv6`,
+      `x509: IP constraint contained value of length ${value.length}: use an address and a mask, 8 octets for IPv4 or 32 for IPv6`,
     );
   }
   const size = value.length / 2;
   const mask = value.subarray(size);
   const bits = [...mask].map(octet => octet.toString(2).padStart(8, '0')).join('');
   if (bits.includes('01')) {
-    return err(`x509: IP constraint contained invalid mask ${mask.toString('hex')}: write ones, then zeros`);
+    return err(`x509: IP constraint contained invalid mask ${mask.toString('hex')}: use ones followed by zeros`);
   }
   return ok(Buffer.concat([Buffer.from(value.subarray(0, size).map((octet, at) => octet & (mask[at] ?? 0))), mask]));
 }
 
-/** A domain as a constraint may have it: empty for all, or with a leading period for subdomains alone. Go limits no length. */
+/**
+ * A domain in a constraint: empty for all, or with a leading period for subdomains only. Go does not limit the length.
+ */
 function isDomain(text: string): boolean {
   return text === '' || /^\.?[!-\-/-~]+(\.[!-\-/-~]+)*$/.test(text);
 }
 
-/** One mailbox: a local part, quoted or not (RFC 5321 section 4.1.2), and a domain, which Go lets be empty. */
+/** One mailbox: a local part, quoted or not (RFC 5321 section 4.1.2), and a domain, which Go allows to be empty. */
 function isMailbox(text: string): boolean {
   if (/\P{ASCII}/u.test(text)) return false;
   const local = text.startsWith('"') ? quotedPart(text) : plainPart(text);
@@ -147,13 +151,13 @@ function isMailbox(text: string): boolean {
   return !domain.startsWith('.') && isDomain(domain);
 }
 
-/** Up to the @, which is in it. As RFC 2822 has it, control characters included, but for NUL and line breaks. */
+/** Up to and including the @. As in RFC 2822, with control characters except NUL and line breaks. */
 function quotedPart(text: string): string | undefined {
   const [quoted] = /^"(?:[^"\\\t\n\r]|\\[^\n\r])*"@/.exec(text) ?? [];
   return quoted?.includes('\0') ? undefined : quoted;
 }
 
-/** A backslash makes a part of the name of any character, here as well (RFC 3696 section 3). */
+/** A backslash makes any character part of the name, also here (RFC 3696 section 3). */
 function plainPart(text: string): string | undefined {
   const [plain] = /^(?:[\w!#$%&'*+/=?^`{|}~.-]|\\.)+@/s.exec(text) ?? [];
   const name = plain?.slice(0, -1).replace(/\\(.)/gs, '$1');

@@ -1,9 +1,9 @@
-// Takes domains, hosts and mailboxes out of the names that a certificate can have, as Go's and OpenSSL's verifiers take them out to
-// hold them against name constraints. Pure; never decides whether a name is permitted.
+// Extracts domains, hosts and mailboxes from certificate names, as the verifiers of Go and OpenSSL do to compare them
+// with name constraints. Pure; never decides whether a name is permitted.
 
 import { isIP } from 'node:net';
 
-/** Labels of visible characters, none of them empty; nothing at all is a domain as well (Go's domainNameValid). */
+/** Non-empty labels of visible characters; the empty text is a domain as well (Go's domainNameValid). */
 const DOMAIN = /^(?:[!-\-/-~]+(?:\.[!-\-/-~]+)*)?$/;
 
 export interface Mailbox {
@@ -11,12 +11,15 @@ export interface Mailbox {
   readonly domain: string;
 }
 
-/** What Go takes for a domain in the name of a certificate. */
+/** What Go accepts as a domain in a certificate name. */
 export function isDomain(text: string): boolean {
   return DOMAIN.test(text);
 }
 
-/** The parts of a mailbox, without quotes and backslashes (RFC 5321 section 4.1.2, RFC 3696 section 3); undefined if it is none. */
+/**
+ * The parts of a mailbox, without quotes and backslashes (RFC 5321 section 4.1.2, RFC 3696 section 3); undefined if it
+ * is not one.
+ */
 export function parseMailbox(text: string): Mailbox | undefined {
   // The characters of a quoted string in RFC 2822 section 3.2.5, in ASCII.
   const quoted = /^"((?:[^"\\\t\n\r\0]|\\[^\n\r\0])*)"@/.exec(text);
@@ -29,7 +32,7 @@ export function parseMailbox(text: string): Mailbox | undefined {
   return isLocal && isDomain(domain) ? { local, domain } : undefined;
 }
 
-/** The host of a URI as Go reads it, without port; undefined where Go can hold the URI against no constraint. */
+/** The host of a URI as Go parses it, without port; undefined if Go cannot compare the URI with constraints. */
 export function hostOfUri(text: string): string | undefined {
   const authority = authorityOfUri(text);
   const [, host] = /^([^:[\]%]*)(?::\d*)?$/.exec(authority) ?? [];
@@ -37,14 +40,14 @@ export function hostOfUri(text: string): string | undefined {
   return isName ? host : undefined;
 }
 
-/** Host and port, without what is in front of an `@`. */
+/** Host and port, without userinfo. */
 function authorityOfUri(text: string): string {
   const [, rest = ''] = /^(?:[a-z][a-z0-9+.-]*:)?([^#]*)/i.exec(text) ?? [];
   const [, authority = ''] = /^\/\/([^/?]*)/.exec(rest) ?? [];
   return authority.slice(authority.lastIndexOf('@') + 1);
 }
 
-/** The same as OpenSSL up to release 3 reads it: up to the first colon, or else the first slash. */
+/** The host as OpenSSL up to release 3 parses it: up to the first colon, otherwise up to the first slash. */
 export function openSslHostOfUri(text: string): string | undefined {
   const start = text.indexOf(':');
   if (start < 0 || !text.startsWith('://', start)) return undefined;

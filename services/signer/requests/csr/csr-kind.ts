@@ -1,4 +1,4 @@
-// CertificateSigningRequests (certificates.k8s.io/v1) as a kind of request. Reads and writes nothing itself.
+// Implements RequestKind for CertificateSigningRequests (certificates.k8s.io/v1). Reads and writes nothing itself.
 
 import { hash } from 'node:crypto';
 import { CA, encodeCaAnnotation, readPrivateKeySecretName } from '@countersign/common/annotations.ts';
@@ -57,7 +57,7 @@ export const CSR_KIND: RequestKind<CsrRecord> = {
 
   completion({ metadata }, topPem, { writeCaAnnotation }) {
     if (!writeCaAnnotation || metadata.annotations?.[CA] !== undefined) return undefined;
-    // The uid makes it conditional: another CSR of the same name gets nothing.
+    // The uid makes the patch conditional: another CSR of the same name is not changed.
     return { metadata: { annotations: { [CA]: encodeCaAnnotation(topPem) }, uid: metadata.uid } };
   },
 

@@ -1,5 +1,5 @@
-// The CertificateSigningRequest in protobuf (k8s.io/api/certificates/v1/generated.proto), read into the shape that its JSON
-// has. Reads what the signer uses of it and steps over the rest, which is most of it (managedFields).
+// Decodes CertificateSigningRequests from protobuf (k8s.io/api/certificates/v1/generated.proto) into the shape of their
+// JSON. Decodes only the fields that the signer uses and skips the rest, which is most of the object (managedFields).
 
 import { type ProtobufResource, time } from '@countersign/common/runtime/kube/kube-protobuf.ts';
 import {
@@ -28,7 +28,7 @@ const METADATA: Fields = {
   12: map('annotations', requiredText, ''),
 };
 
-/** certificates.k8s.io/v1 ExtraValue: a list that is a message in protobuf only. */
+/** certificates.k8s.io/v1 ExtraValue: a list, wrapped in a message in protobuf only. */
 function extraValue(name: string): Field {
   const items = repeated(name, requiredText);
   return (reader, into) => {
@@ -63,7 +63,7 @@ const CSR: Fields = {
   3: message('status', { 1: repeated('conditions', name => message(name, CONDITION)), 2: base64('certificate') }),
 };
 
-/** Nobody looks at the spec of a CSR that is done with. */
+/** The spec of a finished CSR is not used. */
 const LISTED_CSR: Fields = { ...CSR, 2: lazyMessage('spec', SPEC) };
 
 const LIST: Fields = {

@@ -1,5 +1,5 @@
-// What the signer keeps of each CertificateSigningRequest that it sees: all that a decision needs of an open one, and no more
-// than that, however large it is; next to nothing of one that is done with or another signer's. Never judges a request.
+// What the signer caches of each CertificateSigningRequest: for an open one, exactly what a decision needs, however
+// large it is; almost nothing for a finished one or another signer's. Does not validate requests.
 
 import { CA, LOCKED_ANNOTATIONS } from '@countersign/common/annotations.ts';
 import {
@@ -17,15 +17,18 @@ import { isSignedHere } from '../../issuance/serial.ts';
 import type { RecordSettings, RequestRecord } from '../request-kind.ts';
 import { CSR_PATH } from './csr-protobuf.ts';
 
-/** Path of a CSR in the API. Its name may hold all but `/` and `%` (the API server's ValidatePathSegmentName), `?` too. */
+/**
+ * Path of a CSR in the API. Its name may contain any character except `/` and `%` (the API server's
+ * ValidatePathSegmentName), including `?`.
+ */
 export function csrObjectPath(name: string): string {
   return `${CSR_PATH}/${encodeURIComponent(name)}`;
 }
 
-/** Of a CSR that is done with, the spec is empty. */
+/** The spec of a finished CSR is empty. */
 export type CsrRecord = CertificateSigningRequest & RequestRecord;
 
-/** Throws for a name that is too long to be kept: the webhook refuses it, too. */
+/** Throws for a name that is too long to cache: the webhook also refuses it. */
 export function toCsrRecord(raw: unknown, receivedAt: number, policy: RecordSettings): CsrRecord {
   const csr = raw as CertificateSigningRequest;
   const [nameError] = validateName(csr);
@@ -37,8 +40,8 @@ export function toCsrRecord(raw: unknown, receivedAt: number, policy: RecordSett
 }
 
 /**
- * Milliseconds from the approval to `now`. The API server stores whole seconds, so that the moment of receipt is the better
- * measure of an approval that came in while the signer was watching.
+ * Milliseconds from the approval to `now`. The API server stores whole seconds, so the time of receipt is more precise
+ * for approvals seen live.
  */
 export function millisecondsSinceApproval(record: CsrRecord, now: number): number {
   const stored = approvedAt(record);
@@ -51,10 +54,10 @@ function approvedAt({ status }: CertificateSigningRequest): number {
   return Date.parse(approval?.lastUpdateTime ?? approval?.lastTransitionTime ?? '');
 }
 
-/** As long as kube-apiserver keeps an event (--event-ttl). */
+/** How long kube-apiserver keeps an event (--event-ttl). */
 const EVENT_TTL_MS = 3_600_000;
 
-/** Next to nothing for an old CSR, of which there may be very many. */
+/** Almost nothing for an old CSR, since there may be very many. */
 function endOf(csr: CertificateSigningRequest, receivedAt: number): { readonly endedAfter?: number } {
   if (!isIssued(csr) && !isFailed(csr)) return {};
   const endedAfter = approvedAt(csr);
@@ -63,15 +66,15 @@ function endOf(csr: CertificateSigningRequest, receivedAt: number): { readonly e
 
 function stateOf(csr: CertificateSigningRequest, policy: RecordSettings): CsrRecord['state'] {
   const state = progressOf(csr, policy);
-  // The spec last: a listed CSR that is done with need not be read that far.
+  // Checks the spec last: for a finished CSR in a list it need not be decoded.
   if (state === 'done' || isForeign(csr)) return 'done';
-  // Only our own certificates are completed: what another signer issued is that signer's.
+  // Only certificates that we issued are completed.
   return state === 'open' || isSignedHere(Buffer.from(csr.status?.certificate ?? '', 'base64'), csr.metadata.uid ?? '')
     ? state
     : 'done';
 }
 
-/** Not so a name that no issuer can match: the requester gets a message. */
+/** A malformed name is not foreign: its requester gets a message. */
 function isForeign({ spec }: CertificateSigningRequest): boolean {
   const signer = parseSignerName(spec.signerName);
   return !signer.ok && signer.error.kind === 'foreign';
@@ -91,7 +94,7 @@ function identify({ name, uid, resourceVersion }: ObjectMeta): ObjectMeta {
   return { name, ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
 }
 
-/** Of the annotations, those that a decision looks at. */
+/** Keeps only the annotations that decisions use. */
 function keepMeta(metadata: ObjectMeta): ObjectMeta {
   const known = LOCKED_ANNOTATIONS.flatMap(key => {
     const value = metadata.annotations?.[key];
@@ -100,17 +103,17 @@ function keepMeta(metadata: ObjectMeta): ObjectMeta {
   return { ...identify(metadata), ...(known.length > 0 && { annotations: Object.fromEntries(known) }) };
 }
 
-/** Characters: more than any of them can have to be of use, so that a longer one stays as wrong as it is. */
+/** In characters: longer than any valid value, so a longer value stays invalid when cut. */
 const MAX_ANNOTATION = 1_000;
 
-/** Nobody looks at the request before it is approved, and then it comes again. */
+/** The request is not used before approval, and the approval delivers it again. */
 function keepSpec(csr: CertificateSigningRequest): CertificateSigningRequest['spec'] {
   const { spec } = csr;
   if (!isApproved(csr)) return { signerName: spec.signerName, request: '' };
   return { ...spec, request: copyOf(spec.request, MAX_REQUEST_LENGTH + 4) };
 }
 
-/** As much of the text; a part of it would hold on to the whole. */
+/** Copies the start of the text; a substring would keep the whole string in memory. */
 function copyOf(text: string, length: number): string {
   return text.length <= length ? text : Buffer.from(text.slice(0, length)).toString();
 }

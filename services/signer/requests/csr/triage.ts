@@ -1,4 +1,4 @@
-// The checks on a CSR that need the CSR alone (steps 1 to 7 of cert-manager's Sync). Pure.
+// The checks on a CSR that need only the CSR (steps 1 to 7 of cert-manager's Sync). Pure.
 
 import { type CertificateSigningRequest, isApproved, isDenied, isFailed, isIssued } from '@countersign/common/csr.ts';
 import { reasons } from '@countersign/common/reasons.ts';
@@ -15,10 +15,10 @@ export function triage(csr: CertificateSigningRequest): Triage {
   if (!isApproved(csr)) {
     return { kind: 'wait', reason: 'WaitingApproval', message: reasons.WaitingApproval.message(), ref };
   }
-  return isIssued(csr) ? { kind: 'ignore' } : { kind: 'look', ref };
+  return isIssued(csr) ? { kind: 'ignore' } : { kind: 'proceed', ref };
 }
 
-/** cert-manager says nothing of it, and leaves it pending: as the spec cannot be changed, an approval would not help. */
+/** cert-manager leaves such a CSR pending without an event. Approval would not help, since the spec is immutable. */
 function withoutSignerName(csr: CertificateSigningRequest): Triage {
   const [error] = validateSignerName(csr);
   if (error === undefined || isIssued(csr)) return { kind: 'ignore' };

@@ -1,4 +1,4 @@
-// Warns the approver of a pending CSR for a SelfSigned issuer whose key will sign. Pure.
+// Warns the approver of a pending CSR for a SelfSigned issuer which key will sign. Pure.
 
 import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
@@ -12,7 +12,7 @@ export function concernsApprovers({ spec }: Issuer): boolean {
   return signingSecret(spec, 'any')?.namedBy === 'requester';
 }
 
-/** `namespace` is where the Secrets of the issuer are. */
+/** `namespace` is the namespace of the issuer's Secrets. */
 export function warningToApprover(csr: CertificateSigningRequest, { spec }: Issuer, namespace: string) {
   const secret = signingSecret(spec, readPrivateKeySecretName(csr));
   if (secret?.namedBy !== 'requester') return undefined;

@@ -83,7 +83,7 @@ function triage(record: PodRecord): Triage {
   if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'ignore' };
   const denial = refusePodRequest(record, parseStubRequest(record.spec.stubPKCS10Request));
   if (denial !== undefined) return { kind: 'fail', reason: denial.reason, message: denial.message };
-  return signer.ok ? { kind: 'look', ref: signer.value } : { kind: 'ignore' };
+  return signer.ok ? { kind: 'proceed', ref: signer.value } : { kind: 'ignore' };
 }
 
 function whenUnfit(record: PodRecord, { reason, message, secret }: Fail, now: number): Wait {
@@ -127,7 +127,7 @@ function issuedChange({ metadata, spec }: PodRecord, chainPem: string, now: Date
 }
 
 function endOf(object: { readonly status?: object }): ReturnType<RequestKind<PodRecord>['endOf']> {
-  const status = object.status as PodCertificateRequestStatus | undefined;
+  const status: PodCertificateRequestStatus | undefined = object.status;
   if (status?.certificateChain) return { kind: 'issued', certificate: status.certificateChain };
   const refusal = status && (findPodCondition({ status }, 'Denied') ?? findPodCondition({ status }, 'Failed'));
   return refusal && { kind: 'failed', reason: refusal.reason ?? '', message: refusal.message ?? '' };

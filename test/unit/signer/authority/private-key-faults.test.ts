@@ -1,4 +1,4 @@
-// Private keys that OpenSSL reads and Go does not: their numbers do not belong together, or their form is not the standard's.
+// Private keys that OpenSSL accepts and Go rejects: inconsistent values or non-standard encodings.
 
 import assert from 'node:assert/strict';
 import { createECDH } from 'node:crypto';
@@ -22,7 +22,7 @@ function elementsOf(file: string): readonly Buffer[] {
   return valueOf(readChildren(valueOf(readWhole(block?.der ?? Buffer.alloc(0))))).map(({ bytes }) => bytes);
 }
 
-/** The RSA key with the number at this place (0 is the version) put in instead. */
+/** Returns the RSA key with the number at this place replaced (0 is the version). */
 function rsaWith(place: number, number: Buffer): string {
   return formatPem('RSA PRIVATE KEY', sequence(...elementsOf('rsa2048-pkcs1').with(place, number)));
 }
@@ -41,27 +41,27 @@ const pkcs8 = (curve: string) =>
 
 const RSA = 'error parsing rsa private key: ';
 const EC = 'error parsing ecdsa private key: ';
-const APART = 'the numbers of the RSA key do not belong together';
-const NO_NUMBER = 'the private number is not one of its curve';
-const NO_CURVE = 'unknown elliptic curve: make the key on P-256, P-384 or P-521, by name';
+const INCONSISTENT = 'the RSA private key is inconsistent';
+const OUT_OF_RANGE = 'the private key is out of range for its curve';
+const NO_CURVE = 'unknown elliptic curve: use a key on the named curve P-256, P-384 or P-521';
 const three = encodeInteger(Buffer.of(3));
 
-const REFUSED: readonly (readonly [what: string, pem: string, error: string])[] = [
-  ['an RSA key of another private exponent', rsaWith(3, three), `${RSA}${APART}`],
-  ['an RSA key of another prime', rsaWith(4, elementsOf('rsa2048-pkcs1')[5] as Buffer), `${RSA}${APART}`],
-  ['an RSA key of another exponent of its first prime', rsaWith(6, three), `${RSA}${APART}`],
-  ['an RSA key of another exponent of its second prime', rsaWith(7, three), `${RSA}${APART}`],
-  ['an RSA key of another coefficient', rsaWith(8, three), `${RSA}${APART}`],
-  ['an RSA key of three primes', rsaWith(0, encodeInteger(Buffer.of(1))), `${RSA}malformed key`],
+const REJECTED: readonly (readonly [what: string, pem: string, error: string])[] = [
+  ['an RSA key with a wrong private exponent', rsaWith(3, three), `${RSA}${INCONSISTENT}`],
+  ['an RSA key with a wrong prime', rsaWith(4, elementsOf('rsa2048-pkcs1')[5] as Buffer), `${RSA}${INCONSISTENT}`],
+  ['an RSA key with a wrong exponent for its first prime', rsaWith(6, three), `${RSA}${INCONSISTENT}`],
+  ['an RSA key with a wrong exponent for its second prime', rsaWith(7, three), `${RSA}${INCONSISTENT}`],
+  ['an RSA key with a wrong coefficient', rsaWith(8, three), `${RSA}${INCONSISTENT}`],
+  ['an RSA key with three primes', rsaWith(0, encodeInteger(Buffer.of(1))), `${RSA}malformed key`],
   [
-    'an RSA key of an even exponent',
+    'an RSA key with an even exponent',
     rsaWith(2, encodeInteger(Buffer.of(4))),
-    `${RSA}the exponent of the RSA key is not odd and from 3 to 2^31 - 1`,
+    `${RSA}the RSA public exponent must be odd, from 3 to 2^31 - 1`,
   ],
-  ['an EC key of the number 0', ec(version, ofSize(48, 0), parameters), `${EC}${NO_NUMBER}`],
-  ['an EC key of a number beyond the order', ec(version, ofSize(48, 0xff), parameters), `${EC}${NO_NUMBER}`],
-  ['an EC key without curve', ec(version, number, point), `${EC}${NO_CURVE}`],
-  ['an EC key on a curve that Go does not know', ec(version, number, named('1.3.132.0.10')), `${EC}${NO_CURVE}`],
+  ['an EC key with the value 0', ec(version, ofSize(48, 0), parameters), `${EC}${OUT_OF_RANGE}`],
+  ['an EC key with a value above the order', ec(version, ofSize(48, 0xff), parameters), `${EC}${OUT_OF_RANGE}`],
+  ['an EC key without a curve', ec(version, number, point), `${EC}${NO_CURVE}`],
+  ['an EC key on a curve unknown to Go', ec(version, number, named('1.3.132.0.10')), `${EC}${NO_CURVE}`],
   ['an EC key at infinity', ec(version, number, parameters, tlv(0xa1, tlv(3, Buffer.of(0, 0)))), `${EC}malformed key`],
   [
     'an EC key that names two curves',
@@ -70,22 +70,22 @@ const REFUSED: readonly (readonly [what: string, pem: string, error: string])[] 
   ],
 ];
 
-for (const [what, pem, error] of REFUSED) {
-  test(`cannot read ${what}, as Go cannot`, () => assert.equal(errorOf(parseSigningKey(pem)), error));
+for (const [what, pem, error] of REJECTED) {
+  test(`${what} is rejected, as in Go`, () => assert.equal(errorOf(parseSigningKey(pem)), error));
 }
 
 for (const [what, pem] of [
-  ['a number that has lost its leading zeros', ec(version, ofSize(40), parameters)],
+  ['missing leading zeros', ec(version, ofSize(40), parameters)],
   [
-    'a number with a leading zero too many',
+    'an extra leading zero',
     ec(version, encodeOctetString(Buffer.concat([Buffer.of(0), Buffer.alloc(48, 1)])), parameters),
   ],
-  ['no point', ec(version, number, parameters)],
+  ['no public key', ec(version, number, parameters)],
 ] as const) {
-  test(`reads an EC key with ${what}, as Go does`, () => assert.equal(errorOf(parseSigningKey(pem)), undefined));
+  test(`an EC key with ${what} is accepted, as in Go`, () => assert.equal(errorOf(parseSigningKey(pem)), undefined));
 }
 
-/** SEC 2 section 2; the test asks OpenSSL whether they are right. */
+/** SEC 2 section 2; the test verifies them with OpenSSL. */
 const ORDERS = {
   p224: 'ffffffffffffffffffffffffffff16a2e0b8f03e13dd29455c5c2a3d',
   p256: 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551',
@@ -94,7 +94,7 @@ const ORDERS = {
 } as const;
 const NAMES = { p224: 'secp224r1', p256: 'prime256v1', p384: 'secp384r1', p521: 'secp521r1' } as const;
 
-function isTakenByOpenssl(curve: keyof typeof ORDERS, candidate: Buffer): boolean {
+function isAcceptedByOpenssl(curve: keyof typeof ORDERS, candidate: Buffer): boolean {
   try {
     createECDH(NAMES[curve]).setPrivateKey(candidate);
     return true;
@@ -104,12 +104,12 @@ function isTakenByOpenssl(curve: keyof typeof ORDERS, candidate: Buffer): boolea
 }
 
 for (const curve of ['p224', 'p256', 'p384', 'p521'] as const) {
-  test(`the numbers of ${curve} end below its order, as OpenSSL has it`, () => {
+  test(`a private key on ${curve} must be below the curve order, as in OpenSSL`, () => {
     const order = Buffer.from(ORDERS[curve], 'hex');
     const largest = Buffer.from(order).fill((order.at(-1) ?? 0) - 1, order.length - 1);
-    const isRead = (candidate: Buffer) =>
+    const isAccepted = (candidate: Buffer) =>
       parseSigningKey(ec(version, encodeOctetString(candidate), named(CURVE[curve]))).ok;
-    assert.deepEqual([isTakenByOpenssl(curve, largest), isTakenByOpenssl(curve, order)], [true, false]);
-    assert.deepEqual([isRead(largest), isRead(order)], [true, false]);
+    assert.deepEqual([isAcceptedByOpenssl(curve, largest), isAcceptedByOpenssl(curve, order)], [true, false]);
+    assert.deepEqual([isAccepted(largest), isAccepted(order)], [true, false]);
   });
 }

@@ -1,4 +1,4 @@
-// Chains of CAs that have certificates of several others: the order in which they are given does not matter.
+// Chains of cross-signed CAs: the order of the certificates does not matter.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -26,14 +26,14 @@ function link(...pems: readonly string[]) {
 
 const LINKED: readonly (readonly [what: string, others: readonly string[], top: string])[] = [
   ['one CA over another', [aByB, selfB], selfB],
-  ['a CA that was a root itself', [selfA, aByB, selfB], selfB],
+  ['a CA that is also a root', [selfA, aByB, selfB], selfB],
   ['two such CAs', [selfA, aByB, selfB, bByC, selfC], selfC],
-  ['two CAs that have signed each other', [aByB, bByA], bByA],
-  ['two CAs that have signed each other, and a third', [aByB, bByA, aByC, selfA, selfB, selfC], selfC],
+  ['two cross-signed CAs', [aByB, bByA], bByA],
+  ['two cross-signed CAs below a third', [aByB, bByA, aByC, selfA, selfB, selfC], selfC],
 ];
 
 for (const [what, others, top] of LINKED) {
-  test(`links ${what}, in whatever order`, async () => {
+  test(`linkIssuerChain links ${what} in any order`, async () => {
     const expected = valueOf(await link(signer, ...others));
     assert.ok(expected.aboveLeafPem.startsWith(signer));
     assert.equal(expected.topPem, top);
@@ -51,13 +51,13 @@ for (const [what, others, top] of LINKED) {
 }
 
 const UNLINKED: readonly (readonly [what: string, others: readonly string[]])[] = [
-  ['two ways up', [aByB, aByC, selfB, selfC]],
-  ['a way up that the signer is not on', [bByC, selfC]],
-  ['two ways up of which one comes from elsewhere', [aByB, bByC, buildCertificate(createHolder('D'), b)]],
+  ['two paths up', [aByB, aByC, selfB, selfC]],
+  ['a path that does not start at the signer', [bByC, selfC]],
+  ['a path with an unrelated branch', [aByB, bByC, buildCertificate(createHolder('D'), b)]],
 ];
 
 for (const [what, others] of UNLINKED) {
-  test(`refuses ${what}, in whatever order`, async () => {
+  test(`linkIssuerChain rejects ${what} in any order`, async () => {
     const order = fc.shuffledSubarray([...others], { minLength: others.length });
     await fc.assert(
       fc.asyncProperty(order, async shuffled =>

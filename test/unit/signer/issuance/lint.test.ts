@@ -1,4 +1,4 @@
-// Lint: what is as decided passes; whatever differs, or is not as RFC 5280 wants it, is found and named.
+// Lint: certificates that match the profile pass; any deviation from the profile or RFC 5280 is found and named.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -33,7 +33,7 @@ const urls = {
   issuingCertificateUrls: ['http://ca.example/ca.crt'],
 };
 
-/** A profile with every part that there is. */
+/** A profile with every optional part. */
 const full: Profile = {
   ...profileFor({
     request: readRequest('names'),
@@ -54,67 +54,67 @@ function rulesOf(prepared: PreparedCertificate): readonly string[] {
 const PASSING: readonly (readonly [what: string, profile: Profile])[] = [
   ['a certificate with every part', full],
   ['a plain certificate', profileFor({})],
-  ['a certificate without subject', profileFor({ request: readRequest('no-subject') })],
+  ['a certificate without a subject', profileFor({ request: readRequest('no-subject') })],
   [
-    'a self-signed certificate without any name',
+    'a self-signed certificate without any names',
     { ...profileFor({}), subject: sequence(), hasEmptySubject: true, issuer: { subject: sequence() } },
   ],
   ['a CA that may not sign certificates', { ...profileFor({ usages: ['digital signature'] }), isCa: true }],
   ['a leaf that may sign certificates', profileFor({ usages: ['cert sign', 'crl sign'] })],
   ['a certificate without usages', { ...profileFor({}), keyUsage: 0 }],
-  ['a certificate that ends after 2049', { ...profileFor({}), notAfter: new Date('2126-01-01T00:00:00Z') }],
+  ['a certificate that expires after 2049', { ...profileFor({}), notAfter: new Date('2126-01-01T00:00:00Z') }],
   ['a short serial', { ...profileFor({}), serial: Buffer.from('0000000000000000000000000000000000000080', 'hex') }],
 ];
 
 for (const [what, profile] of PASSING) {
-  test(`passes ${what}`, () => assert.deepEqual(rulesOf(prepareCertificate(profile, ecdsa)), []));
+  test(`lint accepts ${what}`, () => assert.deepEqual(rulesOf(prepareCertificate(profile, ecdsa)), []));
 }
 
-/** What the certificate was made from, what was decided, and the rules that must see the difference. */
-type Difference = readonly [what: string, made: Partial<Profile>, rules: readonly string[]];
+/** The profile of the certificate, and the rules that must detect the difference from the decided one. */
+type Difference = readonly [what: string, actual: Partial<Profile>, rules: readonly string[]];
 
 const names = sequence(tlv(0x82, Buffer.from('evil.example')));
 const DIFFERENCES: readonly Difference[] = [
-  ['another serial', { serial: Buffer.from([1]) }, ['serial']],
-  ['another issuer', { issuer: { ...full.issuer, subject: sequence() } }, ['issuer']],
-  ['an earlier begin', { notBefore: new Date('2020-01-01T00:00:00Z') }, ['validity']],
-  ['a later end', { notAfter: new Date('2090-01-01T00:00:00Z') }, ['validity']],
-  ['another subject', { subject: sequence() }, ['subject']],
+  ['a different serial', { serial: Buffer.from([1]) }, ['serial']],
+  ['a different issuer', { issuer: { ...full.issuer, subject: sequence() } }, ['issuer']],
+  ['an earlier notBefore', { notBefore: new Date('2020-01-01T00:00:00Z') }, ['validity']],
+  ['a later notAfter', { notAfter: new Date('2090-01-01T00:00:00Z') }, ['validity']],
+  ['a different subject', { subject: sequence() }, ['subject']],
   [
-    'another key',
+    'a different key',
     { publicKey: profileFor({ request: readRequest('p384') }).publicKey },
     ['public key', 'subject key identifier'],
   ],
-  ['no CA', { isCa: false }, ['basic constraints']],
-  ['no identifier of the key', { hasKeyIdentifier: false }, ['list of extensions']],
-  ['more usages', { keyUsage: 0b1100000 }, ['key usage']],
-  ['a usage that nobody knows', { keyUsage: full.keyUsage | (1 << 9) }, ['key usage']],
-  ['other extended usages', { extKeyUsages: ['2.5.29.37.0'] }, ['extended key usage']],
-  ['no usages', { keyUsage: 0, extKeyUsages: [] }, ['list of extensions']],
-  ['other names', { subjectAltName: names }, ['subject alternative name']],
-  ['names of another criticality', { hasEmptySubject: true }, ['subject alternative name']],
+  ['a missing CA flag', { isCa: false }, ['basic constraints']],
+  ['a missing key identifier', { hasKeyIdentifier: false }, ['list of extensions']],
+  ['additional usages', { keyUsage: 0b1100000 }, ['key usage']],
+  ['an unknown usage', { keyUsage: full.keyUsage | (1 << 9) }, ['key usage']],
+  ['different extended usages', { extKeyUsages: ['2.5.29.37.0'] }, ['extended key usage']],
+  ['missing usages', { keyUsage: 0, extKeyUsages: [] }, ['list of extensions']],
+  ['different names', { subjectAltName: names }, ['subject alternative name']],
+  ['names with a different criticality', { hasEmptySubject: true }, ['subject alternative name']],
   [
-    'name constraints that are not critical',
+    'non-critical name constraints',
     { nameConstraints: { oid: '2.5.29.30', critical: false, value: full.nameConstraints?.value ?? assert.fail() } },
     ['name constraints'],
   ],
   [
-    'the key identifier of another issuer',
+    'a different authority key identifier',
     { issuer: { subject: full.issuer.subject, subjectKeyIdentifier: Buffer.of(1) } },
     ['authority key identifier'],
   ],
-  ['other CRL URLs', { crlDistributionPoints: ['http://evil.example'] }, ['CRL distribution points']],
-  ['other OCSP URLs', { ocspServers: ['http://evil.example'] }, ['authority information access']],
+  ['different CRL URLs', { crlDistributionPoints: ['http://evil.example'] }, ['CRL distribution points']],
+  ['different OCSP URLs', { ocspServers: ['http://evil.example'] }, ['authority information access']],
 ];
 
-for (const [what, made, rules] of DIFFERENCES) {
-  test(`finds ${what} than decided`, () => {
-    const { tbs } = prepareCertificate({ ...full, ...made }, ecdsa);
+for (const [what, actual, rules] of DIFFERENCES) {
+  test(`lint detects ${what}`, () => {
+    const { tbs } = prepareCertificate({ ...full, ...actual }, ecdsa);
     assert.deepEqual(rulesOf({ tbs, profile: full, signatureAlgorithm: ecdsa }), rules);
   });
 }
 
-test('finds the signature algorithm of another key', () => {
+test('lint detects the signature algorithm of another key', () => {
   const { tbs } = prepareCertificate(full, ecdsa);
   assert.deepEqual(rulesOf({ tbs, profile: full, signatureAlgorithm: rsa }), ['signature algorithm']);
 });
@@ -122,20 +122,20 @@ test('finds the signature algorithm of another key', () => {
 const MALFORMED: readonly (readonly [what: string, profile: Partial<Profile>, rules: readonly string[]])[] = [
   ['serial zero', { serial: Buffer.alloc(20) }, ['serial']],
   ['a serial of 21 octets', { serial: Buffer.alloc(20, 0xff) }, ['serial']],
-  ['an end before the begin', { notAfter: new Date('2020-01-01T00:00:00Z') }, ['validity']],
-  ['an end at the begin', { notAfter: full.notBefore }, ['validity']],
+  ['notAfter before notBefore', { notAfter: new Date('2020-01-01T00:00:00Z') }, ['validity']],
+  ['notAfter equal to notBefore', { notAfter: full.notBefore }, ['validity']],
   [
-    'a key of no supported kind',
+    'an unsupported key type',
     { publicKey: sequence(sequence(), tlv(TAG.bitString, Buffer.of(0))), isCa: false },
     ['public key'],
   ],
-  ['names that are none', { subjectAltName: encodeOctetString(Buffer.of()) }, ['subject alternative name']],
+  ['malformed names', { subjectAltName: encodeOctetString(Buffer.of()) }, ['subject alternative name']],
   ['a year of five digits', { notAfter: new Date(Date.UTC(10_000, 0)) }, ['certificate']],
-  ['a subject that is no DER', { subject: Buffer.from([0x30, 0x05, 0]) }, ['certificate']],
+  ['a subject that is not DER', { subject: Buffer.from([0x30, 0x05, 0]) }, ['certificate']],
 ];
 
 for (const [what, profile, rules] of MALFORMED) {
-  test(`refuses ${what}, though decided`, () => {
+  test(`lint rejects ${what} even if the profile has it`, () => {
     assert.deepEqual(rulesOf(prepareCertificate({ ...full, ...profile }, ecdsa)), rules);
   });
 }
@@ -144,12 +144,12 @@ function childrenOf(der: Buffer): readonly Buffer[] {
   return valueOf(readChildren(valueOf(readWhole(der)))).map(({ bytes }) => bytes);
 }
 
-/** A TBS certificate with another field in the place of the one at `at`. */
+/** Returns the TBS certificate with the field at `at` replaced. */
 function withField(tbs: Buffer, at: number, field: Buffer): Buffer {
   return sequence(...childrenOf(tbs).map((own, index) => (index === at ? field : own)));
 }
 
-/** A TBS certificate with another encoding of one extension: what follows its type. */
+/** Returns the TBS certificate with one extension re-encoded: `parts` follow its type. */
 function withExtension(tbs: Buffer, oid: string, ...parts: readonly Buffer[]): Buffer {
   const [list = assert.fail()] = childrenOf(childrenOf(tbs)[7] ?? assert.fail());
   const type = encodeOid(oid);
@@ -163,20 +163,20 @@ const plainTbs = prepareCertificate(plain, ecdsa).tbs;
 const constraints = (...fields: readonly Buffer[]) =>
   withExtension(plainTbs, EXTENSION.basicConstraints, encodeBoolean(true), encodeOctetString(sequence(...fields)));
 
-/** Another encoding, or one with more in it, of what the profile decides. */
+/** Encodings that differ from the profile's, or add to it. */
 const REENCODED: readonly (readonly [what: string, tbs: Buffer, rules: readonly string[]])[] = [
-  ['a serial with a zero too many', withField(plainTbs, 1, tlv(TAG.integer, Buffer.of(0), plain.serial)), ['serial']],
+  ['a non-minimal serial', withField(plainTbs, 1, tlv(TAG.integer, Buffer.of(0), plain.serial)), ['serial']],
   [
-    'a FALSE that says that names are not critical',
+    'an explicit FALSE for the criticality of names',
     withExtension(plainTbs, EXTENSION.subjectAltName, encodeBoolean(false), encodeOctetString(allNames)),
     ['certificate'],
   ],
-  ['a FALSE that says that it is no CA', constraints(encodeBoolean(false)), ['basic constraints']],
-  ['a path length of what is no CA', constraints(encodeInteger(Buffer.of(0))), ['basic constraints']],
+  ['an explicit FALSE for the CA flag', constraints(encodeBoolean(false)), ['basic constraints']],
+  ['a path length without the CA flag', constraints(encodeInteger(Buffer.of(0))), ['basic constraints']],
 ];
 
 for (const [what, tbs, rules] of REENCODED) {
-  test(`finds ${what}`, () => {
+  test(`lint detects ${what}`, () => {
     assert.deepEqual(rulesOf({ tbs, profile: plain, signatureAlgorithm: ecdsa }), rules);
   });
 }
@@ -188,15 +188,15 @@ const BAD_URLS: readonly (readonly [urls: Partial<Profile>, rule: string, citati
 ];
 
 for (const [badUrls, rule, citation] of BAD_URLS) {
-  test(`refuses a URL that is not ASCII in ${Object.keys(badUrls).join()}, though decided`, () => {
+  test(`lint rejects a URL in ${Object.keys(badUrls).join()} that is not ASCII`, () => {
     const result = lintCertificate(prepareCertificate({ ...full, ...badUrls }, ecdsa));
     const problem =
-      'has a URL that is not printable ASCII: percent-encode it, and its host in Punycode, in the spec of the issuer';
+      'has a URL that is not printable ASCII: percent-encode it in the issuer spec, and write its host in Punycode';
     assert.deepEqual(result, { ok: false, error: [{ rule, citation, problem }] });
   });
 }
 
-test('refuses an RSA key with bytes behind it, though decided', () => {
+test('lint rejects an RSA key with trailing bytes', () => {
   const { publicKey } = profileFor({ request: readRequest('rsa2048') });
   const [algorithm] = valueOf(readChildren(valueOf(readWhole(publicKey))));
   const octets = publicKeyOctets(publicKey);
@@ -205,7 +205,7 @@ test('refuses an RSA key with bytes behind it, though decided', () => {
   assert.deepEqual(rulesOf(prepareCertificate({ ...plain, publicKey: spki }, ecdsa)), ['public key']);
 });
 
-test('cites a rule book for each finding', () => {
+test('each lint finding cites its source', () => {
   const result = lintCertificate(prepareCertificate({ ...full, serial: Buffer.alloc(20) }, ecdsa));
   assert.deepEqual(result, {
     ok: false,
@@ -214,7 +214,7 @@ test('cites a rule book for each finding', () => {
 });
 
 for (const [what, profile] of PASSING) {
-  test(`finds every flip of a single bit of ${what}`, () => {
+  test(`lint detects every single-bit flip in ${what}`, () => {
     const prepared = prepareCertificate(profile, ecdsa);
     const missed: string[] = [];
     for (let bit = 0; bit < prepared.tbs.length * 8; bit++) {

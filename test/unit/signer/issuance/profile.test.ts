@@ -1,4 +1,4 @@
-// Profiles: what of a CSR reaches the certificate, and what does not.
+// Profiles: what is taken from a CSR into the certificate.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ import { readRequest } from '../../../support/vectors.ts';
 const DURATION = 'experimental.cert-manager.io/request-duration';
 const IS_CA = 'experimental.cert-manager.io/request-is-ca';
 
-test('takes subject, key and names byte for byte from the request', () => {
+test('the profile takes subject, key and names byte for byte from the request', () => {
   const request = valueOf(parsePkcs10(readRequest('names')));
   const profile = profileFor({ request: readRequest('names') });
   assert.deepEqual(profile.subject, request.subject);
@@ -19,24 +19,24 @@ test('takes subject, key and names byte for byte from the request', () => {
   assert.deepEqual(profile.subjectAltName, request.extensions[0]?.value);
 });
 
-test('begins now and lasts 90 days, in whole seconds', () => {
+test('the default validity is 90 days from now, in whole seconds', () => {
   const { notBefore, notAfter } = profileFor({});
   assert.equal(notBefore.toISOString(), '2026-11-24T12:00:00.000Z');
   assert.equal(notAfter.toISOString(), '2027-02-22T12:00:00.000Z');
 });
 
-test('cuts both ends to whole seconds, each for itself', () => {
+test('notBefore and notAfter are truncated to whole seconds independently', () => {
   const { notAfter } = profileFor({ annotations: { [DURATION]: '10m0.5s' } });
   assert.equal(notAfter.toISOString(), '2026-11-24T12:10:01.000Z');
 });
 
-test('begins earlier by what the operator says, and ends no sooner for it', () => {
+test('backdate moves notBefore and not notAfter', () => {
   const { notBefore, notAfter } = profileFor({ policy: { backdate: 300_000 } });
   assert.equal(notBefore.toISOString(), '2026-11-24T11:55:00.000Z');
   assert.equal(notAfter.toISOString(), '2027-02-22T12:00:00.000Z');
 });
 
-test('ends with its CA for an operator who wants it, and where that ends later, as asked for', () => {
+test('clampToCa limits notAfter to that of the CA', () => {
   const endOf = (caEnds: string, clampToCa: boolean) => {
     const issuer = { subject: Buffer.from('3000', 'hex'), notAfter: new Date(caEnds) };
     return profileFor({ issuer, policy: { clampToCa } }).notAfter.toISOString();
@@ -46,16 +46,16 @@ test('ends with its CA for an operator who wants it, and where that ends later, 
   assert.equal(endOf('2027-12-01T00:00:00Z', true), '2027-02-22T12:00:00.000Z');
 });
 
-test('a certificate that is its own issuer has no CA to end with', () => {
+test('clampToCa has no effect on a self-signed certificate', () => {
   assert.equal(profileFor({ policy: { clampToCa: true } }).notAfter.toISOString(), '2027-02-22T12:00:00.000Z');
 });
 
-test('who asks for no duration gets what the operator allows at most', () => {
+test('a request without a duration is limited to maxDuration', () => {
   const { notAfter } = profileFor({ policy: { maxDuration: HOUR } });
   assert.equal(notAfter.toISOString(), '2026-11-24T13:00:00.000Z');
 });
 
-test('carries the identifier of its key as a CA, else only for an operator who wants it', () => {
+test('a CA has a key identifier, and a leaf only with leafKeyIdentifier', () => {
   const ca = { request: readRequest('ca'), annotations: { [IS_CA]: 'true' } };
   const orders = [ca, {}, { policy: { leafKeyIdentifier: true } }];
   assert.deepEqual(
@@ -64,11 +64,11 @@ test('carries the identifier of its key as a CA, else only for an operator who w
   );
 });
 
-test('without usages the certificate is for digital signature and key encipherment', () => {
+test('the default usages are digital signature and key encipherment', () => {
   assert.deepEqual([profileFor({}).keyUsage, profileFor({}).extKeyUsages], [0b101, []]);
 });
 
-test('keeps order and duplicates of extended usages, and unknown ones of the request after them', () => {
+test('extended usages keep their order and duplicates, followed by unknown ones from the request', () => {
   const request = readRequest('unknown-ext-key-usage');
   const { keyUsage, extKeyUsages } = profileFor({ request, usages: ['digital signature', 'client auth'] });
   assert.deepEqual([keyUsage, extKeyUsages], [0b1, ['1.3.6.1.5.5.7.3.2', '1.2.3.4.5']]);
@@ -76,13 +76,13 @@ test('keeps order and duplicates of extended usages, and unknown ones of the req
   assert.deepEqual(twice.extKeyUsages, ['1.3.6.1.5.5.7.3.4', '2.5.29.37.0', '1.3.6.1.5.5.7.3.4']);
 });
 
-test('is a CA by the annotation alone, which adds no usage', () => {
+test('only the annotation makes a certificate a CA, and it adds no usage', () => {
   const profile = profileFor({ request: readRequest('ca'), annotations: { [IS_CA]: 'true' } });
   assert.deepEqual([profile.isCa, profile.keyUsage], [true, 0b101]);
   assert.equal(profileFor({ annotations: { [IS_CA]: 'True' } }).isCa, false);
 });
 
-test('name constraints reach the certificate, with their criticality', () => {
+test('name constraints keep their criticality', () => {
   const { nameConstraints } = profileFor({ request: readPkiRequest('name-constraints') });
   assert.equal(nameConstraints?.critical, true);
   assert.equal(nameConstraints.value.includes('192'), false);

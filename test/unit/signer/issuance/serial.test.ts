@@ -1,11 +1,11 @@
-// The serial of a certificate: one for each CSR, and what is known for ours by it.
+// The serial number of a certificate: unique per CSR, and proof that we signed it.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deriveSerial, isSignedHere } from '@countersign/signer/issuance/serial.ts';
 import { buildCertificateOf } from '../../../support/csr-builder.ts';
 
-test('one CSR has one serial, positive in 20 octets, and no other CSR has it', () => {
+test('each CSR has one unique serial, positive in 20 octets', () => {
   const serial = deriveSerial('a');
   assert.deepEqual(serial, deriveSerial('a'));
   assert.notDeepEqual(serial, deriveSerial('b'));
@@ -18,13 +18,13 @@ for (const [uid, serial] of [
   ['uid-of-jane', '565a2f5af6bf296af7bcfc3cffd59d3ed4c83d22'],
   ['b6ad7ad5-61e9-4f44-9d6e-5a3d1a6d3c6b', '32a616eb3b49c0ef08a5260c3c50b722b438e54d'],
 ] as const) {
-  test(`the serial for ${uid} stays what it was, so that what an earlier release signed is known for ours`, () =>
+  test(`the serial for ${uid} is the same as in earlier releases`, () =>
     assert.equal(deriveSerial(uid).toString('hex'), serial));
 }
 
 const certificateOf = (uid: string) => Buffer.from(buildCertificateOf(uid), 'base64');
 
-test('a certificate is known for ours by the uid of its CSR alone, a leading zero included', () => {
+test('a certificate is recognized as ours by the uid of its CSR, even with a leading zero', () => {
   for (let at = 0; at < 60; at += 1) assert.ok(isSignedHere(certificateOf(`uid ${at}`), `uid ${at}`));
   assert.equal(isSignedHere(certificateOf('uid 1'), 'uid 2'), false);
   for (const other of ['', 'foo', Buffer.of(0)]) assert.equal(isSignedHere(other, 'uid 1'), false);

@@ -1,5 +1,4 @@
-// Signing: what comes out verifies, for openssl too, and holds what was decided; what cannot be trusted does not come
-// out.
+// Signing: the result verifies (with openssl as well) and matches the profile; anything untrustworthy is not returned.
 
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
@@ -42,7 +41,7 @@ function openssl(...args: readonly string[]): string {
   return execFileSync('openssl', args, { encoding: 'utf8' });
 }
 
-/** A CA of the given key, made here: isCa and all that goes with it is tested in passing. */
+/** Returns a CA with the given key, signed by this code, which tests isCa as well. */
 async function makeCa(key: SigningKey): Promise<string> {
   const annotations = { 'experimental.cert-manager.io/request-is-ca': 'true' };
   const base = profileFor({ request: readRequest('ca'), usages: ['cert sign', 'crl sign'], annotations });
@@ -66,7 +65,7 @@ for (const [name, algorithm] of ALGORITHMS) {
     const [issuer] = valueOf(parseCertificates(ca));
     const leaf = await sign(profileFor({ request: readRequest('no-subject'), ...(issuer && { issuer }) }), key);
     const leafFile = file(`${name}-leaf.pem`, leaf);
-    // The fixed time of the tests may be in the future of whoever runs them.
+    // The fixed time of the tests may be in the future.
     const verified = openssl(
       'verify',
       '-x509_strict',
@@ -83,7 +82,7 @@ for (const [name, algorithm] of ALGORITHMS) {
   });
 }
 
-test('openssl shows every part of a certificate as decided', async () => {
+test('openssl shows every part of a certificate as in the profile', async () => {
   const [root] = readCaCertificates('root');
   const urls = {
     crlDistributionPoints: ['http://crl.example/1', 'http://crl.example/2'],
@@ -163,7 +162,7 @@ test('openssl shows every part of a certificate as decided', async () => {
   );
 });
 
-test('names are critical when there is no subject', async () => {
+test('names are critical if there is no subject', async () => {
   const pem = await sign(profileFor({ request: readRequest('no-subject') }), readKey('p256'));
   const { extensions } = new X509Certificate(pem);
   assert.deepEqual(
@@ -178,19 +177,19 @@ test('names are critical when there is no subject', async () => {
 
 const IDENTIFIER = Buffer.of(1, 2, 3);
 const UNIDENTIFIED: readonly (readonly [whose: string, issuer: IssuerIdentity])[] = [
-  ['its own', { subject: profileFor({}).subject, subjectKeyIdentifier: IDENTIFIER }],
-  ['that of a CA without one', { subject: nameOf('CA') }],
-  ['that of a CA whose identifier is empty', { subject: nameOf('CA'), subjectKeyIdentifier: Buffer.of() }],
+  ['its own name', { subject: profileFor({}).subject, subjectKeyIdentifier: IDENTIFIER }],
+  ['a CA without a key identifier', { subject: nameOf('CA') }],
+  ['a CA with an empty key identifier', { subject: nameOf('CA'), subjectKeyIdentifier: Buffer.of() }],
 ];
 
 for (const [whose, issuer] of UNIDENTIFIED) {
-  test(`a certificate under a name that is ${whose} has no authority key identifier`, async () => {
+  test(`a certificate issued by ${whose} has no authority key identifier`, async () => {
     const { extensions } = new X509Certificate(await sign(profileFor({ issuer }), readKey('p256')));
     assert.ok(!extensions.some(({ type }) => type === '2.5.29.35'));
   });
 }
 
-test('says serial and SHA-256 as openssl does', async () => {
+test('serial and SHA-256 are formatted as by openssl', async () => {
   const key = readKey('p256');
   const signed = valueOf(await signCertificate(prepare(profileFor({}), key), key));
   const shown = openssl('x509', '-in', file('plain.pem', signed.pem), '-noout', '-serial', '-fingerprint', '-sha256');
@@ -207,7 +206,7 @@ test('says serial and SHA-256 as openssl does', async () => {
   );
 });
 
-test('a signature that does not verify never comes out', async () => {
+test('a certificate whose signature does not verify is not returned', async () => {
   const key = readKey('p256');
   const broken: SigningKey = {
     ...key,
@@ -215,10 +214,10 @@ test('a signature that does not verify never comes out', async () => {
     sign: () => readKey('p256-root').sign(Buffer.from('other')),
   };
   const signed = await signCertificate(prepare(profileFor({}), key), { ...broken, publicKey: key.publicKey });
-  assert.equal(errorOf(signed), 'signed certificate is not what was linted: the signature does not verify');
+  assert.equal(errorOf(signed), 'signed certificate differs from the linted one: the signature does not verify');
 });
 
-test('the key of another signer does not come out either', async () => {
+test('a certificate signed with another key is not returned', async () => {
   const linted = prepare(profileFor({}), readKey('p256'));
   const stranger: SigningKey = {
     ...readKey('p256-root'),
@@ -228,13 +227,13 @@ test('the key of another signer does not come out either', async () => {
   assert.equal((await signCertificate(linted, stranger)).ok, false);
 });
 
-test('a key that OpenSSL cannot sign with is an error without words of OpenSSL', async () => {
+test('the error for a key that cannot sign contains no OpenSSL text', async () => {
   const linted = prepare(profileFor({}), readKey('p256'));
   const dead: SigningKey = { ...readKey('p256'), isKeyOf: () => true, sign: () => Promise.reject(new Error('0A:1B')) };
   assert.equal(errorOf(await signCertificate(linted, dead)), 'the private key cannot sign');
 });
 
-test('what was not linted cannot be signed: the types forbid it', () => {
+test('the types forbid signing an unlinted certificate', () => {
   const key = readKey('p256');
   const prepared = prepareCertificate(profileFor({}), valueOf(key.signatureAlgorithm));
   // @ts-expect-error: a prepared certificate is not a linted one.

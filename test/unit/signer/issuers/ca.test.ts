@@ -1,4 +1,4 @@
-// What a CA issuer says to every state of its Secret: who waits, who is signed, and which chain and top come out.
+// The decision of a CA issuer for every state of its Secret: who waits, who is signed, with which chain and top.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
@@ -16,7 +16,7 @@ const mismatch = invalid("error creating x509 certificate: x509: provided Privat
 const root = rootTexts();
 const rsa1024 = key('rsa1024');
 
-const TROUBLE: readonly (readonly [string, SecretTexts | undefined, string])[] = [
+const WAITING: readonly (readonly [string, SecretTexts | undefined, string])[] = [
   ['no Secret', undefined, 'wait SecretMissing: Referenced secret sandbox/my-ca not found'],
   ['no key', { 'tls.crt': root['tls.crt'] }, invalid(`no private key data for "tls.key" in secret 'sandbox/my-ca'`)],
   ['an empty key', { ...root, 'tls.key': '' }, invalid(`no private key data for "tls.key" in secret 'sandbox/my-ca'`)],
@@ -27,14 +27,14 @@ const TROUBLE: readonly (readonly [string, SecretTexts | undefined, string])[] =
   ],
   ['nothing at all', {}, invalid(`no private key data for "tls.key" in secret 'sandbox/my-ca'`)],
   [
-    'a key that is no PEM',
+    'a key that is not PEM',
     { ...root, 'tls.key': 'x' },
     invalid('error decoding private key PEM block: no PEM data was found in given input'),
   ],
   [
-    'a key that was cut off',
+    'a truncated key',
     { ...root, 'tls.key': root['tls.key'].slice(0, -10) },
-    invalid('error decoding private key PEM block: PEM block PRIVATE KEY does not end'),
+    invalid('error decoding private key PEM block: PEM block PRIVATE KEY has no -----END line'),
   ],
   [
     'a broken PKCS#8 key',
@@ -55,41 +55,43 @@ const TROUBLE: readonly (readonly [string, SecretTexts | undefined, string])[] =
     'an encrypted key',
     { ...root, 'tls.key': key('encrypted') },
     invalid(
-      'unknown private key type: ENCRYPTED PRIVATE KEY; this is an encrypted private key: decrypt it with "openssl pkey -in <file> -out <new file>"',
+      'unknown private key type: ENCRYPTED PRIVATE KEY; found an encrypted private key: decrypt it with "openssl pkey -in <file> -out <new file>"',
     ),
   ],
   [
-    'a certificate for a key',
+    'a certificate instead of a key',
     { ...root, 'tls.key': root['tls.crt'] },
-    invalid('unknown private key type: CERTIFICATE; this is a certificate, not a private key: are the two swapped?'),
+    invalid(
+      'unknown private key type: CERTIFICATE; found a certificate, expected a private key: check whether the two are swapped',
+    ),
   ],
   [
-    'a certificate that is no PEM',
+    'a certificate that is not PEM',
     { ...root, 'tls.crt': 'x' },
     invalid('error decoding certificate PEM block: no valid certificates found'),
   ],
   [
-    'a ca.crt that is no PEM',
+    'a ca.crt that is not PEM',
     { ...root, 'ca.crt': 'x' },
     invalid('error decoding certificate PEM block: no valid certificates found'),
   ],
   [
-    'certificates that were joined without a line break, of which one would be lost',
+    'certificates joined without a line break',
     { ...root, 'tls.crt': readCertificates('root').trimEnd() + readCertificates('root-renewed') },
     invalid(
-      'error decoding certificate PEM block: PEM block CERTIFICATE is followed by other text in its last line: put a line break behind its -----END CERTIFICATE-----',
+      'error decoding certificate PEM block: PEM block CERTIFICATE is followed by text on the same line: add a line break after -----END CERTIFICATE-----',
     ),
   ],
-  ['the key of another', { ...root, 'tls.key': key('p384') }, mismatch],
+  ['a key that does not match the certificate', { ...root, 'tls.key': key('p384') }, mismatch],
   [
     'the certificates in the wrong order',
     { 'tls.key': key('rsa2048'), 'tls.crt': readCertificates('root', 'intermediate1') },
     mismatch,
   ],
-  ['a chain with a stranger', { ...root, 'tls.crt': readCertificates('root', 'ed25519-root') }, broken],
+  ['a chain with an unrelated certificate', { ...root, 'tls.crt': readCertificates('root', 'ed25519-root') }, broken],
   ['a gap in the chain', { 'tls.key': key('p384'), 'tls.crt': readCertificates('intermediate2', 'root') }, broken],
-  ['a ca.crt of a stranger', { ...root, 'ca.crt': readCertificates('ed25519-root') }, broken],
-  ['a certificate that is no CA', { ...root, 'tls.crt': readCertificates('not-ca') }, broken],
+  ['an unrelated ca.crt', { ...root, 'ca.crt': readCertificates('ed25519-root') }, broken],
+  ['a certificate that is not a CA', { ...root, 'tls.crt': readCertificates('not-ca') }, broken],
   ['a CA that may not sign certificates', { ...root, 'tls.crt': readCertificates('without-cert-sign') }, broken],
   [
     'a CA whose key is too small',
@@ -99,41 +101,41 @@ const TROUBLE: readonly (readonly [string, SecretTexts | undefined, string])[] =
 ];
 
 describe('a CA issuer', () => {
-  for (const [what, texts, expected] of TROUBLE) {
-    it(`makes requests wait for ${what}`, async () => {
+  for (const [what, texts, expected] of WAITING) {
+    it(`a CA issuer with ${what} makes requests wait`, async () => {
       const decision = decide(await observe(CA, texts));
       assert.equal(await decideOn(CA, texts), expected);
       assert.deepEqual(decision.kind === 'wait' && decision.secret?.ref, { namespace: 'sandbox', name: 'my-ca' });
     });
   }
 
-  it('is not led astray by the key of another kind that it has seen before', async () => {
+  it('a CA issuer signs after it has seen a key of another type', async () => {
     assert.equal(await decideOn(CA, { ...root, 'tls.key': key('ed25519') }), mismatch);
     assert.equal(await decideOn(CA, root), 'issue');
   });
 
   const urls = ['http://crl.example', 'http://exämple/'];
   for (const spec of [{ crlDistributionPoints: urls }, { ocspServers: urls }, { issuingCertificateURLs: urls }]) {
-    it(`makes requests wait while a URL of ${Object.keys(spec).join()} is not ASCII`, async () => {
+    it(`a CA issuer makes requests wait while a URL of ${Object.keys(spec).join()} is not ASCII`, async () => {
       const kind = { ...CA, spec: { ca: { secretName: 'my-ca', ...spec } } };
-      const expected = `wait IssuerNotReady: Referenced Issuer sandbox/my-ca has a URL of 15 characters in ${Object.keys(spec).join()} that is not printable ASCII: remove line breaks, percent-encode the rest, and write its host in Punycode`;
+      const expected = `wait IssuerNotReady: Referenced Issuer sandbox/my-ca has a URL in ${Object.keys(spec).join()} (15 characters) that is not printable ASCII: remove line breaks, percent-encode other characters, and write the host in Punycode`;
       assert.equal(await decideOn(kind, root), expected);
     });
   }
 
-  it('names what a certificate is that cannot be read', async () => {
+  it('a CA issuer explains why a certificate cannot be parsed', async () => {
     const decision = await decideOn(CA, { ...root, 'tls.crt': nonsense('CERTIFICATE') });
     assert.match(decision, /^wait SecretInvalidData: .*: error parsing X\.509 certificate: ./);
   });
 
-  it('waits for its Secret before it judges the usages of the request', async () => {
+  it('a CA issuer waits for its Secret before it checks the usages of the request', async () => {
     const csr = buildCsr({ usages: ['digital signature', 'nonsense'] });
     assert.match(await decideOn(CA, undefined, csr), /^wait SecretMissing/);
     const expected = 'fail SigningError: Error generating certificate template: unknown key usages: [nonsense]';
     assert.equal(await decideOn(CA, root, csr), expected);
   });
 
-  it('looks for the Secret of a ClusterIssuer in the one namespace for those', async () => {
+  it('the Secret of a ClusterIssuer is read from the cluster resource namespace', async () => {
     const csr = buildCsr({ signerName: 'clusterissuers.cert-manager.io/my-ca' });
     const expected = 'wait SecretMissing: Referenced secret countersign/my-ca not found';
     assert.equal(await decideOn(CA, undefined, csr), expected);
@@ -141,8 +143,8 @@ describe('a CA issuer', () => {
 
   const chain = readCertificates('intermediate2', 'intermediate1');
   const CHAINS: readonly (readonly [string, SecretTexts, readonly string[], string])[] = [
-    ['a root: the leaf alone', root, [], 'root'],
-    ['a root that is in ca.crt too', { ...root, 'ca.crt': root['tls.crt'] }, [], 'root'],
+    ['a root', root, [], 'root'],
+    ['a root that is also in ca.crt', { ...root, 'ca.crt': root['tls.crt'] }, [], 'root'],
     [
       'a PKCS#1 key under a root',
       { 'tls.key': key('rsa2048-pkcs1'), 'tls.crt': readCertificates('intermediate1', 'root') },
@@ -162,23 +164,28 @@ describe('a CA issuer', () => {
       'root',
     ],
     [
-      'a ca.crt that is a whole bundle',
+      'a ca.crt with a large trust bundle',
       { ...root, 'ca.crt': `${root['tls.crt']}${'# trusted\n'.repeat(32_000)}` },
       [],
       'root',
     ],
-    ['only the first of ca.crt', { ...root, 'ca.crt': readCertificates('root', 'ed25519-root') }, [], 'root'],
+    [
+      'a ca.crt with two certificates, of which only the first counts',
+      { ...root, 'ca.crt': readCertificates('root', 'ed25519-root') },
+      [],
+      'root',
+    ],
     [
       'intermediates in any order',
       { 'tls.key': key('p384'), 'tls.crt': readCertificates('intermediate2', 'root', 'intermediate1') },
       ['intermediate2', 'intermediate1'],
       'root',
     ],
-    ['Ed25519', { 'tls.key': key('ed25519'), 'tls.crt': readCertificates('ed25519-root') }, [], 'ed25519-root'],
+    ['an Ed25519 root', { 'tls.key': key('ed25519'), 'tls.crt': readCertificates('ed25519-root') }, [], 'ed25519-root'],
   ];
   const parse = (pem: string) => new X509Certificate(pem).fingerprint256;
   for (const [what, texts, above, top] of CHAINS) {
-    it(`signs with the chain of ${what}, and finds the top again`, async () => {
+    it(`a CA issuer signs with the chain of ${what} and recognizes it later`, async () => {
       const observed = await observe(CA, texts);
       const { chainPem, topPem } = await signChain(observed);
       const [leaf, ...others] = chainPem.split(/(?<=-----END CERTIFICATE-----\n)/);
@@ -193,7 +200,7 @@ describe('a CA issuer', () => {
     });
   }
 
-  it('tells no top for the certificate of another CA, even of the same name', async () => {
+  it('a CA issuer returns no top for the certificate of another CA, even with the same name', async () => {
     const { chainPem } = await signChain(await observe(CA, root));
     const namesake = await observe(CA, { 'tls.key': key('p384'), 'tls.crt': readCertificates('same-name-other-key') });
     assert.equal(topOf(namesake, chainPem), undefined);
@@ -202,7 +209,7 @@ describe('a CA issuer', () => {
     assert.equal(topOf(await observe(CA, undefined), chainPem), undefined);
   });
 
-  it('tells no top where its key has another name by now, or its certificates make no chain', async () => {
+  it('a CA issuer returns no top if its key has another name now or its certificates form no chain', async () => {
     const { chainPem } = await signChain(await observe(CA, root));
     const renamed = buildCertificate(holderOfKey('renamed', root['tls.key']));
     assert.equal(topOf(await observe(CA, { ...root, 'tls.crt': renamed }), chainPem), undefined);
@@ -210,13 +217,13 @@ describe('a CA issuer', () => {
     assert.equal(topOf(unlinked, chainPem), undefined);
   });
 
-  it('tells the top for what it signed before its certificate was renewed', async () => {
+  it('a CA issuer returns the top for certificates signed before its renewal', async () => {
     const { chainPem } = await signChain(await observe(CA, root));
     const renewed = await observe(CA, { ...root, 'tls.crt': readCertificates('root-renewed') });
     assert.equal(parse(topOf(renewed, chainPem) ?? ''), parse(readCertificates('root-renewed')));
   });
 
-  it('gives the private key away to nobody who prints or serializes the decision', async () => {
+  it('a serialized decision does not reveal the private key', async () => {
     const decision = decide(await observe(CA, root));
     const der = Buffer.from(root['tls.key'].split('\n').slice(1, -2).join(''), 'base64');
     const shown = JSON.stringify(decision);
@@ -224,19 +231,19 @@ describe('a CA issuer', () => {
   });
 });
 
-describe('a CA that has ended', () => {
+describe('an expired CA', () => {
   const holder = holderOfKey('ca', key('p256'));
   const expired = { 'tls.key': key('p256'), 'tls.crt': buildCertificate(holder, holder, { ends: '261124120000Z' }) };
 
-  it('signs all the same, as with cert-manager', async () => {
+  it('an expired CA still signs by default, as with cert-manager', async () => {
     assert.equal(await decideOn(CA, expired), 'issue');
   });
 
-  for (const demand of ['refuseExpiredCa', 'clampToCa']) {
-    it(`makes requests wait for another with ${demand}, and one that lasts does not`, async () => {
-      const policy = { [demand]: true };
-      const ended = invalid('the certificate of the CA has ended: 2026-11-24T12:00:00.000Z');
-      assert.equal(await decideOn({ ...CA, policy }, expired), ended);
+  for (const setting of ['refuseExpiredCa', 'clampToCa']) {
+    it(`an expired CA makes requests wait with ${setting}, and a valid one does not`, async () => {
+      const policy = { [setting]: true };
+      const waits = invalid('the CA certificate expired at 2026-11-24T12:00:00.000Z');
+      assert.equal(await decideOn({ ...CA, policy }, expired), waits);
       assert.equal(await decideOn({ ...CA, policy }, root), 'issue');
     });
   }

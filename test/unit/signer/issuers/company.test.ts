@@ -1,4 +1,4 @@
-// Two issuers that share the turns of one signer: slow signatures of one rest while the other is in use.
+// Two issuers of one signer: slow signatures of one pause while the other is in use.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -15,35 +15,35 @@ function slowTexts(): SecretTexts {
   return { 'tls.key': key('rsa8192'), 'tls.crt': buildCertificate(holderOfKey('slow', key('rsa8192'))) };
 }
 
-const OTHERS: readonly (readonly [string, (turns: TurnsByNamespace) => Promise<unknown>])[] = [
+const OTHERS: readonly (readonly [string, (scheduler: TurnsByNamespace) => Promise<unknown>])[] = [
   [
     'a CA issuer',
-    turns => observe({ handler: createCaIssuer(turns), spec: { ca: { secretName: 'other' } } }, rootTexts()),
+    scheduler => observe({ handler: createCaIssuer(scheduler), spec: { ca: { secretName: 'other' } } }, rootTexts()),
   ],
   [
     'a SelfSigned issuer',
-    turns => {
+    scheduler => {
       const csr = buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: 'other' } });
-      return observe({ handler: createSelfSignedIssuer(turns), spec: { selfSigned: {} } }, rootTexts(), csr);
+      return observe({ handler: createSelfSignedIssuer(scheduler), spec: { selfSigned: {} } }, rootTexts(), csr);
     },
   ],
 ];
 
 for (const [other, use] of OTHERS) {
   test(`RSA-8192 signatures of one issuer leave three quarters of the time to ${other}`, async () => {
-    const turns = new TurnsByNamespace();
-    const kind = { handler: createCaIssuer(turns), spec: { ca: { secretName: 'slow' } } };
+    const scheduler = new TurnsByNamespace();
+    const kind = { handler: createCaIssuer(scheduler), spec: { ca: { secretName: 'slow' } } };
     const decision = decide(await observe(kind, slowTexts()));
     const issuance = decision.kind === 'issue' ? decision.issuance : undefined;
     if (issuance?.kind !== 'local') return assert.fail(JSON.stringify(decision));
-    await use(turns);
+    await use(scheduler);
     const start = performance.now();
     const ends: number[] = [];
     const sign = () => issuance.key.sign(Buffer.from('TBS')).then(() => ends.push(performance.now()));
     await Promise.all([sign(), sign()]);
     const [first = 0, second = 0] = ends;
-    // A rest is no longer than a second, if the machine is so slow.
-    const rest = Math.min(3 * (first - start), 990);
-    assert.ok(second - first >= 0.95 * rest, `${second - first} ms after one of ${first - start} ms`);
+    // A pause is at most a second, however slow the machine.
+    const pause = Math.min(3 * (first - start), 990);
+    assert.ok(second - first >= 0.95 * pause, `${second - first} ms after one of ${first - start} ms`);
   });
 }

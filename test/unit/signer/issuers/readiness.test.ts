@@ -1,4 +1,4 @@
-// Which Ready condition each type of issuer deserves, and what is said of a change to it.
+// The Ready condition for each issuer type, and the events for a change to it.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -10,7 +10,7 @@ const CA = caKind();
 const SELF_SIGNED = selfSignedKind();
 const root = rootTexts();
 
-describe('the readiness of an issuer', () => {
+describe('issuer readiness', () => {
   const pair = (error: string) => `Error getting keypair for CA issuer: ${error}`;
   const noKey = `no private key data for "tls.key" in secret 'sandbox/my-ca'`;
   const verified = { status: 'True', reason: 'KeyPairVerified', message: 'Signing CA verified' };
@@ -21,34 +21,34 @@ describe('the readiness of an issuer', () => {
   });
   const notCa = { status: 'False', reason: 'ErrInvalidKeyPair', message: pair('certificate is not a CA') };
   const ROWS = [
-    ['CA with a Secret', CA, root, { condition: verified, events: verifiedEvent }],
-    ['CA without its Secret', CA, undefined, failed('secrets "my-ca" not found')],
-    ['CA with an empty Secret', CA, {}, failed(noKey)],
+    ['a CA issuer with a Secret', CA, root, { condition: verified, events: verifiedEvent }],
+    ['a CA issuer without its Secret', CA, undefined, failed('secrets "my-ca" not found')],
+    ['a CA issuer with an empty Secret', CA, {}, failed(noKey)],
     [
-      'CA that is none',
+      'a CA issuer whose certificate is not a CA',
       CA,
       { ...root, 'tls.crt': readCertificates('not-ca') },
       { condition: notCa, events: [`Warning ErrInvalidKeyPair: ${notCa.message}`] },
     ],
     [
-      'CA with another key, as cert-manager sees it',
+      'a CA issuer with a mismatched key, as in cert-manager',
       CA,
       { ...root, 'tls.key': key('p384') },
       { condition: verified, events: verifiedEvent },
     ],
     [
-      'SelfSigned',
+      'a SelfSigned issuer',
       SELF_SIGNED,
       undefined,
       { condition: { status: 'True', reason: 'IsReady', message: '' }, events: [] },
     ],
   ] as const;
   for (const [what, { handler, spec }, texts, expected] of ROWS) {
-    it(`of type ${what}`, async () => {
+    it(`${what} gets its Ready condition and events`, async () => {
       const hasSecret = signingSecret(spec, undefined) !== undefined;
       const { condition, events } = handler.readiness(hasSecret ? await load(handler, texts) : undefined);
-      const said = events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
-      assert.deepEqual({ condition, events: said }, expected);
+      const recorded = events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
+      assert.deepEqual({ condition, events: recorded }, expected);
     });
   }
 });

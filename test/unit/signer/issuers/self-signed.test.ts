@@ -1,4 +1,4 @@
-// What a SelfSigned issuer says to every state of a request and of the Secret that it names.
+// The decision of a SelfSigned issuer for every state of a request and of its Secret.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
@@ -34,31 +34,36 @@ describe('a SelfSigned issuer', () => {
     ],
     ['waits for its Secret', ours, undefined, 'wait SecretNotFound: Referenced Secret sandbox/my-key not found'],
     [
-      'waits for its Secret before it judges the request',
+      'waits for its Secret before it checks the request',
       bad,
       undefined,
       'wait SecretNotFound: Referenced Secret sandbox/my-key not found',
     ],
     ['waits for a key', ours, {}, noData],
-    ['waits for a key in place of an empty one', ours, { 'tls.key': '' }, noData],
+    ['waits while the key is empty', ours, { 'tls.key': '' }, noData],
     [
-      'waits for a key that can be read',
+      'waits while the key cannot be parsed',
       ours,
       { 'tls.key': 'x' },
       unreadable('error decoding private key PEM block: no PEM data was found in given input'),
     ],
     [
-      'waits for a key of a kind that can sign',
+      'waits while the key type is unsupported',
       ours,
       { 'tls.key': key('ed448') },
       unreadable('error parsing pkcs#8 private key: unsupported key type ed448'),
     ],
-    ['fails a request that contradicts itself', bad, { 'tls.key': key('p256') }, generating],
-    ['judges the request before the key', bad, { 'tls.key': key('p384') }, generating],
-    ['fails for the key of another request', ours, { 'tls.key': key('p384') }, mismatched],
-    ['fails for the key of another request that could not sign anyway', ours, { 'tls.key': rsa1024 }, mismatched],
+    ['fails an invalid request', bad, { 'tls.key': key('p256') }, generating],
+    ['checks the request before the key', bad, { 'tls.key': key('p384') }, generating],
+    ['fails a request whose key is not in the Secret', ours, { 'tls.key': key('p384') }, mismatched],
     [
-      'fails for a key that is too small',
+      'fails a request whose key is not in the Secret before it checks the key size',
+      ours,
+      { 'tls.key': rsa1024 },
+      mismatched,
+    ],
+    [
+      'fails a request whose key is too small',
       buildCsr({ ...named, request: buildRequest([], rsa1024) }),
       { 'tls.key': rsa1024 },
       small,
@@ -72,19 +77,19 @@ describe('a SelfSigned issuer', () => {
     ],
   ];
   for (const [what, csr, texts, expected] of ROWS) {
-    it(what, async () => assert.equal(await decideOn(SELF_SIGNED, texts, csr), expected));
+    it(`a SelfSigned issuer ${what}`, async () => assert.equal(await decideOn(SELF_SIGNED, texts, csr), expected));
   }
 
-  it('waits while a URL of the issuer is not ASCII', async () => {
+  it('a SelfSigned issuer waits while one of its URLs is not ASCII', async () => {
     const kind = { ...SELF_SIGNED, spec: { selfSigned: { crlDistributionPoints: ['http://exämple/'] } } };
-    const said = await decideOn(kind, { 'tls.key': key('p256') }, ours);
+    const decision = await decideOn(kind, { 'tls.key': key('p256') }, ours);
     assert.match(
-      said,
-      /^wait IssuerNotReady: Referenced Issuer .* has a URL of 15 characters in crlDistributionPoints that is not printable ASCII/,
+      decision,
+      /^wait IssuerNotReady: Referenced Issuer .* has a URL in crlDistributionPoints \(15 characters\) that is not printable ASCII/,
     );
   });
 
-  it('makes a certificate that is its own issuer, chain and top', async () => {
+  it('a self-signed certificate is its own issuer, chain and top', async () => {
     const observed = await observe(
       SELF_SIGNED,
       { 'tls.key': key('p521') },

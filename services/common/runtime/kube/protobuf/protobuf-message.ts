@@ -1,12 +1,12 @@
-// Reads a protobuf message into a plain object by a table of its fields, which says what each is called in JSON and how it
-// is read. Fields that are not in the table are stepped over; a field that does not come is not in the object. Of one that
-// comes twice the last counts, and messages are merged, as in Go.
+// Decodes a protobuf message into a plain object by a table of its fields: the JSON name and decoder of each. Skips
+// unknown fields and does not set absent ones. Of duplicate fields the last one counts, and messages are merged, as in
+// Go.
 
 import type { ProtobufReader } from './protobuf.ts';
 
 type Values = Record<string, unknown>;
 
-/** Reads the value of one field into the object. */
+/** Decodes the value of one field into the object. */
 export type Field = (reader: ProtobufReader, into: Values) => void;
 
 /** The fields of a message by their numbers. */
@@ -21,21 +21,21 @@ export function readMessage(reader: ProtobufReader, fields: Fields, into: Values
   return into;
 }
 
-/** Text that JSON leaves out when it is empty. */
+/** A string that JSON omits if it is empty. */
 export function text(name: string): Field {
   return (reader, into) => {
     setUnlessEmpty(into, name, reader.string());
   };
 }
 
-/** Text that is always there. */
+/** A string that is always present. */
 export function requiredText(name: string): Field {
   return (reader, into) => {
     into[name] = reader.string();
   };
 }
 
-/** An empty value is left out, and takes away one that came before. */
+/** Omits an empty value, and removes an earlier one. */
 function setUnlessEmpty(into: Values, name: string, value: string): void {
   if (value !== '') into[name] = value;
   else if (name in into) delete into[name];
@@ -53,7 +53,7 @@ export function int64(name: string): Field {
   };
 }
 
-/** Bytes, which are base64 in JSON and left out when there are none. */
+/** Bytes, which are base64 in JSON and omitted if empty. */
 export function base64(name: string): Field {
   return (reader, into) => {
     setUnlessEmpty(into, name, reader.base64());
@@ -66,7 +66,7 @@ export function message(name: string, fields: Fields): Field {
   };
 }
 
-/** A message that is read when it is first looked at, which of a long list most are not; what cannot be read throws then. */
+/** A message that is decoded on first access, which most of a long list never see; decoding errors are thrown then. */
 export function lazyMessage(name: string, fields: Fields): Field {
   return (reader, into) => {
     const unread = reader.message();
@@ -77,7 +77,7 @@ export function lazyMessage(name: string, fields: Fields): Field {
   };
 }
 
-/** A repeated field, each element read as if it were a field of this name. */
+/** A repeated field; each element is decoded like a field of this name. */
 export function repeated(name: string, element: (name: string) => Field): Field {
   const read = element(name);
   return (reader, into) => {
@@ -88,7 +88,7 @@ export function repeated(name: string, element: (name: string) => Field): Field 
   };
 }
 
-/** A repeated message that is read as it is iterated over, which can be done once: a long list costs little until then. */
+/** A repeated message that is decoded during iteration, which works once: a long list costs little until then. */
 export function deferred(name: string, fields: Fields): Field {
   return (reader, into) => {
     const list = (into[name] ??= new DeferredList(fields)) as DeferredList;
@@ -113,7 +113,7 @@ class DeferredList implements Iterable<Values> {
   }
 }
 
-/** A map from text, whose entries are messages of a key (1) and a value (2), which is `absent` in an entry without one. */
+/** A map from strings, whose entries are messages of a key (1) and a value (2), which defaults to `absent`. */
 export function map(name: string, value: (name: string) => Field, absent: unknown): Field {
   const fields = { 1: requiredText('key'), 2: value('value') };
   return (reader, into) => {

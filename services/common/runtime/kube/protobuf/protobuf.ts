@@ -1,5 +1,5 @@
-// Reads the wire format of Protocol Buffers (https://protobuf.dev/programming-guides/encoding/), field by field and without
-// a copy. Knows no message; throws a ProtobufError for what is no protobuf, and never reads past its end.
+// Reads the wire format of Protocol Buffers (https://protobuf.dev/programming-guides/encoding/), field by field and
+// without copying. Knows no message; throws a ProtobufError for invalid input, and never reads past its end.
 
 export class ProtobufError extends Error {
   override readonly name = 'ProtobufError';
@@ -10,7 +10,10 @@ const MAX_FIELD = 2 ** 29 - 1;
 
 const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
-/** A cursor over one message: `next` names a field, whose value is then read with one of the other methods, or skipped. */
+/**
+ * A cursor over one message: `next` returns a field number; its value is then read with one of the other methods, or
+ * skipped.
+ */
 export class ProtobufReader {
   readonly #buffer: Buffer;
   readonly #end: number;
@@ -23,17 +26,17 @@ export class ProtobufReader {
     this.#end = end;
   }
 
-  /** The number of the next field; 0 at the end of the message, which no field has. */
+  /** The number of the next field; 0, which no field has, at the end of the message. */
   next(): number {
     if (this.#at >= this.#end) return 0;
     const key = this.#varint();
     this.#wireType = key % 8;
     const field = Math.floor(key / 8);
-    if (field === 0 || field > MAX_FIELD) throw new ProtobufError(`a field has the number ${field}`);
+    if (field === 0 || field > MAX_FIELD) throw new ProtobufError(`invalid field number ${field}`);
     return field;
   }
 
-  /** An int32: of a longer varint the last 32 bits, with their sign. */
+  /** An int32: the last 32 bits of a longer varint, with their sign. */
   int32(): number {
     return this.#signed(32);
   }
@@ -62,7 +65,7 @@ export class ProtobufReader {
     return this.#buffer.toString('utf8', start, this.#at);
   }
 
-  /** Bytes, in base64 as JSON has them. */
+  /** Bytes in base64, as in JSON. */
   base64(): string {
     const start = this.#enter();
     return this.#buffer.toString('base64', start, this.#at);
@@ -94,11 +97,11 @@ export class ProtobufReader {
         this.#advance(4);
         break;
       default:
-        throw new ProtobufError(`wire type ${this.#wireType} is not known`);
+        throw new ProtobufError(`unknown wire type ${this.#wireType}`);
     }
   }
 
-  /** Steps over a length-delimited value and gives where it starts. */
+  /** Advances past a length-delimited value and returns its start. */
   #enter(): number {
     this.#expect(WIRE.bytes);
     const length = this.#varint();
@@ -109,12 +112,12 @@ export class ProtobufReader {
 
   #advance(length: number): void {
     this.#at += length;
-    if (this.#at > this.#end) throw new ProtobufError('a value goes past the end of its message');
+    if (this.#at > this.#end) throw new ProtobufError('a value exceeds the end of its message');
   }
 
   #expect(wireType: number): void {
     if (this.#wireType !== wireType) {
-      throw new ProtobufError(`wire type ${this.#wireType} where ${wireType} was expected`);
+      throw new ProtobufError(`unexpected wire type ${this.#wireType}, want ${wireType}`);
     }
   }
 
@@ -128,6 +131,6 @@ export class ProtobufReader {
       value += (octet & 0x7f) * scale;
       if (octet < 0x80) return value;
     }
-    throw new ProtobufError('a varint does not end');
+    throw new ProtobufError('unterminated varint');
   }
 }
