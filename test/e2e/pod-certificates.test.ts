@@ -209,13 +209,20 @@ describe('pods on a real node', requirement, () => {
     await scene.api.patch('/api/v1/namespaces/sandbox/secrets/my-ca', { data });
   }
 
+  /** Of pods that run, and of the requests that the leader has signed. */
   async function figures(...apps: string[]): Promise<string> {
     const started = (await Promise.all(apps.map(app => pods.pods(app)))).flat().map(secondsUntilReady);
-    const signed = await scene.kubectl([
-      ...['get', '--raw', `/api/v1/namespaces/${NAMESPACE}/services/countersign-signer:http/proxy/metrics`],
-    ]);
-    const [latency] = /^countersign_pod_\S*_seconds_sum.*$/m.exec(signed) ?? [''];
-    return `created to Ready: ${started.join(' s, ')} s; ${latency}`;
+    const path = `/api/v1/namespaces/${NAMESPACE}/services/countersign-signer:http/proxy/metrics`;
+    const [latency] = await scene.node.eventually(
+      'the metrics of the leader',
+      async () => {
+        // The Service takes either replica.
+        const text = await scene.kubectl(['get', '--raw', path]);
+        return /^countersign_pod_request_to_certificate_seconds_sum 0\.\d+$/m.exec(text) ?? undefined;
+      },
+      10_000,
+    );
+    return `created to Ready: ${started.join(' s, ')} s; ${latency}, of ${apps.length} requests`;
   }
 });
 

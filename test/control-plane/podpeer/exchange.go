@@ -77,7 +77,12 @@ func exchangeCommand() *cobra.Command {
 
 // configure gives what one handshake uses, read now. A resumed session would not verify the certificate of the peer again.
 func (f files) configure(t *tally) (*tls.Config, error) {
-	certificate, err := tls.LoadX509KeyPair(f.credentials, f.credentials)
+	// Once: kubelet replaces the file, and a key of before does not match a certificate of after.
+	bundle, err := os.ReadFile(f.credentials)
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := tls.X509KeyPair(bundle, bundle)
 	if err != nil {
 		return nil, err
 	}
