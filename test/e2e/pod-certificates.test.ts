@@ -172,7 +172,7 @@ describe('pods on a real node', requirement, () => {
     await scene.kubectl(['delete', 'validatingadmissionpolicybinding', 'no-writes']);
     await pods.rolledOut('crash', 120);
     const [request] = await pods.requests('crash');
-    const serial = leafOf(request!).serialNumber.toLowerCase();
+    const serial = leafOf(request!).serialNumber.toLowerCase().replace(/^0+/, '');
     assert.deepEqual([signed, signedAgain], [serial, serial]);
   });
 
@@ -185,7 +185,9 @@ describe('pods on a real node', requirement, () => {
         const lines = log
           .split('\n')
           .filter(line => line.includes('"signing certificate"') && line.includes(':crash"'));
-        const serials = lines.map(line => (JSON.parse(line) as { serial: string }).serial.replace(/^0+/, ''));
+        const serials = lines.map(line =>
+          (JSON.parse(line) as { serial: string }).serial.toLowerCase().replace(/^0+/, ''),
+        );
         return serials.length >= atLeast ? serials : undefined;
       },
       45_000,

@@ -193,20 +193,20 @@ export class PodScene {
     return `${made} handshakes in ${seconds(start)} s, none failed`;
   }
 
-  /** Both pods use certificates of requests that are not among `names`. */
-  async whenRenewed(names: readonly string[], withinMs = 150_000): Promise<void> {
-    await this.scene.node.eventually(
-      'both pods show new certificates',
-      async () => {
-        const fresh = (await this.requests('mesh')).filter(({ metadata }) => !names.includes(metadata.name));
-        const serials = fresh
-          .filter(({ status }) => status?.certificateChain)
-          .map(request => leafOf(request).serialNumber);
-        const shown = (await this.tallies()).flatMap(tally => [...Object.keys(tally.handshakes)]);
-        return serials.length >= 2 && serials.every(serial => shown.includes(serial)) ? true : undefined;
-      },
-      withinMs,
-    );
+  /** Resolves when both pods of the mesh use certificates of requests that are not among `names`. */
+  async whenRenewed(names: readonly string[], withinMs = 60_000): Promise<void> {
+    let state: object = {};
+    const probe = async () => {
+      const fresh = (await this.requests('mesh')).filter(({ metadata }) => !names.includes(metadata.name));
+      const serials = fresh.flatMap(request => (request.status?.certificateChain ? leafOf(request).serialNumber : []));
+      const tallies = await this.tallies();
+      state = { serials, tallies };
+      const shown = tallies.flatMap(({ handshakes }) => Object.keys(handshakes));
+      return serials.length >= 2 && serials.every(serial => shown.includes(serial)) ? true : undefined;
+    };
+    await this.scene.node.eventually('both pods show new certificates', probe, withinMs).catch((cause: unknown) => {
+      throw new Error(JSON.stringify(state), { cause });
+    });
   }
 
   async publishAnchors(...files: string[]): Promise<void> {

@@ -32,7 +32,7 @@ type files struct {
 // tally is served as JSON.
 type tally struct {
 	mutex sync.Mutex
-	// Handshakes that ended well, by the serial of the server's certificate: the client has verified it, and the server that of the client.
+	// Successful handshakes, by the serial of the server's certificate. Both sides have verified each other.
 	Handshakes map[string]int `json:"handshakes"`
 	// Clients seen by the server, by the serial of their certificate.
 	Clients map[string]int `json:"clients"`
@@ -174,7 +174,7 @@ func connect(ctx context.Context, f files, peer, serverName string, t *tally) (*
 func (t *tally) count(serials map[string]int, leaf *x509.Certificate) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	serials[fmt.Sprintf("%X", leaf.SerialNumber)]++
+	serials[fmt.Sprintf("%X", leaf.SerialNumber.Bytes())]++
 }
 
 func (t *tally) noteAnchors(number int) {
