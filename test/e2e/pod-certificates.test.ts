@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { openAuthority } from '../support/control-plane/authority.ts';
 import { leafOf } from '../support/pods.ts';
-import { openPodScene, type PodObject, type PodScene, seconds, secondsUntilReady } from './pod-scene.ts';
+import { openPodScene, type PodObject, type PodScene, secondsSince, secondsUntilReady } from './pod-scene.ts';
 import {
   ANCHORS,
   CREDENTIALS,
@@ -80,7 +80,7 @@ describe('pods on a real node', requirement, () => {
     const granted = performance.now();
     await pods.apply(...grant('late'));
     await pods.rolledOut('late');
-    t.diagnostic(`Ready ${seconds(granted)} s after the grant`);
+    t.diagnostic(`Ready ${secondsSince(granted)} s after the grant`);
   });
 
   test('a pod that is created without the right waits, says why, and starts once it is granted', async t => {
@@ -107,16 +107,16 @@ describe('pods on a real node', requirement, () => {
     await pods.rolledOut('waiting', 90);
     const [started] = await pods.pods('waiting');
     assert.equal(started?.metadata.uid, pod.metadata.uid);
-    t.diagnostic(`Ready ${seconds(granted)} s after the grant`);
+    t.diagnostic(`Ready ${secondsSince(granted)} s after the grant`);
   });
 
   test('a kubelet that restarts gets new certificates for pods that run on, and no handshake fails', async t => {
     await pods.runMesh();
     await pods.settled();
-    const before = await pods.requests('mesh');
+    const old = await pods.requests('mesh');
     const done = await pods.withoutFailure(async () => {
       await scene.node.restartKubelet();
-      await pods.whenRenewed(before.map(({ metadata }) => metadata.name));
+      await pods.whenRenewed(old.map(({ metadata }) => metadata.name));
     });
     t.diagnostic(done);
     const restarts = (await pods.pods('mesh')).flatMap(({ status }) => status.containerStatuses ?? []);
@@ -127,7 +127,7 @@ describe('pods on a real node', requirement, () => {
   });
 
   test('a CA is replaced under pods that run, and no handshake fails', async t => {
-    const before = await pods.requests('mesh');
+    const old = await pods.requests('mesh');
     const done = await pods.withoutFailure(async () => {
       await openAuthority('Next CA', scene.path('next.crt'), scene.path('next.key'));
       await replaceCa('next');
@@ -135,15 +135,15 @@ describe('pods on a real node', requirement, () => {
       const haveBoth = async () => (await pods.tallies()).every(({ anchors }) => anchors === 2) || undefined;
       await scene.node.eventually('both pods trust both CAs', haveBoth, 120_000);
       await scene.node.restartKubelet();
-      await pods.whenRenewed(before.map(({ metadata }) => metadata.name));
+      await pods.whenRenewed(old.map(({ metadata }) => metadata.name));
     });
     t.diagnostic(done);
     const next = new X509Certificate(await readFile(scene.path('next.crt')));
     const serials = pods.signedBy(await pods.requests('mesh'), next).map(({ serialNumber }) => serialNumber);
     assert.equal(serials.length, 2);
-    const clients = (await pods.tallies()).flatMap(tally => Object.keys(tally.clients));
+    const clients = new Set((await pods.tallies()).flatMap(tally => Object.keys(tally.clients)));
     assert.deepEqual(
-      serials.filter(serial => !clients.includes(serial)),
+      serials.filter(serial => !clients.has(serial)),
       [],
     );
   });

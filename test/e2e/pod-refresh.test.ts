@@ -27,8 +27,7 @@ describe('certificates of pods that run', options, () => {
   after(() => pods?.close());
 
   test('are refreshed before they expire, and no handshake fails', { timeout: WITHIN_MS + 60_000 }, async t => {
-    const before = await pods.requests('mesh');
-    const names = before.map(({ metadata }) => metadata.name);
+    const names = (await pods.requests('mesh')).map(({ metadata }) => metadata.name);
     const done = await pods.withoutFailure(() => pods.whenRenewed(names, WITHIN_MS));
     const times = (await pods.requests('mesh')).map(
       ({ metadata, status }) => `created ${metadata.creationTimestamp}, begin refresh at ${status?.beginRefreshAt}`,

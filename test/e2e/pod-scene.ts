@@ -190,7 +190,7 @@ export class PodScene {
     assert.deepEqual(failed, [0, 0], JSON.stringify(now));
     const made = sum(now.map(handshakes)) - sum(before.map(handshakes));
     assert.ok(made > 0);
-    return `${made} handshakes in ${seconds(start)} s, none failed`;
+    return `${made} handshakes in ${secondsSince(start)} s, none failed`;
   }
 
   /** Resolves when both pods of the mesh use certificates of requests that are not among `names`. */
@@ -201,8 +201,8 @@ export class PodScene {
       const serials = fresh.flatMap(request => (request.status?.certificateChain ? leafOf(request).serialNumber : []));
       const tallies = await this.tallies();
       state = { serials, tallies };
-      const shown = tallies.flatMap(({ handshakes }) => Object.keys(handshakes));
-      return serials.length >= 2 && serials.every(serial => shown.includes(serial)) ? true : undefined;
+      const shown = new Set(tallies.flatMap(tally => Object.keys(tally.handshakes)));
+      return serials.length >= 2 && serials.every(serial => shown.has(serial)) ? true : undefined;
     };
     await this.scene.node.eventually('both pods show new certificates', probe, withinMs).catch((cause: unknown) => {
       throw new Error(JSON.stringify(state), { cause });
@@ -232,7 +232,7 @@ export function secondsUntilReady({ metadata, status }: PodObject): number {
   return (Date.parse(ready?.lastTransitionTime ?? '') - Date.parse(metadata.creationTimestamp)) / 1000;
 }
 
-export function seconds(since: number): string {
+export function secondsSince(since: number): string {
   return ((performance.now() - since) / 1000).toFixed(1);
 }
 
