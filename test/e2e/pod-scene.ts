@@ -185,6 +185,8 @@ export class PodScene {
     const before = await this.tallies();
     const start = performance.now();
     await work();
+    // What has changed may fail a moment later.
+    await sleep(2_000);
     const now = await this.tallies();
     const failed = now.map((tally, index) => tally.failed - (before[index]?.failed ?? 0));
     assert.deepEqual(failed, [0, 0], JSON.stringify(now));
