@@ -7,7 +7,7 @@ import type { Requester } from './csr.ts';
 import { reasons } from './reasons.ts';
 import type { RequestPolicy } from './request-policy.ts';
 import { shorten } from './short-text.ts';
-import { ISSUER_GROUP, type SignerRef } from './signer-name.ts';
+import { formatRef, ISSUER_GROUP, type SignerRef } from './signer-name.ts';
 
 /**
  * Not `signers` for both: a user allowed to use the ClusterIssuer `ca` could use the Issuer `ca` of every namespace.
@@ -91,8 +91,8 @@ rules:
 /** Which permission the user lacks and where, with the role and the binding that grant it, ready to paste. */
 export function denialText(ref: SignerRef, username: string): string {
   const user = shorten(username);
-  const [where, binding] = placeOf(ref, bindingName(ref, username));
-  return `${reasons.DeniedReference.message(ref)}: user ${JSON.stringify(user)} cannot ${VERB} resource "${RESOURCES[ref.kind]}" in API group "${ISSUER_GROUP}" with the name "${ref.name}"${where}. This ${roleKind(ref)} grants it:
+  const binding = bindingCommand(ref, bindingName(ref, username));
+  return `${reasons.DeniedReference.message(ref)}: user ${JSON.stringify(user)} ${lackOf(ref)}. This ${roleKind(ref)} grants it:
 
 ${grantingRole(ref)}
 and this command binds the ${roleKind(ref)} to the user:
@@ -101,13 +101,21 @@ ${binding} --user=${shellQuote(user === username ? user : '<full user name>')}
 `;
 }
 
-/** Where the permission is missing, and the command that binds the role there. */
-function placeOf(ref: SignerRef, binding: string): readonly [string, string] {
-  if (ref.kind === 'ClusterIssuer') {
-    return ['', `kubectl create clusterrolebinding ${binding} --clusterrole=${roleName(ref)}`];
-  }
-  const command = `kubectl create rolebinding ${binding} --namespace=${ref.namespace} --role=${roleName(ref)}`;
-  return [` in the namespace "${ref.namespace}"`, command];
+/** Which permission the ServiceAccount of a pod lacks and where, in one line. */
+export function podDenialText(ref: SignerRef, namespace: string, serviceAccountName: string): string {
+  const issuer = ref.kind === 'Issuer' ? `Issuer ${formatRef(ref)}` : `ClusterIssuer ${ref.name}`;
+  return `ServiceAccount ${namespace}/${serviceAccountName} may not reference ${issuer}: it ${lackOf(ref)}`;
+}
+
+function lackOf(ref: SignerRef): string {
+  const where = ref.kind === 'Issuer' ? ` in the namespace "${ref.namespace}"` : '';
+  return `cannot ${VERB} resource "${RESOURCES[ref.kind]}" in API group "${ISSUER_GROUP}" with the name "${ref.name}"${where}`;
+}
+
+function bindingCommand(ref: SignerRef, binding: string): string {
+  return ref.kind === 'ClusterIssuer'
+    ? `kubectl create clusterrolebinding ${binding} --clusterrole=${roleName(ref)}`
+    : `kubectl create rolebinding ${binding} --namespace=${ref.namespace} --role=${roleName(ref)}`;
 }
 
 function roleKind({ kind }: SignerRef): 'Role' | 'ClusterRole' {

@@ -1,10 +1,11 @@
 // The steps of the demo: two users request certificates, and only one of them may use the issuer. Every step is a command that
 // readers can repeat. The first step without the expected result ends the demo.
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
+import { applyManifest, writeManifest } from './manifests.ts';
 import type { Narrator } from './narrator.ts';
+import { requestForPod } from './pod-certificate.ts';
 
 export interface StoryDeps {
   readonly narrator: Pick<Narrator, 'heading' | 'explain' | 'show' | 'run' | 'shell' | 'fetchLines'>;
@@ -23,6 +24,7 @@ export async function tellStory(deps: StoryDeps): Promise<void> {
   await requestWithPermission(deps);
   await useClusterIssuer(deps);
   await issueSelfSigned(deps);
+  await requestForPod(deps);
   await showMetrics(deps);
 }
 
@@ -143,7 +145,7 @@ async function issueSelfSigned(deps: StoryDeps): Promise<void> {
 }
 
 async function showMetrics({ narrator, signerUrl, webhookUrl }: StoryDeps): Promise<void> {
-  narrator.heading('6. View the metrics');
+  narrator.heading('7. View the metrics');
   narrator.explain('The webhook counts allowed and denied requests:');
   const admissions = /^countersign_webhook_admissions_total.* [1-9]/;
   await narrator.fetchLines(`${webhookUrl}/metrics`, admissions, ['reason="DeniedReference"', 'answer="allowed"']);
@@ -187,21 +189,6 @@ async function createRequest(deps: StoryDeps, { name, signerName, annotations }:
 
 function generateKey(name: string): string[] {
   return ['openssl', 'genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', `${name}.key`];
-}
-
-async function applyManifest(deps: StoryDeps, name: string, manifest: object): Promise<void> {
-  await writeManifest(deps, name, manifest, manifest);
-  await deps.narrator.run(['kubectl', 'apply', '-f', name]);
-}
-
-async function writeManifest(
-  { narrator, dir }: Pick<StoryDeps, 'narrator' | 'dir'>,
-  name: string,
-  manifest: object,
-  shown: object,
-): Promise<void> {
-  await writeFile(join(dir, name), stringify(manifest));
-  narrator.show(name, stringify(shown));
 }
 
 function secretTls(name: string, namespace: string, files: string): string[] {

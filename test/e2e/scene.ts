@@ -6,6 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import type { Image } from '../../build/docker-archive.ts';
 import { Api } from '../support/api.ts';
 import { openAuthority } from '../support/control-plane/authority.ts';
 import { type CommandResult, runCommand } from '../support/control-plane/run-command.ts';
@@ -21,8 +22,9 @@ export const CHART = join(ROOT, 'charts', 'countersign');
 
 export type Person = 'admin' | 'jane' | 'mallory';
 
-export async function openScene(programs: Programs): Promise<Scene> {
-  const node = await startNode({ programs, imageArchives: [await makeServiceImages()] });
+/** `images`: for pods of the tests, beside those of the services. */
+export async function openScene(programs: Programs, images: readonly Image[] = []): Promise<Scene> {
+  const node = await startNode({ programs, imageArchives: [await makeServiceImages()], images });
   const kubeconfigs = {
     jane: await node.kubeconfigFor({ user: 'jane' }),
     mallory: await node.kubeconfigFor({ user: 'mallory' }),

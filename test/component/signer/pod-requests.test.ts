@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { podDenialText } from '@countersign/common/reference-permission.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import { buildPodRequest } from '../../support/pod-request-builder.ts';
 import { PodWorld } from './pod-world.ts';
@@ -36,6 +37,8 @@ test('a missing permission writes nothing to the request; its event is on the po
   const effects = await world.run();
   assert.equal(world.status, undefined);
   assert.deepEqual(world.events, ['PodCertificateRequest req-abcde DeniedReference', 'Pod web-0 DeniedReference']);
+  const ref = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' } as const;
+  assert.deepEqual(world.messages, [podDenialText(ref, 'team', 'web')]);
   const again = effects.find(({ kind }) => kind === 'requeue-after');
   assert.deepEqual(again, { kind: 'requeue-after', afterMs: 5_000 });
 });

@@ -76,6 +76,12 @@ export class PodWorld {
     return written.map(({ involvedObject: { kind, name }, reason }) => `${kind} ${name} ${reason}`);
   }
 
+  /** Messages of the events, each once. */
+  get messages(): string[] {
+    const written = this.client.calls.filter(({ path }) => isEvents(path)).map(({ body }) => body as EventBody);
+    return [...new Set(written.map(({ message }) => message))];
+  }
+
   /** The status in the only patch. */
   get status(): NonNullable<PodCertificateRequest['status']> | undefined {
     const patch = this.client.calls.find(({ verb }) => verb === 'mergePatch');
@@ -94,6 +100,7 @@ export class PodWorld {
 interface EventBody {
   readonly involvedObject: { readonly kind: string; readonly name: string };
   readonly reason: string;
+  readonly message: string;
 }
 
 function isEvents(path: string): boolean {

@@ -26,6 +26,7 @@ export const TOOLS = {
   'kube-proxy': { goPackage: 'k8s.io/kubernetes/cmd/kube-proxy', about: 'half a minute' },
   pause: { goPackage: './pause', about: '5 seconds', ownFolder: 'pause' },
   certcheck: { goPackage: './certcheck', about: 'a minute', ownFolder: 'certcheck' },
+  podpeer: { goPackage: './podpeer', about: '5 seconds', ownFolder: 'podpeer' },
   csrclient: { goPackage: './csrclient', about: '5 seconds', ownFolder: 'csrclient' },
 } as const satisfies Record<string, ToolSource>;
 

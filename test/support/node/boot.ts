@@ -4,17 +4,23 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeDockerArchive } from '../../../build/docker-archive.ts';
+import { type Image, writeDockerArchive } from '../../../build/docker-archive.ts';
 import { type Child, startChild } from '../control-plane/child.ts';
 import { failureOf } from '../control-plane/launch.ts';
 import { waitUntilOk } from '../control-plane/loopback.ts';
 import { runCommand } from '../control-plane/run-command.ts';
 import type { Keys } from '../control-plane/servers.ts';
-import type { ToolPaths } from '../control-plane/tools.ts';
-import { containerdConfiguration, kubeletConfiguration, networkConfiguration, runtimeSocket } from './configuration.ts';
+import type { ToolName, ToolPaths } from '../control-plane/tools.ts';
+import {
+  containerdConfiguration,
+  kubeletConfiguration,
+  networkConfiguration,
+  PAUSE_IMAGE,
+  runtimeSocket,
+} from './configuration.ts';
 import { API_PORT, prepareNodeKeys } from './keys.ts';
 import type { OwnWorld } from './own-world.ts';
-import { pauseImage } from './pause-image.ts';
+import { programImage } from './program-image.ts';
 import type { Programs } from './programs.ts';
 import { Relay, relayCommand } from './relay.ts';
 import { nodeServers, storageServers } from './servers.ts';
@@ -28,13 +34,20 @@ export interface Machinery {
 export interface Booted {
   readonly keys: Keys;
   readonly relay: Relay;
-  readonly children: readonly Child[];
+  readonly children: Child[];
+}
+
+/** What the pods of a node run. */
+export interface NodeImages {
+  /** Paths of docker-archives. */
+  readonly archives: readonly string[];
+  readonly images: readonly Image[];
 }
 
 const READY_PATHS = ['/readyz', '/api/v1/namespaces/default', '/api/v1/namespaces/kube-system'];
 const RUNTIME_MS = 20_000;
 
-export async function boot(machinery: Machinery, imageArchives: readonly string[]): Promise<Booted> {
+export async function boot(machinery: Machinery, images: NodeImages): Promise<Booted> {
   const { dir } = machinery.world;
   const keys = await prepareNodeKeys(dir);
   await writeConfiguration(machinery);
@@ -43,9 +56,16 @@ export async function boot(machinery: Machinery, imageArchives: readonly string[
   const [command, args] = relayCommand(socket, API_PORT);
   const children = [...servers, start(machinery, command, args, 'relay')];
   const relay = await Relay.listen(socket);
-  await Promise.all([startRuntime(machinery, imageArchives), apiServerIsReady(relay, keys, children)]);
-  for (const [name, flags] of nodeServers(dir)) children.push(start(machinery, machinery.tools[name], flags, name));
+  await Promise.all([startRuntime(machinery, images), apiServerIsReady(relay, keys, children)]);
+  for (const [name] of nodeServers(dir)) children.push(startServer(machinery, name));
   return { keys, relay, children };
+}
+
+/** One of those that need a ready API server. */
+export function startServer(machinery: Machinery, name: ToolName): Child {
+  const [, flags] = nodeServers(machinery.world.dir).find(([server]) => server === name) ?? [];
+  if (flags === undefined) throw new TypeError(`${name} is no server of a node`);
+  return start(machinery, machinery.tools[name], flags, name);
 }
 
 async function writeConfiguration({ world, programs }: Machinery): Promise<void> {
@@ -65,10 +85,10 @@ function start({ world, programs }: Machinery, command: string, args: readonly s
 }
 
 /** Starts containerd and imports the images. */
-async function startRuntime(machinery: Machinery, imageArchives: readonly string[]): Promise<void> {
+async function startRuntime(machinery: Machinery, { archives, images }: NodeImages): Promise<void> {
   const { world, programs, tools } = machinery;
-  const pause = join(world.dir, 'pause.tar');
-  await writeDockerArchive(pause, [await pauseImage(tools.pause)]);
+  const own = join(world.dir, 'images.tar');
+  await writeDockerArchive(own, [await programImage(PAUSE_IMAGE, tools.pause), ...images]);
   const runtime = start(
     machinery,
     programs.paths.containerd,
@@ -76,7 +96,7 @@ async function startRuntime(machinery: Machinery, imageArchives: readonly string
     'containerd',
   );
   await runtimeAnswers(machinery, runtime);
-  for (const archive of [pause, ...imageArchives]) await ctr(machinery, ['images', 'import', archive]);
+  for (const archive of [own, ...archives]) await ctr(machinery, ['images', 'import', archive]);
 }
 
 async function runtimeAnswers(machinery: Machinery, runtime: Child): Promise<void> {

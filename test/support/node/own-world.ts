@@ -77,7 +77,7 @@ export class OwnWorld {
     try {
       await makeCgroup(basename(dir));
       await waitForReadyLine(holder);
-      return new OwnWorld(dir, await childOf(holder), sweeper);
+      return new OwnWorld(dir, await childOf(holder.pid), sweeper);
     } catch (error) {
       await sweep(sweeper, 'remove');
       throw error;
@@ -137,6 +137,7 @@ async function waitForReadyLine(holder: ChildProcess): Promise<void> {
   throw new Error(`Cannot create the namespaces of the node: ${errors.join('').trim()}`);
 }
 
-async function childOf({ pid }: ChildProcess): Promise<number> {
+/** The one child of a process. */
+export async function childOf(pid: number | undefined): Promise<number> {
   return Number.parseInt(await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10);
 }

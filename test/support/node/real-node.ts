@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Image } from '../../../build/docker-archive.ts';
 import type { User } from '../control-plane/authority.ts';
 import { commandEnvironment } from '../control-plane/command-environment.ts';
 import type { CommandInput } from '../control-plane/control-plane.ts';
@@ -11,15 +12,17 @@ import { kubeconfigName, writeKubeconfig } from '../control-plane/kubeconfig.ts'
 import { createProgress } from '../control-plane/progress.ts';
 import { type CommandResult, runCommand } from '../control-plane/run-command.ts';
 import type { ToolName, ToolPaths } from '../control-plane/tools.ts';
-import { type Booted, boot, type Machinery } from './boot.ts';
+import { type Booted, boot, type Machinery, startServer } from './boot.ts';
 import { NODE_NAME } from './configuration.ts';
-import { OwnWorld } from './own-world.ts';
+import { childOf, OwnWorld } from './own-world.ts';
 import type { Programs } from './programs.ts';
 
 export interface NodeOptions {
   readonly programs: Programs;
   /** docker-archives to import into the node. */
   readonly imageArchives: readonly string[];
+  /** More images for them. */
+  readonly images?: readonly Image[];
 }
 
 export const NODE_TOOLS: readonly ToolName[] = [
@@ -37,12 +40,15 @@ export const NODE_TOOLS: readonly ToolName[] = [
 const READY_MS = 60_000;
 
 /** Resolves when the node is Ready. */
-export async function startNode({ programs, imageArchives }: NodeOptions): Promise<RealNode> {
+export async function startNode({ programs, imageArchives, images = [] }: NodeOptions): Promise<RealNode> {
   const tools: ToolPaths = await findTools([...NODE_TOOLS]);
   const step = createProgress().step('starting a node');
   const world = await OwnWorld.open();
   try {
-    const node = new RealNode({ world, programs, tools }, await boot({ world, programs, tools }, imageArchives));
+    const node = new RealNode(
+      { world, programs, tools },
+      await boot({ world, programs, tools }, { archives: imageArchives, images }),
+    );
     await node.writeAdmin();
     await node.eventually('the node is Ready', async () => (await node.isReady()) || undefined, READY_MS);
     return node;
@@ -104,6 +110,21 @@ export class RealNode {
       if (Date.now() > deadline) throw new Error(`Timeout after ${withinMs / 1000} s: ${what}`);
       await sleep(200);
     }
+  }
+
+  /** Pods go on running. Returns when the new kubelet has reported the node as Ready. */
+  async restartKubelet(): Promise<void> {
+    const { children } = this.#booted;
+    const old = children.findLast(({ name }) => name === 'kubelet');
+    const restartedAt = Math.floor(Date.now() / 1000) * 1000;
+    // nsenter, which is the child, ends after it.
+    process.kill(await childOf(old?.pid), 'SIGTERM');
+    await old?.ended;
+    children.push(startServer(this.#machinery, 'kubelet'));
+    const path = 'jsonpath={.status.conditions[?(@.type=="Ready")].lastHeartbeatTime}';
+    const reported = async () => Date.parse((await this.kubectl(['get', 'node', NODE_NAME, '-o', path])).stdout);
+    const isBack = async () => ((await reported()) > restartedAt && (await this.isReady())) || undefined;
+    await this.eventually('the node is Ready again', isBack, READY_MS);
   }
 
   /** Resolves when all processes, mounts, networks and cgroups of the node are gone and its folder is removed. */

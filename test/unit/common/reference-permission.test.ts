@@ -6,6 +6,7 @@ import {
   denialText,
   grantingRole,
   needsPermission,
+  podDenialText,
   referenceReviews,
 } from '@countersign/common/reference-permission.ts';
 import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
@@ -157,6 +158,23 @@ kubectl create clusterrolebinding cert-manager-cluster-referencer:my.issuer:81f8
   ] as const) {
     it(`denialText quotes the user name ${JSON.stringify(username)} in the command`, () => {
       assert.ok(denialText(issuer, username).endsWith(` --user=${word}\n`));
+    });
+  }
+});
+
+describe('podDenialText', () => {
+  for (const [ref, text] of [
+    [
+      issuer,
+      'ServiceAccount team/web may not reference Issuer sandbox/my.issuer: it cannot reference resource "signers" in API group "cert-manager.io" with the name "my.issuer" in the namespace "sandbox"',
+    ],
+    [
+      clusterIssuer,
+      'ServiceAccount team/web may not reference ClusterIssuer my.issuer: it cannot reference resource "clusterissuers" in API group "cert-manager.io" with the name "my.issuer"',
+    ],
+  ] as const) {
+    it(`names the ServiceAccount and the missing permission for a ${ref.kind}`, () => {
+      assert.equal(podDenialText(ref, 'team', 'web'), text);
     });
   }
 });

@@ -34,7 +34,10 @@ async function recordDemo(): Promise<readonly string[]> {
     },
     explain: () => {},
     show: () => {},
-    shell: async () => {},
+    shell: async (line: string) => {
+      const [, file] = / > (\S+)$/.exec(line) ?? [];
+      if (file !== undefined) await writeFile(join(dir, file), '');
+    },
     fetchLines: async () => {},
   };
   await tellStory({ narrator, dir, namespace: 'countersign', signerUrl: '', webhookUrl: '' });

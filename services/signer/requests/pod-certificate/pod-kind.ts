@@ -11,6 +11,7 @@ import {
 } from '@countersign/common/pod-certificate-request.ts';
 import { readPodTerms, type TermDefaults } from '@countersign/common/pod-terms.ts';
 import { reasons } from '@countersign/common/reasons.ts';
+import { podDenialText } from '@countersign/common/reference-permission.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { err, type Result } from '@countersign/common/result.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
@@ -89,7 +90,13 @@ function whenUnfit(record: PodRecord, { reason, message, secret }: Fail, now: nu
   // The same certificate would be rejected again at once: a clock or a CA has to change first.
   const openMs = reason === 'SigningError' ? Number.POSITIVE_INFINITY : millisecondsSinceCreation(record, now);
   const lookAgainAfterMs = Math.min(Math.max(openMs / 2, ASK_AGAIN_MS.min), ASK_AGAIN_MS.max);
-  return { kind: 'wait', reason, message, lookAgainAfterMs, ...(secret && { secret }) };
+  const text = reason === 'DeniedReference' ? denialOf(record) : message;
+  return { kind: 'wait', reason, message: text, lookAgainAfterMs, ...(secret && { secret }) };
+}
+
+/** cert-manager's text speaks of a requester; who reads an event of a pod knows the pod alone. */
+function denialOf(record: PodRecord): string {
+  return podDenialText(refOf(record), record.metadata.namespace ?? '', record.spec.serviceAccountName);
 }
 
 function toRequested(
