@@ -34,7 +34,6 @@ describe('pods on a real node', requirement, () => {
     pods = await openPodScene(requirePrograms());
     scene = pods.scene;
     await pods.install();
-    await pods.publishAnchors('ca.crt');
   });
   after(() => pods?.close());
 
@@ -131,7 +130,6 @@ describe('pods on a real node', requirement, () => {
     const done = await pods.withoutFailure(async () => {
       await openAuthority('Next CA', scene.path('next.crt'), scene.path('next.key'));
       await replaceCa('next');
-      await pods.publishAnchors('ca.crt', 'next.crt');
       const haveBoth = async () => (await pods.tallies()).every(({ anchors }) => anchors === 2) || undefined;
       await scene.node.eventually('both pods trust both CAs', haveBoth, 120_000);
       await scene.node.restartKubelet();

@@ -19,7 +19,6 @@ describe('certificates of pods that run', options, () => {
   before(async () => {
     pods = await openPodScene(requirePrograms());
     await pods.install({ backdate: '4m' });
-    await pods.publishAnchors('ca.crt');
     await pods.apply(...EARLIEST_REFRESH);
     await pods.runMesh();
     await pods.settled();

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findTools } from '../support/control-plane/find-tools.ts';
 import { programImage } from '../support/node/program-image.ts';
@@ -208,16 +207,6 @@ export class PodScene {
     };
     await this.scene.node.eventually('both pods show new certificates', probe, withinMs).catch((cause: unknown) => {
       throw new Error(JSON.stringify(state), { cause });
-    });
-  }
-
-  async publishAnchors(...files: string[]): Promise<void> {
-    const anchors = await Promise.all(files.map(file => readFile(this.scene.path(file), 'utf8')));
-    await this.apply({
-      apiVersion: 'certificates.k8s.io/v1',
-      kind: 'ClusterTrustBundle',
-      metadata: { name: `${SIGNER_NAME.replace('/', ':')}:anchors` },
-      spec: { signerName: SIGNER_NAME, trustBundle: anchors.join('') },
     });
   }
 
