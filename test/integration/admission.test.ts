@@ -90,7 +90,7 @@ describe('admission', { concurrency: 6 }, () => {
       const { code, stderr } = await kubectlCreate(input, user);
       assert.equal(code, 1);
       const who = `user ${JSON.stringify(user)} cannot reference resource "signers" in API group "cert-manager.io"`;
-      const where = `for the name "my.issuer" in the namespace "${namespace}"`;
+      const where = `with the name "my.issuer" in the namespace "${namespace}"`;
       assert.ok(stderr.includes(`${DENIED_BY_US}: ${message}: ${who} ${where}`), stderr);
       const role = /^apiVersion: .*?\n(?=\n)/ms.exec(stderr)?.[0];
       await cluster.kubectl(['apply', '-f', '-'], role);
