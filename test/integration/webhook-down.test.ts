@@ -124,6 +124,8 @@ describe('while the webhook runs', () => {
         method: 'POST',
         path: `${CSRS}?dryRun=All`,
         body,
+        // The API server takes long for managedFields of so many keys, on a busy machine longer than any other request.
+        timeoutMs: 60_000,
       });
       assert.equal(status, 201, answer.message);
     });

@@ -16,6 +16,8 @@ export interface ApiCall {
   readonly contentType?: string;
   /** Defaults to the administrator. */
   readonly as?: Caller;
+  /** How long the API server may take to answer, in milliseconds; defaults to 20 s. */
+  readonly timeoutMs?: number;
 }
 
 export interface ApiAnswer<T> {
@@ -58,11 +60,12 @@ export class Api {
     return new Api(server, { ca: decode(ca), cert: decode(cert), key: decode(key) });
   }
 
-  async call<T>({ method = 'GET', path, body, contentType, as }: ApiCall): Promise<ApiAnswer<T>> {
+  async call<T>({ method = 'GET', path, body, contentType, as, timeoutMs = TIMEOUT_MS }: ApiCall): Promise<ApiAnswer<T>> {
     const isToken = as !== undefined && 'token' in as;
     const response = await (isToken ? this.#anonymous : this.#admin).request({
       method,
       path,
+      headersTimeout: timeoutMs,
       headers: [...callerHeaders(as), 'content-type', contentType ?? usualContentType(method)],
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
