@@ -60,7 +60,14 @@ export class Api {
     return new Api(server, { ca: decode(ca), cert: decode(cert), key: decode(key) });
   }
 
-  async call<T>({ method = 'GET', path, body, contentType, as, timeoutMs = TIMEOUT_MS }: ApiCall): Promise<ApiAnswer<T>> {
+  async call<T>({
+    method = 'GET',
+    path,
+    body,
+    contentType,
+    as,
+    timeoutMs = TIMEOUT_MS,
+  }: ApiCall): Promise<ApiAnswer<T>> {
     const isToken = as !== undefined && 'token' in as;
     const response = await (isToken ? this.#anonymous : this.#admin).request({
       method,
