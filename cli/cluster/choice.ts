@@ -3,10 +3,12 @@
 import type { Arguments } from '../arguments/parse.ts';
 import { CliError, usageError } from '../cli-error.ts';
 import type { Io } from '../terminal/io.ts';
-import { type Api, connect } from './api.ts';
+import type { Api } from './api.ts';
 
-export function connectFor(given: Arguments, { env }: Pick<Io, 'env'>): Api {
+async function connectFor(given: Arguments, { env }: Pick<Io, 'env'>): Promise<Api> {
   if (given.has('as-group') && !given.has('as')) throw usageError('--as-group requires --as', 'Add --as=USER.');
+  // Loaded only now: help and completion start in half the time without the Kubernetes library.
+  const { connect } = await import('./api.ts');
   try {
     return connect({
       kubeconfig: given.text('kubeconfig') ?? env['KUBECONFIG'],
@@ -23,7 +25,7 @@ export function connectFor(given: Arguments, { env }: Pick<Io, 'env'>): Api {
 
 /** Runs `use` with a connection, and closes it. */
 export async function withApi<T>(given: Arguments, io: Pick<Io, 'env'>, use: (api: Api) => Promise<T>): Promise<T> {
-  const api = connectFor(given, io);
+  const api = await connectFor(given, io);
   try {
     return await use(api);
   } finally {
