@@ -63,7 +63,10 @@ async function main(): Promise<void> {
   const program = await bundleCli();
   const archive = await packCli(program);
   await writeFile(join(ROOT, 'dist', `${NAME}.tar.gz`), archive);
-  await writeFile(join(ROOT, 'dist', 'krew-countersign.yaml'), await renderKrewManifest({ version, url: values.url, archive }));
+  await writeFile(
+    join(ROOT, 'dist', 'krew-countersign.yaml'),
+    await renderKrewManifest({ version, url: values.url, archive }),
+  );
   process.stdout.write(`dist/${NAME}.mjs runs as \`kubectl countersign\` from a folder of PATH, without the extension:
   install -m 755 dist/${NAME}.mjs ~/.local/bin/${NAME}
 `);

@@ -58,16 +58,23 @@ interface Given {
   readonly name: string;
   readonly rawName: string;
   readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
 }
 
-function valueOf(flags: Flags, { name, rawName, value }: Given, refuse: (message: string) => CliError): string {
+function valueOf(
+  flags: Flags,
+  { name, rawName, value, inlineValue }: Given,
+  refuse: (message: string) => CliError,
+): string {
   const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
   if (flag === undefined) throw refuse(`unknown flag ${safeText(rawName)}`);
   if (flag.value === undefined) {
     if (value !== undefined) throw refuse(`${rawName} has no value`);
     return '';
   }
-  if (value === undefined) throw refuse(`${rawName} requires a value`);
+  // A value that begins with dashes can be given with `=`.
+  const isMissing = value === undefined || (value.startsWith('--') && inlineValue !== true);
+  if (isMissing) throw refuse(`${rawName} requires a value`);
   if (flag.values !== undefined && !flag.values.includes(value)) {
     throw refuse(`${rawName} must be one of: ${flag.values.join(', ')}; it is "${safeText(value)}"`);
   }

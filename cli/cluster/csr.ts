@@ -11,6 +11,7 @@ export interface Csr extends CertificateSigningRequest {
 
 /** core/v1 Event, the fields that are shown. */
 export interface CsrEvent {
+  readonly involvedObject?: { readonly uid?: string };
   readonly type?: string;
   readonly reason?: string;
   readonly message?: string;

@@ -21,24 +21,34 @@ interface List<T> {
   readonly items?: readonly T[];
 }
 
-/** All of them, page by page. */
-export async function listCsrs(api: Api): Promise<readonly Csr[]> {
-  const found: Csr[] = [];
-  for (let next = ''; ; ) {
-    const path = `${CSR_PATH}?limit=${PAGE}${next === '' ? '' : `&continue=${encodeURIComponent(next)}`}`;
-    const { body } = await api.send<List<Csr>>({ method: 'GET', path });
-    found.push(...(body.items ?? []));
-    next = body.metadata?.continue ?? '';
-    if (next === '') return found;
-  }
+export function listCsrs(api: Api): Promise<readonly Csr[]> {
+  return listAll<Csr>(api, CSR_PATH, '');
 }
+
+const EVENT_PATH = '/api/v1/namespaces/default/events';
+const OF_CSRS = 'involvedObject.kind=CertificateSigningRequest';
 
 /** Oldest first. The events of cluster-scoped objects are in the namespace default. */
 export async function listEvents(api: Api, { metadata }: Csr): Promise<readonly CsrEvent[]> {
-  const selector = encodeURIComponent(
-    `involvedObject.kind=CertificateSigningRequest,involvedObject.uid=${metadata.uid}`,
-  );
-  const path = `/api/v1/namespaces/default/events?fieldSelector=${selector}&limit=100`;
-  const { body } = await api.send<List<CsrEvent>>({ method: 'GET', path });
-  return (body.items ?? []).toSorted((a, b) => timeOf(a) - timeOf(b));
+  const events = await listAll<CsrEvent>(api, EVENT_PATH, `${OF_CSRS},involvedObject.uid=${metadata.uid}`);
+  return events.toSorted((a, b) => timeOf(a) - timeOf(b));
+}
+
+/** Of all CSRs, oldest first. */
+export async function listAllEvents(api: Api): Promise<readonly CsrEvent[]> {
+  const events = await listAll<CsrEvent>(api, EVENT_PATH, OF_CSRS);
+  return events.toSorted((a, b) => timeOf(a) - timeOf(b));
+}
+
+/** All of them, page by page. */
+async function listAll<T>(api: Api, collection: string, fieldSelector: string): Promise<readonly T[]> {
+  const found: T[] = [];
+  const query = new URLSearchParams({ limit: `${PAGE}`, ...(fieldSelector !== '' && { fieldSelector }) });
+  for (;;) {
+    const { body } = await api.send<List<T>>({ method: 'GET', path: `${collection}?${query.toString()}` });
+    found.push(...(body.items ?? []));
+    const next = body.metadata?.continue;
+    if (!next) return found;
+    query.set('continue', next);
+  }
 }

@@ -168,7 +168,10 @@ function obstacleSections({ obstacles, state, source }: Explanation): readonly S
   }));
 }
 
+/** The title of the last section of a CSR that can be signed. */
+export const NOTHING_FOUND = 'Nothing stands against it';
+
 function nothingFound(source: Explanation['source']): Section {
   const command = source.kind === 'file' ? `kubectl create -f ${source.path}` : '';
-  return { title: 'Nothing stands against it', text: `Create it, and have it approved:\n\n${command}` };
+  return { title: NOTHING_FOUND, text: `Create it, and have it approved:\n\n${command}` };
 }

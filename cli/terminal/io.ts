@@ -9,7 +9,7 @@ export interface Io {
   /** Standard error, for progress and questions. */
   err(text: string): void;
   readonly style: Style;
-  /** Whether a person can answer: standard input and standard error are terminals. */
+  /** Whether a person can answer: standard input and standard error are terminals. The review is printed there too. */
   readonly isInteractive: boolean;
   /** Asks on standard error; the answer is one line. */
   ask(question: string): Promise<string>;

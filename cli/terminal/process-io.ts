@@ -11,12 +11,12 @@ import { createStyle, wantsColours } from './style.ts';
 /** `env` is the environment; only main.ts reads it. */
 export function createProcessIo(env: Io['env']): Io {
   const { stdin, stdout, stderr } = process;
-  const isLive = stderr.isTTY === true && env['TERM'] !== 'dumb';
+  const isLive = Boolean(stderr.isTTY) && env['TERM'] !== 'dumb';
   return {
     out: chunk => void stdout.write(chunk),
     err: chunk => void stderr.write(chunk),
-    style: createStyle(wantsColours(stdout.isTTY === true, env)),
-    isInteractive: stdin.isTTY === true && stderr.isTTY === true,
+    style: createStyle(wantsColours(Boolean(stdout.isTTY), env)),
+    isInteractive: Boolean(stdin.isTTY && stderr.isTTY),
     ask,
     // CR and "erase to the end of the line".
     progress: line => void (isLive && stderr.write(`\r\u001b[K${safeText(line, Math.max(20, stderr.columns - 1))}`)),

@@ -19,5 +19,5 @@ function formatRow(row: readonly string[], widths: readonly number[]): string {
 
 /** Characters, not UTF-16 units. */
 function widthOf(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }
