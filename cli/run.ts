@@ -6,6 +6,7 @@ import { formatHelp, formatOverview } from './arguments/help.ts';
 import { parseArguments } from './arguments/parse.ts';
 import { usageError } from './cli-error.ts';
 import { COMMANDS } from './commands.ts';
+import { complete } from './completion/complete.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { reportError } from './report-error.ts';
 import type { Io } from './terminal/io.ts';
@@ -23,6 +24,7 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
 async function dispatch([name, ...rest]: readonly string[], io: Io): Promise<ExitCode> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') return print(io, overviewOf(rest));
   if (name === '--version') return print(io, `${VERSION}\n`);
+  if (name === '__complete') return complete(rest, COMMANDS, io);
   const command = findCommand(name);
   const given = parseArguments(command.flags, rest, command.name);
   return given.has('help') ? print(io, formatHelp(command)) : command.run(given, io);
