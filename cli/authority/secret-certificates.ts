@@ -24,7 +24,7 @@ async function read(api: Api, namespace: string, name: string): Promise<SecretCe
   // The author of an Issuer chooses the name: `..` must never become part of a path.
   if (!isObjectName(name)) return undefined;
   const secret = await api.get<{ data?: Readonly<Record<string, string>> }>(
-    `/api/v1/namespaces/${namespace}/secrets/${name}`,
+    `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${name}`,
   );
   const decode = (key: string) => Buffer.from(secret?.data?.[key] ?? '', 'base64').toString();
   return secret === undefined ? undefined : { chain: decode('tls.crt'), root: decode('ca.crt') };

@@ -15,14 +15,15 @@ interface List<T> {
 }
 
 export async function gatherStatus(api: Api, namespace: string, now: Date): Promise<readonly Finding[]> {
+  const inNamespace = `namespaces/${encodeURIComponent(namespace)}`;
   const [webhooks, deployments, lease, issuers] = await Promise.all([
     list<WebhookConfiguration>(api, '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations'),
     list<Deployment>(
       api,
-      `/apis/apps/v1/namespaces/${namespace}/deployments?labelSelector=app.kubernetes.io%2Fpart-of%3Dcountersign`,
+      `/apis/apps/v1/${inNamespace}/deployments?labelSelector=app.kubernetes.io%2Fpart-of%3Dcountersign`,
     ),
     unlessForbidden(
-      api.get<Lease>(`/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/countersign-signer`),
+      api.get<Lease>(`/apis/coordination.k8s.io/v1/${inNamespace}/leases/countersign-signer`),
       'get leases',
     ),
     gatherIssuers(api, namespace, now),

@@ -30,7 +30,7 @@ export function deploymentFindings(deployments: readonly Deployment[], namespace
 
 function missing(component: string, namespace: string): Finding {
   return {
-    what: component,
+    what: `${component} replicas`,
     state: 'unknown',
     text: `no Deployment in the namespace ${namespace}; choose another with -n`,
   };
@@ -39,7 +39,11 @@ function missing(component: string, namespace: string): Finding {
 function readiness(component: string, { metadata, spec, status }: Deployment): Finding {
   const [ready, wanted] = [status?.readyReplicas ?? 0, spec?.replicas ?? 1];
   const state = ready === 0 ? 'bad' : ready < wanted ? 'warning' : 'ok';
-  return { what: component, state, text: `Deployment ${metadata.name}: ${ready} of ${wanted} replicas ready` };
+  return {
+    what: `${component} replicas`,
+    state,
+    text: `Deployment ${metadata.name}: ${ready} of ${wanted} replicas ready`,
+  };
 }
 
 export function leaseFinding(lease: Lease | undefined, now: Date): Finding {

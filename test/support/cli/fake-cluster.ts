@@ -51,8 +51,8 @@ export class FakeCluster {
   }
 
   async run(args: readonly string[], person: Person = {}): Promise<Ran> {
-    const io = recordIo(person);
-    const code = await run([...args, '--kubeconfig', this.#server.kubeconfig()], io);
+    const io = recordIo({ ...person, env: { KUBECONFIG: this.#server.kubeconfig(), ...person.env } });
+    const code = await run(args, io);
     return { ...io, code };
   }
 
