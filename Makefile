@@ -38,7 +38,7 @@ demo: tools ## Run the demo on a real API server and keep it running; ARGS=--onc
 images: install ## Build the images of both services (Docker is optional)
 	node build/images.ts
 
-cli: install ## Build the kubectl plugin: dist/kubectl-countersign.mjs, its archive and krew manifest; ARGS=--url=URL
+cli: install ## Build the kubectl plugin: dist/kubectl-countersign.mjs, its archive and krew manifest; ARGS=--executable includes Node
 	node build/cli.ts $(ARGS)
 
 e2e: tools ## Run the end-to-end tests on a real node (kubelet, containerd); needs root

@@ -1,12 +1,13 @@
 // `make cli`: bundles the kubectl plugin into one executable file, packs it, and writes its krew manifest. Builds are
 // reproducible; publishes nothing.
 
+import { execFile } from 'node:child_process';
 import { hash } from 'node:crypto';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { bundleProgram, REQUIRE, ROOT } from './bundle.ts';
 import { readVersion } from './image-contents.ts';
@@ -29,6 +30,18 @@ export async function bundleCli(folder = join(ROOT, 'dist')): Promise<string> {
   });
   await chmod(program, 0o755);
   return program;
+}
+
+/**
+ * Builds an executable that includes this Node, for this platform only: 152 MB (48 MB packed) instead of 1.2 MB, and no
+ * faster to start (measured), so that only users without Node need it.
+ */
+async function buildExecutable(program: string, output: string): Promise<void> {
+  const configuration = `${output}.sea.json`;
+  const options = { main: program, mainFormat: 'module', output, disableExperimentalSEAWarning: true };
+  await writeFile(configuration, JSON.stringify(options));
+  await promisify(execFile)(process.execPath, ['--build-sea', configuration]);
+  await rm(configuration);
 }
 
 /** The archive that krew downloads. Its bytes depend on the plugin and the licence only. */
@@ -58,7 +71,8 @@ export async function renderKrewManifest({ version, url, archive }: Release): Pr
 const NO_URL = 'https://example.com/countersign';
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { url: { type: 'string', default: NO_URL } } });
+  const options = { url: { type: 'string', default: NO_URL }, executable: { type: 'boolean' } } as const;
+  const { values } = parseArgs({ options });
   const version = await readVersion();
   const program = await bundleCli();
   const archive = await packCli(program);
@@ -67,6 +81,7 @@ async function main(): Promise<void> {
     join(ROOT, 'dist', 'krew-countersign.yaml'),
     await renderKrewManifest({ version, url: values.url, archive }),
   );
+  if (values.executable) await buildExecutable(program, join(ROOT, 'dist', NAME));
   process.stdout.write(`dist/${NAME}.mjs runs as \`kubectl countersign\` from a folder of PATH, without the extension:
   install -m 755 dist/${NAME}.mjs ~/.local/bin/${NAME}
 `);

@@ -1,4 +1,4 @@
-// An error that the user sees: what happened to what, what to do, and the exit code.
+// An error that the user sees: what happened to what, what to do, and the exit code. Pure.
 
 import { EXIT, type ExitCode } from './exit-code.ts';
 

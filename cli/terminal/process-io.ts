@@ -8,6 +8,9 @@ import type { Io } from './io.ts';
 import { safeText } from './safe-text.ts';
 import { createStyle, wantsColours } from './style.ts';
 
+/** For a terminal that does not know its size. */
+const COLUMNS = 80;
+
 /** `env` is the environment; only main.ts reads it. */
 export function createProcessIo(env: Io['env']): Io {
   const { stdin, stdout, stderr } = process;
@@ -19,7 +22,7 @@ export function createProcessIo(env: Io['env']): Io {
     isInteractive: Boolean(stdin.isTTY && stderr.isTTY),
     ask,
     // CR and "erase to the end of the line".
-    progress: line => void (isLive && stderr.write(`\r\u001b[K${safeText(line, Math.max(20, stderr.columns - 1))}`)),
+    progress: line => void (isLive && stderr.write(`\r\u001b[K${safeText(line, (stderr.columns || COLUMNS) - 1)}`)),
     readText: path => (path === '-' ? text(stdin) : readTextFile(path)),
     env,
   };
