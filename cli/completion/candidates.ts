@@ -14,16 +14,20 @@ export type Wanted =
 
 /** The last of the words is the one to complete; it may be empty. */
 export function findWanted(words: readonly string[], commands: readonly Command[]): Wanted {
-  const current = words.at(-1) ?? '';
   const command = commands.find(({ name }) => name === words[0]);
   if (words.length < 2 || command === undefined) return wordsOf(commands.map(({ name, summary }) => [name, summary]));
   const flag = flagBefore(words.at(-2) ?? '', command.flags);
-  if (flag?.values !== undefined) return wordsOf(flag.values.map(value => [value, '']));
-  if (flag?.value !== undefined) return { kind: 'file' };
-  if (current.startsWith('-'))
-    return wordsOf(Object.entries(command.flags).map(([name, { help }]) => [`--${name}`, help]));
-  const { completes } = command;
-  if (completes === undefined) return wordsOf([]);
+  if (flag?.value !== undefined) {
+    return flag.values === undefined ? { kind: 'file' } : wordsOf(flag.values.map(value => [value, '']));
+  }
+  const isFlag = words.at(-1)?.startsWith('-') === true;
+  return isFlag
+    ? wordsOf(Object.entries(command.flags).map(([name, { help }]) => [`--${name}`, help]))
+    : namesFor(command);
+}
+
+function namesFor(command: Command): Wanted {
+  const { completes = [] } = command;
   return typeof completes === 'string' ? { kind: completes, command } : wordsOf(completes.map(word => [word, '']));
 }
 

@@ -47,14 +47,19 @@ function findSpecMistake(
   { signerName, request, usages, expirationSeconds }: Record<string, unknown>,
   { name, annotations }: Record<string, unknown>,
 ): string | undefined {
-  if (name !== undefined && typeof name !== 'string') return 'metadata.name is not a string';
-  if (typeof signerName !== 'string') return 'spec.signerName is missing';
-  if (typeof request !== 'string') return 'spec.request is missing';
-  if (usages !== undefined && !isTexts(usages)) return 'spec.usages is not a list of strings';
-  if (expirationSeconds != null && !Number.isInteger(expirationSeconds))
-    return 'spec.expirationSeconds is not an integer';
-  const isMap = typeof annotations === 'object' && annotations !== null && isTexts(Object.values(annotations));
-  return annotations == null || isMap ? undefined : 'metadata.annotations is not a map of strings';
+  const rules: readonly (readonly [boolean, string])[] = [
+    [name === undefined || typeof name === 'string', 'metadata.name is not a string'],
+    [annotations == null || isTextMap(annotations), 'metadata.annotations is not a map of strings'],
+    [typeof signerName === 'string', 'spec.signerName is missing'],
+    [typeof request === 'string', 'spec.request is missing'],
+    [usages === undefined || isTexts(usages), 'spec.usages is not a list of strings'],
+    [expirationSeconds == null || Number.isInteger(expirationSeconds), 'spec.expirationSeconds is not an integer'],
+  ];
+  return rules.find(([isKept]) => !isKept)?.[1];
+}
+
+function isTextMap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && isTexts(Object.values(value));
 }
 
 function isTexts(value: unknown): boolean {

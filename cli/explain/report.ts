@@ -20,7 +20,7 @@ export function toSections(explanation: Explanation, now: Date): readonly Sectio
 
 /** Leaves out rows without a value. */
 function rows(...all: readonly (Row | undefined)[]): readonly Row[] {
-  return all.filter(row => row !== undefined).filter(({ values }) => values.some(value => value !== ''));
+  return all.filter(each => each !== undefined).filter(({ values }) => values.some(value => value !== ''));
 }
 
 function row(label: string, value: string | readonly string[], mark?: Mark): Row {

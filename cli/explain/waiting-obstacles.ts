@@ -3,7 +3,7 @@
 
 import { isApproved } from '@countersign/common/csr.ts';
 import { isReason, reasons } from '@countersign/common/reasons.ts';
-import { type CsrEvent, timeOf } from '../cluster/csr.ts';
+import { type Csr, type CsrEvent, timeOf } from '../cluster/csr.ts';
 import { conditionOf, conditionTime } from './csr-state.ts';
 import type { Facts } from './facts.ts';
 import { actionFor, type Obstacle, pluginCommand } from './obstacle.ts';
@@ -38,9 +38,13 @@ function eventObstacles({ csr, events }: Facts, found: readonly Obstacle[]): rea
   const last = events.known ? events.value.findLast(isCause) : undefined;
   const { reason = '', message = '' } = last ?? {};
   if (last === undefined || found.some(obstacle => obstacle.reason === reason)) return [];
-  const approval = conditionOf(csr, 'Approved');
-  const isOlder = timeOf(last) < ((approval && conditionTime(approval)) ?? 0);
+  const isOlder = timeOf(last) < approvalTime(csr, 0);
   return isOlder ? [] : [{ reason, what: message, fix: actionFor(reason) ?? '', isFinal: false }];
+}
+
+function approvalTime(csr: Csr, otherwise: number): number {
+  const approval = conditionOf(csr, 'Approved');
+  return (approval && conditionTime(approval)) ?? otherwise;
 }
 
 function isCause({ type, reason = '' }: CsrEvent): boolean {
@@ -49,8 +53,7 @@ function isCause({ type, reason = '' }: CsrEvent): boolean {
 }
 
 function signerObstacle({ csr, now }: Facts): Obstacle {
-  const approval = conditionOf(csr, 'Approved');
-  const waitedMs = now.getTime() - ((approval && conditionTime(approval)) ?? now.getTime());
+  const waitedMs = now.getTime() - approvalTime(csr, now.getTime());
   const isSlow = waitedMs > SLOW_MS;
   return {
     what: isSlow ? 'the CSR is approved, and the signer has not signed it' : 'the signer has not signed it yet',

@@ -24,7 +24,7 @@ export function readKey(pem: string, path: string): KeyObject {
 }
 
 export function formatKey(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return key.export({ type: 'pkcs8', format: 'pem' });
 }
 
 /** The DER of the SubjectPublicKeyInfo. */

@@ -8,7 +8,7 @@ import type { Io } from '../terminal/io.ts';
 import { encodeAltNames } from './alt-names.ts';
 import { encodeSubject } from './distinguished-name.ts';
 import { generateKey, type KeyType, readKey } from './key-pair.ts';
-import { createPkcs10 } from './pkcs10.ts';
+import { createPkcs10, type Pkcs10Parts } from './pkcs10.ts';
 
 export interface Material {
   /** Base64 of PEM, as in spec.request. */
@@ -32,20 +32,24 @@ export async function prepareMaterial(given: Arguments, io: Io, keyType: KeyType
 }
 
 async function makeRequest(given: Arguments, io: Io, keyType: KeyType): Promise<Material> {
+  const names = readNames(given);
+  const path = given.text('key');
+  const key = path === undefined ? generateKey(keyType) : readKey(await io.readText(path), path);
+  const pem = createPkcs10({ key, ...names });
+  if (!pem.ok) throw usageError(`the key cannot be used: ${pem.error}`, 'Use another key.');
+  return toMaterial(Buffer.from(pem.value).toString('base64'), 'the request', path === undefined ? key : undefined);
+}
+
+function readNames(given: Arguments): Pick<Pkcs10Parts, 'subject' | 'altNames'> {
+  if (!NAME_FLAGS.some(flag => given.has(flag))) {
+    throw usageError('the certificate would have no name', 'Give --dns, --ip, --uri, --email or --subject.');
+  }
   const subject = encodeSubject(given.text('subject') ?? '');
   if (!subject.ok) throw usageError(`--subject: ${subject.error}`, 'Write for example --subject=CN=app,O=team.');
-  const [dns, ip, uri, email] = ['dns', 'ip', 'uri', 'email'].map(flag =>
-    given.list(flag).flatMap(list => list.split(',')),
-  );
-  const altNames = encodeAltNames({ dns: dns ?? [], ip: ip ?? [], uri: uri ?? [], email: email ?? [] });
+  const list = (flag: string) => given.list(flag).flatMap(names => names.split(','));
+  const altNames = encodeAltNames({ dns: list('dns'), ip: list('ip'), uri: list('uri'), email: list('email') });
   if (!altNames.ok) throw usageError(altNames.error, 'Correct the name.');
-  if (!NAME_FLAGS.some(flag => given.has(flag)))
-    throw usageError('the certificate would have no name', 'Give --dns, --ip, --uri, --email or --subject.');
-  const keyPath = given.text('key');
-  const key = keyPath === undefined ? generateKey(keyType) : readKey(await io.readText(keyPath), keyPath);
-  const pem = createPkcs10({ key, subject: subject.value, altNames: altNames.value });
-  if (!pem.ok) throw usageError(`the key cannot be used: ${pem.error}`, 'Use another key.');
-  return toMaterial(Buffer.from(pem.value).toString('base64'), 'the request', keyPath === undefined ? key : undefined);
+  return { subject: subject.value, altNames: altNames.value };
 }
 
 function toMaterial(request: string, name: string, newKey: KeyObject | undefined): Material {

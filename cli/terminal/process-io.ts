@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
+import { isatty } from 'node:tty';
 import { CliError } from '../cli-error.ts';
 import type { Io } from './io.ts';
 import { safeText } from './safe-text.ts';
@@ -14,12 +15,12 @@ const COLUMNS = 80;
 /** `env` is the environment; only main.ts reads it. */
 export function createProcessIo(env: Io['env']): Io {
   const { stdin, stdout, stderr } = process;
-  const isLive = Boolean(stderr.isTTY) && env['TERM'] !== 'dumb';
+  const isLive = isatty(2) && env['TERM'] !== 'dumb';
   return {
     out: chunk => void stdout.write(chunk),
     err: chunk => void stderr.write(chunk),
-    style: createStyle(wantsColours(Boolean(stdout.isTTY), env)),
-    isInteractive: Boolean(stdin.isTTY && stderr.isTTY),
+    style: createStyle(wantsColours(isatty(1), env)),
+    isInteractive: isatty(0) && isatty(2),
     ask,
     // CR and "erase to the end of the line".
     progress: line => void (isLive && stderr.write(`\r\u001b[K${safeText(line, (stderr.columns || COLUMNS) - 1)}`)),

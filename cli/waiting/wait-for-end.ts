@@ -19,7 +19,7 @@ export interface Waiting {
   /** Ends the waiting. */
   readonly signal: AbortSignal;
   /** Called with each state of the CSR. */
-  onChange(csr: Csr): void;
+  readonly onChange: (csr: Csr) => void;
 }
 
 const PAUSE_MS = 1_000;

@@ -28,6 +28,7 @@ beforeEach(() => {
 });
 
 const writes = () => cluster.sent.filter(({ call }) => call.startsWith('PUT'));
+const firstWritten = () => (writes()[0] ?? assert.fail('nothing was written')).body as ReturnType<typeof buildCsr>;
 
 describe('kubectl countersign approve', () => {
   test('shows the content, asks, and approves what was shown', async () => {
@@ -36,7 +37,7 @@ describe('kubectl countersign approve', () => {
     assert.match(complaints(), /Subject +CN=example[^]*Approve jane\? \[y\/N\]/);
     assert.doesNotMatch(complaints(), /kubectl countersign approve/);
     assert.equal(printed(), 'certificatesigningrequest.certificates.k8s.io/jane approved\n');
-    const { metadata, status } = writes()[0]?.body as ReturnType<typeof buildCsr>;
+    const { metadata, status } = firstWritten();
     assert.equal(metadata.resourceVersion, '7');
     const [{ type, status: value, reason, message } = assert.fail()] = status?.conditions ?? [];
     assert.deepEqual(
@@ -128,7 +129,7 @@ describe('kubectl countersign deny', () => {
     });
     assert.equal(code, 0);
     assert.match(printed(), /jane denied/);
-    const { status } = writes()[0]?.body as ReturnType<typeof buildCsr>;
+    const { status } = firstWritten();
     assert.deepEqual(
       [status?.conditions?.[0]?.type, status?.conditions?.[0]?.message],
       ['Denied', 'use your own name'],
