@@ -5,7 +5,7 @@ import type { FieldError } from '@countersign/common/field-error.ts';
 import { issuerType } from '@countersign/common/issuer.ts';
 import { issuerTypes } from '@countersign/common/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons.ts';
-import { bindingCommand, grantingRole } from '@countersign/common/reference-permission.ts';
+import { grantCommands } from '@countersign/common/reference-permission.ts';
 import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { validateDuration } from '@countersign/common/requested-duration.ts';
@@ -112,7 +112,7 @@ function permissionObstacles({ permission, requester, dryRun }: Facts, ref: Sign
       reason: 'DeniedReference',
       what: `${reasons.DeniedReference.message(ref)}: ${username} lacks the verb reference`,
       fix: 'Have an administrator grant it with these commands. Until then an approval makes the CSR fail.',
-      command: `kubectl apply -f - <<'EOF'\n${grantingRole(ref)}EOF\n${bindingCommand(ref, username)}`,
+      command: grantCommands(ref, username),
       isFinal: true,
     },
   ];

@@ -90,25 +90,24 @@ rules:
 
 /** Which permission the user lacks and where, with the role and the binding that grant it, ready to paste. */
 export function denialText(ref: SignerRef, username: string): string {
-  const where = ref.kind === 'ClusterIssuer' ? '' : ` in the namespace "${ref.namespace}"`;
-  return `${reasons.DeniedReference.message(ref)}: user ${JSON.stringify(shorten(username))} cannot ${VERB} resource "${RESOURCES[ref.kind]}" in API group "${ISSUER_GROUP}" with the name "${ref.name}"${where}. This ${roleKind(ref)} grants it:
+  const user = shorten(username);
+  const [where, binding] = placeOf(ref, bindingName(ref, username));
+  return `${reasons.DeniedReference.message(ref)}: user ${JSON.stringify(user)} cannot ${VERB} resource "${RESOURCES[ref.kind]}" in API group "${ISSUER_GROUP}" with the name "${ref.name}"${where}. This ${roleKind(ref)} grants it:
 
 ${grantingRole(ref)}
 and this command binds the ${roleKind(ref)} to the user:
 
-${bindingCommand(ref, username)}
+${binding} --user=${shellQuote(user === username ? user : '<full user name>')}
 `;
 }
 
-/** The command that binds the role to the user. */
-export function bindingCommand(ref: SignerRef, username: string): string {
-  const user = shorten(username);
-  const binding = bindingName(ref, username);
-  const command =
-    ref.kind === 'ClusterIssuer'
-      ? `kubectl create clusterrolebinding ${binding} --clusterrole=${roleName(ref)}`
-      : `kubectl create rolebinding ${binding} --namespace=${ref.namespace} --role=${roleName(ref)}`;
-  return `${command} --user=${shellQuote(user === username ? user : '<full user name>')}`;
+/** Where the permission is missing, and the command that binds the role there. */
+function placeOf(ref: SignerRef, binding: string): readonly [string, string] {
+  if (ref.kind === 'ClusterIssuer') {
+    return ['', `kubectl create clusterrolebinding ${binding} --clusterrole=${roleName(ref)}`];
+  }
+  const command = `kubectl create rolebinding ${binding} --namespace=${ref.namespace} --role=${roleName(ref)}`;
+  return [` in the namespace "${ref.namespace}"`, command];
 }
 
 function roleKind({ kind }: SignerRef): 'Role' | 'ClusterRole' {
@@ -131,4 +130,14 @@ function bindingName(ref: SignerRef, username: string): string {
 /** User names may contain anything: pasted into a shell, one must stay one word. */
 export function shellQuote(text: string): string {
   return /^[\w@.:/-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The commands that grant the permission to the user, ready to paste. */
+export function grantCommands(ref: SignerRef, username: string): string {
+  const [role, binding] = [roleName(ref), bindingName(ref, username)];
+  const bind =
+    ref.kind === 'Issuer'
+      ? `kubectl create rolebinding ${binding} --namespace=${ref.namespace} --role=${role}`
+      : `kubectl create clusterrolebinding ${binding} --clusterrole=${role}`;
+  return `kubectl apply -f - <<'EOF'\n${grantingRole(ref)}EOF\n${bind} --user=${shellQuote(username)}`;
 }
