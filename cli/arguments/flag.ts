@@ -14,11 +14,16 @@ export interface Flag {
 /** By name, without the dashes. */
 export type Flags = Readonly<Record<string, Flag>>;
 
+/** `-n` of a command to which the namespace matters. */
+export function namespaceFlag(help: string) {
+  return { namespace: { value: 'NAME', short: 'n', help } } as const;
+}
+
 /** Flags of every command that reads the cluster; the same as in kubectl. */
 export const CLUSTER_FLAGS = {
   kubeconfig: { value: 'PATH', help: 'Kubeconfig file. Defaults to $KUBECONFIG, or ~/.kube/config.' },
   context: { value: 'NAME', help: 'Context of the kubeconfig. Defaults to the current context.' },
-  namespace: { value: 'NAME', short: 'n', help: 'Namespace. Defaults to that of the context.' },
+  namespace: { value: 'NAME', short: 'n', help: 'Has no effect: CSRs have no namespace.' },
   as: { value: 'USER', help: 'User to impersonate.' },
   'as-group': { value: 'GROUP', isList: true, help: 'Group to impersonate; may be repeated. Requires --as.' },
 } as const satisfies Flags;

@@ -2,7 +2,7 @@
 
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import type { Command } from '../arguments/command.ts';
-import { CLUSTER_FLAGS, HELP_FLAG } from '../arguments/flag.ts';
+import { CLUSTER_FLAGS, HELP_FLAG, namespaceFlag } from '../arguments/flag.ts';
 import type { Arguments } from '../arguments/parse.ts';
 import { findAnchors } from '../authority/find-anchors.ts';
 import { readCertificates } from '../certificate/certificate-content.ts';
@@ -32,6 +32,7 @@ export const CA_COMMAND: Command = {
       help: 'Output format: pem, or json and yaml with subject and expiry. Defaults to pem.',
     },
     ...CLUSTER_FLAGS,
+    ...namespaceFlag('Namespace of the Issuer. Defaults to that of the context.'),
     ...HELP_FLAG,
   },
   examples: [

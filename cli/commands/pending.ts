@@ -1,7 +1,7 @@
 // `pending`: what waits for approval or on something else. Changes nothing.
 
 import type { Command } from '../arguments/command.ts';
-import { CLUSTER_FLAGS, HELP_FLAG } from '../arguments/flag.ts';
+import { CLUSTER_FLAGS, HELP_FLAG, namespaceFlag } from '../arguments/flag.ts';
 import { usageError } from '../cli-error.ts';
 import { withApi } from '../cluster/choice.ts';
 import { EXIT } from '../exit-code.ts';
@@ -24,6 +24,7 @@ export const PENDING: Command = {
       help: 'Output format: wide adds key, usages and duration; json or yaml.',
     },
     ...CLUSTER_FLAGS,
+    ...namespaceFlag('Only the Issuers of this namespace. Defaults to all issuers.'),
     ...HELP_FLAG,
   },
   examples: [

@@ -2,7 +2,7 @@
 
 import { rename, rm } from 'node:fs/promises';
 import type { Command } from '../arguments/command.ts';
-import { CLUSTER_FLAGS, HELP_FLAG } from '../arguments/flag.ts';
+import { CLUSTER_FLAGS, HELP_FLAG, namespaceFlag } from '../arguments/flag.ts';
 import type { Arguments } from '../arguments/parse.ts';
 import type { Api } from '../cluster/api.ts';
 import { withApi } from '../cluster/choice.ts';
@@ -52,6 +52,7 @@ export const REQUEST: Command = {
     'no-wait': { help: 'Write the key, create the CSR, and do not wait.' },
     ...TIMEOUT_FLAG,
     ...CLUSTER_FLAGS,
+    ...namespaceFlag('Namespace of the Issuer. Defaults to that of the context.'),
     ...HELP_FLAG,
   },
   examples: [

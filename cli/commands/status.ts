@@ -1,7 +1,7 @@
 // `status`: whether Countersign works. Changes nothing.
 
 import type { Command } from '../arguments/command.ts';
-import { CLUSTER_FLAGS, HELP_FLAG, OUTPUT_FLAG } from '../arguments/flag.ts';
+import { CLUSTER_FLAGS, HELP_FLAG, namespaceFlag, OUTPUT_FLAG } from '../arguments/flag.ts';
 import { usageError } from '../cli-error.ts';
 import { withApi } from '../cluster/choice.ts';
 import { EXIT } from '../exit-code.ts';
@@ -26,7 +26,7 @@ export const STATUS: Command = {
   flags: {
     ...OUTPUT_FLAG,
     ...CLUSTER_FLAGS,
-    namespace: { ...CLUSTER_FLAGS.namespace, help: 'Namespace of Countersign. Defaults to countersign.' },
+    ...namespaceFlag('Namespace of Countersign. Defaults to countersign.'),
     ...HELP_FLAG,
   },
   examples: [['kubectl countersign status', 'Is everything ready?']],

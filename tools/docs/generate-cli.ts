@@ -12,8 +12,7 @@ export function renderCli(): string {
 
 # kubectl countersign
 
-A kubectl plugin that requests, explains and approves certificates. It acts with the permissions of your kubeconfig and works without
-any part of Countersign on your machine.
+A kubectl plugin that requests, explains and approves certificates, with the permissions of your kubeconfig.
 
     kubectl countersign explain my-csr
 
@@ -33,6 +32,9 @@ completes kubectl:
 
     kubectl countersign completion kubectl > ~/.local/bin/kubectl_complete-countersign
     chmod +x ~/.local/bin/kubectl_complete-countersign
+
+The kubeconfig is read as kubectl reads it, with these exceptions, which are rejected by name: \`insecure-skip-tls-verify\`, \`proxy-url\`,
+basic authentication, and exec plugins with \`provideClusterInfo: true\`.
 
 ## Output
 
