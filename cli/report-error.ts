@@ -13,10 +13,12 @@ export function reportError(error: unknown, io: Io): ExitCode {
   return code;
 }
 
+const UNREACHABLE = 'Check that the API server of this context can be reached.';
+
 function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
-  if (isClassified(error))
-    return new CliError(error.message, 'Check that the API server of this context can be reached.');
+  // Many of these messages end with their advice.
+  if (isClassified(error)) return new CliError(error.message, error.message.endsWith(')') ? '' : UNREACHABLE);
   const message = error instanceof Error ? error.message : String(error);
   return new CliError(message, 'This is unexpected. Please report it with the command that you ran.');
 }

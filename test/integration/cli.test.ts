@@ -178,6 +178,16 @@ describe('kubectl countersign', () => {
   });
 });
 
+test('bash completes commands, flags and names with the script of the plugin', async () => {
+  const script = `source <(kubectl-countersign completion bash)
+for words in 'app' 'explain --out' 'explain complete'; do
+  COMP_WORDS=(kubectl-countersign $words); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+  _kubectl_countersign; echo "\${COMPREPLY[*]}"
+done`;
+  const { stdout, stderr } = await runCommand('bash', ['-c', script], { env, cwd: dir });
+  assert.equal(stdout, 'approve\n--output\ncomplete-me\n', stderr);
+});
+
 describe('kubectl countersign on a terminal', () => {
   const evil = '\u001b]0;owned\u0007\u001b[2J';
   const subject = sequence(tlv(TAG.set, sequence(encodeOid('2.5.4.3'), tlv(0x0c, Buffer.from(evil)))));
