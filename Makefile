@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lint format test test-faults demo e2e images bench tools docs sbom audit clean
+.PHONY: help install lint format test test-faults demo e2e images cli bench tools docs sbom audit clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ demo: tools ## Run the demo on a real API server and keep it running; ARGS=--onc
 
 images: install ## Build the images of both services (Docker is optional)
 	node build/images.ts
+
+cli: install ## Build the kubectl plugin: dist/kubectl-countersign.mjs, its archive and krew manifest; ARGS=--executable includes Node
+	node build/cli.ts $(ARGS)
 
 e2e: tools ## Run the end-to-end tests on a real node (kubelet, containerd); needs root
 	node test/support/node/main.ts --install

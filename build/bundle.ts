@@ -5,7 +5,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { describeMaterials } from './bill-of-materials.ts';
 
 export const SERVICES = ['webhook', 'signer'] as const;
@@ -15,7 +15,7 @@ export type Service = (typeof SERVICES)[number];
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Some dependencies are CommonJS and require built-in modules, but ES modules have no `require`. */
-const REQUIRE = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
+export const REQUIRE = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
 
 const CLIENT = '@kubernetes/client-node';
 
@@ -113,9 +113,13 @@ export async function bundleComposePrograms(): Promise<void> {
 
 /**
  * Bundles a program into one file with a source map, and returns the source files included in it. `entryPoint` and the
- * returned paths are relative to the root of the repository.
+ * returned paths are relative to the root of the repository. `own` overrides options of esbuild.
  */
-export async function bundleProgram(entryPoint: string, outfile: string): Promise<readonly string[]> {
+export async function bundleProgram(
+  entryPoint: string,
+  outfile: string,
+  own: Pick<BuildOptions, 'banner' | 'legalComments' | 'minify' | 'sourcemap' | 'target'> = {},
+): Promise<readonly string[]> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints: [entryPoint],
@@ -131,6 +135,7 @@ export async function bundleProgram(entryPoint: string, outfile: string): Promis
     legalComments: 'external',
     logLevel: 'warning',
     metafile: true,
+    ...own,
     plugins: [requireBuiltins, keepUsedParts, dropUnusedApiModels],
   });
   const parts = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));

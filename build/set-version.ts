@@ -27,8 +27,12 @@ interface Statement {
 
 /** Where the version is stated, apart from what npm and `make docs` write. */
 const STATEMENTS: readonly Statement[] = [
-  { files: '{.,services/*,test,compose}/package.json', pattern: /^( {2}"version": ")([^"]+)/gm, isRequired: true },
-  { files: '{services/*,test,compose}/package.json', pattern: /("@countersign\/\w+": ")([^"]+)/g, isRequired: false },
+  { files: '{.,services/*,cli,test,compose}/package.json', pattern: /^( {2}"version": ")([^"]+)/gm, isRequired: true },
+  {
+    files: '{services/*,cli,test,compose}/package.json',
+    pattern: /("@countersign\/\w+": ")([^"]+)/g,
+    isRequired: false,
+  },
   { files: 'charts/countersign/Chart.yaml', pattern: /^(version: )(\S+)/gm, isRequired: true },
   { files: 'charts/countersign/Chart.yaml', pattern: /^(appVersion: ")([^"]+)/gm, isRequired: true },
   { files: 'docker-compose.yml', pattern: /(countersign\/(?:signer|webhook):)(\d[\w.-]*)/g, isRequired: true },

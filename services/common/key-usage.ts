@@ -65,15 +65,25 @@ export function isKnownExtKeyUsage(oid: string): boolean {
   return NAMELESS_EXT_KEY_USAGES.has(oid) || nameOf(usage => 'oid' in usage && usage.oid === oid) !== undefined;
 }
 
+/** The names of KeyUsage bits; undefined for a bit without a name. */
+export function keyUsageNames(mask: number): readonly (string | undefined)[] {
+  const bits = Array.from({ length: 9 }, (_, bit) => bit).filter(bit => mask & (1 << bit));
+  return bits.map(bit => nameOf(usage => 'bit' in usage && usage.bit === bit));
+}
+
+/** The name of an ExtendedKeyUsage OID, if it has one. */
+export function extKeyUsageName(oid: string): string | undefined {
+  return nameOf(usage => 'oid' in usage && usage.oid === oid);
+}
+
 /** Formats KeyUsage bits as cert-manager does: `[ 'digital signature', 'key encipherment' ]`, or `[]`. */
 export function formatKeyUsages(mask: number): string {
-  const bits = Array.from({ length: 9 }, (_, bit) => bit).filter(bit => mask & (1 << bit));
-  return formatNames(bits.map(bit => nameOf(usage => 'bit' in usage && usage.bit === bit)));
+  return formatNames(keyUsageNames(mask));
 }
 
 /** Formats ExtendedKeyUsage OIDs as cert-manager does. */
 export function formatExtKeyUsages(oids: readonly string[]): string {
-  return formatNames(oids.map(oid => nameOf(usage => 'oid' in usage && usage.oid === oid)));
+  return formatNames(oids.map(extKeyUsageName));
 }
 
 function nameOf(isIt: (usage: Usage) => boolean): string | undefined {

@@ -136,6 +136,16 @@ function bindingName(ref: SignerRef, username: string): string {
 }
 
 /** User names may contain anything: pasted into a shell, one must stay one word. */
-function shellQuote(text: string): string {
+export function shellQuote(text: string): string {
   return /^[\w@.:/-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The commands that grant the permission to the user, ready to paste. */
+export function grantCommands(ref: SignerRef, username: string): string {
+  const [role, binding] = [roleName(ref), bindingName(ref, username)];
+  const bind =
+    ref.kind === 'Issuer'
+      ? `kubectl create rolebinding ${binding} --namespace=${ref.namespace} --role=${role}`
+      : `kubectl create clusterrolebinding ${binding} --clusterrole=${role}`;
+  return `kubectl apply -f - <<'EOF'\n${grantingRole(ref)}EOF\n${bind} --user=${shellQuote(username)}`;
 }

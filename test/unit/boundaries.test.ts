@@ -20,6 +20,7 @@ interface Source {
 }
 
 const SCOPES: Record<string, string> = {
+  '@countersign/cli/': 'cli/',
   '@countersign/common/': 'services/common/',
   '@countersign/signer/': 'services/signer/',
   '@countersign/webhook/': 'services/webhook/',
@@ -46,8 +47,12 @@ function resolveImport(path: string, name: string): string {
 }
 
 const services = readSources('services');
+const cli = readSources('cli');
+/** All that users run. */
+const programs = [...services, ...cli];
 const tests = readSources('test');
 const isIn = (folder: string) => (path: string) => path.startsWith(`services/${folder}/`);
+const isCli = (path: string) => path.startsWith('cli/');
 const isVocabulary = (path: string) => /^services\/common\/[^/]+\.ts$/.test(path);
 const isX509 = isIn('common/x509');
 const isPureCommon = (path: string) => isVocabulary(path) || isX509(path);
@@ -63,7 +68,7 @@ const MUST_BE_PURE = [
   'services/signer/trust-bundles/desired-bundle.ts',
 ];
 const saysPure = ({ text }: Source) => /\bPure\b/.test(text.slice(0, text.search(/^(?!\/\/)/m)));
-const purePaths = new Set(services.filter(saysPure).map(({ path }) => path));
+const purePaths = new Set(programs.filter(saysPure).map(({ path }) => path));
 const isPure = (path: string) => isPureCommon(path) || purePaths.has(path);
 
 /** `path: what` for each source of `sources` in which `find` finds something that it may not have. */
@@ -73,7 +78,7 @@ function findings(sources: readonly Source[], find: (source: Source) => readonly
 
 function importsOf(isFrom: (path: string) => boolean, isForbidden: (imported: string) => boolean): string[] {
   return findings(
-    services.filter(({ path }) => isFrom(path)),
+    programs.filter(({ path }) => isFrom(path)),
     ({ imports }) => imports.filter(isForbidden),
   );
 }
@@ -81,7 +86,7 @@ function importsOf(isFrom: (path: string) => boolean, isForbidden: (imported: st
 /** Sources, but for those allowed, whose code matches. */
 function usesOf(pattern: RegExp, isAllowed: (path: string) => boolean): string[] {
   return findings(
-    services.filter(({ path }) => !isAllowed(path)),
+    programs.filter(({ path }) => !isAllowed(path)),
     ({ code }) => [...code.matchAll(pattern)].map(([text]) => text),
   );
 }
@@ -100,6 +105,8 @@ describe('the arrows between the rooms', () => {
     'never lead from the webhook to the signer': [isIn('webhook'), isIn('signer')],
     'never lead from the signer to the webhook': [isIn('signer'), isIn('webhook')],
     'never lead from common to a service': [isIn('common'), name => isIn('signer')(name) || isIn('webhook')(name)],
+    'never lead from the command to a service': [isCli, name => isIn('signer')(name) || isIn('webhook')(name)],
+    'never lead from a service to the command': [path => !isCli(path), isCli],
     'never lead from the vocabulary to its runtime': [isPureCommon, isIn('common/runtime')],
     'never lead from X.509 to Kubernetes': [
       isX509,
@@ -136,7 +143,7 @@ describe('pure files', () => {
     ));
 
   it('import nothing that reads or writes', () => {
-    const pure = services.filter(({ path }) => isPure(path));
+    const pure = programs.filter(({ path }) => isPure(path));
     assert.deepEqual(
       findings(pure, ({ code, imports }) => imports.filter(name => !isPureImport(name) && !isTypeOnly(code, name))),
       [],
@@ -201,7 +208,10 @@ describe('one place for each thing', () => {
     );
   });
   it('environment and arguments are read by the configuration alone', () =>
-    assert.deepEqual(usesOf(/process\.(env|argv)/g, only('services/common/runtime/options/config.ts')), []));
+    assert.deepEqual(
+      usesOf(/process\.(env|argv)/g, only('services/common/runtime/options/config.ts', 'cli/main.ts')),
+      [],
+    ));
   it('only main ends the process', () =>
     assert.deepEqual(
       usesOf(/process\.(exit\b|exitCode|kill|abort)/g, path => path.endsWith('/main.ts')),
@@ -215,10 +225,10 @@ describe('one place for each thing', () => {
 });
 
 describe('every source', () => {
-  const all = [...services, ...tests];
+  const all = [...programs, ...tests];
   it('opens with a comment that says what it does', () =>
     assert.deepEqual(
-      services.filter(({ text }) => !text.startsWith('// ')).map(({ path }) => path),
+      programs.filter(({ text }) => !text.startsWith('// ')).map(({ path }) => path),
       [],
     ));
   it('has at most 200 lines, a test 300', () =>
@@ -251,7 +261,7 @@ describe('every source', () => {
     ));
   it('leaves nothing to be done', () =>
     assert.deepEqual(
-      findings(services, ({ text }) => [...text.matchAll(/\b(TODO|FIXME|XXX)\b(?! ?\(#\d)/g)].map(([word]) => word)),
+      findings(programs, ({ text }) => [...text.matchAll(/\b(TODO|FIXME|XXX)\b(?! ?\(#\d)/g)].map(([word]) => word)),
       [],
     ));
 });

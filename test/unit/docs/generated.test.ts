@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { renderArchitecture } from '../../../tools/docs/generate-architecture.ts';
+import { renderCli } from '../../../tools/docs/generate-cli.ts';
 import { renderDashboard } from '../../../tools/docs/generate-dashboard.ts';
 import { renderFlags } from '../../../tools/docs/generate-flags.ts';
 import { renderMetrics } from '../../../tools/docs/generate-metrics.ts';
 
 for (const [path, render] of [
   ['docs/architecture.svg', renderArchitecture],
+  ['docs/cli.md', renderCli],
   ['docs/flags.md', renderFlags],
   ['docs/metrics.md', renderMetrics],
   ['charts/countersign/files/dashboard.json', renderDashboard],

@@ -64,8 +64,8 @@ export class CredentialSource implements CredentialReader {
   #refused = false;
 
   /** Reads the kubeconfig at once and throws if it is unusable, so that mistakes show at startup. */
-  constructor(kubeconfig: string | undefined, now: () => number, timeoutMs = READ_TIMEOUT_MS) {
-    this.#load = () => loadKubeconfig(kubeconfig);
+  constructor(kubeconfig: string | undefined, now: () => number, timeoutMs = READ_TIMEOUT_MS, context?: string) {
+    this.#load = () => loadKubeconfig(kubeconfig, context);
     this.#now = now;
     this.#timeoutMs = timeoutMs;
     this.#kubeConfig = this.#load();

@@ -6,15 +6,27 @@ import { ConfigurationError } from '../configuration-error.ts';
 import { KubeconfigFile, withoutContent } from './kubeconfig-file.ts';
 import { findUserMistake } from './kubeconfig-user.ts';
 
-/** `paths` as in KUBECONFIG: one file or several; without any, ~/.kube/config, or the pod's ServiceAccount. */
-export function loadKubeconfig(paths: string | undefined): KubeconfigFile {
+/**
+ * `paths` as in KUBECONFIG: one file or several; without any, ~/.kube/config, or the pod's ServiceAccount. `context`
+ * defaults to the current context.
+ */
+export function loadKubeconfig(paths: string | undefined, context?: string): KubeconfigFile {
   const files = (paths ?? '').split(delimiter).filter(path => path !== '');
   const where = files.length > 0 ? `kubeconfig ${files.join(delimiter)}` : 'the kubeconfig';
   const kubeconfig = new KubeconfigFile();
   if (files.length > 0) kubeconfig.loadFromFiles(files);
   else loadDefault(kubeconfig);
+  if (context !== undefined) useContext(kubeconfig, context, where);
   checkCluster(kubeconfig, files.length > 0, where);
   return kubeconfig;
+}
+
+function useContext(kubeconfig: KubeconfigFile, context: string, where: string): void {
+  const names = kubeconfig.getContexts().map(({ name }) => name);
+  if (!names.includes(context)) {
+    throw new Error(`${where}: there is no context ${JSON.stringify(context)}; use one of: ${names.join(', ')}`);
+  }
+  kubeconfig.setCurrentContext(context);
 }
 
 function loadDefault(kubeconfig: KubeconfigFile): void {

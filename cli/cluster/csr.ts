@@ -1,0 +1,29 @@
+// The CertificateSigningRequest and its events as the API server returns them, and their paths. Pure.
+
+import type { CertificateSigningRequest, ObjectMeta } from '@countersign/common/csr.ts';
+
+export const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+
+/** As the API server returns it. */
+export interface Csr extends CertificateSigningRequest {
+  readonly metadata: ObjectMeta & { readonly creationTimestamp?: string };
+}
+
+/** core/v1 Event, the fields that are shown. */
+export interface CsrEvent {
+  readonly involvedObject?: { readonly uid?: string };
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTimestamp?: string | null;
+  readonly eventTime?: string | null;
+}
+
+/** The name may have any character except `/` and `%`. */
+export function csrPath(name: string): string {
+  return `${CSR_PATH}/${encodeURIComponent(name)}`;
+}
+
+export function timeOf({ lastTimestamp, eventTime }: CsrEvent): number {
+  return Date.parse(lastTimestamp ?? eventTime ?? '') || 0;
+}

@@ -1,0 +1,54 @@
+// Reads CertificateSigningRequests and their events, and finds the object that a user names. Never writes.
+
+import { CliError } from '../cli-error.ts';
+import { safeText } from '../terminal/safe-text.ts';
+import type { Api } from './api.ts';
+import { CSR_PATH, type Csr, type CsrEvent, csrPath, timeOf } from './csr.ts';
+
+export async function readCsr(api: Api, name: string): Promise<Csr> {
+  const csr = await api.get<Csr>(csrPath(name));
+  if (csr !== undefined) return csr;
+  throw new CliError(
+    `CertificateSigningRequest "${safeText(name)}" does not exist`,
+    'kubectl get csr lists them. kube-controller-manager deletes finished CSRs after an hour and pending ones after a day.',
+  );
+}
+
+const PAGE = 500;
+
+interface List<T> {
+  readonly metadata?: { readonly continue?: string };
+  readonly items?: readonly T[];
+}
+
+export function listCsrs(api: Api): Promise<readonly Csr[]> {
+  return listAll<Csr>(api, CSR_PATH, '');
+}
+
+const EVENT_PATH = '/api/v1/namespaces/default/events';
+const OF_CSRS = 'involvedObject.kind=CertificateSigningRequest';
+
+/** Oldest first. The events of cluster-scoped objects are in the namespace default. */
+export async function listEvents(api: Api, { metadata }: Csr): Promise<readonly CsrEvent[]> {
+  const events = await listAll<CsrEvent>(api, EVENT_PATH, `${OF_CSRS},involvedObject.uid=${metadata.uid}`);
+  return events.toSorted((a, b) => timeOf(a) - timeOf(b));
+}
+
+/** Of all CSRs, oldest first. */
+export async function listAllEvents(api: Api): Promise<readonly CsrEvent[]> {
+  const events = await listAll<CsrEvent>(api, EVENT_PATH, OF_CSRS);
+  return events.toSorted((a, b) => timeOf(a) - timeOf(b));
+}
+
+/** All of them, page by page. */
+async function listAll<T>(api: Api, collection: string, fieldSelector: string): Promise<readonly T[]> {
+  const found: T[] = [];
+  const query = new URLSearchParams({ limit: `${PAGE}`, ...(fieldSelector !== '' && { fieldSelector }) });
+  for (;;) {
+    const { body } = await api.send<List<T>>({ method: 'GET', path: `${collection}?${query.toString()}` });
+    found.push(...(body.items ?? []));
+    const next = body.metadata?.continue;
+    if (!next) return found;
+    query.set('continue', next);
+  }
+}
