@@ -76,6 +76,27 @@ export function formatExtKeyUsages(oids: readonly string[]): string {
   return formatNames(oids.map(oid => nameOf(usage => 'oid' in usage && usage.oid === oid)));
 }
 
+/** The names of the usages, each once: of two synonyms the first, and an OID where there is no name. */
+export function keyUsageNames({ keyUsage, extKeyUsages }: X509Usages): readonly string[] {
+  const bits = Array.from({ length: 31 }, (_, bit) => bit).filter(bit => keyUsage & (1 << bit));
+  const names = [
+    ...bits.map(bit => nameOf(usage => 'bit' in usage && usage.bit === bit) ?? `bit ${bit}`),
+    ...extKeyUsages.map(oid => nameOf(usage => 'oid' in usage && usage.oid === oid) ?? oid),
+  ];
+  return [...new Set(names)];
+}
+
+/** The name of a usage, of its synonym or of its OID, as keyUsageNames writes it; undefined for any other text. */
+export function canonicalUsage(text: string): string | undefined {
+  const usage = /^[0-2](\.(0|[1-9][0-9]*))+$/.test(text) ? { oid: text } : USAGES.get(text);
+  if (usage === undefined) return undefined;
+  const [name] = keyUsageNames({
+    keyUsage: 'bit' in usage ? 1 << usage.bit : 0,
+    extKeyUsages: 'oid' in usage ? [usage.oid] : [],
+  });
+  return name;
+}
+
 function nameOf(isIt: (usage: Usage) => boolean): string | undefined {
   return USAGES.entries().find(([, usage]) => isIt(usage))?.[0];
 }

@@ -20,6 +20,7 @@ interface Source {
 }
 
 const SCOPES: Record<string, string> = {
+  '@countersign/approver/': 'services/approver/',
   '@countersign/common/': 'services/common/',
   '@countersign/signer/': 'services/signer/',
   '@countersign/webhook/': 'services/webhook/',
@@ -50,7 +51,8 @@ const tests = readSources('test');
 const isIn = (folder: string) => (path: string) => path.startsWith(`services/${folder}/`);
 const isVocabulary = (path: string) => /^services\/common\/[^/]+\.ts$/.test(path);
 const isX509 = isIn('common/x509');
-const isPureCommon = (path: string) => isVocabulary(path) || isX509(path);
+const isApproval = isIn('common/approval');
+const isPureCommon = (path: string) => isVocabulary(path) || isX509(path) || isApproval(path);
 /** What the design demands to be pure; other files that say so at their head are held to it as well. */
 const MUST_BE_PURE = [
   'services/webhook/admit.ts',
@@ -95,9 +97,22 @@ describe('the arrows between the rooms', () => {
   });
 
   const rules: Record<string, readonly [(path: string) => boolean, (imported: string) => boolean]> = {
-    'never lead from the webhook to the signer': [isIn('webhook'), isIn('signer')],
-    'never lead from the signer to the webhook': [isIn('signer'), isIn('webhook')],
-    'never lead from common to a service': [isIn('common'), name => isIn('signer')(name) || isIn('webhook')(name)],
+    'never lead from the webhook to another service': [
+      isIn('webhook'),
+      name => isIn('signer')(name) || isIn('approver')(name),
+    ],
+    'never lead from the signer to another service': [
+      isIn('signer'),
+      name => isIn('webhook')(name) || isIn('approver')(name),
+    ],
+    'never lead from the approver to another service': [
+      isIn('approver'),
+      name => isIn('signer')(name) || isIn('webhook')(name),
+    ],
+    'never lead from common to a service': [
+      isIn('common'),
+      name => /^services\/(approver|signer|webhook)\//.test(name),
+    ],
     'never lead from the vocabulary to its runtime': [isPureCommon, isIn('common/runtime')],
     'never lead from X.509 to Kubernetes': [
       isX509,
@@ -123,7 +138,7 @@ describe('the arrows between the rooms', () => {
 });
 
 /** All that pure files may import besides each other: computation without input or output. */
-const PURE_MODULES = new Set(['node:crypto', 'node:net']);
+const PURE_MODULES = new Set(['node:crypto', 'node:net', '@bufbuild/cel', '@bufbuild/cel/ext', '@bufbuild/re2']);
 const isPureImport = (name: string) => PURE_MODULES.has(name) || isPure(name);
 
 describe('pure files', () => {
@@ -197,6 +212,14 @@ describe('one place for each thing', () => {
       [],
     );
   });
+  it('the CEL library is known to the expressions of approval policies alone', () =>
+    assert.deepEqual(
+      importsOf(
+        path => !path.startsWith('services/common/approval/cel/'),
+        name => name.startsWith('@bufbuild/'),
+      ),
+      [],
+    ));
   it('environment and arguments are read by the configuration alone', () =>
     assert.deepEqual(usesOf(/process\.(env|argv)/g, only('services/common/runtime/options/config.ts')), []));
   it('only main ends the process', () =>

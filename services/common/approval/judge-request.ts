@@ -1,0 +1,61 @@
+// Compares one request with one policy: everything that the certificate will have must be allowed, and every constraint and rule
+// satisfied. Says nothing about the decision. Pure.
+
+import { MAX_LIST, MAX_TEXT } from './cel/cel-limits.ts';
+import { requestOf } from './cel/cel-variables.ts';
+import { judgeConstraints } from './judge-constraints.ts';
+import { judgeValues, problemOf } from './judge-values.ts';
+import { type Mismatch, mismatch } from './mismatch.ts';
+import type { CompiledAllowed, CompiledPolicy } from './policy/compiled-policy.ts';
+import type { JudgedRequest } from './request/judged-request.ts';
+
+/** More of them help no one, and a request can have thousands. */
+const MAX_MISMATCHES = 20;
+
+/** Empty if the policy allows the request. */
+export function judgeRequest(policy: CompiledPolicy, request: JudgedRequest): readonly Mismatch[] {
+  const { allowed, constraints } = policy;
+  const found = [
+    ...judgeSize(policy, request),
+    ...judgeFlags(allowed, request),
+    ...judgeUsages(allowed, request),
+    ...judgeConstraints(constraints, request),
+  ];
+  if (found.some(({ field }) => field === 'spec')) return found;
+  const names = Iterator.from(judgeValues(allowed, request)).take(MAX_MISMATCHES);
+  return [...found, ...names, ...judgeRules(policy, request)].slice(0, MAX_MISMATCHES);
+}
+
+/** Expressions are evaluated for small requests only, so that no requester chooses how long that takes. */
+function judgeSize({ allowed, rules }: CompiledPolicy, { names, requester }: JudgedRequest): readonly Mismatch[] {
+  const usesCel = rules.length > 0 || [...allowed.values.values()].some(({ validations }) => validations.length > 0);
+  if (!usesCel) return [];
+  const isLong = names.some(({ value }) => value.length > MAX_TEXT);
+  const isLarge = names.length > MAX_LIST || (requester.groups?.length ?? 0) > MAX_LIST;
+  const limits = `at most ${MAX_LIST} names and groups, and ${MAX_TEXT} characters in each, for a policy with CEL`;
+  return isLong || isLarge ? [mismatch('constraint', 'spec', `${names.length} names`, limits)] : [];
+}
+
+function judgeFlags(allowed: CompiledAllowed, { isCa, hasNameConstraints }: JudgedRequest): readonly Mismatch[] {
+  return [
+    ...(isCa && !allowed.isCa ? [mismatch('not-allowed', 'spec.allowed.isCA', 'true', 'false')] : []),
+    ...(hasNameConstraints && !allowed.nameConstraints
+      ? [mismatch('not-allowed', 'spec.allowed.nameConstraints', 'true', 'false')]
+      : []),
+  ];
+}
+
+function judgeUsages({ usages }: CompiledAllowed, request: JudgedRequest): readonly Mismatch[] {
+  const wanted = [...usages].join(', ') || 'none';
+  const surplus = request.usages.filter(usage => !usages.has(usage));
+  return surplus.map(usage => mismatch('not-allowed', 'spec.allowed.usages', usage, wanted));
+}
+
+function judgeRules({ rules }: CompiledPolicy, request: JudgedRequest): readonly Mismatch[] {
+  if (rules.length === 0) return [];
+  const variables = { request: requestOf(request) };
+  return rules.flatMap(rule => {
+    const problem = problemOf(rule, variables);
+    return problem === undefined ? [] : [mismatch('rule', rule.field, '', problem)];
+  });
+}
