@@ -120,7 +120,8 @@ properties:
   allowed:
     type: object
     description: >-
-      What a request may contain, in the fields of approver-policy's CertificateRequestPolicy. What is not mentioned must be absent.
+      What a request may contain, in the fields of approver-policy's CertificateRequestPolicy. What is not mentioned must be absent. Without
+      this field, a policy with onMismatch: Deny is a guard: it denies by constraints and rules, and approves nothing.
     properties:
       commonName:
         {{- include "countersign.allowedString" . | nindent 8 }}

@@ -15,6 +15,8 @@ export interface PolicyVerdict {
   readonly policy: string;
   readonly mode: CompiledPolicy['mode'];
   readonly onMismatch: CompiledPolicy['onMismatch'];
+  /** The policy only denies, and allows nothing. */
+  readonly isGuard: boolean;
   /** The policy has mistakes: it allows nothing. */
   readonly isInvalid: boolean;
   /** Empty if the policy allows the request. */
@@ -53,11 +55,12 @@ function verdictOf(
   requested: Result<RequestedCertificate, readonly FieldError[]>,
   judged: JudgedRequest | undefined,
 ): PolicyVerdict {
-  const { name, mode, onMismatch, mistakes } = policy;
+  const { name, mode, onMismatch, isGuard, mistakes } = policy;
   return {
     policy: name,
     mode,
     onMismatch,
+    isGuard,
     isInvalid: mistakes.length > 0,
     mismatches: judged === undefined ? requestErrors(requested) : judgeRequest(policy, judged),
   };
@@ -70,14 +73,15 @@ function requestErrors(requested: Result<RequestedCertificate, readonly FieldErr
   return found.length > 0 ? found : [mismatch('request', 'spec.request', '', 'cannot be signed')];
 }
 
-/** A guard (onMismatch: Deny) goes before every other policy, and an invalid guard is not passed by. */
+/** A denial goes before every approval, and an invalid policy that might have denied holds the request back. */
 function decide(verdicts: readonly PolicyVerdict[]): ApprovalDecision {
   const enforced = verdicts.filter(({ mode }) => mode !== 'DryRun');
-  const guards = enforced.filter(({ onMismatch }) => onMismatch === 'Deny');
-  const denier = guards.find(verdict => !verdict.isInvalid && verdict.mismatches.length > 0);
+  const deniers = enforced.filter(({ onMismatch }) => onMismatch === 'Deny');
+  const denier = deniers.find(verdict => !verdict.isInvalid && verdict.mismatches.length > 0);
   if (denier !== undefined) return { kind: 'deny', by: denier };
-  if (guards.some(({ isInvalid }) => isInvalid)) return { kind: 'wait', why: 'invalid' };
-  const approver = enforced.find(verdict => !verdict.isInvalid && verdict.mismatches.length === 0);
+  if (deniers.some(({ isInvalid }) => isInvalid)) return { kind: 'wait', why: 'invalid' };
+  const approvers = enforced.filter(({ isGuard }) => !isGuard);
+  const approver = approvers.find(verdict => !verdict.isInvalid && verdict.mismatches.length === 0);
   if (approver !== undefined) return { kind: 'approve', by: approver };
-  return { kind: 'wait', why: enforced.length === 0 ? 'no-policy' : 'mismatch' };
+  return { kind: 'wait', why: approvers.length === 0 ? 'no-policy' : 'mismatch' };
 }

@@ -36,13 +36,14 @@ function explainWaiting(
   { signerName, requester }: Asked,
 ): Explanation {
   const enforced = perPolicy.filter(({ mode }) => mode !== 'DryRun');
-  const nearest = nearestOf(enforced);
+  const approvers = enforced.filter(({ isGuard }) => !isGuard);
+  const nearest = nearestOf(approvers);
   if (why === 'invalid') return explainInvalid(enforced);
   if (why === 'no-policy' || nearest === undefined) {
     const message = `No ApprovalPolicy selects requests of ${requester.username} for signer ${signerName}`;
     return { reason: 'NoApprovalPolicy', message: `${message}: add one, or approve the request by hand` };
   }
-  const count = enforced.length === 1 ? '' : ` (of ${enforced.length}, the nearest)`;
+  const count = approvers.length === 1 ? '' : ` (of ${approvers.length}, the nearest)`;
   return { reason: 'PolicyMismatch', message: `${refusal(nearest)}${count}` };
 }
 
@@ -68,8 +69,9 @@ function refusal({ policy, isInvalid, mismatches }: PolicyVerdict): string {
 
 /** What a policy in DryRun mode would have done. */
 export function explainDryRun(verdict: PolicyVerdict): string {
-  const { policy, onMismatch, isInvalid, mismatches } = verdict;
-  if (!isInvalid && mismatches.length === 0) return `ApprovalPolicy ${policy} would approve this request`;
+  const { policy, onMismatch, isGuard, isInvalid, mismatches } = verdict;
+  const isSatisfied = !isInvalid && mismatches.length === 0;
+  if (isSatisfied) return `ApprovalPolicy ${policy} would ${isGuard ? 'not deny' : 'approve'} this request`;
   const outcome = onMismatch === 'Deny' && !isInvalid ? 'deny this request' : 'leave this request waiting';
   return `ApprovalPolicy ${policy} would ${outcome}: ${refusal(verdict)}`;
 }

@@ -14,16 +14,16 @@ const MAX_MISMATCHES = 20;
 
 /** Empty if the policy allows the request. */
 export function judgeRequest(policy: CompiledPolicy, request: JudgedRequest): readonly Mismatch[] {
-  const { allowed, constraints } = policy;
-  const found = [
-    ...judgeSize(policy, request),
-    ...judgeFlags(allowed, request),
-    ...judgeUsages(allowed, request),
-    ...judgeConstraints(constraints, request),
-  ];
-  if (found.some(({ field }) => field === 'spec')) return found;
+  const tooLarge = judgeSize(policy, request);
+  if (tooLarge.length > 0) return tooLarge;
+  const content = policy.isGuard ? [] : judgeContent(policy.allowed, request);
+  const found = [...content, ...judgeConstraints(policy.constraints, request), ...judgeRules(policy, request)];
+  return found.slice(0, MAX_MISMATCHES);
+}
+
+function judgeContent(allowed: CompiledAllowed, request: JudgedRequest): readonly Mismatch[] {
   const names = Iterator.from(judgeValues(allowed, request)).take(MAX_MISMATCHES);
-  return [...found, ...names, ...judgeRules(policy, request)].slice(0, MAX_MISMATCHES);
+  return [...judgeFlags(allowed, request), ...judgeUsages(allowed, request), ...names];
 }
 
 /** Expressions are evaluated for small requests only, so that no requester chooses how long that takes. */

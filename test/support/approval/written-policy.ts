@@ -15,8 +15,9 @@ export const EVERYONE: ApprovalPolicySpec = {
 
 const USAGES = ['digital signature', 'key encipherment', 'server auth', 'client auth'];
 
-/** Usages are allowed unless the spec speaks of them. */
+/** Usages are allowed unless the spec speaks of them, or `allowed` is null. */
 export function completeSpec(spec: ApprovalPolicySpec): ApprovalPolicySpec {
+  if ((spec.allowed as unknown) === null) return { ...EVERYONE, ...spec };
   return { ...EVERYONE, ...spec, allowed: { usages: USAGES, ...spec.allowed } };
 }
 

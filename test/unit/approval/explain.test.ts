@@ -80,6 +80,10 @@ describe('the explanation of a policy in DryRun mode', () => {
 
   it('says that it would approve', () =>
     assert.deepEqual(dryRun({}), ['ApprovalPolicy dry would approve this request']));
+  it('says that a guard would not deny', () =>
+    assert.deepEqual(dryRun({ onMismatch: 'Deny', allowed: null as never }), [
+      'ApprovalPolicy dry would not deny this request',
+    ]));
   it('says that it would deny, and why', () =>
     assert.match(dryRun({ onMismatch: 'Deny' }, { isCA: true })[0] ?? '', /would deny this request: .*isCA/));
   it('says that it would leave the request waiting, and why', () =>

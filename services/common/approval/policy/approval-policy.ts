@@ -79,6 +79,7 @@ export interface ApprovalPolicySpec {
   readonly onMismatch?: 'Wait' | 'Deny';
   readonly signerNames?: readonly string[];
   readonly subjects?: readonly PolicySubject[];
+  /** Without it, a policy with onMismatch: Deny is a guard, which only denies. */
   readonly allowed?: Allowed;
   readonly constraints?: Constraints;
   readonly rules?: readonly CelRule[];

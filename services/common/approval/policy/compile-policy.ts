@@ -12,7 +12,7 @@ import type { PolicyMistake } from './policy-mistake.ts';
 
 export function compilePolicy({ metadata, spec = {} }: ApprovalPolicy, cel: CelCompiler): CompiledPolicy {
   const selection = compileSelection(spec);
-  const allowed = compileAllowed(spec.allowed, cel);
+  const allowed = compileAllowed(spec.allowed ?? undefined, cel);
   const constraints = compileConstraints(spec.constraints);
   const rules = compileRules(spec.rules, 'spec.rules', { cel, sample: RULE_SAMPLE });
   return {
@@ -20,6 +20,7 @@ export function compilePolicy({ metadata, spec = {} }: ApprovalPolicy, cel: CelC
     uid: metadata.uid ?? '',
     mode: spec.mode ?? 'Enforce',
     onMismatch: spec.onMismatch ?? 'Wait',
+    isGuard: spec.onMismatch === 'Deny' && spec.allowed == null,
     selection: selection.mistakes.length === 0 ? selection.value : undefined,
     allowed: allowed.value,
     constraints: constraints.value,

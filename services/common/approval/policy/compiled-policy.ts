@@ -56,6 +56,8 @@ export interface CompiledPolicy {
   readonly uid: string;
   readonly mode: 'Enforce' | 'DryRun';
   readonly onMismatch: 'Wait' | 'Deny';
+  /** It only denies: it allows nothing, and says nothing about names and usages. */
+  readonly isGuard: boolean;
   /** undefined if the selection itself is invalid: the policy may have been meant for any request. */
   readonly selection: Selection | undefined;
   readonly allowed: CompiledAllowed;
