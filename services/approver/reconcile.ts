@@ -4,7 +4,7 @@
 import { type Evaluation, evaluate } from '@countersign/common/approval/evaluate.ts';
 import { explain, explainDryRun } from '@countersign/common/approval/explain.ts';
 import type { CompiledPolicy } from '@countersign/common/approval/policy/compiled-policy.ts';
-import type { Asked } from '@countersign/common/approval/request/judged-request.ts';
+import { type Asked, askedBy } from '@countersign/common/approval/request/judged-request.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
@@ -62,8 +62,7 @@ interface Subject {
 }
 
 async function decide(deps: ReconcileDeps, { record, policies, log }: Subject): Promise<Outcome> {
-  const { metadata, spec } = record;
-  const asked = { name: metadata.name, signerName: spec.signerName, requester: spec };
+  const asked = askedBy(record);
   const evaluation = evaluate(policies, toRequestedCertificate(record, deps.requestPolicy), asked);
   reportDryRun(deps, record, evaluation);
   return apply(deps, { record, evaluation, asked, log });

@@ -135,6 +135,10 @@ properties:
         {{- include "countersign.allowedStrings" . | nindent 8 }}
       otherNames:
         {{- include "countersign.allowedOids" . | nindent 8 }}
+      privateKeySecretNames:
+        description: >-
+          Secrets that a request for a SelfSigned issuer may name in its annotation private-key-secret-name. Not in CertificateRequestPolicy.
+        {{- include "countersign.allowedStrings" . | nindent 8 }}
       isCA:
         type: boolean
         description: Whether CA certificates are allowed.

@@ -3,6 +3,7 @@
 import { type Evaluation, evaluate } from '@countersign/common/approval/evaluate.ts';
 import type { ApprovalPolicySpec } from '@countersign/common/approval/policy/approval-policy.ts';
 import type { CompiledPolicy } from '@countersign/common/approval/policy/compiled-policy.ts';
+import { askedBy } from '@countersign/common/approval/request/judged-request.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
@@ -30,9 +31,7 @@ export function compileAll(policies: EvaluationCase['policies']): readonly Compi
 }
 
 export function evaluateCsr(policies: readonly CompiledPolicy[], csr: CertificateSigningRequest): Evaluation {
-  const { metadata, spec } = csr;
-  const asked = { name: metadata.name, signerName: spec.signerName, requester: spec };
-  return evaluate(policies, toRequestedCertificate(csr, NO_DEMANDS), asked);
+  return evaluate(policies, toRequestedCertificate(csr, NO_DEMANDS), askedBy(csr));
 }
 
 /** The evaluation as a case writes it. */

@@ -2,7 +2,7 @@
 // out. Encodes also what no tool would write, such as a second common name.
 
 import { isIPv4 } from 'node:net';
-import { REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
+import { PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest, Requester } from '@countersign/common/csr.ts';
 import { encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
 import { EXTENSION } from '@countersign/common/x509/oids.ts';
@@ -23,6 +23,8 @@ export interface WrittenRequest {
   readonly usages?: readonly string[];
   readonly isCA?: boolean;
   readonly duration?: string;
+  /** The annotation private-key-secret-name. */
+  readonly keySecret?: string;
   /** A file in test/vectors/pki/keys. */
   readonly key?: string;
   readonly signerName?: string;
@@ -60,10 +62,12 @@ export function writtenCsr(written: WrittenRequest = {}, name = 'web-1'): Certif
     usages,
     isCA,
     duration,
+    keySecret,
   } = written;
   const annotations = {
     ...(isCA && { [REQUEST_IS_CA]: 'true' }),
     ...(duration !== undefined && { [REQUEST_DURATION]: duration }),
+    ...(keySecret !== undefined && { [PRIVATE_KEY_SECRET_NAME]: keySecret }),
   };
   return {
     metadata: { name, uid: `uid-of-${name}`, resourceVersion: '7', annotations },

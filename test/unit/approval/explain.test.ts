@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { explain, explainDryRun } from '@countersign/common/approval/explain.ts';
 import type { ApprovalPolicySpec } from '@countersign/common/approval/policy/approval-policy.ts';
+import { askedBy } from '@countersign/common/approval/request/judged-request.ts';
 import { compileAll, evaluateCsr } from '../../support/approval/evaluation-cases.ts';
 import { type WrittenRequest, writtenCsr } from '../../support/approval/written-request.ts';
 
@@ -11,8 +12,7 @@ type Policies = Readonly<Record<string, ApprovalPolicySpec>>;
 
 function evaluation(policies: Policies, request: WrittenRequest) {
   const csr = writtenCsr(request);
-  const asked = { name: csr.metadata.name, signerName: csr.spec.signerName, requester: csr.spec };
-  return { evaluated: evaluateCsr(compileAll(policies), csr), asked };
+  return { evaluated: evaluateCsr(compileAll(policies), csr), asked: askedBy(csr) };
 }
 
 function explained(policies: Policies, request: WrittenRequest = {}): string {

@@ -53,6 +53,8 @@ export interface Allowed {
   readonly otherNames?: readonly AllowedOid[];
   readonly subject?: AllowedSubject;
   readonly isCA?: boolean;
+  /** Ours: Secrets that the request may name for a SelfSigned issuer, in the annotation private-key-secret-name. */
+  readonly privateKeySecretNames?: AllowedStrings;
   /** Ours: whether the request may carry X.509 name constraints, which are copied into the certificate. */
   readonly nameConstraints?: boolean;
   readonly usages?: readonly string[];

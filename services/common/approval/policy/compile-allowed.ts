@@ -8,7 +8,7 @@ import type { CompiledAllowed, CompiledRule, ValueRule } from './compiled-policy
 import { type Pattern, parsePattern } from './pattern.ts';
 import { type Compiled, compileEach, type PolicyMistake } from './policy-mistake.ts';
 
-const STRING_FIELDS = ['dnsNames', 'ipAddresses', 'uris', 'emailAddresses'] as const;
+const STRING_FIELDS = ['dnsNames', 'ipAddresses', 'uris', 'emailAddresses', 'privateKeySecretNames'] as const;
 const SUBJECT_FIELDS = [
   'organizations',
   'countries',

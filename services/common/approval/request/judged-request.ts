@@ -1,7 +1,8 @@
 // A request as policies judge it: made from the requested certificate alone, which is what will be signed, and from what the API
 // server says about the requester. Pure; judges nothing.
 
-import type { Requester } from '../../csr.ts';
+import { readPrivateKeySecretName } from '../../annotations.ts';
+import type { CertificateSigningRequest, Requester } from '../../csr.ts';
 import { keyUsageNames } from '../../key-usage.ts';
 import type { RequestedCertificate } from '../../requested-certificate.ts';
 import { type JudgedName, judgedNames } from './judged-names.ts';
@@ -14,6 +15,14 @@ export interface Asked {
   readonly name: string;
   readonly signerName: string;
   readonly requester: Requester;
+  /** The Secret that a SelfSigned issuer signs with. */
+  readonly keySecretName: string | undefined;
+}
+
+export function askedBy(csr: CertificateSigningRequest): Asked {
+  const { metadata, spec } = csr;
+  const { name } = metadata;
+  return { name, signerName: spec.signerName, requester: spec, keySecretName: readPrivateKeySecretName(csr) };
 }
 
 export interface JudgedRequest extends Asked {
@@ -31,7 +40,9 @@ export interface JudgedRequest extends Asked {
 }
 
 export function judgedRequest(requested: RequestedCertificate, asked: Asked): JudgedRequest {
-  const names = judgedNames(requested.subject, requested.subjectAltName);
+  const { keySecretName } = asked;
+  const keySecret = keySecretName === undefined ? [] : [{ field: 'privateKeySecretNames', value: keySecretName }];
+  const names: readonly JudgedName[] = [...judgedNames(requested.subject, requested.subjectAltName), ...keySecret];
   const readable = names.filter(({ unreadable }) => unreadable === undefined);
   const byField = Map.groupBy(readable, ({ field }) => field);
   return {
