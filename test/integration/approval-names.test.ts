@@ -57,7 +57,7 @@ const ALLOWED_SUBJECT = /^(CN=[ab]\.team-a\.svc|O=team-a)$/;
 const ALLOWED_NAME = /^(DNS:(a|\*)\.team-a\.svc|email:x@team-a\.example|IP Address:10\.0\.0\.1)$/;
 
 function assertNames(pem: string, name: string): void {
-  const { subject = '', subjectAltName = '', ca } = new X509Certificate(pem);
+  const { subject, subjectAltName, ca } = new X509Certificate(pem);
   const attributes = (subject ?? '')
     .split('\n')
     .flatMap(line => line.split('+'))

@@ -14,12 +14,6 @@ export const SCOPE: SignerScope = { names: new Set(['issuers.cert-manager.io/*']
 export const OWN_USERNAME = 'system:serviceaccount:countersign:countersign-approver';
 export const NOW = new Date('2026-11-30T12:00:00.000Z');
 
-export interface RecordedEvent {
-  readonly type: string;
-  readonly reason: string;
-  readonly message: string;
-}
-
 export class ApproverWorld {
   readonly client = new RecordingClient();
   readonly events: string[] = [];

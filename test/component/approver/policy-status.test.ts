@@ -54,8 +54,8 @@ describe('the condition Ready', () => {
     const other = { type: 'Reviewed', status: 'True' };
     const old = { ...READY, observedGeneration: 1, lastTransitionTime: '2026-01-01T00:00:00Z' };
     const [call] = await write(completeSpec({}), [old, other]);
-    const { status } = call?.body as { status: { conditions: unknown } };
-    assert.deepEqual(status.conditions, [other, { ...READY, lastTransitionTime: '2026-01-01T00:00:00Z' }]);
+    const body = call?.body as { status: { conditions: unknown } } | undefined;
+    assert.deepEqual(body?.status.conditions, [other, { ...READY, lastTransitionTime: '2026-01-01T00:00:00Z' }]);
   });
 
   it('says what is wrong with the policy, all of it', () => {

@@ -133,8 +133,8 @@ describe('a CSR that changes while it is evaluated', () => {
     world.client.answer = ({ verb }) =>
       verb === 'get' ? { ...csr, metadata: { ...csr.metadata, resourceVersion: '9' } } : undefined;
     assert.deepEqual(await world.run(1), { kind: 'approved' });
-    const { metadata } = world.client.writes[0]?.body as { metadata: unknown };
-    assert.deepEqual(metadata, { uid: 'uid-of-web-1', resourceVersion: '9' });
+    const body = world.client.writes[0]?.body as { metadata: unknown } | undefined;
+    assert.deepEqual(body?.metadata, { uid: 'uid-of-web-1', resourceVersion: '9' });
   });
 
   it('is ignored when a person was faster', async () => {

@@ -42,7 +42,11 @@ async function readSources(): Promise<readonly Source[]> {
   const chart = await readdir(join(ROOT, 'charts'), { recursive: true });
   const templates = chart.filter(name => /\.(ya?ml|json|tpl|txt)$/.test(name)).map(name => join('charts', name));
   const files = templates.map(async path => ({ path, text: await readFile(join(ROOT, path), 'utf8') }));
-  return [...(await readPages()), ...(await Promise.all(files)), ...(['signer', 'webhook', 'approver'] as const).map(helpText)];
+  return [
+    ...(await readPages()),
+    ...(await Promise.all(files)),
+    ...(['signer', 'webhook', 'approver'] as const).map(helpText),
+  ];
 }
 
 function helpText(service: 'signer' | 'webhook' | 'approver'): Source {
