@@ -206,6 +206,20 @@ it('what was evaluated is what is approved, while others change the requests', (
     }
   }));
 
+it('another replica approves when the leader stops', () =>
+  withPolicies([OWN_NAMES], async () => {
+    const [leader] = cluster.installation.running('approver');
+    await cluster.installation.start('approver');
+    await leader?.child.stop(10_000);
+    await request(cluster, 'next-leader', { names: ['dns:api.team-a.svc'] });
+    assert.equal((await whenDecided(cluster, 'next-leader')).type, 'Approved');
+    const [next] = cluster.installation.running('approver');
+    const metrics = await (await fetch(`${next?.url}/metrics`)).text();
+    assert.match(metrics, /^countersign_approvals_total\{decision="approved"\} 1$/m);
+    assert.match(metrics, /^countersign_approval_policies\{state="valid"\} 1$/m);
+    assert.match(metrics, /^leader_election_master_status 1$/m);
+  }));
+
 describe('the approver’s token', () => {
   const approver = {
     user: 'system:serviceaccount:countersign:countersign-approver',

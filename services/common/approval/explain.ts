@@ -1,5 +1,6 @@
 // Explains an evaluation to people, in conditions and events: which policy decided, or what the nearest one still wants. Pure.
 
+import { shorten } from '../short-text.ts';
 import type { Evaluation, PolicyVerdict } from './evaluate.ts';
 import { formatMismatch } from './mismatch.ts';
 import type { Asked } from './request/judged-request.ts';
@@ -40,7 +41,7 @@ function explainWaiting(
   const nearest = nearestOf(approvers);
   if (why === 'invalid') return explainInvalid(enforced);
   if (why === 'no-policy' || nearest === undefined) {
-    const message = `No ApprovalPolicy selects requests of ${requester.username} for signer ${signerName}`;
+    const message = `No ApprovalPolicy selects requests of ${shorten(requester.username ?? '')} for signer ${signerName}`;
     return { reason: 'NoApprovalPolicy', message: `${message}: add one, or approve the request by hand` };
   }
   const count = approvers.length === 1 ? '' : ` (of ${approvers.length}, the nearest)`;

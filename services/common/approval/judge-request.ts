@@ -12,6 +12,9 @@ import type { JudgedRequest } from './request/judged-request.ts';
 /** More of them help no one, and a request can have thousands. */
 const MAX_MISMATCHES = 20;
 
+/** More names than a certificate needs; 36 KB of PKCS#10 hold thousands. */
+const MAX_NAMES = 1_000;
+
 /** Empty if the policy allows the request. */
 export function judgeRequest(policy: CompiledPolicy, request: JudgedRequest): readonly Mismatch[] {
   const tooLarge = judgeSize(policy, request);
@@ -26,8 +29,11 @@ function judgeContent(allowed: CompiledAllowed, request: JudgedRequest): readonl
   return [...judgeFlags(allowed, request), ...judgeUsages(allowed, request), ...names];
 }
 
-/** Expressions are evaluated for small requests only, so that no requester chooses how long that takes. */
+/** No requester chooses how long an evaluation takes; expressions take longer than patterns. */
 function judgeSize({ allowed, rules }: CompiledPolicy, { names, requester }: JudgedRequest): readonly Mismatch[] {
+  if (names.length > MAX_NAMES) {
+    return [mismatch('constraint', 'spec', `${names.length} names`, `at most ${MAX_NAMES} names, for any policy`)];
+  }
   const usesCel = rules.length > 0 || [...allowed.values.values()].some(({ validations }) => validations.length > 0);
   if (!usesCel) return [];
   const isLong = names.some(({ value }) => value.length > MAX_TEXT);

@@ -24,11 +24,16 @@ export interface Mismatch {
   readonly rule: MismatchRule;
 }
 
-/** Characters of a value, and of what is wanted, in a message. */
+/** Characters of a field, which may end with an OID of the requester's, of a value, and of what is wanted. */
 const MAX_SHOWN = 200;
 
 export function mismatch(rule: MismatchRule, field: string, value: string, wanted: string): Mismatch {
-  return { field, value: shorten(value, MAX_SHOWN), wanted: shorten(wanted, MAX_SHOWN), rule };
+  return {
+    field: shorten(field, MAX_SHOWN),
+    value: shorten(value, MAX_SHOWN),
+    wanted: shorten(wanted, MAX_SHOWN),
+    rule,
+  };
 }
 
 /** For example `spec.allowed.dnsNames.values: "a.example" is not allowed, wanted: *.team.example`. */

@@ -70,6 +70,11 @@ describe('an explanation', () => {
       /spec\.rules\[0\]: must be a CA$/,
     ));
 
+  it('keeps long object identifiers short', () => {
+    const oid = `1.2${'.2147483647'.repeat(400)}`;
+    assert.ok(explained({ web: {} }, { subject: [`${oid}=x`] }).length < 700);
+  });
+
   it('keeps long values short', () =>
     assert.ok(explained({ web: {} }, { names: [`dns:${'a'.repeat(5_000)}`] }).length < 600));
 });

@@ -45,7 +45,8 @@ const UNSUPPORTED: ReadonlyMap<number, string> = new Map<number, string>([
 
 /** T61String has no agreed meaning beyond ASCII: two readers may see two texts. */
 const T61_STRING = 0x14;
-const CONTROL = /[\p{Cc}\u2028\u2029]/u;
+/** Also those that reverse or hide text (Unicode category Cf). */
+const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
 
 /** The names of the subject first. `subject` is the DER of the Name, `subjectAltName` the value of the extension. */
 export function judgedNames(subject: Buffer, subjectAltName: Buffer | undefined): readonly JudgedName[] {
@@ -98,7 +99,7 @@ function showUnsupported({ tag, value }: Tlv): string {
 /** A terminal, or a reader that stops at a NUL, would see another name than the one that is judged. */
 function readable(name: JudgedName): JudgedName {
   if (name.unreadable !== undefined || !CONTROL.test(name.value)) return name;
-  return unreadable(name.field, JSON.stringify(name.value), 'no control characters');
+  return unreadable(name.field, JSON.stringify(name.value), 'no control or format characters');
 }
 
 function unreadable(field: string, value: string, why: string): JudgedName {
