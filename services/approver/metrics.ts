@@ -59,6 +59,7 @@ export class ApproverMetrics {
       labelNames: ['state'],
       registers,
     });
+    this.setPolicies(0, 0);
     createWaitingGauge(registry, this.#waiting);
   }
 
