@@ -1,4 +1,4 @@
-# The images of both services. `make images` bundles the services into dist, then builds the targets webhook and signer. An image
+# The images of the services. `make images` bundles them into dist, then builds a target for each: webhook, signer, approver. An image
 # contains Node, its shared libraries and one bundle: no shell, no package manager, no writable files.
 
 # Any image with glibc and Node 26 in its PATH. Releases pin it by digest (node:26-slim@sha256:...).
@@ -37,3 +37,13 @@ LABEL org.opencontainers.image.title=countersign-signer
 LABEL org.opencontainers.image.description="Signs CertificateSigningRequests with cert-manager's Issuers"
 COPY --from=compiled-signer /app/ /app/
 ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=8", "/app/signer.mjs"]
+
+FROM node AS compiled-approver
+COPY dist/approver/ /app/
+RUN ["node", "/build/compile.ts", "/app/approver.mjs"]
+
+FROM service AS approver
+LABEL org.opencontainers.image.title=countersign-approver
+LABEL org.opencontainers.image.description="Approves CertificateSigningRequests by policy"
+COPY --from=compiled-approver /app/ /app/
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=8", "/app/approver.mjs"]

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { describeMaterials } from './bill-of-materials.ts';
 
-export const SERVICES = ['webhook', 'signer'] as const;
+export const SERVICES = ['webhook', 'signer', 'approver'] as const;
 
 export type Service = (typeof SERVICES)[number];
 

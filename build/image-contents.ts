@@ -20,6 +20,7 @@ const COMPILED = join(ROOT, 'dist', 'compiled');
 const DESCRIPTIONS: Readonly<Record<Service, string>> = {
   webhook: 'Rejects CertificateSigningRequests from requesters who may not use the issuer',
   signer: "Signs CertificateSigningRequests with cert-manager's Issuers",
+  approver: 'Approves CertificateSigningRequests by policy',
 };
 
 /** Keep in sync with the Dockerfile. */

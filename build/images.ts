@@ -1,4 +1,4 @@
-// `make images`: bundles both services and builds their images with a Docker engine; without one, writes the same
+// `make images`: bundles the services and builds their images with a Docker engine; without one, writes the same
 // images to dist/images.tar. Also bundles the programs that the compose stack mounts. Never pushes.
 
 import { execFile, spawn } from 'node:child_process';
@@ -11,7 +11,7 @@ import { ARCHIVE, imageName, makeImages, readVersion } from './image-contents.ts
 
 const HELP = `Usage: node build/images.ts [--archive] [--base IMAGE]
 
-Builds the images countersign/webhook and countersign/signer.
+Builds the images countersign/webhook, countersign/signer and countersign/approver.
   --archive       Write dist/images.tar even if a Docker engine is available.
   --base IMAGE    With Docker: the image to take Node and its libraries from (see the Dockerfile).
 `;
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   await bundleComposePrograms();
   if (!values.archive && (await hasDocker())) return buildWithDocker(version, values.base);
   await writeDockerArchive(ARCHIVE, await makeImages(version));
-  print(`${SERVICES.map(service => imageName(service, version)).join(' and ')} were written to ${ARCHIVE}. To load them, run one of:
+  print(`${SERVICES.map(service => imageName(service, version)).join(', ')} were written to ${ARCHIVE}. To load them, run one of:
   docker load -i ${ARCHIVE}
   ctr -n k8s.io images import ${ARCHIVE}\n`);
 }

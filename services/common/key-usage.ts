@@ -67,8 +67,7 @@ export function isKnownExtKeyUsage(oid: string): boolean {
 
 /** The names of KeyUsage bits; undefined for a bit without a name. */
 export function keyUsageNames(mask: number): readonly (string | undefined)[] {
-  const bits = Array.from({ length: 9 }, (_, bit) => bit).filter(bit => mask & (1 << bit));
-  return bits.map(bit => nameOf(usage => 'bit' in usage && usage.bit === bit));
+  return bitsOf(mask, 9).map(keyUsageName);
 }
 
 /** The name of an ExtendedKeyUsage OID, if it has one. */
@@ -84,6 +83,34 @@ export function formatKeyUsages(mask: number): string {
 /** Formats ExtendedKeyUsage OIDs as cert-manager does. */
 export function formatExtKeyUsages(oids: readonly string[]): string {
   return formatNames(oids.map(extKeyUsageName));
+}
+
+/** The names of the usages, each once: of two synonyms the first, and an OID where there is no name. */
+export function usageNames({ keyUsage, extKeyUsages }: X509Usages): readonly string[] {
+  const names = [
+    ...bitsOf(keyUsage, 31).map(bit => keyUsageName(bit) ?? `bit ${bit}`),
+    ...extKeyUsages.map(oid => extKeyUsageName(oid) ?? oid),
+  ];
+  return [...new Set(names)];
+}
+
+/** The name of a usage, of its synonym or of its OID, as usageNames writes it; undefined for any other text. */
+export function canonicalUsage(text: string): string | undefined {
+  const usage = /^[0-2](\.(0|[1-9][0-9]*))+$/.test(text) ? { oid: text } : USAGES.get(text);
+  if (usage === undefined) return undefined;
+  const [name] = usageNames({
+    keyUsage: 'bit' in usage ? 1 << usage.bit : 0,
+    extKeyUsages: 'oid' in usage ? [usage.oid] : [],
+  });
+  return name;
+}
+
+function bitsOf(mask: number, length: number): readonly number[] {
+  return Array.from({ length }, (_, bit) => bit).filter(bit => mask & (1 << bit));
+}
+
+function keyUsageName(bit: number): string | undefined {
+  return nameOf(usage => 'bit' in usage && usage.bit === bit);
 }
 
 function nameOf(isIt: (usage: Usage) => boolean): string | undefined {

@@ -57,6 +57,7 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
   'no certificates for pods': { podCertificates: { enabled: false } },
   'network policy': { networkPolicy: { enabled: true } },
   PodMonitor: { monitor: { kind: 'PodMonitor' } },
+  approver: { approver: { enabled: true, signerNames: ['issuers.cert-manager.io/*'] } },
   'no PodDisruptionBudgets': {
     signer: { podDisruptionBudget: { enabled: false } },
     webhook: { podDisruptionBudget: { enabled: false } },
@@ -148,6 +149,13 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
       resources: { requests: { cpu: '1' } },
       extraArgs: ['--drain-delay=5s'],
       extraEnv: [{ name: 'NODE_EXTRA_CA_CERTS', value: '/ca.crt' }],
+    },
+    approver: {
+      enabled: true,
+      signerNames: ['issuers.cert-manager.io/*', 'clusterissuers.cert-manager.io/company'],
+      serviceAccount: { name: 'my-approver', annotations: { a: 'b' } },
+      podLabels: { mesh: 'out', team: 'signing' },
+      extraArgs: ['--kubeconfig=/x'],
     },
   },
 };

@@ -109,7 +109,7 @@ export class Cluster {
   }
 
   logTails(): string {
-    const running = (['signer', 'webhook'] as const).flatMap(name => this.installation.running(name));
+    const running = (['signer', 'webhook', 'approver'] as const).flatMap(name => this.installation.running(name));
     return running.map(({ name, child }) => `The log of the ${name} ends with:\n${logTail(child.logPath)}`).join('\n');
   }
 

@@ -1,4 +1,4 @@
-// Installs the chart on a control plane and runs both services as processes, each with a token of the chart's
+// Installs the chart on a control plane and runs the services as processes, each with a token of the chart's
 // ServiceAccount, so that the chart's RBAC applies. For the demo and for tests. Stops what it started.
 
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -31,6 +31,8 @@ export interface InstallOptions {
   /** Maps the API server's address to the one that the signer uses, for example a proxy. */
   readonly signerUrl?: (apiServer: string) => Promise<string>;
   readonly webhookFlags?: readonly string[];
+  /** Flags of the approver, which runs only if they are given; the values must enable it. */
+  readonly approverFlags?: readonly string[];
   /**
    * The address at which the API server calls webhooks that manage their own certificates. No webhook is started; each
    * needs its `--address`.
@@ -51,6 +53,7 @@ export async function install(controlPlane: ControlPlane, options: InstallOption
     await installation.release();
     if (options.managedWebhookUrl === undefined) await installation.start('webhook');
     for (let left = options.signers ?? 1; left > 0; left--) await installation.start('signer');
+    if (options.approverFlags !== undefined) await installation.start('approver');
     return installation;
   } catch (error) {
     await installation.stop();
@@ -105,9 +108,9 @@ export class Installation {
   /** Starts one replica of a service and waits until it is ready. */
   async start(name: ServiceName, flags: readonly string[] = []): Promise<RunningService> {
     const httpPort = await freePort();
-    const own = { signer: this.#options.signerFlags, webhook: this.#options.webhookFlags }[name] ?? [];
+    const { signerFlags, webhookFlags, approverFlags, webhookBundle } = this.#options;
+    const own = { signer: signerFlags, webhook: webhookFlags, approver: approverFlags }[name] ?? [];
     const args = [...(await this.#flags(name, httpPort)), ...own, ...flags];
-    const { webhookBundle } = this.#options;
     const bundle = name === 'webhook' && webhookBundle !== undefined ? { program: webhookBundle } : {};
     const logPath = join(this.#dir, `${name}-${httpPort}.log`);
     const service = startService({ name, httpPort, args, logPath, ...bundle });

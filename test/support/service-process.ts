@@ -11,7 +11,7 @@ import type { ControlPlane } from './control-plane/control-plane.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 
-export type ServiceName = 'signer' | 'webhook';
+export type ServiceName = 'signer' | 'webhook' | 'approver';
 
 /** A running service and the URL of its metrics and health (http://127.0.0.1:port). */
 export interface RunningService {

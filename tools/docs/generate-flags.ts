@@ -1,6 +1,7 @@
 // Writes docs/flags.md from the option tables of both services. Adds nothing that the tables do not say.
 
 import { writeFile } from 'node:fs/promises';
+import { OPTIONS as APPROVER_OPTIONS } from '@countersign/approver/options.ts';
 import { COMMON_OPTIONS } from '@countersign/common/runtime/options/common-options.ts';
 import { flagOf, type OptionTable, variableOf } from '@countersign/common/runtime/options/option-table.ts';
 import { OPTIONS as SIGNER_OPTIONS } from '@countersign/signer/options.ts';
@@ -27,7 +28,10 @@ ${renderTable(COMMON_OPTIONS)}
 ${renderTable(withoutCommon(SIGNER_OPTIONS))}
 ## Webhook
 
-${renderTable(withoutCommon(WEBHOOK_OPTIONS))}`;
+${renderTable(withoutCommon(WEBHOOK_OPTIONS))}
+## Approver
+
+${renderTable(APPROVER_OPTIONS)}`;
 }
 
 function withoutCommon(table: OptionTable): OptionTable {

@@ -1,6 +1,7 @@
-// Writes docs/metrics.md from the metrics registries of both services. Adds only a note on the API server's own metric.
+// Writes docs/metrics.md from the metrics registries of the services. Adds only a note on the API server's own metric.
 
 import { writeFile } from 'node:fs/promises';
+import { ApproverMetrics } from '@countersign/approver/metrics.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/process/metrics.ts';
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
@@ -19,7 +20,7 @@ export function renderMetrics(): string {
 
 # Metrics
 
-Both services serve these metrics at \`/metrics\` on \`--http-address\`, in addition to the process metrics \`process_*\` and \`nodejs_*\`.
+The services serve these metrics at \`/metrics\` on \`--http-address\`, in addition to the process metrics \`process_*\` and \`nodejs_*\`.
 
 ## Signer
 
@@ -27,16 +28,19 @@ ${renderTable(describeMetrics('signer'))}
 ## Webhook
 
 ${renderTable(describeMetrics('webhook'))}
+## Approver
+
+${renderTable(describeMetrics('approver'))}
 The API server counts CSRs that it rejected because it could not call the webhook:
 \`apiserver_admission_webhook_rejection_count{name="requests.countersign.io"}\` with \`error_type="calling_webhook_error"\`.
 `;
 }
 
 /** All metrics of a service, sorted by name. */
-export function describeMetrics(service: 'signer' | 'webhook'): readonly Described[] {
+export function describeMetrics(service: 'signer' | 'webhook' | 'approver'): readonly Described[] {
   const registry = createRegistry();
-  if (service === 'signer') new SignerMetrics(registry);
-  else new WebhookMetrics(registry);
+  const services = { signer: SignerMetrics, webhook: WebhookMetrics, approver: ApproverMetrics };
+  new services[service](registry);
   createRequestObserver(registry);
   const metrics = registry.getMetricsAsArray() as unknown as Described[];
   return metrics.toSorted((a, b) => (a.name < b.name ? -1 : 1));

@@ -1,4 +1,9 @@
-{{/* Names, labels and parts shared by both services. Parts take (dict "root" $ "service" "signer"|"webhook"). */}}
+{{/* Names, labels and parts shared by the services. Parts take (dict "root" $ "service" "signer"|"webhook"|"approver"). */}}
+
+{{/* The services that this release installs, separated by spaces. */}}
+{{- define "countersign.services" -}}
+signer webhook{{ if (.Values.approver).enabled }} approver{{ end }}
+{{- end }}
 
 {{- define "countersign.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
@@ -278,8 +283,14 @@ volumeMounts:
 
 {{/* All flags of a container: those of both services, `own` (YAML) and extraArgs. The services reject duplicate flags. */}}
 {{- define "countersign.args" -}}
-{{- $service := .service }}
 {{- $args := concat (include "countersign.commonArgs" . | fromYamlArray) (fromYamlArray .own) }}
+{{- include "countersign.completeArgs" (merge (dict "args" (toYaml $args)) .) }}
+{{- end }}
+
+{{/* `args` (YAML) and extraArgs, without duplicates. */}}
+{{- define "countersign.completeArgs" -}}
+{{- $service := .service }}
+{{- $args := fromYamlArray .args }}
 {{- range $extra := (index .root.Values $service).extraArgs }}
 {{- $flag := regexFind "^--[a-z-]+" $extra }}
 {{- range $args }}

@@ -51,7 +51,8 @@ alerts.enabled
 alerts.labels
 dashboard.enabled
 dashboard.labels
-{{ range $service := list "signer" "webhook" }}
+approver.enabled
+{{ range $service := splitList " " (include "countersign.services" .) }}
 {{- range list "replicas" "image.repository" "image.pullPolicy" "serviceAccount.create" "podDisruptionBudget.enabled" "podDisruptionBudget.maxUnavailable" "livenessProbe" "readinessProbe" -}}
 {{ $service }}.{{ . }}
 {{ end }}
@@ -67,6 +68,10 @@ webhook.timeoutSeconds
 webhook.port
 webhook.httpPort
 webhook.preStopSeconds
+{{- if (.Values.approver).enabled }}
+approver.workers
+approver.leaseDuration
+{{- end }}
 {{- end }}
 
 {{- define "countersign.refuseMistakes" -}}
@@ -75,7 +80,8 @@ webhook.preStopSeconds
 {{- include "countersign.refuseCaBundle" . }}
 {{- include "countersign.refuseSubjects" . }}
 {{- include "countersign.refuseAddresses" . }}
-{{- range list "signer" "webhook" }}
+{{- include "countersign.refuseApproverWithoutSigners" . }}
+{{- range splitList " " (include "countersign.services" .) }}
 {{- include "countersign.refuseImage" (dict "root" $ "service" .) }}
 {{- include "countersign.refusePodLabels" (dict "root" $ "service" .) }}
 {{- include "countersign.refusePodNamespaceVariable" (dict "root" $ "service" .) }}
@@ -95,8 +101,18 @@ webhook.preStopSeconds
 {{- fail (printf "podCertificates.%s: %q is not a Go duration: use hours, minutes and seconds, such as 24h (a day) or 1m30s" $name $duration) }}
 {{- end }}
 {{- end }}
-{{- if not (regexMatch `^([0-9]+m([0-9]+s)?|[0-9]+s)$` .Values.signer.leaseDuration) }}
-{{- fail (printf "signer.leaseDuration: %q is not a duration in whole minutes and seconds: use for example 15s or 1m30s" .Values.signer.leaseDuration) }}
+{{- range $service := list "signer" "approver" }}
+{{- $duration := (index $.Values $service).leaseDuration }}
+{{- if and (has $service (splitList " " (include "countersign.services" $))) (not (regexMatch `^([0-9]+m([0-9]+s)?|[0-9]+s)$` $duration)) }}
+{{- fail (printf "%s.leaseDuration: %q is not a duration in whole minutes and seconds: use for example 15s or 1m30s" $service $duration) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* RBAC takes a rule without resourceNames for all names, those of kubernetes.io included. */}}
+{{- define "countersign.refuseApproverWithoutSigners" -}}
+{{- if and .Values.approver.enabled (not .Values.approver.signerNames) }}
+{{- fail "approver.signerNames is empty: name the signers whose CSRs the approver may approve, such as issuers.cert-manager.io/* and clusterissuers.cert-manager.io/*, or set approver.enabled to false" }}
 {{- end }}
 {{- end }}
 

@@ -49,9 +49,12 @@ updated first: the Services would be left without pods.
 {{- if gt (int (include "countersign.milliseconds" .Values.policy.backdate)) (int (include "countersign.milliseconds" "24h")) }}
 {{- fail (printf "policy.backdate: %s is above the maximum of 24h: reduce it" .Values.policy.backdate) }}
 {{- end }}
-{{- $leaseDuration := int (include "countersign.milliseconds" .Values.signer.leaseDuration) }}
-{{- if or (lt $leaseDuration 5000) (gt $leaseDuration 300000) }}
-{{- fail (printf "signer.leaseDuration: %s is out of range: use 5s to 5m" .Values.signer.leaseDuration) }}
+{{- range $service := without (splitList " " (include "countersign.services" .)) "webhook" }}
+{{- $leaseDuration := (index $.Values $service).leaseDuration }}
+{{- $ms := int (include "countersign.milliseconds" $leaseDuration) }}
+{{- if or (lt $ms 5000) (gt $ms 300000) }}
+{{- fail (printf "%s.leaseDuration: %s is out of range: use 5s to 5m" $service $leaseDuration) }}
+{{- end }}
 {{- end }}
 {{- if .Values.podCertificates.enabled }}
 {{- include "countersign.refusePodDurations" . }}

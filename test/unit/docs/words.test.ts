@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { OPTIONS as APPROVER_OPTIONS } from '@countersign/approver/options.ts';
 import { OPTIONS as SIGNER_OPTIONS } from '@countersign/signer/options.ts';
 import { OPTIONS as WEBHOOK_OPTIONS } from '@countersign/webhook/options.ts';
 import { ROOT, readPages } from '../../support/docs/pages.ts';
@@ -41,11 +42,15 @@ async function readSources(): Promise<readonly Source[]> {
   const chart = await readdir(join(ROOT, 'charts'), { recursive: true });
   const templates = chart.filter(name => /\.(ya?ml|json|tpl|txt)$/.test(name)).map(name => join('charts', name));
   const files = templates.map(async path => ({ path, text: await readFile(join(ROOT, path), 'utf8') }));
-  return [...(await readPages()), ...(await Promise.all(files)), helpText('signer'), helpText('webhook')];
+  return [
+    ...(await readPages()),
+    ...(await Promise.all(files)),
+    ...(['signer', 'webhook', 'approver'] as const).map(helpText),
+  ];
 }
 
-function helpText(service: 'signer' | 'webhook'): Source {
-  const options = { signer: SIGNER_OPTIONS, webhook: WEBHOOK_OPTIONS }[service];
+function helpText(service: 'signer' | 'webhook' | 'approver'): Source {
+  const options = { signer: SIGNER_OPTIONS, webhook: WEBHOOK_OPTIONS, approver: APPROVER_OPTIONS }[service];
   return {
     path: `--help of the ${service}`,
     text: Object.values(options)

@@ -17,6 +17,8 @@ export interface EventText {
   readonly message: string;
   /** Distinguishes occasions if the same event can recur, such as the transition time of a condition. */
   readonly occasion?: string;
+  /** Who reports it; the signer unless given. */
+  readonly component?: string;
 }
 
 export interface EventObject {
@@ -57,6 +59,7 @@ export function toEvent(subject: EventSubject, text: EventText): EventObject & R
   const { metadata } = subject;
   const name = eventName(subject, text);
   const now = new Date().toISOString();
+  const component = text.component ?? EVENT_COMPONENT;
   return {
     apiVersion: 'v1',
     kind: 'Event',
@@ -72,8 +75,8 @@ export function toEvent(subject: EventSubject, text: EventText): EventObject & R
     type: text.type,
     reason: text.reason,
     message: text.message.slice(0, MAX_MESSAGE_LENGTH),
-    source: { component: EVENT_COMPONENT },
-    reportingComponent: EVENT_COMPONENT,
+    source: { component },
+    reportingComponent: component,
     firstTimestamp: now,
     lastTimestamp: now,
     count: 1,

@@ -1,0 +1,53 @@
+// What the approver keeps of each CertificateSigningRequest: everything of one that it may have to decide on, next to nothing of
+// the others. Never judges a request.
+
+import { LOCKED_ANNOTATIONS } from '@countersign/common/annotations.ts';
+import {
+  type CertificateSigningRequest,
+  isApproved,
+  isDenied,
+  isFailed,
+  isIssued,
+  type ObjectMeta,
+} from '@countersign/common/csr.ts';
+import { validateName } from '@countersign/common/validate-request.ts';
+import { isInScope, type SignerScope } from './signer-scope.ts';
+
+export const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+
+/** Of a request that is done, the spec is empty. */
+export type ApprovalRecord = CertificateSigningRequest & { readonly state: 'open' | 'done' };
+
+/** The name may contain anything but `/` and `%`. */
+export function csrObjectPath(name: string): string {
+  return `${CSR_PATH}/${encodeURIComponent(name)}`;
+}
+
+/** Throws for a name that is too long to be kept, as in the signer. */
+export function toApprovalRecord(raw: unknown, scope: SignerScope): ApprovalRecord {
+  const csr = raw as CertificateSigningRequest;
+  const [nameError] = validateName(csr);
+  if (nameError !== undefined) throw new Error(nameError.message);
+  const { metadata, spec, status } = csr;
+  if (isDone(csr) || !isInScope(scope, spec.signerName)) {
+    return { metadata: identify(metadata), spec: { signerName: '', request: '' }, state: 'done' };
+  }
+  return { metadata: keepMeta(metadata), spec, ...(status !== undefined && { status }), state: 'open' };
+}
+
+/** Somebody has decided, a person or another approver, or nothing is left to decide. */
+function isDone(csr: CertificateSigningRequest): boolean {
+  const isDecided = isApproved(csr) || isDenied(csr);
+  return isDecided || isFailed(csr) || isIssued(csr) || csr.metadata.deletionTimestamp !== undefined;
+}
+
+function identify({ name, uid, resourceVersion }: ObjectMeta): ObjectMeta {
+  return { name, ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
+}
+
+/** The annotations that shape the certificate. */
+function keepMeta(metadata: ObjectMeta): ObjectMeta {
+  const { annotations = {} } = metadata;
+  const kept = Object.entries(annotations).filter(([key]) => LOCKED_ANNOTATIONS.includes(key));
+  return { ...identify(metadata), ...(kept.length > 0 && { annotations: Object.fromEntries(kept) }) };
+}

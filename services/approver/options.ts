@@ -1,0 +1,64 @@
+// The flags of the approver, the environment variables of the same names, and what must hold between them. Reads nothing itself.
+
+import { MILLISECOND } from '@countersign/common/duration.ts';
+import { NO_DEMANDS, type RequestPolicy } from '@countersign/common/request-policy.ts';
+import { MINIMUM_DURATION } from '@countersign/common/requested-duration.ts';
+import { COMMON_OPTIONS } from '@countersign/common/runtime/options/common-options.ts';
+import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
+import { parseSignerScope, type SignerScope } from './signer-scope.ts';
+
+const { kubeconfig, httpAddress, maxDuration, logLevel } = COMMON_OPTIONS;
+
+export const OPTIONS = defineOptions({
+  kubeconfig,
+  httpAddress,
+  maxDuration,
+  logLevel,
+  signerNames: {
+    kind: 'string',
+    help: 'Comma-separated signer names whose requests the approver may approve or deny: issuers.cert-manager.io/* and clusterissuers.cert-manager.io/* for all, or the names of single issuers. It needs the verb "approve" on each of them.',
+  },
+  workers: { kind: 'integer', default: 8, min: 1, max: 1000, help: 'Number of requests to evaluate concurrently.' },
+  leaderElect: {
+    kind: 'boolean',
+    default: true,
+    help: 'Whether to work only while holding the Lease countersign-approver in the own namespace. Required with more than one replica.',
+  },
+  leaseDuration: {
+    kind: 'duration',
+    default: '15s',
+    help: 'How long standbys wait before they take over from a leader that was killed: 5s to 5m, in whole seconds.',
+  },
+});
+
+export type ApproverConfig = Config<typeof OPTIONS>;
+
+const LEASE_DURATION_MS = { min: 5_000, max: 300_000 };
+
+/** Mistakes in the combination of valid options. */
+export function findMistakes(config: ApproverConfig): string[] {
+  const scope = parseSignerScope(config.signerNames);
+  const { maxDuration: longest } = requestPolicy(config);
+  const isTooShort = longest !== undefined && longest < MINIMUM_DURATION;
+  return [
+    ...(scope.ok ? [] : [`--signer-names: ${scope.error}`]),
+    ...(isTooShort ? ['--max-duration: must be at least 10m, or 0s for no limit'] : []),
+    ...(isLeaseDuration(config.leaseDuration) ? [] : ['--lease-duration: must be whole seconds, 5s to 5m']),
+  ];
+}
+
+function isLeaseDuration(ms: number): boolean {
+  return ms >= LEASE_DURATION_MS.min && ms <= LEASE_DURATION_MS.max && ms % 1_000 === 0;
+}
+
+/** Name constraints and permissions are checked by webhook and signer; only the default duration matters here. */
+export function requestPolicy({ maxDuration: ms }: Pick<ApproverConfig, 'maxDuration'>): RequestPolicy {
+  return { ...NO_DEMANDS, maxDuration: ms === 0 ? undefined : BigInt(ms) * MILLISECOND };
+}
+
+/** For a configuration without mistakes. */
+export function signerScope({ signerNames }: Pick<ApproverConfig, 'signerNames'>): SignerScope {
+  const scope = parseSignerScope(signerNames);
+  if (!scope.ok) throw new TypeError(scope.error);
+  return scope.value;
+}
