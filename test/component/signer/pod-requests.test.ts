@@ -87,3 +87,43 @@ test('a certificate that the API server rejects makes the request wait, with an 
   );
   assert.deepEqual(world.events, ['PodCertificateRequest req-abcde SigningError', 'Pod web-0 SigningError']);
 });
+
+test('a request whose signer name this signer may not deny has an event, and nothing is written to it', async () => {
+  const world = new PodWorld();
+  world.request = buildPodRequest({ signerName: 'foo.cert-manager.io/x' });
+  await world.run();
+  assert.deepEqual(world.asked, []);
+  assert.deepEqual(world.events, ['PodCertificateRequest req-abcde InvalidSignerName', 'Pod web-0 InvalidSignerName']);
+});
+
+test('a request for one of our signer names that can name no issuer is denied', async () => {
+  const world = new PodWorld();
+  world.request = buildPodRequest({ signerName: 'clusterissuers.cert-manager.io/a_b' });
+  await world.run();
+  assert.equal(world.status?.conditions?.[0]?.type, 'Denied');
+});
+
+const REJECTIONS = [
+  [
+    (at: string) => `status.notBefore: Invalid value: "${at}": must be set to within 5 minutes`,
+    'status.notBefore: must be set to within 5 minutes',
+  ],
+  [
+    (at: string) =>
+      `status.certificateChain: Invalid value: "-----BEGIN CERTIFICATE-----\\n${at}\\"${'A'.repeat(2000)}\\n": intermediate certificate does not parse`,
+    'status.certificateChain: intermediate certificate does not parse',
+  ],
+] as const;
+
+for (const [rejection, shown] of REJECTIONS) {
+  test(`a certificate that is rejected at each attempt has one event on each object, which says ${shown}`, async () => {
+    const world = new PodWorld();
+    world.fault = ({ verb }) => {
+      const at = new Date(world.now).toISOString();
+      if (verb === 'mergePatch') throw new TerminalError(`PATCH: 422: ${rejection(at)}`, { code: 'invalid' });
+    };
+    for (let attempt = 0; attempt < 3; attempt++, world.now += 60_000) await world.run();
+    assert.deepEqual(world.events, ['PodCertificateRequest req-abcde SigningError', 'Pod web-0 SigningError']);
+    assert.match(world.messages[0] ?? '', new RegExp(`${shown}$`));
+  });
+}

@@ -76,6 +76,11 @@ export class PodWorld {
     return written.map(({ involvedObject: { kind, name }, reason }) => `${kind} ${name} ${reason}`);
   }
 
+  /** The messages of the events. */
+  get messages(): string[] {
+    return this.client.calls.filter(({ path }) => isEvents(path)).map(({ body }) => (body as EventBody).message);
+  }
+
   /** The status in the only patch. */
   get status(): NonNullable<PodCertificateRequest['status']> | undefined {
     const patch = this.client.calls.find(({ verb }) => verb === 'mergePatch');
@@ -94,6 +99,7 @@ export class PodWorld {
 interface EventBody {
   readonly involvedObject: { readonly kind: string; readonly name: string };
   readonly reason: string;
+  readonly message: string;
 }
 
 function isEvents(path: string): boolean {

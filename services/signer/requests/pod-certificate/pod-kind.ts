@@ -81,7 +81,7 @@ function triage(record: PodRecord): Triage {
   const signer = parseSignerName(record.spec.signerName);
   if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'ignore' };
   const denial = refusePodRequest(record, parseStubRequest(record.spec.stubPKCS10Request));
-  if (denial !== undefined) return { kind: 'fail', reason: denial.reason, message: denial.message };
+  if (denial !== undefined) return { ...denial, kind: denial.kind === 'deny' ? 'fail' : 'wait' };
   return signer.ok ? { kind: 'proceed', ref: signer.value } : { kind: 'ignore' };
 }
 
@@ -89,7 +89,15 @@ function whenUnfit(record: PodRecord, { reason, message, secret }: Fail, now: nu
   // The same certificate would be rejected again at once: a clock or a CA has to change first.
   const openMs = reason === 'SigningError' ? Number.POSITIVE_INFINITY : millisecondsSinceCreation(record, now);
   const lookAgainAfterMs = Math.min(Math.max(openMs / 2, ASK_AGAIN_MS.min), ASK_AGAIN_MS.max);
-  return { kind: 'wait', reason, message, lookAgainAfterMs, ...(secret && { secret }) };
+  return { kind: 'wait', reason, message: withoutValues(message), lookAgainAfterMs, ...(secret && { secret }) };
+}
+
+/**
+ * The API server repeats the rejected value before it says why: a time or a whole chain, another one at each attempt. With it, each
+ * attempt would have an event of its own, without the cause.
+ */
+function withoutValues(message: string): string {
+  return message.replace(/: Invalid value: (?:"(?:[^"\\]|\\.)*"|[^:]*)(?=: )/g, '');
 }
 
 function toRequested(

@@ -19,6 +19,9 @@ export interface PodRefusal {
   readonly message: string;
 }
 
+/** The signer names that Countersign may `sign` for, and so deny. Others below cert-manager.io belong to nobody yet. */
+const DENIABLE = /^(?:cluster)?issuers\.cert-manager\.io\//;
+
 /** The first that applies, in this order: signer name, annotations, stub. `stub` is its parsed stubPKCS10Request. */
 export function refusePodRequest(
   request: Pick<PodCertificateRequest, 'metadata' | 'spec'>,
@@ -32,7 +35,8 @@ function refuseSignerName({ spec: { signerName } }: Pick<PodCertificateRequest, 
   const signer = parseSignerName(signerName);
   if (signer.ok || signer.error.kind === 'foreign') return undefined;
   const message = reasons.InvalidSignerName.message(signerName, signer.error.detail);
-  return { kind: 'deny', reason: 'InvalidSignerName', message: toKubeletText(message) };
+  const kind = DENIABLE.test(signerName) ? 'deny' : 'wait';
+  return { kind, reason: 'InvalidSignerName', message: toKubeletText(message) };
 }
 
 function refuseAnnotations(request: Pick<PodCertificateRequest, 'metadata' | 'spec'>): PodRefusal | undefined {
