@@ -125,5 +125,10 @@ for (const [rejection, shown] of REJECTIONS) {
     for (let attempt = 0; attempt < 3; attempt++, world.now += 60_000) await world.run();
     assert.deepEqual(world.events, ['PodCertificateRequest req-abcde SigningError', 'Pod web-0 SigningError']);
     assert.match(world.messages[0] ?? '', new RegExp(`${shown}$`));
+    const warnings = world.lines.filter(({ level }) => level === 'warn');
+    assert.deepEqual(
+      warnings.map(({ msg, detail }) => [msg, detail]),
+      Array(3).fill(['certificate rejected by API server', world.messages[0]]),
+    );
   });
 }
