@@ -132,3 +132,13 @@ for (const [rejection, shown] of REJECTIONS) {
     );
   });
 }
+
+test('a request that waits for the owner of the issuer neither polls the Secret nor checks the issuer again', async () => {
+  const world = new PodWorld();
+  world.request = buildPodRequest({ annotations: { 'pods.countersign.io/dns-names': 'www.example.com' } });
+  const effects = await world.run();
+  assert.deepEqual(
+    effects.map(({ kind }) => kind),
+    ['requeue-after', 'report'],
+  );
+});

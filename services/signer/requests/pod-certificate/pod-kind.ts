@@ -10,7 +10,7 @@ import {
   podRequester,
 } from '@countersign/common/pod-certificate-request.ts';
 import { readPodTerms, type TermDefaults } from '@countersign/common/pod-terms.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { err, type Result } from '@countersign/common/result.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
@@ -33,6 +33,9 @@ const API_VERSION = 'certificates.k8s.io/v1';
 
 /** A change to RBAC is not seen, so the API server is asked again: soon at first, then once a minute. */
 const ASK_AGAIN_MS = { min: 5_000, max: 60_000 };
+
+/** The answer of the owner of the issuer: a change to the Secret, which is polled, does not change it. */
+const SECRET_IS_IRRELEVANT: ReadonlySet<Reason> = new Set(['InvalidIssuerAnnotation', 'NameNotAllowed']);
 
 /** Pods that start together ask the same of the same issuer. */
 const SHARED_MS = 1_000;
@@ -89,7 +92,8 @@ function whenUnfit(record: PodRecord, { reason, message, secret }: Fail, now: nu
   // The same certificate would be rejected again at once: a clock or a CA has to change first.
   const openMs = reason === 'SigningError' ? Number.POSITIVE_INFINITY : millisecondsSinceCreation(record, now);
   const lookAgainAfterMs = Math.min(Math.max(openMs / 2, ASK_AGAIN_MS.min), ASK_AGAIN_MS.max);
-  return { kind: 'wait', reason, message: withoutValues(message), lookAgainAfterMs, ...(secret && { secret }) };
+  const mayHelp = secret !== undefined && !SECRET_IS_IRRELEVANT.has(reason);
+  return { kind: 'wait', reason, message: withoutValues(message), lookAgainAfterMs, ...(mayHelp && { secret }) };
 }
 
 /**
