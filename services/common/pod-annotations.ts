@@ -133,7 +133,7 @@ function readName(key: string, written: string, pod: PodIdentity): Result<string
   // Not toLowerCase(): that makes a k of the Kelvin sign.
   const name = expanded.value.replace(/[A-Z]+/g, letters => letters.toLowerCase());
   if (isDnsNameOrWildcard(name)) return ok(name);
-  return fail(key, `has ${quoteForKubelet(name)}, which is not a DNS name: use letters, digits, hyphens and dots`);
+  return fail(key, `has ${quoteForKubelet(name)}, which is not a DNS name: use labels of at most 63 letters, digits and hyphens, 253 characters in total, and no IP address`);
 }
 
 function fail(key: string, problem: string): Result<never> {
