@@ -53,11 +53,15 @@ export interface PodNames {
 export function prunePodAnnotations(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const unknown = Object.keys(annotations).find(isUnknown);
   if (unknown !== undefined) return { [unknown]: '' };
-  return Object.fromEntries(Object.entries(annotations).map(([key, value]) => [key, pruneValue(annotations, key, value)]));
+  return Object.fromEntries(
+    Object.entries(annotations).map(([key, value]) => [key, pruneValue(annotations, key, value)]),
+  );
 }
 
 function pruneValue(annotations: Readonly<Record<string, string>>, key: string, value: string): string {
-  const isDouble = [...SYNONYMS].some(pair => pair.includes(key) && pair.every(each => Object.hasOwn(annotations, each)));
+  const isDouble = [...SYNONYMS].some(
+    pair => pair.includes(key) && pair.every(each => Object.hasOwn(annotations, each)),
+  );
   if (isDouble) return '';
   return value.length > maximumLength(key) ? TOO_LONG : value;
 }
@@ -146,7 +150,10 @@ function readName(key: string, written: string, pod: PodIdentity): Result<string
   // Not toLowerCase(): that makes a k of the Kelvin sign.
   const name = expanded.value.replace(/[A-Z]+/g, letters => letters.toLowerCase());
   if (isDnsNameOrWildcard(name)) return ok(name);
-  return fail(key, `has ${quoteForKubelet(name)}, which is not a DNS name: use labels of at most 63 letters, digits and hyphens, 253 characters in total, and no IP address`);
+  return fail(
+    key,
+    `has ${quoteForKubelet(name)}, which is not a DNS name: use labels of at most 63 letters, digits and hyphens, 253 characters in total, and no IP address`,
+  );
 }
 
 function fail(key: string, problem: string): Result<never> {

@@ -28,7 +28,13 @@ before(async () => {
   }
   const anyIssuer = ['--resource=clusterissuers.cert-manager.io', '--resource-name=*'];
   await cluster.kubectl(['create', 'clusterrole', 'any', '--verb=reference', ...anyIssuer]);
-  await cluster.kubectl(['create', 'clusterrolebinding', 'any', '--clusterrole=any', `--serviceaccount=${NAMESPACE}:any`]);
+  await cluster.kubectl([
+    'create',
+    'clusterrolebinding',
+    'any',
+    '--clusterrole=any',
+    `--serviceaccount=${NAMESPACE}:any`,
+  ]);
   await cluster.eventually('the policies are in force', async () => {
     const { status } = await tryPod({ ...pod('probe', [MINE]), serviceAccountName: 'other' });
     return status === 403 ? true : undefined;
@@ -140,7 +146,11 @@ describe('a pod', () => {
     ['an unknown variable without braces', { [DNS_NAMES]: '$POD_NAMEs.team.svc' }, /which is not a DNS name/],
     ['65 names', { [DNS_NAMES]: many(65) }, /more than 64 DNS names/],
     ['a common name alone', { [COMMON_NAME]: 'a.team.svc' }, /common name without DNS names/],
-    ['a key twice', { [DNS_NAMES]: 'a', 'csi.cert-manager.io/dns-names': 'a' }, /both "pods\.countersign\.io\/dns-names" and/],
+    [
+      'a key twice',
+      { [DNS_NAMES]: 'a', 'csi.cert-manager.io/dns-names': 'a' },
+      /both "pods\.countersign\.io\/dns-names" and/,
+    ],
   ] as const) {
     test(`is denied for annotations that the signer would deny for good: ${what}`, async () => {
       assertDenied(await tryPod(pod('misnamed', [MINE]), { userAnnotations }), 422, message);

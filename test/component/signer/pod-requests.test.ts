@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
-import { buildPodRequest } from '../../support/pod-request-builder.ts';
+import { encodeSubject } from '@countersign/common/x509/general-names.ts';
+import { buildPodRequest, buildStub } from '../../support/pod-request-builder.ts';
 import { PodWorld } from './pod-world.ts';
 
 const REVIEW = 'create /apis/authorization.k8s.io/v1/subjectaccessreviews';
@@ -94,6 +95,19 @@ test('a request whose signer name this signer may not deny has an event, and not
   await world.run();
   assert.deepEqual(world.asked, []);
   assert.deepEqual(world.events, ['PodCertificateRequest req-abcde InvalidSignerName', 'Pod web-0 InvalidSignerName']);
+});
+
+test('a request whose stub has more than a key waits: a later kubelet may send it, and a denial would be final', async () => {
+  const world = new PodWorld();
+  world.request = buildPodRequest({ stub: buildStub(undefined, encodeSubject('web.team.svc')) });
+  const effects = await world.run();
+  assert.deepEqual(world.asked, []);
+  assert.deepEqual(world.events, [
+    'PodCertificateRequest req-abcde InvalidStubRequest',
+    'Pod web-0 InvalidStubRequest',
+  ]);
+  const outcomes = effects.map(effect => (effect.kind === 'report' ? effect.outcome.result : effect.kind));
+  assert.deepEqual(outcomes, ['waiting']);
 });
 
 test('a request for one of our signer names that can name no issuer is denied', async () => {

@@ -84,7 +84,8 @@ function triage(record: PodRecord): Triage {
   const signer = parseSignerName(record.spec.signerName);
   if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'ignore' };
   const denial = refusePodRequest(record, parseStubRequest(record.spec.stubPKCS10Request));
-  if (denial !== undefined) return { ...denial, kind: denial.kind === 'deny' ? 'fail' : 'wait' };
+  if (denial?.kind === 'deny') return { ...denial, kind: 'fail' };
+  if (denial !== undefined) return { ...denial, kind: 'wait', ...(signer.ok && { ref: signer.value }) };
   return signer.ok ? { kind: 'proceed', ref: signer.value } : { kind: 'ignore' };
 }
 

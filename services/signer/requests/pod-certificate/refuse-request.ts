@@ -49,11 +49,11 @@ function refuseAnnotations(request: Pick<PodCertificateRequest, 'metadata' | 'sp
 function refuseStub(stub: Result<Pkcs10, StubProblem>): PodRefusal | undefined {
   if (stub.ok) return undefined;
   const { error } = stub;
-  const message =
-    error.reason === 'UnsupportedKeyType'
-      ? podReasons.UnsupportedKeyType.message()
-      : podReasons.InvalidStubRequest.message(error.problem);
-  return { kind: 'deny', reason: error.reason, message };
+  if (error.reason === 'UnsupportedKeyType') {
+    return { kind: 'deny', reason: error.reason, message: podReasons.UnsupportedKeyType.message() };
+  }
+  // kubelet makes the stub: one that is newer than this signer must not cost running pods their renewals.
+  return { kind: 'wait', reason: error.reason, message: podReasons.InvalidStubRequest.message(error.problem) };
 }
 
 /** For a request that is not denied: it waits if the owner of the issuer does not allow all of its names. */
