@@ -142,7 +142,7 @@ for (const [rejection, shown] of REJECTIONS) {
     const warnings = world.lines.filter(({ level }) => level === 'warn');
     assert.deepEqual(
       warnings.map(({ msg, detail }) => [msg, detail]),
-      Array(3).fill(['certificate rejected by API server', world.messages[0]]),
+      Array.from({ length: 3 }, () => ['certificate rejected by API server', world.messages[0]]),
     );
   });
 }
