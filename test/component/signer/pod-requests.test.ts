@@ -19,6 +19,16 @@ test('a request is signed with one access review, one read of the Secret and one
   assert.equal(world.status?.conditions?.[0]?.type, 'Issued');
 });
 
+test('the audit lines of a certificate name its pod and node, since the request is deleted after minutes', async () => {
+  const world = new PodWorld();
+  await world.run();
+  const audit = world.lines.filter(line => line['audit'] === true);
+  assert.deepEqual(
+    audit.map(({ msg, podName, nodeName, requester }) => [msg, podName, nodeName, requester]),
+    ['signing certificate', 'certificate issued'].map(msg => [msg, 'web-0', 'n1', 'system:serviceaccount:team:web']),
+  );
+});
+
 test('requests of one ServiceAccount share an access review for a second, whatever its answer is', async () => {
   const world = new PodWorld();
   world.mayReference = false;

@@ -47,6 +47,7 @@ export function createPodKind(settings: PodSettings): RequestKind<PodRecord> {
     collection: POD_CERTIFICATE_PATH,
     isOptional: true,
     subjectsOf,
+    logFieldsOf: ({ spec: { podName, nodeName } }) => ({ podName, nodeName }),
     announcesCertificates: false,
     pathOf: podRequestPath,
     toRecord: toPodRecord,
