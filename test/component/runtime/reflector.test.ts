@@ -146,9 +146,10 @@ describe('a resource that the API server may not serve', () => {
     await world.until(() => world.count('list') > 3);
     assert.deepEqual(problemsOf([reflector], Date.now()), []);
     assert.equal(world.lines.filter(line => line.includes('"level":"warn"')).length, 1, world.lines.join(''));
+    assert.deepEqual([reflector.isBarred, reflector.isAbsent], [true, false]);
     mayList = true;
     await world.until(() => reflector.hasSynced);
-    assert.deepEqual([reflector.isAbsent, reflector.size], [false, 2]);
+    assert.deepEqual([reflector.isBarred, reflector.size], [false, 2]);
   });
 
   test('is a problem while the process may not list a resource that it cannot do without', async () => {

@@ -82,9 +82,14 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     return this.#hasSynced;
   }
 
-  /** Whether the API server does not serve an optional resource, or this process may not list it. */
+  /** Whether the API server does not serve the resource. */
   get isAbsent(): boolean {
-    return this.#isAbsent || this.#isBarred;
+    return this.#isAbsent;
+  }
+
+  /** Whether this process may not list a resource that is optional. */
+  get isBarred(): boolean {
+    return this.#isBarred;
   }
 
   get size(): number {
