@@ -4,7 +4,7 @@
 import { keepText } from './bounded-text.ts';
 import type { Condition, ObjectMeta } from './csr.ts';
 import { type IssuerSpec, type IssuerType, issuerTypes, pruneSpec, typeOfSpec } from './issuer-types.ts';
-import { pruneTermAnnotations, TERM_ANNOTATIONS } from './pod-terms.ts';
+import { pruneTermAnnotations } from './pod-terms.ts';
 import { ISSUER_GROUP, type IssuerKind, type SignerRef } from './signer-name.ts';
 
 /** An Issuer or a ClusterIssuer. List items have no `kind`. */
@@ -80,14 +80,14 @@ export function isReady(issuer: Issuer): boolean {
 }
 
 /**
- * Whether both versions judge a request the same: false if the issuer was recreated or changed, or its readiness
+ * For issuers from toIssuer, whose annotations are those that pods' requests need. Whether both versions judge a request the same: false if the issuer was recreated or changed, or its readiness
  * changed.
  */
 export function isSameToRequests(before: Issuer | undefined, now: Issuer | undefined): boolean {
   if (before === undefined || now === undefined) return false;
   const [old, current] = [before.metadata, now.metadata];
   const isSameObject = old.uid === current.uid && old.generation === current.generation;
-  const isSameToPods = TERM_ANNOTATIONS.every(key => old.annotations?.[key] === current.annotations?.[key]);
+  const isSameToPods = JSON.stringify(old.annotations) === JSON.stringify(current.annotations);
   return isSameObject && isSameToPods && old.generation !== undefined && isReady(before) === isReady(now);
 }
 

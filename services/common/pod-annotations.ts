@@ -1,7 +1,6 @@
 // What a pod asks for by the userAnnotations of its podCertificate source (spec.unverifiedUserAnnotations): DNS names and a common
 // name. Never judges whether the pod may have them: that is up to the owner of the issuer (pod-terms.ts). Pure.
 
-import { keepText } from './bounded-text.ts';
 import { CSI_PREFIX, findReplacement } from './csi-driver-keys.ts';
 import { isDnsNameOrWildcard } from './dns-name.ts';
 import { quoteForKubelet } from './kubelet-text.ts';
@@ -34,6 +33,12 @@ export const MAX_ANNOTATION_LENGTH = 20_000;
 /** RFC 5280 appendix A: ub-common-name. */
 const MAX_COMMON_NAME = 64;
 
+/** Characters of a value: 64 variables, and some spaces. */
+const MAX_COMMON_NAME_LENGTH = 2_000;
+
+/** Stands for all values that are longer than any limit, which only their length decides. */
+export const TOO_LONG = 'x'.repeat(MAX_ANNOTATION_LENGTH + 1);
+
 /** The names that a pod asks for, expanded and in lower case. */
 export interface PodNames {
   /** In the order in which they were asked for, without duplicates. */
@@ -42,15 +47,27 @@ export interface PodNames {
 }
 
 /**
- * As much of the annotations as decides: known values, and the first unknown key. What is too long stays too long. The author of a
- * pod must not fill the memory of the signer.
+ * As much of the annotations as decides: known values, the first unknown key, or two keys for the same. What is too long stays too
+ * long. Neither the author of a pod nor a node must fill the memory of the signer.
  */
 export function prunePodAnnotations(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const unknown = Object.keys(annotations).find(isUnknown);
   if (unknown !== undefined) return { [unknown]: '' };
   return Object.fromEntries(
-    Object.entries(annotations).map(([key, value]) => [key, keepText(value, MAX_ANNOTATION_LENGTH + 1)]),
+    Object.entries(annotations).map(([key, value]) => [key, pruneValue(annotations, key, value)]),
   );
+}
+
+function pruneValue(annotations: Readonly<Record<string, string>>, key: string, value: string): string {
+  const isDouble = [...SYNONYMS].some(
+    pair => pair.includes(key) && pair.every(each => Object.hasOwn(annotations, each)),
+  );
+  if (isDouble) return '';
+  return value.length > maximumLength(key) ? TOO_LONG : value;
+}
+
+function maximumLength(key: string): number {
+  return key === COMMON_NAME || key === SYNONYMS.get(COMMON_NAME) ? MAX_COMMON_NAME_LENGTH : MAX_ANNOTATION_LENGTH;
 }
 
 function isUnknown(key: string): boolean {
@@ -122,8 +139,8 @@ function findAnnotation(
   if (present.length > 1) return fail(key, `and '${synonym}' are both set: keep one of them`);
   const [used = key] = present;
   const value = annotations[used] ?? '';
-  if (value.length <= MAX_ANNOTATION_LENGTH) return ok({ key: used, value });
-  return fail(used, `is ${value.length} characters long, the maximum is ${MAX_ANNOTATION_LENGTH}`);
+  const maximum = maximumLength(used);
+  return value.length <= maximum ? ok({ key: used, value }) : fail(used, `is longer than ${maximum} characters`);
 }
 
 function readName(key: string, written: string, pod: PodIdentity): Result<string> {
@@ -133,7 +150,10 @@ function readName(key: string, written: string, pod: PodIdentity): Result<string
   // Not toLowerCase(): that makes a k of the Kelvin sign.
   const name = expanded.value.replace(/[A-Z]+/g, letters => letters.toLowerCase());
   if (isDnsNameOrWildcard(name)) return ok(name);
-  return fail(key, `has ${quoteForKubelet(name)}, which is not a DNS name: use letters, digits, hyphens and dots`);
+  return fail(
+    key,
+    `has ${quoteForKubelet(name)}, which is not a DNS name: use labels of at most 63 letters, digits and hyphens, 253 characters in total, and no IP address`,
+  );
 }
 
 function fail(key: string, problem: string): Result<never> {

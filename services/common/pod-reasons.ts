@@ -21,11 +21,6 @@ const denials = {
     meaning: 'The `userAnnotations` of the podCertificate source have an unknown key or a malformed value.',
     action: 'Correct what the message names in the pod template, and replace the pod.',
   }),
-  InvalidStubRequest: warning('deny', (problem: string) => toKubeletText(`stubPKCS10Request ${problem}`), {
-    meaning:
-      'The PKCS#10 request of the kubelet has a subject, attributes or extensions, or cannot be read. The kubelet of Kubernetes 1.37 sends only a key.',
-    action: 'Upgrade Countersign if the node runs a newer kubelet, then replace the pod.',
-  }),
   UnsupportedKeyType: warning(
     'deny',
     () =>
@@ -39,6 +34,12 @@ const denials = {
 
 /** An administrator can fix the cause. A denial would be final for the pod, so the request stays pending. */
 const waits = {
+  InvalidStubRequest: warning('wait', (problem: string) => toKubeletText(`stubPKCS10Request ${problem}`), {
+    meaning:
+      'The PKCS#10 request of the kubelet has a subject, attributes or extensions, or cannot be read. The kubelet of Kubernetes 1.37 sends only a key.',
+    action:
+      'Upgrade Countersign if the node runs a newer kubelet. The request, or the next one of the kubelet, is then signed.',
+  }),
   IssuerTypeUnsupported: warning(
     'wait',
     (ref: SignerRef, type: string) => `${formatIssuer(ref)} is of type ${type}, which cannot sign requests of pods`,

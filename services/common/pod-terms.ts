@@ -8,9 +8,10 @@ import { type NamePattern, parseNamePatterns } from './name-patterns.ts';
 import { err, ok, type Result } from './result.ts';
 import { isTrustDomain } from './spiffe-id.ts';
 
-export const ALLOWED_DNS_NAMES = 'pods.countersign.io/allowed-dns-names';
-export const TRUST_DOMAIN = 'pods.countersign.io/trust-domain';
-export const USAGES = 'pods.countersign.io/usages';
+const PREFIX = 'pods.countersign.io/';
+export const ALLOWED_DNS_NAMES = `${PREFIX}allowed-dns-names`;
+export const TRUST_DOMAIN = `${PREFIX}trust-domain`;
+export const USAGES = `${PREFIX}usages`;
 
 /** All keys that are read. A change to an annotation does not change the generation of the issuer. */
 export const TERM_ANNOTATIONS: readonly string[] = [ALLOWED_DNS_NAMES, TRUST_DOMAIN, USAGES];
@@ -41,16 +42,23 @@ export function defaultPatterns(clusterDomain: string): string {
   return [service, `${service}.${clusterDomain}`, `*.${service}`, `*.${service}.${clusterDomain}`].join(', ');
 }
 
-/** The annotations that are read, each cut so that one that is too long stays too long. */
+/** The annotations that are read, each cut so that one that is too long stays too long, and the first unknown key. */
 export function pruneTermAnnotations(
   annotations: Readonly<Record<string, string>> | undefined,
 ): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    TERM_ANNOTATIONS.flatMap(key => {
+  const unknown = findUnknown(annotations ?? {});
+  return Object.fromEntries([
+    ...TERM_ANNOTATIONS.flatMap(key => {
       const value = annotations?.[key];
       return value === undefined ? [] : [[key, keepText(value, MAX_TERM_LENGTH + 1)]];
     }),
-  );
+    ...(unknown === undefined ? [] : [[unknown, '']]),
+  ]);
+}
+
+/** A misspelled key may be meant to restrict: it must not leave the defaults in force. */
+function findUnknown(annotations: Readonly<Record<string, string>>): string | undefined {
+  return Object.keys(annotations).find(key => key.startsWith(PREFIX) && !TERM_ANNOTATIONS.includes(key));
 }
 
 /** The error says which annotation is malformed, and why. */
@@ -59,6 +67,8 @@ export function readPodTerms(
   defaults: TermDefaults,
 ): Result<PodTerms> {
   const given = annotations ?? {};
+  const unknown = findUnknown(given);
+  if (unknown !== undefined) return fail(unknown, `is unknown: use ${TERM_ANNOTATIONS.join(', ')}`);
   const tooLong = TERM_ANNOTATIONS.find(key => (given[key] ?? '').length > MAX_TERM_LENGTH);
   if (tooLong !== undefined) return fail(tooLong, `is longer than ${MAX_TERM_LENGTH} characters`);
   const patterns = parseNamePatterns(given[ALLOWED_DNS_NAMES] ?? defaultPatterns(defaults.clusterDomain));

@@ -185,6 +185,7 @@ export const POD_WAITING_REASONS = [
   'IssuerTypeUnsupported',
   'IssuerNotReady',
   'DeniedReference',
+  'InvalidStubRequest',
   'InvalidIssuerAnnotation',
   'NameNotAllowed',
   'NameConstraintViolation',

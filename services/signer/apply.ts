@@ -96,6 +96,10 @@ async function applyInstead<R extends RequestRecord>(
 ): Promise<Applied> {
   const { kind, record } = subject;
   const instead = decision.kind === 'fail' ? kind.whenUnfit(record, decision, deps.now().getTime()) : decision;
+  // A request that fails has its line; one that waits has none, although someone has to act.
+  if (decision.kind === 'fail' && instead.kind === 'wait') {
+    subject.log.warn({ reason: instead.reason, detail: instead.message }, 'certificate rejected by API server');
+  }
   const { done, effects } = await apply(deps, subject, instead);
   return { done, effects: refusal === undefined ? effects : [{ kind: 'count-refusal', error: refusal }, ...effects] };
 }

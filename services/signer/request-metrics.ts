@@ -89,8 +89,8 @@ export class RequestMetrics {
   }
 
   #oldestSeconds(): number {
-    const first = Math.min(...this.#waiting.values().map(({ since }) => since));
-    return this.#waiting.size === 0 ? 0 : Math.max(0, this.#now() - first) / 1000;
+    const now = this.#now();
+    return this.#waiting.values().reduce((oldest, { since }) => Math.max(oldest, now - since), 0) / 1000;
   }
 }
 

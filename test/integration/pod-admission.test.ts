@@ -23,7 +23,18 @@ before(async () => {
     `--serviceaccount=${NAMESPACE}:web`,
   ]);
   await createPod(cluster, pod('accounts', []));
-  await createPod(cluster, { ...pod('accounts-of-others', []), serviceAccountName: 'other' });
+  for (const serviceAccountName of ['other', 'any']) {
+    await createPod(cluster, { ...pod(`accounts-of-${serviceAccountName}`, []), serviceAccountName });
+  }
+  const anyIssuer = ['--resource=clusterissuers.cert-manager.io', '--resource-name=*'];
+  await cluster.kubectl(['create', 'clusterrole', 'any', '--verb=reference', ...anyIssuer]);
+  await cluster.kubectl([
+    'create',
+    'clusterrolebinding',
+    'any',
+    '--clusterrole=any',
+    `--serviceaccount=${NAMESPACE}:any`,
+  ]);
   await cluster.eventually('the policies are in force', async () => {
     const { status } = await tryPod({ ...pod('probe', [MINE]), serviceAccountName: 'other' });
     return status === 403 ? true : undefined;
@@ -103,6 +114,48 @@ describe('a pod', () => {
       /unknown key "csi\.cert-manager\.io\/duration"/,
     );
   });
+
+  test('is denied for an issuer with a longer name than any object has', async () => {
+    const tooLong = `clusterissuers.cert-manager.io/${'y.'.repeat(126)}yy`;
+    assertDenied(await tryPod({ ...pod('long', [tooLong]), serviceAccountName: 'any' }), 422, /can name no issuer/);
+    assert.equal((await tryPod({ ...pod('long', [tooLong.slice(0, -1)]), serviceAccountName: 'any' })).status, 201);
+  });
+
+  const DNS_NAMES = 'pods.countersign.io/dns-names';
+  const COMMON_NAME = 'pods.countersign.io/common-name';
+  const variables = `\${POD_NAME}-x.$POD_NAMESPACE.svc,*.\${SERVICE_ACCOUNT_NAME}.a, $POD_UID`;
+  const many = (count: number) => Array.from({ length: count }, (_, index) => `a${index}.team.svc`).join();
+
+  for (const [what, userAnnotations] of Object.entries({
+    variables: { [DNS_NAMES]: variables },
+    'one of its names as the common name': { [DNS_NAMES]: ' Web.team.svc ,\nb', [COMMON_NAME]: 'web.TEAM.svc' },
+    'no names': { [DNS_NAMES]: ' ', [COMMON_NAME]: '' },
+    '64 names': { 'csi.cert-manager.io/dns-names': many(64) },
+  })) {
+    test(`is created with annotations that have ${what}`, async () => {
+      const { status, body } = await tryPod(pod('named', [MINE]), { userAnnotations });
+      assert.equal(status, 201, body.message);
+    });
+  }
+
+  for (const [what, userAnnotations, message] of [
+    ['an underscore', { [DNS_NAMES]: 'a.team.svc,a_b.team.svc' }, /"a_b\.team\.svc", which is not a DNS name/],
+    ['an empty name', { [DNS_NAMES]: 'a.team.svc,' }, /"", which is not a DNS name/],
+    ['an IP address', { [DNS_NAMES]: '10.0.0.1' }, /"10\.0\.0\.1", which is not a DNS name/],
+    ['an unknown variable', { [DNS_NAMES]: `\${POD_IP}.team.svc` }, /which is not a DNS name/],
+    ['an unknown variable without braces', { [DNS_NAMES]: '$POD_NAMEs.team.svc' }, /which is not a DNS name/],
+    ['65 names', { [DNS_NAMES]: many(65) }, /more than 64 DNS names/],
+    ['a common name alone', { [COMMON_NAME]: 'a.team.svc' }, /common name without DNS names/],
+    [
+      'a key twice',
+      { [DNS_NAMES]: 'a', 'csi.cert-manager.io/dns-names': 'a' },
+      /both "pods\.countersign\.io\/dns-names" and/,
+    ],
+  ] as const) {
+    test(`is denied for annotations that the signer would deny for good: ${what}`, async () => {
+      assertDenied(await tryPod(pod('misnamed', [MINE]), { userAnnotations }), 422, message);
+    });
+  }
 
   test('may have certificates of at most eight issuers', async () => {
     const named = (count: number) =>

@@ -153,7 +153,6 @@ describe('what the spec of the pod makes impossible', () => {
       { unverifiedUserAnnotations: { 'pods.countersign.io/dns-names': 'not_a_name' } },
       /^Denied InvalidUnverifiedUserAnnotations: .*not_a_name/,
     ],
-    ['a stub with a subject', { stub: buildStub(readPki('keys/p256'), NAME) }, /^Denied InvalidStubRequest: .*subject/],
   ] as const) {
     test(`is denied, with an event on the pod: ${what}`, async () => {
       const pod = await startPod();
@@ -209,6 +208,15 @@ describe('what an administrator can fix', () => {
     await cluster.kubectl(['annotate', 'issuer', 'my-ca', '-n', 'sandbox', allowed]);
     assert.match(conditionOf(await whenEnded(cluster, pod.namespace, made, 2_000)), /^Issued/);
     await cluster.kubectl(['annotate', 'issuer', 'my-ca', '-n', 'sandbox', 'pods.countersign.io/allowed-dns-names-']);
+  });
+
+  test('waits for a signer that can read its stub, with an event on the pod', async () => {
+    const pod = await startPod();
+    const made = await request(cluster, pod, { signerName: SIGNER_NAME, stub: buildStub(readPki('keys/p256'), NAME) });
+    const expected = /^Warning InvalidStubRequest: stubPKCS10Request has a subject$/;
+    await cluster.eventually('event', async () => (expected.test((await podEvents(pod)).join()) ? true : undefined));
+    const { status } = await cluster.api.get<PodRequestObject>(`${podRequestsPath(NAMESPACE)}/${made.metadata.name}`);
+    assert.deepEqual(status?.conditions ?? [], []);
   });
 
   test('waits for an issuer whose type cannot sign for pods', async () => {

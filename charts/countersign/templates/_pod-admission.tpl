@@ -43,12 +43,34 @@ Takes "spec", the path of the PodSpec, which must be there. Each expression hold
     : s.substring(s.indexOf('/') + 1))
 - name: malformed
   expression: >-
-    variables.signers.filter(s, !s.matches('^(issuers\\.cert-manager\\.io/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\\.|clusterissuers\\.cert-manager\\.io/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$'))
+    variables.signers.filter(s, !s.matches('^(issuers\\.cert-manager\\.io/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\\.|clusterissuers\\.cert-manager\\.io/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')
+    || s.matches('^(issuers[^/]*/[^.]*[.]|clusterissuers[^/]*/).{254}'))
 - name: unknownAnnotations
   expression: >-
     variables.sources.map(s, s.?userAnnotations.orValue({}).map(key, key)).flatten().filter(key, !(key in [
     'pods.countersign.io/dns-names', 'pods.countersign.io/common-name',
     'csi.cert-manager.io/dns-names', 'csi.cert-manager.io/common-name'])).distinct()
+- name: annotations
+  expression: "variables.sources.map(s, s.?userAnnotations.orValue({}))"
+- name: dnsNames
+  expression: >-
+    variables.annotations.map(a, a[?'pods.countersign.io/dns-names'].orValue(a[?'csi.cert-manager.io/dns-names'].orValue('')))
+- name: commonNames
+  expression: >-
+    variables.annotations.map(a, a[?'pods.countersign.io/common-name'].orValue(a[?'csi.cert-manager.io/common-name'].orValue('')))
+# What can be no DNS name whatever its variables stand for; the signer judges the rest.
+- name: misnamed
+  expression: >-
+    (variables.dnsNames.filter(value, value.trim() != '').map(value, value.split(',')).flatten()
+    + variables.commonNames.filter(value, value.trim() != '')).map(name, name.trim())
+    .filter(name, !name.matches('{{ include "countersign.dnsNameWithVariables" . }}') || name.matches('(^|\\.)[0-9]+$'))
+{{- end }}
+
+{{/* A DNS name or wildcard, in letters of any case, with variables in its labels. Short, since its length is what CEL charges. */}}
+{{- define "countersign.dnsNameWithVariables" -}}
+{{- $name := `(POD_(NAME|NAMESPACE|UID)|SERVICE_ACCOUNT_NAME)` }}
+{{- $part := printf `([A-Za-z0-9]|\\$(\\{%s\\}|%s\\b))` $name $name -}}
+^(\\*\\.)?{{ $part }}((-*|\\.){{ $part }})*$
 {{- end }}
 
 {{/* An access review costs more than a third of what CEL may spend on one expression, hence one expression for each issuer. */}}
@@ -65,6 +87,26 @@ Takes "spec", the path of the PodSpec, which must be there. Each expression hold
   messageExpression: >-
     'The userAnnotations of a podCertificate source have the unknown key "' + variables.unknownAnnotations[0]
     + '": use "pods.countersign.io/dns-names" and "pods.countersign.io/common-name" only (InvalidUnverifiedUserAnnotations)'
+- expression: >-
+    variables.annotations.all(a, !('pods.countersign.io/dns-names' in a && 'csi.cert-manager.io/dns-names' in a)
+    && !('pods.countersign.io/common-name' in a && 'csi.cert-manager.io/common-name' in a))
+  reason: Invalid
+  message: >-
+    The userAnnotations of a podCertificate source have both "pods.countersign.io/dns-names" and "csi.cert-manager.io/dns-names", or
+    both common names: keep one of them (InvalidUnverifiedUserAnnotations)
+- expression: variables.misnamed.size() == 0
+  reason: Invalid
+  message: The userAnnotations of a podCertificate source have a malformed DNS name (InvalidUnverifiedUserAnnotations)
+  messageExpression: >-
+    'The userAnnotations of a podCertificate source have "' + variables.misnamed[0] + '", which is not a DNS name: use letters, digits, '
+    + 'hyphens, dots and the variables of Countersign (InvalidUnverifiedUserAnnotations)'
+- expression: variables.dnsNames.all(value, value.split(',').size() <= 64)
+  reason: Invalid
+  message: The userAnnotations of a podCertificate source have more than 64 DNS names (InvalidUnverifiedUserAnnotations)
+- expression: >-
+    lists.range(variables.annotations.size()).all(i, variables.commonNames[i].trim() == '' || variables.dnsNames[i].trim() != '')
+  reason: Invalid
+  message: The userAnnotations of a podCertificate source have a common name without DNS names (InvalidUnverifiedUserAnnotations)
 - expression: variables.signers.size() <= 8
   reason: Invalid
   message: A pod may have certificates of at most 8 issuers

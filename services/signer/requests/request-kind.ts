@@ -63,6 +63,8 @@ export interface RequestKind<R extends RequestRecord = RequestRecord> {
   readonly isOptional: boolean;
   /** The objects on which events about the request are recorded, the request first. */
   subjectsOf(record: R): readonly EventSubject[];
+  /** Further fields of its log lines, the audit lines included. */
+  logFieldsOf(record: R): Readonly<Record<string, string>>;
   /** Whether to record a Normal event for each certificate. */
   readonly announcesCertificates: boolean;
   /** Path of the object in the API; `name` is `<namespace>/<name>` for a kind whose objects have namespaces. */

@@ -91,7 +91,8 @@ export function toSubjectOf<R extends RequestRecord>(
   const signerName = kind.signerNameOf(record);
   const signer = parseSignerName(signerName);
   const handler = findHandler(settings.handlers, signer.ok ? view.findIssuer(signer.value) : undefined);
-  return { kind, record, handler, log: log.child({ [kind.name]: keyOf(record.metadata), uid, signerName }) };
+  const fields = { [kind.name]: keyOf(record.metadata), uid, signerName, ...kind.logFieldsOf(record) };
+  return { kind, record, handler, log: log.child(fields) };
 }
 
 /**

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
 import { problemsOf } from '@countersign/common/runtime/reflector/reflector-health.ts';
+import { sendStatus } from './fake-api-server.ts';
 import type { Thing } from './fake-collection.ts';
 import { PATH, ReflectorWorld } from './reflector-world.ts';
 
@@ -124,6 +125,38 @@ describe('a resource that the API server may not serve', () => {
     await world.until(() => reflector.hasSynced);
     assert.deepEqual([reflector.isAbsent, reflector.size], [false, 2]);
     assert.equal(world.lines.filter(line => line.includes('resource not served by the API server')).length, 1);
+  });
+
+  test('is empty once the API server no longer serves it, as after a downgrade', async () => {
+    let isServed = true;
+    const reflector = await world.startSynced({ isServed: async () => isServed });
+    isServed = false;
+    reflector.listAgain();
+    await world.until(() => reflector.isAbsent);
+    assert.deepEqual([reflector.size, world.sizes.at(-1)], [0, 0]);
+    assert.deepEqual(world.changes.toSorted(), ['a: 1 -> none', 'b: 2 -> none']);
+  });
+
+  test('is no problem and is logged once while the process may not list it, and is listed once it may', async () => {
+    let mayList = false;
+    world.handle((request, response) =>
+      mayList ? world.things.serve(request, response) : sendStatus(response, 403, 'Forbidden'),
+    );
+    const reflector = world.start({ isServed: async () => true });
+    await world.until(() => world.count('list') > 3);
+    assert.deepEqual(problemsOf([reflector], Date.now()), []);
+    assert.equal(world.lines.filter(line => line.includes('"level":"warn"')).length, 1, world.lines.join(''));
+    assert.deepEqual([reflector.isBarred, reflector.isAbsent], [true, false]);
+    mayList = true;
+    await world.until(() => reflector.hasSynced);
+    assert.deepEqual([reflector.isBarred, reflector.size], [false, 2]);
+  });
+
+  test('is a problem while the process may not list a resource that it cannot do without', async () => {
+    world.handle((_, response) => sendStatus(response, 403, 'Forbidden'));
+    const reflector = world.start();
+    await world.until(() => world.count('list') > 3);
+    assert.deepEqual(problemsOf([reflector], Date.now()), ['things: not listed yet']);
   });
 
   test('is a problem as long as the API server does not say whether it is served', async () => {

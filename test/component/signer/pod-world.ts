@@ -20,7 +20,7 @@ import { WriteLedger } from '@countersign/signer/writes/write-ledger.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
 import { buildPodRequest } from '../../support/pod-request-builder.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
-import { TEST_LOG } from '../../support/test-log.ts';
+import { recordLog, TEST_LOG } from '../../support/test-log.ts';
 
 const KIND = createPodKind({ policy: DEFAULT_POD_POLICY, defaults: DEFAULT_TERMS });
 
@@ -32,6 +32,9 @@ export class PodWorld {
   fault: (call: RecordedCall) => void = () => undefined;
   /** Milliseconds since 1970. */
   now = Date.parse('2026-11-24T12:00:00.789Z');
+  readonly #logged = recordLog('info');
+  /** What was logged, as fields. */
+  readonly lines = this.#logged.lines;
   readonly client = new RecordingClient(call => this.#answer(call));
   readonly #events = new EventRecorder(this.client, TEST_LOG);
   readonly #deps: ReconcileDeps<PodRecord> = {
@@ -58,7 +61,7 @@ export class PodWorld {
 
   /** Rejects with what is tried again. */
   async run(): Promise<readonly Effect[]> {
-    const run = { name: keyOf(this.request.metadata), attempt: 0, log: TEST_LOG };
+    const run = { name: keyOf(this.request.metadata), attempt: 0, log: this.#logged.log };
     const { effects, error } = await reconcile(this.#deps, run);
     await this.#events.flush(AbortSignal.timeout(1_000));
     if (error !== undefined) throw error;

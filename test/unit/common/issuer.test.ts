@@ -85,12 +85,20 @@ describe('toIssuer', () => {
 });
 
 describe('isSameToRequests', () => {
-  const made = (parts: { uid?: string; generation?: number; ready?: string } = {}) => ({
-    ...withConditions(['Ready', parts.ready ?? 'True']),
-    metadata: { name: 'x', uid: parts.uid ?? 'u', generation: parts.generation ?? 1 },
-  });
+  const made = (parts: { uid?: string; generation?: number; ready?: string; annotation?: string } = {}) =>
+    toIssuer({
+      ...withConditions(['Ready', parts.ready ?? 'True']),
+      metadata: {
+        name: 'x',
+        uid: parts.uid ?? 'u',
+        generation: parts.generation ?? 1,
+        annotations: { 'example.com/a': String(Math.random()), ...(parts.annotation && { [parts.annotation]: 'x' }) },
+      },
+    });
   for (const [what, before, now, expected] of [
-    ['is not changed by a label', made(), made(), true],
+    ['is not changed by a label or a foreign annotation', made(), made(), true],
+    ['is changed by an annotation for pods', made(), made({ annotation: 'pods.countersign.io/usages' }), false],
+    ['is changed by a misspelled one', made({ annotation: 'pods.countersign.io/usage' }), made(), false],
     ['is changed by its spec', made(), made({ generation: 2 }), false],
     ['is changed when its readiness changes', made({ ready: 'False' }), made(), false],
     ['is changed when it was recreated', made(), made({ uid: 'v' }), false],

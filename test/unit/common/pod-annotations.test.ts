@@ -4,12 +4,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isDnsNameOrWildcard } from '@countersign/common/dns-name.ts';
 import {
+  COMMON_NAME,
   DNS_NAMES,
   MAX_ANNOTATION_LENGTH,
   MAX_DNS_NAMES,
   POD_ANNOTATIONS,
   prunePodAnnotations,
   readPodNames,
+  TOO_LONG,
 } from '@countersign/common/pod-annotations.ts';
 import * as fc from 'fast-check';
 import { oddText } from '../../support/odd-text.ts';
@@ -39,8 +41,21 @@ describe('prunePodAnnotations', () => {
   it('known annotations are kept, and a value that is too long stays too long', () => {
     const value = 'x'.repeat(MAX_ANNOTATION_LENGTH);
     assert.deepEqual(prunePodAnnotations({ [DNS_NAMES]: value }), { [DNS_NAMES]: value });
-    const kept = prunePodAnnotations({ [DNS_NAMES]: `${value}yz` })[DNS_NAMES];
-    assert.equal(kept, `${value}y`);
+    const tooLong = { [DNS_NAMES]: `${value}yz` };
+    assert.deepEqual(read(prunePodAnnotations(tooLong)), read(tooLong));
+  });
+
+  it('all that a node can send takes no more memory than the longest list of names and a common name', () => {
+    const value = 'x'.repeat(64 * 1024);
+    const sizeOf = (annotations: Readonly<Record<string, string>>) => {
+      const kept = Object.values(prunePodAnnotations(annotations)).filter(each => each !== TOO_LONG);
+      return kept.join('').length;
+    };
+    assert.equal(sizeOf(Object.fromEntries(POD_ANNOTATIONS.map(each => [each, value]))), 0);
+    assert.equal(sizeOf(Object.fromEntries(POD_ANNOTATIONS.map(each => [each, value.slice(0, 2_000)]))), 0);
+    const longest = { [DNS_NAMES]: value.slice(0, 20_000), [COMMON_NAME]: value.slice(0, 2_000) };
+    assert.equal(sizeOf(longest), 22_000);
+    assert.equal(sizeOf({ [COMMON_NAME]: value.slice(0, 2_001) }), 0);
   });
 
   it('of unknown annotations one key is kept, since it decides', () => {
@@ -93,7 +108,7 @@ describe('readPodNames', () => {
     const began = performance.now();
     for (const part of ['a', 'a.', '${', '$', ',', '$POD_NAME', '${POD_NAME},', '*.']) {
       const value = part.repeat(size / part.length);
-      const expected = `userAnnotations key '${DNS_NAMES}' is ${value.length} characters long, the maximum is ${MAX_ANNOTATION_LENGTH}`;
+      const expected = `userAnnotations key '${DNS_NAMES}' is longer than ${MAX_ANNOTATION_LENGTH} characters`;
       assert.equal(errorOf(read({ [DNS_NAMES]: value })), expected);
       const cut = read({ [DNS_NAMES]: value.slice(0, MAX_ANNOTATION_LENGTH) });
       assert.ok((errorOf(cut) ?? '').length < 700);

@@ -112,4 +112,13 @@ describe('readPodTerms', () => {
     readPodTerms(annotations, DEFAULT_TERMS);
     assert.deepEqual(new Set(asked), new Set(TERM_ANNOTATIONS));
   });
+
+  it('an unknown key under our prefix is an error: it may be a misspelled restriction', () => {
+    const annotations = { 'pods.countersign.io/allowed-dns-name': '' };
+    const problem = `the annotation 'pods.countersign.io/allowed-dns-name' is unknown: use ${TERM_ANNOTATIONS.join(', ')}`;
+    assert.equal(errorOf(readPodTerms(annotations, DEFAULT_TERMS)), problem);
+    assert.equal(errorOf(readPodTerms(pruneTermAnnotations(annotations), DEFAULT_TERMS)), problem);
+    const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`pods.countersign.io/${index}`, 'x']));
+    assert.deepEqual(Object.values(pruneTermAnnotations(many)), ['']);
+  });
 });

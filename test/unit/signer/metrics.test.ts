@@ -151,3 +151,10 @@ test('the earliest CA expiry is reported by kind until the issuer is deleted or 
   metrics.leading(false);
   assert.deepEqual(await expiries(), []);
 });
+
+test('the age of the oldest of very many waiting requests is measured', async () => {
+  const { metrics, lines } = setup();
+  for (let index = 0; index < 200_000; index++) metrics.requests.pod.reportOutcome(`r${index}`, WAITING, index);
+  const [line = ''] = await lines('countersign_pod_request_oldest_waiting_seconds');
+  assert.ok(Number(line.split(' ')[1]) >= 199, line);
+});

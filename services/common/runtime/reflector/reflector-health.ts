@@ -2,12 +2,12 @@
 
 import type { Reflector } from './reflector.ts';
 
-type AnyReflector = Pick<Reflector<never>, 'name' | 'hasSynced' | 'isAbsent' | 'isFresh' | 'listAgain'>;
+type AnyReflector = Pick<Reflector<never>, 'name' | 'hasSynced' | 'isAbsent' | 'isBarred' | 'isFresh' | 'listAgain'>;
 
 /** Why the cache cannot be trusted, one line for each resource; empty if it can. */
 export function problemsOf(reflectors: readonly AnyReflector[], now: number): string[] {
   return reflectors.flatMap(reflector => {
-    if (reflector.isAbsent) return [];
+    if (reflector.isAbsent || reflector.isBarred) return [];
     if (!reflector.hasSynced) return [`${reflector.name}: not listed yet`];
     return reflector.isFresh(now) ? [] : [`${reflector.name}: stale, no recent response from the API server`];
   });

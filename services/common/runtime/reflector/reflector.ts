@@ -37,7 +37,7 @@ export interface ReflectorOptions<T> {
   readonly metrics?: ReflectorMetrics;
   /**
    * For a resource that older API servers do not serve: called before each list. With false, the cache is empty and ready until
-   * the next call.
+   * the next call. Without the permission to list it, as with an image that is newer than the chart, it is ready as well.
    */
   readonly isServed?: (signal: AbortSignal) => Promise<boolean>;
   /** For tests: milliseconds of a clock, and a number in [0, 1). */
@@ -58,6 +58,7 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   #resourceVersion: string | undefined;
   #hasSynced = false;
   #isAbsent = false;
+  #isBarred = false;
   #lastContact: number | undefined;
   #lastEvent = 0;
   /** Ends the current pause or watch, when a list is due at once. */
@@ -84,6 +85,11 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   /** Whether the API server does not serve the resource. */
   get isAbsent(): boolean {
     return this.#isAbsent;
+  }
+
+  /** Whether this process may not list a resource that is optional. */
+  get isBarred(): boolean {
+    return this.#isBarred;
   }
 
   get size(): number {
@@ -148,6 +154,7 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     this.#store.keepOnly(listed);
     this.#hasSynced = true;
     this.#isAbsent = false;
+    this.#isBarred = false;
     this.#lastEvent = this.#now();
     metrics?.onList(this.name);
     metrics?.setSize(this.name, this.size);
@@ -201,7 +208,9 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     const delayMs = Math.max(this.#backoff.next(), error instanceof RetryableError ? (error.retryAfterMs ?? 0) : 0);
     const willList = this.#isVersionSuspect(error);
     if (willList) this.#resourceVersion = undefined;
-    const level = error.code === 'gone' ? 'info' : 'warn';
+    const isBarred = error.code === 'forbidden' && this.#options.isServed !== undefined;
+    const level = isBarred && this.#isBarred ? 'debug' : error.code === 'gone' ? 'info' : 'warn';
+    this.#isBarred ||= isBarred;
     this.#log[level]({ err: error, willList, delayMs: Math.round(delayMs) }, 'list or watch failed, retrying');
     return delayMs;
   }
@@ -214,7 +223,9 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
     const { absentMs } = this.#timing;
     if (!this.#isAbsent) this.#log.info({ retryInMs: absentMs }, 'resource not served by the API server');
     this.#isAbsent = true;
+    this.#isBarred = false;
     this.#store.keepOnly(new Set());
+    this.#options.metrics?.setSize(this.name, this.size);
     return absentMs;
   }
 

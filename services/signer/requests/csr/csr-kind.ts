@@ -23,6 +23,7 @@ export const CSR_KIND: RequestKind<CsrRecord> = {
   collection: CSR_PATH,
   isOptional: false,
   subjectsOf: ({ metadata }) => [{ apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest', metadata }],
+  logFieldsOf: () => ({}),
   announcesCertificates: true,
   pathOf: csrObjectPath,
   toRecord: toCsrRecord,

@@ -10,7 +10,7 @@ import {
   podRequester,
 } from '@countersign/common/pod-certificate-request.ts';
 import { readPodTerms, type TermDefaults } from '@countersign/common/pod-terms.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { podDenialText } from '@countersign/common/reference-permission.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { err, type Result } from '@countersign/common/result.ts';
@@ -35,6 +35,9 @@ const API_VERSION = 'certificates.k8s.io/v1';
 /** A change to RBAC is not seen, so the API server is asked again: soon at first, then once a minute. */
 const ASK_AGAIN_MS = { min: 5_000, max: 60_000 };
 
+/** The answer of the owner of the issuer: a change to the Secret, which is polled, does not change it. */
+const SECRET_IS_IRRELEVANT: ReadonlySet<Reason> = new Set(['InvalidIssuerAnnotation', 'NameNotAllowed']);
+
 /** Pods that start together ask the same of the same issuer. */
 const SHARED_MS = 1_000;
 
@@ -45,6 +48,7 @@ export function createPodKind(settings: PodSettings): RequestKind<PodRecord> {
     collection: POD_CERTIFICATE_PATH,
     isOptional: true,
     subjectsOf,
+    logFieldsOf: ({ spec: { podName, nodeName } }) => ({ podName, nodeName }),
     announcesCertificates: false,
     pathOf: podRequestPath,
     toRecord: toPodRecord,
@@ -82,7 +86,8 @@ function triage(record: PodRecord): Triage {
   const signer = parseSignerName(record.spec.signerName);
   if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'ignore' };
   const denial = refusePodRequest(record, parseStubRequest(record.spec.stubPKCS10Request));
-  if (denial !== undefined) return { kind: 'fail', reason: denial.reason, message: denial.message };
+  if (denial?.kind === 'deny') return { ...denial, kind: 'fail' };
+  if (denial !== undefined) return { ...denial, kind: 'wait', ...(signer.ok && { ref: signer.value }) };
   return signer.ok ? { kind: 'proceed', ref: signer.value } : { kind: 'ignore' };
 }
 
@@ -90,8 +95,17 @@ function whenUnfit(record: PodRecord, { reason, message, secret }: Fail, now: nu
   // The same certificate would be rejected again at once: a clock or a CA has to change first.
   const openMs = reason === 'SigningError' ? Number.POSITIVE_INFINITY : millisecondsSinceCreation(record, now);
   const lookAgainAfterMs = Math.min(Math.max(openMs / 2, ASK_AGAIN_MS.min), ASK_AGAIN_MS.max);
-  const text = reason === 'DeniedReference' ? denialOf(record) : message;
-  return { kind: 'wait', reason, message: text, lookAgainAfterMs, ...(secret && { secret }) };
+  const text = reason === 'DeniedReference' ? denialOf(record) : withoutValues(message);
+  const mayHelp = secret !== undefined && !SECRET_IS_IRRELEVANT.has(reason);
+  return { kind: 'wait', reason, message: text, lookAgainAfterMs, ...(mayHelp && { secret }) };
+}
+
+/**
+ * The API server repeats the rejected value before it says why: a time or a whole chain, another one at each attempt. With it, each
+ * attempt would have an event of its own, without the cause.
+ */
+function withoutValues(message: string): string {
+  return message.replace(/: Invalid value: (?:"(?:[^"\\]|\\.)*"|[^:]*)(?=: )/g, '');
 }
 
 /** cert-manager's text speaks of a requester; who reads an event of a pod knows the pod alone. */

@@ -19,6 +19,9 @@ export interface PodRefusal {
   readonly message: string;
 }
 
+/** The signer names that Countersign may `sign` for, and so deny. Others below cert-manager.io belong to nobody yet. */
+const DENIABLE = /^(?:cluster)?issuers\.cert-manager\.io\//;
+
 /** The first that applies, in this order: signer name, annotations, stub. `stub` is its parsed stubPKCS10Request. */
 export function refusePodRequest(
   request: Pick<PodCertificateRequest, 'metadata' | 'spec'>,
@@ -32,7 +35,8 @@ function refuseSignerName({ spec: { signerName } }: Pick<PodCertificateRequest, 
   const signer = parseSignerName(signerName);
   if (signer.ok || signer.error.kind === 'foreign') return undefined;
   const message = reasons.InvalidSignerName.message(signerName, signer.error.detail);
-  return { kind: 'deny', reason: 'InvalidSignerName', message: toKubeletText(message) };
+  const kind = DENIABLE.test(signerName) ? 'deny' : 'wait';
+  return { kind, reason: 'InvalidSignerName', message: toKubeletText(message) };
 }
 
 function refuseAnnotations(request: Pick<PodCertificateRequest, 'metadata' | 'spec'>): PodRefusal | undefined {
@@ -45,11 +49,11 @@ function refuseAnnotations(request: Pick<PodCertificateRequest, 'metadata' | 'sp
 function refuseStub(stub: Result<Pkcs10, StubProblem>): PodRefusal | undefined {
   if (stub.ok) return undefined;
   const { error } = stub;
-  const message =
-    error.reason === 'UnsupportedKeyType'
-      ? podReasons.UnsupportedKeyType.message()
-      : podReasons.InvalidStubRequest.message(error.problem);
-  return { kind: 'deny', reason: error.reason, message };
+  if (error.reason === 'UnsupportedKeyType') {
+    return { kind: 'deny', reason: error.reason, message: podReasons.UnsupportedKeyType.message() };
+  }
+  // kubelet makes the stub: one that is newer than this signer must not cost running pods their renewals.
+  return { kind: 'wait', reason: error.reason, message: podReasons.InvalidStubRequest.message(error.problem) };
 }
 
 /** For a request that is not denied: it waits if the owner of the issuer does not allow all of its names. */
