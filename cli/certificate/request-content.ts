@@ -3,7 +3,7 @@
 import { readIsCa, readPrivateKeySecretName, readRequestDuration } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { extKeyUsageName, keyUsageNames } from '@countersign/common/key-usage.ts';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { requestedDuration } from '@countersign/common/requested-duration.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { findExtension } from '@countersign/common/x509/extension.ts';
@@ -82,7 +82,7 @@ export function decodeCsr(csr: CertificateSigningRequest): CsrContent {
     usages: csr.spec.usages ?? [],
     isCa: readIsCa(csr),
     // An invalid annotation hides expirationSeconds too.
-    duration: annotated.ok ? formatLifetime(requestedDuration(csr, NO_DEMANDS)) : 'invalid',
+    duration: annotated.ok ? formatLifetime(requestedDuration(csr, PERMISSIVE_POLICY)) : 'invalid',
     durationFrom: !annotated.ok || annotated.value !== undefined ? 'annotation' : durationSource(csr),
     keySecretName: readPrivateKeySecretName(csr),
   };

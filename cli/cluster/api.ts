@@ -69,7 +69,7 @@ function impersonating(source: CredentialReader, { as, asGroups }: ClusterChoice
     const groups = asGroups.length > 0 ? { 'impersonate-group': [...asGroups] } : {};
     return { ...found, headers: { ...Object.fromEntries(own), 'impersonate-user': as, ...groups } };
   };
-  return { read, markRefused: () => source.markRefused() };
+  return { read, markRejected: () => source.markRejected() };
 }
 
 async function sendOne<T>(connection: ApiConnection, request: ApiRequest): Promise<Answer<T>> {

@@ -6,7 +6,7 @@ import { issuerType } from '@countersign/common/issuer.ts';
 import { issuerTypes } from '@countersign/common/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons.ts';
 import { grantCommands } from '@countersign/common/reference-permission.ts';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { validateDuration } from '@countersign/common/requested-duration.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
@@ -76,10 +76,10 @@ function foreignObstacle({ csr }: Facts): Obstacle {
 export function judgeShape({ csr, issuer }: Facts): Result<RequestedCertificate | undefined, readonly FieldError[]> {
   const type = issuer?.known && issuer.value !== undefined ? issuerType(issuer.value) : undefined;
   if (type !== undefined && !issuerTypes[type].signedHere) {
-    const errors = validateDuration(csr, NO_DEMANDS);
+    const errors = validateDuration(csr, PERMISSIVE_POLICY);
     return errors.length > 0 ? err(errors) : ok(undefined);
   }
-  const requested = toRequestedCertificate(csr, NO_DEMANDS, { type });
+  const requested = toRequestedCertificate(csr, PERMISSIVE_POLICY, { type });
   const errors = [...validateName(csr), ...(requested.ok ? [] : requested.error)];
   return errors.length > 0 ? err(errors) : requested;
 }

@@ -1,7 +1,7 @@
 // What the approver keeps of each CertificateSigningRequest: everything of one that it may have to decide on, next to nothing of
 // the others. Never judges a request.
 
-import { LOCKED_ANNOTATIONS } from '@countersign/common/annotations.ts';
+import { IMMUTABLE_ANNOTATIONS } from '@countersign/common/annotations.ts';
 import {
   type CertificateSigningRequest,
   isApproved,
@@ -48,6 +48,6 @@ function identify({ name, uid, resourceVersion }: ObjectMeta): ObjectMeta {
 /** The annotations that shape the certificate. */
 function keepMeta(metadata: ObjectMeta): ObjectMeta {
   const { annotations = {} } = metadata;
-  const kept = Object.entries(annotations).filter(([key]) => LOCKED_ANNOTATIONS.includes(key));
+  const kept = Object.entries(annotations).filter(([key]) => IMMUTABLE_ANNOTATIONS.includes(key));
   return { ...identify(metadata), ...(kept.length > 0 && { annotations: Object.fromEntries(kept) }) };
 }

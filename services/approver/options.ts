@@ -1,7 +1,7 @@
 // The flags of the approver, the environment variables of the same names, and what must hold between them. Reads nothing itself.
 
 import { MILLISECOND } from '@countersign/common/duration.ts';
-import { NO_DEMANDS, type RequestPolicy } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY, type RequestPolicy } from '@countersign/common/request-policy.ts';
 import { MINIMUM_DURATION } from '@countersign/common/requested-duration.ts';
 import { COMMON_OPTIONS } from '@countersign/common/runtime/options/common-options.ts';
 import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
@@ -53,7 +53,7 @@ function isLeaseDuration(ms: number): boolean {
 
 /** Name constraints and permissions are checked by webhook and signer; only the default duration matters here. */
 export function requestPolicy({ maxDuration: ms }: Pick<ApproverConfig, 'maxDuration'>): RequestPolicy {
-  return { ...NO_DEMANDS, maxDuration: ms === 0 ? undefined : BigInt(ms) * MILLISECOND };
+  return { ...PERMISSIVE_POLICY, maxDuration: ms === 0 ? undefined : BigInt(ms) * MILLISECOND };
 }
 
 /** For a configuration without mistakes. */

@@ -26,7 +26,7 @@ const MAX_DURATION_LENGTH = 256;
 const MAX_SHOWN_DURATION = 40;
 
 /** Part of the request: immutable from creation, although the API server allows annotations to change. */
-export const LOCKED_ANNOTATIONS: readonly string[] = [REQUEST_DURATION, REQUEST_IS_CA, PRIVATE_KEY_SECRET_NAME];
+export const IMMUTABLE_ANNOTATIONS: readonly string[] = [REQUEST_DURATION, REQUEST_IS_CA, PRIVATE_KEY_SECRET_NAME];
 
 /** The requested duration; undefined without the annotation. An empty annotation is present, and invalid. */
 export function readRequestDuration(csr: CertificateSigningRequest): Result<Nanoseconds | undefined, FieldError> {
@@ -64,11 +64,11 @@ export function encodeCaAnnotation(pem: string): string {
 }
 
 /** Keys of the immutable annotations that differ. Absent and empty are different. */
-export function changedLockedAnnotations(
+export function changedImmutableAnnotations(
   before: CertificateSigningRequest,
   after: CertificateSigningRequest,
 ): readonly string[] {
   const { annotations: old = {} } = before.metadata;
   const { annotations: now = {} } = after.metadata;
-  return LOCKED_ANNOTATIONS.filter(key => old[key] !== now[key]);
+  return IMMUTABLE_ANNOTATIONS.filter(key => old[key] !== now[key]);
 }

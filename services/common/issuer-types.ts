@@ -3,7 +3,7 @@
 
 import type { FieldError } from './field-error.ts';
 import { type Reason, reasons } from './reasons.ts';
-import { type AskedOfSelfSigned, selfSignedErrors } from './self-signed-rules.ts';
+import { type SelfSignedRequest, selfSignedErrors } from './self-signed-rules.ts';
 
 /** cert-manager's CAIssuer. */
 export interface CaIssuerSpec {
@@ -43,7 +43,7 @@ export interface IssuerReasons {
   /** The request cannot be turned into a certificate. */
   readonly badRequest: Reason;
   /** The Secret of the issuer could not be read. */
-  readonly secretUnread: 'SecretGetError' | 'ErrorGettingSecret';
+  readonly secretReadFailed: 'SecretGetError' | 'ErrorGettingSecret';
   /** The content of that Secret cannot sign; the request waits until it changes. */
   readonly unusable: 'SecretInvalidData' | 'ErrorParsingKey';
   readonly signingFailed: Reason;
@@ -62,13 +62,13 @@ interface IssuerTypeRow<Spec> {
   /** Whether its certificates are self-signed. */
   readonly signsItself: boolean;
   /** Violations of the rules that apply to this type only. */
-  findErrors(asked: AskedOfSelfSigned): readonly FieldError[];
+  findErrors(asked: SelfSignedRequest): readonly FieldError[];
   readonly reasons: IssuerReasons;
 }
 
 const CA_REASONS: IssuerReasons = {
   badRequest: 'SigningError',
-  secretUnread: 'SecretGetError',
+  secretReadFailed: 'SecretGetError',
   unusable: 'SecretInvalidData',
   signingFailed: 'SigningError',
   updateFailed: 'SigningError',
@@ -105,7 +105,7 @@ export const issuerTypes = {
     findErrors: selfSignedErrors,
     reasons: {
       badRequest: 'ErrorGenerating',
-      secretUnread: 'ErrorGettingSecret',
+      secretReadFailed: 'ErrorGettingSecret',
       unusable: 'ErrorParsingKey',
       signingFailed: 'ErrorSigning',
       updateFailed: 'ErrorUpdate',

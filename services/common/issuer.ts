@@ -4,7 +4,7 @@
 import { keepText } from './bounded-text.ts';
 import type { Condition, ObjectMeta } from './csr.ts';
 import { type IssuerSpec, type IssuerType, issuerTypes, pruneSpec, typeOfSpec } from './issuer-types.ts';
-import { pruneTermAnnotations } from './pod-terms.ts';
+import { pruneTermAnnotations } from './pods/pod-terms.ts';
 import { ISSUER_GROUP, type IssuerKind, type SignerRef } from './signer-name.ts';
 
 /** An Issuer or a ClusterIssuer. List items have no `kind`. */
@@ -83,7 +83,7 @@ export function isReady(issuer: Issuer): boolean {
  * For issuers from toIssuer, whose annotations are those that pods' requests need. Whether both versions judge a request the same: false if the issuer was recreated or changed, or its readiness
  * changed.
  */
-export function isSameToRequests(before: Issuer | undefined, now: Issuer | undefined): boolean {
+export function isEquivalentForRequests(before: Issuer | undefined, now: Issuer | undefined): boolean {
   if (before === undefined || now === undefined) return false;
   const [old, current] = [before.metadata, now.metadata];
   const isSameObject = old.uid === current.uid && old.generation === current.generation;

@@ -4,7 +4,7 @@
 import { formatGoDuration, type Nanoseconds } from './duration.ts';
 import { issuerReasons } from './issuer-reasons.ts';
 import { formatIssuer, ownReasons } from './own-reasons.ts';
-import { podReasons } from './pod-reasons.ts';
+import { podReasons } from './pods/pod-reasons.ts';
 import { normal, warning } from './reason-entry.ts';
 import { formatRef, type SignerRef } from './signer-name.ts';
 

@@ -16,7 +16,7 @@ export interface RequestPolicy {
 }
 
 /** Requires nothing: what cert-manager signs is signed. */
-export const NO_DEMANDS: RequestPolicy = {
+export const PERMISSIVE_POLICY: RequestPolicy = {
   maxDuration: undefined,
   authorizeClusterIssuers: false,
   honourNameConstraints: false,

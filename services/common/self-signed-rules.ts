@@ -11,14 +11,14 @@ const USABLE_KEYS =
   'create the request with an RSA key of 2048 to 8192 bits, an ECDSA key on P-256, P-384 or P-521, or Ed25519';
 
 /** The parts of a request that these rules check. */
-export interface AskedOfSelfSigned {
+export interface SelfSignedRequest {
   /** Undefined if the request names none. */
   readonly keySecretName: string | undefined;
   /** The DER of the SubjectPublicKeyInfo; undefined if the request cannot be parsed. */
   readonly publicKey: Buffer | undefined;
 }
 
-export function selfSignedErrors({ keySecretName, publicKey }: AskedOfSelfSigned): readonly FieldError[] {
+export function selfSignedErrors({ keySecretName, publicKey }: SelfSignedRequest): readonly FieldError[] {
   return [...secretNameErrors(keySecretName), ...keyErrors(publicKey)];
 }
 

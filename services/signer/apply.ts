@@ -46,10 +46,10 @@ function applyWait<R extends RequestRecord>(deps: ApplyDeps, subject: Subject<R>
   return { done: wait, effects: wakesOf(wait) };
 }
 
-function wakesOf({ secret, lookAgainAfterMs }: Wait): readonly Effect[] {
+function wakesOf({ secret, requeueAfterMs }: Wait): readonly Effect[] {
   return [
     ...(secret === undefined ? [] : [wakeOn(secret)]),
-    ...(lookAgainAfterMs === undefined ? [] : [{ kind: 'requeue-after', afterMs: lookAgainAfterMs } as const]),
+    ...(requeueAfterMs === undefined ? [] : [{ kind: 'requeue-after', afterMs: requeueAfterMs } as const]),
   ];
 }
 

@@ -14,7 +14,7 @@ import { createStopSignal, drain, requireNode } from '@countersign/common/runtim
 import { createLogger, type Logger } from '@countersign/common/runtime/process/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/process/metrics.ts';
 import { reportFailure, runProgram } from '@countersign/common/runtime/process/program.ts';
-import { TurnsByNamespace } from './authority/turns.ts';
+import { ComputeScheduler } from './authority/compute-scheduler.ts';
 import { createCaIssuer } from './issuers/ca.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
 import { Controller } from './lines/controller.ts';
@@ -78,7 +78,7 @@ function createController(
   client: ClusterClient,
   seen: Pick<ControllerOptions, 'log' | 'metrics'>,
 ): Controller {
-  const scheduler = new TurnsByNamespace();
+  const scheduler = new ComputeScheduler();
   return new Controller({
     ...seen,
     client,

@@ -110,7 +110,7 @@ export class SignerMetrics {
   }
 
   /** Records when an issuer's CA expires (undefined: it has no CA). Returns whether that changed. */
-  readonly noteEnd = (ref: SignerRef, notAfter: Date | undefined): boolean => {
+  readonly recordCaExpiry = (ref: SignerRef, notAfter: Date | undefined): boolean => {
     const name = formatSignerName(ref);
     const before = this.#expiries.get(name)?.expiresAt;
     if (notAfter === undefined) this.#expiries.delete(name);

@@ -128,7 +128,7 @@ async function loadMaterial(
   const secret = issuer && signingSecret(issuer.spec, keySecretName);
   if (handler === undefined || secret === undefined) return undefined;
   const at = { namespace: secretNamespace(ref, settings.clusterResourceNamespace), name: secret.name };
-  return handler.load(await observeSecret(secrets[how](at), at, issuerTypes[handler.type].reasons.secretUnread));
+  return handler.load(await observeSecret(secrets[how](at), at, issuerTypes[handler.type].reasons.secretReadFailed));
 }
 
 /** Uses a list with a field selector: the signer may list issuers but has no `get` permission. */

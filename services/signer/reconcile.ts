@@ -11,7 +11,7 @@ import { type Applied, type ApplyDeps, apply } from './apply.ts';
 import { type Decision, decide, type Observation } from './decide.ts';
 import type { Effect, Outcome } from './effect.ts';
 import { ObservationError } from './issuers/observe-secret.ts';
-import type { BundleLine } from './lines/bundle-line.ts';
+import type { BundleController } from './lines/bundle-controller.ts';
 import type { RequestView } from './lines/request-view.ts';
 import { type ObserveDeps, observe, observeNow, type SigningSettings } from './observe.ts';
 import type { RequestRecord } from './requests/request-kind.ts';
@@ -30,7 +30,7 @@ export interface ReconcileDeps<R extends RequestRecord = RequestRecord>
   /** What a previous leader may have left unreported. */
   readonly unreported: Pick<Unreported, 'has' | 'delete'>;
   /** Where trust bundles are published. */
-  readonly bundles?: Pick<BundleLine, 'whenPublished'> | undefined;
+  readonly bundles?: Pick<BundleController, 'whenPublished'> | undefined;
 }
 
 /** One reconcile; `log` carries its reconcileId. */

@@ -10,7 +10,7 @@ export interface Wait {
   /** Requeues the request when this Secret changes. */
   readonly secret?: ObservedSecret;
   /** Requeues the request after this many milliseconds. */
-  readonly lookAgainAfterMs?: number;
+  readonly requeueAfterMs?: number;
 }
 
 export interface Fail {

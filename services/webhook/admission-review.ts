@@ -1,7 +1,7 @@
 // Decodes AdmissionReview requests (admission.k8s.io/v1) and builds the responses. Only `allow` and `deny` create a response,
 // from the request that it answers, so that the uid is always copied. Makes no decision about the request. Pure.
 
-import { LOCKED_ANNOTATIONS } from '@countersign/common/annotations.ts';
+import { IMMUTABLE_ANNOTATIONS } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest, ObjectMeta, Requester } from '@countersign/common/csr.ts';
 import type { FieldError } from '@countersign/common/field-error.ts';
 import type { Reason } from '@countersign/common/reasons.ts';
@@ -137,7 +137,7 @@ const decodeEnvelope = object<Envelope & { operation: AdmissionRequest['operatio
 });
 
 /** Only these annotations are decoded; there may be many others. */
-const decodeAnnotations: Decoder<NonNullable<ObjectMeta['annotations']>> = entriesOf(LOCKED_ANNOTATIONS, text);
+const decodeAnnotations: Decoder<NonNullable<ObjectMeta['annotations']>> = entriesOf(IMMUTABLE_ANNOTATIONS, text);
 
 const decodeMeta = object<Pick<ObjectMeta, 'name' | 'annotations'>>({
   name: withDefault(text, ''),

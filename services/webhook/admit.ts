@@ -1,7 +1,7 @@
 // The admission rules: which requests are in scope, and whether a request is admitted. Pure: all facts are arguments. Never
 // produces warnings, and never admits a CSR that the signer would fail because of the CSR itself.
 
-import { changedLockedAnnotations } from '@countersign/common/annotations.ts';
+import { changedImmutableAnnotations } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { annotationField, type FieldError } from '@countersign/common/field-error.ts';
 import { issuerType } from '@countersign/common/issuer.ts';
@@ -47,7 +47,7 @@ export type Decision =
   | { readonly allowed: true; readonly requested?: RequestedCertificate | undefined }
   | ({ readonly allowed: false } & Refusal);
 
-export function findMatter(request: AdmissionRequest, policy: RequestPolicy): AdmissionScope {
+export function findScope(request: AdmissionRequest, policy: RequestPolicy): AdmissionScope {
   if (!('object' in request)) return { kind: 'not-ours' };
   const signer = parseSignerName(request.object.spec.signerName);
   if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'not-ours' };
@@ -61,7 +61,7 @@ export function findMatter(request: AdmissionRequest, policy: RequestPolicy): Ad
     };
   }
   // Immutable from creation on, like spec: otherwise a request could change between its review and its approval.
-  const changed = changedLockedAnnotations(request.oldObject, request.object);
+  const changed = changedImmutableAnnotations(request.oldObject, request.object);
   return changed.length === 0 ? { kind: 'not-ours' } : { kind: 'locked', changed };
 }
 

@@ -16,9 +16,9 @@ import {
   deny,
   type Refusal,
 } from './admission-review.ts';
-import { type AdmissionScope, admit, type Decision, findMatter } from './admit.ts';
-import { type Admitted, lookAtSecret, type Deps as ObserveDeps, observe } from './observe.ts';
-import { type Caller, ReviewTurns } from './review-turns.ts';
+import { type AdmissionScope, admit, type Decision, findScope } from './admit.ts';
+import { type Admitted, type Deps as ObserveDeps, observe, readSigningSecret } from './observe.ts';
+import { type Caller, ReviewLimiter } from './review-limiter.ts';
 import { warningsFor } from './warnings.ts';
 
 export interface HandlerDeps extends ObserveDeps {
@@ -39,7 +39,7 @@ export type HandlerResult =
 export type AdmissionHandler = (body: unknown, caller: Caller) => Promise<HandlerResult>;
 
 export function createHandler(deps: HandlerDeps): AdmissionHandler {
-  const turns = new ReviewTurns();
+  const turns = new ReviewLimiter();
   // Not async: the body may be many times larger than what is decoded from it, and must not be kept until the answer is ready.
   return (body, caller) => {
     const permissions = turns.limit(deps.permissions, caller);
@@ -74,7 +74,7 @@ async function decide(request: AdmissionRequest, deps: HandlerDeps): Promise<Out
   const { policy } = deps;
   let scope: AdmissionScope = { kind: 'not-ours' };
   try {
-    scope = findMatter(request, policy);
+    scope = findScope(request, policy);
     const observation = await observe(scope, userInfo, deps);
     const decision = admit(scope, observation, { username: userInfo.username ?? '', policy });
     if (!decision.allowed || scope.kind !== 'validate' || scope.ref === undefined) return { decision, warnings: [] };
@@ -86,7 +86,7 @@ async function decide(request: AdmissionRequest, deps: HandlerDeps): Promise<Out
 }
 
 async function warn(admitted: Admitted, deps: HandlerDeps): Promise<readonly string[]> {
-  return warningsFor(admitted, { now: deps.now(), secret: await lookAtSecret(admitted, deps) });
+  return warningsFor(admitted, { now: deps.now(), secret: await readSigningSecret(admitted, deps) });
 }
 
 /** Only the access review can fail with an API server error: all other reads are best effort. */

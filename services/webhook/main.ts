@@ -19,7 +19,7 @@ import { IssuerView } from './issuer-view.ts';
 import { ManagedCertificate } from './managed-certificate/managed-certificate.ts';
 import { WebhookMetrics } from './metrics.ts';
 import { REVIEW_TIMEOUT_MS, SECRET_TIMEOUT_MS } from './observe.ts';
-import { certificatePlace, findMistakes, OPTIONS, type WebhookConfig } from './options.ts';
+import { certificateSource, findMistakes, OPTIONS, type WebhookConfig } from './options.ts';
 import { PermissionCache } from './permission-cache.ts';
 import { SecretFactsReader } from './secret-facts.ts';
 import { WebhookServer } from './serving/server.ts';
@@ -118,7 +118,7 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry): Pa
 }
 
 function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger, { now }: ServerClock): KeyPairSource {
-  const source = certificatePlace(config);
+  const source = certificateSource(config);
   switch (source?.kind) {
     case undefined:
       throw new TypeError('the options were not validated');

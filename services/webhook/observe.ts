@@ -79,7 +79,7 @@ async function askInTurn(reviews: readonly SubjectAccessReview[], deps: Deps): P
 }
 
 /** The Secret that the issuer will sign with, as observed. */
-export interface SecretSeen {
+export interface SecretObservation {
   readonly ref: SecretRef;
   readonly facts: SecretFacts;
 }
@@ -93,7 +93,7 @@ export interface Admitted extends Pick<Observation, 'permission' | 'issuer'> {
 }
 
 /** Best effort, for warnings: undefined if there is no Secret to read, or it cannot be read in time. Never rejects. */
-export async function lookAtSecret(admitted: Admitted, deps: Deps): Promise<SecretSeen | undefined> {
+export async function readSigningSecret(admitted: Admitted, deps: Deps): Promise<SecretObservation | undefined> {
   const name = secretName(admitted);
   if (name === undefined) return undefined;
   const ref = { namespace: secretNamespace(admitted.ref, deps.clusterResourceNamespace), name };

@@ -69,7 +69,7 @@ interface SecretName {
 }
 
 /** Where the serving certificate comes from. */
-export type CertificatePlace =
+export type CertificateSource =
   | { readonly kind: 'files'; readonly certFile: string; readonly keyFile: string }
   | { readonly kind: 'secret'; readonly secret: SecretName }
   | {
@@ -80,7 +80,7 @@ export type CertificatePlace =
     };
 
 /** Undefined if findMistakes reports its flags. */
-export function certificatePlace(config: WebhookConfig): CertificatePlace | undefined {
+export function certificateSource(config: WebhookConfig): CertificateSource | undefined {
   if (findCertificateMistakes(config).length > 0) return undefined;
   const { tlsCertFile: certFile, tlsKeyFile: keyFile, tlsSecret, managedCertificateSecret } = config;
   if (certFile !== '') return { kind: 'files', certFile, keyFile };

@@ -11,8 +11,8 @@ export interface SecretRef {
   readonly name: string;
 }
 
-/** `certificateEnds`: notAfter of the first certificate in `tls.crt`; undefined if there is no readable certificate. */
-export type SecretFacts = { readonly exists: false } | { readonly exists: true; readonly certificateEnds?: Date };
+/** `certificateExpiry`: notAfter of the first certificate in `tls.crt`; undefined if there is no readable certificate. */
+export type SecretFacts = { readonly exists: false } | { readonly exists: true; readonly certificateExpiry?: Date };
 
 interface SecretData {
   readonly data?: Readonly<Record<string, string>>;
@@ -63,8 +63,8 @@ export class SecretFactsReader {
 
 function factsOf(secret: SecretData | undefined): SecretFacts {
   if (secret === undefined) return { exists: false };
-  const certificateEnds = expiryOf(Buffer.from(secret.data?.['tls.crt'] ?? '', 'base64'));
-  return certificateEnds === undefined ? { exists: true } : { exists: true, certificateEnds };
+  const certificateExpiry = expiryOf(Buffer.from(secret.data?.['tls.crt'] ?? '', 'base64'));
+  return certificateExpiry === undefined ? { exists: true } : { exists: true, certificateExpiry };
 }
 
 function expiryOf(pem: Buffer): Date | undefined {

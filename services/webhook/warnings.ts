@@ -11,7 +11,7 @@ import type { RequestedCertificate } from '@countersign/common/requested-certifi
 import { shorten } from '@countersign/common/short-text.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { certificateWarnings } from './certificate-warnings.ts';
-import type { Admitted, SecretSeen } from './observe.ts';
+import type { Admitted, SecretObservation } from './observe.ts';
 
 /** The API server truncates longer warnings. */
 const MAX_LENGTH = 256;
@@ -20,7 +20,7 @@ interface WarningContext {
   /** When the CSR is created. */
   readonly now: Date;
   /** The Secret that the issuer will sign with, if it could be read. */
-  readonly secret?: SecretSeen | undefined;
+  readonly secret?: SecretObservation | undefined;
 }
 
 export function warningsFor(admitted: Admitted, context: WarningContext): readonly string[] {
@@ -91,13 +91,13 @@ function secretWarnings({ issuer, requested }: Admitted, { now, secret }: Warnin
   const { ref, facts } = secret;
   const name = `Secret ${ref.namespace}/${showName(ref.name)}`;
   if (!facts.exists) return [`${name} does not exist; the request waits until it is created`];
-  const { certificateEnds } = facts;
+  const { certificateExpiry } = facts;
   // A SelfSigned issuer uses only the key; a certificate in the same Secret is irrelevant.
-  if (certificateEnds === undefined || !signingSecret(issuer.spec, ref.name)?.holdsCa) return [];
-  const expiry = formatDate(certificateEnds.getTime());
-  if (certificateEnds <= now) return [`the CA certificate in ${name} expired at ${expiry}`];
+  if (certificateExpiry === undefined || !signingSecret(issuer.spec, ref.name)?.holdsCa) return [];
+  const expiry = formatDate(certificateExpiry.getTime());
+  if (certificateExpiry <= now) return [`the CA certificate in ${name} expired at ${expiry}`];
   const wanted = now.getTime() + requested.lifetimeMs;
-  if (certificateEnds.getTime() >= wanted) return [];
+  if (certificateExpiry.getTime() >= wanted) return [];
   return [`the CA certificate in ${name} expires at ${expiry}, before the requested expiry (${formatDate(wanted)})`];
 }
 

@@ -7,11 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
 import { type Child, logTail, startChild } from '../support/control-plane/child.ts';
+import { BENCH_NAMESPACE, type Figures, logFile, REQUESTER, type World } from './bench-cluster.ts';
 import { FOLDER } from './programs.ts';
 import { NO_TARGET, type Row } from './row.ts';
 import { alternate, compare } from './sides.ts';
 import { TARGETS } from './targets.ts';
-import { BENCH_NAMESPACE, type Figures, logFile, REQUESTER, type World } from './world.ts';
 
 const COUNT = 1_000;
 const IN_FLIGHT = 16;

@@ -1,8 +1,8 @@
 // Measures how throughput, latency, CPU and memory of the signer grow with the number of CSRs. For each size it issues
 // all CSRs, keeps them, and then measures the latency of single CSRs.
 
+import { logFile, type World } from './bench-cluster.ts';
 import { drain, figureOf, signerCommand } from './sides.ts';
-import { logFile, type World } from './world.ts';
 
 const SIZES = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000];
 

@@ -5,12 +5,12 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { endWithMistake, HELP_OPTION, readCommandLine } from '../../build/command-line.ts';
 import { createProgress } from '../support/control-plane/progress.ts';
+import { createBenchCluster } from './bench-cluster.ts';
 import { type GrowthPoint, measureGrowth } from './growth.ts';
 import { MEASUREMENTS } from './measurements.ts';
 import { drawResults } from './plot.ts';
 import { buildPrograms } from './programs.ts';
 import { formatTable, type Row } from './row.ts';
-import { createWorld } from './world.ts';
 
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
 const PLOT = fileURLToPath(new URL('../../docs/bench.svg', import.meta.url));
@@ -60,7 +60,7 @@ async function measure(
 ): Promise<readonly Row[]> {
   const progress = createProgress();
   const programs = await buildPrograms(progress);
-  const world = await createWorld(programs, progress);
+  const world = await createBenchCluster(programs, progress);
   const rows: Row[] = [];
   let growth: readonly GrowthPoint[] = [];
   try {

@@ -1,10 +1,10 @@
 // The measurements. Each runs both sides and returns rows of the table.
 
 import { measureAdmission } from './admission.ts';
+import { logFile, type World } from './bench-cluster.ts';
 import { NO_TARGET, type Row, row } from './row.ts';
 import { alternate, compare, drain, IN_FLIGHT, instantCommand, median, signerCommand } from './sides.ts';
 import { TARGETS } from './targets.ts';
-import { logFile, type World } from './world.ts';
 
 export interface Plan {
   readonly runs: number;
@@ -36,7 +36,7 @@ async function measureDrain(world: World, { runs }: Plan): Promise<readonly Row[
       'throughput vs. bare status writes (per second)',
       median(ours, 'rate'),
       median(floor, 'statusRate'),
-      TARGETS.drainAgainstWrites,
+      TARGETS.throughputVsWrites,
     ),
     compare('resident memory after 2 000 certificates (MB)', 'residentMB', { ours, theirs }, TARGETS.memoryAfterDrain),
     compare(

@@ -2,9 +2,9 @@
 // the machine affects all of them equally.
 
 import { compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
+import { BENCH_NAMESPACE, type Figures, type KeyType, logFile, type World } from './bench-cluster.ts';
 import { FOLDER } from './programs.ts';
 import { type Row, row, type Target } from './row.ts';
-import { BENCH_NAMESPACE, type Figures, type KeyType, logFile, type World } from './world.ts';
 
 export type Side = 'ours' | 'theirs';
 

@@ -4,7 +4,7 @@ import { atLeast, atMost } from './row.ts';
 
 export const TARGETS = {
   drain: atLeast(1.4),
-  drainAgainstWrites: atLeast(0.8),
+  throughputVsWrites: atLeast(0.8),
   memoryAfterDrain: atMost(1),
   firstCertificate: atMost(1.5),
   certificateCpu: atMost(0.5),

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LOCKED_ANNOTATIONS } from '@countersign/common/annotations.ts';
+import { IMMUTABLE_ANNOTATIONS } from '@countersign/common/annotations.ts';
 import { referenceReviews } from '@countersign/common/reference-permission.ts';
 import { createRenderer, findObject, type KubeObject } from './helm.ts';
 import { VARIANTS } from './variants.ts';
@@ -60,5 +60,5 @@ test('the admission policy locks the same annotations as the webhook', async () 
   const { variables } = await readPolicy();
   const { expression = '' } = variables.find(({ name }) => name === 'changedAnnotations') ?? {};
   const named = expression.match(/'[a-z.-]+\/[a-z-]+'/g)?.map(text => text.slice(1, -1));
-  assert.deepEqual(named, LOCKED_ANNOTATIONS);
+  assert.deepEqual(named, IMMUTABLE_ANNOTATIONS);
 });

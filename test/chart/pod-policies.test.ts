@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { POD_ANNOTATIONS } from '@countersign/common/pod-annotations.ts';
+import { POD_ANNOTATIONS } from '@countersign/common/pods/pod-annotations.ts';
 import { CHART, type KubeObject, NAMESPACE, parseObjects, RELEASE, runHelm } from './helm.ts';
 
 const SERVED = 'certificates.k8s.io/v1/PodCertificateRequest';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LOCKED_ANNOTATIONS } from '@countersign/common/annotations.ts';
+import { IMMUTABLE_ANNOTATIONS } from '@countersign/common/annotations.ts';
 import {
   CA_BUNDLE,
   createRenderer,
@@ -62,7 +62,7 @@ test('the webhook is called for created CSRs, and for updates of CSRs, /status a
 });
 
 test('the match conditions select only issuer signer names, and only creations and changes of locked annotations', async () => {
-  const keys = LOCKED_ANNOTATIONS.map(key => `'${key}'`).join(', ');
+  const keys = IMMUTABLE_ANNOTATIONS.map(key => `'${key}'`).join(', ');
   assert.deepEqual((await readWebhook(LEAST_VALUES)).matchConditions, [
     { name: 'names-an-issuer', expression: "object.spec.signerName.matches('^[a-z]+\\\\.cert-manager\\\\.io/')" },
     {

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { IssuerType } from '@countersign/common/issuer-types.ts';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { encodeBoolean, encodeOctetString, sequence, tlv } from '@countersign/common/x509/der.ts';
 import type { Extension } from '@countersign/common/x509/extension.ts';
@@ -68,7 +68,7 @@ const REQUESTS: readonly RequestCase[] = Object.entries(NAMES).flatMap(([names, 
 
 describe('a request is warned of just when OpenSSL rejects its certificate,', { concurrency: 4 }, () => {
   const check = async (csr: CertificateSigningRequest, type: IssuerType, error: string | undefined) => {
-    const requested = toRequestedCertificate(csr, NO_DEMANDS, { type });
+    const requested = toRequestedCertificate(csr, PERMISSIVE_POLICY, { type });
     assert.ok(requested.ok);
     const warnings = certificateWarnings(requested.value, type);
     assert.equal(warnings.length > 0, error !== undefined, `${error}; ${warnings.join()}`);

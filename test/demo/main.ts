@@ -1,4 +1,4 @@
-// `make demo`: starts a real API server with the chart and both services, runs the steps of story.ts on it, and keeps running
+// `make demo`: starts a real API server with the chart and both services, runs the steps of steps.ts on it, and keeps running
 // until Ctrl-C. With --once it exits after the steps, with exit code 0 only if all of them succeeded.
 
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { findTools } from '../support/control-plane/find-tools.ts';
 import { createProgress } from '../support/control-plane/progress.ts';
 import { type Installation, install, NAMESPACE } from '../support/installation.ts';
 import { Narrator } from './narrator.ts';
-import { tellStory } from './story.ts';
+import { runDemoSteps } from './steps.ts';
 
 const HELP = `Usage: make demo [ARGS=--once]
 
@@ -47,7 +47,7 @@ async function runSteps(demo: Demo, controlPlane: ControlPlane, installation: In
   introduce(demo.narrator, controlPlane, installation);
   const [signer, webhook] = [installation.running('signer')[0], installation.running('webhook')[0]];
   const urls = { signerUrl: signer?.url ?? '', webhookUrl: webhook?.url ?? '' };
-  await tellStory({ ...demo, ...urls, namespace: NAMESPACE });
+  await runDemoSteps({ ...demo, ...urls, namespace: NAMESPACE });
 }
 
 /** Waits until the work has stopped, even if it was aborted. */

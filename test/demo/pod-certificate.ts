@@ -4,13 +4,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applyManifest, writeManifest } from './manifests.ts';
-import type { StoryDeps } from './story.ts';
+import type { DemoStepsDeps } from './steps.ts';
 
 const SIGNER_NAME = 'issuers.cert-manager.io/sandbox.my-issuer';
 const NODE = 'demo-node';
 const AS_NODE = [`--as=system:node:${NODE}`, '--as-group=system:nodes'];
 
-export async function requestForPod(deps: StoryDeps): Promise<void> {
+export async function requestForPod(deps: DemoStepsDeps): Promise<void> {
   const { narrator } = deps;
   narrator.heading('6. Issue a certificate to a pod');
   narrator.explain(`In a cluster, the kubelet generates the key, creates a PodCertificateRequest and writes the certificate to a volume of the
@@ -32,7 +32,7 @@ Create a Node, a ServiceAccount, and a pod that requests a certificate:`);
   await narrator.run(['openssl', 'x509', '-in', 'web.crt', '-noout', ...fields], { prints: [id] });
 }
 
-async function createPod(deps: StoryDeps): Promise<void> {
+async function createPod(deps: DemoStepsDeps): Promise<void> {
   const { narrator } = deps;
   await writeManifest(deps, 'pod.yaml', POD, POD);
   const apply = ['kubectl', 'apply', '-f', 'pod.yaml'];
@@ -61,7 +61,7 @@ const POD = {
 };
 
 /** As a kubelet does: with a new key, and a PKCS#10 request that contains nothing else. */
-async function createPodRequest(deps: StoryDeps): Promise<void> {
+async function createPodRequest(deps: DemoStepsDeps): Promise<void> {
   const { narrator, dir } = deps;
   narrator.explain('\nActing as the node, generate a key and create the request for the pod:');
   await narrator.run([

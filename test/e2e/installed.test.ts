@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { csrManifest } from '../support/requests.ts';
 import { RequestStream, type Tally } from './request-stream.ts';
 import { requirement, requirePrograms } from './requirements.ts';
-import { CHART, NAMESPACE, openScene, type Scene, SIGNER_NAME } from './scene.ts';
+import { CHART, NAMESPACE, openTestCluster, type Scene, SIGNER_NAME } from './test-cluster.ts';
 
 const SELF_SIGNED = 'issuers.cert-manager.io/sandbox.self-signed';
 const LEASE = ['get', 'lease', 'countersign-signer', '-n', NAMESPACE, '-o', 'jsonpath={.spec.holderIdentity}'];
@@ -35,7 +35,7 @@ describe('installed on a real node', requirement, () => {
   let scene: Scene;
   let values: string;
   before(async () => {
-    scene = await openScene(requirePrograms());
+    scene = await openTestCluster(requirePrograms());
     values = await scene.writeValues('values.yaml', VALUES);
     await scene.kubectl(['create', 'namespace', 'sandbox']);
     const restricted = 'pod-security.kubernetes.io/enforce=restricted';

@@ -22,7 +22,7 @@ import {
   type Workload,
 } from './pod-workloads.ts';
 import { requirement, requirePrograms } from './requirements.ts';
-import { NAMESPACE, type Scene, SIGNER_NAME } from './scene.ts';
+import { NAMESPACE, type Scene, SIGNER_NAME } from './test-cluster.ts';
 
 const SERVER_ADDRESS = '10.96.0.60';
 const LEASE = ['get', 'lease', 'countersign-signer', '-n', NAMESPACE, '-o', 'jsonpath={.spec.holderIdentity}'];

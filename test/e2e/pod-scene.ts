@@ -22,7 +22,7 @@ import {
   TEAM,
   type Workload,
 } from './pod-workloads.ts';
-import { CHART, NAMESPACE, openScene, type Scene, SIGNER_NAME } from './scene.ts';
+import { CHART, NAMESPACE, openTestCluster, type Scene, SIGNER_NAME } from './test-cluster.ts';
 
 /** How the pods of the workload mesh fare, as the program podpeer counts. Serials are those of certificates. */
 export interface Tally {
@@ -70,7 +70,7 @@ const MESH_ADDRESS = '10.96.0.61';
 
 export async function openPodScene(programs: Programs): Promise<PodScene> {
   const { podpeer } = await findTools(['podpeer']);
-  return new PodScene(await openScene(programs, [await programImage(PEER_IMAGE, podpeer)]));
+  return new PodScene(await openTestCluster(programs, [await programImage(PEER_IMAGE, podpeer)]));
 }
 
 export class PodScene {

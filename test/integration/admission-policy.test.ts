@@ -5,12 +5,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertificateSigningRequest, Requester } from '@countersign/common/csr.ts';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import type { AdmissionRequest } from '@countersign/webhook/admission-review.ts';
-import { admit, type Decision, findMatter } from '@countersign/webhook/admit.ts';
+import { admit, type Decision, findScope } from '@countersign/webhook/admit.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
 import { observe } from '@countersign/webhook/observe.ts';
 import { stringify } from 'yaml';
@@ -83,8 +83,8 @@ function create(as: User, signerName: string): Promise<ApiAnswer<Csr>> {
 }
 
 /** Returns the webhook's decision, without known issuers. */
-async function askWebhook(request: AdmissionRequest, policy = NO_DEMANDS): Promise<Decision> {
-  const scope = findMatter(request, policy);
+async function askWebhook(request: AdmissionRequest, policy = PERMISSIVE_POLICY): Promise<Decision> {
+  const scope = findScope(request, policy);
   const observation = await observe(scope, request.userInfo, {
     client,
     issuers: { find: () => 'unknown' },
@@ -160,7 +160,7 @@ describe('updating a request', () => {
 });
 
 describe('creating a request with authorizeClusterIssuers', () => {
-  const demanding = { ...NO_DEMANDS, authorizeClusterIssuers: true };
+  const demanding = { ...PERMISSIVE_POLICY, authorizeClusterIssuers: true };
   before(async () => {
     await apply(await readPolicy({ policy: { authorizeClusterIssuers: true } }));
     await untilInForce('clusterissuers.cert-manager.io/mine', 'carla');

@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { stringify } from 'yaml';
 import type { Caller, Refusal } from '../support/api.ts';
-import { createEndedRoot, createRoot } from '../support/certificate-checks.ts';
+import { createExpiredRoot, createRoot } from '../support/certificate-checks.ts';
 import { type Cluster, secretData, startCluster } from '../support/cluster.ts';
 import { findTools } from '../support/control-plane/find-tools.ts';
 import { type CommandResult, runCommand } from '../support/control-plane/run-command.ts';
@@ -18,8 +18,8 @@ import {
   type CsrInput,
   csrManifest,
   tryCreateCsr,
-  whenFailed,
-  whenIssued,
+  waitUntilFailed,
+  waitUntilIssued,
 } from '../support/requests.ts';
 import { readSignatureCases, readValidationCases } from '../support/vectors.ts';
 
@@ -197,7 +197,7 @@ describe('admission', { concurrency: 6 }, () => {
     const certificates = {
       ready: ROOT.certificate,
       short: await createRoot(ROOT.key, 'short'),
-      ended: await createEndedRoot(ROOT.key, 'ended'),
+      ended: await createExpiredRoot(ROOT.key, 'ended'),
     };
     for (const [name, certificate] of Object.entries(certificates))
       await cluster.createSecret(namespace, name, secretData({ ...ROOT, certificate }));
@@ -234,11 +234,11 @@ describe('admission', { concurrency: 6 }, () => {
     for (const name of ['kept', 'revoked'])
       await untilAnswer(201, { name: `permission-${name}`, signerName }, { user: 'rita' });
     await approve(cluster, 'permission-kept');
-    await whenIssued(cluster, 'permission-kept');
+    await waitUntilIssued(cluster, 'permission-kept');
     await cluster.kubectl(['delete', ...binding]);
     await untilAnswer(403, { name: 'permission-gone', signerName }, { user: 'rita' });
     await approve(cluster, 'permission-revoked');
-    const { status } = await whenFailed(cluster, 'permission-revoked');
+    const { status } = await waitUntilFailed(cluster, 'permission-revoked');
     assert.deepEqual(
       [status?.certificate, status?.conditions?.map(({ type, reason }) => `${type} ${reason}`)],
       [undefined, ['Approved Tested', 'Failed DeniedReference']],

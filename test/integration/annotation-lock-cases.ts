@@ -26,7 +26,7 @@ interface Edit {
 }
 
 /** The annotations of every CSR at creation. */
-export const AT_FIRST = { [REQUEST_DURATION]: '1h', other: 'true' };
+export const INITIAL_ANNOTATIONS = { [REQUEST_DURATION]: '1h', other: 'true' };
 
 export const ACTORS: readonly { readonly subresource: Subresource; readonly as: Caller | undefined }[] = [
   { subresource: '', as: { user: 'requester' } },

@@ -3,13 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { LOCKED_ANNOTATIONS } from '@countersign/common/annotations.ts';
+import { IMMUTABLE_ANNOTATIONS } from '@countersign/common/annotations.ts';
 import { stringify } from 'yaml';
 import type { ApiAnswer, Caller, Refusal } from '../support/api.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { readPki } from '../support/pki.ts';
 import { approve, type CsrObject, getCsr, tryCreateCsr } from '../support/requests.ts';
-import { ACTORS, AT_FIRST, LOCK_RBAC, pathOf, type Subresource, WAYS } from './annotation-lock-cases.ts';
+import { ACTORS, INITIAL_ANNOTATIONS, LOCK_RBAC, pathOf, type Subresource, WAYS } from './annotation-lock-cases.ts';
 
 const SIGNER_NAME = 'clusterissuers.cert-manager.io/absent';
 const REQUESTER = { user: 'requester' };
@@ -27,7 +27,7 @@ before(async () => {
 after(() => cluster?.stop());
 
 function create(name: string): Promise<Answer> {
-  return tryCreateCsr(cluster, { name, signerName: SIGNER_NAME, annotations: AT_FIRST }, REQUESTER);
+  return tryCreateCsr(cluster, { name, signerName: SIGNER_NAME, annotations: INITIAL_ANNOTATIONS }, REQUESTER);
 }
 
 const STATES: Readonly<Record<string, (name: string) => Promise<unknown>>> = {
@@ -42,7 +42,7 @@ const STATES: Readonly<Record<string, (name: string) => Promise<unknown>>> = {
 
 function lockedOf({ metadata }: CsrObject): object {
   const annotations = Object.entries(metadata.annotations ?? {});
-  return Object.fromEntries(annotations.filter(([key]) => LOCKED_ANNOTATIONS.includes(key)));
+  return Object.fromEntries(annotations.filter(([key]) => IMMUTABLE_ANNOTATIONS.includes(key)));
 }
 
 /** Returns the outcome, or the unexpected answer. */
@@ -54,7 +54,7 @@ function readOutcome({ status, body }: Answer): string {
 
 function describeChange(csr: CsrObject): string {
   const locked = JSON.stringify(lockedOf(csr));
-  return locked === JSON.stringify(lockedOf({ metadata: { ...csr.metadata, annotations: AT_FIRST } }))
+  return locked === JSON.stringify(lockedOf({ metadata: { ...csr.metadata, annotations: INITIAL_ANNOTATIONS } }))
     ? ''
     : `: ${locked}`;
 }
@@ -99,7 +99,7 @@ describe('annotation lock with the admission policy only', () => {
   });
 
   async function isInForce(): Promise<true | undefined> {
-    const body = { metadata: { annotations: { [LOCKED_ANNOTATIONS[1] ?? '']: 'true' } } };
+    const body = { metadata: { annotations: { [IMMUTABLE_ANNOTATIONS[1] ?? '']: 'true' } } };
     const answer = await cluster.api.call<CsrObject & Refusal>({
       method: 'PATCH',
       path: `${pathOf('first')}?dryRun=All`,

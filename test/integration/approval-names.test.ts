@@ -8,7 +8,7 @@ import { createPolicy, policyReadiness, request, startApprovalCluster } from '..
 import type { WrittenRequest } from '../support/approval/written-request.ts';
 import type { Cluster } from '../support/cluster.ts';
 import { fuzzSeed, Random, reproduction } from '../support/fuzz/random.ts';
-import { getCsr, whenIssued } from '../support/requests.ts';
+import { getCsr, waitUntilIssued } from '../support/requests.ts';
 
 const CASES = Number(process.env['APPROVAL_CASES'] ?? 200);
 const CONCURRENT = 20;
@@ -92,7 +92,7 @@ it('no certificate has a name that the policy does not allow, and none is missin
     const batch = Array.from({ length: Math.min(CONCURRENT, CASES - at) }, (_, more) => randomCase(random, at + more));
     await Promise.all(batch.map(({ name, written }) => request(cluster, name, written)));
     for (const { name } of batch.filter(({ isAllowed }) => isAllowed)) {
-      assertNames((await whenIssued(cluster, name, 30_000)).chain, `${name}, ${reproduction()}`);
+      assertNames((await waitUntilIssued(cluster, name, 30_000)).chain, `${name}, ${reproduction()}`);
     }
     waiting.push(...batch.filter(({ isAllowed }) => !isAllowed));
   }

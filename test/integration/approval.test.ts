@@ -14,7 +14,7 @@ import {
   whenDecided,
 } from '../support/approval/approval-cluster.ts';
 import type { Cluster } from '../support/cluster.ts';
-import { approvalBody, CSRS, getCsr, whenIssued } from '../support/requests.ts';
+import { approvalBody, CSRS, getCsr, waitUntilIssued } from '../support/requests.ts';
 
 let cluster: Cluster;
 before(async () => {
@@ -44,7 +44,7 @@ describe('a request', { concurrency: false }, () => {
         [type, reason, message],
         ['Approved', 'ApprovedByPolicy', 'ApprovalPolicy policy-0 allows this request'],
       );
-      await whenIssued(cluster, 'allowed');
+      await waitUntilIssued(cluster, 'allowed');
       assert.deepEqual(await approverEvents(cluster, csr, 1), [
         'Normal ApprovedByPolicy: ApprovalPolicy policy-0 allows this request',
       ]);

@@ -15,7 +15,7 @@ import { findTools } from '../support/control-plane/find-tools.ts';
 import { type CommandResult, runCommand } from '../support/control-plane/run-command.ts';
 import { buildRequest } from '../support/csr-builder.ts';
 import { readPki } from '../support/pki.ts';
-import { approve, createCsr, csrManifest, failureOf, getCsr, whenIssued } from '../support/requests.ts';
+import { approve, createCsr, csrManifest, failureOf, getCsr, waitUntilIssued } from '../support/requests.ts';
 
 const SIGNER_NAME = 'issuers.cert-manager.io/sandbox.my-ca';
 const pair = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
@@ -158,7 +158,7 @@ describe('kubectl countersign', () => {
   test('shows the certificate of a signed CSR, and the CA of its issuer', async () => {
     await createCsr(cluster, { name: 'signed', signerName: SIGNER_NAME });
     await approve(cluster, 'signed');
-    await whenIssued(cluster, 'signed');
+    await waitUntilIssued(cluster, 'signed');
     assert.match((await countersign(['explain', 'signed'])).stdout, /State +✓ Issued[^]*Issuer +O=Example,CN=root\n/);
     assert.equal((await countersign(['ca', 'my-ca', '-n', 'sandbox'])).stdout, pair.certificate);
   });

@@ -18,7 +18,7 @@ import {
 } from '../support/certificate-checks.ts';
 import { type Cluster, type KeyPairFiles, startCluster } from '../support/cluster.ts';
 import { readPki, readPkiRequest } from '../support/pki.ts';
-import { createThenApprove, type Issued, issue, whenFailed, whenIssued } from '../support/requests.ts';
+import { createThenApprove, type Issued, issue, waitUntilFailed, waitUntilIssued } from '../support/requests.ts';
 import { readRequest } from '../support/vectors.ts';
 
 const IS_CA = { 'experimental.cert-manager.io/request-is-ca': 'true' };
@@ -111,7 +111,7 @@ describe('issuance', { concurrency: 6 }, () => {
       const request = await createRequest(key(file), name);
       const annotations = { [KEY_SECRET]: name };
       await createThenApprove(cluster, { name, signerName: issuer, request, annotations });
-      const issued = await whenIssued(cluster, name);
+      const issued = await waitUntilIssued(cluster, name);
       const { leaf } = await check(issued, { selfSigned: true });
       assert.equal(leaf.issuer, `CN=${name}`);
       assert.match(await extensionsText(issued.chain, 'crlDistributionPoints'), /URI:http:\/\/crl\.example\.com/);
@@ -253,7 +253,7 @@ describe('issuance', { concurrency: 6 }, () => {
     const issuer = await cluster.createCaIssuer(place, ROOT);
     assert.equal(await cluster.whenReady(place), 'True KeyPairVerified: Signing CA verified');
     await createThenApprove(cluster, { name: 'told', signerName: issuer });
-    const issued = await whenIssued(cluster, 'told');
+    const issued = await waitUntilIssued(cluster, 'told');
     await check(issued);
     assert.deepEqual(
       issued.csr.status?.conditions?.map(({ type }) => type),
@@ -274,7 +274,7 @@ describe('issuance', { concurrency: 6 }, () => {
     await cluster.whenReady({ name: 'mismatch' });
     const annotations = { [KEY_SECRET]: 'mismatch' };
     await createThenApprove(cluster, { name: 'mismatch', signerName: issuer, annotations });
-    const csr = await whenFailed(cluster, 'mismatch');
+    const csr = await waitUntilFailed(cluster, 'mismatch');
     const message = 'Referenced private key in Secret does not match that in the request';
     const recorded = csr.status?.conditions?.map(condition => [condition.type, condition.reason, condition.message]);
     assert.deepEqual(recorded, [

@@ -5,7 +5,14 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, startCluster } from '../support/cluster.ts';
-import { countIssued, linesOf, readLease, sha256Of, whenLed, whenTakenFrom } from '../support/faults/leaders.ts';
+import {
+  countIssued,
+  linesOf,
+  readLease,
+  sha256Of,
+  waitForLeader,
+  waitForTakeover,
+} from '../support/faults/leaders.ts';
 import { approveAll, createAll, namesOf, whenSigned } from '../support/faults/load.ts';
 import { createSlowRoot, isAway, type Pause, pauseLeader } from '../support/faults/paused-leader.ts';
 import type { RunningService } from '../support/service-process.ts';
@@ -42,17 +49,17 @@ test('a leader paused for longer than its Lease signs and writes nothing when it
 test('a stopped leader hands over within half a second of releasing its Lease', async t => {
   const figures: number[] = [];
   for (let turn = 0; turn < 3; turn += 1) {
-    const [first, names] = [await whenLed(cluster), namesOf(`handed-${turn}`, 5)];
+    const [first, names] = [await waitForLeader(cluster), namesOf(`handed-${turn}`, 5)];
     await createAll(cluster, names, signerName);
     const heldBefore = (await readLease(cluster)).spec.holderIdentity;
     const stopped = first.child.stop(10_000);
     await sleep(turn * 700);
     const approvals = approveAll(cluster, names);
-    await whenTakenFrom(cluster, heldBefore);
+    await waitForTakeover(cluster, heldBefore);
     await Promise.all([approvals, stopped]);
     await whenSigned(cluster, names);
     const lost = linesOf(first).findLast(({ leading }) => leading === false);
-    const next = await whenLed(cluster);
+    const next = await waitForLeader(cluster);
     const issued = linesOf(next).find(({ msg, csr = '' }) => msg === 'certificate issued' && names.includes(csr));
     const won = linesOf(next).findLast(({ leading }) => leading === true);
     t.diagnostic(`lost ${lost?.time}, won ${won?.time}, first certificate ${issued?.time}`);
@@ -89,7 +96,7 @@ async function killUnreported(replica: RunningService, names: readonly string[])
 }
 
 test('the next leader reports what a killed one did not: each certificate has its audit line and event', async t => {
-  const first = await whenLed(cluster);
+  const first = await waitForLeader(cluster);
   const names = namesOf('crashed', REQUESTS);
   await createAll(cluster, names, signerName);
   const approvals = approveAll(cluster, names);

@@ -24,8 +24,8 @@ import {
   failureOf,
   issue,
   tryCreateCsr,
-  whenFailed,
-  whenIssued,
+  waitUntilFailed,
+  waitUntilIssued,
 } from '../support/requests.ts';
 
 const EXPLAINED = new Set(explainedLints());
@@ -123,7 +123,7 @@ describe('an issuer whose CA has name constraints', () => {
 
   test('a request that bypassed the webhook fails with an event', async () => {
     const csr = await createUnseen('unseen', 'root', 'www.example.org');
-    const { reason, message } = failureOf(await whenFailed(cluster, 'unseen')) ?? {};
+    const { reason, message } = failureOf(await waitUntilFailed(cluster, 'unseen')) ?? {};
     const text =
       'The name constraints of the CA "CN=root" do not permit the DNS name "www.example.org"; permitted: "example.com"; request another name or use another issuer';
     assert.deepEqual([reason, message], ['NameConstraintViolation', text]);
@@ -154,14 +154,14 @@ describe('an issuer whose CA has name constraints', () => {
       return status === 201 ? true : undefined;
     });
     await approve(cluster, 'after');
-    await whenIssued(cluster, 'after');
+    await waitUntilIssued(cluster, 'after');
   });
 
   test('any name is signed with policy.honourNameConstraints off, and openssl rejects the certificate', async () => {
     for (const { child } of cluster.installation.running('signer')) await child.stop(10_000);
     await cluster.installation.start('signer', ['--honour-name-constraints=false']);
     await createUnseen('opted-out', 'root', 'www.example.org');
-    const { chain } = await whenIssued(cluster, 'opted-out', 20_000);
+    const { chain } = await waitUntilIssued(cluster, 'opted-out', 20_000);
     await assert.rejects(
       openssl(['verify', '-CAfile', 'roots', 'leaf'], { roots: root.certificate, leaf: chain }),
       /permitted subtree violation/,

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import {
   Certcheck,
   checkWithAll,
-  createEndedRoot,
+  createExpiredRoot,
   createRoot,
   explainedLints,
   openssl,
@@ -22,8 +22,8 @@ import {
   type Issued,
   issue,
   tryCreateCsr,
-  whenFailed,
-  whenIssued,
+  waitUntilFailed,
+  waitUntilIssued,
 } from '../support/requests.ts';
 
 const DURATION = 'experimental.cert-manager.io/request-duration';
@@ -100,7 +100,7 @@ describe('policy beyond cert-manager', { concurrency: 4 }, () => {
   });
 
   test('a request waits with an event while the CA is expired, and is signed by the new one', async () => {
-    const ended = { ...ROOT, certificate: await createEndedRoot(ROOT.key, 'ended') };
+    const ended = { ...ROOT, certificate: await createExpiredRoot(ROOT.key, 'ended') };
     const place = { namespace: 'sandbox', name: 'ended' };
     const signerName = await cluster.createCaIssuer(place, ended);
     // Otherwise the request first waits for the issuer, with that event.
@@ -110,7 +110,7 @@ describe('policy beyond cert-manager', { concurrency: 4 }, () => {
     assert.match(event, /^Warning SecretInvalidData: .* sandbox\/ended: the CA certificate expired at 20/);
     const data = secretData(ROOT);
     await cluster.api.patch('/api/v1/namespaces/sandbox/secrets/ended', { stringData: data });
-    await check(await whenIssued(cluster, 'after-the-end'), ROOT.certificate);
+    await check(await waitUntilIssued(cluster, 'after-the-end'), ROOT.certificate);
   });
 
   test('a request for more than the maximum duration is denied', async () => {
@@ -148,7 +148,7 @@ describe('policy beyond cert-manager', { concurrency: 4 }, () => {
       return status === 201 ? true : undefined;
     });
     await approve(cluster, input.name);
-    await check(await whenIssued(cluster, input.name), ROOT.certificate);
+    await check(await waitUntilIssued(cluster, input.name), ROOT.certificate);
   });
 
   test('a permission revoked after creation is enforced at signing', async () => {
@@ -172,7 +172,7 @@ describe('policy beyond cert-manager', { concurrency: 4 }, () => {
       return status === 403 ? true : undefined;
     });
     await approve(cluster, 'walter-1');
-    const { reason, message } = failureOf(await whenFailed(cluster, 'walter-1')) ?? {};
+    const { reason, message } = failureOf(await waitUntilFailed(cluster, 'walter-1')) ?? {};
     assert.deepEqual([reason, message], ['DeniedReference', 'Requester may not reference ClusterIssuer withdrawn']);
   });
 });

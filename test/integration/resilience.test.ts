@@ -10,10 +10,10 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { type Cluster, startCluster } from '../support/cluster.ts';
-import { readLease, whenLed } from '../support/faults/leaders.ts';
+import { readLease, waitForLeader } from '../support/faults/leaders.ts';
 import { approveAll, certificatesOf, createAll, namesOf, whenSigned } from '../support/faults/load.ts';
 import { readPki } from '../support/pki.ts';
-import { approve, type CsrObject, chainOf, createCsr, issue, whenIssued } from '../support/requests.ts';
+import { approve, type CsrObject, chainOf, createCsr, issue, waitUntilIssued } from '../support/requests.ts';
 
 const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
 /** A renewal is seen up to 2 s late and lasts 15 s; the rest is for the work itself on a loaded machine. */
@@ -75,7 +75,7 @@ test('300 requests approved at once are each signed once, with one event', async
 });
 
 test('a stopped leader exits with 0 and releases the Lease, and another replica signs within three seconds', async t => {
-  const first = await whenLed(cluster);
+  const first = await waitForLeader(cluster);
   const heldBefore = (await readLease(cluster)).spec.holderIdentity;
   assert.equal(await countLeaders(), 1);
   await createCsr(cluster, { name: 'handed-over', signerName });
@@ -83,7 +83,7 @@ test('a stopped leader exits with 0 and releases the Lease, and another replica 
   const stopped = first.child.stop(10_000);
   await first.child.ended;
   await approve(cluster, 'handed-over');
-  await whenIssued(cluster, 'handed-over');
+  await waitUntilIssued(cluster, 'handed-over');
   const took = Math.round(performance.now() - start);
   t.diagnostic(`${took} ms from SIGTERM to the certificate`);
   await stopped;
@@ -94,7 +94,7 @@ test('a stopped leader exits with 0 and releases the Lease, and another replica 
 });
 
 test('a leader killed during work is replaced when its Lease expires, and nothing is lost or duplicated', async t => {
-  const first = await whenLed(cluster);
+  const first = await waitForLeader(cluster);
   const names = namesOf('killed', 60);
   await createAll(cluster, names, signerName);
   const approvals = approveAll(cluster, names);
@@ -115,7 +115,7 @@ test('services survive an API server outage and sign when it is back', async t =
   await cluster.restartControlPlane(() => sleep(1_000));
   const start = performance.now();
   await approve(cluster, 'interrupted');
-  await whenIssued(cluster, 'interrupted', LEASE_MS);
+  await waitUntilIssued(cluster, 'interrupted', LEASE_MS);
   t.diagnostic(`signed ${Math.round(performance.now() - start)} ms after the return`);
   await issue(cluster, { name: 'after-the-return', signerName });
   assert.deepEqual(runningPids(), pids, 'the same processes');

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '../support/api.ts';
-import { createEndedRoot, createRequest, createRoot, openssl } from '../support/certificate-checks.ts';
+import { createExpiredRoot, createRequest, createRoot, openssl } from '../support/certificate-checks.ts';
 import { Cluster, type KubeObject, secretData, startCluster } from '../support/cluster.ts';
 import { startControlPlane } from '../support/control-plane/control-plane.ts';
 import { install } from '../support/installation.ts';
@@ -227,7 +227,7 @@ describe('the API server', () => {
   }
 
   test('takes an expired certificate, keeps the signer name of a bundle, and deletes only the version that is meant', async () => {
-    const expired = await createEndedRoot(KEYS[0], 'ended');
+    const expired = await createExpiredRoot(KEYS[0], 'ended');
     assert.equal((await create(NAME, expired)).status, 201);
     const path = `${BUNDLES}/${NAME}`;
     const other = { spec: { signerName: 'issuers.cert-manager.io/sandbox.other' } };

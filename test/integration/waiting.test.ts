@@ -8,7 +8,14 @@ import { reasons } from '@countersign/common/reasons.ts';
 import { createRoot, openssl } from '../support/certificate-checks.ts';
 import { type Cluster, type IssuerPlace, secretData, startCluster } from '../support/cluster.ts';
 import { readPki } from '../support/pki.ts';
-import { createCsr, createThenApprove, type Issued, issue, whenFailed, whenIssued } from '../support/requests.ts';
+import {
+  createCsr,
+  createThenApprove,
+  type Issued,
+  issue,
+  waitUntilFailed,
+  waitUntilIssued,
+} from '../support/requests.ts';
 
 /** The promised time from the last missing object to the certificate. */
 const SIGNED_WITHIN_MS = 2_000;
@@ -37,7 +44,7 @@ async function whenRecorded(name: string, events: readonly string[]): Promise<vo
 async function signedAfter(name: string, lastPiece: () => Promise<unknown>): Promise<Issued> {
   await lastPiece();
   const start = performance.now();
-  const issued = await whenIssued(cluster, name);
+  const issued = await waitUntilIssued(cluster, name);
   const took = Math.round(performance.now() - start);
   assert.ok(took <= SIGNED_WITHIN_MS, `signed ${took} ms after the last missing piece`);
   return issued;
@@ -246,7 +253,7 @@ describe('writer of the Ready condition of issuers', () => {
     const path = '/apis/cert-manager.io/v1/clusterissuers/status-never/status';
     await cluster.api.patch(path, { status: { conditions } });
     // Since the issuer is Ready, the fault of the request shows.
-    await whenFailed(cluster, 'status-never');
+    await waitUntilFailed(cluster, 'status-never');
   });
 
   test('the signer writes Ready conditions with auto only if cert-manager is not running, and always with always', async t => {

@@ -25,8 +25,8 @@ import {
   getCsr,
   issue,
   tryCreateCsr,
-  whenFailed,
-  whenIssued,
+  waitUntilFailed,
+  waitUntilIssued,
 } from '../support/requests.ts';
 import { readValidationCases } from '../support/vectors.ts';
 
@@ -213,7 +213,7 @@ describe('while the webhook is down', () => {
 
   test('an existing request can be approved and signed, or denied, while the webhook is down', async () => {
     await approve(cluster, 'before');
-    const { csr } = await whenIssued(cluster, 'before');
+    const { csr } = await waitUntilIssued(cluster, 'before');
     assert.ok(csr.metadata.annotations?.['experimental.cert-manager.io/ca']);
     const conditions = [{ type: 'Denied', status: 'True', reason: 'Tested', message: 'by a test' }];
     await cluster.api.patch(`${CSRS}/denied/approval`, { status: { conditions } });
@@ -261,8 +261,8 @@ describe('the signer without the webhook', { concurrency: 8 }, () => {
       await approve(cluster, csr.metadata.name);
       if (error?.reason === 'InvalidSignerName') return staysPending(csr.metadata.name, error.message);
       if (!csr.spec.signerName.includes('issuers.cert-manager.io/')) return void ignored.push(csr.metadata.name);
-      if (error === undefined) return void (await whenIssued(cluster, csr.metadata.name));
-      const failed = await whenFailed(cluster, csr.metadata.name);
+      if (error === undefined) return void (await waitUntilIssued(cluster, csr.metadata.name));
+      const failed = await waitUntilFailed(cluster, csr.metadata.name);
       const { reason, message } = failureOf(failed) ?? {};
       assert.deepEqual([reason, message], [error.reason, error.message]);
       assert.equal(failed.status?.certificate, undefined);

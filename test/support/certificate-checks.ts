@@ -31,7 +31,7 @@ export function createRoot(key: string, commonName: string, ...options: string[]
 }
 
 /** The same, expired a day ago. */
-export async function createEndedRoot(key: string, commonName: string): Promise<string> {
+export async function createExpiredRoot(key: string, commonName: string): Promise<string> {
   const request = await openssl(['req', '-new', '-key', 'key', '-subj', `/CN=${commonName}`], { key });
   const files = { key, request, extensions: 'basicConstraints = critical, CA:TRUE\n' };
   const dates = ['-days', '-1'];

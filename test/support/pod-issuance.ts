@@ -1,7 +1,7 @@
 // Issues certificates for PodCertificateRequests as the signer does, with a CA at hand, without a cluster.
 
-import type { PodCertificateRequest } from '@countersign/common/pod-certificate-request.ts';
-import { DEFAULT_TERMS, type PodTerms, readPodTerms } from '@countersign/common/pod-terms.ts';
+import type { PodCertificateRequest } from '@countersign/common/pods/pod-certificate-request.ts';
+import { DEFAULT_TERMS, type PodTerms, readPodTerms } from '@countersign/common/pods/pod-terms.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { AS_CERT_MANAGER, type IssuancePolicy } from '@countersign/signer/issuance/issuance-policy.ts';
 import type { IssuerIdentity, Profile } from '@countersign/signer/issuance/profile.ts';

@@ -4,7 +4,7 @@ import type { KeyLike } from 'node:crypto';
 import type {
   PodCertificateRequest,
   PodCertificateRequestStatus,
-} from '@countersign/common/pod-certificate-request.ts';
+} from '@countersign/common/pods/pod-certificate-request.ts';
 import { sequence } from '@countersign/common/x509/der.ts';
 import { requestInfo, signerOf, signRequest } from './pkcs10-builder.ts';
 import { readPki } from './pki.ts';

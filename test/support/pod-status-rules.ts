@@ -6,7 +6,7 @@ import type { Condition } from '@countersign/common/csr.ts';
 import type {
   PodCertificateRequest,
   PodCertificateRequestStatus,
-} from '@countersign/common/pod-certificate-request.ts';
+} from '@countersign/common/pods/pod-certificate-request.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -75,7 +75,7 @@ export interface Issued {
 }
 
 /** Throws immediately if the CSR fails. */
-export async function whenIssued(cluster: Cluster, name: string, withinMs?: number): Promise<Issued> {
+export async function waitUntilIssued(cluster: Cluster, name: string, withinMs?: number): Promise<Issued> {
   const look = async () => {
     const csr = await getCsr(cluster, name);
     const failed = failureOf(csr);
@@ -85,7 +85,7 @@ export async function whenIssued(cluster: Cluster, name: string, withinMs?: numb
   return cluster.eventually(`${name} has its certificate`, look, withinMs);
 }
 
-export async function whenFailed(cluster: Cluster, name: string): Promise<CsrObject> {
+export async function waitUntilFailed(cluster: Cluster, name: string): Promise<CsrObject> {
   const look = async () => {
     const csr = await getCsr(cluster, name);
     return failureOf(csr) === undefined ? undefined : csr;
@@ -117,5 +117,5 @@ export async function createThenApprove(cluster: Cluster, input: CsrInput): Prom
 export async function issue(cluster: Cluster, input: CsrInput): Promise<Issued> {
   await createCsr(cluster, input);
   await approve(cluster, input.name);
-  return whenIssued(cluster, input.name);
+  return waitUntilIssued(cluster, input.name);
 }

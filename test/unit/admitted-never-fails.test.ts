@@ -15,7 +15,7 @@ import { HOUR } from '@countersign/common/duration.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
 import { signingSecret } from '@countersign/common/issuer-types.ts';
 import { isObjectName } from '@countersign/common/object-name.ts';
-import { NO_DEMANDS, type RequestPolicy } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY, type RequestPolicy } from '@countersign/common/request-policy.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { EXTENSION } from '@countersign/common/x509/oids.ts';
@@ -25,7 +25,7 @@ import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import type { IssuerTypeHandler } from '@countersign/signer/issuers/issuer-type.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
 import { triage } from '@countersign/signer/requests/csr/triage.ts';
-import { admit, findMatter } from '@countersign/webhook/admit.ts';
+import { admit, findScope } from '@countersign/webhook/admit.ts';
 import * as fc from 'fast-check';
 import { buildIssuer, buildSecret, rootTexts, type SecretTexts } from '../support/ca-builder.ts';
 import { buildCsr, buildRequest } from '../support/csr-builder.ts';
@@ -53,7 +53,7 @@ const ISSUERS: Readonly<Record<string, IssuerCase>> = {
 function isAdmitted(csr: CertificateSigningRequest, issuer: Issuer, policy: RequestPolicy): boolean {
   const request = { uid: 'uid', userInfo: {}, operation: 'CREATE', object: csr } as const;
   const observation = { permission: 'granted', issuer, constrained: [] } as const;
-  return admit(findMatter(request, policy), observation, { username: 'jane', policy }).allowed;
+  return admit(findScope(request, policy), observation, { username: 'jane', policy }).allowed;
 }
 
 /** What becomes of it once it is approved, by an issuer that is ready and has what it signs with. */
@@ -88,7 +88,7 @@ async function checkAgreement(
   csr: CertificateSigningRequest,
   kind: IssuerCase,
   keyPem: string,
-  policy: RequestPolicy = NO_DEMANDS,
+  policy: RequestPolicy = PERMISSIVE_POLICY,
 ): Promise<void> {
   const outcome = await outcomeOf(csr, kind, { keyPem, policy });
   const said = 'reason' in outcome ? `${outcome.kind} ${outcome.reason}: ${outcome.message}` : outcome.kind;

@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { issuerReasons } from '@countersign/common/issuer-reasons.ts';
-import { podReasons } from '@countersign/common/pod-reasons.ts';
+import { podReasons } from '@countersign/common/pods/pod-reasons.ts';
 import type { Outcome, Place } from '@countersign/common/reason-entry.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';

@@ -22,12 +22,12 @@ export interface Extension {
 }
 
 /** How to treat an explicit FALSE, which DER omits (X.690 11.5) and Go accepts. */
-export type WrittenFalse = 'accept' | 'reject';
+export type ExplicitFalse = 'accept' | 'reject';
 
 const MALFORMED = 'malformed extension: must consist of an OID, an optional BOOLEAN and an OCTET STRING';
 const INVALID_OID = 'malformed extension: invalid object identifier; use a registered one';
 
-function parseExtension(element: Tlv, writtenFalse: WrittenFalse): Result<Extension> {
+function parseExtension(element: Tlv, writtenFalse: ExplicitFalse): Result<Extension> {
   const fields = element.tag === TAG.sequence ? readChildren(element) : err(MALFORMED);
   if (!fields.ok) return err(MALFORMED);
   const [type, ...rest] = fields.value;
@@ -39,7 +39,7 @@ function parseExtension(element: Tlv, writtenFalse: WrittenFalse): Result<Extens
 }
 
 /** The fields after the OID. */
-function parseContent(fields: readonly Tlv[], writtenFalse: WrittenFalse): Result<Omit<Extension, 'oid'>> {
+function parseContent(fields: readonly Tlv[], writtenFalse: ExplicitFalse): Result<Omit<Extension, 'oid'>> {
   const octets = fields.at(-1);
   const [criticality, ...others] = fields.slice(0, -1);
   if (octets?.tag !== TAG.octetString || others.length > 0) return err(MALFORMED);
@@ -47,7 +47,7 @@ function parseContent(fields: readonly Tlv[], writtenFalse: WrittenFalse): Resul
   return critical.ok ? ok({ critical: critical.value, value: octets.value }) : critical;
 }
 
-function parseCriticality(element: Tlv | undefined, writtenFalse: WrittenFalse): Result<boolean> {
+function parseCriticality(element: Tlv | undefined, writtenFalse: ExplicitFalse): Result<boolean> {
   if (element === undefined) return ok(false);
   const critical = element.tag === TAG.boolean ? decodeBoolean(element.value) : err(MALFORMED);
   if (!critical.ok) return err(MALFORMED);
@@ -56,7 +56,7 @@ function parseCriticality(element: Tlv | undefined, writtenFalse: WrittenFalse):
 }
 
 /** Parses a list of Extensions; rejects duplicates (RFC 5280 section 4.2). */
-export function parseExtensions(elements: readonly Tlv[], writtenFalse: WrittenFalse): Result<readonly Extension[]> {
+export function parseExtensions(elements: readonly Tlv[], writtenFalse: ExplicitFalse): Result<readonly Extension[]> {
   const extensions = new Map<string, Extension>();
   for (const element of elements) {
     const extension = parseExtension(element, writtenFalse);
@@ -69,7 +69,7 @@ export function parseExtensions(elements: readonly Tlv[], writtenFalse: WrittenF
 }
 
 /** Parses the extensions of a certificate: one list inside an explicit tag (RFC 5280 section 4.1). */
-export function parseExplicitExtensions(explicit: Tlv, writtenFalse: WrittenFalse): Result<readonly Extension[]> {
+export function parseExplicitExtensions(explicit: Tlv, writtenFalse: ExplicitFalse): Result<readonly Extension[]> {
   const list = readFields(explicit, explicit.tag, [TAG.sequence]);
   const elements = list.ok ? readChildren(list.value[0]) : list;
   return elements.ok ? parseExtensions(elements.value, writtenFalse) : elements;

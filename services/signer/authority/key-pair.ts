@@ -8,8 +8,8 @@ import type { ObservedSecret } from '../secret.ts';
 import { formatSecretRef, type Secret, type SecretRef } from '../secret.ts';
 import { type CaCertificate, parseCertificates, parseFirstCertificate } from './ca-certificate.ts';
 import { type IssuerChain, linkIssuerChain } from './chain.ts';
+import type { ComputeScheduler } from './compute-scheduler.ts';
 import { loadSigningKey, type SigningKey } from './signing-key.ts';
-import type { TurnsByNamespace } from './turns.ts';
 
 /** The CA in one version of a Secret. */
 export interface KeyPair {
@@ -29,10 +29,10 @@ export interface LoadedSecret {
 
 /** Parses each Secret once, valid or not: the reader returns the same object as long as its data does not change. */
 export class KeyPairLoader {
-  readonly #scheduler: TurnsByNamespace;
+  readonly #scheduler: ComputeScheduler;
   readonly #loaded = new WeakMap<Secret, Promise<Result<KeyPair>>>();
 
-  constructor(scheduler: TurnsByNamespace) {
+  constructor(scheduler: ComputeScheduler) {
     this.#scheduler = scheduler;
   }
 
@@ -53,7 +53,7 @@ export class KeyPairLoader {
 }
 
 /** Error texts as in cert-manager's pkg/util/kube (SecretTLSKeyPairAndCA). */
-async function parseKeyPair(secret: Secret, ref: SecretRef, scheduler: TurnsByNamespace): Promise<Result<KeyPair>> {
+async function parseKeyPair(secret: Secret, ref: SecretRef, scheduler: ComputeScheduler): Promise<Result<KeyPair>> {
   const name = formatSecretRef(ref);
   const [keyPem, certificatePem, caPem] = ['tls.key', 'tls.crt', 'ca.crt'].map(key => readPem(secret, key));
   if (!keyPem) return err(`no private key data for "tls.key" in secret '${name}'`);

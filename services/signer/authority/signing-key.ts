@@ -11,8 +11,8 @@ import {
   findSizeProblem,
   type SignatureAlgorithm,
 } from '@countersign/common/x509/signature-algorithm.ts';
+import { ComputeScheduler, type SigningScheduler } from './compute-scheduler.ts';
 import { findPrivateKeyFault } from './private-key-faults.ts';
-import { type SigningTurns, TurnsByNamespace } from './turns.ts';
 
 export interface SigningKey {
   readonly algorithm: KeyKind;
@@ -67,7 +67,7 @@ export function parseSigningKey(pem: string | Buffer, scheduler = createSchedule
 }
 
 /** Parses a private key like parseSigningKey, and verifies with one signature that its halves match. */
-export async function loadSigningKey(pem: string | Buffer, scheduler?: SigningTurns): Promise<Result<SigningKey>> {
+export async function loadSigningKey(pem: string | Buffer, scheduler?: SigningScheduler): Promise<Result<SigningKey>> {
   const key = parseSigningKey(pem, scheduler);
   if (!key.ok || !key.value.signatureAlgorithm.ok) return key;
   const { publicKey, signatureAlgorithm } = key.value;
@@ -77,15 +77,15 @@ export async function loadSigningKey(pem: string | Buffer, scheduler?: SigningTu
   return isProven ? key : err('the private key does not match the public key stored with it');
 }
 
-function createScheduler(): SigningTurns {
-  return new TurnsByNamespace().ofSigning({ namespace: '', name: '' });
+function createScheduler(): SigningScheduler {
+  return new ComputeScheduler().ofSigning({ namespace: '', name: '' });
 }
 
 function fail(problem: string): Result<never> {
   return err(`error decoding private key PEM block: ${problem}`);
 }
 
-function readKey({ label, der }: PemBlock, scheduler: SigningTurns): Result<SigningKey> {
+function readKey({ label, der }: PemBlock, scheduler: SigningScheduler): Result<SigningKey> {
   const fault = findPrivateKeyFault(label, der);
   if (fault !== undefined) return err(fault);
   const type = label === 'RSA PRIVATE KEY' ? 'pkcs1' : label === 'EC PRIVATE KEY' ? 'sec1' : 'pkcs8';
@@ -98,7 +98,7 @@ function readKey({ label, der }: PemBlock, scheduler: SigningTurns): Result<Sign
   }
 }
 
-function holdKey(key: KeyObject, scheduler: SigningTurns): Result<SigningKey> {
+function holdKey(key: KeyObject, scheduler: SigningScheduler): Result<SigningKey> {
   const problem = findSizeProblem(key.asymmetricKeyDetails ?? {});
   if (problem !== undefined) return err(problem);
   const kind = KINDS.get(key.asymmetricKeyType);
@@ -114,9 +114,9 @@ class HeldKey implements SigningKey {
   readonly publicKeySpki: Buffer;
   readonly signatureAlgorithm: Result<SignatureAlgorithm>;
   readonly #privateKey: KeyObject;
-  readonly #scheduler: SigningTurns;
+  readonly #scheduler: SigningScheduler;
 
-  constructor(kind: KeyKind, privateKey: KeyObject, scheduler: SigningTurns) {
+  constructor(kind: KeyKind, privateKey: KeyObject, scheduler: SigningScheduler) {
     this.#privateKey = privateKey;
     this.#scheduler = scheduler;
     this.algorithm = kind;

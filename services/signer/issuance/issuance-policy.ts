@@ -1,6 +1,6 @@
 // Operator settings that make certificates differ from cert-manager's. Names and values only. Pure.
 
-import { NO_DEMANDS, type RequestPolicy } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY, type RequestPolicy } from '@countersign/common/request-policy.ts';
 
 export interface IssuancePolicy extends RequestPolicy {
   /** Whether to limit notAfter to that of the CA (RFC 5280 section 4.1.2.5). */
@@ -17,7 +17,7 @@ export interface IssuancePolicy extends RequestPolicy {
 
 /** cert-manager's behaviour. */
 export const AS_CERT_MANAGER: IssuancePolicy = {
-  ...NO_DEMANDS,
+  ...PERMISSIVE_POLICY,
   clampToCa: false,
   refuseExpiredCa: false,
   backdate: 0,

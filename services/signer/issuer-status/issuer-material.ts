@@ -29,5 +29,5 @@ export async function readIssuerSecret(
   const secret = signingSecret(issuer.spec, undefined);
   if (secret === undefined) return undefined;
   const at = { namespace: secretNamespace(ref, settings.clusterResourceNamespace), name: secret.name };
-  return observeSecret(secrets.read(at), at, issuerTypes[handler.type].reasons.secretUnread);
+  return observeSecret(secrets.read(at), at, issuerTypes[handler.type].reasons.secretReadFailed);
 }

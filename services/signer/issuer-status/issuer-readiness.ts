@@ -21,7 +21,7 @@ export interface ReadinessDeps {
   readonly client: Pick<KubeClient, 'mergePatch'>;
   readonly events: Pick<EventRecorder, 'record'>;
   readonly secrets: Pick<SecretReader, 'read'>;
-  readonly metrics: Pick<SignerMetrics, 'noteEnd'>;
+  readonly metrics: Pick<SignerMetrics, 'recordCaExpiry'>;
   readonly log: Logger;
   readonly now: () => Date;
   readonly settings: Pick<SigningSettings, 'handlers' | 'clusterResourceNamespace'>;
@@ -77,7 +77,7 @@ async function readReadiness(deps: ReadinessDeps, known: KnownIssuer): Promise<R
 }
 
 async function keepReady(deps: ReadinessDeps, { ref, issuer }: KnownIssuer, readiness: Readiness): Promise<void> {
-  noteEnd(deps, ref, readiness);
+  recordCaExpiry(deps, ref, readiness);
   for (const warning of readiness.warnings ?? []) deps.events.record(subjectOf(ref, issuer), warning);
   const before = readyCondition(issuer);
   const now = toCondition(readiness, issuer, deps.now());
@@ -92,8 +92,8 @@ async function loadMaterial(deps: ReadinessDeps, known: KnownIssuer): Promise<un
   return secret && known.handler.load(secret);
 }
 
-function noteEnd(deps: ReadinessDeps, ref: SignerRef, { ends }: Readiness): void {
-  if (deps.metrics.noteEnd(ref, ends) && ends !== undefined)
+function recordCaExpiry(deps: ReadinessDeps, ref: SignerRef, { ends }: Readiness): void {
+  if (deps.metrics.recordCaExpiry(ref, ends) && ends !== undefined)
     deps.log.info({ ...logFields(ref), ends }, 'issuer CA expiry changed');
 }
 

@@ -7,8 +7,8 @@ import { err, ok, type Result } from '@countersign/common/result.ts';
 import { isValidSignature } from '@countersign/common/x509/signature.ts';
 import { type CaCertificate, parseIssuance } from '../authority/ca-certificate.ts';
 import type { IssuerChain } from '../authority/chain.ts';
+import { ComputeScheduler } from '../authority/compute-scheduler.ts';
 import { type KeyPair, KeyPairLoader, type LoadedSecret } from '../authority/key-pair.ts';
-import { TurnsByNamespace } from '../authority/turns.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
 import { formatSecretRef } from '../secret.ts';
@@ -21,7 +21,7 @@ import { waitForUsable } from './unusable-secret.ts';
 
 type UsablePair = Omit<KeyPair, 'chain' | 'strictFault'> & { readonly chain: IssuerChain };
 
-export function createCaIssuer(scheduler = new TurnsByNamespace()): IssuerTypeHandler<LoadedSecret> {
+export function createCaIssuer(scheduler = new ComputeScheduler()): IssuerTypeHandler<LoadedSecret> {
   const loader = new KeyPairLoader(scheduler);
   return {
     type: 'ca',
@@ -35,7 +35,7 @@ export function createCaIssuer(scheduler = new TurnsByNamespace()): IssuerTypeHa
 }
 
 /** Finds the anchors once for each version of a Secret, within the share of its namespace: a tenant chooses the certificates. */
-function anchorFinder(scheduler: TurnsByNamespace): NonNullable<IssuerTypeHandler<LoadedSecret>['anchors']> {
+function anchorFinder(scheduler: ComputeScheduler): NonNullable<IssuerTypeHandler<LoadedSecret>['anchors']> {
   const known = new WeakMap<CaCertificate, Promise<CaAnchors>>();
   return async loaded => {
     if (!loaded?.secret.secret || !loaded.pair.ok || !loaded.pair.value.chain.ok) return undefined;

@@ -23,7 +23,7 @@ export class ObservationError extends RetryableError {
 export async function observeSecret(
   reading: Promise<Secret | undefined>,
   ref: SecretRef,
-  reason: IssuerReasons['secretUnread'],
+  reason: IssuerReasons['secretReadFailed'],
 ): Promise<ObservedSecret> {
   try {
     return { ref, secret: await reading };

@@ -3,8 +3,8 @@
 
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { err, type Result } from '@countersign/common/result.ts';
+import { ComputeScheduler } from '../authority/compute-scheduler.ts';
 import { loadSigningKey, type SigningKey } from '../authority/signing-key.ts';
-import { TurnsByNamespace } from '../authority/turns.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
 import type { ObservedSecret } from '../secret.ts';
 import { formatSecretRef } from '../secret.ts';
@@ -19,7 +19,7 @@ interface LoadedKey {
   readonly key: Result<SigningKey>;
 }
 
-export function createSelfSignedIssuer(scheduler = new TurnsByNamespace()): IssuerTypeHandler<LoadedKey> {
+export function createSelfSignedIssuer(scheduler = new ComputeScheduler()): IssuerTypeHandler<LoadedKey> {
   return {
     type: 'selfSigned',
     load: async secret => ({ secret, key: await loadKey(secret, scheduler) }),
@@ -30,7 +30,7 @@ export function createSelfSignedIssuer(scheduler = new TurnsByNamespace()): Issu
   };
 }
 
-async function loadKey({ ref, secret }: ObservedSecret, scheduler: TurnsByNamespace): Promise<Result<SigningKey>> {
+async function loadKey({ ref, secret }: ObservedSecret, scheduler: ComputeScheduler): Promise<Result<SigningKey>> {
   scheduler.noteUse(ref);
   const pem = secret && readPem(secret, 'tls.key');
   return pem

@@ -5,7 +5,7 @@ import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import type { SignerMetrics } from '../metrics.ts';
 import type { SigningSettings } from '../observe.ts';
 import type { RequestKind } from '../requests/request-kind.ts';
-import type { TrustBundleSettings } from './bundle-line.ts';
+import type { TrustBundleSettings } from './bundle-controller.ts';
 
 export interface ControllerOptions {
   readonly client: KubeClient;

@@ -1,7 +1,7 @@
 // Runs one controller per kind of request and one for issuers while this replica holds the Lease. Wires them together
 // and forwards issuer changes to them.
 
-import { type Issuer, isSameToRequests } from '@countersign/common/issuer.ts';
+import { type Issuer, isEquivalentForRequests } from '@countersign/common/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import type { Leadership } from '@countersign/common/runtime/controller/leadership.ts';
@@ -13,11 +13,11 @@ import { CertManagerPresence } from '../issuer-status/cert-manager-presence.ts';
 import { ConstraintPublisher } from '../issuer-status/constraint-publisher.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
 import { SecretReader } from '../secret-reader.ts';
-import { BundleLine } from './bundle-line.ts';
+import { BundleController } from './bundle-controller.ts';
+import type { ControllerDeps } from './controller-deps.ts';
 import type { ControllerOptions } from './controller-options.ts';
-import { IssuerLine } from './issuer-line.ts';
-import type { LineDeps } from './line-deps.ts';
-import { RequestLine } from './request-line.ts';
+import { IssuerController } from './issuer-controller.ts';
+import { RequestController } from './request-controller.ts';
 
 /**
  * A Secret that becomes invalid wakes nothing until something is signed with it, so issuers are rechecked periodically.
@@ -34,10 +34,10 @@ export class Controller {
   readonly #events: EventRecorder;
   readonly #secrets: SecretReader;
   readonly #presence: CertManagerPresence;
-  readonly #requestControllers: readonly RequestLine<RequestRecord>[];
-  readonly #issuerController: IssuerLine;
+  readonly #requestControllers: readonly RequestController<RequestRecord>[];
+  readonly #issuerController: IssuerController;
   readonly #constraints: ConstraintPublisher | undefined;
-  readonly #bundles: BundleLine | undefined;
+  readonly #bundles: BundleController | undefined;
   /** This replica's leadership; undefined before it becomes leader. */
   #leadership: Leadership | undefined;
 
@@ -58,15 +58,15 @@ export class Controller {
     this.#constraints = createPublisher(shared, options.constraintsNamespace, recheckIssuer);
     const constraints = this.#constraints;
     const { trustBundles } = options;
-    const bundles = trustBundles && new BundleLine(shared, trustBundles, recheckIssuer);
+    const bundles = trustBundles && new BundleController(shared, trustBundles, recheckIssuer);
     this.#bundles = bundles;
-    this.#issuerController = new IssuerLine(shared, {
+    this.#issuerController = new IssuerController(shared, {
       constraints,
       bundles,
       mayWrite: () => this.#mayWriteReadiness(),
     });
     this.#requestControllers = options.kinds.map(
-      kind => new RequestLine(shared, { kind, workers, recheckIssuer, bundles }),
+      kind => new RequestController(shared, { kind, workers, recheckIssuer, bundles }),
     );
   }
 
@@ -124,7 +124,7 @@ export class Controller {
     return this.#leadership?.mayWrite() === true;
   }
 
-  #share(): LineDeps {
+  #share(): ControllerDeps {
     const { client, log, metrics, settings } = this.#options;
     return {
       client,
@@ -152,7 +152,7 @@ export class Controller {
     if (now === undefined && before !== undefined) this.#issuerController.forget(ref, before.metadata.uid);
     if (!this.#isLeading) return;
     this.#issuerController.add(ref);
-    if (isSameToRequests(before, now)) return;
+    if (isEquivalentForRequests(before, now)) return;
     for (const each of this.#requestControllers) each.wakeFor(formatSignerName(ref), now);
   }
 
@@ -164,7 +164,7 @@ export class Controller {
 }
 
 function createPublisher(
-  { client, log, findIssuer, isLeading }: LineDeps,
+  { client, log, findIssuer, isLeading }: ControllerDeps,
   namespace: string | undefined,
   recheck: (ref: SignerRef) => void,
 ): ConstraintPublisher | undefined {

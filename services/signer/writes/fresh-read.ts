@@ -11,8 +11,8 @@ import { findHandler } from '../issuers/issuer-type.ts';
 import type { RequestView } from '../lines/request-view.ts';
 import type { SigningSettings } from '../observe.ts';
 import type { RequestKind, RequestRecord } from '../requests/request-kind.ts';
-import { reportLanded } from './landed-writes.ts';
 import type { EventDeps, Subject } from './request-events.ts';
+import { reportStoredWrite } from './stored-writes.ts';
 import type { Unreported } from './unreported.ts';
 import type { WriteLedger } from './write-ledger.ts';
 
@@ -48,7 +48,7 @@ export async function readFresh<R extends RequestRecord>(
   if (raw === undefined) return { record: undefined, effects: [] };
   // The cached object arrived with the approval; the time of this read would understate the wait.
   const record = kind.toRecord(raw, view.findRecord(name)?.receivedAt ?? now().getTime(), settings);
-  const effects = ledger.hasLanded(raw, kind.digestOf(raw.status ?? {})) ? reportOne(deps, raw, log) : [];
+  const effects = ledger.wasStored(raw, kind.digestOf(raw.status ?? {})) ? reportOne(deps, raw, log) : [];
   if (record.state !== 'open') ledger.settle(name);
   return { record, effects };
 }
@@ -58,7 +58,7 @@ type StoredObject<R extends RequestRecord> = R & { readonly status?: object };
 
 function reportOne<R extends RequestRecord>(deps: FreshReadDeps<R>, raw: R, log: Logger): readonly Effect[] {
   const subject = toSubject(deps, raw, log);
-  const outcome = reportLanded(deps, subject);
+  const outcome = reportStoredWrite(deps, subject);
   return outcome === undefined ? [] : [toReport(deps, subject.record, outcome)];
 }
 
@@ -99,7 +99,7 @@ export function toSubjectOf<R extends RequestRecord>(
  * Checks once whether unanswered writes were stored, and reports those that were: for a replica that will not come back
  * to them.
  */
-export async function settleInDoubt<R extends RequestRecord>(
+export async function settleWrites<R extends RequestRecord>(
   deps: FreshReadDeps<R>,
   log: Logger,
   signal: AbortSignal,
@@ -125,5 +125,5 @@ export async function reportFormer<R extends RequestRecord>(
   const subject = toSubject(deps, raw, log);
   const isOurs = end?.kind !== 'issued' || isSignedHere(end.certificate, raw.metadata.uid ?? '');
   if (!isOurs || subject.handler === undefined) return;
-  reportLanded(deps, { ...subject, log: subject.log.child({ recovered: true }) });
+  reportStoredWrite(deps, { ...subject, log: subject.log.child({ recovered: true }) });
 }

@@ -7,7 +7,7 @@ import { signCertificate } from '../issuance/sign.ts';
 import type { LocalIssuance } from '../issuers/issuer-type.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
 import type { Subject } from './request-events.ts';
-import { insteadOfRefused, insteadOfUnusable } from './unusable-certificate.ts';
+import { decideRejected, decideUnusable } from './unusable-certificate.ts';
 import { type CertificateWriteDeps, type Issued, writeCertificate } from './write-certificate.ts';
 
 export async function issueLocally<R extends RequestRecord>(
@@ -22,7 +22,7 @@ export async function issueLocally<R extends RequestRecord>(
   const signed = await signCertificate(issuance.certificate, issuance.key);
   if (!signed.ok) {
     const refusal = new TerminalError(signed.error, { code: 'invalid' });
-    return { kind: 'instead', decision: insteadOfUnusable(subject, issuance, refusal), refusal };
+    return { kind: 'instead', decision: decideUnusable(subject, issuance, refusal), refusal };
   }
   if (!deps.isLeading()) {
     // The current leader signs it again, with the same serial.
@@ -32,7 +32,7 @@ export async function issueLocally<R extends RequestRecord>(
   const chain = completeChain(signed.value.pem, issuance.authority);
   const refusal = await writeCertificate(deps, subject, chain, { ...audit, sha256: signed.value.sha256 });
   if (refusal === undefined) return { kind: 'issued' };
-  return { kind: 'instead', decision: await insteadOfRefused(deps, subject, issuance, refusal), refusal };
+  return { kind: 'instead', decision: await decideRejected(deps, subject, issuance, refusal), refusal };
 }
 
 /** The audit fields logged before and after each signature. */

@@ -33,10 +33,10 @@ export async function writeStatus<R extends RequestRecord>(
   const body = { metadata: { ...change.metadata, uid, resourceVersion }, status: change.status };
   try {
     const written = await client.mergePatch<R>(writePath({ kind, record }, '/status'), body, isLeading);
-    ledger.noteAnswer(record);
+    ledger.recordAnswer(record);
     return written;
   } catch (error) {
-    if (isUnanswered(error)) ledger.noteSilence(record, kind.digestOf(change.status));
+    if (isUnanswered(error)) ledger.recordUnanswered(record, kind.digestOf(change.status));
     throw error;
   }
 }

@@ -13,7 +13,7 @@ import type { Subject } from './request-events.ts';
 import { tryStatus, type WriteDeps } from './status-writer.ts';
 
 /** The key is bad although it was checked when loaded: the request waits for the Secret. */
-export function insteadOfUnusable<R extends RequestRecord>(
+export function decideUnusable<R extends RequestRecord>(
   subject: Subject<R>,
   { secret }: LocalIssuance,
   error: TerminalError,
@@ -26,7 +26,7 @@ export function insteadOfUnusable<R extends RequestRecord>(
  * The API server rejected the chain without saying which certificate is invalid. A dry run with the issuer's
  * certificates alone tells whether they are at fault. If so, the request waits, since its requester cannot fix it.
  */
-export async function insteadOfRefused<R extends RequestRecord>(
+export async function decideRejected<R extends RequestRecord>(
   deps: Pick<WriteDeps, 'client'>,
   subject: Subject<R>,
   { authority, secret }: LocalIssuance,

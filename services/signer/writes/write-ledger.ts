@@ -25,13 +25,13 @@ export class WriteLedger {
   readonly #stale = new WeakSet<object>();
 
   /** Records an answered write: the object it was based on is stale until the watch delivers the new version. */
-  noteAnswer(written: Written): void {
+  recordAnswer(written: Written): void {
     this.#unanswered.delete(keyOf(written.metadata));
     this.#stale.add(written);
   }
 
   /** Records an unanswered write: it may still have been stored. `digest` identifies it (RequestKind.digestOf). */
-  noteSilence({ metadata }: Written, digest: string): void {
+  recordUnanswered({ metadata }: Written, digest: string): void {
     const { uid } = metadata;
     const name = keyOf(metadata);
     const known = this.#unanswered.get(name);
@@ -57,7 +57,7 @@ export class WriteLedger {
   }
 
   /** Whether the object's state, by its digest, was written by this replica. */
-  hasLanded({ metadata }: Written, digest: string): boolean {
+  wasStored({ metadata }: Written, digest: string): boolean {
     const known = this.#unanswered.get(keyOf(metadata));
     return known !== undefined && known.uid === metadata.uid && known.digests.has(digest);
   }

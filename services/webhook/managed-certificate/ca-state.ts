@@ -4,7 +4,7 @@
 import { ok, type Result } from '@countersign/common/result.ts';
 import { readCaCertificates } from './ca-certificate.ts';
 import { type CertificateAuthority, readAuthority } from './own-authority.ts';
-import { hasEnded, isPastTwoThirds } from './validity.ts';
+import { hasExpired, isPastTwoThirds } from './validity.ts';
 
 export interface CaState {
   /** Signs the serving certificates. */
@@ -44,7 +44,7 @@ export function markPublished(state: CaState, now: Date): CaState {
 /** Makes the next CA the signing CA. Drops the key of the former CA, and former CAs that have expired. */
 export function promote({ current, next, former }: CaState, now: Date): CaState {
   if (next === undefined) throw new TypeError('there is no next CA to promote');
-  const trusted = [current.certPem, ...former].filter(certPem => !hasEnded(certPem, now));
+  const trusted = [current.certPem, ...former].filter(certPem => !hasExpired(certPem, now));
   return { current: next, former: trusted };
 }
 
@@ -54,9 +54,9 @@ export function trustedCas({ current, next, former }: CaState): readonly string[
 }
 
 /** Adds these certificates to the trusted ones, unless they have expired. */
-export function trustAlso(state: CaState, certPems: readonly string[], now: Date): CaState {
+export function addTrusted(state: CaState, certPems: readonly string[], now: Date): CaState {
   const trusted = trustedCas(state);
-  const missing = certPems.filter(certPem => !trusted.includes(certPem) && !hasEnded(certPem, now));
+  const missing = certPems.filter(certPem => !trusted.includes(certPem) && !hasExpired(certPem, now));
   return missing.length === 0 ? state : { ...state, former: [...missing, ...state.former] };
 }
 

@@ -8,9 +8,9 @@ import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import type { OfferedKeyPair } from '../serving/serving-certificate.ts';
 import { publishCaBundle, readCaBundles, readConfiguration, type WebhookConfiguration } from './ca-bundle.ts';
 import { readCaCertificates } from './ca-certificate.ts';
-import { judgeState } from './ca-judge.ts';
+import { checkState } from './ca-check.ts';
 import { type CaSecret, CaSecretError, CaSecretStore, RECREATE_HINT, type SecretName } from './ca-secret.ts';
-import { type CaState, findDue, introduce, markPublished, promote, trustAlso, trustedCas } from './ca-state.ts';
+import { addTrusted, type CaState, findDue, introduce, markPublished, promote, trustedCas } from './ca-state.ts';
 import { createAuthority } from './certificate-authority.ts';
 import type { CertificateAuthority } from './own-authority.ts';
 import { ServingLeaf } from './serving-leaf.ts';
@@ -90,9 +90,9 @@ export class ManagedCertificate {
     const secret = await this.#secrets.read();
     // Also the CA of this replica's certificate, in case both the Secret and the bundle were emptied.
     const { caPems: served } = this.#leaf;
-    const checked = await judgeState(secret?.data, { now, proven: served });
+    const checked = await checkState(secret?.data, { now, proven: served });
     const usable = checked.ok ? checked.value : { current: await this.#ownCa(), former: [] };
-    const state = trustAlso(usable, [...published, ...served], now);
+    const state = addTrusted(usable, [...published, ...served], now);
     const isUnchanged = checked.ok && state === usable && secret !== undefined;
     const held = isUnchanged ? { state, secret } : await this.#replace(secret, state, checked);
     if (checked.ok || held.problem === undefined) this.#own = undefined;

@@ -6,7 +6,7 @@ import type { KeyPair } from '../serving/serving-certificate.ts';
 import { PROPAGATION_MS } from './ca-state.ts';
 import { issueServingCertificate } from './certificate-authority.ts';
 import type { CertificateAuthority } from './own-authority.ts';
-import { beginsAfter, endsNoSooner, hasEnded, isPastTwoThirds } from './validity.ts';
+import { expiresNoSooner, hasExpired, isPastTwoThirds, startsAfter } from './validity.ts';
 
 export interface ServingLeafOptions {
   readonly log: Logger;
@@ -56,11 +56,11 @@ export class ServingLeaf {
   #mustWaitFor({ certPem }: CertificateAuthority, served: string): boolean {
     const now = this.#options.now();
     const isLearned = now.getTime() - (this.#seen.get(certPem) ?? 0) >= PROPAGATION_MS;
-    return !isLearned && !hasEnded(served, now) && !beginsAfter(served, now);
+    return !isLearned && !hasExpired(served, now) && !startsAfter(served, now);
   }
 }
 
 /** A certificate that is not valid yet was issued while the clock was ahead. No certificate can outlive its CA. */
 function isAsGoodAsNew(certPem: string, caPem: string, now: Date): boolean {
-  return !beginsAfter(certPem, now) && (!isPastTwoThirds(certPem, now) || endsNoSooner(certPem, caPem));
+  return !startsAfter(certPem, now) && (!isPastTwoThirds(certPem, now) || expiresNoSooner(certPem, caPem));
 }

@@ -2,17 +2,17 @@
 
 import { X509Certificate } from 'node:crypto';
 
-export function hasEnded(certPem: string, now: Date): boolean {
+export function hasExpired(certPem: string, now: Date): boolean {
   return new X509Certificate(certPem).validToDate <= now;
 }
 
 /** Whether a certificate expires at the same time as the other, or later. */
-export function endsNoSooner(certPem: string, otherPem: string): boolean {
+export function expiresNoSooner(certPem: string, otherPem: string): boolean {
   return new X509Certificate(certPem).validToDate >= new X509Certificate(otherPem).validToDate;
 }
 
 /** Whether a certificate is not yet valid at that time. */
-export function beginsAfter(certPem: string, time: Date): boolean {
+export function startsAfter(certPem: string, time: Date): boolean {
   return new X509Certificate(certPem).validFromDate > time;
 }
 

@@ -5,7 +5,7 @@ import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { ConnectionGate } from '@countersign/common/runtime/process/connection-gate.ts';
 import { HandshakeFailures, type HandshakeFailuresOptions } from './handshake-failures.ts';
-import { HandshakeTurns } from './handshake-turns.ts';
+import { HandshakeQueue } from './handshake-queue.ts';
 
 export interface AcceptOptions extends HandshakeFailuresOptions {
   readonly connections: ConnectionGate;
@@ -14,11 +14,11 @@ export interface AcceptOptions extends HandshakeFailuresOptions {
 }
 
 /** Intercepts new connections before Node's own listener, which starts the handshake. */
-export function acceptInTurns(server: Server, { connections, timeoutMs, ...options }: AcceptOptions): void {
+export function queueHandshakes(server: Server, { connections, timeoutMs, ...options }: AcceptOptions): void {
   const failures = new HandshakeFailures(options);
   server.on('tlsClientError', (error, caller) => failures.note(error, caller));
   const [begin] = server.listeners('connection');
-  const turns = new HandshakeTurns({
+  const turns = new HandshakeQueue({
     begin: socket => begin?.call(server, socket),
     fail: error => failures.note(error),
     timeoutMs,

@@ -2,7 +2,7 @@
 // sampled, so that a port scan cannot flood the log.
 
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
-import { SparseCount } from '@countersign/common/runtime/process/sparse-count.ts';
+import { LogSampler } from '@countersign/common/runtime/process/log-sampler.ts';
 import type { HandshakeFailure, WebhookMetrics } from '../metrics.ts';
 
 /** Minimum time between two log lines with the same cause. */
@@ -16,7 +16,7 @@ export interface HandshakeFailuresOptions {
 
 export class HandshakeFailures {
   readonly #options: HandshakeFailuresOptions;
-  readonly #counts = new Map<HandshakeFailure, SparseCount>();
+  readonly #counts = new Map<HandshakeFailure, LogSampler>();
 
   constructor(options: HandshakeFailuresOptions) {
     this.#options = options;
@@ -31,9 +31,9 @@ export class HandshakeFailures {
     if (count !== undefined) log.warn({ err: error, cause, count }, 'TLS handshake failed');
   }
 
-  #countOf(cause: HandshakeFailure): SparseCount {
+  #countOf(cause: HandshakeFailure): LogSampler {
     const count =
-      this.#counts.get(cause) ?? new SparseCount(LOG_INTERVAL_MS, this.#options.clock ?? (() => performance.now()));
+      this.#counts.get(cause) ?? new LogSampler(LOG_INTERVAL_MS, this.#options.clock ?? (() => performance.now()));
     this.#counts.set(cause, count);
     return count;
   }

@@ -13,11 +13,11 @@ import {
 } from '@countersign/common/runtime/options/listen-address.ts';
 import { ConnectionGate, type ConnectionLimits } from '@countersign/common/runtime/process/connection-gate.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
-import { OneAtATime } from '@countersign/common/runtime/process/one-at-a-time.ts';
+import { PipeliningGuard } from '@countersign/common/runtime/process/pipelining-guard.ts';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { AdmissionHandler } from '../handler.ts';
 import type { WebhookMetrics } from '../metrics.ts';
-import { acceptInTurns, timeLimits } from './accept.ts';
+import { queueHandshakes, timeLimits } from './accept.ts';
 import { instanceOptions, webhookApp } from './app.ts';
 import type { KeyPair } from './serving-certificate.ts';
 
@@ -70,7 +70,7 @@ export class WebhookServer {
     this.#connections = new ConnectionGate(options.connectionLimits ?? CONNECTION_LIMITS);
     this.#app = createApp(options, this.#connections, () => this.#isDraining);
     const { log, metrics, transferTimeoutMs: timeoutMs = TRANSFER_TIMEOUT_MS } = options;
-    acceptInTurns(this.#app.server, { connections: this.#connections, log, metrics, timeoutMs });
+    queueHandshakes(this.#app.server, { connections: this.#connections, log, metrics, timeoutMs });
   }
 
   get problems(): string[] {
@@ -134,7 +134,7 @@ function createApp(options: ServerOptions, gate: ConnectionGate, isDraining: () 
 }
 
 function refusePipelining(app: FastifyInstance<Server>): void {
-  const requests = new OneAtATime();
+  const requests = new PipeliningGuard();
   app.addHook('onRequest', async ({ raw }, reply) => {
     if (!requests.admit(raw, reply.raw)) reply.hijack();
   });

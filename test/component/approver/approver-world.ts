@@ -5,7 +5,7 @@ import { type Outcome, type ReconcileDeps, reconcile } from '@countersign/approv
 import type { SignerScope } from '@countersign/approver/signer-scope.ts';
 import type { ApprovalPolicySpec } from '@countersign/common/approval/policy/approval-policy.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { compileAll } from '../../support/approval/evaluation-cases.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { TEST_LOG } from '../../support/test-log.ts';
@@ -31,7 +31,7 @@ export class ApproverWorld {
       client: this.client,
       events: { record: (_, { type, reason, message }) => void this.events.push(`${type} ${reason}: ${message}`) },
       scope: SCOPE,
-      requestPolicy: NO_DEMANDS,
+      requestPolicy: PERMISSIVE_POLICY,
       isLeading: () => true,
       now: () => NOW,
       ownUsername: () => OWN_USERNAME,

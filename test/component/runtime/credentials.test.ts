@@ -129,10 +129,10 @@ describe('credentials', () => {
     assert.equal(await tokenIn(0), 'Bearer old');
     server.kubeconfig({ token: 'new' });
     assert.equal(await tokenIn(1_000), 'Bearer old');
-    source.markRefused();
+    source.markRejected();
     assert.equal(await tokenIn(0), 'Bearer new');
     server.kubeconfig({ token: 'newer' });
-    source.markRefused();
+    source.markRejected();
     assert.equal(await tokenIn(500), 'Bearer new');
     assert.equal(await tokenIn(500), 'Bearer newer');
   });
@@ -145,7 +145,7 @@ describe('credentials', () => {
     const source = new CredentialSource(path, () => now);
     await source.read();
     writeKubeconfig(path, { token: 't' }, { server: server.url, 'certificate-authority': 'missing.crt' });
-    source.markRefused();
+    source.markRejected();
     now += 11_000;
     assert.equal((await source.read()).headers['authorization'], 'Bearer t');
     await assert.rejects(new CredentialSource(path, () => now).read(), {

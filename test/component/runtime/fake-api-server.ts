@@ -110,7 +110,7 @@ function createPlainClient(url: string, { timeoutMs, observe, protobuf }: PlainC
   const headers = { authorization: 'Bearer secret-token' };
   const credentials = {
     read: async () => ({ server: new URL(url), headers, tls: {}, fingerprint: '' }),
-    markRefused: () => undefined,
+    markRejected: () => undefined,
   };
   const connection = new ApiConnection({ credentials, timeoutMs, userAgent: 'test', ...(observe ? { observe } : {}) });
   return createApiClient(connection, timeoutMs, protobuf && [protobuf]);

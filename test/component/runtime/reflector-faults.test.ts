@@ -6,12 +6,12 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendJson, sendStatus } from './fake-api-server.ts';
 import type { Thing } from './fake-collection.ts';
-import { contentsOf, LONG_MS, ReflectorWorld, TIMING } from './reflector-world.ts';
+import { contentsOf, LONG_MS, ReflectorFixture, TIMING } from './reflector-fixture.ts';
 
-let world: ReflectorWorld;
+let world: ReflectorFixture;
 
 beforeEach(async () => {
-  world = await ReflectorWorld.create();
+  world = await ReflectorFixture.create();
 });
 afterEach(() => world.close());
 
@@ -112,12 +112,12 @@ describe('a reflector with a failing server', () => {
     await world.until(() => world.count('list') === 2);
   });
 
-  test('listAgain ends the backoff', async () => {
+  test('relist ends the backoff', async () => {
     const reflector = await world.startSynced({ timing: { ...TIMING, backoffMinMs: LONG_MS, backoffMaxMs: LONG_MS } });
     world.things.endWatches('reset');
     await world.until(() => world.ends.length === 1);
     world.things.put('c', 3);
-    reflector.listAgain();
+    reflector.relist();
     await world.until(() => reflector.size === 3);
     assert.equal(world.count('list'), 2);
   });

@@ -9,7 +9,7 @@ import { createLogger } from '@countersign/common/runtime/process/log.ts';
 import { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
 import { sendStatus, startFakeApiServer } from './fake-api-server.ts';
 import { FakeCollection, type Thing } from './fake-collection.ts';
-import { contentsOf } from './reflector-world.ts';
+import { contentsOf } from './reflector-fixture.ts';
 
 /** Numerical Recipes' linear congruential generator: the same faults for the same seed. */
 function createRandom(seed: number): () => number {

@@ -6,12 +6,12 @@ import type { Reflector } from '@countersign/common/runtime/reflector/reflector.
 import { problemsOf } from '@countersign/common/runtime/reflector/reflector-health.ts';
 import { sendStatus } from './fake-api-server.ts';
 import type { Thing } from './fake-collection.ts';
-import { PATH, ReflectorWorld } from './reflector-world.ts';
+import { PATH, ReflectorFixture } from './reflector-fixture.ts';
 
-let world: ReflectorWorld;
+let world: ReflectorFixture;
 
 beforeEach(async () => {
-  world = await ReflectorWorld.create();
+  world = await ReflectorFixture.create();
 });
 afterEach(() => world.close());
 
@@ -131,7 +131,7 @@ describe('a resource that the API server may not serve', () => {
     let isServed = true;
     const reflector = await world.startSynced({ isServed: async () => isServed });
     isServed = false;
-    reflector.listAgain();
+    reflector.relist();
     await world.until(() => reflector.isAbsent);
     assert.deepEqual([reflector.size, world.sizes.at(-1)], [0, 0]);
     assert.deepEqual(world.changes.toSorted(), ['a: 1 -> none', 'b: 2 -> none']);

@@ -12,7 +12,7 @@ import { buildCertificate, createHolder, type Holder } from '../../support/certi
 import type { RecordedCall } from '../../support/recording-client.ts';
 import { afterWrite } from '../../support/trust-anchors.ts';
 import { until } from '../../support/until.ts';
-import { ClusterClient, createController } from './controller-world.ts';
+import { ClusterClient, createController } from './controller-harness.ts';
 
 export const BUNDLES = '/apis/certificates.k8s.io/v1/clustertrustbundles';
 const NAME = 'issuers.cert-manager.io:sandbox.my-ca:anchors';

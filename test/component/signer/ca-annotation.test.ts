@@ -18,20 +18,20 @@ import {
   REVIEW,
   SECRET,
   SECRET_PATH,
-  SignerWorld,
-} from './signer-world.ts';
+  SignerHarness,
+} from './signer-harness.ts';
 
 const rootPem = readCertificates('root');
 
 describe('a server that drops the annotation', () => {
   const second = { annotations: { [CA]: encodeCaAnnotation(rootPem) } };
-  const drop = (harness: SignerWorld, keepsFrom: number) => (call: RecordedCall) => {
+  const drop = (harness: SignerHarness, keepsFrom: number) => (call: RecordedCall) => {
     if (!isStatusPatch(call)) return undefined;
     return harness.client.writes.length >= keepsFrom ? buildCsr(second) : buildCsr();
   };
 
   it('a dropped annotation is patched separately, for the same uid, after the certificate', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.fault = drop(harness, 2);
     await harness.run();
     assert.deepEqual(harness.asked.slice(2), [PATCH, PATCH]);
@@ -40,14 +40,14 @@ describe('a server that drops the annotation', () => {
   });
 
   it('an annotation dropped from every status patch is patched on the object itself', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.fault = drop(harness, 3);
     await harness.run();
     assert.deepEqual(harness.asked.slice(2), [PATCH, PATCH, `mergePatch ${CSR_PATH}?fieldManager=countersign-signer`]);
   });
 
   it('a certificate is issued even if its annotation cannot be patched', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.fault = call => {
       if (isStatusPatch(call) && harness.client.writes.length > 1)
         throw new RetryableError('403', { code: 'forbidden' });
@@ -61,10 +61,10 @@ describe('a server that drops the annotation', () => {
 });
 
 describe('our certificate without its annotation', () => {
-  async function toRepair(options = {}): Promise<SignerWorld> {
-    const before = new SignerWorld();
+  async function toRepair(options = {}): Promise<SignerHarness> {
+    const before = new SignerHarness();
     await before.run();
-    const harness = new SignerWorld(options);
+    const harness = new SignerHarness(options);
     harness.csr = buildCsr(patched(before.client.writes[0], true));
     return harness;
   }

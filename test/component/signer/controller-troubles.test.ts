@@ -13,8 +13,8 @@ import { buildCsr } from '../../support/csr-builder.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
 import { recordLog } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';
-import { CSRS, SECRET, start } from './controller-world.ts';
-import { isStatusPatch } from './signer-world.ts';
+import { CSRS, SECRET, start } from './controller-harness.ts';
+import { isStatusPatch } from './signer-harness.ts';
 
 const READY_PATCH = '/apis/cert-manager.io/v1/namespaces/sandbox/issuers/my-ca/status?fieldManager=countersign';
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/cert-manager/leases/cert-manager-controller';

@@ -10,7 +10,7 @@ import { buildIssuer, buildSecret, CA_SPEC, rootTexts } from '../../support/ca-b
 import { buildCsr } from '../../support/csr-builder.ts';
 import { recordLog } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';
-import { ClusterClient, CSRS, createController, SECRET, start } from './controller-world.ts';
+import { ClusterClient, CSRS, createController, SECRET, start } from './controller-harness.ts';
 
 const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 

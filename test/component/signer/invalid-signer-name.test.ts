@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import { buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
 import { until } from '../../support/until.ts';
-import { start } from './controller-world.ts';
-import { SignerWorld } from './signer-world.ts';
+import { start } from './controller-harness.ts';
+import { SignerHarness } from './signer-harness.ts';
 
 const NO_NAMESPACE = 'issuers.cert-manager.io/foo';
 const EVENT =
@@ -18,7 +18,7 @@ describe('a CSR whose signer name no issuer can match', () => {
   const orders: Readonly<Record<string, CsrOrder>> = { pending: { conditions: [] }, approved: {} };
   for (const [which, order] of Object.entries(orders)) {
     it(`a ${which} CSR that no issuer can match gets one event, no status write, and is not counted as waiting`, async () => {
-      const harness = new SignerWorld();
+      const harness = new SignerHarness();
       harness.csr = buildCsr({ ...order, signerName: NO_NAMESPACE });
       await harness.run();
       await harness.run();
@@ -34,7 +34,7 @@ describe('a CSR whose signer name no issuer can match', () => {
     'when another signer has issued its certificate': { certificate: 'Zm9v' },
   })) {
     it(`a CSR that no issuer can match gets no event ${which}`, async () => {
-      const harness = new SignerWorld();
+      const harness = new SignerHarness();
       harness.csr = buildCsr({ ...order, signerName: NO_NAMESPACE });
       await harness.run();
       assert.deepEqual([harness.client.calls, harness.outcomes], [[], []]);

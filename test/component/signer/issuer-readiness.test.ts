@@ -60,7 +60,7 @@ function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Set
     isLeading: () => true,
     mayWrite: () => mayWrite,
     metrics: {
-      noteEnd: (_, end) => {
+      recordCaExpiry: (_, end) => {
         const hasChanged = end?.getTime() !== expiries.at(-1)?.getTime();
         expiries.push(end);
         return hasChanged;

@@ -83,7 +83,7 @@ function contend(t: TestContext, server: LeaseServer, identity: string, leaders:
     log: createLogger({ service: 'test', level: 'fatal' as 'error' }),
     durationMs: 150,
     timing: { retryMs: server.retryMs },
-    contact: { noteAnswer: () => void (server.answers += 1) },
+    contact: { recordAnswer: () => void (server.answers += 1) },
   });
   const ended = lease.run(stop.signal, async ({ signal: leading }) => {
     leaders.push(identity);

@@ -12,8 +12,8 @@ import { buildCertificate, createHolder } from '../../support/certificate-builde
 import { buildCsr, buildRequest } from '../../support/csr-builder.ts';
 import { altNames, type Constraints, constraintsExtension } from '../../support/name-constraints.ts';
 import { until } from '../../support/until.ts';
-import { start } from './controller-world.ts';
-import { ISSUED, ISSUER, isStatusPatch, PATCH, REVIEW, SECRET, SignerWorld } from './signer-world.ts';
+import { start } from './controller-harness.ts';
+import { ISSUED, ISSUER, isStatusPatch, PATCH, REVIEW, SECRET, SignerHarness } from './signer-harness.ts';
 
 const [ROOT, SUB] = [createHolder('root'), createHolder('sub')];
 const EXAMPLE_COM: Constraints = { permitted: ['DNS:example.com'] };
@@ -43,8 +43,8 @@ function askFor(...names: readonly string[]) {
   return buildCsr({ request: buildRequest([altNames(...names)]) });
 }
 
-function harnessOf(secret: Secret, honourNameConstraints = true): SignerWorld {
-  const harness = new SignerWorld({ policy: { honourNameConstraints } });
+function harnessOf(secret: Secret, honourNameConstraints = true): SignerHarness {
+  const harness = new SignerHarness({ policy: { honourNameConstraints } });
   harness.secret = secret;
   return harness;
 }

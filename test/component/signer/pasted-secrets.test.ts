@@ -8,7 +8,7 @@ import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { buildIssuer } from '../../support/ca-builder.ts';
 import { buildCsr, buildRequest } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
-import { SignerWorld } from './signer-world.ts';
+import { SignerHarness } from './signer-harness.ts';
 
 const KEY = readPki('keys/p256');
 /** A part that survives line breaks, escapes and truncation. */
@@ -16,7 +16,7 @@ const SENTINEL = KEY.split('\n')[1]!.slice(0, 20);
 const URL_WITH_PASSWORD = `https://user:${SENTINEL}@exämple/`;
 const caWith = (spec: object) => buildIssuer({ ca: { secretName: 'my-ca', ...spec } });
 
-const PLACES: Readonly<Record<string, (harness: SignerWorld) => void>> = {
+const PLACES: Readonly<Record<string, (harness: SignerHarness) => void>> = {
   'the name of the Secret of a SelfSigned request': harness => {
     harness.issuer = buildIssuer({ selfSigned: {} });
     harness.csr = buildCsr({ request: buildRequest(), annotations: { [PRIVATE_KEY_SECRET_NAME]: KEY } });
@@ -33,7 +33,7 @@ const PLACES: Readonly<Record<string, (harness: SignerWorld) => void>> = {
   ...Object.fromEntries(
     ['crlDistributionPoints', 'ocspServers', 'issuingCertificateURLs'].map(field => [
       `an entry of ${field}`,
-      (harness: SignerWorld) => {
+      (harness: SignerHarness) => {
         harness.issuer = caWith({ [field]: [URL_WITH_PASSWORD] });
       },
     ]),
@@ -43,7 +43,7 @@ const PLACES: Readonly<Record<string, (harness: SignerWorld) => void>> = {
 describe('a pasted secret', () => {
   for (const [where, enter] of Object.entries(PLACES)) {
     it(`a secret pasted as ${where} is never repeated`, async () => {
-      const harness = new SignerWorld();
+      const harness = new SignerHarness();
       enter(harness);
       await harness.run();
       const reported = JSON.stringify([harness.logged, harness.client.events, harness.outcomes, harness.rechecked]);

@@ -17,7 +17,7 @@ import { WriteLedger } from '@countersign/signer/writes/write-ledger.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
 import { buildPodRequest, type PodRequestOrder } from '../../support/pod-request-builder.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
-import { NOW, REVIEW, REVIEW_PATH, SECRET } from './signer-world.ts';
+import { NOW, REVIEW, REVIEW_PATH, SECRET } from './signer-harness.ts';
 
 const PATCH =
   'mergePatch /apis/certificates.k8s.io/v1/namespaces/team/podcertificaterequests/req-abcde/status?fieldManager=countersign-signer';

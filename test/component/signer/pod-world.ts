@@ -1,8 +1,8 @@
 // A cluster in a table with requests of pods, and one signer that works on them by single runs: what it asks of the API server is
 // written down call by call. The parts that a run needs are the real ones.
 
-import type { PodCertificateRequest } from '@countersign/common/pod-certificate-request.ts';
-import { DEFAULT_TERMS } from '@countersign/common/pod-terms.ts';
+import type { PodCertificateRequest } from '@countersign/common/pods/pod-certificate-request.ts';
+import { DEFAULT_TERMS } from '@countersign/common/pods/pod-terms.ts';
 import { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import { keyOf } from '@countersign/common/runtime/reflector/object-store.ts';
 import type { Effect } from '@countersign/signer/effect.ts';

@@ -22,15 +22,15 @@ import {
   REVIEW_PATH,
   SECRET,
   SECRET_PATH,
-  SignerWorld,
-} from './signer-world.ts';
+  SignerHarness,
+} from './signer-harness.ts';
 
 const conflict = new RetryableError('conflict', { code: 'conflict' });
 const NOW_LATER = '2026-11-24T12:00:01.500Z';
 
 describe('after a conflict', () => {
-  function conflicting(): SignerWorld {
-    const harness = new SignerWorld();
+  function conflicting(): SignerHarness {
+    const harness = new SignerHarness();
     harness.fault = call => {
       if (isStatusPatch(call) && harness.client.writes.length === 1) throw conflict;
       return undefined;
@@ -76,7 +76,7 @@ describe('after a conflict', () => {
 });
 
 it('an overwritten cached CSR is not signed again before the watch delivers the new version', async () => {
-  const harness = new SignerWorld();
+  const harness = new SignerHarness();
   const cached = toCsrRecord(harness.csr, NOW.getTime(), harness.deps.settings);
   Object.assign(harness.deps.view, { findRecord: () => cached });
   // Including a write based on a fresh read.
@@ -87,7 +87,7 @@ it('an overwritten cached CSR is not signed again before the watch delivers the 
 });
 
 it('a cached CSR that only waited is processed again', async () => {
-  const harness = new SignerWorld();
+  const harness = new SignerHarness();
   const cached = toCsrRecord(harness.csr, NOW.getTime(), harness.deps.settings);
   Object.assign(harness.deps.view, { findRecord: () => cached });
   harness.issuer = undefined;
@@ -101,7 +101,7 @@ it('a cached CSR that only waited is processed again', async () => {
 });
 
 it('a CSR deleted before the next attempt is not an error', async () => {
-  const harness = new SignerWorld();
+  const harness = new SignerHarness();
   Object.assign(harness.deps.client, { get: async () => undefined });
   await harness.run(1);
   assert.deepEqual([harness.client.writes, harness.outcomes], [[], []]);
@@ -124,7 +124,7 @@ describe('a failed write', () => {
   };
   for (const [what, { error, delay }] of Object.entries(rows)) {
     it(`a write ${what}`, async () => {
-      const harness = new SignerWorld();
+      const harness = new SignerHarness();
       harness.fault = call => {
         if (isStatusPatch(call)) throw error;
         return undefined;
@@ -141,7 +141,7 @@ describe('a failed write', () => {
     [buildIssuer({ selfSigned: {} }), { 'tls.key': readPki('keys/p256') }, 'ErrorSigning'],
   ] as const) {
     it(`a certificate that the API server rejects as invalid fails the request with ${reason}`, async () => {
-      const harness = new SignerWorld();
+      const harness = new SignerHarness();
       harness.issuer = issuer;
       harness.csr = buildCsr({ request: buildRequest(), annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-key' } });
       harness.secret = buildSecret(secret);
@@ -166,7 +166,7 @@ describe('a failed write', () => {
   }
 
   it('a write to a deleted CSR causes no event', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.fault = call => {
       if (isStatusPatch(call)) throw new TerminalError('404', { code: 'not-found' });
       return undefined;
@@ -177,7 +177,7 @@ describe('a failed write', () => {
 });
 
 it('a replica that loses leadership during its reads neither signs nor writes', async () => {
-  const harness = new SignerWorld();
+  const harness = new SignerHarness();
   harness.fault = ({ path }) => {
     if (path === SECRET_PATH) harness.isLeading = false;
   };
@@ -186,7 +186,7 @@ it('a replica that loses leadership during its reads neither signs nor writes', 
 });
 
 it('a replica that loses leadership while signing discards the certificate and logs that', async () => {
-  const harness = new SignerWorld();
+  const harness = new SignerHarness();
   const hasBegun = () => harness.logged.some(({ msg }) => msg === 'signing certificate');
   Object.assign(harness.deps, { isLeading: () => !hasBegun() });
   await harness.run();
@@ -208,7 +208,7 @@ describe('a failed read', () => {
   };
 
   it("a failed read of the CA's Secret is reported and retried according to its cause", async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.fault = failReads('/secrets/');
     await assert.rejects(harness.run(), { name: 'RetryableError', code: 'forbidden', retryAfterMs: 7_000 });
     await assert.rejects(harness.run());
@@ -219,7 +219,7 @@ describe('a failed read', () => {
   });
 
   it("a failed read of a SelfSigned request's Secret does not fail the request", async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.issuer = buildIssuer({ selfSigned: {} });
     harness.csr = buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-key' } });
     harness.fault = failReads('/secrets/');
@@ -231,7 +231,7 @@ describe('a failed read', () => {
   });
 
   it('a failed access review decides nothing', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.fault = failReads('subjectaccessreviews');
     await assert.rejects(harness.run(), down);
     assert.deepEqual(harness.asked, [REVIEW]);
@@ -239,7 +239,7 @@ describe('a failed read', () => {
   });
 
   it('an access review that fails with 404 does not mean that the request is deleted', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.fault = ({ path }) => {
       if (path === REVIEW_PATH) throw new TerminalError('404', { code: 'not-found' });
     };
@@ -249,7 +249,7 @@ describe('a failed read', () => {
 
 for (const name of ['../x', '../../kube-system/secrets/x', 'a/b', 'x?y', 'x%2fy', '.', 'X']) {
   it(`a Secret named ${name} is never read, and the request waits`, async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.issuer = buildIssuer({ selfSigned: {} });
     harness.csr = buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: name } });
     await harness.run();

@@ -7,13 +7,22 @@ import { CA, encodeCaAnnotation, PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION } fro
 import { buildIssuer, buildSecret, readCertificates } from '../../support/ca-builder.ts';
 import { APPROVED_AT, buildCertificateOf, buildCsr, buildRequest, type CsrOrder } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
-import { certificateIn, ISSUED, ISSUER, PATCH, REVIEW, SECRET, SignerWorld, type StatusPatch } from './signer-world.ts';
+import {
+  certificateIn,
+  ISSUED,
+  ISSUER,
+  PATCH,
+  REVIEW,
+  SECRET,
+  SignerHarness,
+  type StatusPatch,
+} from './signer-harness.ts';
 
 const rootPem = readCertificates('root');
 
 describe('a CSR that is issued', () => {
   it('an issued CSR gets certificate and `ca` annotation in one conditional patch, and one event', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     await harness.run();
     assert.deepEqual(harness.asked, [REVIEW, SECRET, PATCH]);
     const [patch] = harness.client.writes;
@@ -28,7 +37,7 @@ describe('a CSR that is issued', () => {
   });
 
   it('a signature has an audit line before and after it, and no key in the log', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     await harness.run();
     const audit = harness.logged.filter(line => line['audit'] === true);
     assert.deepEqual(
@@ -45,35 +54,35 @@ describe('a CSR that is issued', () => {
   });
 
   it('a CSR for a ClusterIssuer needs no permission, and the Secret is in the cluster resource namespace', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.csr = buildCsr({ signerName: 'clusterissuers.cert-manager.io/my-ca' });
     await harness.run();
     assert.deepEqual(harness.asked, ['get /api/v1/namespaces/countersign/secrets/my-ca', PATCH]);
   });
 
   it('a CSR for a ClusterIssuer needs permission with authorizeClusterIssuers', async () => {
-    const harness = new SignerWorld({ policy: { authorizeClusterIssuers: true } });
+    const harness = new SignerHarness({ policy: { authorizeClusterIssuers: true } });
     harness.csr = buildCsr({ signerName: 'clusterissuers.cert-manager.io/my-ca' });
     await harness.run();
     assert.deepEqual(harness.asked, [REVIEW, 'get /api/v1/namespaces/countersign/secrets/my-ca', PATCH]);
   });
 
   it('permission for the literal name `*` is checked second and suffices', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.mayReference = ['*'];
     await harness.run();
     assert.deepEqual(harness.asked, [REVIEW, REVIEW, SECRET, PATCH]);
   });
 
   it('an issued CSR gets no annotation if that is disabled', async () => {
-    const harness = new SignerWorld({ writeCaAnnotation: false });
+    const harness = new SignerHarness({ writeCaAnnotation: false });
     await harness.run();
     assert.deepEqual((harness.client.writes[0]!.body as StatusPatch).metadata.annotations, {});
     assert.equal(harness.client.writes.length, 1);
   });
 
   it('a CSR issued by a SelfSigned issuer gets the event text for that type', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.issuer = buildIssuer({ selfSigned: {} });
     harness.secret = buildSecret({ 'tls.key': readPki('keys/p256') });
     harness.csr = buildCsr({ request: buildRequest(), annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-ca' } });
@@ -83,7 +92,7 @@ describe('a CSR that is issued', () => {
   });
 
   it('a CSR name with special characters is escaped in paths', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.csr = buildCsr({ name: 'Jane?x=#1' });
     await harness.run();
     const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests/Jane%3Fx%3D%231/status';
@@ -97,7 +106,7 @@ describe('a CSR that is issued', () => {
 });
 
 interface WaitCase {
-  readonly set: (harness: SignerWorld) => void;
+  readonly set: (harness: SignerHarness) => void;
   readonly asked: readonly string[];
   readonly event: string;
   /** Whether the issuer's readiness is rechecked. */
@@ -142,7 +151,7 @@ const WAITS: Record<string, WaitCase> = {
 describe('a CSR that waits', () => {
   for (const [what, { set, asked, event, rechecks = false }] of Object.entries(WAITS)) {
     it(`a CSR that waits for ${what} is not written to and gets one event`, async () => {
-      const harness = new SignerWorld();
+      const harness = new SignerHarness();
       set(harness);
       await harness.run();
       assert.deepEqual(harness.asked, asked);
@@ -155,7 +164,7 @@ describe('a CSR that waits', () => {
   }
 
   it('a CSR that waits for a Secret is requeued when the Secret changes', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.secret = undefined;
     await harness.run();
     assert.deepEqual(harness.requeued, []);
@@ -187,7 +196,7 @@ describe('a CSR that fails', () => {
   };
   for (const [why, { mayReference, asked, csr, event }] of Object.entries(rows)) {
     it(`a CSR ${why} keeps its conditions and gets a Failed condition and one event`, async () => {
-      const harness = new SignerWorld();
+      const harness = new SignerHarness();
       harness.csr = buildCsr(csr);
       harness.mayReference = mayReference;
       await harness.run();
@@ -212,8 +221,8 @@ describe('a CSR that fails', () => {
 });
 
 describe('failing only on fresh data', () => {
-  function selfSigned(): SignerWorld {
-    const harness = new SignerWorld();
+  function selfSigned(): SignerHarness {
+    const harness = new SignerHarness();
     harness.issuer = buildIssuer({ selfSigned: {} });
     harness.csr = buildCsr({ request: buildRequest(), annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-ca' } });
     harness.secret = buildSecret({ 'tls.key': readPki('keys/p256-root') });
@@ -230,7 +239,7 @@ describe('failing only on fresh data', () => {
   });
 
   it('a CSR is signed by the CA of an issuer that was SelfSigned just before', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.issuer = buildIssuer({ selfSigned: {} });
     harness.freshIssuer = buildIssuer();
     await harness.run();
@@ -239,7 +248,7 @@ describe('failing only on fresh data', () => {
   });
 
   it('a CSR without permission waits if its issuer was deleted just before', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.mayReference = [];
     harness.freshIssuer = null;
     await harness.run();
@@ -278,7 +287,7 @@ describe('an ignored CSR', () => {
   };
   for (const [which, order] of Object.entries(orders)) {
     it(`a CSR ${which} causes no API call`, async () => {
-      const harness = new SignerWorld();
+      const harness = new SignerHarness();
       harness.csr = buildCsr(order);
       await harness.run();
       assert.deepEqual(harness.client.calls, []);
@@ -287,14 +296,14 @@ describe('an ignored CSR', () => {
   }
 
   it('a CSR for an Issuer of another type causes no API call', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.issuer = buildIssuer({ vault: {} });
     await harness.run();
     assert.deepEqual(harness.client.calls, []);
   });
 
   it('a deleted CSR causes no API call', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     Object.assign(harness.deps.view, { findRecord: () => undefined });
     await harness.run();
     assert.deepEqual(harness.client.calls, []);

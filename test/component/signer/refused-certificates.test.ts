@@ -22,7 +22,7 @@ import { buildIssuer, buildSecret, readCertificates, rootTexts, type SecretTexts
 import { buildCsr } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
-import { isStatusPatch, PATCH, REVIEW, SECRET, SignerWorld, type StatusPatch } from './signer-world.ts';
+import { isStatusPatch, PATCH, REVIEW, SECRET, SignerHarness, type StatusPatch } from './signer-harness.ts';
 
 const DRY_RUN = `${PATCH}&dryRun=All`;
 const MESSAGE =
@@ -37,8 +37,8 @@ const certificatesIn = ({ body }: RecordedCall): string =>
   Buffer.from((body as StatusPatch).status.certificate, 'base64').toString();
 
 /** An API server that rejects certificates, including the issuer's if `isIssuersFault`. */
-function refusing(texts: SecretTexts, isIssuersFault: boolean): SignerWorld {
-  const harness = new SignerWorld();
+function refusing(texts: SecretTexts, isIssuersFault: boolean): SignerHarness {
+  const harness = new SignerHarness();
   harness.secret = buildSecret(texts);
   harness.fault = call => {
     const hasCertificate = isStatusPatch(call) && (call.body as StatusPatch).status.certificate !== undefined;
@@ -54,7 +54,7 @@ const intermediate = {
   'ca.crt': readCertificates('root'),
 };
 
-async function readinessOf({ deps, secrets }: SignerWorld): Promise<string> {
+async function readinessOf({ deps, secrets }: SignerHarness): Promise<string> {
   const [handler] = deps.settings.handlers;
   const ref = { namespace: 'sandbox', name: 'my-ca' };
   const { status, reason, message } = handler!.readiness(
@@ -143,7 +143,7 @@ const UNPROVEN = 'the private key does not match the public key stored with it';
 
 describe('a key whose halves do not match', () => {
   it('a CA key whose halves do not match makes the request wait for the Secret, and the issuer not Ready', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.secret = buildSecret({ ...rootTexts(), 'tls.key': createMismatchedKey() });
     await harness.run();
     const event = `Warning SecretInvalidData: Failed to parse signing CA keypair from secret sandbox/my-ca: ${UNPROVEN}`;
@@ -153,7 +153,7 @@ describe('a key whose halves do not match', () => {
   });
 
   it('a SelfSigned request whose key halves do not match waits for its Secret', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.issuer = buildIssuer({ selfSigned: {} });
     harness.csr = buildCsr({ annotations: { [PRIVATE_KEY_SECRET_NAME]: 'my-key' } });
     harness.secret = buildSecret({ 'tls.key': createMismatchedKey() }, 'my-key');
@@ -163,7 +163,7 @@ describe('a key whose halves do not match', () => {
   });
 
   it('a key that fails only when used is reported, counted, and retried when the Secret changes', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     let isDamaged = true;
     const ca = createCaIssuer();
     const decide: typeof ca.decide = (...asked) => (isDamaged ? damage(ca.decide(...asked)) : ca.decide(...asked));

@@ -16,7 +16,7 @@ import { buildCsr, buildRequest } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
 import { readRequest } from '../../support/vectors.ts';
-import { ISSUED, isStatusPatch, PATCH, REVIEW, SignerWorld } from './signer-world.ts';
+import { ISSUED, isStatusPatch, PATCH, REVIEW, SignerHarness } from './signer-harness.ts';
 
 const namesOf = (...names: readonly string[]) =>
   sequence(...names.map(name => tlv(GENERAL_NAME.dnsName, Buffer.from(name))));
@@ -42,8 +42,8 @@ function leafWith(parts: CertificateParts = {}, publicKey = key): string {
 }
 
 /** A signer whose only issuer type calls `submit`. */
-function harnessWith(submit: () => Promise<RemoteAnswer> | RemoteAnswer, options = {}): SignerWorld {
-  const harness = new SignerWorld(options);
+function harnessWith(submit: () => Promise<RemoteAnswer> | RemoteAnswer, options = {}): SignerHarness {
+  const harness = new SignerHarness(options);
   const handler: IssuerTypeHandler = {
     type: 'vault',
     load: async () => undefined,
@@ -166,10 +166,10 @@ describe('a certificate that a remote issues', () => {
 describe('the answer of a remote', () => {
   it('a remote that needs time makes the request wait and requeues it', async () => {
     const message = 'Waiting on the remote';
-    const harness = harnessWith(() => ({ kind: 'wait', reason: 'IssuerNotReady', message, lookAgainAfterMs: 5_000 }));
+    const harness = harnessWith(() => ({ kind: 'wait', reason: 'IssuerNotReady', message, requeueAfterMs: 5_000 }));
     await harness.run();
     assert.deepEqual([harness.client.writes, harness.client.events], [[], [`Warning IssuerNotReady: ${message}`]]);
-    assert.deepEqual(harness.looksAgain, [5_000]);
+    assert.deepEqual(harness.requeueDelays, [5_000]);
   });
 
   it('a remote that refuses permanently fails the request', async () => {

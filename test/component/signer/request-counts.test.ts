@@ -7,26 +7,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
-import { createController } from './controller-world.ts';
-import { ISSUER, PATCH, REVIEW, SECRET, SignerWorld } from './signer-world.ts';
+import { createController } from './controller-harness.ts';
+import { ISSUER, PATCH, REVIEW, SECRET, SignerHarness } from './signer-harness.ts';
 
 describe('API calls', () => {
   test('a certificate costs one review, one read of the Secret, one write and one event', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     await harness.run();
     assert.deepEqual(harness.asked, [REVIEW, SECRET, PATCH]);
     assert.equal(harness.client.events.length, 1);
   });
 
   test('the Secret is read once for all certificates within one second', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     for (let run = 0; run < 10; run += 1) await harness.run();
     const count = (call: string) => harness.asked.filter(asked => asked === call).length;
     assert.deepEqual([REVIEW, SECRET, PATCH].map(count), [10, 1, 10]);
   });
 
   test('a refusal costs two reviews, one read of the issuer, one write and one event, and reads no Secret', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     harness.mayReference = [];
     await harness.run();
     assert.deepEqual(harness.asked, [REVIEW, REVIEW, ISSUER, PATCH]);
@@ -57,7 +57,7 @@ describe('memory', () => {
   const MOST_BYTES = 240_000;
 
   test('issuing a certificate allocates no more memory than the limit', async () => {
-    const harness = new SignerWorld();
+    const harness = new SignerHarness();
     const count = 300;
     const sign = async () => {
       const before = getHeapStatistics().total_allocated_bytes;

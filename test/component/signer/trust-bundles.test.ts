@@ -23,7 +23,7 @@ import {
   start,
   whenWritten,
 } from './bundle-world.ts';
-import { SECRET } from './controller-world.ts';
+import { SECRET } from './controller-harness.ts';
 
 describe('the trust bundle of an issuer', () => {
   test('is created by one write, and not written again', async t => {

@@ -7,12 +7,12 @@ import { CA, REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { type RetryableCode, RetryableError } from '@countersign/common/runtime/errors.ts';
 import { buildCertificateOf, buildCsr } from '../../support/csr-builder.ts';
-import { CSR_PATH, certificateIn, ISSUED, isStatusPatch, patched, SignerWorld } from './signer-world.ts';
+import { CSR_PATH, certificateIn, ISSUED, isStatusPatch, patched, SignerHarness } from './signer-harness.ts';
 
 const conflict = new RetryableError('conflict', { code: 'conflict' });
 
 it('a stored write whose answer was lost is reported when it is found', async () => {
-  const harness = new SignerWorld();
+  const harness = new SignerHarness();
   // Its serial begins with a zero octet.
   harness.csr = buildCsr({ name: 'jane-40' });
   harness.fault = call => {
@@ -34,7 +34,7 @@ it('a stored write whose answer was lost is reported when it is found', async ()
 });
 
 it('a stored failure whose answer was lost is reported with the reason and message in the CSR', async () => {
-  const harness = new SignerWorld();
+  const harness = new SignerHarness();
   harness.csr = buildCsr({ annotations: { [REQUEST_DURATION]: '1m' } });
   harness.fault = call => {
     if (!isStatusPatch(call)) return undefined;
@@ -52,8 +52,8 @@ it('a stored failure whose answer was lost is reported with the reason and messa
 });
 
 /** Returns a harness whose certificate write was stored without an answer. */
-async function landed(code: RetryableCode = 'timeout'): Promise<SignerWorld> {
-  const harness = new SignerWorld();
+async function landed(code: RetryableCode = 'timeout'): Promise<SignerHarness> {
+  const harness = new SignerHarness();
   harness.fault = call => {
     if (!isStatusPatch(call)) return undefined;
     harness.fresh = buildCsr(patched(call));

@@ -7,15 +7,15 @@ import { PRIVATE_KEY_SECRET_NAME } from '@countersign/common/annotations.ts';
 import { buildIssuer } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import { until } from '../../support/until.ts';
-import { start } from './controller-world.ts';
-import { SignerWorld } from './signer-world.ts';
+import { start } from './controller-harness.ts';
+import { SignerHarness } from './signer-harness.ts';
 
 const WAITING = 'Normal WaitingApproval: Waiting for the Approved condition before issuing';
 const warning = (secret: string) =>
   `Warning SelfSignedKey: The certificate will be signed with the key in Secret ${secret}: before you approve, check that the requester (spec.username) owns it`;
 
 async function eventsOf(secret: string | undefined, isSelfSigned = true): Promise<readonly string[]> {
-  const harness = new SignerWorld();
+  const harness = new SignerHarness();
   const annotations = secret === undefined ? {} : { [PRIVATE_KEY_SECRET_NAME]: secret };
   harness.csr = buildCsr({ conditions: [], annotations });
   if (isSelfSigned) harness.issuer = { ...buildIssuer(), spec: { selfSigned: {} } };

@@ -23,7 +23,7 @@ import {
   READ_SECRET,
   REVIEW_CA,
   REVIEW_STAR,
-} from './admission-world.ts';
+} from './admission-cluster.ts';
 import { WebhookFixture } from './webhook-fixture.ts';
 
 const webhook = new WebhookFixture();

@@ -9,7 +9,7 @@ import { WebhookServer } from '@countersign/webhook/serving/server.ts';
 import * as fc from 'fast-check';
 import type { InjectOptions } from 'fastify';
 import { review } from '../../support/admission-reviews.ts';
-import { GRANTED } from './admission-world.ts';
+import { GRANTED } from './admission-cluster.ts';
 import { InjectedWebhook } from './injected-webhook.ts';
 import { KEY_PAIR, WebhookFixture } from './webhook-fixture.ts';
 

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import type { WatchEvent } from '@countersign/common/runtime/reflector/watch-stream.ts';
 import type { IssuerKind, SignerRef } from '@countersign/common/signer-name.ts';
-import { findMatter } from '@countersign/webhook/admit.ts';
+import { findScope } from '@countersign/webhook/admit.ts';
 import { createHandler } from '@countersign/webhook/handler.ts';
 import { IssuerView } from '@countersign/webhook/issuer-view.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
@@ -65,7 +65,7 @@ describe('the issuer cache', () => {
       reviewTimeoutMs: 1_000,
       log: TEST_LOG,
       now: () => new Date(),
-      policy: NO_DEMANDS,
+      policy: PERMISSIVE_POLICY,
     });
     const caller = { address: '127.0.0.1', signal: AbortSignal.timeout(5_000) };
     const { body } = await handle(review(), caller);
@@ -93,7 +93,7 @@ test("a caller that waited past its deadline for another caller's review does no
     permissions: new PermissionCache(1_000),
     reviewTimeoutMs: 30,
   };
-  const scope = findMatter({ uid: '1', userInfo: {}, operation: 'CREATE', object: CSR }, NO_DEMANDS);
+  const scope = findScope({ uid: '1', userInfo: {}, operation: 'CREATE', object: CSR }, PERMISSIVE_POLICY);
   const answers = await Promise.allSettled([observe(scope, {}, deps), observe(scope, {}, deps)]);
   assert.ok(answers.every(({ status }) => status === 'rejected'));
   await sleep(20);
@@ -110,7 +110,7 @@ describe('the facts about a Secret', () => {
     const data = { 'tls.crt': Buffer.from(cert).toString('base64'), 'tls.key': 'never read' };
     const facts = await new SecretFactsReader(new RecordingClient(() => ({ data })), 100).read(secret);
     assert.equal(facts?.exists, true);
-    assert.deepEqual(Object.keys(facts ?? {}), ['exists', 'certificateEnds']);
+    assert.deepEqual(Object.keys(facts ?? {}), ['exists', 'certificateExpiry']);
   });
 
   test('a Secret is read at most once a second, however many callers there are', async () => {

@@ -9,7 +9,7 @@ import { connect } from 'node:tls';
 import { WebhookServer } from '@countersign/webhook/serving/server.ts';
 import { review } from '../../support/admission-reviews.ts';
 import { until } from '../../support/until.ts';
-import { GRANTED } from './admission-world.ts';
+import { GRANTED } from './admission-cluster.ts';
 import { KEY_PAIR, WebhookFixture } from './webhook-fixture.ts';
 
 let webhook: WebhookFixture;

@@ -6,7 +6,7 @@ import { PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION, REQUEST_IS_CA } from '@count
 import * as fc from 'fast-check';
 import { assertAnswer, type ReviewAnswer } from '../../support/admission-answers.ts';
 import { csr, ISSUERS, JANE, review, reviewOf, reviewWith, SELF } from '../../support/admission-reviews.ts';
-import { api, type Case, describeCall, failing, GRANTED, network } from './admission-world.ts';
+import { api, type Case, describeCall, failing, GRANTED, network } from './admission-cluster.ts';
 import { CLUSTER_REVIEW_CASES, CONSTRAINT_CASES, REVIEW_CASES, SECRET_CASES } from './observation-cases.ts';
 import { type ClusterState, makeKeyPair, WebhookFixture } from './webhook-fixture.ts';
 

@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import * as fc from 'fast-check';
 import { csr, review, reviewWith } from '../../support/admission-reviews.ts';
-import { GRANTED } from './admission-world.ts';
+import { GRANTED } from './admission-cluster.ts';
 import { InjectedWebhook } from './injected-webhook.ts';
 
 const webhook = new InjectedWebhook();

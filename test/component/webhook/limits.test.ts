@@ -17,7 +17,7 @@ import { csr, ISSUERS, review } from '../../support/admission-reviews.ts';
 import type { Answer } from '../../support/recording-client.ts';
 import { until } from '../../support/until.ts';
 import { readRequest } from '../../support/vectors.ts';
-import { api, GRANTED } from './admission-world.ts';
+import { api, GRANTED } from './admission-cluster.ts';
 import { KEY_PAIR, WebhookFixture } from './webhook-fixture.ts';
 
 setFlagsFromString('--expose-gc');

@@ -12,7 +12,7 @@ import {
   issueServingCertificate,
 } from '@countersign/webhook/managed-certificate/certificate-authority.ts';
 import { buildCertificate, type CertificateParts, createHolder, nameOf } from '../../support/certificate-builder.ts';
-import { CONFIGURATION, DAY_MS, FakeCluster, SECRET, type Stored } from './managed-certificate-world.ts';
+import { CONFIGURATION, DAY_MS, FakeCluster, SECRET, type Stored } from './fake-cluster.ts';
 import { makeKeyPair } from './webhook-fixture.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CONFIGURATION, DAY_MS, FakeCluster, SECRET, type Stored } from './managed-certificate-world.ts';
+import { CONFIGURATION, DAY_MS, FakeCluster, SECRET, type Stored } from './fake-cluster.ts';
 
 const REMEDY = 'run "helm upgrade" or reapply the manifests to recreate it';
 const IMMUTABLE =

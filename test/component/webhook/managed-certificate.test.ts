@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { CONFIGURATION, DAY_MS, FakeCluster, SECRET, type Stored } from './managed-certificate-world.ts';
+import { CONFIGURATION, DAY_MS, FakeCluster, SECRET, type Stored } from './fake-cluster.ts';
 
 test('the first replica creates a CA, publishes it, and serves with a certificate from it for all names', async () => {
   const cluster = new FakeCluster();

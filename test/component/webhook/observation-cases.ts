@@ -6,7 +6,7 @@ import {
   PRIVATE_KEY_SECRET_NAME as KEY_SECRET,
 } from '@countersign/common/annotations.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import { beyondConstraints, CLUSTER_DENIAL, DENIED, SECRET_FIELD } from '../../support/admission-answers.ts';
 import { CA, CLUSTER, CLUSTER_SELF, ISSUERS, SELF } from '../../support/admission-reviews.ts';
@@ -25,7 +25,7 @@ import {
   REVIEW_CA,
   REVIEW_STAR,
   secret,
-} from './admission-world.ts';
+} from './admission-cluster.ts';
 import type { ClusterState } from './webhook-fixture.ts';
 
 const REVIEW_SELF = 'create SubjectAccessReview reference signers sandbox/self';
@@ -97,7 +97,7 @@ export const REVIEW_CASES: readonly Case[] = [
   },
 ];
 
-const authorizing = { ...NO_DEMANDS, authorizeClusterIssuers: true };
+const authorizing = { ...PERMISSIVE_POLICY, authorizeClusterIssuers: true };
 
 /** ClusterIssuers also require permission. */
 export const CLUSTER_REVIEW_CASES: readonly Case[] = [

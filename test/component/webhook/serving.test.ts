@@ -17,8 +17,8 @@ import {
   withClientCa,
 } from '@countersign/webhook/serving/serving-certificate.ts';
 import { review } from '../../support/admission-reviews.ts';
-import { GRANTED } from './admission-world.ts';
-import { makeEndedKeyPair, makeKeyPair, WebhookFixture } from './webhook-fixture.ts';
+import { GRANTED } from './admission-cluster.ts';
+import { makeExpiredKeyPair, makeKeyPair, WebhookFixture } from './webhook-fixture.ts';
 
 const FIRST = makeKeyPair('first');
 const SECOND = makeKeyPair('second');
@@ -90,7 +90,7 @@ describe('a serving certificate', () => {
     ['has a key that is not PEM', { cert: FIRST.cert, key: 'x' }],
     ['has the key of another certificate', { cert: SECOND.cert, key: FIRST.key }],
     ['is empty', { cert: '', key: '' }],
-    ['has expired', makeEndedKeyPair()],
+    ['has expired', makeExpiredKeyPair()],
   ];
   for (const [name, pair] of BAD) {
     test(`a serving certificate that ${name} does not replace a usable one, is logged once and counted`, async () => {

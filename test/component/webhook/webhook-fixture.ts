@@ -5,14 +5,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Issuer } from '@countersign/common/issuer.ts';
-import { NO_DEMANDS, type RequestPolicy } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY, type RequestPolicy } from '@countersign/common/request-policy.ts';
 import { createLogger } from '@countersign/common/runtime/process/log.ts';
 import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import { formatRef } from '@countersign/common/signer-name.ts';
 import type { ConstrainedCa } from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';
 import { type AdmissionHandler, createHandler } from '@countersign/webhook/handler.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
-import type { Caller } from '@countersign/webhook/review-turns.ts';
+import type { Caller } from '@countersign/webhook/review-limiter.ts';
 import { SecretFactsReader } from '@countersign/webhook/secret-facts.ts';
 import { WebhookServer } from '@countersign/webhook/serving/server.ts';
 import type { KeyPair } from '@countersign/webhook/serving/serving-certificate.ts';
@@ -31,7 +31,7 @@ export function makeKeyPair(name = 'webhook', days = 30, kind: readonly string[]
 }
 
 /** The same, but expired yesterday. */
-export function makeEndedKeyPair(): KeyPair {
+export function makeExpiredKeyPair(): KeyPair {
   const { cert, key } = makeKeyPair('expired');
   const dir = mkdtempSync(join(tmpdir(), 'webhook-'));
   const keyFile = join(dir, 'key.pem');
@@ -102,7 +102,7 @@ export class WebhookFixture {
       // A new reader for each read, so that each case sees its own calls.
       secrets: { read: ref => new SecretFactsReader(this.client, 50).read(ref) },
       clusterResourceNamespace: 'countersign',
-      policy: this.#cluster.policy ?? NO_DEMANDS,
+      policy: this.#cluster.policy ?? PERMISSIVE_POLICY,
       reviewTimeoutMs: this.#cluster.reviewTimeoutMs ?? 100,
       metrics: this.metrics,
       log: this.log,

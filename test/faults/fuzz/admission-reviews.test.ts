@@ -4,9 +4,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { type AdmissionRequest, allow, decodeAdmissionReview, deny } from '@countersign/webhook/admission-review.ts';
-import { admit, findMatter, type Observation } from '@countersign/webhook/admit.ts';
+import { admit, findScope, type Observation } from '@countersign/webhook/admit.ts';
 import type { IssuerKnowledge } from '@countersign/webhook/issuer-view.ts';
 import { warningsFor } from '@countersign/webhook/warnings.ts';
 import { review } from '../../support/admission-reviews.ts';
@@ -42,10 +42,10 @@ function reviews(): readonly object[] {
 }
 
 function answerTo(request: AdmissionRequest, random: Random) {
-  const matter = findMatter(request, NO_DEMANDS);
+  const matter = findScope(request, PERMISSIVE_POLICY);
   const [issuer, permission] = [random.pick(ISSUERS), random.pick(PERMISSIONS)];
   const username = request.userInfo.username ?? '';
-  const decision = admit(matter, { permission, issuer, constrained: [] }, { username, policy: NO_DEMANDS });
+  const decision = admit(matter, { permission, issuer, constrained: [] }, { username, policy: PERMISSIVE_POLICY });
   if (!decision.allowed) return deny(request, decision);
   if (matter.kind !== 'validate' || matter.ref === undefined) return allow(request);
   const admitted = { csr: matter.csr, ref: matter.ref, requested: decision.requested, permission, issuer };

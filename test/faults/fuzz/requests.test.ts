@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { isKnownExtKeyUsage } from '@countersign/common/key-usage.ts';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { encodeBitString, sequence } from '@countersign/common/x509/der.ts';
 import { parsePkcs10 } from '@countersign/common/x509/pkcs10.ts';
@@ -56,7 +56,7 @@ function issue(der: Buffer, contents: Contents): Buffer | undefined {
   const request = valueOf(parsePkcs10(encodeRequest(der)));
   const csr = csrFor(request, contents);
   if (csr === undefined) return undefined;
-  const requested = toRequestedCertificate(csr, NO_DEMANDS);
+  const requested = toRequestedCertificate(csr, PERMISSIVE_POLICY);
   if (!requested.ok) assert.fail(`${reproduction()} ${csr.spec.request} ${JSON.stringify(requested.error)}`);
   const issuer = { subject: ca?.subject ?? assert.fail() };
   const policy = AS_CERT_MANAGER;

@@ -5,7 +5,7 @@ import type { ApprovalPolicySpec } from '@countersign/common/approval/policy/app
 import type { CompiledPolicy } from '@countersign/common/approval/policy/compiled-policy.ts';
 import { askedBy } from '@countersign/common/approval/request/judged-request.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { readVectors } from '../vectors.ts';
 import { compiledPolicy, completeSpec } from './written-policy.ts';
@@ -31,7 +31,7 @@ export function compileAll(policies: EvaluationCase['policies']): readonly Compi
 }
 
 export function evaluateCsr(policies: readonly CompiledPolicy[], csr: CertificateSigningRequest): Evaluation {
-  return evaluate(policies, toRequestedCertificate(csr, NO_DEMANDS), askedBy(csr));
+  return evaluate(policies, toRequestedCertificate(csr, PERMISSIVE_POLICY), askedBy(csr));
 }
 
 /** The evaluation as a case writes it. */

@@ -7,18 +7,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Child, logTail, startChild } from '../control-plane/child.ts';
 import { type CommandResult, runCommand } from '../control-plane/run-command.ts';
 import type { Environment } from '../control-plane/tools.ts';
-import { OwnWorld } from '../node/own-world.ts';
+import { NodeSandbox } from '../node/node-sandbox.ts';
 import type { EnginePrograms } from './engine-programs.ts';
 import { findModuleTool, MODULE_TOOLS } from './module-tool.ts';
 
 const READY_MS = 30_000;
 
 export class DockerEngine {
-  readonly #world: OwnWorld;
+  readonly #world: NodeSandbox;
   readonly #programs: EnginePrograms;
   #child: Child | undefined;
 
-  private constructor(world: OwnWorld, programs: EnginePrograms) {
+  private constructor(world: NodeSandbox, programs: EnginePrograms) {
     this.#world = world;
     this.#programs = programs;
   }
@@ -26,7 +26,7 @@ export class DockerEngine {
   /** Resolves when the engine responds. */
   static async start(programs: EnginePrograms): Promise<DockerEngine> {
     const plugin = await findModuleTool(MODULE_TOOLS['docker-compose']);
-    const engine = new DockerEngine(await OwnWorld.open(), programs);
+    const engine = new DockerEngine(await NodeSandbox.open(), programs);
     try {
       await mkdir(engine.path('config/cli-plugins'), { recursive: true });
       await symlink(plugin, engine.path('config/cli-plugins/docker-compose'));

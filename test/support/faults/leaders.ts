@@ -41,7 +41,7 @@ export function readLease(cluster: Cluster): Promise<Lease> {
 }
 
 /** Returns the replica that holds the Lease. */
-export function whenLed(cluster: Cluster): Promise<RunningService> {
+export function waitForLeader(cluster: Cluster): Promise<RunningService> {
   const find = async () => {
     const { spec } = await readLease(cluster);
     const replicas = cluster.installation.running('signer');
@@ -51,7 +51,7 @@ export function whenLed(cluster: Cluster): Promise<RunningService> {
 }
 
 /** Returns the Lease soon after `holder` has lost it. */
-export function whenTakenFrom(cluster: Cluster, holder: string): Promise<Lease> {
+export function waitForTakeover(cluster: Cluster, holder: string): Promise<Lease> {
   const readIfTaken = async () => {
     const lease = await readLease(cluster);
     return lease.spec.holderIdentity === holder ? undefined : lease;

@@ -7,7 +7,7 @@ import { buildCertificate } from '../certificate-builder.ts';
 import type { Cluster, KeyPairFiles, KubeObject } from '../cluster.ts';
 import type { CsrObject } from '../requests.ts';
 import { until } from '../until.ts';
-import { countIssued, type LogLine, linesOf, readLease, sha256Of, whenLed, whenTakenFrom } from './leaders.ts';
+import { countIssued, type LogLine, linesOf, readLease, sha256Of, waitForLeader, waitForTakeover } from './leaders.ts';
 import { approveAll, createAll, namesOf, whenSigned } from './load.ts';
 
 const REQUESTS = 80;
@@ -46,12 +46,12 @@ export function createSlowRoot(): KeyPairFiles {
 export async function pauseLeader(cluster: Cluster, signerName: string, prefix: string): Promise<Pause> {
   const names = namesOf(prefix, REQUESTS);
   await createAll(cluster, names, signerName);
-  const leader = await whenLed(cluster);
+  const leader = await waitForLeader(cluster);
   const { holderIdentity } = (await readLease(cluster)).spec;
   const approvals = approveAll(cluster, names);
   await until(() => countIssued(leader, names) >= SIGNED_BEFORE);
   process.kill(leader.child.pid!, 'SIGSTOP');
-  const taken = await whenTakenFrom(cluster, holderIdentity);
+  const taken = await waitForTakeover(cluster, holderIdentity);
   const continued = new Date().toISOString();
   process.kill(leader.child.pid!, 'SIGCONT');
   await approvals;

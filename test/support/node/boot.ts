@@ -19,14 +19,14 @@ import {
   runtimeSocket,
 } from './configuration.ts';
 import { API_PORT, prepareNodeKeys } from './keys.ts';
-import type { OwnWorld } from './own-world.ts';
+import type { NodeSandbox } from './node-sandbox.ts';
 import { programImage } from './program-image.ts';
 import type { Programs } from './programs.ts';
 import { Relay, relayCommand } from './relay.ts';
 import { nodeServers, storageServers } from './servers.ts';
 
-export interface Machinery {
-  readonly world: OwnWorld;
+export interface NodeParts {
+  readonly world: NodeSandbox;
   readonly programs: Programs;
   readonly tools: ToolPaths;
 }
@@ -47,7 +47,7 @@ export interface NodeImages {
 const READY_PATHS = ['/readyz', '/api/v1/namespaces/default', '/api/v1/namespaces/kube-system'];
 const RUNTIME_MS = 20_000;
 
-export async function boot(machinery: Machinery, images: NodeImages): Promise<Booted> {
+export async function boot(machinery: NodeParts, images: NodeImages): Promise<Booted> {
   const { dir } = machinery.world;
   const keys = await prepareNodeKeys(dir);
   await writeConfiguration(machinery);
@@ -62,13 +62,13 @@ export async function boot(machinery: Machinery, images: NodeImages): Promise<Bo
 }
 
 /** One of those that need a ready API server. */
-export function startServer(machinery: Machinery, name: ToolName): Child {
+export function startServer(machinery: NodeParts, name: ToolName): Child {
   const [, flags] = nodeServers(machinery.world.dir).find(([server]) => server === name) ?? [];
   if (flags === undefined) throw new TypeError(`${name} is no server of a node`);
   return start(machinery, machinery.tools[name], flags, name);
 }
 
-async function writeConfiguration({ world, programs }: Machinery): Promise<void> {
+async function writeConfiguration({ world, programs }: NodeParts): Promise<void> {
   const { dir } = world;
   await mkdir(join(dir, 'cni'));
   await Promise.all([
@@ -78,14 +78,14 @@ async function writeConfiguration({ world, programs }: Machinery): Promise<void>
   ]);
 }
 
-function start({ world, programs }: Machinery, command: string, args: readonly string[], name: string): Child {
+function start({ world, programs }: NodeParts, command: string, args: readonly string[], name: string): Child {
   const [program, ...words] = world.enter(command, args);
   const env = { ...process.env, PATH: programs.searchPath };
   return startChild({ name, command: program, args: words, logPath: world.log(name), cwd: world.dir, env });
 }
 
 /** Starts containerd and imports the images. */
-async function startRuntime(machinery: Machinery, { archives, images }: NodeImages): Promise<void> {
+async function startRuntime(machinery: NodeParts, { archives, images }: NodeImages): Promise<void> {
   const { world, programs, tools } = machinery;
   const own = join(world.dir, 'images.tar');
   await writeDockerArchive(own, [await programImage(PAUSE_IMAGE, tools.pause), ...images]);
@@ -99,7 +99,7 @@ async function startRuntime(machinery: Machinery, { archives, images }: NodeImag
   for (const archive of [own, ...archives]) await ctr(machinery, ['images', 'import', archive]);
 }
 
-async function runtimeAnswers(machinery: Machinery, runtime: Child): Promise<void> {
+async function runtimeAnswers(machinery: NodeParts, runtime: Child): Promise<void> {
   const deadline = Date.now() + RUNTIME_MS;
   for (;;) {
     const failure = await ctr(machinery, ['version']).then(
@@ -113,7 +113,7 @@ async function runtimeAnswers(machinery: Machinery, runtime: Child): Promise<voi
   }
 }
 
-async function ctr({ world, programs }: Machinery, args: readonly string[]): Promise<void> {
+async function ctr({ world, programs }: NodeParts, args: readonly string[]): Promise<void> {
   const common = ['--address', runtimeSocket(world.dir), '--namespace', 'k8s.io'];
   const [program, ...words] = world.enter(programs.paths.ctr, [...common, ...args]);
   const { code, stderr } = await runCommand(program, words, { env: process.env });

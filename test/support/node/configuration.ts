@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { NODE_ADDRESS } from './own-world.ts';
+import { NODE_ADDRESS } from './node-sandbox.ts';
 import type { Programs } from './programs.ts';
 
 export const PAUSE_IMAGE = 'localhost/countersign-pause:1';

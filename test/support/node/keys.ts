@@ -7,7 +7,7 @@ import type { KeyPair, User } from '../control-plane/authority.ts';
 import { writeKubeconfig } from '../control-plane/kubeconfig.ts';
 import { type Keys, prepareKeys } from '../control-plane/servers.ts';
 import { NODE_NAME } from './configuration.ts';
-import { NODE_ADDRESS } from './own-world.ts';
+import { NODE_ADDRESS } from './node-sandbox.ts';
 
 /** Always free inside the node's network namespace. */
 export const API_PORT = 6443;

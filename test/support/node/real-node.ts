@@ -12,9 +12,9 @@ import { kubeconfigName, writeKubeconfig } from '../control-plane/kubeconfig.ts'
 import { createProgress } from '../control-plane/progress.ts';
 import { type CommandResult, runCommand } from '../control-plane/run-command.ts';
 import type { ToolName, ToolPaths } from '../control-plane/tools.ts';
-import { type Booted, boot, type Machinery, startServer } from './boot.ts';
+import { type Booted, boot, type NodeParts, startServer } from './boot.ts';
 import { NODE_NAME } from './configuration.ts';
-import { childOf, OwnWorld } from './own-world.ts';
+import { childOf, NodeSandbox } from './node-sandbox.ts';
 import type { Programs } from './programs.ts';
 
 export interface NodeOptions {
@@ -43,7 +43,7 @@ const READY_MS = 60_000;
 export async function startNode({ programs, imageArchives, images = [] }: NodeOptions): Promise<RealNode> {
   const tools: ToolPaths = await findTools([...NODE_TOOLS]);
   const step = createProgress().step('starting a node');
-  const world = await OwnWorld.open();
+  const world = await NodeSandbox.open();
   try {
     const node = new RealNode(
       { world, programs, tools },
@@ -66,10 +66,10 @@ export class RealNode {
   readonly caPem: string;
   readonly dir: string;
   readonly adminKubeconfig: string;
-  readonly #machinery: Machinery;
+  readonly #machinery: NodeParts;
   readonly #booted: Booted;
 
-  constructor(machinery: Machinery, booted: Booted) {
+  constructor(machinery: NodeParts, booted: Booted) {
     this.#machinery = machinery;
     this.#booted = booted;
     this.dir = machinery.world.dir;

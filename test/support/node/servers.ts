@@ -6,7 +6,7 @@ import { apiServerArguments, controllerManagerArguments, etcdArguments } from '.
 import type { ToolName } from '../control-plane/tools.ts';
 import { NODE_NAME, POD_NETWORK } from './configuration.ts';
 import { API_PORT, componentKubeconfig } from './keys.ts';
-import { NODE_ADDRESS } from './own-world.ts';
+import { NODE_ADDRESS } from './node-sandbox.ts';
 
 export type CommandLine = readonly [ToolName, readonly string[]];
 

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   CA,
-  changedLockedAnnotations,
+  changedImmutableAnnotations,
   encodeCaAnnotation,
-  LOCKED_ANNOTATIONS,
+  IMMUTABLE_ANNOTATIONS,
   PRIVATE_KEY_SECRET_NAME,
   REQUEST_DURATION,
   REQUEST_IS_CA,
@@ -98,21 +98,21 @@ describe('encodeCaAnnotation', () => {
   });
 });
 
-describe('changedLockedAnnotations', () => {
-  for (const key of LOCKED_ANNOTATIONS) {
-    it(`changedLockedAnnotations reports ${key} when it is added, changed or removed`, () => {
-      assert.deepEqual(changedLockedAnnotations(csr(), csr({ [key]: 'a' })), [key]);
-      assert.deepEqual(changedLockedAnnotations(csr({ [key]: 'a' }), csr({ [key]: 'b' })), [key]);
-      assert.deepEqual(changedLockedAnnotations(csr({ [key]: 'a' }), csr({})), [key]);
-      assert.deepEqual(changedLockedAnnotations(csr(), csr({ [key]: '' })), [key]);
+describe('changedImmutableAnnotations', () => {
+  for (const key of IMMUTABLE_ANNOTATIONS) {
+    it(`changedImmutableAnnotations reports ${key} when it is added, changed or removed`, () => {
+      assert.deepEqual(changedImmutableAnnotations(csr(), csr({ [key]: 'a' })), [key]);
+      assert.deepEqual(changedImmutableAnnotations(csr({ [key]: 'a' }), csr({ [key]: 'b' })), [key]);
+      assert.deepEqual(changedImmutableAnnotations(csr({ [key]: 'a' }), csr({})), [key]);
+      assert.deepEqual(changedImmutableAnnotations(csr(), csr({ [key]: '' })), [key]);
     });
 
-    it(`changedLockedAnnotations reports no change of ${key} for equal values`, () => {
-      assert.deepEqual(changedLockedAnnotations(csr({ [key]: 'a' }), csr({ [key]: 'a' })), []);
+    it(`changedImmutableAnnotations reports no change of ${key} for equal values`, () => {
+      assert.deepEqual(changedImmutableAnnotations(csr({ [key]: 'a' }), csr({ [key]: 'a' })), []);
     });
   }
 
-  it('changedLockedAnnotations ignores changes of other annotations, the signer’s own included', () => {
-    assert.deepEqual(changedLockedAnnotations(csr({ note: 'a' }), csr({ note: 'b', [CA]: 'x' })), []);
+  it('changedImmutableAnnotations ignores changes of other annotations, the signer’s own included', () => {
+    assert.deepEqual(changedImmutableAnnotations(csr({ note: 'a' }), csr({ note: 'b', [CA]: 'x' })), []);
   });
 });

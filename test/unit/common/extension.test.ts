@@ -12,7 +12,7 @@ import {
   TAG,
   tlv,
 } from '@countersign/common/x509/der.ts';
-import { encodeExtension, parseExtensions, type WrittenFalse } from '@countersign/common/x509/extension.ts';
+import { type ExplicitFalse, encodeExtension, parseExtensions } from '@countersign/common/x509/extension.ts';
 import { errorOf, valueOf } from '../../support/pki.ts';
 
 const NO_FORM = 'malformed extension: must consist of an OID, an optional BOOLEAN and an OCTET STRING';
@@ -21,7 +21,7 @@ const oid = encodeOid('1.2.3');
 const value = Buffer.from('value');
 const octets = encodeOctetString(value);
 
-function parse(writtenFalse: WrittenFalse, ...extensions: readonly Buffer[]) {
+function parse(writtenFalse: ExplicitFalse, ...extensions: readonly Buffer[]) {
   return parseExtensions(valueOf(readChildren(valueOf(readWhole(sequence(...extensions))))), writtenFalse);
 }
 

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   foreignType,
+  isEquivalentForRequests,
   isReady,
-  isSameToRequests,
   issuerPath,
   issuerType,
   readyCondition,
@@ -84,7 +84,7 @@ describe('toIssuer', () => {
   });
 });
 
-describe('isSameToRequests', () => {
+describe('isEquivalentForRequests', () => {
   const made = (parts: { uid?: string; generation?: number; ready?: string; annotation?: string } = {}) =>
     toIssuer({
       ...withConditions(['Ready', parts.ready ?? 'True']),
@@ -106,7 +106,7 @@ describe('isSameToRequests', () => {
     ['is changed when it is deleted', made(), undefined, false],
     ['counts as changed without a generation', { metadata, spec: {} }, { metadata, spec: {} }, false],
   ] as const) {
-    it(`an issuer ${what}`, () => assert.equal(isSameToRequests(before, now), expected));
+    it(`an issuer ${what}`, () => assert.equal(isEquivalentForRequests(before, now), expected));
   }
 });
 

@@ -9,7 +9,7 @@ import {
   podDenialText,
   referenceReviews,
 } from '@countersign/common/reference-permission.ts';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { parse } from 'yaml';
 
 const issuer = { kind: 'Issuer', namespace: 'sandbox', name: 'my.issuer' } as const;
@@ -68,8 +68,8 @@ describe('the access reviews', () => {
 
 describe('needsPermission', () => {
   it('needsPermission is true for an Issuer, and for a ClusterIssuer only if the operator requires it', () => {
-    const demanding = { ...NO_DEMANDS, authorizeClusterIssuers: true };
-    const answers = [NO_DEMANDS, demanding].map(policy =>
+    const demanding = { ...PERMISSIVE_POLICY, authorizeClusterIssuers: true };
+    const answers = [PERMISSIVE_POLICY, demanding].map(policy =>
       [issuer, clusterIssuer].map(ref => needsPermission(ref, policy)),
     );
     assert.deepEqual(answers, [

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { REQUEST_DURATION } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { HOUR, SECOND } from '@countersign/common/duration.ts';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { MINIMUM_DURATION, requestedDuration } from '@countersign/common/requested-duration.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import * as fc from 'fast-check';
@@ -35,7 +35,7 @@ describe('the rules on the shape of a CSR', () => {
   for (const { name, csr, errors } of readValidationCases()) {
     // Other signers' CSRs are never validated.
     if (isForeign(csr)) continue;
-    it(name, () => assert.deepEqual(requestErrors(csr, NO_DEMANDS), errors));
+    it(name, () => assert.deepEqual(requestErrors(csr, PERMISSIVE_POLICY), errors));
   }
 
   it('validation never throws, and admits only valid durations', () => {
@@ -46,8 +46,8 @@ describe('the rules on the shape of a CSR', () => {
         fc.option(fc.integer(), { nil: undefined }),
         (duration, seconds) => {
           const asked = withDuration(duration, seconds);
-          if (requestErrors(asked, NO_DEMANDS).length === 0)
-            assert.ok(requestedDuration(asked, NO_DEMANDS) >= MINIMUM_DURATION);
+          if (requestErrors(asked, PERMISSIVE_POLICY).length === 0)
+            assert.ok(requestedDuration(asked, PERMISSIVE_POLICY) >= MINIMUM_DURATION);
         },
       ),
     );
@@ -60,7 +60,7 @@ describe('the rules on the shape of a CSR', () => {
         const damaged = Buffer.from(pem);
         damaged[at] = octet;
         const { metadata, spec } = withDuration(undefined, undefined);
-        requestErrors({ metadata, spec: { ...spec, request: damaged.toString('base64') } }, NO_DEMANDS);
+        requestErrors({ metadata, spec: { ...spec, request: damaged.toString('base64') } }, PERMISSIVE_POLICY);
       }),
       { numRuns: 300 },
     );
@@ -76,7 +76,7 @@ describe('a message repeats only a part', () => {
     ['of a signer name', { signerName: `issuers.cert-manager.io/${LONG}` }],
   ] as const) {
     it(`a message repeats only a part ${what}`, () => {
-      const errors = requestErrors({ ...base, spec: { ...base.spec, ...spec } }, NO_DEMANDS);
+      const errors = requestErrors({ ...base, spec: { ...base.spec, ...spec } }, PERMISSIVE_POLICY);
       assert.equal(errors.length, 1);
       assert.match(errors[0]?.message ?? '', /x{20}|x x x.*…$/);
       assert.ok((errors[0]?.message.length ?? 0) < 2_100);
@@ -85,7 +85,7 @@ describe('a message repeats only a part', () => {
 });
 
 describe('the maximum duration', () => {
-  const policy = { ...NO_DEMANDS, maxDuration: 2n * HOUR };
+  const policy = { ...PERMISSIVE_POLICY, maxDuration: 2n * HOUR };
   for (const [what, csr, isRefused] of [
     ['denies an annotation that exceeds it', withDuration('2h0.000000001s', undefined), true],
     ['admits an annotation equal to it', withDuration('2h', undefined), false],
@@ -97,21 +97,21 @@ describe('the maximum duration', () => {
   }
   it('the maximum duration caps the default duration of 90 days', () => {
     const durationWith = (maxDuration: bigint) =>
-      requestedDuration(withDuration(undefined, undefined), { ...NO_DEMANDS, maxDuration });
+      requestedDuration(withDuration(undefined, undefined), { ...PERMISSIVE_POLICY, maxDuration });
     assert.deepEqual([2n * HOUR, 2161n * HOUR].map(durationWith), [2n * HOUR, 2160n * HOUR]);
   });
 });
 
 describe('requestedDuration', () => {
   it('requestedDuration is the annotation, even beside expirationSeconds', () =>
-    assert.equal(requestedDuration(withDuration('1h', 7200), NO_DEMANDS), HOUR));
+    assert.equal(requestedDuration(withDuration('1h', 7200), PERMISSIVE_POLICY), HOUR));
   it('requestedDuration is expirationSeconds without the annotation', () =>
-    assert.equal(requestedDuration(withDuration(undefined, 7200), NO_DEMANDS), 2n * HOUR));
+    assert.equal(requestedDuration(withDuration(undefined, 7200), PERMISSIVE_POLICY), 2n * HOUR));
   it('requestedDuration is 90 days without both', () =>
-    assert.equal(requestedDuration(withDuration(undefined, undefined), NO_DEMANDS), 90n * 24n * HOUR));
+    assert.equal(requestedDuration(withDuration(undefined, undefined), PERMISSIVE_POLICY), 90n * 24n * HOUR));
   it('requestedDuration keeps fractions of a second', () =>
-    assert.equal(requestedDuration(withDuration('600.5s', undefined), NO_DEMANDS), 600n * SECOND + SECOND / 2n));
+    assert.equal(requestedDuration(withDuration('600.5s', undefined), PERMISSIVE_POLICY), 600n * SECOND + SECOND / 2n));
   it('requestedDuration throws for an invalid annotation', () => {
-    assert.throws(() => requestedDuration(withDuration('90d', 7200), NO_DEMANDS), /unknown unit "d"/);
+    assert.throws(() => requestedDuration(withDuration('90d', 7200), PERMISSIVE_POLICY), /unknown unit "d"/);
   });
 });

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { denialText } from '@countersign/common/reference-permission.ts';
 import { EXCERPT } from '../../../tools/docs/generate-demo-picture.ts';
 import { drawTerminal } from '../../../tools/docs/terminal-picture.ts';
-import { tellStory } from '../../demo/story.ts';
+import { runDemoSteps } from '../../demo/steps.ts';
 
 /** Returns the lines of a picture. */
 function linesOf(svg: string): readonly string[] {
@@ -40,7 +40,7 @@ async function recordDemo(): Promise<readonly string[]> {
     },
     fetchLines: async () => {},
   };
-  await tellStory({ narrator, dir, namespace: 'countersign', signerUrl: '', webhookUrl: '' });
+  await runDemoSteps({ narrator, dir, namespace: 'countersign', signerUrl: '', webhookUrl: '' });
   await rm(dir, { recursive: true });
   return lines;
 }

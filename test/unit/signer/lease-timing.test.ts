@@ -25,6 +25,6 @@ it('a replica without an answer for more than 15 s reports that until it gets on
   assert.deepEqual(contact.problems(), []);
   now += 1_400;
   assert.deepEqual(contact.problems(), ['API server: no answer to a read or write for 16 s']);
-  contact.noteAnswer();
+  contact.recordAnswer();
   assert.deepEqual(contact.problems(), []);
 });

@@ -138,15 +138,15 @@ test('the earliest CA expiry is reported by kind until the issuer is deleted or 
   const issuer = (name: string) => ({ kind: 'Issuer', namespace: 'n', name }) as const;
   const expiries = () => lines('countersign_ca_not_after_timestamp_seconds');
   assert.deepEqual(await expiries(), []);
-  assert.equal(metrics.noteEnd(issuer('a'), new Date(2_000_000)), true);
-  assert.equal(metrics.noteEnd(issuer('a'), new Date(2_000_000)), false);
-  metrics.noteEnd(issuer('b'), new Date(1_000_000));
-  metrics.noteEnd({ kind: 'ClusterIssuer', namespace: '', name: 'a' }, new Date(3_000_000));
+  assert.equal(metrics.recordCaExpiry(issuer('a'), new Date(2_000_000)), true);
+  assert.equal(metrics.recordCaExpiry(issuer('a'), new Date(2_000_000)), false);
+  metrics.recordCaExpiry(issuer('b'), new Date(1_000_000));
+  metrics.recordCaExpiry({ kind: 'ClusterIssuer', namespace: '', name: 'a' }, new Date(3_000_000));
   assert.deepEqual(await expiries(), [
     'countersign_ca_not_after_timestamp_seconds{kind="Issuer"} 1000',
     'countersign_ca_not_after_timestamp_seconds{kind="ClusterIssuer"} 3000',
   ]);
-  metrics.noteEnd(issuer('b'), undefined);
+  metrics.recordCaExpiry(issuer('b'), undefined);
   assert.match((await expiries())[0] ?? '', / 2000$/);
   metrics.leading(false);
   assert.deepEqual(await expiries(), []);

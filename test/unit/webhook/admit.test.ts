@@ -6,24 +6,24 @@ import { csr, review } from '../../support/admission-reviews.ts';
 import { readValidationCases } from '../../support/vectors.ts';
 import { CONSTRAINT_CASES } from './constraint-cases.ts';
 import { CREATE_CASES } from './create-cases.ts';
-import { assertJudgement, judge } from './judgement.ts';
+import { assertAdmission, judge } from './judgement.ts';
 import { POLICY_CASES } from './policy-cases.ts';
 import { UPDATE_CASES } from './update-cases.ts';
 
 describe('CREATE', () => {
-  for (const item of CREATE_CASES) test(item.name, () => assertJudgement(item));
+  for (const item of CREATE_CASES) test(item.name, () => assertAdmission(item));
 });
 
 describe('operator policies', () => {
-  for (const item of POLICY_CASES) test(item.name, () => assertJudgement(item));
+  for (const item of POLICY_CASES) test(item.name, () => assertAdmission(item));
 });
 
 describe('name constraints of the CA', () => {
-  for (const item of CONSTRAINT_CASES) test(item.name, () => assertJudgement(item));
+  for (const item of CONSTRAINT_CASES) test(item.name, () => assertAdmission(item));
 });
 
 describe('UPDATE', () => {
-  for (const item of UPDATE_CASES) test(item.name, () => assertJudgement(item));
+  for (const item of UPDATE_CASES) test(item.name, () => assertAdmission(item));
 });
 
 test('a CSR whose name is too long for the signer is denied', () => {

@@ -2,12 +2,12 @@
 // The only caller of these rules in this folder.
 
 import assert from 'node:assert/strict';
-import { NO_DEMANDS, type RequestPolicy } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY, type RequestPolicy } from '@countersign/common/request-policy.ts';
 import { formatRef } from '@countersign/common/signer-name.ts';
 import { allow, decodeAdmissionReview, deny } from '@countersign/webhook/admission-review.ts';
-import { type AdmissionScope, admit, findMatter, type Observation } from '@countersign/webhook/admit.ts';
+import { type AdmissionScope, admit, findScope, type Observation } from '@countersign/webhook/admit.ts';
 import type { IssuerKnowledge } from '@countersign/webhook/issuer-view.ts';
-import type { Admitted, SecretSeen } from '@countersign/webhook/observe.ts';
+import type { Admitted, SecretObservation } from '@countersign/webhook/observe.ts';
 import { warningsFor } from '@countersign/webhook/warnings.ts';
 import { assertAnswer, type ExpectedAnswer, type ReviewAnswer } from '../../support/admission-answers.ts';
 import { ISSUERS, type Question, reviewOf } from '../../support/admission-reviews.ts';
@@ -23,7 +23,7 @@ export interface Known {
   readonly issuer?: IssuerKnowledge;
   readonly constrained?: Observation['constrained'];
   /** Defaults to a CA that outlives the requested certificate. */
-  readonly secret?: SecretSeen;
+  readonly secret?: SecretObservation;
   readonly policy?: RequestPolicy;
 }
 
@@ -34,7 +34,7 @@ export interface UnitCase extends Question, ExpectedAnswer {
   readonly asksPermission?: boolean;
 }
 
-export function assertJudgement(item: UnitCase): void {
+export function assertAdmission(item: UnitCase): void {
   const { asksPermission, answer } = judge(reviewOf(item), item.known);
   assert.equal(asksPermission, item.asksPermission ?? item.update === undefined);
   assertAnswer(answer, item);
@@ -47,16 +47,16 @@ export interface Judgement {
 }
 
 const CERTIFICATE_ENDS = new Date(NOW.getTime() + 365 * 24 * 3_600_000);
-const SECRET: SecretSeen = {
+const SECRET: SecretObservation = {
   ref: { namespace: 'sandbox', name: 'ca-pair' },
-  facts: { exists: true, certificateEnds: CERTIFICATE_ENDS },
+  facts: { exists: true, certificateExpiry: CERTIFICATE_ENDS },
 };
 
 /** Throws if the body cannot be decoded. */
 export function judge(body: unknown, known: Known = {}): Judgement {
-  const { policy = NO_DEMANDS, secret = SECRET } = known;
+  const { policy = PERMISSIVE_POLICY, secret = SECRET } = known;
   const request = valueOf(decodeAdmissionReview(body));
-  const scope = findMatter(request, policy);
+  const scope = findScope(request, policy);
   const observation = observe(scope, known);
   const decision = admit(scope, observation, { username: request.userInfo.username ?? '', policy });
   const warn = (requested: Admitted['requested']) =>

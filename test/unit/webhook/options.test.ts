@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from '@countersign/common/runtime/options/config.ts';
-import { certificatePlace, findMistakes, OPTIONS, type WebhookConfig } from '@countersign/webhook/options.ts';
+import { certificateSource, findMistakes, OPTIONS, type WebhookConfig } from '@countersign/webhook/options.ts';
 import { valueOf } from '../../support/pki.ts';
 
 const configOf = (...flags: readonly string[]): WebhookConfig => valueOf(parseConfig(OPTIONS, flags, {}));
@@ -17,7 +17,7 @@ for (const [flags, place] of [
   ],
 ] as const) {
   test(`the flags ${flags.join(' ')} select the source of the serving certificate`, () => {
-    assert.deepEqual(certificatePlace(configOf(...flags)), place);
+    assert.deepEqual(certificateSource(configOf(...flags)), place);
     assert.deepEqual(findMistakes(configOf(...flags)), []);
   });
 }
@@ -58,7 +58,7 @@ for (const [flags, ...mistakes] of [
 ] as const) {
   test(`the flags ${flags.join(' ') || '(none)'} are rejected with what to set instead`, () => {
     assert.deepEqual(findMistakes(configOf(...flags)), mistakes);
-    assert.equal(certificatePlace(configOf(...flags)), undefined);
+    assert.equal(certificateSource(configOf(...flags)), undefined);
   });
 }
 

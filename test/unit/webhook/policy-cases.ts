@@ -2,13 +2,13 @@
 
 import { REQUEST_DURATION as DURATION } from '@countersign/common/annotations.ts';
 import { HOUR } from '@countersign/common/duration.ts';
-import { NO_DEMANDS } from '@countersign/common/request-policy.ts';
+import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { CLUSTER_DENIAL, DURATION_FIELD, type ExpectedAnswer } from '../../support/admission-answers.ts';
 import { CLUSTER } from '../../support/admission-reviews.ts';
 import { NOW, type UnitCase } from './judgement.ts';
 
-const authorizing = { ...NO_DEMANDS, authorizeClusterIssuers: true };
-const atMostAnHour = { ...NO_DEMANDS, maxDuration: HOUR };
+const authorizing = { ...PERMISSIVE_POLICY, authorizeClusterIssuers: true };
+const atMostAnHour = { ...PERMISSIVE_POLICY, maxDuration: HOUR };
 const tooLong = (field: string): ExpectedAnswer => ({
   allowed: {
     code: 422,
@@ -19,7 +19,7 @@ const tooLong = (field: string): ExpectedAnswer => ({
 });
 const caEndsIn = (hours: number) => ({
   ref: { namespace: 'sandbox', name: 'ca-pair' },
-  facts: { exists: true, certificateEnds: new Date(NOW.getTime() + hours * 3_600_000) },
+  facts: { exists: true, certificateExpiry: new Date(NOW.getTime() + hours * 3_600_000) },
 });
 
 export const POLICY_CASES: readonly UnitCase[] = [

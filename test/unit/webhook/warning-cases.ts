@@ -22,7 +22,7 @@ const secret = (name: string, facts: SecretFacts): Known => ({
   secret: { ref: { namespace: 'sandbox', name }, facts },
 });
 const caEndsIn = (days: number): Known =>
-  secret('ca-pair', { exists: true, certificateEnds: new Date(NOW.getTime() + days * 86_400_000) });
+  secret('ca-pair', { exists: true, certificateExpiry: new Date(NOW.getTime() + days * 86_400_000) });
 const waitsForOthers = (type: string) =>
   `Issuer sandbox/ca is of type ${type}, which Countersign does not sign with (only ca and selfSigned); the request waits for another signer`;
 
@@ -103,7 +103,7 @@ export const WAITING_CASES: readonly UnitCase[] = [
 ];
 
 /** The result may not be what the requester expects. */
-export const SURPRISE_CASES: readonly UnitCase[] = [
+export const MISMATCH_CASES: readonly UnitCase[] = [
   {
     name: 'a CA that expires before the certificate gets a warning with both dates',
     known: caEndsIn(65),

@@ -21,7 +21,7 @@ export class ApiContact {
   }
 
   /** Call after each answered write, and each answered read of the latest version. */
-  noteAnswer(): void {
+  recordAnswer(): void {
     this.#answeredAt = this.#clock();
   }
 
@@ -35,7 +35,7 @@ export class ApiContact {
 
 export interface KeepContactOptions {
   readonly client: Pick<KubeClient, 'get'>;
-  readonly contact: Pick<ApiContact, 'noteAnswer'>;
+  readonly contact: Pick<ApiContact, 'recordAnswer'>;
   readonly log: Logger;
   /** Path of a collection; one object of it is read. */
   readonly path: string;
@@ -48,7 +48,7 @@ export async function keepContact(options: KeepContactOptions, signal: AbortSign
   while (!signal.aborted) {
     try {
       await client.get(`${path}?limit=1`, AbortSignal.any([signal, AbortSignal.timeout(READ_MS)]));
-      contact.noteAnswer();
+      contact.recordAnswer();
     } catch (error) {
       if (!signal.aborted) log.warn({ err: error }, 'API server not answering');
     }

@@ -5,7 +5,7 @@ import { backoff } from '../backoff.ts';
 import { RetryableError, TerminalError } from '../errors.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import type { Logger } from '../process/log.ts';
-import { SparseCount } from '../process/sparse-count.ts';
+import { LogSampler } from '../process/log-sampler.ts';
 import { type EventObject, type EventSubject, type EventText, toEvent } from './event-object.ts';
 
 interface PendingEvent {
@@ -49,7 +49,7 @@ export class EventRecorder {
   #whenDone: (() => void) | undefined;
   #isRecheckDue = false;
   #isClosed = false;
-  readonly #failures: SparseCount;
+  readonly #failures: LogSampler;
 
   /** While `isBusy` is true there is more urgent work for the API server, and events wait. */
   constructor(
@@ -62,7 +62,7 @@ export class EventRecorder {
     this.#log = log;
     this.#isBusy = isBusy;
     this.#clock = clock;
-    this.#failures = new SparseCount(LOG_INTERVAL_MS, clock);
+    this.#failures = new LogSampler(LOG_INTERVAL_MS, clock);
   }
 
   /** Records the event once for this object and occasion, now or as soon as the API server accepts it. */

@@ -23,7 +23,7 @@ export interface LeaderLeaseOptions extends Claimant {
   /** Its requests time out after `timeoutMs` of the timing. */
   readonly client: KubeClient;
   readonly log: Logger;
-  readonly contact: Pick<ApiContact, 'noteAnswer'>;
+  readonly contact: Pick<ApiContact, 'recordAnswer'>;
   readonly timing?: Partial<LeaseTiming>;
 }
 
@@ -130,7 +130,7 @@ export class LeaderLease {
   /** Acquires or renews the Lease. */
   async #tryAcquire(): Promise<Claim> {
     const claim = await this.#claim();
-    if (claim !== 'unknown') this.#options.contact.noteAnswer();
+    if (claim !== 'unknown') this.#options.contact.recordAnswer();
     return claim;
   }
 

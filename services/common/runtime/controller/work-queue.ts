@@ -2,7 +2,7 @@
 // requeued with backoff if its work fails. Workers are shared fairly. Never knows what a key means.
 
 import { randomUUID } from 'node:crypto';
-import { FairLine, type Waiting } from './fair-line.ts';
+import { FairQueue, type Waiting } from './fair-queue.ts';
 import { FairShares } from './fair-shares.ts';
 
 /**
@@ -57,9 +57,9 @@ export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #clock: () => number;
   /** Keys that wait for a worker. */
-  readonly #waiting = new FairLine();
+  readonly #waiting = new FairQueue();
   /** Keys that were added in bulk for one cause, such as a change of an issuer: other keys go first. */
-  readonly #many = new FairLine();
+  readonly #many = new FairQueue();
   #started = 0;
   readonly #working = new Set<string>();
   readonly #shares: FairShares;
@@ -86,7 +86,7 @@ export class WorkQueue {
     for (const key of keys) if (!this.#waiting.get(key)) this.#add(key, this.#many);
   }
 
-  #add(key: string, line: FairLine): void {
+  #add(key: string, line: FairQueue): void {
     this.#cancelTimer(key);
     if (line.get(key) || this.#addedWhileWorking.has(key)) return;
     if (!this.#many.get(key)) this.#options.observer.added();

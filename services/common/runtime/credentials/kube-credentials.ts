@@ -32,7 +32,7 @@ export interface Credentials {
 export interface CredentialReader {
   read(): Promise<Credentials>;
   /** Call when the server answered 401, or was not trusted itself. */
-  markRefused(): void;
+  markRejected(): void;
 }
 
 /**
@@ -90,7 +90,7 @@ export class CredentialSource implements CredentialReader {
   }
 
   /** The next read starts with the kubeconfig, exec plugins included. */
-  markRefused(): void {
+  markRejected(): void {
     this.#refused = true;
   }
 

@@ -8,7 +8,7 @@ import { JSON_LINES, readWatchEvents, type WatchEvent } from '../reflector/watch
 import type { Answer } from './exchange.ts';
 import type { KubeClient } from './kube-client.ts';
 import type { ApiConnection, ApiRequest } from './kube-connection.ts';
-import { errorFromGarbage, errorFromResponse, errorFromTransport } from './kube-errors.ts';
+import { errorFromInvalidResponse, errorFromResponse, errorFromTransport } from './kube-errors.ts';
 import { decodeObject, PROTOBUF, type ProtobufResource, watchFrames } from './kube-protobuf.ts';
 
 const MERGE_PATCH = 'application/merge-patch+json';
@@ -57,7 +57,7 @@ async function callApi<T>({ connection, timeoutMs, protobuf }: Context, given: A
   try {
     return decode(answer, kinds) as T;
   } catch (cause) {
-    throw errorFromGarbage(request, 'cannot decode the response', cause);
+    throw errorFromInvalidResponse(request, 'cannot decode the response', cause);
   }
 }
 

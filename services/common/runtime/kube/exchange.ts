@@ -18,8 +18,8 @@ export interface Answer {
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** The response was aborted for its size; asking for less may help. */
-export class AnswerTooLargeError extends Error {
-  override readonly name = 'AnswerTooLargeError';
+export class ResponseTooLargeError extends Error {
+  override readonly name = 'ResponseTooLargeError';
 
   constructor() {
     super(`the response is larger than ${MAX_BYTES} bytes`);
@@ -44,7 +44,7 @@ export class NotStartedError extends Error {
 }
 
 /** No complete response in time: the connection may be dead, and others too. */
-export class NoAnswerError extends Error {
+export class ResponseTimeoutError extends Error {
   override readonly name = 'TimeoutError';
 
   constructor(timeoutMs: number) {
@@ -52,7 +52,7 @@ export class NoAnswerError extends Error {
   }
 }
 
-/** Rejects with the error of the connection, with a NoAnswerError, or with the signal's reason. */
+/** Rejects with the error of the connection, with a ResponseTimeoutError, or with the signal's reason. */
 export function exchange(
   dispatcher: Dispatcher,
   options: Dispatcher.DispatchOptions,
@@ -60,7 +60,7 @@ export function exchange(
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const collector = new Collector(resolve, reject, mayStart);
-    const timer = setTimeout(() => collector.fail(new NoAnswerError(timeoutMs)), timeoutMs);
+    const timer = setTimeout(() => collector.fail(new ResponseTimeoutError(timeoutMs)), timeoutMs);
     const onAbort = () => collector.fail(signal?.reason as Error);
     collector.onSettled = () => {
       clearTimeout(timer);
@@ -113,7 +113,7 @@ class Collector implements Dispatcher.DispatchHandler {
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (this.#bytes > MAX_BYTES) this.fail(new AnswerTooLargeError());
+    if (this.#bytes > MAX_BYTES) this.fail(new ResponseTooLargeError());
     else this.#chunks.push(chunk);
   }
 

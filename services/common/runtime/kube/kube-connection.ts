@@ -4,7 +4,7 @@
 import type { Dispatcher } from 'undici';
 import type { CredentialReader, Credentials } from '../credentials/kube-credentials.ts';
 import type { Headers } from '../credentials/kubeconfig-user.ts';
-import { type Answer, exchange, NoAnswerError } from './exchange.ts';
+import { type Answer, exchange, ResponseTimeoutError } from './exchange.ts';
 import { type Agents, createAgents } from './kube-agents.ts';
 import { type ApiCall, errorFromTransport, isUntrusted } from './kube-errors.ts';
 
@@ -58,7 +58,7 @@ export class ApiConnection {
       try {
         return await exchange(agents.requests, this.#optionsFor(request, credentials), limits);
       } catch (error) {
-        if (error instanceof NoAnswerError) this.#giveUpRequests(agents);
+        if (error instanceof ResponseTimeoutError) this.#giveUpRequests(agents);
         throw error;
       }
     });
@@ -92,12 +92,12 @@ export class ApiConnection {
     try {
       const answer = await send(credentials);
       this.#observe(request, credentials, { code: String(answer.statusCode), date: answer.headers['date'] }, started);
-      if (answer.statusCode === 401) this.#options.credentials.markRefused();
+      if (answer.statusCode === 401) this.#options.credentials.markRejected();
       return answer;
     } catch (cause) {
       this.#observe(request, credentials, { code: '<error>' }, started);
       // The CA in the kubeconfig may have been replaced.
-      if (isUntrusted(cause)) this.#options.credentials.markRefused();
+      if (isUntrusted(cause)) this.#options.credentials.markRejected();
       throw errorFromTransport(request, cause);
     }
   }

@@ -2,7 +2,7 @@
 // RetryableError or TerminalError with a message that says what failed, on which path, and what to do. Never retries.
 
 import { type RetryableCode, RetryableError, type TerminalCode, TerminalError } from '../errors.ts';
-import { AnswerTooLargeError, NotStartedError } from './exchange.ts';
+import { NotStartedError, ResponseTooLargeError } from './exchange.ts';
 
 /** The request; the query of `path` is left out of messages. */
 export interface ApiCall {
@@ -132,7 +132,7 @@ export function errorFromWatchEvent(call: ApiCall, object: unknown): RetryableEr
 }
 
 /** The error for a response that violates the API (not JSON, an endless line): a proxy or a broken server. */
-export function errorFromGarbage(call: ApiCall, detail: string, cause?: unknown): RetryableError {
+export function errorFromInvalidResponse(call: ApiCall, detail: string, cause?: unknown): RetryableError {
   return new RetryableError(`${nameOf(call)}: ${detail}`, { code: 'server', cause });
 }
 
@@ -161,7 +161,7 @@ function transportAdvice(cause: unknown): string {
 
 /** The error for a request without a complete response: refused, reset, TLS not trusted, too slow, or too much. */
 export function errorFromTransport(call: ApiCall, cause: unknown): RetryableError | TerminalError {
-  if (cause instanceof AnswerTooLargeError) {
+  if (cause instanceof ResponseTooLargeError) {
     return new TerminalError(`${nameOf(call)}: ${cause.message}`, { code: 'too-large', cause });
   }
   if (cause instanceof NotStartedError) {

@@ -4,7 +4,7 @@
 
 import { formatTime } from '../../csr.ts';
 import { MAX_EVENT_BYTES, type WatchFormat } from '../reflector/watch-stream.ts';
-import { type ApiCall, errorFromGarbage } from './kube-errors.ts';
+import { type ApiCall, errorFromInvalidResponse } from './kube-errors.ts';
 import { ProtobufError, ProtobufReader } from './protobuf/protobuf.ts';
 import {
   type Field,
@@ -131,13 +131,13 @@ async function* splitFrames(call: ApiCall, chunks: AsyncIterable<Buffer>): Async
     pending = [bytes.subarray(at)];
     size -= at;
   }
-  if (size > 0) throw errorFromGarbage(call, 'the watch ended in the middle of an event');
+  if (size > 0) throw errorFromInvalidResponse(call, 'the watch ended in the middle of an event');
 }
 
 /** The bytes of the frame at `at`, including its length; infinite while the length is incomplete. */
 function frameLength(call: ApiCall, bytes: Buffer | undefined, at: number): number {
   if (bytes === undefined || at + LENGTH_BYTES > bytes.length) return Number.POSITIVE_INFINITY;
   const length = bytes.readUInt32BE(at);
-  if (length > MAX_EVENT_BYTES) throw errorFromGarbage(call, 'a watch event exceeds the maximum object size');
+  if (length > MAX_EVENT_BYTES) throw errorFromInvalidResponse(call, 'a watch event exceeds the maximum object size');
   return LENGTH_BYTES + length;
 }

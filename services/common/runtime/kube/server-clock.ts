@@ -5,13 +5,13 @@
 import type { RequestObserver } from './kube-connection.ts';
 
 /** Date is truncated to whole seconds: half a second is the smallest error on either side. */
-export const MEAN_CUT_MS = 500;
+export const MEAN_TRUNCATION_MS = 500;
 
 export class ServerClock {
   #offsetMs = 0;
 
   readonly observe: RequestObserver = ({ serverTime = NaN }) => {
-    if (Number.isFinite(serverTime)) this.#offsetMs = serverTime + MEAN_CUT_MS - Date.now();
+    if (Number.isFinite(serverTime)) this.#offsetMs = serverTime + MEAN_TRUNCATION_MS - Date.now();
   };
 
   readonly now = (): Date => new Date(Date.now() + this.#offsetMs);

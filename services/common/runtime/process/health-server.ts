@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { explainListenError, type ListenAddress, listenOptions } from '../options/listen-address.ts';
 import { ConnectionGate } from './connection-gate.ts';
-import { OneAtATime } from './one-at-a-time.ts';
+import { PipeliningGuard } from './pipelining-guard.ts';
 
 export interface HttpServerLimits {
   /** Maximum open connections. */
@@ -45,7 +45,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const { limits = LIMITS } = options;
   const server = createLimitedServer(limits);
   const connections = new ConnectionGate({ connections: limits.connections, firstRequestMs: limits.timeoutMs });
-  const requests = new OneAtATime();
+  const requests = new PipeliningGuard();
   server.on('connection', socket => connections.admit(socket));
   const respond = async (request: IncomingMessage, response: ServerResponse) => {
     send(response, await answer(options, request.url ?? '').catch(() => INTERNAL_ERROR));

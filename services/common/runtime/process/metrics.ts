@@ -3,7 +3,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type LabelValues, Registry } from 'prom-client';
 import type { RequestObserver } from '../kube/kube-connection.ts';
-import { MEAN_CUT_MS } from '../kube/server-clock.ts';
+import { MEAN_TRUNCATION_MS } from '../kube/server-clock.ts';
 
 /** A registry with the metrics of the process (process_*, nodejs_*). */
 export function createRegistry(): Registry {
@@ -56,6 +56,6 @@ export function createRequestObserver(registry: Registry): RequestObserver {
     const { code, method, host, serverTime = NaN } = observation;
     requests.inc({ code, method, host });
     seconds.observe({ verb: method, host }, observation.seconds);
-    if (Number.isFinite(serverTime)) offset.set((Date.now() - serverTime - MEAN_CUT_MS) / 1000);
+    if (Number.isFinite(serverTime)) offset.set((Date.now() - serverTime - MEAN_TRUNCATION_MS) / 1000);
   };
 }

@@ -2,7 +2,7 @@
 
 import type { Reflector } from './reflector.ts';
 
-type AnyReflector = Pick<Reflector<never>, 'name' | 'hasSynced' | 'isAbsent' | 'isBarred' | 'isFresh' | 'listAgain'>;
+type AnyReflector = Pick<Reflector<never>, 'name' | 'hasSynced' | 'isAbsent' | 'isBarred' | 'isFresh' | 'relist'>;
 
 /** Why the cache cannot be trusted, one line for each resource; empty if it can. */
 export function problemsOf(reflectors: readonly AnyReflector[], now: number): string[] {
@@ -15,5 +15,5 @@ export function problemsOf(reflectors: readonly AnyReflector[], now: number): st
 
 /** Lists stale caches again at once, as after a time without answers from the API server. */
 export function refreshStale(reflectors: readonly AnyReflector[], now: number): void {
-  for (const reflector of reflectors) if (reflector.hasSynced && !reflector.isFresh(now)) reflector.listAgain();
+  for (const reflector of reflectors) if (reflector.hasSynced && !reflector.isFresh(now)) reflector.relist();
 }

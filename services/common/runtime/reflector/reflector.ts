@@ -122,7 +122,7 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   }
 
   /** Lists at once, ending the current pause or watch. */
-  listAgain(): void {
+  relist(): void {
     this.#current.abort();
   }
 

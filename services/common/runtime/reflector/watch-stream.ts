@@ -2,7 +2,12 @@
 // stream become classified errors; never interprets events.
 
 import { asClassifiedError } from '../errors.ts';
-import { type ApiCall, errorFromGarbage, errorFromTransport, errorFromWatchEvent } from '../kube/kube-errors.ts';
+import {
+  type ApiCall,
+  errorFromInvalidResponse,
+  errorFromTransport,
+  errorFromWatchEvent,
+} from '../kube/kube-errors.ts';
 
 /** One event of a watch; `object` is the plain JSON of the API. ERROR is thrown by `watch`, never yielded. */
 export interface WatchEvent {
@@ -46,9 +51,9 @@ async function* splitLines(call: ApiCall, chunks: AsyncIterable<Buffer>): AsyncG
     }
     pending.push(chunk.subarray(start));
     pendingBytes += chunk.length - start;
-    if (pendingBytes > MAX_EVENT_BYTES) throw errorFromGarbage(call, 'a watch line exceeds the maximum size');
+    if (pendingBytes > MAX_EVENT_BYTES) throw errorFromInvalidResponse(call, 'a watch line exceeds the maximum size');
   }
-  if (pendingBytes > 0) throw errorFromGarbage(call, 'the watch ended in the middle of a line');
+  if (pendingBytes > 0) throw errorFromInvalidResponse(call, 'the watch ended in the middle of a line');
 }
 
 function isEmpty(line: Buffer): boolean {
@@ -58,7 +63,7 @@ function isEmpty(line: Buffer): boolean {
 function parseEvent(call: ApiCall, format: WatchFormat, bytes: Buffer): WatchEvent {
   const event = parse(call, format, bytes);
   const hasShape = typeof event === 'object' && event !== null && 'type' in event && 'object' in event;
-  if (!hasShape || !EVENT_TYPES.has(event.type)) throw errorFromGarbage(call, 'invalid watch event');
+  if (!hasShape || !EVENT_TYPES.has(event.type)) throw errorFromInvalidResponse(call, 'invalid watch event');
   if (event.type === 'ERROR') throw errorFromWatchEvent(call, event.object);
   return event as WatchEvent;
 }
@@ -67,7 +72,7 @@ function parse(call: ApiCall, format: WatchFormat, bytes: Buffer): unknown {
   try {
     return format.parse(bytes);
   } catch (cause) {
-    throw errorFromGarbage(call, 'cannot decode a watch event', cause);
+    throw errorFromInvalidResponse(call, 'cannot decode a watch event', cause);
   }
 }
 

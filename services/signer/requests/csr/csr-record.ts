@@ -1,7 +1,7 @@
 // What the signer caches of each CertificateSigningRequest: for an open one, exactly what a decision needs, however
 // large it is; almost nothing for a finished one or another signer's. Does not validate requests.
 
-import { CA, LOCKED_ANNOTATIONS } from '@countersign/common/annotations.ts';
+import { CA, IMMUTABLE_ANNOTATIONS } from '@countersign/common/annotations.ts';
 import {
   type CertificateSigningRequest,
   isApproved,
@@ -96,7 +96,7 @@ function identify({ name, uid, resourceVersion }: ObjectMeta): ObjectMeta {
 
 /** Keeps only the annotations that decisions use. */
 function keepMeta(metadata: ObjectMeta): ObjectMeta {
-  const known = LOCKED_ANNOTATIONS.flatMap(key => {
+  const known = IMMUTABLE_ANNOTATIONS.flatMap(key => {
     const value = metadata.annotations?.[key];
     return value === undefined ? [] : [[key, copyOf(value, MAX_ANNOTATION)] as const];
   });

@@ -8,8 +8,8 @@ import {
   findPodCondition,
   type PodCertificateRequestStatus,
   podRequester,
-} from '@countersign/common/pod-certificate-request.ts';
-import { readPodTerms, type TermDefaults } from '@countersign/common/pod-terms.ts';
+} from '@countersign/common/pods/pod-certificate-request.ts';
+import { readPodTerms, type TermDefaults } from '@countersign/common/pods/pod-terms.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { podDenialText } from '@countersign/common/reference-permission.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
@@ -94,10 +94,10 @@ function triage(record: PodRecord): Triage {
 function whenUnfit(record: PodRecord, { reason, message, secret }: Fail, now: number): Wait {
   // The same certificate would be rejected again at once: a clock or a CA has to change first.
   const openMs = reason === 'SigningError' ? Number.POSITIVE_INFINITY : millisecondsSinceCreation(record, now);
-  const lookAgainAfterMs = Math.min(Math.max(openMs / 2, ASK_AGAIN_MS.min), ASK_AGAIN_MS.max);
+  const requeueAfterMs = Math.min(Math.max(openMs / 2, ASK_AGAIN_MS.min), ASK_AGAIN_MS.max);
   const text = reason === 'DeniedReference' ? denialOf(record) : withoutValues(message);
   const mayHelp = secret !== undefined && !SECRET_IS_IRRELEVANT.has(reason);
-  return { kind: 'wait', reason, message: text, lookAgainAfterMs, ...(mayHelp && { secret }) };
+  return { kind: 'wait', reason, message: text, requeueAfterMs, ...(mayHelp && { secret }) };
 }
 
 /**

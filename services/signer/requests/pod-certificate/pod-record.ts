@@ -3,12 +3,12 @@
 
 import { keepText } from '@countersign/common/bounded-text.ts';
 import type { ObjectMeta } from '@countersign/common/csr.ts';
-import { prunePodAnnotations } from '@countersign/common/pod-annotations.ts';
+import { prunePodAnnotations } from '@countersign/common/pods/pod-annotations.ts';
 import {
   isOpen,
   type PodCertificateRequest,
   type PodCertificateRequestSpec,
-} from '@countersign/common/pod-certificate-request.ts';
+} from '@countersign/common/pods/pod-certificate-request.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import type { RequestRecord } from '../request-kind.ts';
 import { MAX_STUB_LENGTH } from './stub-request.ts';

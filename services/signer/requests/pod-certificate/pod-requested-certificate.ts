@@ -2,13 +2,13 @@
 // the pod asks for and the owner of the issuer allows. The identity comes only from fields that NodeRestriction verifies. Pure.
 
 import { MILLISECOND, type Nanoseconds } from '@countersign/common/duration.ts';
-import { podIdentityOf, readPodNames } from '@countersign/common/pod-annotations.ts';
-import { type PodCertificateRequest, podRequester } from '@countersign/common/pod-certificate-request.ts';
-import type { PodTerms } from '@countersign/common/pod-terms.ts';
+import { podIdentityOf, readPodNames } from '@countersign/common/pods/pod-annotations.ts';
+import { type PodCertificateRequest, podRequester } from '@countersign/common/pods/pod-certificate-request.ts';
+import type { PodTerms } from '@countersign/common/pods/pod-terms.ts';
+import { formatSpiffeId } from '@countersign/common/pods/spiffe-id.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
-import { formatSpiffeId } from '@countersign/common/spiffe-id.ts';
 import { encodeGeneralNames, encodeSubject } from '@countersign/common/x509/general-names.ts';
 import type { Pkcs10 } from '@countersign/common/x509/pkcs10.ts';
 import { type PodRefusal, refusePodNames, refusePodRequest } from './refuse-request.ts';

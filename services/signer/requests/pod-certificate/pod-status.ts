@@ -2,7 +2,10 @@
 
 import { X509Certificate } from 'node:crypto';
 import { formatTime } from '@countersign/common/csr.ts';
-import type { PodCertificateRequestStatus, PodConditionType } from '@countersign/common/pod-certificate-request.ts';
+import type {
+  PodCertificateRequestStatus,
+  PodConditionType,
+} from '@countersign/common/pods/pod-certificate-request.ts';
 import { beginRefreshAt } from './refresh-time.ts';
 
 /** A condition's reason and message. */

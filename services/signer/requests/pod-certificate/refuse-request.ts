@@ -1,12 +1,12 @@
 // Which PodCertificateRequests are denied, and which wait for the owner of the issuer. A denial is final for the pod, so it follows
 // from the immutable spec alone; anything that an administrator can fix waits. Pure.
 
-import { toKubeletText } from '@countersign/common/kubelet-text.ts';
-import { expandPatterns, isNameAllowed } from '@countersign/common/name-patterns.ts';
-import { podIdentityOf, readPodNames } from '@countersign/common/pod-annotations.ts';
-import type { PodCertificateRequest } from '@countersign/common/pod-certificate-request.ts';
-import { type PodReason, podReasons } from '@countersign/common/pod-reasons.ts';
-import type { PodTerms } from '@countersign/common/pod-terms.ts';
+import { toKubeletText } from '@countersign/common/pods/kubelet-text.ts';
+import { expandPatterns, isNameAllowed } from '@countersign/common/pods/name-patterns.ts';
+import { podIdentityOf, readPodNames } from '@countersign/common/pods/pod-annotations.ts';
+import type { PodCertificateRequest } from '@countersign/common/pods/pod-certificate-request.ts';
+import { type PodReason, podReasons } from '@countersign/common/pods/pod-reasons.ts';
+import type { PodTerms } from '@countersign/common/pods/pod-terms.ts';
 import { reasons } from '@countersign/common/reasons.ts';
 import type { Result } from '@countersign/common/result.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';

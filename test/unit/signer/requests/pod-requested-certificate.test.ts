@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { HOUR } from '@countersign/common/duration.ts';
-import { COMMON_NAME, DNS_NAMES } from '@countersign/common/pod-annotations.ts';
-import { readPodTerms, USAGES } from '@countersign/common/pod-terms.ts';
+import { COMMON_NAME, DNS_NAMES } from '@countersign/common/pods/pod-annotations.ts';
+import { readPodTerms, USAGES } from '@countersign/common/pods/pod-terms.ts';
 import { GENERAL_NAME, readGeneralNames } from '@countersign/common/x509/subject-alt-name.ts';
 import {
   DEFAULT_POD_POLICY,

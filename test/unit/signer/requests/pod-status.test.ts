@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MILLISECOND, SECOND } from '@countersign/common/duration.ts';
-import { COMMON_NAME, DNS_NAMES } from '@countersign/common/pod-annotations.ts';
-import type { PodCertificateRequestStatus } from '@countersign/common/pod-certificate-request.ts';
+import { COMMON_NAME, DNS_NAMES } from '@countersign/common/pods/pod-annotations.ts';
+import type { PodCertificateRequestStatus } from '@countersign/common/pods/pod-certificate-request.ts';
 import { deniedStatus, issuedStatus } from '@countersign/signer/requests/pod-certificate/pod-status.ts';
 import { refusePodRequest } from '@countersign/signer/requests/pod-certificate/refuse-request.ts';
 import { parseStubRequest } from '@countersign/signer/requests/pod-certificate/stub-request.ts';

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DNS_NAMES } from '@countersign/common/pod-annotations.ts';
-import { ALLOWED_DNS_NAMES, DEFAULT_TERMS, readPodTerms } from '@countersign/common/pod-terms.ts';
+import { DNS_NAMES } from '@countersign/common/pods/pod-annotations.ts';
+import { ALLOWED_DNS_NAMES, DEFAULT_TERMS, readPodTerms } from '@countersign/common/pods/pod-terms.ts';
 import { encodeOid, sequence } from '@countersign/common/x509/der.ts';
 import { encodeSubject } from '@countersign/common/x509/general-names.ts';
 import { refusePodNames, refusePodRequest } from '@countersign/signer/requests/pod-certificate/refuse-request.ts';

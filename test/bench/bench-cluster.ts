@@ -1,0 +1,128 @@
+// The control plane of the benchmark: the chart's CRDs and roles, one ClusterIssuer and Issuer for each key type, and a
+// user who may reference the Issuer.
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
+import { freePort } from '../support/control-plane/loopback.ts';
+import type { Progress } from '../support/control-plane/progress.ts';
+import { runCommand } from '../support/control-plane/run-command.ts';
+import { Installation } from '../support/installation.ts';
+import { FOLDER, type Programs } from './programs.ts';
+
+export const BENCH_NAMESPACE = 'bench';
+export const REQUESTER = 'bench-requester';
+export type KeyType = 'ec' | 'rsa';
+
+/** The figures that the driver prints, by name. */
+export type Figures = Readonly<Record<string, number>>;
+
+export interface World {
+  readonly controlPlane: ControlPlane;
+  readonly programs: Programs;
+  /** The port of the webhook in its configuration. */
+  readonly webhookPort: number;
+  /** Runs the driver once in the given mode with the given flags. */
+  readonly drive: (mode: string, flags?: Readonly<Record<string, string | number>>) => Promise<Figures>;
+  readonly kubectl: (args: readonly string[], input?: string) => Promise<string>;
+  readonly setWebhook: (isEnabled: boolean) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+export async function createBenchCluster(programs: Programs, progress: Progress): Promise<World> {
+  const controlPlane = await startControlPlane({ progress });
+  try {
+    return await setUp(controlPlane, programs);
+  } catch (error) {
+    await controlPlane.stop();
+    throw error;
+  }
+}
+
+async function setUp(controlPlane: ControlPlane, programs: Programs): Promise<World> {
+  await mkdir(FOLDER, { recursive: true });
+  const webhookPort = await freePort();
+  const installation = new Installation(controlPlane, webhookPort, {});
+  await installation.release();
+  const kubectl = installation.kubectl.bind(installation);
+  const configuration = await kubectl(['get', 'validatingwebhookconfiguration', '-o', 'json']);
+  const world: World = {
+    controlPlane,
+    programs,
+    webhookPort,
+    kubectl,
+    drive: (mode, flags = {}) => runDriver(controlPlane, programs, mode, flags),
+    setWebhook: async isEnabled => {
+      const { items } = JSON.parse(configuration) as { items: { metadata: Record<string, unknown> }[] };
+      for (const { metadata } of items)
+        for (const key of ['uid', 'resourceVersion', 'managedFields']) delete metadata[key];
+      const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+      await kubectl([isEnabled ? 'apply' : 'delete', '-f', '-'], list);
+    },
+    stop: () => controlPlane.stop(),
+  };
+  await world.setWebhook(false);
+  await kubectl(['create', 'namespace', BENCH_NAMESPACE]);
+  for (const key of ['ec', 'rsa'] as const) await createIssuers(world, key);
+  await allowRequester(world);
+  return world;
+}
+
+async function runDriver(
+  controlPlane: ControlPlane,
+  { driver }: Programs,
+  mode: string,
+  flags: Readonly<Record<string, string | number>>,
+): Promise<Figures> {
+  const given = Object.entries({ kubeconfig: controlPlane.adminKubeconfig, ...flags });
+  const args = [`-mode=${mode}`, ...given.map(([name, value]) => `-${name}=${value}`)];
+  const { code, stdout, stderr } = await runCommand(driver, args, { env: process.env });
+  if (code !== 0) throw new Error(`driver ${args.join(' ')}: ${stderr}`);
+  return JSON.parse(stdout) as Figures;
+}
+
+/** Creates a ClusterIssuer and an Issuer named after the key type and marks both Ready, so that neither side has to. */
+async function createIssuers({ drive, kubectl }: World, key: KeyType): Promise<void> {
+  const { certificate, key: privateKey } = (await drive('ca', { signer: key })) as unknown as Record<string, string>;
+  const spec = { ca: { secretName: `ca-${key}` } };
+  const metadata = { name: key, namespace: BENCH_NAMESPACE };
+  const issuer = { apiVersion: 'cert-manager.io/v1', metadata, spec };
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { ...metadata, name: spec.ca.secretName },
+    stringData: { 'tls.crt': certificate, 'tls.key': privateKey },
+  };
+  const items = [secret, { ...issuer, kind: 'ClusterIssuer', metadata: { name: key } }, { ...issuer, kind: 'Issuer' }];
+  await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+  const ready = {
+    type: 'Ready',
+    status: 'True',
+    reason: 'KeyPairVerified',
+    message: 'Signing CA verified',
+    observedGeneration: 1,
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  };
+  const patch = ['--subresource=status', '--type=merge', '-p', JSON.stringify({ status: { conditions: [ready] } })];
+  for (const kind of ['clusterissuer', 'issuer']) await kubectl(['patch', kind, key, '-n', BENCH_NAMESPACE, ...patch]);
+}
+
+/** Allows the requester to create CSRs and to reference the Issuer. */
+async function allowRequester({ kubectl }: World): Promise<void> {
+  const user = `--user=${REQUESTER}`;
+  await kubectl(['create', 'clusterrole', 'bench-creator', '--verb=create', '--resource=certificatesigningrequests']);
+  await kubectl(['create', 'clusterrolebinding', 'bench-creator', '--clusterrole=bench-creator', user]);
+  const grant = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'Role',
+    metadata: { name: 'bench-referencer', namespace: BENCH_NAMESPACE },
+    rules: [{ apiGroups: ['cert-manager.io'], resources: ['signers'], verbs: ['reference'], resourceNames: ['ec'] }],
+  };
+  await kubectl(['apply', '-f', '-'], JSON.stringify(grant));
+  await kubectl(['create', 'rolebinding', 'bench-referencer', '-n', BENCH_NAMESPACE, '--role=bench-referencer', user]);
+}
+
+/** Returns the log file of a benchmark process. */
+export function logFile(name: string): string {
+  return join(FOLDER, `${name}.log`);
+}
