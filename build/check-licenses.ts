@@ -36,8 +36,8 @@ export function findForbiddenLicenses(lock: LockFile): readonly string[] {
 }
 
 /**
- * Evaluates an SPDX expression: one alternative of OR is enough, all operands of AND count. Nested expressions are
- * rejected.
+ * Evaluates an SPDX expression: one alternative of OR is enough, all operands of AND count. Nested expressions
+ * are rejected.
  */
 function isAllowed(license: unknown): boolean {
   if (typeof license !== 'string') return false;

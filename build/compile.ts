@@ -1,6 +1,6 @@
-// Fills the compile cache (NODE_COMPILE_CACHE) in a folder next to a program: `node build/compile.ts PROGRAM.mjs`. The cache is
-// used only by the same Node version, started with the same flags and environment variables; otherwise Node compiles as
-// usual.
+// Fills the compile cache (NODE_COMPILE_CACHE) in a folder next to a program: `node build/compile.ts PROGRAM.mjs`. The
+// cache is used only by the same Node version, started with the same flags and environment variables; otherwise Node
+// compiles as usual.
 
 import { execFile } from 'node:child_process';
 import { chmod, glob, rm } from 'node:fs/promises';

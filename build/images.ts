@@ -1,5 +1,5 @@
-// `make images`: bundles the services and builds their images with a Docker engine; without one, writes the same
-// images to dist/images.tar. Also bundles the programs that the compose stack mounts. Never pushes.
+// `make images`: bundles the services and builds their images with a Docker engine; without one, writes the same images
+// to dist/images.tar. Also bundles the programs that the compose stack mounts. Never pushes.
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// Writes the files of the base layer to a folder: `node build/root-filesystem.ts FOLDER`. The Dockerfile runs it inside the
-// image that provides Node.
+// Writes the files of the base layer to a folder: `node build/root-filesystem.ts FOLDER`. The Dockerfile runs it inside
+// the image that provides Node.
 
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -1,5 +1,5 @@
-// `node build/set-version.ts VERSION`: writes a new version number into every file that states it, and moves the entries under
-// [Unreleased] in CHANGELOG.md to a section of that version. Never commits, tags or publishes.
+// `node build/set-version.ts VERSION`: writes a new version number into every file that states it, and moves the
+// entries under [Unreleased] in CHANGELOG.md to a section of that version. Never commits, tags or publishes.
 
 import { spawnSync } from 'node:child_process';
 import { glob, readFile, writeFile } from 'node:fs/promises';

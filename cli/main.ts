@@ -1,5 +1,5 @@
-// The kubectl plugin `kubectl countersign`. The only file of the command that reads its arguments and the environment, and
-// that exits.
+// The kubectl plugin `kubectl countersign`. The only file of the command that reads its arguments and the environment,
+// and that exits.
 
 import { run } from './run.ts';
 import { createProcessIo } from './terminal/process-io.ts';

@@ -1,5 +1,5 @@
-// Finds the command of a command line and runs it; turns every error into a message with advice and an exit code. Never
-// exits.
+// Finds the command of a command line and runs it; turns every error into a message with advice and an exit code.
+// Never exits.
 
 import type { Command } from './arguments/command.ts';
 import { formatHelp, formatOverview } from './arguments/help.ts';

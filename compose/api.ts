@@ -1,5 +1,5 @@
-// A client of the stack's API server for the containers setup and request. Authenticates with a client certificate and sends one request at a
-// time. Does not retry.
+// A client of the stack's API server for the containers setup and request. Authenticates with a client certificate and
+// sends one request at a time. Does not retry.
 
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';

@@ -1,5 +1,5 @@
-// The first container of the compose stack: creates the CAs, keys and kubeconfigs of all others, each in the volume of its reader. CAs are
-// reused while their volume exists; everything else is recreated at each start.
+// The first container of the compose stack: creates the CAs, keys and kubeconfigs of all others, each in the volume of
+// its reader. CAs are reused while their volume exists; everything else is recreated at each start.
 
 import { chown, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// Objects of the demo: an Issuer in its own namespace, and users who may create requests. values.yaml defines who may reference the Issuer.
+// Objects of the demo: an Issuer in its own namespace, and users who may create requests. values.yaml defines who may
+// reference the Issuer.
 
 import type { KeyPair } from '../test/support/control-plane/authority.ts';
 

@@ -1,5 +1,5 @@
-// Writes and reads the kubeconfigs of the compose stack: self-contained JSON, which is also YAML. Never disables the verification of the
-// server's certificate.
+// Writes and reads the kubeconfigs of the compose stack: self-contained JSON, which is also YAML. Never disables the
+// verification of the server's certificate.
 
 import { readFile } from 'node:fs/promises';
 import type { KeyPair } from '../test/support/control-plane/authority.ts';

@@ -1,5 +1,5 @@
-// `docker compose run --rm request jane`: requests a certificate from the demo Issuer as one of the users and prints each step. The
-// administrator approves every admitted request.
+// `docker compose run --rm request jane`: requests a certificate from the demo Issuer as one of the users and prints
+// each step. The administrator approves every admitted request.
 
 import 'reflect-metadata';
 import { randomUUID, webcrypto, X509Certificate } from 'node:crypto';

@@ -1,4 +1,5 @@
-// Waits for the stack's API server and applies the objects of the chart (manifests.json) and of the demo (demo.ts). Idempotent.
+// Waits for the stack's API server and applies the objects of the chart (manifests.json) and of the demo
+// (demo.ts). Idempotent.
 
 import { readFile } from 'node:fs/promises';
 import { Api, eventually } from './api.ts';

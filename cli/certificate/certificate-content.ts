@@ -71,7 +71,10 @@ function describeCertificate(certificate: X509Certificate): CertificateContent {
   };
 }
 
-/** Node's own text of a Name is ambiguous: read from the DER (RFC 5280 section 4.1), whose last field has the extensions. */
+/**
+ * Node's own text of a Name is ambiguous: read from the DER (RFC 5280 section 4.1), whose last field has
+ * the extensions.
+ */
 function readNames(der: Buffer): Pick<CertificateContent, 'subject' | 'issuer' | 'names'> {
   const whole = readWhole(der);
   const [tbs] = whole.ok ? childrenOf(whole.value.value) : [];

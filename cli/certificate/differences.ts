@@ -1,5 +1,5 @@
-// What differs between the PKCS#10 request and its CSR, and what the certificate will not have although the request asks for
-// it: the approver sees what will be signed, not what was sent. Pure.
+// What differs between the PKCS#10 request and its CSR, and what the certificate will not have although the request
+// asks for it: the approver sees what will be signed, not what was sent. Pure.
 
 import { REQUEST_DURATION, readRequestDuration } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';

@@ -1,4 +1,5 @@
-// Decodes what a CSR asks for: every name of the PKCS#10 request, its key and extensions, and what the CSR adds to it. Pure.
+// Decodes what a CSR asks for: every name of the PKCS#10 request, its key and extensions, and what the CSR adds to
+// it. Pure.
 
 import { readIsCa, readPrivateKeySecretName, readRequestDuration } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';

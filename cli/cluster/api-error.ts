@@ -1,4 +1,5 @@
-// A refusal of the API server (metav1.Status) as an error for the user: what was refused, and what to do. Sends nothing.
+// A refusal of the API server (metav1.Status) as an error for the user: what was refused, and what to do.
+// Sends nothing.
 
 import { shorten } from '@countersign/common/short-text.ts';
 import { CliError } from '../cli-error.ts';

@@ -1,5 +1,5 @@
-// The requests of the command to the API server: each is sent once, and a refusal keeps what the API server said. Knows no
-// kind of object.
+// The requests of the command to the API server: each is sent once, and a refusal keeps what the API server said. Knows
+// no kind of object.
 
 import type { CredentialReader, Credentials } from '@countersign/common/runtime/credentials/kube-credentials.ts';
 import { CredentialSource } from '@countersign/common/runtime/credentials/kube-credentials.ts';

@@ -1,4 +1,5 @@
-// Whether a requester may reference an issuer, as far as the user of the command may find out. Sends access reviews only.
+// Whether a requester may reference an issuer, as far as the user of the command may find out. Sends access
+// reviews only.
 
 import type { Requester } from '@countersign/common/csr.ts';
 import { referenceReviews } from '@countersign/common/reference-permission.ts';

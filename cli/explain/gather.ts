@@ -1,5 +1,5 @@
-// Gathers what is known about a CSR, from the cluster or from a file. Reads, sends access reviews, and for a file a dry run:
-// nothing is changed.
+// Gathers what is known about a CSR, from the cluster or from a file. Reads, sends access reviews, and for a file a dry
+// run: nothing is changed.
 
 import type { Requester } from '@countersign/common/csr.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';

@@ -1,5 +1,5 @@
-// Finds why a CSR has no certificate, in the order in which the signer checks: decision, signer name, shape, permission,
-// approval, issuer, events. Pure.
+// Finds why a CSR has no certificate, in the order in which the signer checks: decision, signer name, shape,
+// permission, approval, issuer, events. Pure.
 
 import type { FieldError } from '@countersign/common/field-error.ts';
 import { issuerType } from '@countersign/common/issuer.ts';
@@ -72,7 +72,10 @@ function foreignObstacle({ csr }: Facts): Obstacle {
   };
 }
 
-/** What the webhook checks besides the permission. Settings of the operator beyond cert-manager's rules are not known here. */
+/**
+ * What the webhook checks besides the permission. Settings of the operator beyond cert-manager's rules are not
+ * known here.
+ */
 export function judgeShape({ csr, issuer }: Facts): Result<RequestedCertificate | undefined, readonly FieldError[]> {
   const type = issuer?.known && issuer.value !== undefined ? issuerType(issuer.value) : undefined;
   if (type !== undefined && !issuerTypes[type].signedHere) {

@@ -1,5 +1,5 @@
-// What an open CSR waits for once its shape, permission and issuer are known: the approval, the cause in the last event of
-// the signer, or the signer itself. Pure.
+// What an open CSR waits for once its shape, permission and issuer are known: the approval, the cause in the last event
+// of the signer, or the signer itself. Pure.
 
 import { isApproved } from '@countersign/common/csr.ts';
 import { isReason, reasons } from '@countersign/common/reasons.ts';

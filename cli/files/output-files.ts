@@ -1,5 +1,5 @@
-// Writes results to files: never over an existing file unless it is allowed, private keys for their owner only, and never
-// half a file.
+// Writes results to files: never over an existing file unless it is allowed, private keys for their owner only, and
+// never half a file.
 
 import { existsSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';

@@ -1,5 +1,5 @@
-// What the flags of `request` order: the CSR, and the files to write. Every mistake is a usage error, before anything is
-// made.
+// What the flags of `request` order: the CSR, and the files to write. Every mistake is a usage error, before anything
+// is made.
 
 import { REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import { parseGoDuration } from '@countersign/common/duration.ts';

@@ -1,5 +1,5 @@
-// Makes text that others chose safe to print: a terminal must not interpret it, it must not reorder or hide other text, and
-// it is bounded. Pure.
+// Makes text that others chose safe to print: a terminal must not interpret it, it must not reorder or hide other text,
+// and it is bounded. Pure.
 
 import { shorten } from '@countersign/common/short-text.ts';
 
@@ -7,8 +7,8 @@ import { shorten } from '@countersign/common/short-text.ts';
 const MAX_SHOWN = 256;
 
 /**
- * Control characters (ESC, CSI, carriage return), format characters (bidirectional overrides, zero-width spaces), line and
- * paragraph separators, lone surrogates and private characters.
+ * Control characters (ESC, CSI, carriage return), format characters (bidirectional overrides, zero-width spaces), line
+ * and paragraph separators, lone surrogates and private characters.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
 

@@ -24,7 +24,9 @@ export interface Waiting {
 
 const PAUSE_MS = 1_000;
 
-/** Rejects only if the user may not read the CSR anymore. A CSR that was created anew under its name counts as deleted. */
+/**
+ * Rejects only if the user may not read the CSR anymore. A CSR that was created anew under its name counts as deleted.
+ */
 export async function waitForEnd(api: Api, { csr, signal, onChange }: Waiting): Promise<End> {
   let known = csr;
   while (!signal.aborted) {

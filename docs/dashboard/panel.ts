@@ -1,5 +1,5 @@
-// Types of the dashboard's panels, and the queries that several panels share. Independent of Grafana: generate-dashboard.ts converts
-// panels to its model.
+// Types of the dashboard's panels, and the queries that several panels share. Independent of Grafana:
+// generate-dashboard.ts converts panels to its model.
 
 export interface Query {
   readonly expr: string;

@@ -1,4 +1,5 @@
-// All rows of the dashboard. Defines those that are about neither late certificates nor pods: admission, the API server, the processes.
+// All rows of the dashboard. Defines those that are about neither late certificates nor pods: admission, the API
+// server, the processes.
 
 import { lateness } from './lateness-row.ts';
 import { BOTH, perSecond, quantile, quantiles, type Row, WEBHOOK } from './panel.ts';

@@ -1,5 +1,5 @@
-// What the approver keeps of each CertificateSigningRequest: everything of one that it may have to decide on, next to nothing of
-// the others. Never judges a request.
+// What the approver keeps of each CertificateSigningRequest: everything of one that it may have to decide on, next to
+// nothing of the others. Never judges a request.
 
 import { IMMUTABLE_ANNOTATIONS } from '@countersign/common/annotations.ts';
 import {

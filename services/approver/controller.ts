@@ -1,5 +1,5 @@
-// Leads: requests are evaluated and policies get their conditions while this replica holds the Lease. Level-based: a key says where
-// to look, never what happened.
+// Leads: requests are evaluated and policies get their conditions while this replica holds the Lease. Level-based: a
+// key says where to look, never what happened.
 
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';

@@ -1,4 +1,5 @@
-// Writes Approved or Denied to a CertificateSigningRequest. The only file of the approver that writes to a request; it decides nothing.
+// Writes Approved or Denied to a CertificateSigningRequest. The only file of the approver that writes to a request; it
+// decides nothing.
 
 import type { Explanation } from '@countersign/common/approval/explain.ts';
 import { formatTime } from '@countersign/common/csr.ts';
@@ -13,8 +14,9 @@ export interface DecisionWriterDeps {
 }
 
 /**
- * uid and resourceVersion make the write conditional: what is approved is what was evaluated. A request that has changed since, also
- * by a person's decision, is a conflict, and is evaluated again. The API server also checks the verb `approve` on the signer.
+ * uid and resourceVersion make the write conditional: what is approved is what was evaluated. A request that has
+ * changed since, also by a person's decision, is a conflict, and is evaluated again. The API server also checks the
+ * verb `approve` on the signer.
  */
 export async function writeDecision(
   { client, isLeading, now }: DecisionWriterDeps,

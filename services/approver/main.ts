@@ -1,5 +1,5 @@
-// Starts the approver: reads the configuration, wires the parts together, and drains them in order at the end. The only file of the
-// service that exits.
+// Starts the approver: reads the configuration, wires the parts together, and drains them in order at the end. The only
+// file of the service that exits.
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';

@@ -1,5 +1,5 @@
-// What the approver reports to Prometheus. Label values come from closed sets; names of objects, which requesters choose, never become
-// labels.
+// What the approver reports to Prometheus. Label values come from closed sets; names of objects, which requesters
+// choose, never become labels.
 
 import type { ApprovalReason } from '@countersign/common/approval/explain.ts';
 import { createQueueObserver } from '@countersign/common/runtime/controller/queue-metrics.ts';

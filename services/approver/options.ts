@@ -1,4 +1,5 @@
-// The flags of the approver, the environment variables of the same names, and what must hold between them. Reads nothing itself.
+// The flags of the approver, the environment variables of the same names, and what must hold between them. Reads
+// nothing itself.
 
 import { MILLISECOND } from '@countersign/common/duration.ts';
 import { PERMISSIVE_POLICY, type RequestPolicy } from '@countersign/common/request-policy.ts';

@@ -1,4 +1,5 @@
-// The approval policies: a reflector that compiles them, and a queue that writes their Ready conditions while this replica leads.
+// The approval policies: a reflector that compiles them, and a queue that writes their Ready conditions while this
+// replica leads.
 
 import { createCelCompiler } from '@countersign/common/approval/cel/cel-program.ts';
 import { POLICY_PATH } from '@countersign/common/approval/policy/approval-policy.ts';

@@ -1,5 +1,5 @@
-// What the approver keeps of each ApprovalPolicy: the compiled policy, and what its status says. Never fails: a policy that cannot be
-// compiled must not count as absent, because it may be one that denies.
+// What the approver keeps of each ApprovalPolicy: the compiled policy, and what its status says. Never fails: a policy
+// that cannot be compiled must not count as absent, because it may be one that denies.
 
 import type { CelCompiler } from '@countersign/common/approval/cel/cel-program.ts';
 import type { ApprovalPolicy } from '@countersign/common/approval/policy/approval-policy.ts';

@@ -1,5 +1,5 @@
-// Writes the Ready condition of an ApprovalPolicy: whether it is in use, or what is wrong with it. Writes nothing that is there
-// already.
+// Writes the Ready condition of an ApprovalPolicy: whether it is in use, or what is wrong with it. Writes nothing that
+// is there already.
 
 import { POLICY_PATH } from '@countersign/common/approval/policy/approval-policy.ts';
 import { type Condition, formatTime } from '@countersign/common/csr.ts';

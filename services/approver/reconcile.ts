@@ -1,5 +1,5 @@
-// One run for one request: evaluate all policies, write the decision if there is one, and report why. The decision itself is made by
-// evaluate, from the version of the request that the write is conditional on.
+// One run for one request: evaluate all policies, write the decision if there is one, and report why. The decision
+// itself is made by evaluate, from the version of the request that the write is conditional on.
 
 import { type Evaluation, evaluate } from '@countersign/common/approval/evaluate.ts';
 import { explain, explainDryRun } from '@countersign/common/approval/explain.ts';

@@ -1,5 +1,5 @@
-// What a DNS name in a certificate may be (RFC 5280 section 4.2.1.6, RFC 1123 section 2.1): letters, digits and hyphens. Stricter
-// than the API server, which rejects only empty labels. Pure.
+// What a DNS name in a certificate may be (RFC 5280 section 4.2.1.6, RFC 1123 section 2.1): letters, digits and
+// hyphens. Stricter than the API server, which rejects only empty labels. Pure.
 
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 

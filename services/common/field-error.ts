@@ -1,11 +1,13 @@
-// One rule that a CSR violates: field, reason and message. The webhook reports all of them, the signer the first one. The outcome
-// is in reasons.ts.
+// One rule that a CSR violates: field, reason and message. The webhook reports all of them, the signer the first one.
+// The outcome is in reasons.ts.
 
 import type { Reason } from './reasons.ts';
 
 export interface FieldError {
   readonly reason: Reason;
-  /** Path of the field in the object, such as `spec.usages` or `metadata.annotations[experimental.cert-manager.io/ca]`. */
+  /**
+   * Path of the field in the object, such as `spec.usages` or `metadata.annotations[experimental.cert-manager.io/ca]`.
+   */
   readonly field: string;
   /** The message of the Failed condition. */
   readonly message: string;

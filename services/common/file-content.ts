@@ -95,8 +95,8 @@ function explainBinary(bytes: Buffer, wanted: Wanted): string | undefined {
 }
 
 /**
- * PFX version 3 (RFC 7292 section 4), in DER or in BER with indefinite length, which some programs write; then a
- * ContentInfo.
+ * PFX version 3 (RFC 7292 section 4), in DER or in BER with indefinite length, which some programs write; then
+ * a ContentInfo.
  */
 function isPkcs12(bytes: Buffer): boolean {
   const [version, info] = childrenOf(bytes);

@@ -1,5 +1,5 @@
-// The reasons of an Issuer or a ClusterIssuer: its Ready condition and its events. Reasons and messages are cert-manager's where
-// it has them; reasons.ts combines all reasons. Decides nothing.
+// The reasons of an Issuer or a ClusterIssuer: its Ready condition and its events. Reasons and messages are
+// cert-manager's where it has them; reasons.ts combines all reasons. Decides nothing.
 
 import { normal, warning } from './reason-entry.ts';
 

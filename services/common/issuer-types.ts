@@ -137,7 +137,10 @@ export function pruneSpec(spec: IssuerSpec | undefined): IssuerSpec {
   );
 }
 
-/** The Secret that an issuer with this spec signs with, for a request that names `keySecretName`; undefined if there is none. */
+/**
+ * The Secret that an issuer with this spec signs with, for a request that names `keySecretName`; undefined if there
+ * is none.
+ */
 export function signingSecret(spec: IssuerSpec, keySecretName: string | undefined): SigningSecret | undefined {
   const type = typeOfSpec(spec);
   const part = type && spec[type];

@@ -80,8 +80,8 @@ export function isReady(issuer: Issuer): boolean {
 }
 
 /**
- * For issuers from toIssuer, whose annotations are those that pods' requests need. Whether both versions judge a request the same: false if the issuer was recreated or changed, or its readiness
- * changed.
+ * For issuers from toIssuer, whose annotations are those that pods' requests need. Whether both versions judge a
+ * request the same: false if the issuer was recreated or changed, or its readiness changed.
  */
 export function isEquivalentForRequests(before: Issuer | undefined, now: Issuer | undefined): boolean {
   if (before === undefined || now === undefined) return false;

@@ -15,9 +15,9 @@ import { judgeName, type Verdict } from './x509/name-constraints/name-constraint
 import { GENERAL_NAME } from './x509/subject-alt-name.ts';
 
 /**
- * Names times subtrees, for all CAs together; beyond this a request is denied unchecked. Go had this limit until 1.25,
- * and OpenSSL has one of a million for each CA. A tenant who can write a CA's Secret must not stall the requests of
- * others.
+ * Names times subtrees, for all CAs together; beyond this a request is denied unchecked. Go had this limit until
+ * 1.25, and OpenSSL has one of a million for each CA. A tenant who can write a CA's Secret must not stall the
+ * requests of others.
  */
 export const MAX_COMPARISONS = 250_000;
 

@@ -9,8 +9,8 @@ export function isNamespaceName(text: string): boolean {
 }
 
 /**
- * A name for messages and logs. Text that is not a valid name may be anything, even a pasted private key, and is not
- * repeated.
+ * A name for messages and logs. Text that is not a valid name may be anything, even a pasted private key, and is
+ * not repeated.
  */
 export function showName(text: string): string {
   return isObjectName(text) ? text : `<invalid name: ${text.length} characters>`;

@@ -1,5 +1,6 @@
-// The name constraints of issuers, which the signer publishes for the webhook, which reads no Secrets: one ConfigMap in its own
-// namespace. Nothing in it is secret: all of it is in the CA certificates. Pure; only formats and parses the text.
+// The name constraints of issuers, which the signer publishes for the webhook, which reads no Secrets: one ConfigMap
+// in its own namespace. Nothing in it is secret: all of it is in the CA certificates. Pure; only formats and parses
+// the text.
 
 import { formatSignerName, type SignerRef } from './signer-name.ts';
 import { type ConstrainedCa, parseNameConstraints } from './x509/name-constraints/constraint-subtrees.ts';
@@ -7,11 +8,16 @@ import { type ConstrainedCa, parseNameConstraints } from './x509/name-constraint
 export const CONSTRAINTS_CONFIG_MAP = 'countersign-name-constraints';
 export const CONSTRAINTS_KEY = 'issuers.json';
 
-/** Characters. An object can have 1 MiB; one issuer, whose Secret a tenant controls, must not use the space of the others. */
+/**
+ * Characters. An object can have 1 MiB; one issuer, whose Secret a tenant controls, must not use the space of
+ * the others.
+ */
 export const MAX_PUBLISHED = 524_288;
 export const MAX_PUBLISHED_OF_ISSUER = 65_536;
 
-/** One issuer: its uid and, for each constrained CA in its chain, the Name and the value of the extension, in base64. */
+/**
+ * One issuer: its uid and, for each constrained CA in its chain, the Name and the value of the extension, in base64.
+ */
 export interface PublishedIssuer {
   readonly uid: string;
   readonly cas: readonly { readonly subject: string; readonly critical: boolean; readonly constraints: string }[];

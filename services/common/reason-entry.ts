@@ -1,6 +1,9 @@
 // The shape of an entry in the tables of reasons: outcome, event type, message and documentation. Has no reason itself.
 
-/** What happens to a CSR with this reason; `ready` is about an issuer. `stuck`: the CSR stays pending and is never signed. */
+/**
+ * What happens to a CSR with this reason; `ready` is about an issuer. `stuck`: the CSR stays pending and is
+ * never signed.
+ */
 export type Outcome = 'wait' | 'fail' | 'retry' | 'issue' | 'deny' | 'stuck' | 'ready';
 
 /** Where users see a reason; names with underscores are metrics. */

@@ -1,5 +1,5 @@
-// Every reason of a CSR or an issuer: outcome, event type, exact message, and documentation (the source of docs/reasons.md).
-// Reasons and messages are cert-manager's where it has them (v1.21). Decides nothing.
+// Every reason of a CSR or an issuer: outcome, event type, exact message, and documentation (the source of
+// docs/reasons.md). Reasons and messages are cert-manager's where it has them (v1.21). Decides nothing.
 
 import { formatGoDuration, type Nanoseconds } from './duration.ts';
 import { issuerReasons } from './issuer-reasons.ts';

@@ -123,8 +123,8 @@ function roleKind({ kind }: SignerRef): 'Role' | 'ClusterRole' {
 }
 
 /**
- * A ClusterRole with the first name may exist for Issuers: bound in the cluster, it would grant those of every
- * namespace.
+ * A ClusterRole with the first name may exist for Issuers: bound in the cluster, it would grant those of
+ * every namespace.
  */
 function roleName({ kind, name }: SignerRef): string {
   return kind === 'Issuer' ? `cert-manager-referencer:${name}` : `cert-manager-cluster-referencer:${name}`;

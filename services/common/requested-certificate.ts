@@ -1,5 +1,5 @@
-// The requested certificate as plain data, for any kind of request: everything in it except issuer, serial number and time.
-// Pure; judges nothing.
+// The requested certificate as plain data, for any kind of request: everything in it except issuer, serial number and
+// time. Pure; judges nothing.
 
 import type { X509Usages } from './key-usage.ts';
 import type { Extension } from './x509/extension.ts';

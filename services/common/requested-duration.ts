@@ -14,8 +14,8 @@ export const MINIMUM_DURATION: Nanoseconds = 600n * SECOND;
 export const DEFAULT_DURATION: Nanoseconds = 2160n * HOUR;
 
 /**
- * The annotation, otherwise spec.expirationSeconds, otherwise 90 days capped at the maximum duration. For a valid CSR
- * only.
+ * The annotation, otherwise spec.expirationSeconds, otherwise 90 days capped at the maximum duration. For a valid
+ * CSR only.
  */
 export function requestedDuration(csr: CertificateSigningRequest, { maxDuration }: RequestPolicy): Nanoseconds {
   const annotated = readRequestDuration(csr);

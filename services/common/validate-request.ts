@@ -1,6 +1,6 @@
-// Validates the shape of a CSR: signer name, duration, agreement of the PKCS#10 request with spec.usages and the annotations, and
-// the rules of the issuer type. Used by webhook and signer. Never checks issuers, permissions, time, or the signature of the
-// request, which the API server has verified and the signer verifies again (ADR 12).
+// Validates the shape of a CSR: signer name, duration, agreement of the PKCS#10 request with spec.usages and the
+// annotations, and the rules of the issuer type. Used by webhook and signer. Never checks issuers, permissions, time,
+// or the signature of the request, which the API server has verified and the signer verifies again (ADR 12).
 
 import { readIsCa, readPrivateKeySecretName } from './annotations.ts';
 import type { CertificateSigningRequest } from './csr.ts';
@@ -35,9 +35,9 @@ export interface IssuerFacts {
 }
 
 /**
- * The requested certificate, or every rule that the CSR violates, in the order in which cert-manager's Sync and template builder
- * find them: the signer fails the CSR with the first one. Facts about the issuer add the rules of its type and its CA. Nothing
- * else judges the shape of a request.
+ * The requested certificate, or every rule that the CSR violates, in the order in which cert-manager's Sync and
+ * template builder find them: the signer fails the CSR with the first one. Facts about the issuer add the rules of its
+ * type and its CA. Nothing else judges the shape of a request.
  */
 export function toRequestedCertificate(
   csr: CertificateSigningRequest,
@@ -117,7 +117,9 @@ export function validateSignerName({ spec: { signerName } }: CertificateSigningR
   return [{ reason: 'InvalidSignerName', field: 'spec.signerName', message: shorten(message, MAX_TEXT) }];
 }
 
-/** Characters, as for all other objects (a DNS subdomain, RFC 1123). The API server does not limit the name of a CSR. */
+/**
+ * Characters, as for all other objects (a DNS subdomain, RFC 1123). The API server does not limit the name of a CSR.
+ */
 export const MAX_NAME_LENGTH = 253;
 
 /** Watchers keep the names of all CSRs in memory; the signer skips CSRs with longer names. */

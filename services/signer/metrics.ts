@@ -1,5 +1,5 @@
-// The signer's Prometheus metrics. Label values come from closed sets; object names, which requesters choose, are never
-// labels.
+// The signer's Prometheus metrics. Label values come from closed sets; object names, which requesters choose, are
+// never labels.
 
 import { csrReasons, POD_WAITING_REASONS, type Reason } from '@countersign/common/reasons.ts';
 import { createQueueObserver } from '@countersign/common/runtime/controller/queue-metrics.ts';

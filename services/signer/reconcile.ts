@@ -96,8 +96,8 @@ async function attempt<R extends RequestRecord>(
 }
 
 /**
- * Reads of Secrets and requests return undefined for a missing object, so a 404 can only concern the request being
- * written.
+ * Reads of Secrets and requests return undefined for a missing object, so a 404 can only concern the request
+ * being written.
  */
 function isGone(error: unknown): boolean {
   return error instanceof TerminalError && error.code === 'not-found';
@@ -168,8 +168,8 @@ function judge<R extends RequestRecord>(
 }
 
 /**
- * Re-observes before failing a request: a Secret may have been fixed, or an issuer changed or deleted, just before the
- * approval.
+ * Re-observes before failing a request: a Secret may have been fixed, or an issuer changed or deleted, just before
+ * the approval.
  */
 async function confirmFailure<R extends RequestRecord>(
   deps: ReconcileDeps<R>,

@@ -20,8 +20,8 @@ interface Watch {
 
 const MAX_AGE_MS = 1_000;
 /**
- * How often cached Secrets are checked for age: a change is seen at most a second and this much later, with one read a
- * second.
+ * How often cached Secrets are checked for age: a change is seen at most a second and this much later, with one read
+ * a second.
  */
 const POLL_EVERY_MS = 250;
 /**

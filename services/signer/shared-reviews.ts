@@ -1,5 +1,5 @@
-// Shares the answers of access reviews for a moment, the negative ones too, so that many requests of one requester cost one review.
-// Asks nobody itself.
+// Shares the answers of access reviews for a moment, the negative ones too, so that many requests of one requester cost
+// one review. Asks nobody itself.
 
 /** When it was asked, in milliseconds of the clock, and the answer. */
 interface Review {
@@ -24,7 +24,10 @@ export class SharedReviews {
     return this.#reviews.size;
   }
 
-  /** The answer to the question, asked for at most `ttlMs` ago. Rejects as `ask` does; a failure is shared by those who wait for it. */
+  /**
+   * The answer to the question, asked for at most `ttlMs` ago. Rejects as `ask` does; a failure is shared by those who
+   * wait for it.
+   */
   async find(question: string, ask: () => Promise<boolean>): Promise<boolean> {
     if (this.#ttlMs === 0) return ask();
     this.#forgetOld();

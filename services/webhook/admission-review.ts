@@ -1,5 +1,6 @@
-// Decodes AdmissionReview requests (admission.k8s.io/v1) and builds the responses. Only `allow` and `deny` create a response,
-// from the request that it answers, so that the uid is always copied. Makes no decision about the request. Pure.
+// Decodes AdmissionReview requests (admission.k8s.io/v1) and builds the responses. Only `allow` and `deny` create a
+// response, from the request that it answers, so that the uid is always copied. Makes no decision about the
+// request. Pure.
 
 import { IMMUTABLE_ANNOTATIONS } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest, ObjectMeta, Requester } from '@countersign/common/csr.ts';

@@ -1,5 +1,5 @@
-// The admission rules: which requests are in scope, and whether a request is admitted. Pure: all facts are arguments. Never
-// produces warnings, and never admits a CSR that the signer would fail because of the CSR itself.
+// The admission rules: which requests are in scope, and whether a request is admitted. Pure: all facts are arguments.
+// Never produces warnings, and never admits a CSR that the signer would fail because of the CSR itself.
 
 import { changedImmutableAnnotations } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
@@ -24,7 +24,9 @@ export type AdmissionScope =
   | { readonly kind: 'not-ours' }
   /** Annotations that determine the certificate were changed. */
   | { readonly kind: 'locked'; readonly changed: readonly string[] }
-  /** The CSR has to be validated; `ref` is undefined when its signer name is malformed, so that no issuer can match it. */
+  /**
+   * The CSR has to be validated; `ref` is undefined when its signer name is malformed, so that no issuer can match it.
+   */
   | {
       readonly kind: 'validate';
       readonly csr: CertificateSigningRequest;
@@ -94,8 +96,8 @@ function lockedError(key: string): FieldError {
 }
 
 /**
- * Applies the signer's rules for the issuer type: SelfSigned issuers have additional ones. For types that other signers handle,
- * only the rules that come before the type apply; those signers check the rest.
+ * Applies the signer's rules for the issuer type: SelfSigned issuers have additional ones. For types that other signers
+ * handle, only the rules that come before the type apply; those signers check the rest.
  */
 function validate(
   csr: CertificateSigningRequest,

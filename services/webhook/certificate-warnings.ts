@@ -1,5 +1,5 @@
-// Warns of certificates that violate RFC 5280 and that strict clients reject (OpenSSL with -x509_strict, Python since 3.13),
-// although cert-manager issues them. Pure; never denies a request.
+// Warns of certificates that violate RFC 5280 and that strict clients reject (OpenSSL with -x509_strict, Python since
+// 3.13), although cert-manager issues them. Pure; never denies a request.
 
 import { REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import { type IssuerType, issuerTypes } from '@countersign/common/issuer-types.ts';

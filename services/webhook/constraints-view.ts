@@ -1,5 +1,6 @@
-// The name constraints of issuers that the signer publishes, cached by a reflector of that one ConfigMap. Returns none for an
-// issuer that was recreated since, or while the cached object may be stale: then only the signer checks the names.
+// The name constraints of issuers that the signer publishes, cached by a reflector of that one ConfigMap. Returns
+// none for an issuer that was recreated since, or while the cached object may be stale: then only the signer checks
+// the names.
 
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import {

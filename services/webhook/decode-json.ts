@@ -1,5 +1,5 @@
-// Composable decoders from plain JSON (unknown) to typed values. Stops at the first mismatch and reports its path; converts no
-// values, and drops fields that no decoder asks for. Pure.
+// Composable decoders from plain JSON (unknown) to typed values. Stops at the first mismatch and reports its path;
+// converts no values, and drops fields that no decoder asks for. Pure.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { shorten } from '@countersign/common/short-text.ts';

@@ -1,5 +1,5 @@
-// Handles one admission: decode, observe, admit, warn, and write one log line. Fails closed: an internal error denies the request
-// with a generic message, and the cause goes to the log.
+// Handles one admission: decode, observe, admit, warn, and write one log line. Fails closed: an internal error denies
+// the request with a generic message, and the cause goes to the log.
 
 import { reasons } from '@countersign/common/reasons.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
@@ -40,7 +40,8 @@ export type AdmissionHandler = (body: unknown, caller: Caller) => Promise<Handle
 
 export function createHandler(deps: HandlerDeps): AdmissionHandler {
   const turns = new ReviewLimiter();
-  // Not async: the body may be many times larger than what is decoded from it, and must not be kept until the answer is ready.
+  // Not async: the body may be many times larger than what is decoded from it, and must not be kept until the answer
+  // is ready.
   return (body, caller) => {
     const permissions = turns.limit(deps.permissions, caller);
     return answer(decodeAdmissionReview(body), { ...deps, permissions });

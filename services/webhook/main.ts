@@ -1,5 +1,5 @@
-// Starts the webhook: reads the configuration, wires the parts, and shuts them down in order. The only file of the service that
-// exits the process.
+// Starts the webhook: reads the configuration, wires the parts, and shuts them down in order. The only file of the
+// service that exits the process.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
@@ -34,7 +34,9 @@ import {
 const SERVICE = 'countersign-webhook';
 const DRAIN_DEADLINE_MS = 10_000;
 
-/** Without the issuer cache, requests are still decided, only with fewer checks and warnings: a short wait is enough. */
+/**
+ * Without the issuer cache, requests are still decided, only with fewer checks and warnings: a short wait is enough.
+ */
 const SYNC_WAIT_MS = 3_000;
 
 async function run(config: WebhookConfig): Promise<number> {
@@ -131,7 +133,10 @@ function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger, {
   }
 }
 
-/** Serves from the first usable certificate until the signal plus the drain delay, in which callers stop using this replica. */
+/**
+ * Serves from the first usable certificate until the signal plus the drain delay, in which callers stop using
+ * this replica.
+ */
 async function serve(parts: Parts, config: WebhookConfig, log: Logger, stop: AbortSignal): Promise<void> {
   const { certificate, issuers, server } = parts;
   const keyPair = await certificate.waitForFirst(stop);

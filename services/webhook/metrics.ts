@@ -1,5 +1,5 @@
-// The webhook's Prometheus metrics. Label values come from closed sets; names of objects and users, which requesters choose,
-// never become labels.
+// The webhook's Prometheus metrics. Label values come from closed sets; names of objects and users, which requesters
+// choose, never become labels.
 
 import { createCounter } from '@countersign/common/runtime/process/metrics.ts';
 import {
@@ -16,8 +16,8 @@ export type AnswerKind = 'allowed' | 'denied' | 'error';
 export type AnswerReason = '' | Refusal['reason'] | 'BadRequest' | 'TooLarge' | 'TooMany' | 'WrongContentType';
 
 /**
- * Why a TLS handshake failed: the caller does not trust the serving certificate, has no certificate from the client CA, closed the
- * connection, timed out, or anything else.
+ * Why a TLS handshake failed: the caller does not trust the serving certificate, has no certificate from the client CA,
+ * closed the connection, timed out, or anything else.
  */
 export type HandshakeFailure = 'distrusted' | 'uncertified' | 'closed' | 'timeout' | 'other';
 

@@ -1,5 +1,5 @@
-// Gathers the facts for one admission: the requester's permission, the issuer, and, for an admitted CSR, the Secret that a
-// warning may be about. Only reads and sends access reviews; decides nothing.
+// Gathers the facts for one admission: the requester's permission, the issuer, and, for an admitted CSR, the Secret
+// that a warning may be about. Only reads and sends access reviews; decides nothing.
 
 import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest, Requester } from '@countersign/common/csr.ts';
@@ -19,7 +19,9 @@ import type { WebhookMetrics } from './metrics.ts';
 import type { Permission, PermissionCache } from './permission-cache.ts';
 import type { SecretFacts, SecretFactsReader, SecretRef } from './secret-facts.ts';
 
-/** The access reviews and the Secret read (Deps.secrets, 500 ms) together stay below the API server's timeout of 5 s. */
+/**
+ * The access reviews and the Secret read (Deps.secrets, 500 ms) together stay below the API server's timeout of 5 s.
+ */
 export const REVIEW_TIMEOUT_MS = 3_400;
 export const SECRET_TIMEOUT_MS = 500;
 
@@ -49,7 +51,10 @@ export async function observe(scope: AdmissionScope, requester: Requester, deps:
   return { permission, issuer, constrained: mayKnow ? findConstrained(scope.ref, issuer, deps) : [] };
 }
 
-/** Public, since every certificate chain of the issuer shows them, but still withheld from requesters who may not use it (ADR 9). */
+/**
+ * Public, since every certificate chain of the issuer shows them, but still withheld from requesters who may not use it
+ * (ADR 9).
+ */
 function findConstrained(ref: SignerRef, issuer: Issuer, { constraints }: Deps): Observation['constrained'] {
   const { uid } = issuer.metadata;
   const hasCa = signingSecret(issuer.spec, undefined)?.holdsCa === true;
@@ -102,8 +107,9 @@ export async function readSigningSecret(admitted: Admitted, deps: Deps): Promise
 }
 
 /**
- * The Secret that the issuer will sign with, if the requester was granted permission to use the issuer. A name that the requester
- * chose is looked up only in the namespace of an Issuer: in the cluster resource namespace it could be anyone's Secret (ADR 9).
+ * The Secret that the issuer will sign with, if the requester was granted permission to use the issuer. A name that the
+ * requester chose is looked up only in the namespace of an Issuer: in the cluster resource namespace it could be
+ * anyone's Secret (ADR 9).
  */
 function secretName({ csr, ref, permission, issuer }: Admitted): string | undefined {
   if (typeof issuer === 'string' || permission !== 'granted') return undefined;

@@ -1,5 +1,5 @@
-// Caches briefly who may reference which issuer, so that a burst of requests costs one access review. Only positive reviews are
-// cached; after a negative one, the next caller sends a new review. Sends no reviews itself.
+// Caches briefly who may reference which issuer, so that a burst of requests costs one access review. Only positive
+// reviews are cached; after a negative one, the next caller sends a new review. Sends no reviews itself.
 
 import { hash } from 'node:crypto';
 import type { Requester } from '@countersign/common/csr.ts';
@@ -48,7 +48,8 @@ export class PermissionCache {
       // The TTL starts when the review is sent: a review that has been pending for that long is not joined.
       if (review === undefined || review.askedAt + this.#ttlMs <= this.#clock()) return this.#ask(question, ask);
       const answer = await review.answer.catch((error: unknown) => {
-        // Callers that came before the review was sent share its failure: otherwise they would retry one after the other.
+        // Callers that came before the review was sent share its failure: otherwise they would retry one after
+        // the other.
         if (review.askedAt >= since) throw error;
         return 'failed' as const;
       });
@@ -88,7 +89,10 @@ export class PermissionCache {
   }
 }
 
-/** Everything that an access review contains, hashed because it may be long: the identity provider chooses groups and extra. */
+/**
+ * Everything that an access review contains, hashed because it may be long: the identity provider chooses groups
+ * and extra.
+ */
 function keyOf({ kind, namespace, name }: SignerRef, { username, uid, groups, extra }: Requester): string {
   return hash('sha256', JSON.stringify([kind, namespace, name, username, uid, groups, extra]), 'base64');
 }

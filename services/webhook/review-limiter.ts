@@ -1,5 +1,6 @@
-// Limits the access reviews in flight, and serves the waiting callers round-robin by address. A caller can invent requesters, each
-// of which costs a review, and must not flood the API server through the webhook. Sends no reviews itself.
+// Limits the access reviews in flight, and serves the waiting callers round-robin by address. A caller can invent
+// requesters, each of which costs a review, and must not flood the API server through the webhook. Sends no
+// reviews itself.
 
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { PermissionCache } from './permission-cache.ts';
@@ -13,8 +14,9 @@ export interface Caller {
 }
 
 /**
- * An access review takes about 3 ms, so this limit allows 10 000 per second, and no load that an API server can create waits for
- * long. It is an eighth of the API server's seats for all ServiceAccounts together (priority level workload-low, 245 by default).
+ * An access review takes about 3 ms, so this limit allows 10 000 per second, and no load that an API server can create
+ * waits for long. It is an eighth of the API server's seats for all ServiceAccounts together (priority level
+ * workload-low, 245 by default).
  */
 const AT_ONCE = 32;
 

@@ -1,5 +1,5 @@
-// A queue that serves source addresses round-robin, so that an address with a thousand waiting items delays another address by
-// one item. Knows nothing about the items.
+// A queue that serves source addresses round-robin, so that an address with a thousand waiting items delays another
+// address by one item. Knows nothing about the items.
 
 export class RoundRobinQueue<T> {
   /** By source, in round-robin order; a set is never empty. */

@@ -1,5 +1,5 @@
-// Reads what a warning needs to know about a Secret: whether it exists, and when its certificate expires. Reads each Secret by
-// name at most once a second, and caches only these facts: never a key, never the Secret itself.
+// Reads what a warning needs to know about a Secret: whether it exists, and when its certificate expires. Reads each
+// Secret by name at most once a second, and caches only these facts: never a key, never the Secret itself.
 
 import { X509Certificate } from 'node:crypto';
 import { isObjectName } from '@countersign/common/object-name.ts';
@@ -11,7 +11,9 @@ export interface SecretRef {
   readonly name: string;
 }
 
-/** `certificateExpiry`: notAfter of the first certificate in `tls.crt`; undefined if there is no readable certificate. */
+/**
+ * `certificateExpiry`: notAfter of the first certificate in `tls.crt`; undefined if there is no readable certificate.
+ */
 export type SecretFacts = { readonly exists: false } | { readonly exists: true; readonly certificateExpiry?: Date };
 
 interface SecretData {

@@ -1,5 +1,5 @@
-// Warnings for admitted CSRs: the request has to wait, or the result may not be what the requester expects. Pure; never denies a
-// request. Texts are short because the API server truncates warnings to 256 characters.
+// Warnings for admitted CSRs: the request has to wait, or the result may not be what the requester expects. Pure; never
+// denies a request. Texts are short because the API server truncates warnings to 256 characters.
 
 import { REQUEST_DURATION, REQUEST_IS_CA, readIsCa, readRequestDuration } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';

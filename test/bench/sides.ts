@@ -46,8 +46,8 @@ export function drain(world: World, side: Side, { count, key = 'ec', keep = fals
 }
 
 /**
- * Runs each measurement `runs` times, alternating and reversing the order in every other round. Returns the figures by
- * name.
+ * Runs each measurement `runs` times, alternating and reversing the order in every other round. Returns the figures
+ * by name.
  */
 export async function alternate<Name extends string>(
   runs: number,

@@ -1,5 +1,5 @@
-// Applies the rendered chart to a real API server: every field of every variant exists and is valid, and Pod Security `restricted` admits
-// every pod.
+// Applies the rendered chart to a real API server: every field of every variant exists and is valid, and Pod Security
+// `restricted` admits every pod.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -63,7 +63,9 @@ function monitorCrd(kind: string): object {
   });
 }
 
-/** Contains only the fields that the chart uses, as documented at prometheus-operator.dev, so that typos are rejected. */
+/**
+ * Contains only the fields that the chart uses, as documented at prometheus-operator.dev, so that typos are rejected.
+ */
 function operatorCrd(kind: string, spec: object): object {
   const schema = { openAPIV3Schema: { type: 'object', properties: { spec } } };
   const plural = `${kind.toLowerCase()}s`;

@@ -1,5 +1,5 @@
-// Switching between the certificate modes on a real API server: the webhook owns the CA in the configuration, so Helm needs
-// --force-conflicts to replace it, and a rollback undoes an upgrade that failed halfway.
+// Switching between the certificate modes on a real API server: the webhook owns the CA in the configuration, so Helm
+// needs --force-conflicts to replace it, and a rollback undoes an upgrade that failed halfway.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

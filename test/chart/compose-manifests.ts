@@ -1,5 +1,5 @@
-// Renders the chart for the compose stack, without the objects for pods, because compose runs the services itself. The stack thus uses the
-// chart's rules. `node test/chart/compose-manifests.ts` writes compose/manifests.json.
+// Renders the chart for the compose stack, without the objects for pods, because compose runs the services itself. The
+// stack thus uses the chart's rules. `node test/chart/compose-manifests.ts` writes compose/manifests.json.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
-// Users' Issuers survive when cert-manager is installed after Countersign and takes over the CRDs: an upgrade that would delete them is
-// rejected before anything is changed, and the message says how to make it safe.
+// Users' Issuers survive when cert-manager is installed after Countersign and takes over the CRDs: an upgrade that
+// would delete them is rejected before anything is changed, and the message says how to make it safe.
 
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';

@@ -1,5 +1,5 @@
-// Runs the script of `helm test` with its RBAC permissions against a real API server and a running webhook: it passes if all responses are
-// correct, and fails if the webhook, or nothing at all, checks requests.
+// Runs the script of `helm test` with its RBAC permissions against a real API server and a running webhook: it passes
+// if all responses are correct, and fails if the webhook, or nothing at all, checks requests.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -1,4 +1,5 @@
-// Renders the chart with helm and parses the output. The only module that locates helm and the chart; it never contacts a cluster.
+// Renders the chart with helm and parses the output. The only module that locates helm and the chart; it never contacts
+// a cluster.
 
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

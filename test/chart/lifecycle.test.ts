@@ -1,5 +1,5 @@
-// A release on a real API server from install to uninstall: it leaves cert-manager's CRDs alone, keeps what the webhook wrote with every
-// way to apply the chart, and leaves nothing behind that blocks requests.
+// A release on a real API server from install to uninstall: it leaves cert-manager's CRDs alone, keeps what the webhook
+// wrote with every way to apply the chart, and leaves nothing behind that blocks requests.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,5 +1,5 @@
-// Values lost by `helm upgrade --reuse-values` with a chart that has new ones, or by a null: the chart renders without them, or reports
-// which are missing and how to restore them.
+// Values lost by `helm upgrade --reuse-values` with a chart that has new ones, or by a null: the chart renders without
+// them, or reports which are missing and how to restore them.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

@@ -1,4 +1,5 @@
-// Values that satisfy the schema but cannot work: the chart rejects each before anything is changed, and says what to set instead.
+// Values that satisfy the schema but cannot work: the chart rejects each before anything is changed, and says what to
+// set instead.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

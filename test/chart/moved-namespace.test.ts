@@ -1,5 +1,5 @@
-// A tool that knows only the rendered objects, such as kustomize, may move the output of `helm template` to another namespace: everything
-// that depends on the namespace moves too, and it works with a real API server and both services.
+// A tool that knows only the rendered objects, such as kustomize, may move the output of `helm template` to another
+// namespace: everything that depends on the namespace moves too, and it works with a real API server and both services.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

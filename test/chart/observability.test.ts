@@ -1,5 +1,5 @@
-// The alerts and the dashboard: Prometheus and Grafana can find them, and they use only metrics and labels that the services export.
-// test/e2e/alerts.test.ts checks with Prometheus when the alerts fire.
+// The alerts and the dashboard: Prometheus and Grafana can find them, and they use only metrics and labels that the
+// services export. test/e2e/alerts.test.ts checks with Prometheus when the alerts fire.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

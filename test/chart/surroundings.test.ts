@@ -1,4 +1,5 @@
-// Optional objects around the services: network policies, the monitor for the Prometheus Operator, and the Secret of the webhook's CA.
+// Optional objects around the services: network policies, the monitor for the Prometheus Operator, and the Secret of
+// the webhook's CA.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

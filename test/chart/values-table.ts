@@ -43,8 +43,8 @@ function toJson(value: unknown): unknown {
 }
 
 /**
- * Uses only the last paragraph, because the first comment starts with a paragraph about the whole file. Omits lines indented by three spaces,
- * which are examples.
+ * Uses only the last paragraph, because the first comment starts with a paragraph about the whole file. Omits lines
+ * indented by three spaces, which are examples.
  */
 function toCell(comment: string): string {
   const paragraph = comment.split('\n\n').at(-1) ?? '';

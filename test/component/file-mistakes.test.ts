@@ -1,5 +1,5 @@
-// Files that people give in place of a certificate or a private key in PEM, made by OpenSSL: wherever they are given, the message
-// says what the file is and what to do, and repeats nothing of it.
+// Files that people give in place of a certificate or a private key in PEM, made by OpenSSL: wherever they are given,
+// the message says what the file is and what to do, and repeats nothing of it.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

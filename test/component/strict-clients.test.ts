@@ -1,5 +1,5 @@
-// Certificates that are issued as cert-manager issues them although strict clients reject them: what OpenSSL rejects with
-// -x509_strict, and nothing else, is warned of, at the creation of a request and on the Issuer.
+// Certificates that are issued as cert-manager issues them although strict clients reject them: what OpenSSL rejects
+// with -x509_strict, and nothing else, is warned of, at the creation of a request and on the Issuer.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

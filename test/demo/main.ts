@@ -1,5 +1,5 @@
-// `make demo`: starts a real API server with the chart and both services, runs the steps of steps.ts on it, and keeps running
-// until Ctrl-C. With --once it exits after the steps, with exit code 0 only if all of them succeeded.
+// `make demo`: starts a real API server with the chart and both services, runs the steps of steps.ts on it, and keeps
+// running until Ctrl-C. With --once it exits after the steps, with exit code 0 only if all of them succeeded.
 
 import { once } from 'node:events';
 import { mkdir, rm, symlink } from 'node:fs/promises';
@@ -68,7 +68,9 @@ async function aborted(signal: AbortSignal): Promise<void> {
   clearInterval(stay);
 }
 
-/** Creates a folder with the users' kubeconfigs and the tools, so that the commands of the demo can be repeated there. */
+/**
+ * Creates a folder with the users' kubeconfigs and the tools, so that the commands of the demo can be repeated there.
+ */
 async function prepare(controlPlane: ControlPlane, signal: AbortSignal): Promise<{ narrator: Narrator; dir: string }> {
   const dir = join(controlPlane.dir, 'demo');
   await mkdir(join(dir, 'bin'), { recursive: true });

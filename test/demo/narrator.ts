@@ -1,5 +1,5 @@
-// Prints the demo: each command before it runs, and its output afterwards. Throws if a step does not have the expected result, or
-// if the signal is aborted. Uses colours only on a terminal.
+// Prints the demo: each command before it runs, and its output afterwards. Throws if a step does not have the expected
+// result, or if the signal is aborted. Uses colours only on a terminal.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';

@@ -1,5 +1,5 @@
-// The step of the demo in which a pod gets a certificate. The demo has no kubelet, so an administrator acts as the node: the Node and
-// the pod are only objects.
+// The step of the demo in which a pod gets a certificate. The demo has no kubelet, so an administrator acts as the
+// node: the Node and the pod are only objects.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

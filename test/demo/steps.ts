@@ -1,5 +1,5 @@
-// The steps of the demo: two users request certificates, and only one of them may use the issuer. Every step is a command that
-// readers can repeat. The first step without the expected result ends the demo.
+// The steps of the demo: two users request certificates, and only one of them may use the issuer. Every step is a
+// command that readers can repeat. The first step without the expected result ends the demo.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

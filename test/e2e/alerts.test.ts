@@ -1,5 +1,5 @@
-// The chart's alerts, evaluated by Prometheus: each fires for its own fault and no other, and none fires while everything is healthy or for
-// a momentary fault.
+// The chart's alerts, evaluated by Prometheus: each fires for its own fault and no other, and none fires while
+// everything is healthy or for a momentary fault.
 
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

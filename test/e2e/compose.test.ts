@@ -1,5 +1,5 @@
-// The compose stack as users run it: up, one denial, one certificate, the kubeconfigs, Prometheus, down. Also checks that
-// docker-compose.yml uses the versions that the other tests run.
+// The compose stack as users run it: up, one denial, one certificate, the kubeconfigs, Prometheus, down. Also checks
+// that docker-compose.yml uses the versions that the other tests run.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';

@@ -1,5 +1,5 @@
-// Certificates of pods on a real node, as their kubelet asks for them: between pods that verify each other, for pods that may not have
-// one yet, and through what happens to a cluster meanwhile. The tests build on each other.
+// Certificates of pods on a real node, as their kubelet asks for them: between pods that verify each other, for pods
+// that may not have one yet, and through what happens to a cluster meanwhile. The tests build on each other.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';

@@ -1,5 +1,6 @@
-// The refresh of pods' certificates by their kubelet, at the time that the signer sets. No certificate lasts for less than an hour, and
-// kubelet adds up to five minutes at random: the API server moves the time to the earliest that it allows, and it still takes minutes.
+// The refresh of pods' certificates by their kubelet, at the time that the signer sets. No certificate lasts for less
+// than an hour, and kubelet adds up to five minutes at random: the API server moves the time to the earliest that it
+// allows, and it still takes minutes.
 
 import { after, before, describe, test } from 'node:test';
 import { openPodScene, type PodScene } from './pod-scene.ts';

@@ -1,5 +1,5 @@
-// What runs in the namespace team: Deployments whose pods have a certificate and the trust anchors of its issuer as files, Services, and
-// the right of a ServiceAccount to use the issuer. Manifests only.
+// What runs in the namespace team: Deployments whose pods have a certificate and the trust anchors of its issuer as
+// files, Services, and the right of a ServiceAccount to use the issuer. Manifests only.
 
 export const TEAM = 'team';
 export const PEER_IMAGE = 'localhost/countersign-podpeer:1';

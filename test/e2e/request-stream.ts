@@ -10,8 +10,8 @@ export interface Tally {
   /** Forbidden requests that were admitted, and permitted ones that were denied. */
   readonly wrong: readonly string[];
   /**
-   * Permitted requests, and those for other signers, that got no decision because the webhook or the API server did not
-   * respond.
+   * Permitted requests, and those for other signers, that got no decision because the webhook or the API server did
+   * not respond.
    */
   readonly errors: readonly string[];
   readonly slowestMs: number;

@@ -1,5 +1,5 @@
-// Freezes the API server or etcd with all connections open, as on a node that swaps. The services must recover without
-// help.
+// Freezes the API server or etcd with all connections open, as on a node that swaps. The services must recover
+// without help.
 
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -33,8 +33,8 @@ function verifies(csr: CsrObject): boolean {
 test('every certificate matches its CA while the CA is replaced under load', { timeout: 180_000 }, async t => {
   const names = namesOf('rotated', REQUESTS);
   await createAll(cluster, names, signerName);
-  // Approves a part before each replacement. Approved all at once, the CSRs would be signed before the second CA is
-  // read.
+  // Approves a part before each replacement. Approved all at once, the CSRs would be signed before the second CA
+  // is read.
   for (let rotation = 0; rotation < ROTATIONS; rotation++) {
     const approvals = approveAll(
       cluster,

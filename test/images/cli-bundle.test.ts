@@ -1,5 +1,5 @@
-// The bundle of the kubectl plugin: one executable file that runs anywhere, an archive that does not depend on the build, and
-// the krew manifest of that archive.
+// The bundle of the kubectl plugin: one executable file that runs anywhere, an archive that does not depend on the
+// build, and the krew manifest of that archive.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

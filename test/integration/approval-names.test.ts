@@ -1,5 +1,6 @@
-// Random requests through approver and signer: every name in a certificate is one that the policy allows, read from the certificate by
-// Node's own parser, and every request that should be approved gets its certificate. APPROVAL_CASES sets how many.
+// Random requests through approver and signer: every name in a certificate is one that the policy allows, read from the
+// certificate by Node's own parser, and every request that should be approved gets its certificate. APPROVAL_CASES sets
+// how many.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';

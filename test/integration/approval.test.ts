@@ -1,4 +1,5 @@
-// The approver against a real API server, with the permissions that the chart gives it: what it approves, denies and leaves alone.
+// The approver against a real API server, with the permissions that the chart gives it: what it approves, denies and
+// leaves alone.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -185,7 +186,8 @@ describe('an ApprovalPolicy', () => {
 
 it('what was evaluated is what is approved, while others change the requests', () =>
   withPolicies([OWN_NAMES], async () => {
-    // The annotations of a CSR can change until somebody forbids it: here as an administrator, past the webhook's objects.
+    // The annotations of a CSR can change until somebody forbids it: here as an administrator, past the
+    // webhook's objects.
     const names = Array.from({ length: 30 }, (_, at) => `race-${at}`);
     await Promise.all(
       names.map(async name => {

@@ -1,4 +1,5 @@
-// docs/ca-rotation.md and docs/trust-bundles.md on a real API server: their commands are run as they stand there, in order.
+// docs/ca-rotation.md and docs/trust-bundles.md on a real API server: their commands are run as they stand there,
+// in order.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

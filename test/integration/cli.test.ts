@@ -1,5 +1,5 @@
-// The kubectl plugin as users run it: `kubectl countersign`, the bundle, a real API server with the chart, and dialogues on a
-// pseudo-terminal.
+// The kubectl plugin as users run it: `kubectl countersign`, the bundle, a real API server with the chart, and
+// dialogues on a pseudo-terminal.
 
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';

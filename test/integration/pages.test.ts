@@ -1,4 +1,5 @@
-// The pages of the documentation on a real API server: their commands are run as they stand there, and print what the page shows.
+// The pages of the documentation on a real API server: their commands are run as they stand there, and print what the
+// page shows.
 
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';

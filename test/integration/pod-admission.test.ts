@@ -1,5 +1,5 @@
-// What the admission policies for pods allow, deny and warn about, on a real API server, as the chart installs them: the reason
-// reaches the user when the pod or its workload is created, and no webhook is in the way of a pod.
+// What the admission policies for pods allow, deny and warn about, on a real API server, as the chart installs them:
+// the reason reaches the user when the pod or its workload is created, and no webhook is in the way of a pod.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

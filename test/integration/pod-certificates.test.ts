@@ -1,5 +1,5 @@
-// Certificates for pods on a real API server with NodeRestriction: what a kubelet asks for and gets, what waits and where its reason
-// is, and what is denied. The kubelet itself is impersonated.
+// Certificates for pods on a real API server with NodeRestriction: what a kubelet asks for and gets, what waits and
+// where its reason is, and what is denied. The kubelet itself is impersonated.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

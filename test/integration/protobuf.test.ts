@@ -1,5 +1,5 @@
-// CSRs in protobuf equal the same CSRs in JSON, with a real API server: single reads, paged lists, patch answers and
-// watches.
+// CSRs in protobuf equal the same CSRs in JSON, with a real API server: single reads, paged lists, patch answers
+// and watches.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

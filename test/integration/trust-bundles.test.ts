@@ -1,5 +1,5 @@
-// Trust bundles on a real API server, with the RBAC of the chart: what is published, what rotations and administrators do to it, and the
-// rules of the API server that the signer relies on.
+// Trust bundles on a real API server, with the RBAC of the chart: what is published, what rotations and administrators
+// do to it, and the rules of the API server that the signer relies on.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

@@ -1,5 +1,5 @@
-// Builds Secrets from the keys and certificates in test/vectors/pki, and Issuers that reference them, for tests of the
-// signer.
+// Builds Secrets from the keys and certificates in test/vectors/pki, and Issuers that reference them, for tests of
+// the signer.
 
 import type { Issuer } from '@countersign/common/issuer.ts';
 import type { IssuerSpec } from '@countersign/common/issuer-types.ts';

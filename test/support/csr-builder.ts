@@ -40,8 +40,8 @@ function serverMetadata(name: string, isDeleted = false): Partial<ObjectMeta> {
 }
 
 /**
- * A value of status.certificate with the serial that the signer derives from the uid; defaults to the uid of jane's
- * CSR.
+ * A value of status.certificate with the serial that the signer derives from the uid; defaults to the uid of
+ * jane's CSR.
  */
 export function buildCertificateOf(uid = 'uid-of-jane'): string {
   const serial = encodeInteger(deriveSerial(uid));

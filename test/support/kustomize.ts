@@ -9,8 +9,8 @@ import type { CommandResult } from './control-plane/run-command.ts';
 import { runCommand } from './control-plane/run-command.ts';
 
 /**
- * Applies the fields of a kustomization, such as `{namespace: moved}`, to the manifests. A non-zero exit code is not an
- * exception.
+ * Applies the fields of a kustomization, such as `{namespace: moved}`, to the manifests. A non-zero exit code is not
+ * an exception.
  */
 export async function kustomize(manifests: string, fields: Readonly<Record<string, unknown>>): Promise<CommandResult> {
   const { kubectl } = await findTools(['kubectl']);

@@ -1,4 +1,5 @@
-// Texts that a user may write where a name is wanted, for properties: what kubelet garbles, what is not ASCII, and parts of names.
+// Texts that a user may write where a name is wanted, for properties: what kubelet garbles, what is not ASCII, and
+// parts of names.
 
 import * as fc from 'fast-check';
 

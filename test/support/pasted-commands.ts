@@ -38,7 +38,10 @@ interface Output {
   readonly stdout: string;
 }
 
-/** Runs the commands as the administrator in the folder of the control plane. Returns what they print; throws their output if they fail. */
+/**
+ * Runs the commands as the administrator in the folder of the control plane. Returns what they print; throws their
+ * output if they fail.
+ */
 export async function paste(controlPlane: ControlPlane, commands: string): Promise<string> {
   const { code, text, stdout } = await run(controlPlane, commands);
   if (code !== 0) throw new Error(text);
@@ -46,8 +49,8 @@ export async function paste(controlPlane: ControlPlane, commands: string): Promi
 }
 
 /**
- * Runs the blocks `sh` of a section in order. A block `text` below one is the output that the page shows, in which `…` stands for
- * anything, and a line `…` for any lines; a command that must fail shows `Error`.
+ * Runs the blocks `sh` of a section in order. A block `text` below one is the output that the page shows, in which `…`
+ * stands for anything, and a line `…` for any lines; a command that must fail shows `Error`.
  */
 export async function followSection(controlPlane: ControlPlane, page: string, heading: string): Promise<void> {
   const blocks = readBlocks(page, heading).filter(({ language }) => language === 'sh' || language === 'text');
@@ -73,7 +76,10 @@ async function runAsShown(controlPlane: ControlPlane, commands: string, shown: s
   }
 }
 
-/** Whether an output has the lines that a page shows of it, one after the other. If the page shows nothing, any output matches. */
+/**
+ * Whether an output has the lines that a page shows of it, one after the other. If the page shows nothing, any
+ * output matches.
+ */
 export function isAsShown(output: string, shown: string): boolean {
   return toPattern(shown).test(squeeze(output));
 }

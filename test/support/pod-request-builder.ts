@@ -1,4 +1,5 @@
-// Builds PodCertificateRequests as the API server holds them: what a kubelet sends, with a real stub request, and what the server adds.
+// Builds PodCertificateRequests as the API server holds them: what a kubelet sends, with a real stub request, and what
+// the server adds.
 
 import type { KeyLike } from 'node:crypto';
 import type {

@@ -1,5 +1,5 @@
-// Pods that want a certificate, and the kubelet of their node as far as the API server sees it: both are objects and requests here,
-// and nothing runs. The admission plugin NodeRestriction checks what the kubelet says.
+// Pods that want a certificate, and the kubelet of their node as far as the API server sees it: both are objects and
+// requests here, and nothing runs. The admission plugin NodeRestriction checks what the kubelet says.
 
 import { X509Certificate } from 'node:crypto';
 import type { ApiAnswer, Caller, Refusal } from './api.ts';

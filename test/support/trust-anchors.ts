@@ -1,4 +1,5 @@
-// CAs for tests of trust bundles: certificates of which a name tells the holder, and bundles as the API server would have them.
+// CAs for tests of trust bundles: certificates of which a name tells the holder, and bundles as the API server would
+// have them.
 
 import { createHash, X509Certificate } from 'node:crypto';
 import type { Anchor } from '@countersign/signer/trust-bundles/anchors.ts';

@@ -1,5 +1,6 @@
-// What the webhook admits, the signer issues once it is approved, and what the webhook refuses for its shape is never issued: for
-// the vectors and for generated requests, whatever their keys, extensions, usages and annotations, and for each type of issuer.
+// What the webhook admits, the signer issues once it is approved, and what the webhook refuses for its shape is never
+// issued: for the vectors and for generated requests, whatever their keys, extensions, usages and annotations, and for
+// each type of issuer.
 
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';

@@ -1,5 +1,5 @@
-// Holds the sources to the rules of the design that no compiler knows: who may import whom, where the world may be touched,
-// and the form of a file.
+// Holds the sources to the rules of the design that no compiler knows: who may import whom, where the world may be
+// touched, and the form of a file.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';

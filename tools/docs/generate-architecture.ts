@@ -1,5 +1,5 @@
-// Draws docs/architecture.svg from docs/architecture.txt: boxes in three columns and arrows between them. Knows nothing of what
-// they mean.
+// Draws docs/architecture.svg from docs/architecture.txt: boxes in three columns and arrows between them. Knows nothing
+// of what they mean.
 
 import { readFile, writeFile } from 'node:fs/promises';
 

@@ -1,4 +1,5 @@
-// Writes docs/cli.md from the help of the kubectl plugin. Adds how to install it; everything else is what --help prints.
+// Writes docs/cli.md from the help of the kubectl plugin. Adds how to install it; everything else is what
+// --help prints.
 
 import { writeFile } from 'node:fs/promises';
 import type { Command } from '@countersign/cli/arguments/command.ts';

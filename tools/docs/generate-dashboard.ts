@@ -1,5 +1,5 @@
-// Writes the chart's Grafana dashboard (charts/countersign/files/dashboard.json). Defines the style and layout of panels, not what they
-// show.
+// Writes the chart's Grafana dashboard (charts/countersign/files/dashboard.json). Defines the style and layout of
+// panels, not what they show.
 
 import { writeFile } from 'node:fs/promises';
 import {

@@ -1,4 +1,5 @@
-// Runs the demo and writes docs/demo.svg, a picture of an excerpt of its output in a terminal. Needs the tools of `make tools`.
+// Runs the demo and writes docs/demo.svg, a picture of an excerpt of its output in a terminal. Needs the tools of
+// `make tools`.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

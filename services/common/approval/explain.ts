@@ -1,4 +1,5 @@
-// Explains an evaluation to people, in conditions and events: which policy decided, or what the nearest one still wants. Pure.
+// Explains an evaluation to people, in conditions and events: which policy decided, or what the nearest one still
+// wants. Pure.
 
 import { shorten } from '../short-text.ts';
 import type { Evaluation, PolicyVerdict } from './evaluate.ts';

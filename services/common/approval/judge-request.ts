@@ -1,5 +1,5 @@
-// Compares one request with one policy: everything that the certificate will have must be allowed, and every constraint and rule
-// satisfied. Says nothing about the decision. Pure.
+// Compares one request with one policy: everything that the certificate will have must be allowed, and every constraint
+// and rule satisfied. Says nothing about the decision. Pure.
 
 import { MAX_LIST, MAX_TEXT } from './cel/cel-limits.ts';
 import { requestOf } from './cel/cel-variables.ts';

@@ -1,5 +1,5 @@
-// The keys of cert-manager's csi-driver (pkg/apis/v1alpha1) that have no meaning in userAnnotations, and what replaces each: the
-// volumeAttributes of a CSI volume are likely to be pasted. Pure.
+// The keys of cert-manager's csi-driver (pkg/apis/v1alpha1) that have no meaning in userAnnotations, and what replaces
+// each: the volumeAttributes of a CSI volume are likely to be pasted. Pure.
 
 export const CSI_PREFIX = 'csi.cert-manager.io/';
 

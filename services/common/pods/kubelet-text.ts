@@ -1,5 +1,5 @@
-// Text for the condition of a PodCertificateRequest. kubelet copies it into events by Go's %q, and in places uses it as a format:
-// a double quote, a backslash, a percent sign or a line break would garble it. Pure.
+// Text for the condition of a PodCertificateRequest. kubelet copies it into events by Go's %q, and in places uses it as
+// a format: a double quote, a backslash, a percent sign or a line break would garble it. Pure.
 
 import { shorten } from '../short-text.ts';
 

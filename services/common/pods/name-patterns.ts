@@ -1,5 +1,5 @@
-// The patterns by which the owner of an issuer allows DNS names: `*` stands for exactly one label, variables stand for fields of the
-// pod. Matching takes linear time. Pure.
+// The patterns by which the owner of an issuer allows DNS names: `*` stands for exactly one label, variables stand for
+// fields of the pod. Matching takes linear time. Pure.
 
 import { isDnsName, isDnsNameOrWildcard, MAX_DNS_NAME } from '../dns-name.ts';
 import { err, ok, type Result } from '../result.ts';
@@ -65,8 +65,8 @@ function labelsOf(pattern: string, pod: PodIdentity): readonly (string | undefin
 }
 
 /**
- * Whether one of the patterns allows the name. A wildcard name (`*.web.example`) needs the very same pattern, which allows each of
- * its hosts as well.
+ * Whether one of the patterns allows the name. A wildcard name (`*.web.example`) needs the very same pattern, which
+ * allows each of its hosts as well.
  */
 export function isNameAllowed(name: string, patterns: readonly ExpandedPattern[]): boolean {
   if (name.length > MAX_DNS_NAME || !isDnsNameOrWildcard(name)) return false;

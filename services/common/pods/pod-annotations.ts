@@ -1,5 +1,6 @@
-// What a pod asks for by the userAnnotations of its podCertificate source (spec.unverifiedUserAnnotations): DNS names and a common
-// name. Never judges whether the pod may have them: that is up to the owner of the issuer (pod-terms.ts). Pure.
+// What a pod asks for by the userAnnotations of its podCertificate source (spec.unverifiedUserAnnotations): DNS names
+// and a common name. Never judges whether the pod may have them: that is up to the owner of the issuer
+// (pod-terms.ts). Pure.
 
 import { isDnsNameOrWildcard } from '../dns-name.ts';
 import { err, ok, type Result } from '../result.ts';
@@ -47,8 +48,8 @@ export interface PodNames {
 }
 
 /**
- * As much of the annotations as decides: known values, the first unknown key, or two keys for the same. What is too long stays too
- * long. Neither the author of a pod nor a node must fill the memory of the signer.
+ * As much of the annotations as decides: known values, the first unknown key, or two keys for the same. What is too
+ * long stays too long. Neither the author of a pod nor a node must fill the memory of the signer.
  */
 export function prunePodAnnotations(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const unknown = Object.keys(annotations).find(isUnknown);

@@ -1,11 +1,11 @@
-// The PodCertificateRequest (certificates.k8s.io/v1, Kubernetes 1.37) as the signer reads it, and the questions it asks of its
-// status. Plain JSON, as the API server sends it; nothing here changes an object. Pure.
+// The PodCertificateRequest (certificates.k8s.io/v1, Kubernetes 1.37) as the signer reads it, and the questions it asks
+// of its status. Plain JSON, as the API server sends it; nothing here changes an object. Pure.
 
 import type { Condition, ObjectMeta, Requester } from '../csr.ts';
 
 /**
- * Immutable. With the admission plugin NodeRestriction, the API server has compared the names and UIDs with the pod, but neither
- * the annotations nor the lifetime.
+ * Immutable. With the admission plugin NodeRestriction, the API server has compared the names and UIDs with the pod,
+ * but neither the annotations nor the lifetime.
  */
 export interface PodCertificateRequestSpec {
   readonly signerName: string;
@@ -66,8 +66,9 @@ export function isOpen(request: WithStatus): boolean {
 }
 
 /**
- * The ServiceAccount of the pod, with exactly the groups that the function `authorizer.serviceAccount` of CEL gives it: the
- * admission policy must not deny what the signer would sign, nor the other way round. Hence no UID and no system:authenticated.
+ * The ServiceAccount of the pod, with exactly the groups that the function `authorizer.serviceAccount` of CEL
+ * gives it: the admission policy must not deny what the signer would sign, nor the other way round. Hence no UID
+ * and no system:authenticated.
  */
 export function podRequester({ metadata, spec }: Pick<PodCertificateRequest, 'metadata' | 'spec'>): Requester {
   const { namespace = '' } = metadata;

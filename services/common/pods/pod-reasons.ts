@@ -1,5 +1,5 @@
-// The reasons that only a PodCertificateRequest has: outcome, event type, exact text and a line of documentation. kubelet shows the
-// message of a denial, hence toKubeletText. Decides nothing. Pure.
+// The reasons that only a PodCertificateRequest has: outcome, event type, exact text and a line of documentation.
+// kubelet shows the message of a denial, hence toKubeletText. Decides nothing. Pure.
 
 import { formatIssuer } from '../own-reasons.ts';
 import { warning } from '../reason-entry.ts';

@@ -1,5 +1,6 @@
-// What the owner of an issuer sets for pods, by annotations on the Issuer or ClusterIssuer: the DNS names that they may have, their
-// trust domain, and the usages of their certificates. A malformed annotation makes requests wait; it never allows more. Pure.
+// What the owner of an issuer sets for pods, by annotations on the Issuer or ClusterIssuer: the DNS names that they may
+// have, their trust domain, and the usages of their certificates. A malformed annotation makes requests wait; it never
+// allows more. Pure.
 
 import { keepText } from '../bounded-text.ts';
 import { resolveUsages, type X509Usages } from '../key-usage.ts';

@@ -1,5 +1,6 @@
-// The variables in the annotations of pods and in the name patterns of issuers: names of cert-manager's csi-driver, in the syntax of
-// Go's os.Expand (`${POD_NAME}`, `$POD_NAME`). Their values are fields that NodeRestriction verifies. Pure.
+// The variables in the annotations of pods and in the name patterns of issuers: names of cert-manager's csi-driver,
+// in the syntax of Go's os.Expand (`${POD_NAME}`, `$POD_NAME`). Their values are fields that NodeRestriction
+// verifies. Pure.
 
 import { err, ok, type Result } from '../result.ts';
 

@@ -1,5 +1,6 @@
-// Writes the names of a certificate that is not made from a request of its own: the value of a subjectAltName extension (RFC 5280
-// section 4.2.1.6), and a subject of one common name. The inverse of readGeneralNames. Pure; never judges a name.
+// Writes the names of a certificate that is not made from a request of its own: the value of a subjectAltName
+// extension (RFC 5280 section 4.2.1.6), and a subject of one common name. The inverse of readGeneralNames. Pure; never
+// judges a name.
 
 import { encodeOid, sequence, TAG, tlv } from './der.ts';
 import { GENERAL_NAME } from './subject-alt-name.ts';

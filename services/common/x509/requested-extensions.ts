@@ -1,6 +1,6 @@
-// Parses the extensions that a PKCS#10 request asks for, in its one extensionRequest attribute (RFC 2985 section
-// 5.4.2). Ignores other attributes, as Go and cert-manager do. Rejects an attribute that two parsers could read
-// differently.
+// Parses the extensions that a PKCS#10 request asks for, in its one extensionRequest attribute (RFC 2985
+// section 5.4.2). Ignores other attributes, as Go and cert-manager do. Rejects an attribute that two parsers
+// could read differently.
 
 import { err, ok, type Result } from '../result.ts';
 import { decodeOid, readChildren, readFields, readTlv, TAG, type Tlv } from './der.ts';
@@ -11,7 +11,9 @@ import { readGeneralNames } from './subject-alt-name.ts';
 
 const NAME = 'the extensionRequest attribute (1.2.840.113549.1.9.14)';
 
-/** Reads the attributes [0] of a CertificationRequestInfo. The error names the attribute or extension, and what to do. */
+/**
+ * Reads the attributes [0] of a CertificationRequestInfo. The error names the attribute or extension, and what to do.
+ */
 export function parseAttributes(attributes: Tlv): Result<readonly Extension[]> {
   const children = readChildren(attributes);
   if (!children.ok) return err(`malformed attributes (${children.error}): create the request with another tool`);

@@ -33,8 +33,8 @@ export function findRsaProblem(parameters: Tlv | undefined, octets: Buffer): str
 }
 
 /**
- * From 3 to 2^31 - 1. With exponent 1 anyone can sign: a signature is then just the padded digest (RFC 8017 section
- * 8.2.1).
+ * From 3 to 2^31 - 1. With exponent 1 anyone can sign: a signature is then just the padded digest (RFC 8017
+ * section 8.2.1).
  */
 function isWithinBounds(exponent: Buffer): boolean {
   const size = bitLength(exponent);

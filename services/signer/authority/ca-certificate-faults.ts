@@ -72,7 +72,10 @@ function findNameFault(whose: string, name: Tlv): string | undefined {
   return checked.ok ? undefined : `${whose}: ${checked.error}`;
 }
 
-/** issuerUniqueID [1], subjectUniqueID [2] and extensions [3], each at most once and in this order (RFC 5280 section 4.1). */
+/**
+ * issuerUniqueID [1], subjectUniqueID [2] and extensions [3], each at most once and in this order (RFC 5280
+ * section 4.1).
+ */
 function findOptionalFault({ optional }: CertificateFields): string | undefined {
   const order = [contextTag(1, 'primitive'), contextTag(2, 'primitive'), contextTag(3, 'constructed')];
   const places = optional.map(({ tag }) => order.indexOf(tag));

@@ -75,8 +75,8 @@ export function parseFirstCertificate(bundlePem: string | Buffer): Result<CaCert
 }
 
 /**
- * Parses the readable certificates among the first 32 blocks of a trust bundle, and leaves out the others: the CA can sign
- * without them.
+ * Parses the readable certificates among the first 32 blocks of a trust bundle, and leaves out the others: the CA can
+ * sign without them.
  */
 export function parseReadableCertificates(bundlePem: string | Buffer): readonly CaCertificate[] {
   const blocks = readBlocks(bundlePem, MAX_BUNDLE_SIZE);
@@ -88,8 +88,8 @@ export function parseReadableCertificates(bundlePem: string | Buffer): readonly 
 }
 
 /**
- * Returns the issuer and signature of the first certificate. Checks nothing else: it is a leaf that the API server has
- * accepted.
+ * Returns the issuer and signature of the first certificate. Checks nothing else: it is a leaf that the API server
+ * has accepted.
  */
 export function parseIssuance(chainPem: string): Result<Pick<CaCertificate, 'issuer' | 'signed'>> {
   const blocks = readBlocks(chainPem, MAX_CHAIN_SIZE);

@@ -96,8 +96,8 @@ function findConstraintsFault(value: Buffer): string | undefined {
 }
 
 /**
- * Go parses a distribution point by its fullName, if that comes first, and no other kind of name (RFC 5280 section
- * 4.2.1.13).
+ * Go parses a distribution point by its fullName, if that comes first, and no other kind of name (RFC 5280
+ * section 4.2.1.13).
  */
 function isPoint(element: Tlv): boolean {
   const outer = contextTag(0, 'constructed');

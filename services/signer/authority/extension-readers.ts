@@ -50,8 +50,8 @@ export function readAccessDescriptions(value: Buffer): readonly (readonly [metho
 }
 
 /**
- * Returns the URLs of a cRLDistributionPoints (RFC 5280 section 4.2.1.13) whose points each have one URL and nothing
- * else.
+ * Returns the URLs of a cRLDistributionPoints (RFC 5280 section 4.2.1.13) whose points each have one URL and
+ * nothing else.
  */
 export function readDistributionPoints(value: Buffer): readonly string[] | undefined {
   const outer = contextTag(0, 'constructed');

@@ -1,6 +1,6 @@
 // Finds violations of RFC 5280 in a CA certificate that only strict clients check (OpenSSL with -x509_strict, Python
-// since 3.13): they reject every certificate below such a CA. cert-manager still issues, so nothing is rejected for it.
-// Pure.
+// since 3.13): they reject every certificate below such a CA. cert-manager still issues, so nothing is rejected for
+// it. Pure.
 
 import { contextTag, readChildren, readWhole, TAG } from '@countersign/common/x509/der.ts';
 import { type Extension, findExtension } from '@countersign/common/x509/extension.ts';

@@ -1,5 +1,5 @@
-// Whether a CA can sign a request that has its own validity rules: the CA must be valid for long enough, and have a subject. Other
-// requests demand nothing. Pure.
+// Whether a CA can sign a request that has its own validity rules: the CA must be valid for long enough, and have a
+// subject. Other requests demand nothing. Pure.
 
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { sequence } from '@countersign/common/x509/der.ts';

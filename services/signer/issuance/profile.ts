@@ -6,8 +6,8 @@ import type { Extension } from '@countersign/common/x509/extension.ts';
 import type { IssuancePolicy } from './issuance-policy.ts';
 
 /**
- * What the certificate takes from its issuer's certificate. A self-signed certificate is its own issuer, without key
- * identifier.
+ * What the certificate takes from its issuer's certificate. A self-signed certificate is its own issuer, without
+ * key identifier.
  */
 export interface IssuerIdentity {
   /** The DER of the Name, byte for byte. */

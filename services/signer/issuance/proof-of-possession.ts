@@ -1,5 +1,5 @@
-// Checks that the requester holds the private key (RFC 2986 section 3), before anything is issued locally or remotely.
-// Pure.
+// Checks that the requester holds the private key (RFC 2986 section 3), before anything is issued locally or
+// remotely. Pure.
 
 import { reasons } from '@countersign/common/reasons.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';

@@ -45,8 +45,8 @@ export class CertManagerPresence {
   }
 
   /**
-   * Polls until the signal: first until there is an answer, then every 30 seconds. Calls `onChange` when the answer
-   * changes.
+   * Polls until the signal: first until there is an answer, then every 30 seconds. Calls `onChange` when the
+   * answer changes.
    */
   async run(signal: AbortSignal, onChange: () => void): Promise<void> {
     const again = new Backoff(ASK_AGAIN);

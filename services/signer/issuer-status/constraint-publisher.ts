@@ -1,6 +1,6 @@
-// Publishes the name constraints of all issuers in one ConfigMap for the webhook, which may not read their Secrets. The
-// only file that writes it, and only while this replica is the leader; failed writes are retried, and nothing waits for
-// them.
+// Publishes the name constraints of all issuers in one ConfigMap for the webhook, which may not read their Secrets.
+// The only file that writes it, and only while this replica is the leader; failed writes are retried, and nothing
+// waits for them.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Issuer } from '@countersign/common/issuer.ts';

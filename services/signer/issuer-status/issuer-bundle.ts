@@ -1,5 +1,5 @@
-// Brings the trust bundle of one issuer up to date with the Secret of the issuer, or leaves it to expire where the issuer has none.
-// Knows no type of issuer: each type says what its anchors are.
+// Brings the trust bundle of one issuer up to date with the Secret of the issuer, or leaves it to expire where the
+// issuer has none. Knows no type of issuer: each type says what its anchors are.
 
 import { type Issuer, PUBLISH_TRUST_BUNDLE } from '@countersign/common/issuer.ts';
 import { ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';

@@ -34,7 +34,10 @@ export function createCaIssuer(scheduler = new ComputeScheduler()): IssuerTypeHa
   };
 }
 
-/** Finds the anchors once for each version of a Secret, within the share of its namespace: a tenant chooses the certificates. */
+/**
+ * Finds the anchors once for each version of a Secret, within the share of its namespace: a tenant chooses
+ * the certificates.
+ */
 function anchorFinder(scheduler: ComputeScheduler): NonNullable<IssuerTypeHandler<LoadedSecret>['anchors']> {
   const known = new WeakMap<CaCertificate, Promise<CaAnchors>>();
   return async loaded => {

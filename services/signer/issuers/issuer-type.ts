@@ -108,11 +108,13 @@ export interface IssuerTypeHandler<Material = unknown> {
   /** Pure. */
   readiness(material: Material | undefined): Readiness;
   /**
-   * Returns the trust anchors for certificates signed with `material`; undefined while it cannot be used. Absent for types without a
-   * CA of their own.
+   * Returns the trust anchors for certificates signed with `material`; undefined while it cannot be used. Absent for
+   * types without a CA of their own.
    */
   anchors?(material: Material | undefined): Promise<CaAnchors | undefined>;
-  /** Records that the API server rejects the certificates in the Secret: nothing is signed with them until they change. */
+  /**
+   * Records that the API server rejects the certificates in the Secret: nothing is signed with them until they change.
+   */
   reject(secret: ObservedSecret, problem: string): void;
 }
 

@@ -7,8 +7,8 @@ import type { Wait } from '../verdict.ts';
 import type { IssuanceRequest } from './issuer-type.ts';
 
 /**
- * The request waits until the issuer is fixed, since its requester cannot fix it. Returns undefined if all URLs are
- * valid.
+ * The request waits until the issuer is fixed, since its requester cannot fix it. Returns undefined if all URLs
+ * are valid.
  */
 export function waitForUrls({ ref }: IssuanceRequest, urls: IssuerUrls, secret: ObservedSecret): Wait | undefined {
   const { crlDistributionPoints, ocspServers, issuingCertificateUrls } = urls;

@@ -1,5 +1,5 @@
-// The trust bundles of issuers while this replica leads: a reflector of those that are published, and what a look at an issuer does
-// about its own. The line of the issuers decides when to look.
+// The trust bundles of issuers while this replica leads: a reflector of those that are published, and what a look at an
+// issuer does about its own. The line of the issuers decides when to look.
 
 import type { Issuer } from '@countersign/common/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
@@ -64,7 +64,10 @@ export class BundleController {
     await reconcileBundle({ secrets, settings, publisher, publications, publish }, ref, issuer);
   }
 
-  /** Before something is signed with what is in the Secret: undefined when verifiers can know it, or nothing can be done. */
+  /**
+   * Before something is signed with what is in the Secret: undefined when verifiers can know it, or nothing can
+   * be done.
+   */
   whenPublished(ref: SignerRef, { secret }: ObservedSecret): Promise<void> | undefined {
     const version = secret?.metadata.resourceVersion;
     if (this.reflector.isAbsent || version === undefined) return undefined;

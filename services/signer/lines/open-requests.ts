@@ -1,5 +1,5 @@
-// An index of open requests by signer name, so that an issuer change finds the requests that wait for it without a full
-// scan.
+// An index of open requests by signer name, so that an issuer change finds the requests that wait for it without a
+// full scan.
 
 export class OpenRequests {
   readonly #bySigner = new Map<string, Set<string>>();

@@ -90,8 +90,8 @@ export class RequestController<R extends RequestRecord> {
   }
 
   /**
-   * Records the reasons of waiting requests again, since events expire. An event that still exists is not written
-   * twice.
+   * Records the reasons of waiting requests again, since events expire. An event that still exists is not
+   * written twice.
    */
   emitAgain(): void {
     for (const name of this.#open.all()) {

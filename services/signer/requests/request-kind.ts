@@ -95,7 +95,9 @@ export interface RequestKind<R extends RequestRecord = RequestRecord> {
   serves(type: IssuerType): boolean;
   /** For an issuer whose type is not supported: leave the request to another signer, or wait until the type changes. */
   readonly whenNotServed: 'ignore' | 'wait';
-  /** For a request that cannot be signed as things are: refuse it permanently, or wait until somebody fixes the cause. */
+  /**
+   * For a request that cannot be signed as things are: refuse it permanently, or wait until somebody fixes the cause.
+   */
   whenUnfit(record: R, failure: Fail, now: number): Fail | Wait;
   /** The Secret with the signing key, if the issuer lets the requester choose it. */
   keySecretName(record: R): string | undefined;
@@ -108,7 +110,10 @@ export interface RequestKind<R extends RequestRecord = RequestRecord> {
   readonly invalidCertificate: string;
   /** The changes written with the certificate. */
   issuedChange(record: R, chain: Chain, settings: RecordSettings, now: Date): StatusChange;
-  /** A status with only an issuer's certificates (PEM), for a dry run; undefined if the API server would always reject it. */
+  /**
+   * A status with only an issuer's certificates (PEM), for a dry run; undefined if the API server would always
+   * reject it.
+   */
   issuerTrial(pem: string): object | undefined;
   /** The changes written when the request is refused permanently. */
   failedChange(record: R, failure: Pick<Fail, 'reason' | 'message'>, now: Date): StatusChange;

@@ -1,4 +1,5 @@
-// Finds the trust anchors of a CA: the certificates by which what it signs is verified. Judges no dates and trusts no one. Pure.
+// Finds the trust anchors of a CA: the certificates by which what it signs is verified. Judges no dates and trusts no
+// one. Pure.
 
 import { hash } from 'node:crypto';
 import { verifySignature } from '@countersign/common/x509/signature.ts';
@@ -30,8 +31,9 @@ export interface CaMaterial {
 }
 
 /**
- * All self-signed certificates of `ca.crt`, so that the next root can be announced before the CA changes, and of the chain. Where none
- * of them has signed the top of the chain, the top is an anchor too: otherwise nothing that the CA signs could be verified.
+ * All self-signed certificates of `ca.crt`, so that the next root can be announced before the CA changes, and of the
+ * chain. Where none of them has signed the top of the chain, the top is an anchor too: otherwise nothing that the CA
+ * signs could be verified.
  */
 export async function findAnchors({ certificate, chain, trustedPem }: CaMaterial): Promise<CaAnchors> {
   const tops = parseReadableCertificates(chain.topPem);
@@ -62,7 +64,10 @@ async function isSignedByOneOf(roots: readonly CaCertificate[], certificate: CaC
   return false;
 }
 
-/** SHA-1 is accepted: verifiers do not check the signature of a root. Another certificate with it is refused by the chain. */
+/**
+ * SHA-1 is accepted: verifiers do not check the signature of a root. Another certificate with it is refused by
+ * the chain.
+ */
 async function hasSigned(issuer: CaCertificate, certificate: CaCertificate): Promise<boolean> {
   if (!certificate.issuer.equals(issuer.subject)) return false;
   return verifySignature({ ...certificate.signed, spki: issuer.spki }, 'sha1');

@@ -1,4 +1,5 @@
-// Compares the trust bundle of an issuer with what it should be, and gives the one write that makes it so, if any. Pure.
+// Compares the trust bundle of an issuer with what it should be, and gives the one write that makes it so, if
+// any. Pure.
 
 import { formatTime } from '@countersign/common/csr.ts';
 import type { Preconditions } from '@countersign/common/runtime/kube/kube-client.ts';
@@ -37,7 +38,10 @@ export function planBundle(
   return desired === undefined ? NOTHING : { desired, write: writeOf(ref, bundle, contentOf(desired, undefined)) };
 }
 
-/** For an issuer that is gone, or has no bundle any more: kept as long as certificates that it signed may be in use, then deleted. */
+/**
+ * For an issuer that is gone, or has no bundle any more: kept as long as certificates that it signed may be in use,
+ * then deleted.
+ */
 export function planOrphan(ref: SignerRef, bundle: TrustBundle | undefined, clock: Clock): BundlePlan {
   if (bundle === undefined) return NOTHING;
   const noted = new Date(bundle.metadata.annotations?.[ORPHANED_SINCE] ?? '');

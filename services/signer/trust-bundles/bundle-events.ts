@@ -1,4 +1,5 @@
-// The events on an issuer about its trust bundle: what an administrator should fix or know. Decides nothing about the bundle.
+// The events on an issuer about its trust bundle: what an administrator should fix or know. Decides nothing about
+// the bundle.
 
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import type { EventSubject, EventText } from '@countersign/common/runtime/controller/event-object.ts';

@@ -6,7 +6,10 @@ import type { DesiredBundle } from './desired-bundle.ts';
 
 export type BundleWriteResult = 'created' | 'updated' | 'deleted' | 'conflict' | 'failed';
 
-/** Somebody has to act on it, so it is there before it happens: an increase is seen only where there was something before. */
+/**
+ * Somebody has to act on it, so it is there before it happens: an increase is seen only where there was
+ * something before.
+ */
 const ACT_ON: BundleWriteResult = 'failed';
 
 interface Counts {

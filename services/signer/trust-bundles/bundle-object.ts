@@ -1,4 +1,5 @@
-// The ClusterTrustBundle (certificates.k8s.io/v1) of an issuer: its name, labels and annotations, and what is read of one. Pure.
+// The ClusterTrustBundle (certificates.k8s.io/v1) of an issuer: its name, labels and annotations, and what is read of
+// one. Pure.
 
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { formatSignerName, parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
@@ -22,7 +23,10 @@ export const BUNDLE_SELECTOR = Object.entries(BUNDLE_LABELS)
   .map(([key, value]) => `${key}=${value}`)
   .join(',');
 
-/** A JSON list of the SHA-256 fingerprints of the anchors that the issuer has now: tells them from what others have added. */
+/**
+ * A JSON list of the SHA-256 fingerprints of the anchors that the issuer has now: tells them from what others
+ * have added.
+ */
 export const CURRENT = 'countersign.io/current';
 
 /** A JSON object: SHA-256 fingerprint of each anchor that the issuer no longer has, and until when it stays. */

@@ -1,5 +1,5 @@
-// Writes the trust bundles of issuers, and nothing else: one write for a change, only while this replica leads. What the API server
-// refuses is reported on the issuer and thrown, so that the caller tries again.
+// Writes the trust bundles of issuers, and nothing else: one write for a change, only while this replica leads. What
+// the API server refuses is reported on the issuer and thrown, so that the caller tries again.
 
 import type { EventSubject } from '@countersign/common/runtime/controller/event-object.ts';
 import type { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';

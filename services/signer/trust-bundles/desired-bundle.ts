@@ -1,5 +1,5 @@
-// Decides which certificates the trust bundle of an issuer has: the anchors of the issuer, and those it had until lately, as long as
-// certificates under them may be in use. Pure: the time is an argument.
+// Decides which certificates the trust bundle of an issuer has: the anchors of the issuer, and those it had until
+// lately, as long as certificates under them may be in use. Pure: the time is an argument.
 
 import { X509Certificate } from 'node:crypto';
 import type { Anchor } from './anchors.ts';
@@ -31,8 +31,8 @@ export interface Clock {
 export const MAX_BUNDLE_SIZE = 1_048_576;
 
 /**
- * `before` is what is published, undefined for nothing; `anchors` is undefined where the Secret of the issuer cannot be used. Gives
- * undefined where nothing can be published: what is there stays, for a bundle must not be empty.
+ * `before` is what is published, undefined for nothing; `anchors` is undefined where the Secret of the issuer cannot be
+ * used. Gives undefined where nothing can be published: what is there stays, for a bundle must not be empty.
  */
 export function desiredBundle(
   before: BundleState | undefined,
@@ -65,7 +65,10 @@ function currentOf(before: BundleState | undefined): DesiredBundle['current'] {
   return certificates.filter(({ fingerprint }) => before.current.has(fingerprint));
 }
 
-/** All that is published and was an anchor of the issuer at some time. What was never one was added by others, and is dropped. */
+/**
+ * All that is published and was an anchor of the issuer at some time. What was never one was added by others, and
+ * is dropped.
+ */
 function retire(before: BundleState, current: DesiredBundle['current'], clock: Clock): readonly RetiredAnchor[] {
   const isCurrent = new Set(current.map(({ fingerprint }) => fingerprint));
   return [...before.certificates].flatMap(([fingerprint, certificate]) => {

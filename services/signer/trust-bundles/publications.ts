@@ -1,5 +1,6 @@
-// Which version of each issuer's Secret has had its trust bundle published, so that nothing is signed with a new CA before verifiers
-// can know it. A request waits for that once, and never for long: a bundle that cannot be published must not stop issuance.
+// Which version of each issuer's Secret has had its trust bundle published, so that nothing is signed with a new CA
+// before verifiers can know it. A request waits for that once, and never for long: a bundle that cannot be published
+// must not stop issuance.
 
 import { formatSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 
@@ -47,7 +48,10 @@ export class Publications {
     this.#settled.delete(formatSignerName(ref));
   }
 
-  /** Undefined when there is nothing to wait for; otherwise calls `publish`, unless another request has, and resolves in time. */
+  /**
+   * Undefined when there is nothing to wait for; otherwise calls `publish`, unless another request has, and resolves
+   * in time.
+   */
   whenSettled(ref: SignerRef, version: string, publish: () => void): Promise<void> | undefined {
     const name = formatSignerName(ref);
     const settled = this.#settled.get(name);

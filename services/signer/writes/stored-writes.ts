@@ -16,8 +16,8 @@ export interface StoredWrite {
 }
 
 /**
- * `subject.record` is the object as stored by the API server, after one of our writes. Returns undefined if it has not
- * ended.
+ * `subject.record` is the object as stored by the API server, after one of our writes. Returns undefined if it has
+ * not ended.
  */
 export function reportStoredWrite<R extends RequestRecord>(
   deps: EventDeps,

@@ -5,8 +5,8 @@ import type { FormerLeader } from '@countersign/common/runtime/controller/lease-
 import type { RequestRecord } from '../requests/request-kind.ts';
 
 /**
- * Anything written this long before a leader's last renewal has been reported: an event waits for a few minutes at
- * most.
+ * Anything written this long before a leader's last renewal has been reported: an event waits for a few minutes
+ * at most.
  */
 const REPORTED_AFTER_MS = 300_000;
 /** The number that end in an hour at about six per second. */
@@ -31,8 +31,8 @@ export class Unreported {
   }
 
   /**
-   * Records a change to a CSR. `isLeading`: what ends now is reported by this replica. Returns whether to check the
-   * CSR.
+   * Records a change to a CSR. `isLeading`: what ends now is reported by this replica. Returns whether to check
+   * the CSR.
    */
   update(name: string, now: End | undefined, before: End | undefined, isLeading: boolean): boolean {
     if (now?.endedAfter === undefined) {

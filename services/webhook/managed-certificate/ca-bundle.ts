@@ -1,5 +1,5 @@
-// Writes the caBundle of the webhook's own ValidatingWebhookConfiguration, and nothing else in it. A write to a stale version
-// conflicts, and the caller retries.
+// Writes the caBundle of the webhook's own ValidatingWebhookConfiguration, and nothing else in it. A write to a stale
+// version conflicts, and the caller retries.
 
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 

@@ -1,5 +1,5 @@
-// Parses the webhook's own CA certificates from an untrusted Secret or caBundle. Accepts only certificates that every API server
-// accepts, also as an issuer. Pure; never throws; checks no dates.
+// Parses the webhook's own CA certificates from an untrusted Secret or caBundle. Accepts only certificates that every
+// API server accepts, also as an issuer. Pure; never throws; checks no dates.
 
 import { X509Certificate } from 'node:crypto';
 import { err, ok, type Result } from '@countersign/common/result.ts';

@@ -1,5 +1,5 @@
-// Checks whether the CAs in the Secret are usable: well-formed, currently valid, and able to sign, which a test signature proves.
-// Reads and writes nothing in the cluster.
+// Checks whether the CAs in the Secret are usable: well-formed, currently valid, and able to sign, which a test
+// signature proves. Reads and writes nothing in the cluster.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { type CaState, decodeState, PROPAGATION_MS } from './ca-state.ts';

@@ -1,6 +1,6 @@
-// Reads and updates the Secret in which the replicas share their CAs. Updates carry the resourceVersion that was read, so that only
-// one of two concurrent writers succeeds. Never creates the Secret: permission to create one Secret in a namespace is permission to
-// create any, and so to obtain a token of another ServiceAccount.
+// Reads and updates the Secret in which the replicas share their CAs. Updates carry the resourceVersion that was read,
+// so that only one of two concurrent writers succeeds. Never creates the Secret: permission to create one Secret in a
+// namespace is permission to create any, and so to obtain a token of another ServiceAccount.
 
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';

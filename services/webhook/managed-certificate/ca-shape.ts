@@ -1,5 +1,5 @@
-// Rejects CA certificates that OpenSSL accepts but Go, and so the API server, does not. Pure: examines only the encoding; never
-// verifies a signature, and checks no dates.
+// Rejects CA certificates that OpenSSL accepts but Go, and so the API server, does not. Pure: examines only the
+// encoding; never verifies a signature, and checks no dates.
 
 import type { KeyObject } from 'node:crypto';
 import { KEY_CERT_SIGN } from '@countersign/common/key-usage.ts';
@@ -16,7 +16,10 @@ const VERSION_3 = Buffer.of(TAG.integer, 1, 2);
 
 const CERTIFICATE = [TAG.sequence, TAG.sequence, TAG.bitString] as const;
 
-/** Those that createAuthority and OpenSSL set. Others, such as name constraints, could make an API server reject what the CA signs. */
+/**
+ * Those that createAuthority and OpenSSL set. Others, such as name constraints, could make an API server reject what
+ * the CA signs.
+ */
 const EXTENSIONS: ReadonlyMap<string, (extension: Extension) => boolean> = new Map([
   [EXTENSION.keyUsage, ({ value }) => allowsSigning(value)],
   [EXTENSION.basicConstraints, ({ value }) => hasShortPathLength(value)],

@@ -1,5 +1,5 @@
-// The state of the webhook's own CAs, which its replicas share in a Secret, and their rotation. Pure: the time is an argument; no
-// I/O, and no key generation.
+// The state of the webhook's own CAs, which its replicas share in a Secret, and their rotation. Pure: the time is an
+// argument; no I/O, and no key generation.
 
 import { ok, type Result } from '@countersign/common/result.ts';
 import { readCaCertificates } from './ca-certificate.ts';
@@ -24,8 +24,8 @@ export type Due = 'introduce' | 'mark-published' | 'promote' | 'nothing';
 export const PROPAGATION_MS = 60_000;
 
 /**
- * A CA gets a successor at two thirds of its lifetime. The successor is published before it signs, so that no replica ever serves
- * with a certificate that an API server does not trust yet.
+ * A CA gets a successor at two thirds of its lifetime. The successor is published before it signs, so that no replica
+ * ever serves with a certificate that an API server does not trust yet.
  */
 export function findDue(state: CaState, isNextPublished: boolean, now: Date): Due {
   if (state.next === undefined) return isPastTwoThirds(state.current.certPem, now) ? 'introduce' : 'nothing';

@@ -1,5 +1,5 @@
-// Creates the webhook's CAs and serving certificates (ECDSA P-256). Only for the webhook's own HTTPS server; never signs
-// certificates for others.
+// Creates the webhook's CAs and serving certificates (ECDSA P-256). Only for the webhook's own HTTPS server; never
+// signs certificates for others.
 
 import 'reflect-metadata';
 import {
@@ -46,8 +46,8 @@ export async function createAuthority(lifetime: Lifetime): Promise<CertificateAu
 }
 
 /**
- * Issues a serving certificate for these DNS names and IP addresses, which expires no later than its CA. Throws if an API server
- * would not trust it.
+ * Issues a serving certificate for these DNS names and IP addresses, which expires no later than its CA. Throws if an
+ * API server would not trust it.
  */
 export async function issueServingCertificate(
   authority: CertificateAuthority,
@@ -79,7 +79,9 @@ export async function issueServingCertificate(
   return { cert, key: exportKey(key) };
 }
 
-/** Uses the CA's own key identifier, which is not always the SHA-1 hash that AuthorityKeyIdentifierExtension computes. */
+/**
+ * Uses the CA's own key identifier, which is not always the SHA-1 hash that AuthorityKeyIdentifierExtension computes.
+ */
 async function authorityKeyIdentifier(issuer: x509.X509Certificate): Promise<x509.Extension> {
   const own = issuer.getExtension(x509.SubjectKeyIdentifierExtension);
   if (own === null) return x509.AuthorityKeyIdentifierExtension.create(issuer);

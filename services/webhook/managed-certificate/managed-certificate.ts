@@ -1,5 +1,5 @@
-// Manages the webhook's certificate: a CA that the replicas share in a Secret, a serving certificate that each replica issues for
-// itself, and the caBundle in the webhook configuration. Reconciled every few seconds.
+// Manages the webhook's certificate: a CA that the replicas share in a Secret, a serving certificate that each replica
+// issues for itself, and the caBundle in the webhook configuration. Reconciled every few seconds.
 
 import type { Result } from '@countersign/common/result.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
@@ -39,7 +39,10 @@ const DAY_MS = 86_400_000;
 const CA_LIFETIME_MS = 365 * DAY_MS;
 const LEAF_LIFETIME_MS = 7 * DAY_MS;
 
-/** API servers usually notice a new caBundle within this time. A starting replica can wait, since others serve meanwhile. */
+/**
+ * API servers usually notice a new caBundle within this time. A starting replica can wait, since others
+ * serve meanwhile.
+ */
 const FIRST_USE_MS = 2_000;
 
 /** Allows this many replicas to start at the same moment, each conflicting once with every other. */
@@ -59,7 +62,10 @@ export class ManagedCertificate {
     this.#leaf = new ServingLeaf({ log, names, now, lifetimeMs: LEAF_LIFETIME_MS });
   }
 
-  /** Reconciles, and returns the key pair to serve with. Rejects when the cluster does not allow it; the caller retries later. */
+  /**
+   * Reconciles, and returns the key pair to serve with. Rejects when the cluster does not allow it; the caller
+   * retries later.
+   */
   readonly read = async (): Promise<OfferedKeyPair> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -84,7 +90,10 @@ export class ManagedCertificate {
     return problem === undefined ? pair : { ...pair, problem };
   }
 
-  /** `published`: the CAs that the API server trusts. They stay trusted when the Secret changes, since replicas may still use them. */
+  /**
+   * `published`: the CAs that the API server trusts. They stay trusted when the Secret changes, since replicas may
+   * still use them.
+   */
   async #resolve(published: readonly string[]): Promise<Held> {
     const now = this.#options.now();
     const secret = await this.#secrets.read();

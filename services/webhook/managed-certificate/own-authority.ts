@@ -1,5 +1,5 @@
-// Parses one of the webhook's CAs from a Secret, and verifies that the private key matches the certificate. Pure; never throws;
-// checks no dates.
+// Parses one of the webhook's CAs from a Secret, and verifies that the private key matches the certificate. Pure; never
+// throws; checks no dates.
 
 import { createPrivateKey, type KeyObject, sign, verify } from 'node:crypto';
 import { err, ok, type Result } from '@countersign/common/result.ts';
@@ -21,7 +21,10 @@ export function readAuthority(certPem: string, keyPem: string): Result<Certifica
     : err('its private key does not match its CA certificate');
 }
 
-/** A key file also contains the public key, and comparing that proves nothing about the private key: only a signature does. */
+/**
+ * A key file also contains the public key, and comparing that proves nothing about the private key: only a
+ * signature does.
+ */
 function isKeyOf(publicKey: KeyObject, keyPem: string): boolean {
   try {
     const key = createPrivateKey(keyPem);

@@ -1,5 +1,5 @@
-// The in-memory serving certificate of one replica: issues it, renews it, and switches to another CA once API servers have had
-// time to learn of that CA. Reads and writes nothing in the cluster.
+// The in-memory serving certificate of one replica: issues it, renews it, and switches to another CA once API servers
+// have had time to learn of that CA. Reads and writes nothing in the cluster.
 
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import type { KeyPair } from '../serving/serving-certificate.ts';

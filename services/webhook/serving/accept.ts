@@ -1,5 +1,5 @@
-// Handles a connection before it is served: the gate counts it, its TLS handshake is queued, and failed handshakes are counted.
-// Never reads the data.
+// Handles a connection before it is served: the gate counts it, its TLS handshake is queued, and failed handshakes are
+// counted. Never reads the data.
 
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';

@@ -1,5 +1,5 @@
-// The JSON Schema with which fastify serializes responses: a response without the fields that the API server needs is never sent,
-// and all other fields are written unchanged.
+// The JSON Schema with which fastify serializes responses: a response without the fields that the API server needs is
+// never sent, and all other fields are written unchanged.
 
 const REVIEW = {
   type: 'object',

@@ -1,5 +1,6 @@
-// The webhook as a fastify plugin: one path, one method, JSON of limited size. Translates between HTTP and the admission handler, and
-// tells the caller what is wrong with an invalid request. Knows nothing about TLS, connections or admission rules.
+// The webhook as a fastify plugin: one path, one method, JSON of limited size. Translates between HTTP and the
+// admission handler, and tells the caller what is wrong with an invalid request. Knows nothing about TLS, connections
+// or admission rules.
 
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import {
@@ -27,8 +28,9 @@ export interface WebhookAppOptions {
 }
 
 /**
- * The options of the fastify instance that serves the app. Requests log to `log` directly, without a request id; an admission is one
- * log line, to which fastify adds none. fastify itself logs only errors: main logs that the server listens.
+ * The options of the fastify instance that serves the app. Requests log to `log` directly, without a request id;
+ * an admission is one log line, to which fastify adds none. fastify itself logs only errors: main logs that the
+ * server listens.
  */
 export function instanceOptions(log: Logger) {
   const loggerInstance: FastifyBaseLogger = log.child({}, { level: 'error' });
@@ -62,8 +64,9 @@ function answerErrors(app: FastifyInstance, { metrics }: WebhookAppOptions): voi
 }
 
 /**
- * Releases the parsed body before the answer is ready: it may be thirty times the size of its text, and an answer takes seconds when
- * the API server is slow. Not async, because an async function may keep its variables alive until it returns.
+ * Releases the parsed body before the answer is ready: it may be thirty times the size of its text, and an answer
+ * takes seconds when the API server is slow. Not async, because an async function may keep its variables alive until
+ * it returns.
  */
 function handOver(
   request: FastifyRequest,

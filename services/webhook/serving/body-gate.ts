@@ -1,5 +1,5 @@
-// Limits the cost of request bodies until they are parsed: a timeout for each, and a memory budget for all together. Never reads a
-// body.
+// Limits the cost of request bodies until they are parsed: a timeout for each, and a memory budget for all together.
+// Never reads a body.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
@@ -23,7 +23,9 @@ export class BodyGate {
     this.#limits = limits;
   }
 
-  /** Whether the body fits the budget. Admitted or not, its connection is closed if the body does not arrive in time. */
+  /**
+   * Whether the body fits the budget. Admitted or not, its connection is closed if the body does not arrive in time.
+   */
   admit(request: IncomingMessage, response: ServerResponse): boolean {
     const { totalBytes, smallBytes } = this.#limits;
     this.#limitTime(request);
@@ -58,7 +60,10 @@ export class BodyGate {
     socket.once('close', stop);
   }
 
-  /** At most `bytes` are ever read, and a chunked body may be that long. A body always has one of these headers (RFC 9112, section 6.3). */
+  /**
+   * At most `bytes` are ever read, and a chunked body may be that long. A body always has one of these headers (RFC
+   * 9112, section 6.3).
+   */
   #sizeOf({ headers }: IncomingMessage): number {
     const { bytes } = this.#limits;
     if (headers['transfer-encoding'] !== undefined) return bytes;

@@ -1,5 +1,5 @@
-// Checks whether a TLS server can use a certificate and key, and whether clients would accept it. The error names the file, what is
-// wrong with it, and the fix. No I/O.
+// Checks whether a TLS server can use a certificate and key, and whether clients would accept it. The error names the
+// file, what is wrong with it, and the fix. No I/O.
 
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';

@@ -1,5 +1,5 @@
-// Counts and logs failed TLS handshakes, the only sign that the API server does not trust the webhook's certificate. Logging is
-// sampled, so that a port scan cannot flood the log.
+// Counts and logs failed TLS handshakes, the only sign that the API server does not trust the webhook's certificate.
+// Logging is sampled, so that a port scan cannot flood the log.
 
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { LogSampler } from '@countersign/common/runtime/process/log-sampler.ts';
@@ -39,7 +39,10 @@ export class HandshakeFailures {
   }
 }
 
-/** For a certificate that is not from the client CA, Node reports only that the connection was closed, although it closed it itself. */
+/**
+ * For a certificate that is not from the client CA, Node reports only that the connection was closed, although it
+ * closed it itself.
+ */
 function isUncertified(error: { readonly code?: unknown }, caller: { readonly authorizationError?: unknown }): boolean {
   return error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' || Boolean(caller.authorizationError);
 }

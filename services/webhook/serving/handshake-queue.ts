@@ -1,5 +1,5 @@
-// Starts one TLS handshake per turn of the event loop, round-robin by address, so that a flood of new connections delays neither
-// admissions nor handshakes from other addresses. Never reads the data.
+// Starts one TLS handshake per turn of the event loop, round-robin by address, so that a flood of new connections
+// delays neither admissions nor handshakes from other addresses. Never reads the data.
 
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -8,7 +8,10 @@ import { RoundRobinQueue } from '../round-robin-queue.ts';
 export interface HandshakeTurnsOptions {
   /** Starts the handshake. The data received so far is still in the socket's buffer. */
   readonly begin: (socket: Socket) => void;
-  /** Called for a connection that closes before its handshake starts; `code` is the one that Node uses when it closes later. */
+  /**
+   * Called for a connection that closes before its handshake starts; `code` is the one that Node uses when it
+   * closes later.
+   */
   readonly fail: (error: Error & { readonly code: string }) => void;
   /** How long to wait for a caller's first bytes. */
   readonly timeoutMs: number;

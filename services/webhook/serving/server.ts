@@ -25,21 +25,22 @@ import type { KeyPair } from './serving-certificate.ts';
 const KEEP_ALIVE_MS = 120_000;
 
 /**
- * A connection takes about 60 kB of TLS buffers (measured). An API server opens one per admission in flight, and has about 300 seats
- * for clients that create CSRs (priority level workload-low). Ten seconds exceed the 5 s after which it gives up. It may leave a new
- * connection unused; if that is closed just as it is used, Go's net/http retries the request.
+ * A connection takes about 60 kB of TLS buffers (measured). An API server opens one per admission in flight, and
+ * has about 300 seats for clients that create CSRs (priority level workload-low). Ten seconds exceed the 5 s after
+ * which it gives up. It may leave a new connection unused; if that is closed just as it is used, Go's net/http
+ * retries the request.
  */
 const CONNECTION_LIMITS: ConnectionLimits = { connections: 512, firstRequestMs: 10_000 };
 
 /**
- * Limit each for a handshake, the headers of a request, its body, and the delivery of the response. The API server itself gives up
- * after 5 s.
+ * Limit each for a handshake, the headers of a request, its body, and the delivery of the response. The API server
+ * itself gives up after 5 s.
  */
 const TRANSFER_TIMEOUT_MS = 10_000;
 
 /**
- * Connections that the kernel queues until they are accepted (at most net.core.somaxconn, 4096 by default). When the queue is full,
- * a caller retries after a second.
+ * Connections that the kernel queues until they are accepted (at most net.core.somaxconn, 4096 by default). When the
+ * queue is full, a caller retries after a second.
  */
 const BACKLOG = 4_096;
 
@@ -91,7 +92,10 @@ export class WebhookServer {
     // No renegotiation: each handshake has to cost the caller a new connection.
     this.#app.server.setSecureContext({ cert, key, ca, secureOptions: constants.SSL_OP_NO_RENEGOTIATION });
 
-  /** From now on, each response closes its connection: a request may already be in transit on a connection that is closed while idle. */
+  /**
+   * From now on, each response closes its connection: a request may already be in transit on a connection that is
+   * closed while idle.
+   */
   drain(): void {
     this.#isDraining = true;
   }
@@ -100,8 +104,8 @@ export class WebhookServer {
   async close(): Promise<void> {
     this.#isListening = false;
     const { server } = this.#app;
-    // Otherwise a connection that becomes idle during the close would stay open until its keep-alive timeout. setImmediate lets Node
-    // read received data first: a connection with a request in its buffer looks idle.
+    // Otherwise a connection that becomes idle during the close would stay open until its keep-alive timeout.
+    // setImmediate lets Node read received data first: a connection with a request in its buffer looks idle.
     const sweep = setInterval(() => setImmediate(() => server.closeIdleConnections()), 20);
     const cut = setTimeout(() => this.#connections.closeAll(), this.#graceMs);
     await nextTurn();

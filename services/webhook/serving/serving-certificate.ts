@@ -1,5 +1,5 @@
-// The serving certificate, from files or a Secret, checked every few seconds and reloaded when its content changes. An unusable
-// certificate never replaces a usable one: it is logged and counted.
+// The serving certificate, from files or a Secret, checked every few seconds and reloaded when its content changes. An
+// unusable certificate never replaces a usable one: it is logged and counted.
 
 import { createHash, type X509Certificate } from 'node:crypto';
 import { pause } from '@countersign/common/runtime/backoff.ts';

@@ -1,4 +1,5 @@
-// One run of the approver against a client that records every request: a CSR and policies in, the exact requests and events out.
+// One run of the approver against a client that records every request: a CSR and policies in, the exact requests and
+// events out.
 
 import { type ApprovalRecord, toApprovalRecord } from '@countersign/approver/approval-record.ts';
 import { type Outcome, type ReconcileDeps, reconcile } from '@countersign/approver/reconcile.ts';

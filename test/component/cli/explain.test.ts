@@ -1,4 +1,5 @@
-// `kubectl countersign explain` and `pending` against a fake API server: what they read, and what they say if they may not.
+// `kubectl countersign explain` and `pending` against a fake API server: what they read, and what they say if they
+// may not.
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';

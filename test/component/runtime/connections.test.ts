@@ -1,5 +1,5 @@
-// The connections of the kube client against real sockets: which are kept, which are given up, and which requests are cancelled once
-// their connection is ready.
+// The connections of the kube client against real sockets: which are kept, which are given up, and which requests are
+// cancelled once their connection is ready.
 
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';

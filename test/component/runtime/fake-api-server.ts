@@ -1,5 +1,5 @@
-// A fake API server on 127.0.0.1 that can fail in ways the real one cannot be made to: cut connections, send
-// garbage, hang, throttle. Real sockets, optional TLS; knows nothing of Kubernetes except its own kubeconfig.
+// A fake API server on 127.0.0.1 that can fail in ways the real one cannot be made to: cut connections, send garbage,
+// hang, throttle. Real sockets, optional TLS; knows nothing of Kubernetes except its own kubeconfig.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

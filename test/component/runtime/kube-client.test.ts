@@ -1,4 +1,5 @@
-// The kube client against real sockets: what it sends, and how it classifies every kind of failure. Faults come from a fake server, because the real one cannot be made to produce them.
+// The kube client against real sockets: what it sends, and how it classifies every kind of failure. Faults come from a
+// fake server, because the real one cannot be made to produce them.
 
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';

@@ -1,5 +1,5 @@
-// The client against a server that responds in protobuf: requested for one resource, decoded as JSON would be, and every
-// failure classified the same.
+// The client against a server that responds in protobuf: requested for one resource, decoded as JSON would be, and
+// every failure classified the same.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -12,7 +12,10 @@ export const PATH = '/apis/example.test/v1/things';
 /** Longer than the test timeout. */
 export const LONG_MS = 60_000;
 
-/** Delays are short; timeouts of requests and watches are longer than any test, so that a busy machine does not hit them. */
+/**
+ * Delays are short; timeouts of requests and watches are longer than any test, so that a busy machine does not
+ * hit them.
+ */
 export const TIMING = {
   backoffMinMs: 2,
   backoffMaxMs: 10,

@@ -45,7 +45,10 @@ function lineOf(bytes: number): string {
   return `${JSON.stringify({ type: 'ADDED', object: { metadata: { name: 'x' }, data: 'y'.repeat(bytes) } })}\n`;
 }
 
-/** Milliseconds to read a line of about this length in chunks of 64 bytes: the best of five, because the machine is shared. */
+/**
+ * Milliseconds to read a line of about this length in chunks of 64 bytes: the best of five, because the machine
+ * is shared.
+ */
 async function fastest(bytes: number): Promise<number> {
   const body = Buffer.from(lineOf(bytes));
   let best = Number.POSITIVE_INFINITY;

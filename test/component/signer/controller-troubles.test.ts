@@ -1,5 +1,5 @@
-// The controller when reconciles fail, answers are lost and issuers change: what is counted, logged, recorded and
-// retried.
+// The controller when reconciles fail, answers are lost and issuers change: what is counted, logged, recorded
+// and retried.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

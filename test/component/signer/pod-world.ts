@@ -1,5 +1,5 @@
-// A cluster in a table with requests of pods, and one signer that works on them by single runs: what it asks of the API server is
-// written down call by call. The parts that a run needs are the real ones.
+// A cluster in a table with requests of pods, and one signer that works on them by single runs: what it asks of the API
+// server is written down call by call. The parts that a run needs are the real ones.
 
 import type { PodCertificateRequest } from '@countersign/common/pods/pod-certificate-request.ts';
 import { DEFAULT_TERMS } from '@countersign/common/pods/pod-terms.ts';

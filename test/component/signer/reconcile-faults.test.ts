@@ -1,5 +1,5 @@
-// Reconciling one CSR when the API server rejects, fails or drops a call: what is reported, and what the next attempt
-// does.
+// Reconciling one CSR when the API server rejects, fails or drops a call: what is reported, and what the next
+// attempt does.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

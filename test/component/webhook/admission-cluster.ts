@@ -1,5 +1,5 @@
-// Building blocks for the cases in this folder: a fake API server and the calls that it received. A case lists the request, the
-// cluster, the whole answer, and all calls to the API server, even if there are none.
+// Building blocks for the cases in this folder: a fake API server and the calls that it received. A case lists the
+// request, the cluster, the whole answer, and all calls to the API server, even if there are none.
 
 import assert from 'node:assert/strict';
 import type { Issuer } from '@countersign/common/issuer.ts';

@@ -1,4 +1,5 @@
-// How the server starts and shuts down: an address in use is rejected, requests in flight are answered, and no connection delays it.
+// How the server starts and shuts down: an address in use is rejected, requests in flight are answered, and no
+// connection delays it.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,4 +1,5 @@
-// A fake cluster for the managed certificate: its Secret and webhook configuration in memory, and what an API server trusts by them.
+// A fake cluster for the managed certificate: its Secret and webhook configuration in memory, and what an API server
+// trusts by them.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';

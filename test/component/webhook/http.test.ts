@@ -1,5 +1,5 @@
-// How the webhook handles bodies: invalid ones, large ones, and arbitrary JSON. Each must get an answer, and none may crash the
-// process.
+// How the webhook handles bodies: invalid ones, large ones, and arbitrary JSON. Each must get an answer, and none may
+// crash the process.
 
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';

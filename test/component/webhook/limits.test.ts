@@ -1,5 +1,5 @@
-// Limits on what one caller can cost the webhook: how long parsed bodies, partial requests and unread answers are kept, and how
-// much of a caller's text is repeated.
+// Limits on what one caller can cost the webhook: how long parsed bodies, partial requests and unread answers are kept,
+// and how much of a caller's text is repeated.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -67,7 +67,10 @@ async function open(port: number): Promise<TLSSocket> {
   return socket;
 }
 
-/** Whether the object can be garbage collected. Dereferencing keeps it alive until the end of the turn, hence the new turns. */
+/**
+ * Whether the object can be garbage collected. Dereferencing keeps it alive until the end of the turn, hence the
+ * new turns.
+ */
 async function isCollected(reference: WeakRef<object>): Promise<boolean> {
   for (let turn = 0; turn < 10; turn += 1) {
     await nextTurn();

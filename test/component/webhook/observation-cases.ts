@@ -1,5 +1,5 @@
-// The webhook's calls to the API server before it answers, and how their results affect the answer. Used by handler.test.ts; the
-// decisions on observed facts are tested in test/unit/webhook.
+// The webhook's calls to the API server before it answers, and how their results affect the answer. Used by
+// handler.test.ts; the decisions on observed facts are tested in test/unit/webhook.
 
 import {
   REQUEST_DURATION as DURATION,

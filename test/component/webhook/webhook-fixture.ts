@@ -1,4 +1,5 @@
-// The webhook on a real HTTPS server on 127.0.0.1, with a fake API server and given issuers. For the tests in this folder.
+// The webhook on a real HTTPS server on 127.0.0.1, with a fake API server and given issuers. For the tests in
+// this folder.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

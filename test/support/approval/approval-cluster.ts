@@ -1,4 +1,5 @@
-// A real API server with the chart, the signer, the webhook and the approver, each with its own RBAC, and shortcuts for policies.
+// A real API server with the chart, the signer, the webhook and the approver, each with its own RBAC, and shortcuts
+// for policies.
 
 import type { ApprovalPolicySpec } from '@countersign/common/approval/policy/approval-policy.ts';
 import { POLICY_API_VERSION, POLICY_KIND, POLICY_PATH } from '@countersign/common/approval/policy/approval-policy.ts';

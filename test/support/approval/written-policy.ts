@@ -1,5 +1,5 @@
-// Approval policies for tests: a spec in, a compiled policy out. Signer, requester and usages have defaults, so that a case says only
-// what it is about.
+// Approval policies for tests: a spec in, a compiled policy out. Signer, requester and usages have defaults, so that a
+// case says only what it is about.
 
 import { createCelCompiler } from '@countersign/common/approval/cel/cel-program.ts';
 import type { ApprovalPolicySpec } from '@countersign/common/approval/policy/approval-policy.ts';

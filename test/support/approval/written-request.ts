@@ -1,5 +1,5 @@
-// Requests for tests of approval policies, written as data: subject, names, usages and key in, a CSR as the API server stores it
-// out. Encodes also what no tool would write, such as a second common name.
+// Requests for tests of approval policies, written as data: subject, names, usages and key in, a CSR as the API server
+// stores it out. Encodes also what no tool would write, such as a second common name.
 
 import { isIPv4 } from 'node:net';
 import { PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
@@ -13,7 +13,10 @@ import { readPki } from '../pki.ts';
 /** `CN=a.example` or `1.2.3.4=text`; several in one item share an RDN, with `+` between them. */
 type WrittenRdn = string;
 
-/** `dns:a.example`, `ip:10.0.0.1`, `uri:`, `email:`, `upn:`, `other:<hex of the value>`, `directory:CN=x`, `rid:1.2.3`, `x400:`, `edi:`. */
+/**
+ * `dns:a.example`, `ip:10.0.0.1`, `uri:`, `email:`, `upn:`, `other:<hex of the value>`, `directory:CN=x`, `rid:1.2.3`,
+ * `x400:`, `edi:`.
+ */
 type WrittenName = string;
 
 export interface WrittenRequest {

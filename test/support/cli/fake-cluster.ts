@@ -1,5 +1,5 @@
-// A cluster for the command on the fake API server: objects by path, and a record of what was sent. In-process: the command
-// runs as in main.ts, with recorded input and output.
+// A cluster for the command on the fake API server: objects by path, and a record of what was sent. In-process: the
+// command runs as in main.ts, with recorded input and output.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { run } from '@countersign/cli/run.ts';

@@ -1,5 +1,5 @@
-// The environment for kubectl and helm: the kubeconfig of one cluster, and no configuration of the user. Starts
-// nothing.
+// The environment for kubectl and helm: the kubeconfig of one cluster, and no configuration of the user.
+// Starts nothing.
 
 import { join } from 'node:path';
 import type { Environment } from './tools.ts';

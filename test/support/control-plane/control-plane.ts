@@ -131,8 +131,8 @@ export class ControlPlane {
   async #stop(keep: boolean): Promise<void> {
     const { folder, servers } = this.#parts;
     const ended = servers.children.filter(child => child.ending !== undefined);
-    // Kills the servers of a temporary folder, because a graceful shutdown takes a second and their data is removed
-    // anyway.
+    // Kills the servers of a temporary folder, because a graceful shutdown takes a second and their data is
+    // removed anyway.
     const patience = folder.lock === undefined ? 0 : 5_000;
     await stopChildren(servers.children, patience);
     const keepLogs = keep || ended.length > 0;

@@ -40,8 +40,8 @@ export class Balancer {
   }
 
   /**
-   * Closes every connection and waits until the API server has noticed, so that its next call starts with a TLS
-   * handshake.
+   * Closes every connection and waits until the API server has noticed, so that its next call starts with a
+   * TLS handshake.
    */
   async hangUp(): Promise<void> {
     const clients = [...this.#clients];

@@ -1,5 +1,5 @@
-// `node test/support/faults/main.ts`: runs the fault suite and prints the figure of each promise. With --write, updates
-// docs/reliability.md.
+// `node test/support/faults/main.ts`: runs the fault suite and prints the figure of each promise. With --write,
+// updates docs/reliability.md.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

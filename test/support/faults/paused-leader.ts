@@ -1,5 +1,5 @@
-// A leader that stands still (SIGSTOP) for longer than its Lease, in the midst of slow signatures, and then goes on: what it did
-// while another replica led. It never judges what it counts.
+// A leader that stands still (SIGSTOP) for longer than its Lease, in the midst of slow signatures, and then goes on:
+// what it did while another replica led. It never judges what it counts.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,8 +28,8 @@ export interface Pause {
 }
 
 /**
- * Whether the paused replica did nothing but complete one step. JavaScript does one thing at a time, so one request can be past the
- * check of the clock when the process stops: before its signature, or before its bytes are in the socket.
+ * Whether the paused replica did nothing but complete one step. JavaScript does one thing at a time, so one request can
+ * be past the check of the clock when the process stops: before its signature, or before its bytes are in the socket.
  */
 export function isAway({ written, refused, signed }: Pause): boolean {
   return written + refused + signed <= 1;

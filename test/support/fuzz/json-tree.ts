@@ -1,5 +1,5 @@
-// Mutates JSON values in one place: changes a type, removes, duplicates or renames a field, or makes a text or list
-// huge.
+// Mutates JSON values in one place: changes a type, removes, duplicates or renames a field, or makes a text or
+// list huge.
 
 import type { Random } from './random.ts';
 
@@ -24,8 +24,8 @@ function allContainers(value: unknown): Container[] {
 }
 
 /**
- * Defines the property instead of assigning it, because `__proto__` is an ordinary key in JSON. Keys of lists are
- * numbers.
+ * Defines the property instead of assigning it, because `__proto__` is an ordinary key in JSON. Keys of lists
+ * are numbers.
  */
 function put(container: Container, key: string, value: unknown): void {
   if (Array.isArray(container)) return void container.splice(Number(key) || 0, 1, value);

@@ -34,9 +34,9 @@ echo 1 > /proc/sys/net/ipv4/ip_forward
 echo ready
 while :; do sleep 2147483647 & wait $!; done`;
 
-// Reads a line when the namespaces are closed, or end-of-file when this process has exited first. Then it kills them
-// and removes what does not belong to a namespace. A cgroup can be removed only shortly after its last process has
-// exited.
+// Reads a line when the namespaces are closed, or end-of-file when this process has exited first. Then it kills
+// them and removes what does not belong to a namespace. A cgroup can be removed only shortly after its last process
+// has exited.
 const SWEEPER = `read -r mode
 kill -s KILL "$1" 2>/dev/null
 i=0

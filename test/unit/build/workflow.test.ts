@@ -1,4 +1,5 @@
-// Checks the workflow of continuous integration: it runs .ci/run and nothing else, with pinned actions and no rights to write.
+// Checks the workflow of continuous integration: it runs .ci/run and nothing else, with pinned actions and no rights
+// to write.
 
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Classification of API server failures without a response, and of Retry-After: from the error alone, without a
-// server. test/component/runtime/kube-answers.test.ts has the classification of each status.
+// Classification of API server failures without a response, and of Retry-After: from the error alone, without a server.
+// test/component/runtime/kube-answers.test.ts has the classification of each status.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

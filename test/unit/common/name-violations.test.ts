@@ -1,5 +1,5 @@
-// Violations of name constraints and their messages: what is denied, why, and what to do. That names are denied exactly if Go or OpenSSL
-// rejects the certificate is tested in test/faults/fuzz/name-constraints.test.ts.
+// Violations of name constraints and their messages: what is denied, why, and what to do. That names are denied exactly
+// if Go or OpenSSL rejects the certificate is tested in test/faults/fuzz/name-constraints.test.ts.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

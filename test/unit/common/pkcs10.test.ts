@@ -1,5 +1,5 @@
-// PKCS#10 requests: the parts of the certificate are copied byte for byte, and what two parsers could read in two
-// ways is rejected. @peculiar/x509 is the reference.
+// PKCS#10 requests: the parts of the certificate are copied byte for byte, and what two parsers could read in two ways
+// is rejected. @peculiar/x509 is the reference.
 
 import 'reflect-metadata';
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
-// Requests for certificates that strict clients reject, with the expected warnings. test/component/strict-clients.test.ts verifies
-// that OpenSSL rejects exactly these. Used by warnings.test.ts.
+// Requests for certificates that strict clients reject, with the expected warnings.
+// test/component/strict-clients.test.ts verifies that OpenSSL rejects exactly these. Used by warnings.test.ts.
 
 import { REQUEST_IS_CA as IS_CA, PRIVATE_KEY_SECRET_NAME as KEY_SECRET } from '@countersign/common/annotations.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';

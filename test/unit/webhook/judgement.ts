@@ -1,5 +1,5 @@
-// Runs one admission through the webhook's pure rules, from body to answer, like the handler, with the observed facts given as data.
-// The only caller of these rules in this folder.
+// Runs one admission through the webhook's pure rules, from body to answer, like the handler, with the observed facts
+// given as data. The only caller of these rules in this folder.
 
 import assert from 'node:assert/strict';
 import { PERMISSIVE_POLICY, type RequestPolicy } from '@countersign/common/request-policy.ts';

@@ -1,5 +1,5 @@
-// The limits within which CEL expressions are evaluated: CEL always terminates, but not always soon. Replaces the functions whose
-// results can be much larger than their arguments. Pure.
+// The limits within which CEL expressions are evaluated: CEL always terminates, but not always soon. Replaces the
+// functions whose results can be much larger than their arguments. Pure.
 
 import {
   type CelFunc,

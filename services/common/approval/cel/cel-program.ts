@@ -1,5 +1,5 @@
-// Compiles and evaluates CEL expressions (https://cel.dev) within limits. An expression that cannot be evaluated, or whose result
-// is not a boolean, is not true. Pure.
+// Compiles and evaluates CEL expressions (https://cel.dev) within limits. An expression that cannot be evaluated, or
+// whose result is not a boolean, is not true. Pure.
 
 import { type CelEnv, type CelInput, CelScalar, celEnv, celFunc, isCelError, parse, plan } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';

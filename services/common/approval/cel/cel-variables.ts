@@ -1,4 +1,5 @@
-// The variables of CEL expressions: `self`, the value at hand; `cr`, as in approver-policy; `request`, the whole request. Pure.
+// The variables of CEL expressions: `self`, the value at hand; `cr`, as in approver-policy; `request`, the whole
+// request. Pure.
 
 import type { CelInput } from '@bufbuild/cel';
 import type { JudgedRequest } from '../request/judged-request.ts';
@@ -32,8 +33,8 @@ function sampleLists(...names: readonly string[]): Map<string, CelInput> {
 }
 
 /**
- * CSRs have no namespace: `namespace` is that of the requester's ServiceAccount. For other requesters it is absent, so that an
- * expression that uses it is not true, instead of comparing with an empty text.
+ * CSRs have no namespace: `namespace` is that of the requester's ServiceAccount. For other requesters it is absent, so
+ * that an expression that uses it is not true, instead of comparing with an empty text.
  */
 export function crOf({ name, requester, account }: JudgedRequest): Map<string, CelInput> {
   return new Map<string, CelInput>([

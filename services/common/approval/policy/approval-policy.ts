@@ -1,5 +1,6 @@
-// The ApprovalPolicy (approval.countersign.io/v1alpha1) as the API server stores it. `allowed` and `constraints` have the
-// fields of approver-policy's CertificateRequestPolicy, so that both can be pasted unchanged. Types and names only. Pure.
+// The ApprovalPolicy (approval.countersign.io/v1alpha1) as the API server stores it. `allowed` and `constraints` have
+// the fields of approver-policy's CertificateRequestPolicy, so that both can be pasted unchanged. Types and names
+// only. Pure.
 
 import type { Condition, ObjectMeta } from '../../csr.ts';
 

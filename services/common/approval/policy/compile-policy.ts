@@ -1,5 +1,5 @@
-// Compiles an ApprovalPolicy for evaluation, and finds all its mistakes at once. Expects the types of the CRD's schema, and checks
-// the rest. Pure.
+// Compiles an ApprovalPolicy for evaluation, and finds all its mistakes at once. Expects the types of the CRD's schema,
+// and checks the rest. Pure.
 
 import type { CelCompiler } from '../cel/cel-program.ts';
 import { RULE_SAMPLE } from '../cel/cel-variables.ts';

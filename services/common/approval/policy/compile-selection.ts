@@ -1,4 +1,5 @@
-// Compiles which requests a policy is for: signer names and subjects. Only issuers of cert-manager.io can be selected. Pure.
+// Compiles which requests a policy is for: signer names and subjects. Only issuers of cert-manager.io can be
+// selected. Pure.
 
 import { isNamespaceName } from '../../object-name.ts';
 import { parseSignerName } from '../../signer-name.ts';

@@ -1,4 +1,5 @@
-// An ApprovalPolicy that is ready for evaluation: patterns and expressions parsed, durations in milliseconds. Types only. Pure.
+// An ApprovalPolicy that is ready for evaluation: patterns and expressions parsed, durations in milliseconds. Types
+// only. Pure.
 
 import type { CelProgram } from '../cel/cel-program.ts';
 import type { ServiceAccount } from '../request/service-account.ts';

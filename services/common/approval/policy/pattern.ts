@@ -1,5 +1,6 @@
-// Patterns of allowed values: `*` matches any characters, none and dots included, as in approver-policy; `{{namespace}}` and
-// `{{serviceAccount}}` stand for the requester's ServiceAccount. Matching takes linear time in the number of wildcards. Pure.
+// Patterns of allowed values: `*` matches any characters, none and dots included, as in approver-policy;
+// `{{namespace}}` and `{{serviceAccount}}` stand for the requester's ServiceAccount. Matching takes linear time in the
+// number of wildcards. Pure.
 
 import { err, ok, type Result } from '../../result.ts';
 import type { ServiceAccount } from '../request/service-account.ts';

@@ -1,4 +1,5 @@
-// One mistake in an ApprovalPolicy: the field and what is wrong with it. All mistakes of a policy are reported at once. Pure.
+// One mistake in an ApprovalPolicy: the field and what is wrong with it. All mistakes of a policy are reported at
+// once. Pure.
 
 export interface PolicyMistake {
   /** Path of the field, such as `spec.allowed.dnsNames.values[0]`. */

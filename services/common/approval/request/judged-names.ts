@@ -1,5 +1,6 @@
-// Every name that the certificate will have, by the field of `allowed` that speaks of it: all attributes of all RDNs of the subject,
-// all names of the subjectAltName. What no field can speak of is unreadable, and never allowed. Pure; judges nothing.
+// Every name that the certificate will have, by the field of `allowed` that speaks of it: all attributes of all RDNs of
+// the subject, all names of the subjectAltName. What no field can speak of is unreadable, and never allowed. Pure;
+// judges nothing.
 
 import { readChildren, readWhole, type Tlv } from '../../x509/der.ts';
 import { checkName } from '../../x509/distinguished-name.ts';

@@ -1,5 +1,5 @@
-// A request as policies judge it: made from the requested certificate alone, which is what will be signed, and from what the API
-// server says about the requester. Pure; judges nothing.
+// A request as policies judge it: made from the requested certificate alone, which is what will be signed, and from
+// what the API server says about the requester. Pure; judges nothing.
 
 import { readPrivateKeySecretName } from '../../annotations.ts';
 import type { CertificateSigningRequest, Requester } from '../../csr.ts';

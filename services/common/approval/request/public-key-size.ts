@@ -1,5 +1,5 @@
-// Algorithm and size of a public key, in the terms of a policy: RSA and ECDSA in bits, Ed25519 without a size. Pure; expects a key
-// that checkPublicKey accepts.
+// Algorithm and size of a public key, in the terms of a policy: RSA and ECDSA in bits, Ed25519 without a size. Pure;
+// expects a key that checkPublicKey accepts.
 
 import { readFields, readWhole, TAG } from '../../x509/der.ts';
 import { checkPublicKey, publicKeyOctets } from '../../x509/public-key.ts';

@@ -1,5 +1,5 @@
-// The ServiceAccount behind a user name (k8s.io/apiserver pkg/authentication/serviceaccount). Pure; checks only the form of the
-// name, which the API server sets.
+// The ServiceAccount behind a user name (k8s.io/apiserver pkg/authentication/serviceaccount). Pure; checks only the
+// form of the name, which the API server sets.
 
 import { isNamespaceName, isObjectName } from '../../object-name.ts';
 

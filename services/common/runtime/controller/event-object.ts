@@ -41,8 +41,8 @@ function eventName(subject: EventSubject, text: EventText): string {
 }
 
 /**
- * The name of an event is a DNS subdomain of at most 253 characters (RFC 1123); that of a CSR may contain almost
- * anything.
+ * The name of an event is a DNS subdomain of at most 253 characters (RFC 1123); that of a CSR may contain
+ * almost anything.
  */
 function toSubdomain(name: string): string {
   const labels = name

@@ -19,8 +19,8 @@ interface PendingEvent {
 
 const CONCURRENT_WRITES = 16;
 /**
- * How long events wait while certificates are written; then one is written at a time, and one more after each such
- * period.
+ * How long events wait while certificates are written; then one is written at a time, and one more after each
+ * such period.
  */
 const MAX_WAIT_MS = 5_000;
 const RECHECK_MS = 20;

@@ -1,5 +1,5 @@
-// The Lease (coordination.k8s.io/v1) as an object: what a replica writes into it, and who held it. Reads and writes
-// nothing.
+// The Lease (coordination.k8s.io/v1) as an object: what a replica writes into it, and who held it. Reads and
+// writes nothing.
 
 import type { ObjectMeta } from '../../csr.ts';
 

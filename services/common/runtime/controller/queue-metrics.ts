@@ -1,5 +1,5 @@
-// The metrics of the work queues, under the names of client-go and controller-runtime, so that existing dashboards
-// work.
+// The metrics of the work queues, under the names of client-go and controller-runtime, so that existing
+// dashboards work.
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { QueueObserver } from './work-queue.ts';

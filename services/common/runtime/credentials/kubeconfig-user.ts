@@ -65,8 +65,8 @@ export function impersonationHeaders(user: UserFields): Headers {
 }
 
 /**
- * Escapes what a header name cannot contain (RFC 9110 section 5.6.2), and the escape itself; the API server reverses
- * it.
+ * Escapes what a header name cannot contain (RFC 9110 section 5.6.2), and the escape itself; the API server
+ * reverses it.
  */
 function escapeKey(key: string): string {
   const octets = [...Buffer.from(key)].map(octet => {

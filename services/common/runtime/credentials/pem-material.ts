@@ -25,8 +25,8 @@ export function readPrivateKey(pem: string, name: string): KeyObject {
 }
 
 /**
- * All certificates of a PEM, at least one. OpenSSL skips what it cannot read, and would then trust fewer than the file
- * has.
+ * All certificates of a PEM, at least one. OpenSSL skips what it cannot read, and would then trust fewer than the
+ * file has.
  */
 export function readCertificates(pem: string, name: string): readonly X509Certificate[] {
   return read(

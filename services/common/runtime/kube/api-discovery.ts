@@ -8,8 +8,8 @@ interface ApiResourceList {
 }
 
 /**
- * Whether the API server serves the collection at `path`, `/apis/<group>/<version>/<resource>`. Rejects as the client does, and with
- * RetryableError for an answer that is not a list of resources.
+ * Whether the API server serves the collection at `path`, `/apis/<group>/<version>/<resource>`. Rejects as the client
+ * does, and with RetryableError for an answer that is not a list of resources.
  */
 export async function isResourceServed(
   client: Pick<KubeClient, 'get'>,

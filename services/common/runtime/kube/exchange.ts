@@ -1,6 +1,6 @@
 // One request over an undici dispatcher and its complete response, within a time limit. Avoids the stream and the
-// AbortSignal that undici's own request() creates for each response, which is a few kilobytes here. Never judges the
-// status.
+// AbortSignal that undici's own request() creates for each response, which is a few kilobytes here. Never judges
+// the status.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
@@ -12,8 +12,8 @@ export interface Answer {
 }
 
 /**
- * Bytes of one response: twice as much as 2 500 CSRs of a common size. Objects may be large, and no one may choose how
- * large.
+ * Bytes of one response: twice as much as 2 500 CSRs of a common size. Objects may be large, and no one may choose
+ * how large.
  */
 const MAX_BYTES = 16 * 1024 * 1024;
 

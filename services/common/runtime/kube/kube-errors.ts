@@ -124,7 +124,9 @@ export function errorFromResponse(
   return classify(describe(call, code, status, body), code, status, retryAfterMs(retryAfter, status));
 }
 
-/** The error for an ERROR event of a watch, whose object is a metav1.Status with the code that a list would have had. */
+/**
+ * The error for an ERROR event of a watch, whose object is a metav1.Status with the code that a list would have had.
+ */
 export function errorFromWatchEvent(call: ApiCall, object: unknown): RetryableError | TerminalError {
   const status: Status = typeof object === 'object' && object !== null ? object : {};
   const code = status.code ?? 500;

@@ -1,6 +1,6 @@
 // Decodes the API server's binary format (application/vnd.kubernetes.protobuf): the envelope of every object, the
-// frames of a watch, and Status. The caller describes the objects of its resource; the result has the shape of the JSON
-// API.
+// frames of a watch, and Status. The caller describes the objects of its resource; the result has the shape of the
+// JSON API.
 
 import { formatTime } from '../../csr.ts';
 import { MAX_EVENT_BYTES, type WatchFormat } from '../reflector/watch-stream.ts';
@@ -77,8 +77,8 @@ function formatSecond(second: number): string {
 }
 
 /**
- * Decodes one object in its envelope (runtime.Unknown). Throws a ProtobufError for anything else, and for unexpected
- * kinds.
+ * Decodes one object in its envelope (runtime.Unknown). Throws a ProtobufError for anything else, and for
+ * unexpected kinds.
  */
 export function decodeObject(bytes: Buffer, kinds: ProtobufResource['kinds']): unknown {
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new ProtobufError('not a Kubernetes object');

@@ -1,5 +1,5 @@
-// Finds the value given for each option, in flags and in environment variables, and every unknown name. Never inspects
-// values.
+// Finds the value given for each option, in flags and in environment variables, and every unknown name. Never
+// inspects values.
 
 import { parseArgs } from 'node:util';
 import { ENV_PREFIX, flagOf, type OptionTable, variableOf } from './option-table.ts';

@@ -1,5 +1,5 @@
-// Parses the text of one option. An error says what is wrong and what is valid; knows nothing about the source of the
-// text.
+// Parses the text of one option. An error says what is wrong and what is valid; knows nothing about the source of
+// the text.
 
 import { MILLISECOND, parseGoDuration } from '../../duration.ts';
 import { err, ok, type Result } from '../../result.ts';

@@ -30,8 +30,8 @@ export function createCounter<Label extends string>(
 }
 
 /**
- * Counts the requests to the API server under the names of client-go (rest_client_*), and measures the offset of its
- * clock.
+ * Counts the requests to the API server under the names of client-go (rest_client_*), and measures the offset of
+ * its clock.
  */
 export function createRequestObserver(registry: Registry): RequestObserver {
   const requests = new Counter({

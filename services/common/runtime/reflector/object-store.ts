@@ -6,8 +6,8 @@ import { shorten } from '../../short-text.ts';
 import type { Logger } from '../process/log.ts';
 
 /**
- * Called with one change: `before` is undefined for a new object, `now` for a deleted one. Must be quick and only
- * enqueue.
+ * Called with one change: `before` is undefined for a new object, `now` for a deleted one. Must be quick and
+ * only enqueue.
  */
 export type ChangeHandler<T> = (key: string, now: T | undefined, before: T | undefined) => void;
 

@@ -36,8 +36,9 @@ export interface ReflectorOptions<T> {
   readonly transform?: (raw: unknown) => T;
   readonly metrics?: ReflectorMetrics;
   /**
-   * For a resource that older API servers do not serve: called before each list. With false, the cache is empty and ready until
-   * the next call. Without the permission to list it, as with an image that is newer than the chart, it is ready as well.
+   * For a resource that older API servers do not serve: called before each list. With false, the cache is empty and
+   * ready until the next call. Without the permission to list it, as with an image that is newer than the chart, it is
+   * ready as well.
    */
   readonly isServed?: (signal: AbortSignal) => Promise<boolean>;
   /** For tests: milliseconds of a clock, and a number in [0, 1). */

@@ -72,8 +72,8 @@ function directoryName(rdns: readonly Rdn[], label: string): ConstrainedName {
 }
 
 /**
- * RFC 5280 section 4.2.1.10 requires this only without a subjectAltName; OpenSSL always does it, and reads only
- * IA5Strings.
+ * RFC 5280 section 4.2.1.10 requires this only without a subjectAltName; OpenSSL always does it, and reads
+ * only IA5Strings.
  */
 function emailInSubject({ tag: type, value, text }: Attribute): ConstrainedName {
   const { rfc822Name: tag } = GENERAL_NAME;

@@ -36,8 +36,8 @@ type ConstraintsExtension = Pick<Extension, 'critical' | 'value'>;
 export interface NameConstraints {
   readonly extension: ConstraintsExtension;
   /**
-   * Whether Go accepts any certificate below: not if the extension is critical and has a kind of name that Go does not
-   * know.
+   * Whether Go accepts any certificate below: not if the extension is critical and has a kind of name that Go does
+   * not know.
    */
   readonly isKnownToGo: boolean;
   readonly permitted: Subtrees;

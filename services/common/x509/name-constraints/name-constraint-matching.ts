@@ -1,6 +1,6 @@
 // Whether a name is within the subtrees of a CA's name constraints according to Go (crypto/x509) and OpenSSL: what
-// either rejects is rejected here, because a certificate that half of its clients reject is useless. Pure; writes no
-// messages.
+// either rejects is rejected here, because a certificate that half of its clients reject is useless. Pure; writes
+// no messages.
 
 import { GENERAL_NAME } from '../subject-alt-name.ts';
 import type { ConstrainedName } from './constrained-names.ts';

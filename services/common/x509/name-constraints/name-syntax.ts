@@ -58,7 +58,10 @@ export function openSslHostOfUri(text: string): string | undefined {
   return host === '' ? undefined : host;
 }
 
-/** Whether a common name looks like a DNS name to OpenSSL: at least two labels of letters, digits, `_` and inner hyphens. */
+/**
+ * Whether a common name looks like a DNS name to OpenSSL: at least two labels of letters, digits, `_` and
+ * inner hyphens.
+ */
 export function isHostLike(text: string): boolean {
   return /^\w(?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)+$/.test(text);
 }

@@ -1,5 +1,5 @@
-// PodCertificateRequests (certificates.k8s.io/v1) as a kind of request. Kubelet gives up for good on a request that is denied or
-// failed, so what an administrator can fix makes it wait. Reads and writes nothing itself.
+// PodCertificateRequests (certificates.k8s.io/v1) as a kind of request. Kubelet gives up for good on a request that is
+// denied or failed, so what an administrator can fix makes it wait. Reads and writes nothing itself.
 
 import { hash } from 'node:crypto';
 import type { FieldError } from '@countersign/common/field-error.ts';
@@ -101,8 +101,8 @@ function whenUnfit(record: PodRecord, { reason, message, secret }: Fail, now: nu
 }
 
 /**
- * The API server repeats the rejected value before it says why: a time or a whole chain, another one at each attempt. With it, each
- * attempt would have an event of its own, without the cause.
+ * The API server repeats the rejected value before it says why: a time or a whole chain, another one at each attempt.
+ * With it, each attempt would have an event of its own, without the cause.
  */
 function withoutValues(message: string): string {
   return message.replace(/: Invalid value: (?:"(?:[^"\\]|\\.)*"|[^:]*)(?=: )/g, '');

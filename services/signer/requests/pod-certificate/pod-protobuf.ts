@@ -1,5 +1,5 @@
-// The PodCertificateRequest in protobuf (k8s.io/api/certificates/v1/generated.proto of Kubernetes 1.37), read into the shape that its
-// JSON has. Reads what the signer uses of it and steps over the rest.
+// The PodCertificateRequest in protobuf (k8s.io/api/certificates/v1/generated.proto of Kubernetes 1.37), read into the
+// shape that its JSON has. Reads what the signer uses of it and steps over the rest.
 
 import { type ProtobufResource, time } from '@countersign/common/runtime/kube/kube-protobuf.ts';
 import {

@@ -1,5 +1,5 @@
-// What the signer keeps of each PodCertificateRequest that it sees: all that a decision needs of an open one, in a bounded size, and
-// next to nothing of one that is done or that another signer serves. Never judges a request.
+// What the signer keeps of each PodCertificateRequest that it sees: all that a decision needs of an open one, in a
+// bounded size, and next to nothing of one that is done or that another signer serves. Never judges a request.
 
 import { keepText } from '@countersign/common/bounded-text.ts';
 import type { ObjectMeta } from '@countersign/common/csr.ts';
@@ -25,8 +25,8 @@ export function toPodRecord(raw: unknown, receivedAt: number): PodRecord {
 }
 
 /**
- * Milliseconds from the creation to `now`. The API server stores whole seconds, so the moment of receipt is the better measure of a
- * request that came in while the signer was watching.
+ * Milliseconds from the creation to `now`. The API server stores whole seconds, so the moment of receipt is the better
+ * measure of a request that came in while the signer was watching.
  */
 export function millisecondsSinceCreation({ metadata, receivedAt }: PodRecord, now: number): number {
   const stored = Date.parse(metadata.creationTimestamp ?? '');

@@ -1,5 +1,6 @@
-// What a PodCertificateRequest asks for, as plain data: the key of its stub, the SPIFFE ID of its ServiceAccount, and DNS names that
-// the pod asks for and the owner of the issuer allows. The identity comes only from fields that NodeRestriction verifies. Pure.
+// What a PodCertificateRequest asks for, as plain data: the key of its stub, the SPIFFE ID of its ServiceAccount, and
+// DNS names that the pod asks for and the owner of the issuer allows. The identity comes only from fields that
+// NodeRestriction verifies. Pure.
 
 import { MILLISECOND, type Nanoseconds } from '@countersign/common/duration.ts';
 import { podIdentityOf, readPodNames } from '@countersign/common/pods/pod-annotations.ts';

@@ -1,4 +1,5 @@
-// The final status of a PodCertificateRequest: a chain with its times, or a denial. The API server rejects every later change. Pure.
+// The final status of a PodCertificateRequest: a chain with its times, or a denial. The API server rejects every later
+// change. Pure.
 
 import { X509Certificate } from 'node:crypto';
 import { formatTime } from '@countersign/common/csr.ts';
@@ -14,7 +15,9 @@ export interface ConditionText {
   readonly message: string;
 }
 
-/** The times are those of the leaf, which the API server compares. `chainPem` begins with a leaf that was issued here. */
+/**
+ * The times are those of the leaf, which the API server compares. `chainPem` begins with a leaf that was issued here.
+ */
 export function issuedStatus(
   chainPem: string,
   uid: string,

@@ -1,5 +1,5 @@
-// When kubelet begins to replace the certificate of a pod (status.beginRefreshAt): after about two thirds of its lifetime, as
-// cert-manager does. Pure.
+// When kubelet begins to replace the certificate of a pod (status.beginRefreshAt): after about two thirds of its
+// lifetime, as cert-manager does. Pure.
 
 import { hash } from 'node:crypto';
 

@@ -1,5 +1,5 @@
-// Which PodCertificateRequests are denied, and which wait for the owner of the issuer. A denial is final for the pod, so it follows
-// from the immutable spec alone; anything that an administrator can fix waits. Pure.
+// Which PodCertificateRequests are denied, and which wait for the owner of the issuer. A denial is final for the pod,
+// so it follows from the immutable spec alone; anything that an administrator can fix waits. Pure.
 
 import { toKubeletText } from '@countersign/common/pods/kubelet-text.ts';
 import { expandPatterns, isNameAllowed } from '@countersign/common/pods/name-patterns.ts';

@@ -1,5 +1,5 @@
-// The PKCS#10 request of a PodCertificateRequest: a stub that has a key and proves its possession, and nothing else. kubelet sends no
-// names, so a stub with names is refused: silently dropping them would be worse. Pure.
+// The PKCS#10 request of a PodCertificateRequest: a stub that has a key and proves its possession, and nothing else.
+// kubelet sends no names, so a stub with names is refused: silently dropping them would be worse. Pure.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { readFields, readWhole, TAG, type Tlv } from '@countersign/common/x509/der.ts';

@@ -1,5 +1,5 @@
-// CA certificates that OpenSSL accepts and Go's parser rejects: the API server would reject every chain with one of
-// them.
+// CA certificates that OpenSSL accepts and Go's parser rejects: the API server would reject every chain with one
+// of them.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

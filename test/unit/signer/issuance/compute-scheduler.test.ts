@@ -1,5 +1,5 @@
-// Scheduling in the thread pool: how many computations of one tenant and of all run at a time, and when slow ones
-// pause.
+// Scheduling in the thread pool: how many computations of one tenant and of all run at a time, and when slow
+// ones pause.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

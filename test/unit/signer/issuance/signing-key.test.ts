@@ -1,5 +1,5 @@
-// Signing keys: which PEM is accepted, with which errors; the signature algorithm of each key; and that no key is
-// printed.
+// Signing keys: which PEM is accepted, with which errors; the signature algorithm of each key; and that no key
+// is printed.
 
 import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';

@@ -1,4 +1,5 @@
-// The status that is written to a PodCertificateRequest, held to the rules of the API server for all requests that it admits.
+// The status that is written to a PodCertificateRequest, held to the rules of the API server for all requests that
+// it admits.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,4 +1,5 @@
-// The trust bundle of an issuer over its life: the vectors of desired-bundle.yaml, and what must hold for every history.
+// The trust bundle of an issuer over its life: the vectors of desired-bundle.yaml, and what must hold for
+// every history.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

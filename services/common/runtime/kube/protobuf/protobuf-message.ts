@@ -1,6 +1,6 @@
 // Decodes a protobuf message into a plain object by a table of its fields: the JSON name and decoder of each. Skips
-// unknown fields and does not set absent ones. Of duplicate fields the last one counts, and messages are merged, as in
-// Go.
+// unknown fields and does not set absent ones. Of duplicate fields the last one counts, and messages are merged, as
+// in Go.
 
 import type { ProtobufReader } from './protobuf.ts';
 

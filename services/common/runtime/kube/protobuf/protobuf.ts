@@ -11,8 +11,8 @@ const MAX_FIELD = 2 ** 29 - 1;
 const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 /**
- * A cursor over one message: `next` returns a field number; its value is then read with one of the other methods, or
- * skipped.
+ * A cursor over one message: `next` returns a field number; its value is then read with one of the other methods,
+ * or skipped.
  */
 export class ProtobufReader {
   readonly #buffer: Buffer;
