@@ -68,7 +68,7 @@ describe('a pod', () => {
     assertDenied(
       denied,
       403,
-      /ServiceAccount team\/other may not reference the issuer of issuers\.cert-manager\.io\/sandbox\.mine: it lacks the verb "reference" on "signers" of the API group "cert-manager\.io" for the name "mine" in the namespace "sandbox" \(DeniedReference\)/,
+      /ServiceAccount team\/other may not reference the issuer of issuers\.cert-manager\.io\/sandbox\.mine: it cannot reference resource "signers" in API group "cert-manager\.io" with the name "mine" in the namespace "sandbox" \(DeniedReference\)/,
     );
   });
 
@@ -84,7 +84,7 @@ describe('a pod', () => {
     assertDenied(
       await tryPod(pod('cluster', [PUBLIC])),
       403,
-      /"reference" on "clusterissuers" .* for the name "public" \(Denied/,
+      /cannot reference resource "clusterissuers" .* with the name "public" \(Denied/,
     );
     const rule = '--resource=clusterissuers.cert-manager.io';
     await cluster.kubectl(['create', 'clusterrole', 'public', '--verb=reference', rule, '--resource-name=public']);

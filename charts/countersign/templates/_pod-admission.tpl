@@ -119,7 +119,7 @@ Takes "spec", the path of the PodSpec, which must be there. Each expression hold
   message: The ServiceAccount of the pod may not reference the issuer of a podCertificate source (DeniedReference)
   messageExpression: >-
     'ServiceAccount ' + request.namespace + '/' + variables.account + ' may not reference the issuer of ' + variables.signers[{{ $index }}]
-    + ': it lacks the verb "reference" on "' + variables.resources[{{ $index }}] + '" of the API group "cert-manager.io" for the name "'
+    + ': it cannot reference resource "' + variables.resources[{{ $index }}] + '" in API group "cert-manager.io" with the name "'
     + variables.names[{{ $index }}] + '"'
     + (variables.namespaces[{{ $index }}] == '' ? '' : ' in the namespace "' + variables.namespaces[{{ $index }}] + '"') + ' (DeniedReference)'
 {{- end }}
