@@ -120,3 +120,53 @@ describe('a Calico pod with certificateManagement', () => {
     assert.match(text, /TLS Web Server Authentication, TLS Web Client Authentication/);
   });
 });
+
+describe("client-go's certificate manager", () => {
+  const MANAGER = { account: 'my-controller', namespace: 'my-controller' };
+  const [signerDomain, signer] = ['issuers.cert-manager.io', 'sandbox.my-issuer'];
+  let kubeconfig: string;
+  before(async () => {
+    await cluster.createNamespace(MANAGER.namespace);
+    await cluster.createNamespace('sandbox');
+    await cluster.createCaIssuer({ namespace: 'sandbox', name: 'my-issuer' }, ROOT);
+    kubeconfig = await createAccount(cluster, MANAGER, [
+      {
+        apiGroups: ['certificates.k8s.io'],
+        resources: ['certificatesigningrequests'],
+        verbs: ['create', 'get', 'list', 'watch'],
+      },
+    ]);
+  });
+
+  function askAsManager(patience: string): Promise<ClientAnswer> {
+    return runCsrClient('manager', { kubeconfig, 'signer-domain': signerDomain, signer, patience });
+  }
+
+  test('a controller without permission finds the denial of the webhook in its log', async () => {
+    const { error, log } = await askAsManager('2s');
+    assert.equal(error, 'no certificate yet');
+    assert.match(
+      log,
+      /cannot create certificate signing request: admission webhook .* denied the request: Requester may/,
+    );
+  });
+
+  test('a controller with permission gets its certificate after approval', async () => {
+    await cluster.createReferencerRole('sandbox', 'controller', 'my-issuer');
+    const subject = `--serviceaccount=${MANAGER.namespace}:${MANAGER.account}`;
+    await cluster.kubectl(['create', 'rolebinding', 'controller', '-n', 'sandbox', '--role=controller', subject]);
+    const asked = askAsManager('20s');
+    const name = await cluster.eventually('the controller has created a CSR', async () => {
+      const { items } = await cluster.api.get<{ items: { metadata: { name: string }; spec: { username: string } }[] }>(
+        CSRS,
+      );
+      return items.find(({ spec }) => spec.username.endsWith(':my-controller'))?.metadata.name;
+    });
+    await cluster.kubectl(['certificate', 'approve', name]);
+    const { error, chain = '' } = await asked;
+    assert.equal(error, undefined);
+    await openssl(['verify', '-CAfile', 'root', 'leaf'], { leaf: chain, root: ROOT.certificate });
+    const { validFromDate, validToDate } = new X509Certificate(chain);
+    assert.equal(+validToDate - +validFromDate, 24 * 3_600_000);
+  });
+});

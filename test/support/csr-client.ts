@@ -1,4 +1,4 @@
-// Runs test/control-plane/csrclient, which imitates well-known clients of the CSR API.
+// Runs test/control-plane/csrclient, which acts as well-known clients of the CSR API.
 
 import { findTools } from './control-plane/find-tools.ts';
 import { runCommand } from './control-plane/run-command.ts';
@@ -17,7 +17,7 @@ export interface ClientAnswer {
 
 /** Builds the program first if it is missing. Throws only if it cannot be run. */
 export async function runCsrClient(
-  client: 'istiod' | 'calico',
+  client: 'istiod' | 'calico' | 'manager',
   flags: Readonly<Record<string, string>>,
 ): Promise<ClientAnswer> {
   const { csrclient } = await findTools(['csrclient']);

@@ -1,7 +1,8 @@
 // Command csrclient requests certificates like well-known clients of the CSR API: it makes the same calls in the same
 // order, with the same PKCS#10 request, and interprets the response in the same way. It prints one JSON object and
 // writes no files. It is modelled on what these clients send and contains none of their code. (Istio's package
-// security/pkg/pki/ra itself: 1538 packages, 473 MB of modules, 6 min 45 s of CPU.)
+// security/pkg/pki/ra itself: 1538 packages, 473 MB of modules, 6 min 45 s of CPU.) Only the certificate manager is
+// client-go's own.
 package main
 
 import (
@@ -43,9 +44,18 @@ type Answer struct {
 
 type csrs = clientset.CertificateSigningRequestInterface
 
-var clients = map[string]func(context.Context, csrs, options, *Answer) error{
-	"istiod": istiod,
-	"calico": calico,
+type client func(context.Context, kubernetes.Interface, options, *Answer) error
+
+var clients = map[string]client{
+	"istiod":  withCSRs(istiod),
+	"calico":  withCSRs(calico),
+	"manager": manager,
+}
+
+func withCSRs(act func(context.Context, csrs, options, *Answer) error) client {
+	return func(ctx context.Context, api kubernetes.Interface, o options, answer *Answer) error {
+		return act(ctx, api.CertificatesV1().CertificateSigningRequests(), o, answer)
+	}
 }
 
 func main() {
@@ -62,7 +72,7 @@ func run() error {
 	flag.StringVar(&o.signer, "signer", "", "part of the signer name after the slash")
 	flag.StringVar(&o.root, "root", "", "istiod: PEM file with the root in meshConfig.caCertificates for this signer")
 	flag.StringVar(&o.subject, "subject", "proxy", "istiod: subject of the request, proxy (empty organization) or ztunnel (empty subject)")
-	flag.DurationVar(&o.lifetime, "lifetime", 24*time.Hour, "istiod: lifetime of the certificate")
+	flag.DurationVar(&o.lifetime, "lifetime", 24*time.Hour, "istiod, manager: lifetime of the certificate")
 	flag.DurationVar(&o.patience, "patience", time.Minute, "how long to wait for the certificate")
 	flag.Parse()
 	act, ok := clients[flag.Arg(0)]
@@ -78,7 +88,7 @@ func run() error {
 		return err
 	}
 	var answer Answer
-	if err := act(context.Background(), client.CertificatesV1().CertificateSigningRequests(), o, &answer); err != nil {
+	if err := act(context.Background(), client, o, &answer); err != nil {
 		answer.Error = err.Error()
 	}
 	return json.NewEncoder(os.Stdout).Encode(answer)

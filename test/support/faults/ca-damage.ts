@@ -52,7 +52,7 @@ export const CA_DAMAGES: readonly CaDamage[] = [
   {
     name: 'has the key of another CA',
     secret: now => ({ data: { ...now, 'ca.key': authority()['ca.key'] ?? '' } }),
-    message: /its private key is not the key of its CA certificate/,
+    message: /its private key does not match its CA certificate/,
   },
   { name: 'holds garbage', secret: () => ({ data: GARBAGE }), message: /it has no readable certificate/ },
   {
