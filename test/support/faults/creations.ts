@@ -9,6 +9,8 @@ import type { Balancer } from './balancer.ts';
 
 const BODY = csrManifest({ name: 'tried', signerName: 'clusterissuers.cert-manager.io/absent' });
 
+const CONNECTION_ENDED = /failed to call webhook: Post .*: EOF$/;
+
 export class Creations {
   readonly #cluster: Cluster;
   readonly #balancer: Balancer;
@@ -51,13 +53,23 @@ export class Creations {
     }
   }
 
-  /** undefined if it is refused. */
+  /**
+   * undefined if it is refused. The API server may reuse a connection whose end it has not seen yet; for such a request,
+   * nothing was refused, and it is sent again.
+   */
   async isAdmitted(): Promise<true | undefined> {
+    const first = await this.#create();
+    const refusal = first !== undefined && CONNECTION_ENDED.test(first) ? await this.#create() : first;
+    if (refusal === undefined) return true;
+    this.#texts.add(refusal);
+    return undefined;
+  }
+
+  /** Returns the message of a refusal. */
+  async #create(): Promise<string | undefined> {
     const call = { method: 'POST', path: `${CSRS}?dryRun=All`, body: BODY } as const;
     const { status, body } = await this.#cluster.api.call<Refusal>(call);
     await this.#balancer.hangUp();
-    if (status === 201) return true;
-    this.#texts.add(body.message);
-    return undefined;
+    return status === 201 ? undefined : body.message;
   }
 }
