@@ -107,11 +107,13 @@ for (const each of CA_DAMAGES) {
 }
 
 test('no CSR creation is refused because of the damaged Secret', t => {
-  const { made, refused, seconds, texts } = creations;
+  const { made, refused, cut, seconds, texts } = creations;
   const figure = `${refused} of ${made} refused${refused === 0 ? '' : `, for at most ${seconds} s`}`;
   assert.equal(CA_DAMAGES.length, 13);
   for (const text of texts) t.diagnostic(text);
-  report(t, 'managedCertificate', figure, refused === 0);
+  // A TCP connection may reach a replica in the moment of its exit, whatever its Secret holds.
+  t.diagnostic(`${cut} requests were cut off by a restart`);
+  report(t, 'managedCertificate', figure, refused === 0 && cut <= 1);
 });
 
 test('a revoked CA is no longer trusted, and CSRs are admitted again', async () => {

@@ -17,6 +17,8 @@ export class Creations {
   readonly #texts = new Set<string>();
   made = 0;
   refused = 0;
+  /** Requests whose connection ended without a response. */
+  cut = 0;
   #longestMs = 0;
 
   constructor(cluster: Cluster, balancer: Balancer) {
@@ -53,13 +55,12 @@ export class Creations {
     }
   }
 
-  /**
-   * undefined if it is refused. The API server may reuse a connection whose end it has not seen yet; for such a request,
-   * nothing was refused, and it is sent again.
-   */
+  /** undefined if it is refused. A request whose connection was ended by a replica that exits is sent again, and counted. */
   async isAdmitted(): Promise<true | undefined> {
     const first = await this.#create();
-    const refusal = first !== undefined && CONNECTION_ENDED.test(first) ? await this.#create() : first;
+    const isCut = first !== undefined && CONNECTION_ENDED.test(first);
+    if (isCut) this.cut += 1;
+    const refusal = isCut ? await this.#create() : first;
     if (refusal === undefined) return true;
     this.#texts.add(refusal);
     return undefined;
