@@ -55,7 +55,10 @@ export class Creations {
     }
   }
 
-  /** undefined if it is refused. A request whose connection was ended by a replica that exits is sent again, and counted. */
+  /**
+   * undefined if it is refused. A request whose connection was ended by a replica that exits is sent again,
+   * and counted.
+   */
   async isAdmitted(): Promise<true | undefined> {
     const first = await this.#create();
     const isCut = first !== undefined && CONNECTION_ENDED.test(first);
