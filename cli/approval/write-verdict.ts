@@ -1,9 +1,10 @@
 // Writes a decision, unless the CSR changed since it was read. The only file that approves or denies.
 
+import { csrPath } from '@countersign/common/csr.ts';
 import { CliError } from '../cli-error.ts';
 import type { Api } from '../cluster/api.ts';
 import { ApiError } from '../cluster/api-error.ts';
-import { type Csr, csrPath } from '../cluster/csr.ts';
+import type { Csr } from '../cluster/csr.ts';
 import { EXIT } from '../exit-code.ts';
 import { safeText } from '../terminal/safe-text.ts';
 import { type Verdict, withVerdict } from './verdict.ts';

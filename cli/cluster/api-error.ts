@@ -1,13 +1,9 @@
 // A refusal of the API server (metav1.Status) as an error for the user: what was refused, and what to do.
 // Sends nothing.
 
+import { parseStatus, type Status } from '@countersign/common/runtime/kube/kube-errors.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import { CliError } from '../cli-error.ts';
-
-interface Status {
-  readonly message?: string;
-  readonly reason?: string;
-}
 
 export class ApiError extends CliError {
   readonly status: number;
@@ -15,7 +11,11 @@ export class ApiError extends CliError {
   readonly said: string;
   readonly reason: string;
 
-  constructor(status: number, { message, reason }: Status, { where, advice }: { where: string; advice: string }) {
+  constructor(
+    status: number,
+    { message, reason }: Pick<Status, 'message' | 'reason'>,
+    { where, advice }: { where: string; advice: string },
+  ) {
     super(`${where}: ${message || `the API server responded with status ${status}`}`, advice);
     this.status = status;
     this.said = message ?? '';
@@ -64,13 +64,4 @@ export function toApiError(
     ADVICE.get(code) ?? (code >= 500 ? 'Try again; the API server or a webhook failed.' : 'Check the command.');
   const error = new ApiError(code, status, { where, advice });
   return error.isAdmission ? new ApiError(code, status, { where, advice: ADMISSION_ADVICE }) : error;
-}
-
-function parseStatus(body: string): Status | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,6 @@
-// The CertificateSigningRequest and its events as the API server returns them, and their paths. Pure.
+// The CertificateSigningRequest and its events as the API server returns them. Pure.
 
 import type { CertificateSigningRequest, ObjectMeta } from '@countersign/common/csr.ts';
-
-export const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 
 /** As the API server returns it. */
 export interface Csr extends CertificateSigningRequest {
@@ -17,11 +15,6 @@ export interface CsrEvent {
   readonly message?: string;
   readonly lastTimestamp?: string | null;
   readonly eventTime?: string | null;
-}
-
-/** The name may have any character except `/` and `%`. */
-export function csrPath(name: string): string {
-  return `${CSR_PATH}/${encodeURIComponent(name)}`;
 }
 
 export function timeOf({ lastTimestamp, eventTime }: CsrEvent): number {

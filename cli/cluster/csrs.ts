@@ -1,9 +1,10 @@
 // Reads CertificateSigningRequests and their events, and finds the object that a user names. Never writes.
 
+import { CSR_PATH, csrPath } from '@countersign/common/csr.ts';
 import { CliError } from '../cli-error.ts';
 import { safeText } from '../terminal/safe-text.ts';
 import type { Api } from './api.ts';
-import { CSR_PATH, type Csr, type CsrEvent, csrPath, timeOf } from './csr.ts';
+import { type Csr, type CsrEvent, timeOf } from './csr.ts';
 
 export async function readCsr(api: Api, name: string): Promise<Csr> {
   const csr = await api.get<Csr>(csrPath(name));

@@ -2,10 +2,11 @@
 // run: nothing is changed.
 
 import type { Requester } from '@countersign/common/csr.ts';
+import { CSR_PATH } from '@countersign/common/csr.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import type { Api } from '../cluster/api.ts';
 import { ApiError } from '../cluster/api-error.ts';
-import { CSR_PATH, type Csr } from '../cluster/csr.ts';
+import { type Csr } from '../cluster/csr.ts';
 import { listEvents, readCsr } from '../cluster/csrs.ts';
 import { readIssuer } from '../cluster/issuers.ts';
 import { type Known, unlessForbidden } from '../cluster/known.ts';

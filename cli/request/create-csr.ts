@@ -1,9 +1,10 @@
 // Creates the CSR of `request`. The only file of the command that creates an object.
 
+import { CSR_PATH } from '@countersign/common/csr.ts';
 import { CliError } from '../cli-error.ts';
 import type { Answer, Api } from '../cluster/api.ts';
 import { ApiError } from '../cluster/api-error.ts';
-import { CSR_PATH, type Csr } from '../cluster/csr.ts';
+import { type Csr } from '../cluster/csr.ts';
 import { safeText } from '../terminal/safe-text.ts';
 import type { Order } from './order.ts';
 

@@ -1,11 +1,12 @@
 // Waits for the end of a CSR: issued, denied, failed or deleted. Watches it, and reads it again whenever a watch ends.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CSR_PATH, csrPath } from '@countersign/common/csr.ts';
 import { isClassified } from '@countersign/common/runtime/errors.ts';
 import type { WatchEvent } from '@countersign/common/runtime/reflector/watch-stream.ts';
 import type { Api } from '../cluster/api.ts';
 import { ApiError } from '../cluster/api-error.ts';
-import { CSR_PATH, type Csr, csrPath } from '../cluster/csr.ts';
+import { type Csr } from '../cluster/csr.ts';
 import { stateOf } from '../explain/csr-state.ts';
 
 export type End =

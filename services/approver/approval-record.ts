@@ -8,20 +8,14 @@ import {
   isDenied,
   isFailed,
   isIssued,
+  keepIdentity,
   type ObjectMeta,
 } from '@countersign/common/csr.ts';
 import { validateName } from '@countersign/common/validate-request.ts';
 import { isInScope, type SignerScope } from './signer-scope.ts';
 
-export const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
-
 /** Of a request that is done, the spec is empty. */
 export type ApprovalRecord = CertificateSigningRequest & { readonly state: 'open' | 'done' };
-
-/** The name may contain anything but `/` and `%`. */
-export function csrObjectPath(name: string): string {
-  return `${CSR_PATH}/${encodeURIComponent(name)}`;
-}
 
 /** Throws for a name that is too long to be kept, as in the signer. */
 export function toApprovalRecord(raw: unknown, scope: SignerScope): ApprovalRecord {
@@ -30,7 +24,7 @@ export function toApprovalRecord(raw: unknown, scope: SignerScope): ApprovalReco
   if (nameError !== undefined) throw new Error(nameError.message);
   const { metadata, spec, status } = csr;
   if (isDone(csr) || !isInScope(scope, spec.signerName)) {
-    return { metadata: identify(metadata), spec: { signerName: '', request: '' }, state: 'done' };
+    return { metadata: keepIdentity(metadata), spec: { signerName: '', request: '' }, state: 'done' };
   }
   return { metadata: keepMeta(metadata), spec, ...(status !== undefined && { status }), state: 'open' };
 }
@@ -41,13 +35,9 @@ function isDone(csr: CertificateSigningRequest): boolean {
   return isDecided || isFailed(csr) || isIssued(csr) || csr.metadata.deletionTimestamp !== undefined;
 }
 
-function identify({ name, uid, resourceVersion }: ObjectMeta): ObjectMeta {
-  return { name, ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
-}
-
 /** The annotations that shape the certificate. */
 function keepMeta(metadata: ObjectMeta): ObjectMeta {
   const { annotations = {} } = metadata;
   const kept = Object.entries(annotations).filter(([key]) => IMMUTABLE_ANNOTATIONS.includes(key));
-  return { ...identify(metadata), ...(kept.length > 0 && { annotations: Object.fromEntries(kept) }) };
+  return { ...keepIdentity(metadata), ...(kept.length > 0 && { annotations: Object.fromEntries(kept) }) };
 }

@@ -1,6 +1,7 @@
 // Leads: requests are evaluated and policies get their conditions while this replica holds the Lease. Level-based: a
 // key says where to look, never what happened.
 
+import { CSR_PATH } from '@countersign/common/csr.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
@@ -12,7 +13,7 @@ import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
 import { problemsOf, refreshStale } from '@countersign/common/runtime/reflector/reflector-health.ts';
 import { tenantOf } from '@countersign/common/signer-name.ts';
-import { type ApprovalRecord, CSR_PATH, toApprovalRecord } from './approval-record.ts';
+import { type ApprovalRecord, toApprovalRecord } from './approval-record.ts';
 import type { ApproverMetrics } from './metrics.ts';
 import { readOwnUsername } from './own-username.ts';
 import { PolicyLine } from './policy-line.ts';

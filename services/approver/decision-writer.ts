@@ -2,9 +2,9 @@
 // decides nothing.
 
 import type { Explanation } from '@countersign/common/approval/explain.ts';
-import { formatTime } from '@countersign/common/csr.ts';
+import { csrPath, formatTime } from '@countersign/common/csr.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
-import { type ApprovalRecord, csrObjectPath } from './approval-record.ts';
+import { type ApprovalRecord } from './approval-record.ts';
 import { FIELD_MANAGER } from './field-manager.ts';
 
 export interface DecisionWriterDeps {
@@ -31,5 +31,5 @@ export async function writeDecision(
     metadata: { uid, resourceVersion },
     status: { conditions: [...(status?.conditions ?? []), condition] },
   };
-  await client.mergePatch(`${csrObjectPath(name)}/approval?fieldManager=${FIELD_MANAGER}`, body, isLeading);
+  await client.mergePatch(`${csrPath(name)}/approval?fieldManager=${FIELD_MANAGER}`, body, isLeading);
 }

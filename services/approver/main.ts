@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { inspect } from 'node:util';
+import { CSR_PATH } from '@countersign/common/csr.ts';
 import { ApiContact, keepContact } from '@countersign/common/runtime/controller/api-contact.ts';
 import { LeaderLease } from '@countersign/common/runtime/controller/leader-lease.ts';
 import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
@@ -15,7 +16,6 @@ import { createStopSignal, drain, requireNode } from '@countersign/common/runtim
 import { createLogger, type Logger } from '@countersign/common/runtime/process/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/process/metrics.ts';
 import { runProgram } from '@countersign/common/runtime/process/program.ts';
-import { CSR_PATH } from './approval-record.ts';
 import { Controller } from './controller.ts';
 import { ApproverMetrics } from './metrics.ts';
 import { type ApproverConfig, findMistakes, OPTIONS, requestPolicy, signerScope } from './options.ts';

@@ -5,13 +5,14 @@ import { type Evaluation, evaluate } from '@countersign/common/approval/evaluate
 import { explain, explainDryRun } from '@countersign/common/approval/explain.ts';
 import type { CompiledPolicy } from '@countersign/common/approval/policy/compiled-policy.ts';
 import { type Asked, askedBy } from '@countersign/common/approval/request/judged-request.ts';
+import { csrPath } from '@countersign/common/csr.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
-import { type ApprovalRecord, csrObjectPath, toApprovalRecord } from './approval-record.ts';
+import { type ApprovalRecord, toApprovalRecord } from './approval-record.ts';
 import { type DecisionWriterDeps, writeDecision } from './decision-writer.ts';
 import { FIELD_MANAGER } from './field-manager.ts';
 import type { SignerScope } from './signer-scope.ts';
@@ -51,7 +52,7 @@ export async function reconcile(deps: ReconcileDeps, run: Run): Promise<Outcome>
 }
 
 async function readFresh({ client, scope }: ReconcileDeps, name: string): Promise<ApprovalRecord | undefined> {
-  const raw = await client.get(csrObjectPath(name));
+  const raw = await client.get(csrPath(name));
   return raw === undefined ? undefined : toApprovalRecord(raw, scope);
 }
 

@@ -53,6 +53,27 @@ export interface CertificateSigningRequest {
   readonly status?: CsrStatus;
 }
 
+/** Path of the collection of CSRs in the API. */
+export const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+
+/**
+ * Path of a CSR in the API. Its name may contain any character except `/` and `%` (the API server's
+ * ValidatePathSegmentName), including `?`.
+ */
+export function csrPath(name: string): string {
+  return `${CSR_PATH}/${encodeURIComponent(name)}`;
+}
+
+/** What identifies an object and its version. */
+export function keepIdentity({ name, namespace, uid, resourceVersion }: ObjectMeta): ObjectMeta {
+  return {
+    name,
+    ...(namespace !== undefined && { namespace }),
+    ...(uid !== undefined && { uid }),
+    ...(resourceVersion !== undefined && { resourceVersion }),
+  };
+}
+
 function findCondition(csr: Pick<CertificateSigningRequest, 'status'>, type: string): Condition | undefined {
   return csr.status?.conditions?.find(condition => condition.type === type);
 }

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { CSR_PATH } from '@countersign/common/csr.ts';
 import { ApiContact, keepContact } from '@countersign/common/runtime/controller/api-contact.ts';
 import { type Lead, LeaderLease } from '@countersign/common/runtime/controller/leader-lease.ts';
 import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
@@ -29,7 +30,7 @@ import {
   trustBundleSettings,
 } from './options.ts';
 import { CSR_KIND } from './requests/csr/csr-kind.ts';
-import { CSR_PATH, CSR_PROTOBUF } from './requests/csr/csr-protobuf.ts';
+import { CSR_PROTOBUF } from './requests/csr/csr-protobuf.ts';
 import { createPodKind } from './requests/pod-certificate/pod-kind.ts';
 import { POD_CERTIFICATE_PROTOBUF } from './requests/pod-certificate/pod-protobuf.ts';
 

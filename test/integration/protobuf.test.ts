@@ -3,11 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { CSR_PATH, csrPath } from '@countersign/common/csr.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import { createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
-import { CSR_PATH, CSR_PROTOBUF } from '@countersign/signer/requests/csr/csr-protobuf.ts';
-import { csrObjectPath } from '@countersign/signer/requests/csr/csr-record.ts';
+import { CSR_PROTOBUF } from '@countersign/signer/requests/csr/csr-protobuf.ts';
 import { Api, type Caller } from '../support/api.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
 import { readRequest } from '../support/vectors.ts';
@@ -89,7 +89,7 @@ async function create(
 }
 
 async function patch(name: string, subresource: string, status: object): Promise<void> {
-  await api.patch(`${csrObjectPath(name)}/${subresource}`, { status });
+  await api.patch(`${csrPath(name)}/${subresource}`, { status });
 }
 
 /** The part of the JSON that is also decoded from protobuf: spec and status in full, and the metadata that is used. */
@@ -100,13 +100,13 @@ function project({ metadata, spec, status }: Csr): object {
 }
 
 async function readJson(name: string): Promise<object> {
-  return project((await json.get<Csr>(csrObjectPath(name))) ?? assert.fail());
+  return project((await json.get<Csr>(csrPath(name))) ?? assert.fail());
 }
 
 describe('in protobuf', () => {
   for (const name of ['bare', 'full', 'approved', 'failed']) {
     test(`the CSR "${name}" is the same in protobuf as in JSON`, async () => {
-      assert.deepEqual(await protobuf.get(csrObjectPath(name)), await readJson(name));
+      assert.deepEqual(await protobuf.get(csrPath(name)), await readJson(name));
     });
   }
 
@@ -126,7 +126,7 @@ describe('in protobuf', () => {
   });
 
   test('the answer to a patch is the CSR in protobuf', async () => {
-    const patched = await protobuf.mergePatch(csrObjectPath('bare'), { metadata: { annotations: { patched: 'yes' } } });
+    const patched = await protobuf.mergePatch(csrPath('bare'), { metadata: { annotations: { patched: 'yes' } } });
     assert.deepEqual(patched, await readJson('bare'));
   });
 
@@ -134,7 +134,7 @@ describe('in protobuf', () => {
     const { metadata } = (await json.get<CsrList>(CSR_PATH)) ?? assert.fail();
     const path = `${CSR_PATH}?watch=1&resourceVersion=${metadata.resourceVersion}`;
     await patch('approved', 'status', { conditions: [APPROVED, { type: 'Failed', status: 'True', reason: 'No' }] });
-    await api.remove(csrObjectPath('failed'));
+    await api.remove(csrPath('failed'));
     const seen: string[] = [];
     for await (const { type, object } of protobuf.watch(path, AbortSignal.timeout(10_000))) {
       const { name } = (object as Csr).metadata;
@@ -152,7 +152,7 @@ describe('in protobuf', () => {
     test(`the error ${code} has the same message in protobuf`, async () => {
       const body = { status: { certificate: Buffer.from('no certificate').toString('base64') } };
       const failures = [json, protobuf].map(async client =>
-        client.mergePatch(`${csrObjectPath(name)}/status`, body).catch((error: unknown) => error),
+        client.mergePatch(`${csrPath(name)}/status`, body).catch((error: unknown) => error),
       );
       const [expected, failure] = await Promise.all(failures);
       assert.ok(failure instanceof TerminalError);

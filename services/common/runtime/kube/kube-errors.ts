@@ -16,7 +16,7 @@ interface Cause {
 }
 
 /** metav1.Status, the fields that are used. */
-interface Status {
+export interface Status {
   readonly message?: string;
   readonly reason?: string;
   readonly code?: number;
@@ -58,7 +58,8 @@ function nameOf(call: ApiCall): string {
   return `${call.method} ${call.path.split('?', 1)[0]}`;
 }
 
-function parseStatus(body: string): Status | undefined {
+/** undefined for what is not a JSON object, such as the page of a proxy. */
+export function parseStatus(body: string): Status | undefined {
   try {
     const value: unknown = JSON.parse(body);
     return typeof value === 'object' && value !== null ? value : undefined;

@@ -4,7 +4,9 @@ import { hash } from 'node:crypto';
 import { CA, encodeCaAnnotation, readPrivateKeySecretName } from '@countersign/common/annotations.ts';
 import {
   type CertificateSigningRequest,
+  CSR_PATH,
   type CsrStatus,
+  csrPath,
   findFailure,
   formatTime,
   isApproved,
@@ -12,8 +14,7 @@ import {
 import { needsPermission } from '@countersign/common/reference-permission.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import type { RequestKind } from '../request-kind.ts';
-import { CSR_PATH } from './csr-protobuf.ts';
-import { type CsrRecord, csrObjectPath, millisecondsSinceApproval, toCsrRecord } from './csr-record.ts';
+import { type CsrRecord, millisecondsSinceApproval, toCsrRecord } from './csr-record.ts';
 import { triage } from './triage.ts';
 import { concernsApprovers, warningToApprover } from './warn-approver.ts';
 
@@ -25,7 +26,7 @@ export const CSR_KIND: RequestKind<CsrRecord> = {
   subjectsOf: ({ metadata }) => [{ apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest', metadata }],
   logFieldsOf: () => ({}),
   announcesCertificates: true,
-  pathOf: csrObjectPath,
+  pathOf: csrPath,
   toRecord: toCsrRecord,
   signerNameOf: ({ spec }) => spec.signerName,
   millisecondsOpen: millisecondsSinceApproval,

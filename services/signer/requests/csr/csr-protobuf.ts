@@ -17,8 +17,6 @@ import {
   text,
 } from '@countersign/common/runtime/kube/protobuf/protobuf-message.ts';
 
-export const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
-
 /** metav1.ObjectMeta. */
 const METADATA: Fields = {
   1: requiredText('name'),

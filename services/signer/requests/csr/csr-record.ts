@@ -2,12 +2,14 @@
 // large it is; almost nothing for a finished one or another signer's. Does not validate requests.
 
 import { CA, IMMUTABLE_ANNOTATIONS } from '@countersign/common/annotations.ts';
+import { keepText } from '@countersign/common/bounded-text.ts';
 import {
   type CertificateSigningRequest,
   isApproved,
   isDenied,
   isFailed,
   isIssued,
+  keepIdentity,
   type ObjectMeta,
 } from '@countersign/common/csr.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
@@ -15,15 +17,7 @@ import { validateName } from '@countersign/common/validate-request.ts';
 import { MAX_REQUEST_LENGTH } from '@countersign/common/x509/pkcs10.ts';
 import { isSignedHere } from '../../issuance/serial.ts';
 import type { RecordSettings, RequestRecord } from '../request-kind.ts';
-import { CSR_PATH } from './csr-protobuf.ts';
-
-/**
- * Path of a CSR in the API. Its name may contain any character except `/` and `%` (the API server's
- * ValidatePathSegmentName), including `?`.
- */
-export function csrObjectPath(name: string): string {
-  return `${CSR_PATH}/${encodeURIComponent(name)}`;
-}
+import { endedRecently, millisecondsSince } from '../request-times.ts';
 
 /** The spec of a finished CSR is empty. */
 export type CsrRecord = CertificateSigningRequest & RequestRecord;
@@ -39,14 +33,9 @@ export function toCsrRecord(raw: unknown, receivedAt: number, policy: RecordSett
   return csr.status === undefined ? kept : { ...kept, status: csr.status };
 }
 
-/**
- * Milliseconds from the approval to `now`. The API server stores whole seconds, so the time of receipt is more precise
- * for approvals seen live.
- */
+/** Milliseconds from the approval to `now`. */
 export function millisecondsSinceApproval(record: CsrRecord, now: number): number {
-  const stored = approvedAt(record);
-  const cameInLive = !(record.receivedAt - stored > 2_000);
-  return Math.max(0, now - (cameInLive ? record.receivedAt : stored));
+  return millisecondsSince(approvedAt(record), record.receivedAt, now);
 }
 
 function approvedAt({ status }: CertificateSigningRequest): number {
@@ -54,14 +43,10 @@ function approvedAt({ status }: CertificateSigningRequest): number {
   return Date.parse(approval?.lastUpdateTime ?? approval?.lastTransitionTime ?? '');
 }
 
-/** How long kube-apiserver keeps an event (--event-ttl). */
-const EVENT_TTL_MS = 3_600_000;
-
 /** Almost nothing for an old CSR, since there may be very many. */
 function endOf(csr: CertificateSigningRequest, receivedAt: number): { readonly endedAfter?: number } {
   if (!isIssued(csr) && !isFailed(csr)) return {};
-  const endedAfter = approvedAt(csr);
-  return receivedAt - endedAfter < EVENT_TTL_MS ? { endedAfter } : {};
+  return endedRecently(approvedAt(csr), receivedAt);
 }
 
 function stateOf(csr: CertificateSigningRequest, policy: RecordSettings): CsrRecord['state'] {
@@ -87,20 +72,16 @@ function progressOf(csr: CertificateSigningRequest, { writeCaAnnotation }: Recor
 }
 
 function stub(metadata: ObjectMeta): CertificateSigningRequest {
-  return { metadata: identify(metadata), spec: { signerName: '', request: '' } };
-}
-
-function identify({ name, uid, resourceVersion }: ObjectMeta): ObjectMeta {
-  return { name, ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
+  return { metadata: keepIdentity(metadata), spec: { signerName: '', request: '' } };
 }
 
 /** Keeps only the annotations that decisions use. */
 function keepMeta(metadata: ObjectMeta): ObjectMeta {
   const known = IMMUTABLE_ANNOTATIONS.flatMap(key => {
     const value = metadata.annotations?.[key];
-    return value === undefined ? [] : [[key, copyOf(value, MAX_ANNOTATION)] as const];
+    return value === undefined ? [] : [[key, keepText(value, MAX_ANNOTATION)] as const];
   });
-  return { ...identify(metadata), ...(known.length > 0 && { annotations: Object.fromEntries(known) }) };
+  return { ...keepIdentity(metadata), ...(known.length > 0 && { annotations: Object.fromEntries(known) }) };
 }
 
 /** In characters: longer than any valid value, so a longer value stays invalid when cut. */
@@ -110,10 +91,5 @@ const MAX_ANNOTATION = 1_000;
 function keepSpec(csr: CertificateSigningRequest): CertificateSigningRequest['spec'] {
   const { spec } = csr;
   if (!isApproved(csr)) return { signerName: spec.signerName, request: '' };
-  return { ...spec, request: copyOf(spec.request, MAX_REQUEST_LENGTH + 4) };
-}
-
-/** Copies the start of the text; a substring would keep the whole string in memory. */
-function copyOf(text: string, length: number): string {
-  return text.length <= length ? text : Buffer.from(text.slice(0, length)).toString();
+  return { ...spec, request: keepText(spec.request, MAX_REQUEST_LENGTH + 4) };
 }

@@ -2,7 +2,7 @@
 // bounded size, and next to nothing of one that is done or that another signer serves. Never judges a request.
 
 import { keepText } from '@countersign/common/bounded-text.ts';
-import type { ObjectMeta } from '@countersign/common/csr.ts';
+import { keepIdentity, type ObjectMeta } from '@countersign/common/csr.ts';
 import { prunePodAnnotations } from '@countersign/common/pods/pod-annotations.ts';
 import {
   isOpen,
@@ -11,6 +11,7 @@ import {
 } from '@countersign/common/pods/pod-certificate-request.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import type { RequestRecord } from '../request-kind.ts';
+import { endedRecently, millisecondsSince } from '../request-times.ts';
 import { MAX_STUB_LENGTH } from './stub-request.ts';
 
 /** Of a request that is done, the spec is empty. */
@@ -24,14 +25,9 @@ export function toPodRecord(raw: unknown, receivedAt: number): PodRecord {
   return { metadata, spec: keepSpec(request.spec), state, receivedAt };
 }
 
-/**
- * Milliseconds from the creation to `now`. The API server stores whole seconds, so the moment of receipt is the better
- * measure of a request that came in while the signer was watching.
- */
+/** Milliseconds from the creation to `now`. */
 export function millisecondsSinceCreation({ metadata, receivedAt }: PodRecord, now: number): number {
-  const stored = Date.parse(metadata.creationTimestamp ?? '');
-  const cameInLive = !(receivedAt - stored > 2_000);
-  return Math.max(0, now - (cameInLive ? receivedAt : stored));
+  return millisecondsSince(Date.parse(metadata.creationTimestamp ?? ''), receivedAt, now);
 }
 
 /** The order matters: the spec of a listed request that is done is not decoded. */
@@ -41,12 +37,8 @@ function stateOf(request: PodCertificateRequest): PodRecord['state'] {
   return !signer.ok && signer.error.kind === 'foreign' ? 'done' : 'open';
 }
 
-/** As long as kube-apiserver keeps an event (--event-ttl). */
-const EVENT_TTL_MS = 3_600_000;
-
 function endOf({ status }: PodCertificateRequest, receivedAt: number): { readonly endedAfter?: number } {
-  const endedAfter = Date.parse(status?.conditions?.[0]?.lastTransitionTime ?? '');
-  return receivedAt - endedAfter < EVENT_TTL_MS ? { endedAfter } : {};
+  return endedRecently(Date.parse(status?.conditions?.[0]?.lastTransitionTime ?? ''), receivedAt);
 }
 
 const NO_SPEC: PodCertificateRequestSpec = {
@@ -61,14 +53,8 @@ const NO_SPEC: PodCertificateRequestSpec = {
 };
 
 function identify(metadata: PodCertificateRequest['metadata']): PodCertificateRequest['metadata'] {
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
-  return {
-    name,
-    ...(namespace !== undefined && { namespace }),
-    ...(uid !== undefined && { uid }),
-    ...(resourceVersion !== undefined && { resourceVersion }),
-    ...(creationTimestamp !== undefined && { creationTimestamp }),
-  };
+  const { creationTimestamp } = metadata;
+  return { ...keepIdentity(metadata), ...(creationTimestamp !== undefined && { creationTimestamp }) };
 }
 
 function keepSpec(spec: PodCertificateRequestSpec): PodCertificateRequestSpec {
