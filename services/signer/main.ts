@@ -1,18 +1,12 @@
 // Starts the signer: reads the configuration, wires up the components, and drains them in order on shutdown. The only
 // file of the service that exits the process.
 
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { CSR_PATH } from '@countersign/common/csr.ts';
-import { ApiContact, keepContact } from '@countersign/common/runtime/controller/api-contact.ts';
-import { type Lead, LeaderLease } from '@countersign/common/runtime/controller/leader-lease.ts';
-import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
-import { leaseTiming } from '@countersign/common/runtime/controller/lease-timing.ts';
+import { runController } from '@countersign/common/runtime/controller/run-controller.ts';
 import { type ClusterClient, createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
 import { printableConfig } from '@countersign/common/runtime/options/config.ts';
-import { startHttpServer } from '@countersign/common/runtime/process/health-server.ts';
-import { createStopSignal, drain, requireNode } from '@countersign/common/runtime/process/lifecycle.ts';
-import { createLogger, type Logger } from '@countersign/common/runtime/process/log.ts';
+import { createStopSignal, requireNode } from '@countersign/common/runtime/process/lifecycle.ts';
+import { createLogger } from '@countersign/common/runtime/process/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/process/metrics.ts';
 import { reportFailure, runProgram } from '@countersign/common/runtime/process/program.ts';
 import { ComputeScheduler } from './authority/compute-scheduler.ts';
@@ -35,7 +29,6 @@ import { createPodKind } from './requests/pod-certificate/pod-kind.ts';
 import { POD_CERTIFICATE_PROTOBUF } from './requests/pod-certificate/pod-protobuf.ts';
 
 const SERVICE = 'countersign-signer';
-const DRAIN_DEADLINE_MS = 20_000;
 
 async function run(config: SignerConfig): Promise<number> {
   const log = createLogger({ service: SERVICE, level: config.logLevel });
@@ -50,28 +43,8 @@ async function run(config: SignerConfig): Promise<number> {
     protobuf: [CSR_PROTOBUF, POD_CERTIFICATE_PROTOBUF],
   });
   const controller = createController(config, client, { log, metrics });
-  const contact = new ApiContact();
-  const http = await startHttpServer({
-    address: config.httpAddress,
-    registry,
-    isReady: () => (stop.aborted ? ['stopping'] : [...controller.problems(), ...contact.problems()]),
-  });
-  log.info({ port: http.port }, 'serving metrics and health');
-  const lead: Lead = (leadership, former) => controller.lead(leadership, former);
-  const leading = config.leaderElect
-    ? [createLease(config, client, { log, contact }).run(stop, lead)]
-    : [controller.lead(soleLeadership(stop)), keepContact({ client, contact, log, path: CSR_PATH }, stop)];
-  await Promise.all([controller.watch(stop), ...leading]);
-  const isClean = await drain(
-    [
-      { name: 'events', close: () => controller.closeEvents(AbortSignal.timeout(5_000)) },
-      { name: 'API client', close: () => client.close() },
-      { name: 'HTTP server', close: () => http.close() },
-    ],
-    { deadlineMs: DRAIN_DEADLINE_MS, log },
-  );
-  log.info('stopped');
-  return isClean ? 0 : 1;
+  const contactPath = CSR_PATH;
+  return runController({ service: SERVICE, config, client, log, registry, controller, contactPath }, stop);
 }
 
 function createController(
@@ -94,21 +67,6 @@ function createController(
     issuerStatus: config.issuerStatus,
     trustBundles: trustBundleSettings(config),
     constraintsNamespace: config.honourNameConstraints ? client.namespace : undefined,
-  });
-}
-
-function createLease(
-  { leaseDuration }: SignerConfig,
-  client: ClusterClient,
-  deps: { readonly log: Logger; readonly contact: ApiContact },
-): LeaderLease {
-  return new LeaderLease({
-    ...deps,
-    client: client.withTimeout(leaseTiming(leaseDuration).timeoutMs),
-    namespace: client.namespace,
-    name: SERVICE,
-    identity: `${hostname()}_${randomUUID()}`,
-    durationMs: leaseDuration,
   });
 }
 
