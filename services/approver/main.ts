@@ -1,7 +1,6 @@
 // Starts the approver: reads the configuration, wires the parts together, and drains them in order at the end. The only
 // file of the service that exits.
 
-import { inspect } from 'node:util';
 import { CSR_PATH } from '@countersign/common/csr.ts';
 import { runController } from '@countersign/common/runtime/controller/run-controller.ts';
 import { createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
@@ -9,7 +8,7 @@ import { printableConfig } from '@countersign/common/runtime/options/config.ts';
 import { createStopSignal, requireNode } from '@countersign/common/runtime/process/lifecycle.ts';
 import { createLogger } from '@countersign/common/runtime/process/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/process/metrics.ts';
-import { runProgram } from '@countersign/common/runtime/process/program.ts';
+import { reportFailure, runProgram } from '@countersign/common/runtime/process/program.ts';
 import { Controller } from './controller.ts';
 import { ApproverMetrics } from './metrics.ts';
 import { type ApproverConfig, findMistakes, OPTIONS, requestPolicy, signerScope } from './options.ts';
@@ -34,6 +33,6 @@ try {
   requireNode();
   process.exitCode = await runProgram({ service: SERVICE, options: OPTIONS, findMistakes }, run);
 } catch (error) {
-  process.stderr.write(`${SERVICE}: ${inspect(error)}\n`);
+  await reportFailure(SERVICE, error);
   process.exit(1);
 }
