@@ -73,7 +73,7 @@ function foreignObstacle({ csr }: Facts): Obstacle {
 }
 
 /**
- * What the webhook checks besides the permission. Settings of the operator beyond cert-manager's rules are not
+ * What the webhook checks in addition to the permission. Settings of the operator beyond cert-manager's rules are not
  * known here.
  */
 export function judgeShape({ csr, issuer }: Facts): Result<RequestedCertificate | undefined, readonly FieldError[]> {

@@ -1,5 +1,4 @@
-// What a command may do with the world besides the cluster: print, ask, read and write files. Implemented by main.ts,
-// and by tests.
+// What a command may do outside the cluster: print, ask, read and write files. Implemented by main.ts, and by tests.
 
 import type { Style } from './style.ts';
 

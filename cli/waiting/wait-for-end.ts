@@ -26,7 +26,7 @@ export interface Waiting {
 const PAUSE_MS = 1_000;
 
 /**
- * Rejects only if the user may not read the CSR anymore. A CSR that was created anew under its name counts as deleted.
+ * Rejects only if the user may not read the CSR anymore. A CSR that was created again under its name counts as deleted.
  */
 export async function waitForEnd(api: Api, { csr, signal, onChange }: Waiting): Promise<End> {
   let known = csr;

@@ -1,5 +1,5 @@
 // The signers whose requests the approver may approve. Never kubernetes.io or any other signer that is not an issuer:
-// whoever has a request for those approved can become cluster administrator. Pure.
+// anyone whose request for one of those is approved can become cluster administrator. Pure.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';

@@ -247,7 +247,7 @@ describe('issuance', { concurrency: 6 }, () => {
     assert.deepEqual([...text.matchAll(/crl\.example\.com\/\d/g)].length, 2);
   });
 
-  test('an issued certificate causes one event and no condition besides the approval', async () => {
+  test('an issued certificate causes one event and no condition but the approval', async () => {
     await cluster.createNamespace('told');
     const place = { namespace: 'told', name: 'my.dotted.issuer' };
     const issuer = await cluster.createCaIssuer(place, ROOT);

@@ -132,7 +132,7 @@ describe('a CA issuer', () => {
     await whenBundle('edited', ({ metadata }) => metadata.labels['countersign.io/anchors'] === 'live', 3_000);
   });
 
-  test('has its bundle made anew without retired roots when an administrator deletes it', async () => {
+  test('has its bundle created again without retired roots when an administrator deletes it', async () => {
     const signerName = await createIssuer('distrusted');
     await whenBundle('distrusted', holds(old));
     await replaceSecret('distrusted', { certificate: next, key: KEYS[1] });

@@ -144,7 +144,7 @@ describe('the arrows between the rooms', () => {
   }
 });
 
-/** All that pure files may import besides each other: computation without input or output. */
+/** All that pure files may import in addition to each other: computation without input or output. */
 const PURE_MODULES = new Set(['node:crypto', 'node:net', '@bufbuild/cel', '@bufbuild/cel/ext', '@bufbuild/re2']);
 const isPureImport = (name: string) => PURE_MODULES.has(name) || isPure(name);
 

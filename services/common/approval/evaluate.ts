@@ -1,5 +1,5 @@
-// Evaluates all policies for one request. The only place that decides on an approval: the approver, and whoever
-// explains it, call this function. Adding a policy never takes an approval away, unless that policy says Deny. Pure.
+// Evaluates all policies for one request. The only place that decides on an approval; the approver and every
+// explanation call this function. Adding a policy never takes an approval away, unless that policy says Deny. Pure.
 
 import type { FieldError } from '../field-error.ts';
 import type { RequestedCertificate } from '../requested-certificate.ts';

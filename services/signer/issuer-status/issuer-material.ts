@@ -1,4 +1,4 @@
-// Reads what an issuer itself signs with, whoever asks. Keeps nothing.
+// Reads what an issuer signs with, for readiness and trust bundles alike. Keeps nothing.
 
 import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
 import { issuerTypes, signingSecret } from '@countersign/common/issuer-types.ts';

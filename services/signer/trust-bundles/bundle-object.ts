@@ -67,7 +67,7 @@ export interface BundleCertificate {
   readonly pem: string;
 }
 
-/** Annotations that cannot be read count as absent, and are written anew. */
+/** Annotations that cannot be read count as absent, and are written again. */
 export function readBundle({ metadata, spec }: TrustBundle): BundleState {
   const blocks = parsePem(spec.trustBundle);
   const certificates = (blocks.ok ? blocks.value : []).map(

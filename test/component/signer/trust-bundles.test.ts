@@ -75,7 +75,7 @@ describe('the trust bundle of an issuer', () => {
     assert.equal(cluster.bundle?.spec.trustBundle, OLD_PEM);
   });
 
-  test('is made anew when it is deleted', async t => {
+  test('is created again when it is deleted', async t => {
     const { cluster } = await start(t);
     await whenWritten(cluster, 1);
     cluster.change({ kind: 'delete', preconditions: { uid: '', resourceVersion: '' } });
