@@ -127,7 +127,7 @@ describe('an issuer whose CA has name constraints', () => {
     const text =
       'The name constraints of the CA "CN=root" do not permit the DNS name "www.example.org"; permitted: "example.com"; request another name or use another issuer';
     assert.deepEqual([reason, message], ['NameConstraintViolation', text]);
-    assert.ok((await cluster.eventsWhenWritten(csr, 1)).includes(`Warning NameConstraintViolation: ${text}`));
+    assert.ok((await cluster.eventsOf(csr, 1)).includes(`Warning NameConstraintViolation: ${text}`));
   });
 
   for (const issuer of ['root', 'below']) {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { encodeSubject } from '@countersign/common/x509/general-names.ts';
 import type { Caller } from '../support/api.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
+import { type Cluster, type KubeObject, startCluster } from '../support/cluster.ts';
 import { readPki } from '../support/pki.ts';
 import { buildStub } from '../support/pod-request-builder.ts';
 import {
@@ -105,7 +105,7 @@ describe('a request of a kubelet', () => {
     const made = await request(cluster, pod, { signerName });
     await askAndEnd(await startPod());
     const found = await cluster.api.get<PodRequestObject>(`${podRequestsPath(pod.namespace)}/${made.metadata.name}`);
-    assert.deepEqual([found.status, await cluster.eventsOf(made, pod.namespace)], [{}, []]);
+    assert.deepEqual([found.status, await cluster.eventsOf(made, 0, pod.namespace)], [{}, []]);
   });
 });
 
@@ -158,10 +158,7 @@ describe('what the spec of the pod makes impossible', () => {
       const pod = await startPod();
       const denied = await askAndEnd(pod, asked);
       assert.match(conditionOf(denied), expected);
-      assert.match(
-        (await podEvents(pod)).join('\n'),
-        new RegExp(`^Warning ${denied.status!.conditions![0]!.reason}: `),
-      );
+      await whenTold(pod, new RegExp(`^Warning ${denied.status!.conditions![0]!.reason}: `));
     });
   }
 
@@ -177,8 +174,8 @@ describe('what an administrator can fix', () => {
     const pod = await startPod({ namespace: 'sandbox' });
     const made = await request(cluster, pod, { signerName: SIGNER_NAME });
     const expected = /^Warning DeniedReference: .*may not reference/;
-    await cluster.eventually('event', async () => (expected.test((await podEvents(pod)).join()) ? true : undefined));
-    assert.match((await cluster.eventsOf(made, 'sandbox')).join(), expected);
+    await whenTold(pod, expected);
+    assert.match((await cluster.eventsOf(made, 1, 'sandbox')).join(), expected);
     const subject = '--serviceaccount=sandbox:default';
     await cluster.kubectl(['create', 'rolebinding', 'own', '-n', 'sandbox', '--role=referencer', subject]);
     assert.match(conditionOf(await whenEnded(cluster, 'sandbox', made, 20_000)), /^Issued/);
@@ -188,22 +185,20 @@ describe('what an administrator can fix', () => {
     const signerName = 'issuers.cert-manager.io/sandbox.later';
     const pod = await startPod({ signerNames: [signerName] });
     const made = await request(cluster, pod, { signerName });
-    await cluster.eventually('event', async () => ((await podEvents(pod)).length > 0 ? true : undefined));
+    await whenTold(pod, /^Warning IssuerNotFound: /);
     await cluster.createReferencerRole('sandbox', 'later', 'later');
     const subject = '--group=system:serviceaccounts:team';
     await cluster.kubectl(['create', 'rolebinding', 'later', '-n', 'sandbox', '--role=later', subject]);
     await cluster.createCaIssuer({ namespace: 'sandbox', name: 'later' }, ROOT);
     await cluster.whenReady({ namespace: 'sandbox', name: 'later' });
     assert.match(conditionOf(await whenEnded(cluster, pod.namespace, made, 2_000)), /^Issued/);
-    assert.match((await podEvents(pod)).join(), /^Warning IssuerNotFound: /);
   });
 
   test('waits for a name that the issuer does not allow, and is issued as soon as an annotation of the issuer allows it', async () => {
     const pod = await startPod();
     const asked = { unverifiedUserAnnotations: { 'pods.countersign.io/dns-names': 'shop.example.com' } };
     const made = await request(cluster, pod, { signerName: SIGNER_NAME, ...asked });
-    await cluster.eventually('event', async () => ((await podEvents(pod)).length > 0 ? true : undefined));
-    assert.match((await podEvents(pod)).join(), /^Warning NameNotAllowed: .*shop\.example\.com/);
+    await whenTold(pod, /^Warning NameNotAllowed: .*shop\.example\.com/);
     const allowed = 'pods.countersign.io/allowed-dns-names=*.example.com';
     await cluster.kubectl(['annotate', 'issuer', 'my-ca', '-n', 'sandbox', allowed]);
     assert.match(conditionOf(await whenEnded(cluster, pod.namespace, made, 2_000)), /^Issued/);
@@ -214,7 +209,7 @@ describe('what an administrator can fix', () => {
     const pod = await startPod();
     const made = await request(cluster, pod, { signerName: SIGNER_NAME, stub: buildStub(readPki('keys/p256'), NAME) });
     const expected = /^Warning InvalidStubRequest: stubPKCS10Request has a subject$/;
-    await cluster.eventually('event', async () => (expected.test((await podEvents(pod)).join()) ? true : undefined));
+    await whenTold(pod, expected);
     const { status } = await cluster.api.get<PodRequestObject>(`${podRequestsPath(NAMESPACE)}/${made.metadata.name}`);
     assert.deepEqual(status?.conditions ?? [], []);
   });
@@ -223,11 +218,13 @@ describe('what an administrator can fix', () => {
     const signerName = await cluster.createIssuer({ namespace: 'sandbox', name: 'self' }, { selfSigned: {} });
     const pod = await startPod({ signerNames: [signerName] });
     await request(cluster, pod, { signerName });
-    await cluster.eventually('event', async () => ((await podEvents(pod)).length > 0 ? true : undefined));
-    assert.match((await podEvents(pod)).join(), /^Warning IssuerTypeUnsupported: .*selfSigned/);
+    await whenTold(pod, /^Warning IssuerTypeUnsupported: .*selfSigned/);
   });
 });
 
-async function podEvents({ namespace, name }: PodInput): Promise<string[]> {
-  return cluster.eventsOf(await cluster.api.get(`/api/v1/namespaces/${namespace}/pods/${name}`), namespace);
+/** Waits until the pod has an event that matches. */
+async function whenTold({ namespace, name }: PodInput, expected: RegExp): Promise<void> {
+  const pod = await cluster.api.get<KubeObject>(`/api/v1/namespaces/${namespace}/pods/${name}`);
+  const events = await cluster.eventsOf(pod, 1, namespace);
+  assert.match(events.join('\n'), expected);
 }

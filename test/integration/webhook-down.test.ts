@@ -273,7 +273,7 @@ describe('the signer without the webhook', { concurrency: 8 }, () => {
 /** Checks that the CSR gets one event and no status write. */
 async function staysPending(name: string, message: string): Promise<void> {
   const csr = await getCsr(cluster, name);
-  assert.deepEqual(await cluster.eventsWhenWritten(csr, 1), [`Warning InvalidSignerName: ${message}`]);
+  assert.deepEqual(await cluster.eventsOf(csr, 1), [`Warning InvalidSignerName: ${message}`]);
   assert.deepEqual(conditionsOf(await getCsr(cluster, name)), ['Approved Tested']);
 }
 
@@ -282,6 +282,6 @@ test("the signer ignores another signer's request", async () => {
   assert.equal(ignored.length, 1);
   for (const name of ignored) {
     const csr = await getCsr(cluster, name);
-    assert.deepEqual([conditionsOf(csr), await cluster.eventsOf(csr)], [['Approved Tested'], []]);
+    assert.deepEqual([conditionsOf(csr), await cluster.eventsOf(csr, 0)], [['Approved Tested'], []]);
   }
 });

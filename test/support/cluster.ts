@@ -176,9 +176,17 @@ export class Cluster {
   }
 
   /**
-   * Returns the events of an object as `type reason: message`, sorted. Each must be recorded once, and by the signer.
+   * Returns the events of an object as `type reason: message`, sorted, once so many are recorded: they are written after
+   * the status. Each must be recorded once, and by the signer.
    */
-  async eventsOf({ metadata }: KubeObject, namespace = 'default'): Promise<string[]> {
+  eventsOf(object: KubeObject, count: number, namespace = 'default'): Promise<string[]> {
+    return this.eventually(`${count} events of ${object.metadata.name}`, async () => {
+      const events = await this.readEvents(object, namespace);
+      return events.length >= count ? events : undefined;
+    });
+  }
+
+  private async readEvents({ metadata }: KubeObject, namespace: string): Promise<string[]> {
     const selector = encodeURIComponent(`involvedObject.uid=${metadata.uid}`);
     const { items } = await this.api.get<EventList>(`/api/v1/namespaces/${namespace}/events?fieldSelector=${selector}`);
     return items
@@ -188,15 +196,6 @@ export class Cluster {
         return `${oddity}${type} ${reason}: ${message}`;
       })
       .toSorted();
-  }
-
-  /** Waits until the expected number of events is recorded, and returns them. */
-  async eventsWhenWritten(object: KubeObject, count: number, namespace?: string): Promise<string[]> {
-    const read = async () => {
-      const events = await this.eventsOf(object, namespace);
-      return events.length >= count ? events : undefined;
-    };
-    return this.eventually(`${count} events of ${object.metadata.name}`, read);
   }
 }
 

@@ -109,7 +109,7 @@ export function failureOf({ status }: CsrObject): CsrCondition | undefined {
 /** Approves only after the signer has recorded that it waits for approval, so that all events of the CSR are known. */
 export async function createThenApprove(cluster: Cluster, input: CsrInput): Promise<CsrObject> {
   const csr = await createCsr(cluster, input);
-  await cluster.eventsWhenWritten(csr, 1);
+  await cluster.eventsOf(csr, 1);
   return approve(cluster, input.name);
 }
 
