@@ -28,6 +28,18 @@ export interface RequestedCertificate {
   readonly validityRules?: ValidityRules;
   /** Whether the names must satisfy the name constraints of the CA, whatever the operator's policy is. */
   readonly honoursNameConstraints?: boolean;
+  /** What a remote needs to judge the request itself; absent for requests that only a local CA can sign. */
+  readonly sent?: SentRequest;
+}
+
+/** The request as its requester sent it. */
+export interface SentRequest {
+  /** metadata.name of the request object. */
+  readonly name: string;
+  /** Base64 of the PEM (spec.request). */
+  readonly request: string;
+  /** spec.usages */
+  readonly usages: readonly string[];
 }
 
 export interface ValidityRules {

@@ -12,7 +12,7 @@ import { findNameViolations } from './name-violations.ts';
 import { type Reason, reasons } from './reasons.ts';
 import type { RequestPolicy } from './request-policy.ts';
 import { findTemplateProblems, type TemplateProblem } from './request-template.ts';
-import type { RequestedCertificate } from './requested-certificate.ts';
+import type { RequestedCertificate, SentRequest } from './requested-certificate.ts';
 import { requestedDuration, validateDuration } from './requested-duration.ts';
 import { err, ok, type Result } from './result.ts';
 import { shorten } from './short-text.ts';
@@ -88,7 +88,12 @@ function describe(csr: CertificateSigningRequest, { request, usages, policy }: P
     usages: { ...usages, extKeyUsages: [...usages.extKeyUsages, ...unknownExtKeyUsages(request)] },
     isCa: readIsCa(csr),
     lifetimeMs: Number(requestedDuration(csr, policy) / MILLISECOND),
+    sent: sentRequest(csr),
   };
+}
+
+function sentRequest({ metadata, spec }: CertificateSigningRequest): SentRequest {
+  return { name: metadata.name, request: spec.request, usages: spec.usages ?? [] };
 }
 
 /** cert-manager replaces the usages that Go knows and keeps the others of the request in the template. */

@@ -10,10 +10,10 @@ import { createLogger } from '@countersign/common/runtime/process/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/process/metrics.ts';
 import { reportFailure, runProgram } from '@countersign/common/runtime/process/program.ts';
 import { ComputeScheduler } from './authority/compute-scheduler.ts';
+import { Controller } from './controllers/controller.ts';
+import type { ControllerOptions } from './controllers/controller-options.ts';
 import { createCaIssuer } from './issuers/ca.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
-import { Controller } from './lines/controller.ts';
-import type { ControllerOptions } from './lines/controller-options.ts';
 import { SignerMetrics } from './metrics.ts';
 import {
   findMistakes,

@@ -10,8 +10,8 @@ import {
 } from '@countersign/common/runtime/options/common-options.ts';
 import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
 import { findNotWholeSeconds, findTooLong, type Limits } from '@countersign/common/runtime/options/duration-limits.ts';
+import type { TrustBundleSettings } from './controllers/bundle-controller.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
-import type { TrustBundleSettings } from './lines/bundle-controller.ts';
 import type { PodSettings } from './requests/pod-certificate/pod-kind.ts';
 import { MAX_POD_BACKDATE_MS } from './requests/pod-certificate/pod-requested-certificate.ts';
 

@@ -18,6 +18,7 @@ import { checkKeyPair } from '@countersign/webhook/serving/check-key-pair.ts';
 import { type KeyPairSource, readFromFiles, withClientCa } from '@countersign/webhook/serving/serving-certificate.ts';
 import { buildIssuer } from '../support/ca-builder.ts';
 import { buildCsr, buildRequest } from '../support/csr-builder.ts';
+import { readinessOf } from '../support/issuer-case.ts';
 import { valueOf } from '../support/pki.ts';
 import { writeKubeconfig } from './runtime/fake-api-server.ts';
 
@@ -132,7 +133,7 @@ const observed = (files: Readonly<Record<string, string>>) => ({ ref: secretRef,
 /** The Ready condition of a CA issuer. */
 const caWith = (files: Readonly<Record<string, string>>) => async () => {
   const issuer = createCaIssuer();
-  const { condition } = issuer.readiness(await issuer.load(observed(files)));
+  const { condition } = await readinessOf(issuer, await issuer.load(observed(files)));
   return condition.message ?? '';
 };
 

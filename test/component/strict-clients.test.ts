@@ -18,7 +18,16 @@ import { rootTexts, type SecretTexts } from '../support/ca-builder.ts';
 import { buildCertificate, type CertificateParts, createHolder, nameOf } from '../support/certificate-builder.ts';
 import { openssl, splitPem } from '../support/certificate-checks.ts';
 import { buildCsr, buildRequest } from '../support/csr-builder.ts';
-import { caKind, type IssuerKind, key, load, observe, selfSignedKind, signChain } from '../support/issuer-case.ts';
+import {
+  caKind,
+  type IssuerKind,
+  key,
+  load,
+  observe,
+  readinessOf,
+  selfSignedKind,
+  signChain,
+} from '../support/issuer-case.ts';
 
 /** What OpenSSL says to a chain (PEM, the leaf first); undefined when it accepts it. */
 async function strictError(chain: string, roots: string): Promise<string | undefined> {
@@ -133,7 +142,7 @@ const CAS: readonly { readonly what: string; readonly parts: CertificateParts; r
 /** What is recorded on the Issuer although it is Ready. */
 async function warningsOn(texts: SecretTexts): Promise<readonly string[]> {
   const { handler } = caKind();
-  const { condition, warnings = [] } = handler.readiness(await load(handler, texts));
+  const { condition, warnings = [] } = await readinessOf(handler, await load(handler, texts));
   assert.equal(condition.status, 'True');
   return warnings.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
 }

@@ -176,8 +176,8 @@ export class Cluster {
   }
 
   /**
-   * Returns the events of an object as `type reason: message`, sorted, once so many are recorded: they are written after
-   * the status. Each must be recorded once, and by the signer.
+   * Returns the events of an object as `type reason: message`, sorted, once there are as many as expected: they are
+   * written after the status. Each must be recorded once, and by the signer.
    */
   eventsOf(object: KubeObject, count: number, namespace = 'default'): Promise<string[]> {
     return this.eventually(`${count} events of ${object.metadata.name}`, async () => {

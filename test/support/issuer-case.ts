@@ -10,7 +10,12 @@ import { type Chain, completeChain } from '@countersign/signer/authority/chain.t
 import { AS_CERT_MANAGER, type IssuancePolicy } from '@countersign/signer/issuance/issuance-policy.ts';
 import { signCertificate } from '@countersign/signer/issuance/sign.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
-import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler } from '@countersign/signer/issuers/issuer-type.ts';
+import type {
+  IssuanceRequest,
+  IssuerDecision,
+  IssuerTypeHandler,
+  Readiness,
+} from '@countersign/signer/issuers/issuer-type.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
 import type { SecretRef } from '@countersign/signer/secret.ts';
 import { buildIssuer, buildSecret, type SecretTexts } from './ca-builder.ts';
@@ -74,6 +79,12 @@ export function load(
   { namespace, name }: SecretRef = { namespace: 'sandbox', name: 'my-ca' },
 ): Promise<unknown> {
   return handler.load({ ref: { namespace, name }, secret: texts && buildSecret(texts) });
+}
+
+/** The readiness of an issuer of the handler's type with this material. */
+export async function readinessOf<M>(handler: IssuerTypeHandler<M>, material: M | undefined): Promise<Readiness> {
+  const ref = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' } as const;
+  return handler.readiness({ ref, issuer: buildIssuer({ [handler.type]: {} }), material });
 }
 
 /** `issue`, or `<kind> <reason>: <message>`. */

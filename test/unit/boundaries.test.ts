@@ -100,7 +100,7 @@ describe('the arrows between the rooms', () => {
     const main = services.find(({ path }) => path === 'services/signer/main.ts');
     assert.ok(
       main?.imports.includes('services/common/runtime/options/config.ts') &&
-        main.imports.includes('services/signer/lines/controller.ts'),
+        main.imports.includes('services/signer/controllers/controller.ts'),
     );
   });
 

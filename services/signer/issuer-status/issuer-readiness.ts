@@ -68,7 +68,7 @@ async function lookAt(deps: ReadinessDeps, known: KnownIssuer): Promise<AwaitedC
  */
 async function readReadiness(deps: ReadinessDeps, known: KnownIssuer): Promise<Readiness | undefined> {
   try {
-    return known.handler.readiness(await loadMaterial(deps, known));
+    return await known.handler.readiness({ ...known, material: await loadMaterial(deps, known) });
   } catch (error) {
     if (deps.mayWrite()) throw error;
     deps.log.debug({ err: error }, 'cannot read name constraints of issuer');

@@ -13,7 +13,7 @@ import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
 import { formatSecretRef } from '../secret.ts';
 import { type CaAnchors, findAnchors } from '../trust-bundles/anchors.ts';
-import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, Readiness } from './issuer-type.ts';
+import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, MaterialOf, Readiness } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';
 import { prepareLocally } from './local-issuance.ts';
 import { readPem } from './observe-secret.ts';
@@ -114,7 +114,7 @@ function urlsOf({ spec }: Issuer): IssuerUrls {
 }
 
 /** Follows cert-manager's Setup, which checks neither the chain nor that key and certificate match. */
-function readiness(loaded: LoadedSecret | undefined): Readiness {
+function readiness({ material: loaded }: Pick<MaterialOf<LoadedSecret>, 'material'>): Readiness {
   if (loaded === undefined) throw new TypeError('the Secret of a CA issuer was not read');
   const { secret, pair } = loaded;
   if (!pair.ok) return notReady(loaded, pair.error);

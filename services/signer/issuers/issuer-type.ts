@@ -91,6 +91,13 @@ export interface Readiness {
   readonly constrained?: readonly ConstrainedCa[];
 }
 
+/** An issuer of this type; `material` is undefined if it has no signing Secret. */
+export interface MaterialOf<Material> {
+  readonly ref: SignerRef;
+  readonly issuer: Issuer;
+  readonly material: Material | undefined;
+}
+
 /**
  * `Material` is the parsed content of one version of a Secret, with keys as opaque handles that only this type can use.
  */
@@ -105,8 +112,8 @@ export interface IssuerTypeHandler<Material = unknown> {
    * another CA signed it.
    */
   topOf(material: Material | undefined, chainPem: string): string | undefined;
-  /** Pure. */
-  readiness(material: Material | undefined): Readiness;
+  /** May ask the server that signs. Throws RetryableError if nothing can be said yet. */
+  readiness(known: MaterialOf<Material>): Readiness | Promise<Readiness>;
   /**
    * Returns the trust anchors for certificates signed with `material`; undefined while it cannot be used. Absent for
    * types without a CA of their own.

@@ -5,10 +5,10 @@ import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { keyOf } from '@countersign/common/runtime/reflector/object-store.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
+import type { RequestView } from '../controllers/request-view.ts';
 import type { Effect, Outcome } from '../effect.ts';
 import { isSignedHere } from '../issuance/serial.ts';
 import { findHandler } from '../issuers/issuer-type.ts';
-import type { RequestView } from '../lines/request-view.ts';
 import type { SigningSettings } from '../observe.ts';
 import type { RequestKind, RequestRecord } from '../requests/request-kind.ts';
 import type { EventDeps, Subject } from './request-events.ts';

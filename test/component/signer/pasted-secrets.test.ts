@@ -7,6 +7,7 @@ import { PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION, REQUEST_IS_CA } from '@count
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { buildIssuer } from '../../support/ca-builder.ts';
 import { buildCsr, buildRequest } from '../../support/csr-builder.ts';
+import { readinessOf } from '../../support/issuer-case.ts';
 import { readPki } from '../../support/pki.ts';
 import { SignerHarness } from './signer-harness.ts';
 
@@ -57,7 +58,7 @@ describe('a pasted secret', () => {
   it('a secret pasted as the name of the Secret of a CA is not repeated in the Ready condition', async () => {
     const issuer = createCaIssuer();
     const secret = { ref: { namespace: 'sandbox', name: KEY }, secret: undefined };
-    const readiness = issuer.readiness(await issuer.load(secret));
+    const readiness = await readinessOf(issuer, await issuer.load(secret));
     assert.ok(!JSON.stringify([readiness.condition, readiness.events]).includes(SENTINEL));
     assert.match(readiness.condition.message ?? '', /<invalid name: \d+ characters>/);
   });

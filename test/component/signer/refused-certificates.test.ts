@@ -20,6 +20,7 @@ import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import type { IssuerDecision } from '@countersign/signer/issuers/issuer-type.ts';
 import { buildIssuer, buildSecret, readCertificates, rootTexts, type SecretTexts } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
+import { readinessOf } from '../../support/issuer-case.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
 import { isStatusPatch, PATCH, REVIEW, SECRET, SignerHarness, type StatusPatch } from './signer-harness.ts';
@@ -54,12 +55,11 @@ const intermediate = {
   'ca.crt': readCertificates('root'),
 };
 
-async function readinessOf({ deps, secrets }: SignerHarness): Promise<string> {
+async function conditionOf({ deps, secrets }: SignerHarness): Promise<string> {
   const [handler] = deps.settings.handlers;
   const ref = { namespace: 'sandbox', name: 'my-ca' };
-  const { status, reason, message } = handler!.readiness(
-    await handler!.load({ ref, secret: await secrets.read(ref) }),
-  ).condition;
+  const material = await handler!.load({ ref, secret: await secrets.read(ref) });
+  const { status, reason, message } = (await readinessOf(handler!, material)).condition;
   return `${status} ${reason}: ${message}`;
 }
 
@@ -103,7 +103,7 @@ describe('a certificate that the API server rejects', () => {
     assert.equal(harness.client.writes.length, 2);
     assert.equal(harness.outcomes[1]?.reason, 'SecretInvalidData');
     const rejected = REJECTED.replace(/^.*?my-ca: /, '');
-    assert.equal(await readinessOf(harness), `False ErrGetKeyPair: Error getting keypair for CA issuer: ${rejected}`);
+    assert.equal(await conditionOf(harness), `False ErrGetKeyPair: Error getting keypair for CA issuer: ${rejected}`);
   });
 
   it('a request is signed with the next version of the Secret after a rejection', async () => {
@@ -149,7 +149,7 @@ describe('a key whose halves do not match', () => {
     const event = `Warning SecretInvalidData: Failed to parse signing CA keypair from secret sandbox/my-ca: ${UNPROVEN}`;
     assert.deepEqual([harness.client.events, harness.client.writes], [[event], []]);
     assert.deepEqual(harness.rechecked, [ISSUER]);
-    assert.equal(await readinessOf(harness), `False ErrGetKeyPair: Error getting keypair for CA issuer: ${UNPROVEN}`);
+    assert.equal(await conditionOf(harness), `False ErrGetKeyPair: Error getting keypair for CA issuer: ${UNPROVEN}`);
   });
 
   it('a SelfSigned request whose key halves do not match waits for its Secret', async () => {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
-import type { Controller } from '@countersign/signer/lines/controller.ts';
+import type { Controller } from '@countersign/signer/controllers/controller.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import { until } from '../../support/until.ts';
 import { type ClusterClient, CSRS, start } from './controller-harness.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { OpenRequests } from '@countersign/signer/lines/open-requests.ts';
+import { OpenRequests } from '@countersign/signer/controllers/open-requests.ts';
 
 const SIGNER = 'issuers.cert-manager.io/sandbox.my-ca';
 const OTHER = 'clusterissuers.cert-manager.io/x';

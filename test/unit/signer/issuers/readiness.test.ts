@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { signingSecret } from '@countersign/common/issuer-types.ts';
 import { readCertificates, rootTexts } from '../../../support/ca-builder.ts';
-import { caKind, key, load, selfSignedKind } from '../../../support/issuer-case.ts';
+import { caKind, key, load, readinessOf, selfSignedKind } from '../../../support/issuer-case.ts';
 
 const CA = caKind();
 const SELF_SIGNED = selfSignedKind();
@@ -46,7 +46,7 @@ describe('issuer readiness', () => {
   for (const [what, { handler, spec }, texts, expected] of ROWS) {
     it(`${what} gets its Ready condition and events`, async () => {
       const hasSecret = signingSecret(spec, undefined) !== undefined;
-      const { condition, events } = handler.readiness(hasSecret ? await load(handler, texts) : undefined);
+      const { condition, events } = await readinessOf(handler, hasSecret ? await load(handler, texts) : undefined);
       const recorded = events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
       assert.deepEqual({ condition, events: recorded }, expected);
     });
