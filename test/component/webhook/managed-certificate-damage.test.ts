@@ -147,7 +147,7 @@ test('a CA that was written to the Secret by hand signs once API servers know it
 });
 
 test('a replica that starts serves with a trusted certificate, whichever byte of the CA Secret was changed', {
-  timeout: 120_000,
+  timeout: 400_000,
 }, async () => {
   const cluster = new FakeCluster();
   await cluster.replica().read();
