@@ -40,8 +40,10 @@ export async function apply<R extends RequestRecord>(
 }
 
 function applyWait<R extends RequestRecord>(deps: ApplyDeps, subject: Subject<R>, wait: Wait): Applied {
-  const { reason, message } = wait;
+  const { reason, message, announceAfterMs = 0 } = wait;
   subject.log.debug({ reason, detail: message }, 'request waiting');
+  const restMs = announceAfterMs - (deps.now().getTime() - subject.record.receivedAt);
+  if (restMs > 0) return { done: wait, effects: wakesOf({ ...wait, requeueAfterMs: restMs }) };
   recordReason(deps, subject, reason, message);
   return { done: wait, effects: wakesOf(wait) };
 }

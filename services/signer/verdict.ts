@@ -11,6 +11,8 @@ export interface Wait {
   readonly secret?: ObservedSecret;
   /** Requeues the request after this many milliseconds. */
   readonly requeueAfterMs?: number;
+  /** The event is recorded only for a request that has waited for this long, in milliseconds. */
+  readonly announceAfterMs?: number;
 }
 
 export interface Fail {

@@ -116,9 +116,8 @@ describe('issuance', { concurrency: 6 }, () => {
       assert.equal(leaf.issuer, `CN=${name}`);
       assert.match(await extensionsText(issued.chain, 'crlDistributionPoints'), /URI:http:\/\/crl\.example\.com/);
       assert.equal(caAnnotation(issued), issued.chain);
-      assert.deepEqual(await cluster.eventsOf(issued.csr, 3), [
+      assert.deepEqual(await cluster.eventsOf(issued.csr, 2), [
         'Normal CertificateIssued: Certificate self-signed successfully',
-        'Normal WaitingApproval: Waiting for the Approved condition before issuing',
         `Warning SelfSignedKey: ${reasons.SelfSignedKey.message(`countersign/${name}`)}`,
       ]);
     });
@@ -259,9 +258,8 @@ describe('issuance', { concurrency: 6 }, () => {
       issued.csr.status?.conditions?.map(({ type }) => type),
       ['Approved'],
     );
-    assert.deepEqual(await cluster.eventsOf(issued.csr, 2), [
+    assert.deepEqual(await cluster.eventsOf(issued.csr, 1), [
       'Normal CertificateIssued: Certificate fetched from issuer successfully',
-      'Normal WaitingApproval: Waiting for the Approved condition before issuing',
     ]);
     assert.deepEqual(await cluster.eventsOf(await cluster.getIssuer(place), 1, 'told'), [
       'Normal KeyPairVerified: Signing CA verified',
@@ -282,8 +280,7 @@ describe('issuance', { concurrency: 6 }, () => {
       ['Failed', 'ErrorKeyMatch', message],
     ]);
     assert.equal(csr.status?.certificate, undefined);
-    assert.deepEqual(await cluster.eventsOf(csr, 3), [
-      'Normal WaitingApproval: Waiting for the Approved condition before issuing',
+    assert.deepEqual(await cluster.eventsOf(csr, 2), [
       `Warning ErrorKeyMatch: ${message}`,
       `Warning SelfSignedKey: ${reasons.SelfSignedKey.message('countersign/mismatch')}`,
     ]);

@@ -106,7 +106,7 @@ describe('policy beyond cert-manager', { concurrency: 4 }, () => {
     // Otherwise the request first waits for the issuer, with that event.
     await cluster.whenReady(place);
     const csr = await createThenApprove(cluster, { name: 'after-the-end', signerName });
-    const [, event = ''] = await cluster.eventsOf(csr, 2);
+    const [event = ''] = await cluster.eventsOf(csr, 1);
     assert.match(event, /^Warning SecretInvalidData: .* sandbox\/ended: the CA certificate expired at 20/);
     const data = secretData(ROOT);
     await cluster.api.patch('/api/v1/namespaces/sandbox/secrets/ended', { stringData: data });

@@ -23,7 +23,6 @@ const SIGNED_WITHIN_MS = 2_000;
 const SETTLED_MS = 300;
 const KEY_SECRET = 'experimental.cert-manager.io/private-key-secret-name';
 const ROOT = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
-const APPROVAL = 'Normal WaitingApproval: Waiting for the Approved condition before issuing';
 const ISSUED = 'Normal CertificateIssued: Certificate fetched from issuer successfully';
 
 let cluster: Cluster;
@@ -64,6 +63,13 @@ async function issuerOf({ chain }: Issued): Promise<string> {
 }
 
 describe('waiting', { concurrency: 4 }, () => {
+  test('a request that nobody approves has an event that says so', async () => {
+    const csr = await createCsr(cluster, { name: 'unapproved', signerName: 'clusterissuers.cert-manager.io/none' });
+    assert.deepEqual(await cluster.eventsOf(csr, 1), [
+      'Normal WaitingApproval: Waiting for the Approved condition before issuing',
+    ]);
+  });
+
   const places: readonly IssuerPlace[] = [{ namespace: 'early', name: 'ca' }, { name: 'early' }];
   for (const place of places) {
     const kind = place.namespace === undefined ? 'ClusterIssuer' : 'Issuer';
@@ -77,16 +83,16 @@ describe('waiting', { concurrency: 4 }, () => {
       const shown = `${kind} ${place.namespace ?? ''}/${issuer}`;
       await createThenApprove(cluster, { name, signerName: `${resource}.cert-manager.io/${path}` });
       const notFound = `Warning IssuerNotFound: Referenced ${shown} not found`;
-      await whenRecorded(name, [APPROVAL, notFound]);
+      await whenRecorded(name, [notFound]);
 
       await cluster.createIssuer(place, { ca: { secretName: issuer } });
-      await whenRecorded(name, [APPROVAL, notFound, notReady(place)]);
+      await whenRecorded(name, [notFound, notReady(place)]);
       const missing = `False ErrGetKeyPair: Error getting keypair for CA issuer: secrets "${issuer}" not found`;
       assert.equal(await cluster.readinessOf(place), missing);
 
       const { csr } = await signedAfter(name, () => cluster.createSecret(namespace, issuer, secretData(ROOT)));
       assert.equal(await cluster.readinessOf(place), 'True KeyPairVerified: Signing CA verified');
-      assert.deepEqual(await cluster.eventsOf(csr, 4), [ISSUED, APPROVAL, notFound, notReady(place)].toSorted());
+      assert.deepEqual(await cluster.eventsOf(csr, 3), [ISSUED, notFound, notReady(place)].toSorted());
       assert.deepEqual(await cluster.eventsOf(await cluster.getIssuer(place), 3, place.namespace), [
         'Normal KeyPairVerified: Signing CA verified',
         `Warning ErrGetKeyPair: Error getting keypair for CA issuer: secrets "${issuer}" not found`.replace(
@@ -102,7 +108,7 @@ describe('waiting', { concurrency: 4 }, () => {
     const namespace = await cluster.createNamespace('late');
     await cluster.createSecret(namespace, 'ca', secretData(ROOT));
     await createThenApprove(cluster, { name: 'late', signerName: 'issuers.cert-manager.io/late.ca' });
-    await whenRecorded('late', [APPROVAL, 'Warning IssuerNotFound: Referenced Issuer late/ca not found']);
+    await whenRecorded('late', ['Warning IssuerNotFound: Referenced Issuer late/ca not found']);
     await signedAfter('late', () => cluster.createIssuer({ namespace, name: 'ca' }, { ca: { secretName: 'ca' } }));
   });
 
@@ -129,7 +135,7 @@ describe('waiting', { concurrency: 4 }, () => {
       // A cached Secret younger than a second would still sign.
       await sleep(1_000);
       await createThenApprove(cluster, { name: `fixed-${index}`, signerName });
-      const expected = [...(index === 0 ? [notReady(place)] : []), `Warning SecretInvalidData: ${error}`, APPROVAL];
+      const expected = [...(index === 0 ? [notReady(place)] : []), `Warning SecretInvalidData: ${error}`];
       await whenRecorded(`fixed-${index}`, expected);
       const correct = () => cluster.api.patch(secretPath(place.namespace, 'ca'), { stringData: secretData(ROOT) });
       const { csr } = await signedAfter(`fixed-${index}`, correct);
@@ -146,7 +152,7 @@ describe('waiting', { concurrency: 4 }, () => {
     await createThenApprove(cluster, { name: 'deleted', signerName });
     const missing = 'Warning SecretMissing: Referenced secret deleted/ca not found';
     // The deletion is noticed when the Secret is needed; from then on the issuer is not Ready either.
-    await whenRecorded('deleted', [APPROVAL, missing, notReady(place)]);
+    await whenRecorded('deleted', [missing, notReady(place)]);
     const isUnready = async () => ((await cluster.readinessOf(place))?.startsWith('False') ? true : undefined);
     await cluster.eventually('the issuer is no longer Ready', isUnready);
     await signedAfter('deleted', () => cluster.createSecret('deleted', 'ca', secretData(ROOT)));
@@ -163,11 +169,11 @@ describe('waiting', { concurrency: 4 }, () => {
     await createThenApprove(cluster, { name: 'own-key', signerName, request, annotations });
     const missing = 'Warning SecretNotFound: Referenced Secret own-key/key not found';
     const warned = `Warning SelfSignedKey: ${reasons.SelfSignedKey.message('own-key/key')}`;
-    await whenRecorded('own-key', [APPROVAL, missing, warned]);
+    await whenRecorded('own-key', [missing, warned]);
     await cluster.createSecret(namespace, 'key', { 'tls.key': 'nonsense' });
     const nonsense =
       'Warning ErrorParsingKey: Failed to parse signing key from secret own-key/key: error decoding private key PEM block: no PEM data was found in given input';
-    await whenRecorded('own-key', [APPROVAL, missing, nonsense, warned]);
+    await whenRecorded('own-key', [missing, nonsense, warned]);
     await signedAfter('own-key', () =>
       cluster.api.patch(secretPath(namespace, 'key'), { stringData: { 'tls.key': key } }),
     );
@@ -177,10 +183,7 @@ describe('waiting', { concurrency: 4 }, () => {
     const place = { namespace: await cluster.createNamespace('retyped'), name: 'issuer' };
     const signerName = await cluster.createIssuer(place, {});
     await createThenApprove(cluster, { name: 'retyped', signerName });
-    await whenRecorded('retyped', [
-      APPROVAL,
-      'Warning IssuerTypeMissing: Referenced Issuer retyped/issuer is missing type',
-    ]);
+    await whenRecorded('retyped', ['Warning IssuerTypeMissing: Referenced Issuer retyped/issuer is missing type']);
     await cluster.createSecret('retyped', 'ca', secretData(ROOT));
     const path = '/apis/cert-manager.io/v1/namespaces/retyped/issuers/issuer';
     await signedAfter('retyped', () => cluster.api.patch(path, { spec: { ca: { secretName: 'ca' } } }));

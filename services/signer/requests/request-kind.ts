@@ -43,7 +43,7 @@ export type End =
 export type Triage =
   | { readonly kind: 'ignore' }
   /** `ref` is set if the issuer may still sign. */
-  | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string; readonly ref?: SignerRef }
+  | (Wait & { readonly ref?: SignerRef })
   /** Because of what cannot change any more. */
   | Fail
   | { readonly kind: 'proceed'; readonly ref: SignerRef };

@@ -99,6 +99,18 @@ test('an event that an earlier process wrote is neither a failure nor written ag
   assert.deepEqual(logged, []);
 });
 
+test('an event is not written at once, so that the watch event of what it reports comes first', async () => {
+  const client = new RecordingClient();
+  let now = 0;
+  const recorder = new EventRecorder(client, TEST_LOG, undefined, () => now);
+  recorder.record(CSR, WAITING);
+  now = 29;
+  await sleep(60);
+  assert.equal(client.calls.length, 0);
+  now = 30;
+  await until(() => client.calls.length === 1);
+});
+
 describe('while certificates are being written', () => {
   function setupBusy() {
     const state = { isBusy: true, now: 0 };
@@ -118,8 +130,8 @@ describe('while certificates are being written', () => {
     await sleep(60);
     assert.equal(client.calls.length, 0);
     state.isBusy = false;
-    await sleep(60);
-    assert.equal(client.calls.length, 3);
+    state.now = 30;
+    await until(() => client.calls.length === 3);
   });
 
   for (const [seconds, atATime] of [

@@ -115,7 +115,10 @@ interface WaitCase {
 
 const WAITS: Record<string, WaitCase> = {
   'the approval': {
-    set: harness => (harness.csr = buildCsr({ conditions: [] })),
+    set: harness => {
+      harness.csr = buildCsr({ conditions: [] });
+      harness.receivedAgoMs = 2_000;
+    },
     asked: [],
     event: 'Normal WaitingApproval: Waiting for the Approved condition before issuing',
   },
@@ -162,6 +165,14 @@ describe('a CSR that waits', () => {
       assert.deepEqual(harness.outcomes[0]?.reason, event.split(/[ :]/)[1]);
     });
   }
+
+  it('a CSR that waits for the approval gets its event after two seconds, so that an approver costs no write', async () => {
+    const harness = new SignerHarness();
+    harness.csr = buildCsr({ conditions: [] });
+    harness.receivedAgoMs = 1_200;
+    await harness.run();
+    assert.deepEqual([harness.client.events, harness.requeueDelays], [[], [800]]);
+  });
 
   it('a CSR that waits for a Secret is requeued when the Secret changes', async () => {
     const harness = new SignerHarness();

@@ -44,6 +44,8 @@ export class SignerHarness {
   /** As cached by the signer; the API server has `fresh`, which is the same unless set. */
   csr: CertificateSigningRequest = buildCsr();
   fresh: CertificateSigningRequest | undefined;
+  /** How long ago the signer received the CSR, in milliseconds. */
+  receivedAgoMs = 0;
   issuer: Issuer | undefined = buildIssuer();
   /** As stored by the API server, the same unless set; null: deleted. */
   freshIssuer: Issuer | null | undefined;
@@ -90,7 +92,9 @@ export class SignerHarness {
       view: {
         findIssuer: () => this.issuer,
         findRecord: name =>
-          name === this.csr.metadata.name ? toCsrRecord(this.csr, NOW.getTime(), settings) : undefined,
+          name === this.csr.metadata.name
+            ? toCsrRecord(this.csr, NOW.getTime() - this.receivedAgoMs, settings)
+            : undefined,
       },
       isLeading: () => this.isLeading,
       ledger: new WriteLedger(),

@@ -18,6 +18,8 @@ interface PendingEvent {
 }
 
 const CONCURRENT_WRITES = 16;
+/** Each event waits this long: written at once, it would delay the watch event of the write that it reports. */
+const MIN_WAIT_MS = 30;
 /**
  * How long events wait while certificates are written; then one is written at a time, and one more after each
  * such period.
@@ -113,9 +115,10 @@ export class EventRecorder {
 
   /** The number of concurrent writes allowed now. */
   get #limit(): number {
-    if (this.#whenDone !== undefined || !this.#isBusy()) return CONCURRENT_WRITES;
+    if (this.#whenDone !== undefined) return CONCURRENT_WRITES;
     const [oldest] = this.#pending;
     const waited = oldest === undefined ? 0 : this.#clock() - oldest.since;
+    if (!this.#isBusy()) return waited < MIN_WAIT_MS ? 0 : CONCURRENT_WRITES;
     return Math.min(Math.floor(waited / MAX_WAIT_MS), CONCURRENT_WRITES);
   }
 

@@ -6,6 +6,12 @@ import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { validateSignerName } from '@countersign/common/validate-request.ts';
 import type { Triage } from '../request-kind.ts';
 
+/**
+ * What approves automatically does so at once: there, the event would be one write more for each certificate, which
+ * delays the approval.
+ */
+const ANNOUNCE_AFTER_MS = 2_000;
+
 export function triage(csr: CertificateSigningRequest): Triage {
   const signer = parseSignerName(csr.spec.signerName);
   if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'ignore' };
@@ -13,7 +19,8 @@ export function triage(csr: CertificateSigningRequest): Triage {
   if (!signer.ok) return withoutSignerName(csr);
   const ref = signer.value;
   if (!isApproved(csr)) {
-    return { kind: 'wait', reason: 'WaitingApproval', message: reasons.WaitingApproval.message(), ref };
+    const message = reasons.WaitingApproval.message();
+    return { kind: 'wait', reason: 'WaitingApproval', message, ref, announceAfterMs: ANNOUNCE_AFTER_MS };
   }
   return isIssued(csr) ? { kind: 'ignore' } : { kind: 'proceed', ref };
 }
