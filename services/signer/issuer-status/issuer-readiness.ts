@@ -36,8 +36,8 @@ export interface ReadinessDeps {
 export type AwaitedChange = Pick<Extract<Effect, { kind: 'wake-on-secret' }>, 'ref' | 'version'>;
 
 /**
- * Reconciles one issuer (undefined if deleted): records its name constraints and writes its Ready condition if it
- * differs. Returns the Secret change to wait for.
+ * Reconciles one issuer (undefined if deleted): records its name constraints and warnings, and writes its Ready
+ * condition if it differs. Returns the Secret change to wait for.
  */
 export async function reconcileReadiness(
   deps: ReadinessDeps,
@@ -57,6 +57,8 @@ async function lookAt(deps: ReadinessDeps, known: KnownIssuer): Promise<AwaitedC
   // The read may have taken long enough for another replica to become leader.
   if (readiness === undefined || !deps.isLeading()) return undefined;
   deps.constraints?.set(known.ref, known.issuer.metadata.uid, readiness.constrained ?? []);
+  // cert-manager, which may maintain the condition, has no such events.
+  for (const warning of readiness.warnings ?? []) deps.events.record(subjectOf(known.ref, known.issuer), warning);
   if (!deps.mayWrite()) return undefined;
   await keepReady(deps, known, readiness);
   return awaitedChange(readiness);
@@ -78,7 +80,6 @@ async function readReadiness(deps: ReadinessDeps, known: KnownIssuer): Promise<R
 
 async function keepReady(deps: ReadinessDeps, { ref, issuer }: KnownIssuer, readiness: Readiness): Promise<void> {
   recordCaExpiry(deps, ref, readiness);
-  for (const warning of readiness.warnings ?? []) deps.events.record(subjectOf(ref, issuer), warning);
   const before = readyCondition(issuer);
   const now = toCondition(readiness, issuer, deps.now());
   if (isSame(before, now)) return;

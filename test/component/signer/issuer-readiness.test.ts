@@ -43,9 +43,11 @@ interface Setup {
   readonly spec?: Issuer['spec'];
   readonly secret?: Secret | undefined;
   readonly mayWrite?: boolean;
+  /** Whether name constraints are published, for which issuers are read in any case. */
+  readonly publishes?: boolean;
 }
 
-function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Setup) {
+function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true, publishes = false }: Setup) {
   const client = new RecordingClient(({ path, verb }) => (verb === 'get' && path === SECRET ? secret : undefined));
   const events = new EventRecorder(client, TEST_LOG);
   const secrets = new SecretReader(client, () => 0);
@@ -59,6 +61,7 @@ function setup({ conditions = [], spec = CA_SPEC, secret, mayWrite = true }: Set
     settings: { handlers: [createCaIssuer(), createSelfSignedIssuer()], clusterResourceNamespace: 'countersign' },
     isLeading: () => true,
     mayWrite: () => mayWrite,
+    ...(publishes && { constraints: { set: () => {} } }),
     metrics: {
       recordCaExpiry: (_, end) => {
         const hasChanged = end?.getTime() !== expiries.at(-1)?.getTime();
@@ -87,6 +90,11 @@ interface Row extends Setup {
 const at = (condition: Condition, time: string) => ({ ...condition, lastTransitionTime: time });
 const NOW_TEXT = '2026-11-24T12:00:00Z';
 const VERIFIED_EVENTS = ['Normal KeyPairVerified: Signing CA verified'];
+
+const NOT_STRICT = buildSecret({ ...rootTexts(), 'tls.crt': readCertificates('root-without-ski') });
+const NOT_STRICT_EVENTS = [
+  'Warning NotStrictlyValid: Strict X.509 clients reject certificates from this issuer: certificate 1 in tls.crt has no keyUsage (RFC 5280 4.2.1.3), and no subject key identifier (RFC 5280 4.2.1.2); reissue the CA certificate',
+];
 
 const ROWS: Record<string, Row> = {
   'is written for a new issuer': { secret, written: at(VERIFIED, NOW_TEXT), events: VERIFIED_EVENTS },
@@ -125,11 +133,15 @@ const ROWS: Record<string, Row> = {
     written: { ...at(VERIFIED, NOW_TEXT), reason: 'IsReady', message: '' },
   },
   'stays unchanged if strict clients reject the CA, with a Warning event': {
-    secret: buildSecret({ ...rootTexts(), 'tls.crt': readCertificates('root-without-ski') }),
+    secret: NOT_STRICT,
     conditions: [VERIFIED],
-    events: [
-      'Warning NotStrictlyValid: Strict X.509 clients reject certificates from this issuer: certificate 1 in tls.crt has no keyUsage (RFC 5280 4.2.1.3), and no subject key identifier (RFC 5280 4.2.1.2); reissue the CA certificate',
-    ],
+    events: NOT_STRICT_EVENTS,
+  },
+  'of cert-manager is not written if strict clients reject the CA, with the same Warning event': {
+    secret: NOT_STRICT,
+    mayWrite: false,
+    publishes: true,
+    events: NOT_STRICT_EVENTS,
   },
   'is not written if this signer does not maintain it': { secret, mayWrite: false },
   'is not written on an issuer of another type': { spec: { vault: {} } },
