@@ -7,8 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { reasons } from '@countersign/common/reasons.ts';
 import { createRoot, openssl } from '../support/certificate-checks.ts';
 import { type Cluster, type IssuerPlace, secretData, startCluster } from '../support/cluster.ts';
+import { buildRequest } from '../support/csr-builder.ts';
 import { readPki } from '../support/pki.ts';
 import {
+  approve,
   createCsr,
   createThenApprove,
   type Issued,
@@ -177,6 +179,22 @@ describe('waiting', { concurrency: 4 }, () => {
     await signedAfter('own-key', () =>
       cluster.api.patch(secretPath(namespace, 'key'), { stringData: { 'tls.key': key } }),
     );
+  });
+
+  test('a self-signed request approved right after its Secret got another key is signed with that key', async () => {
+    const namespace = await cluster.createNamespace('new-key');
+    const signerName = await cluster.createIssuer({ namespace, name: 'self' }, { selfSigned: {} });
+    await cluster.whenReady({ namespace, name: 'self' });
+    await cluster.createSecret(namespace, 'key', { 'tls.key': readPki('keys/p256') });
+    for (const [round, key] of ['p521', 'p384', 'rsa3072', 'p256', 'p521', 'p384'].entries()) {
+      const request = buildRequest([], readPki(`keys/${key}`));
+      const wanted = { name: `new-key-${round}`, signerName, request, annotations: { [KEY_SECRET]: 'key' } };
+      // With the former key, which the signer then remembers, the request would fail.
+      await createCsr(cluster, wanted);
+      await cluster.api.patch(secretPath(namespace, 'key'), { stringData: { 'tls.key': readPki(`keys/${key}`) } });
+      await approve(cluster, wanted.name);
+      await waitUntilIssued(cluster, wanted.name);
+    }
   });
 
   test('an issuer with a changed type is treated as the new type', async () => {
