@@ -38,6 +38,11 @@ export const PROMISES = {
   fuzzedRequests:
     'PKCS#10 requests with arbitrary fields changed: none is read differently from Go, and every rejection that is not in Go is documented',
   fuzzedCertificates: 'Certificates for such requests: Go reads in each the contents of its request',
+  fuzzedCas:
+    'CA certificates with arbitrary fields changed: none is accepted that Go, and so the API server, rejects or reads differently',
+  fuzzedWebhookCas: "The webhook's own CA with arbitrary fields changed: none is used that Go rejects",
+  fuzzedKeys: 'Private keys with arbitrary fields changed: none is accepted that Go rejects',
+  fuzzedConstraints: 'Names under arbitrary name constraints: refused exactly if Go or OpenSSL rejects the certificate',
   fuzzedReviews:
     'AdmissionReviews with arbitrary fields changed: each is answered within 2 s, with at most 20 000 characters',
   fuzzedProtobuf: 'CSRs in protobuf with arbitrary fields changed: none is decoded differently from Kubernetes',

@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import { ok } from '@countersign/common/result.ts';
 import { formatPem, parsePem } from '@countersign/common/x509/pem.ts';
 import { type CaCertificate, parseCertificates } from '@countersign/signer/authority/ca-certificate.ts';
+import { report } from '../../support/faults/figures.ts';
 import { certificateSamples } from '../../support/fuzz/certificate-samples.ts';
 import { CONTENTS } from '../../support/fuzz/contents.ts';
 import { mutate } from '../../support/fuzz/der-tree.ts';
@@ -43,12 +44,11 @@ describe('CA certificates', () => {
     const samples = certificateSamples();
     const ders = Array.from({ length: caseCount(60_000) }, () => mutate(random.pick(samples), random, CONTENTS));
     const { bothRead, bothRefuse, readOtherwise, refusedHere, refusedByGo } = await compare(ders);
-    t.diagnostic(
-      `${ders.length} cases: ${bothRead} accepted by both, ${bothRefuse} by neither, ${refusedHere.length} only by Go`,
-    );
+    const figure = `${ders.length} certificates: ${bothRead} accepted by both, ${bothRefuse} by neither, ${refusedHere.length} only by Go`;
     assert.deepEqual(refusedByGo.slice(0, 5), [], `${refusedByGo.length} are accepted here but rejected by Go`);
     assert.deepEqual(readOtherwise.slice(0, 5), [], `${readOtherwise.length} are parsed differently by Go`);
     assert.ok(bothRead > ders.length / 10 && bothRefuse > ders.length / 10, 'too few useful cases');
+    report(t, 'fuzzedCas', figure, true);
   });
 
   it('with every extension, key type and time format that Go supports are accepted', async () => {

@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import { ok } from '@countersign/common/result.ts';
 import { formatPem, parsePem } from '@countersign/common/x509/pem.ts';
 import { loadSigningKey, parseSigningKey } from '@countersign/signer/authority/signing-key.ts';
+import { report } from '../../support/faults/figures.ts';
 import { CONTENTS } from '../../support/fuzz/contents.ts';
 import { mutate } from '../../support/fuzz/der-tree.ts';
 import { compareWithGo, type ParseCase, type Reading } from '../../support/fuzz/go-parser.ts';
@@ -52,11 +53,9 @@ describe('private keys', () => {
     const cases = makeCases(caseCount(30_000));
     const readings = cases.map(read);
     const { bothRead, bothRefuse, refusedHere, refusedByGo } = await compareWithGo(cases, readings);
-    t.diagnostic(
-      `${cases.length} cases: ${bothRead} accepted by both, ${bothRefuse} by neither, ${refusedHere.length} only by Go`,
-    );
+    const figure = `${cases.length} keys: ${bothRead} accepted by both, ${bothRefuse} by neither, ${refusedHere.length} only by Go`;
     assert.deepEqual(refusedByGo.slice(0, 5), [], `${refusedByGo.length} are accepted here but rejected by Go`);
-    assert.ok(bothRead > cases.length / 50, 'too few useful cases');
+    report(t, 'fuzzedKeys', figure, bothRead > cases.length / 50);
   });
 
   it('that are accepted create signatures that verify with their public key', async t => {

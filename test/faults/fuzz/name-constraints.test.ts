@@ -11,6 +11,7 @@ import {
 } from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';
 import { EXTENSION } from '@countersign/common/x509/oids.ts';
 import { buildCertificate, createHolder, nameOf } from '../../support/certificate-builder.ts';
+import { report } from '../../support/faults/figures.ts';
 import { sampleAltNames, sampleConstraints, sampleSubject } from '../../support/fuzz/name-constraint-samples.ts';
 import { caseCount, fuzzSeed, Random } from '../../support/fuzz/random.ts';
 import { type OpensslError, type SignedLeaves, verifyWithGo, verifyWithOpenssl } from '../../support/fuzz/verifiers.ts';
@@ -97,15 +98,14 @@ describe('the names of a request under name constraints', () => {
     const rejected = rows.filter(row => isRefusedByGo(row) || row.openssl !== undefined);
     const byGoAlone = rejected.filter(({ openssl }) => openssl === undefined).length;
     const byOpensslAlone = rejected.filter(row => !isRefusedByGo(row)).length;
-    t.diagnostic(
-      `${rows.length} cases: ${rejected.length} rejected, ${byGoAlone} only by Go, ${byOpensslAlone} only by OpenSSL`,
-    );
+    const figure = `${rows.length} certificates: ${rejected.length} rejected, ${byGoAlone} only by Go, ${byOpensslAlone} only by OpenSSL`;
     const tooLax = rejected.filter(({ refusals }) => refusals.length === 0);
     const tooStrict = rows.filter(row => row.refusals.length > 0 && !rejected.includes(row));
     assert.deepEqual(tooLax.slice(0, 3).map(show), [], `${tooLax.length} are accepted here but rejected later`);
     assert.deepEqual(tooStrict.slice(0, 3).map(show), [], `${tooStrict.length} are refused here but would be accepted`);
     const isBalanced = rejected.length > rows.length / 4 && rejected.length < (rows.length * 3) / 4;
-    assert.ok(isBalanced && Math.min(byGoAlone, byOpensslAlone) > rows.length / 100, 'too few useful cases');
+    const hasEnoughCases = isBalanced && Math.min(byGoAlone, byOpensslAlone) > rows.length / 100;
+    report(t, 'fuzzedConstraints', figure, hasEnoughCases);
   });
 
   it('are the only reason why Go and OpenSSL reject these certificates', () => {

@@ -20,6 +20,7 @@ import { EXTENSION, SIGNATURE } from '@countersign/common/x509/oids.ts';
 import { formatPem, parsePem } from '@countersign/common/x509/pem.ts';
 import { readCaCertificate } from '@countersign/webhook/managed-certificate/ca-certificate.ts';
 import { buildCertificate, createHolder } from '../../support/certificate-builder.ts';
+import { report } from '../../support/faults/figures.ts';
 import { CONTENTS } from '../../support/fuzz/contents.ts';
 import { mutate } from '../../support/fuzz/der-tree.ts';
 import { compareWithGo, type Reading } from '../../support/fuzz/go-parser.ts';
@@ -71,9 +72,7 @@ it('every CA that the webhook accepts is accepted by Go', async t => {
   const cases = ders.map(der => ({ label: 'CERTIFICATE', der }));
   const { bothRefuse, refusedHere, refusedByGo } = await compareWithGo(cases, readings);
   const used = readings.filter(reading => reading.ok).length;
-  t.diagnostic(
-    `${ders.length} cases: ${used} accepted by both, ${bothRefuse} by neither, ${refusedHere.length} only by Go`,
-  );
+  const figure = `${ders.length} certificates: ${used} accepted by both, ${bothRefuse} by neither, ${refusedHere.length} only by Go`;
   assert.deepEqual(refusedByGo.slice(0, 5), [], `${refusedByGo.length} are accepted here but rejected by Go`);
-  assert.ok(used > ders.length / 100 && bothRefuse > ders.length / 10, 'too few useful cases');
+  report(t, 'fuzzedWebhookCas', figure, used > ders.length / 100 && bothRefuse > ders.length / 10);
 });

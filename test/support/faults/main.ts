@@ -20,13 +20,30 @@ Runs the fault tests (all if no FILE is given) and prints the figure of each pro
   --write  Update the figures in docs/reliability.md.
 `;
 
-const OPTIONS = ['--test', '--test-concurrency=1', '--test-timeout=300000'];
+interface Suite {
+  readonly files: readonly string[];
+  readonly concurrency: number;
+}
 
-async function runSuite(figuresFile: string, files: readonly string[]): Promise<number> {
+/** Scenarios measure times, so each has the machine to itself. Fuzzers only count. */
+const SUITES: readonly Suite[] = [
+  { files: ['test/faults/*.test.ts'], concurrency: 1 },
+  { files: ['test/faults/fuzz/*.test.ts'], concurrency: 2 },
+];
+
+async function runSuite(figuresFile: string, { files, concurrency }: Suite): Promise<number> {
   const env = { ...process.env, [FIGURES_FILE]: figuresFile };
-  const suite = spawn(process.execPath, [...OPTIONS, ...files], { stdio: 'inherit', env });
+  const options = ['--test', `--test-concurrency=${concurrency}`, '--test-timeout=300000'];
+  const suite = spawn(process.execPath, [...options, ...files], { stdio: 'inherit', env });
   const [code] = (await once(suite, 'exit')) as [number | null];
   return code ?? 1;
+}
+
+/** Runs every suite, also after a failure. */
+async function runSuites(figuresFile: string, suites: readonly Suite[]): Promise<number> {
+  const codes: number[] = [];
+  for (const suite of suites) codes.push(await runSuite(figuresFile, suite));
+  return Math.max(...codes);
 }
 
 async function main(): Promise<void> {
@@ -37,8 +54,10 @@ async function main(): Promise<void> {
   try {
     const file = join(dir, 'figures');
     await writeFile(file, '');
-    const files = positionals.length > 0 ? positionals : ['test/faults/**/*.test.ts'];
-    process.exitCode = await runSuite(file, files);
+    process.exitCode = await runSuites(
+      file,
+      positionals.length > 0 ? [{ files: positionals, concurrency: 1 }] : SUITES,
+    );
     const lines = (await readFile(file, 'utf8')).split('\n').filter(Boolean);
     const figures = new Map(lines.map(line => JSON.parse(line) as Figure).map(({ id, figure }) => [id, figure]));
     for (const [id, promise] of Object.entries(PROMISES))
