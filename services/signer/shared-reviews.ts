@@ -1,7 +1,7 @@
-// Shares the answers of access reviews for a moment, the negative ones too, so that many requests of one requester cost
-// one review. Asks nobody itself.
+// Caches the results of access reviews briefly, negative ones too, so that many requests of one requester cost one
+// review. Sends no reviews itself.
 
-/** When it was asked, in milliseconds of the clock, and the answer. */
+/** When the review was sent, in milliseconds of the clock, and its result. */
 interface Review {
   readonly askedAt: number;
   readonly answer: Promise<boolean>;
@@ -10,23 +10,23 @@ interface Review {
 export class SharedReviews {
   readonly #ttlMs: number;
   readonly #clock: () => number;
-  /** By question, oldest first. */
+  /** By review, oldest first. */
   readonly #reviews = new Map<string, Review>();
 
-  /** With a `ttlMs` of 0 no answer is shared. */
+  /** With a `ttlMs` of 0, nothing is cached. */
   constructor(ttlMs: number, clock: () => number = () => performance.now()) {
     this.#ttlMs = ttlMs;
     this.#clock = clock;
   }
 
-  /** How many answers are remembered. */
+  /** The number of cached results. */
   get size(): number {
     return this.#reviews.size;
   }
 
   /**
-   * The answer to the question, asked for at most `ttlMs` ago. Rejects as `ask` does; a failure is shared by those who
-   * wait for it.
+   * The result of `ask`, or of the same review sent at most `ttlMs` ago. Rejects as `ask` does; a failure is shared by
+   * the callers that wait for it, and not cached.
    */
   async find(question: string, ask: () => Promise<boolean>): Promise<boolean> {
     if (this.#ttlMs === 0) return ask();

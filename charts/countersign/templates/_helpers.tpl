@@ -235,7 +235,7 @@ volumes:
 {{- end }}
 {{- end }}
 
-{{/* A container's fields except name, args and ports. Both services serve /healthz and /readyz on the port `http`. */}}
+{{/* A container's fields except name, args and ports. All services serve /healthz and /readyz on the port `http`. */}}
 {{- define "countersign.containerSpec" -}}
 {{- $service := index .root.Values .service -}}
 image: {{ include "countersign.image" . | quote }}
@@ -281,7 +281,7 @@ volumeMounts:
 {{- default 9402 (index .root.Values .service).httpPort }}
 {{- end }}
 
-{{/* All flags of a container: those of both services, `own` (YAML) and extraArgs. The services reject duplicate flags. */}}
+{{/* All flags of a container: those of signer and webhook, `own` (YAML) and extraArgs. The services reject duplicate flags. */}}
 {{- define "countersign.args" -}}
 {{- $args := concat (include "countersign.commonArgs" . | fromYamlArray) (fromYamlArray .own) }}
 {{- include "countersign.completeArgs" (merge (dict "args" (toYaml $args)) .) }}
@@ -303,7 +303,7 @@ volumeMounts:
 {{- toYaml $args }}
 {{- end }}
 
-{{/* The flags that both services accept. */}}
+{{/* The flags that signer and webhook accept. */}}
 {{- define "countersign.commonArgs" -}}
 - --http-address=:{{ include "countersign.httpPort" . }}
 - --cluster-resource-namespace={{ default (include "countersign.podNamespace" .) .root.Values.clusterResourceNamespace }}

@@ -16,7 +16,7 @@ export function parseBasicConstraints(value: Buffer): Result<{ readonly isCa: bo
   const hasFlag = first?.tag === TAG.boolean;
   const pathLength = hasFlag ? rest : fields.value;
   if (pathLength.length > 1 || pathLength.some(({ tag }) => tag !== TAG.integer)) {
-    return malformed('BasicConstraints', 'unexpected fields besides the CA flag and the path length');
+    return malformed('BasicConstraints', 'unexpected fields after the CA flag and the path length');
   }
   if (pathLength.some(length => !isInt64(length.value))) return malformed('BasicConstraints', 'invalid path length');
   const isCa = hasFlag ? decodeBoolean(first.value) : ok(false);

@@ -95,9 +95,7 @@ export interface RequestKind<R extends RequestRecord = RequestRecord> {
   serves(type: IssuerType): boolean;
   /** For an issuer whose type is not supported: leave the request to another signer, or wait until the type changes. */
   readonly whenNotServed: 'ignore' | 'wait';
-  /**
-   * For a request that cannot be signed as things are: refuse it permanently, or wait until somebody fixes the cause.
-   */
+  /** For a request that cannot be signed as things are: refuse it permanently, or wait until the cause is fixed. */
   whenUnfit(record: R, failure: Fail, now: number): Fail | Wait;
   /** The Secret with the signing key, if the issuer lets the requester choose it. */
   keySecretName(record: R): string | undefined;

@@ -7,8 +7,8 @@ import type { DesiredBundle } from './desired-bundle.ts';
 export type BundleWriteResult = 'created' | 'updated' | 'deleted' | 'conflict' | 'failed';
 
 /**
- * Somebody has to act on it, so it is there before it happens: an increase is seen only where there was
- * something before.
+ * An operator has to act on this one. Its series exists from the start, because Prometheus sees an increase only of a
+ * series that it already knows.
  */
 const ACT_ON: BundleWriteResult = 'failed';
 

@@ -1,5 +1,5 @@
 // Reconciling one CSR whose certificate the API server rejects as invalid, or does not verify: who is at fault, what is
-// reported, and that nothing is signed again in vain.
+// reported, and that it is not signed again in the same way.
 
 import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey } from 'node:crypto';

@@ -40,7 +40,7 @@ describe('the trust bundle of an issuer', () => {
     assert.deepEqual(cluster.events, []);
   });
 
-  test('is taken over from a former leader without a write', async t => {
+  test('of a former leader is kept without a write', async t => {
     const { cluster: first } = await start(t);
     await whenWritten(first, 1);
     const { cluster } = await start(t, { arrange: each => (each.bundle = first.bundle) });
