@@ -14,6 +14,7 @@ import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.
 import type { Secret } from '@countersign/signer/secret.ts';
 import { SecretReader } from '@countersign/signer/secret-reader.ts';
 import { buildIssuer, buildSecret, CA_SPEC, readCertificates, rootTexts } from '../../support/ca-builder.ts';
+import { readPki } from '../../support/pki.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { TEST_LOG } from '../../support/test-log.ts';
 
@@ -136,6 +137,10 @@ const ROWS: Record<string, Row> = {
     secret: NOT_STRICT,
     conditions: [VERIFIED],
     events: NOT_STRICT_EVENTS,
+  },
+  'stays True, as in cert-manager, if key and certificate do not match': {
+    secret: buildSecret({ ...rootTexts(), 'tls.key': readPki('keys/p256') }),
+    conditions: [VERIFIED],
   },
   'of cert-manager is not written if strict clients reject the CA, with the same Warning event': {
     secret: NOT_STRICT,
