@@ -27,6 +27,13 @@ const WITHOUT_DISCOVERY = ['-tags', 'remove_all_sd', '-ldflags', '-s -w'];
 const INTERNAL = 'github.com/docker/compose/v2/internal';
 
 export const MODULE_TOOLS = {
+  cmctl: {
+    name: 'cmctl',
+    module: 'cmctl',
+    goPackage: '.',
+    flags: ['-ldflags', '-s -w'],
+    about: '3 minutes',
+  },
   'docker-compose': {
     name: 'docker-compose',
     module: 'compose-plugin',
