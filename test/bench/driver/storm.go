@@ -42,6 +42,7 @@ func storm(ctx context.Context, c *cluster, o options) (*stormed, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.csrs.signer = p
 	if err := s.csrs.first(ctx, o); err != nil {
 		return nil, err
 	}

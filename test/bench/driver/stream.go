@@ -30,6 +30,7 @@ func latency(ctx context.Context, c *cluster, o options) (*latencies, error) {
 		return nil, err
 	}
 	// The first request shows that the signer is up, and warms it up.
+	s.signer = p
 	if err := s.first(ctx, o); err != nil {
 		return nil, err
 	}
@@ -49,6 +50,7 @@ type stream struct {
 	c        *cluster
 	kind     kind
 	w        *watcher
+	signer   *process
 	mu       sync.Mutex
 	released map[string]time.Time
 	failure  error
@@ -128,6 +130,9 @@ func (s *stream) await(names []string, o options) ([]float64, error) {
 		}
 		if len(times) == len(names) {
 			return times, nil
+		}
+		if s.signer.hasEnded() {
+			return nil, fmt.Errorf("the signer exited early")
 		}
 		if time.Now().After(deadline) {
 			return nil, fmt.Errorf("%d of %d requests have a certificate", len(times), len(names))
