@@ -28,7 +28,7 @@ export const OPTIONS = defineOptions({
     default: 32,
     min: 1,
     max: 1000,
-    help: 'Maximum number of requests of each kind processed concurrently.',
+    help: 'Maximum number of requests processed concurrently, CSRs and PodCertificateRequests together.',
   },
   leaderElect: {
     kind: 'boolean',
