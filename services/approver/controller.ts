@@ -8,6 +8,7 @@ import { EventRecorder } from '@countersign/common/runtime/controller/event-reco
 import type { Leadership } from '@countersign/common/runtime/controller/leadership.ts';
 import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.ts';
 import { WorkQueue } from '@countersign/common/runtime/controller/work-queue.ts';
+import { WorkerPool } from '@countersign/common/runtime/controller/worker-pool.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
@@ -157,7 +158,7 @@ export class Controller {
         // It may have been decided or deleted meanwhile, and would be counted forever.
         if (!this.#open.has(name)) metrics.forget(name);
       },
-      workers,
+      workers: new WorkerPool(workers),
       shareOf: name => tenantOf(this.#requests.get(name)?.spec.signerName ?? ''),
       delayFor: retryDelay,
       observer: metrics.queue(QUEUE),

@@ -3,9 +3,10 @@
 
 import { MILLISECOND } from '@countersign/common/duration.ts';
 import { PERMISSIVE_POLICY, type RequestPolicy } from '@countersign/common/request-policy.ts';
-import { MINIMUM_DURATION } from '@countersign/common/requested-duration.ts';
-import { COMMON_OPTIONS } from '@countersign/common/runtime/options/common-options.ts';
+
+import { COMMON_OPTIONS, findPolicyMistakes } from '@countersign/common/runtime/options/common-options.ts';
 import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
+import { findLeaseMistakes } from '@countersign/common/runtime/options/duration-limits.ts';
 import { parseSignerScope, type SignerScope } from './signer-scope.ts';
 
 const { kubeconfig, httpAddress, maxDuration, logLevel } = COMMON_OPTIONS;
@@ -34,22 +35,14 @@ export const OPTIONS = defineOptions({
 
 export type ApproverConfig = Config<typeof OPTIONS>;
 
-const LEASE_DURATION_MS = { min: 5_000, max: 300_000 };
-
 /** Mistakes in the combination of valid options. */
 export function findMistakes(config: ApproverConfig): string[] {
   const scope = parseSignerScope(config.signerNames);
-  const { maxDuration: longest } = requestPolicy(config);
-  const isTooShort = longest !== undefined && longest < MINIMUM_DURATION;
   return [
     ...(scope.ok ? [] : [`--signer-names: ${scope.error}`]),
-    ...(isTooShort ? ['--max-duration: must be at least 10m, or 0s for no limit'] : []),
-    ...(isLeaseDuration(config.leaseDuration) ? [] : ['--lease-duration: must be whole seconds, 5s to 5m']),
+    ...findPolicyMistakes(config),
+    ...findLeaseMistakes(config),
   ];
-}
-
-function isLeaseDuration(ms: number): boolean {
-  return ms >= LEASE_DURATION_MS.min && ms <= LEASE_DURATION_MS.max && ms % 1_000 === 0;
 }
 
 /** Name constraints and permissions are checked by webhook and signer; only the default duration matters here. */

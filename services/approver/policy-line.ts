@@ -6,6 +6,7 @@ import { POLICY_PATH } from '@countersign/common/approval/policy/approval-policy
 import type { CompiledPolicy } from '@countersign/common/approval/policy/compiled-policy.ts';
 import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.ts';
 import { WorkQueue } from '@countersign/common/runtime/controller/work-queue.ts';
+import { WorkerPool } from '@countersign/common/runtime/controller/worker-pool.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
@@ -73,7 +74,7 @@ export class PolicyLine {
     const { log, metrics } = this.#options;
     return new WorkQueue({
       work: name => this.#work(name),
-      workers: 1,
+      workers: new WorkerPool(1),
       delayFor: retryDelay,
       observer: metrics.queue(QUEUE),
       onError: ({ error, ...run }) => {

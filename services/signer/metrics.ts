@@ -2,21 +2,12 @@
 // never labels.
 
 import { csrReasons, POD_WAITING_REASONS, type Reason } from '@countersign/common/reasons.ts';
-import { createQueueObserver } from '@countersign/common/runtime/controller/queue-metrics.ts';
-import type { QueueObserver } from '@countersign/common/runtime/controller/work-queue.ts';
-import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
-import {
-  createReflectorMetrics,
-  type ReflectorMetrics,
-} from '@countersign/common/runtime/reflector/reflector-metrics.ts';
+import { ControllerMetrics } from '@countersign/common/runtime/controller/controller-metrics.ts';
 import { formatSignerName, type IssuerKind, type SignerRef } from '@countersign/common/signer-name.ts';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import { RequestMetrics, type RequestMetricsOptions, waitingReasons } from './request-metrics.ts';
 import type { RequestKindName } from './requests/request-kind.ts';
 import { BundleMetrics } from './trust-bundles/bundle-metrics.ts';
-
-/** Error codes for which a single occurrence requires action. */
-const ACTIONABLE_CODES = ['forbidden', 'invalid'] as const;
 
 /** Each kind of request has its own metrics. */
 const REQUEST_METRICS = {
@@ -63,46 +54,27 @@ interface CaExpiry {
   readonly expiresAt: number;
 }
 
-export class SignerMetrics {
-  readonly reflector: ReflectorMetrics;
+export class SignerMetrics extends ControllerMetrics {
   readonly requests: Readonly<Record<RequestKindName, RequestMetrics>>;
   readonly bundles: BundleMetrics;
-  readonly #observeQueue: (name: string) => QueueObserver;
   /** When each issuer's CA expires, by signer name; ms since 1970. */
   readonly #expiries = new Map<string, CaExpiry>();
-  readonly #errors: Counter<'queue' | 'code'>;
-  readonly #leader: Gauge;
 
   constructor(registry: Registry) {
-    this.reflector = createReflectorMetrics(registry);
+    super(registry, {
+      name: 'countersign_work_errors_total',
+      help: 'Failed reconciles, and certificates that failed verification or were rejected by the API server, by queue and error code; forbidden and invalid require action.',
+    });
     this.requests = {
       csr: new RequestMetrics(registry, REQUEST_METRICS.csr),
       pod: new RequestMetrics(registry, REQUEST_METRICS.pod),
     };
     this.bundles = new BundleMetrics(registry);
-    this.#errors = new Counter({
-      name: 'countersign_work_errors_total',
-      help: 'Failed reconciles, and certificates that failed verification or were rejected by the API server, by queue and error code; forbidden and invalid require action.',
-      labelNames: ['queue', 'code'],
-      registers: [registry],
-    });
-    this.#leader = new Gauge({
-      name: 'leader_election_master_status',
-      help: '1 while this replica is the leader (holds the Lease, or runs without leader election), otherwise 0.',
-      registers: [registry],
-    });
     createExpiryGauge(registry, this.#expiries);
-    this.#observeQueue = createQueueObserver(registry);
   }
 
-  /** Called before any error occurs: increase() needs a previous sample, even if it is 0. */
-  queue(name: string): QueueObserver {
-    for (const code of ACTIONABLE_CODES) this.#errors.inc({ queue: name, code }, 0);
-    return this.#observeQueue(name);
-  }
-
-  leading(isLeading: boolean): void {
-    this.#leader.set(isLeading ? 1 : 0);
+  override leading(isLeading: boolean): void {
+    super.leading(isLeading);
     if (isLeading) return;
     for (const metrics of Object.values(this.requests)) metrics.clear();
     this.#expiries.clear();
@@ -117,10 +89,6 @@ export class SignerMetrics {
     else this.#expiries.set(name, { kind: ref.kind, expiresAt: notAfter.getTime() });
     return before !== notAfter?.getTime();
   };
-
-  failed(queue: string, error: unknown): void {
-    this.#errors.inc({ queue, code: asClassifiedError(error).code });
-  }
 }
 
 /** The earliest expiry for each issuer kind; the log says which issuer it is. No series without a CA. */

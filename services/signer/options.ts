@@ -3,13 +3,19 @@
 import { isDnsName } from '@countersign/common/dns-name.ts';
 import { MILLISECOND } from '@countersign/common/duration.ts';
 import { isTrustDomain } from '@countersign/common/pods/spiffe-id.ts';
+
 import {
   COMMON_OPTIONS,
   findPolicyMistakes,
   requestPolicy,
 } from '@countersign/common/runtime/options/common-options.ts';
 import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
-import { findNotWholeSeconds, findTooLong, type Limits } from '@countersign/common/runtime/options/duration-limits.ts';
+import {
+  findLeaseMistakes,
+  findNotWholeSeconds,
+  findTooLong,
+  type Limits,
+} from '@countersign/common/runtime/options/duration-limits.ts';
 import type { TrustBundleSettings } from './controllers/bundle-controller.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
 import type { PodSettings } from './requests/pod-certificate/pod-kind.ts';
@@ -22,7 +28,7 @@ export const OPTIONS = defineOptions({
     default: 32,
     min: 1,
     max: 1000,
-    help: 'Maximum number of requests of each kind processed concurrently.',
+    help: 'Maximum number of requests processed concurrently, CSRs and PodCertificateRequests together.',
   },
   leaderElect: {
     kind: 'boolean',
@@ -113,18 +119,12 @@ export type SignerConfig = Config<typeof OPTIONS>;
 /** Catches a wrong unit before it ends up in certificates. */
 const MAX_BACKDATE_MS = 86_400_000;
 
-/**
- * Below the minimum, an API server that is slow for a few seconds costs leadership; above the maximum, a crash stops
- * signing for too long.
- */
-const LEASE_DURATION_MS: Limits = { min: 5_000, max: 300_000 };
-
 /** Returns errors in combinations of options that are individually well-formed. */
 export function findMistakes(config: SignerConfig): string[] {
   return [
     ...findPolicyMistakes(config),
     ...findTooLong('--backdate', config.backdate, MAX_BACKDATE_MS),
-    ...findNotWholeSeconds('--lease-duration', config.leaseDuration, LEASE_DURATION_MS),
+    ...findLeaseMistakes(config),
     ...findPodMistakes(config),
     ...findBundleMistakes(config),
   ];

@@ -1,5 +1,5 @@
 // The control plane of the benchmark: the chart's CRDs and roles, one ClusterIssuer and Issuer for each key type, and a
-// user who may reference the Issuer.
+// user and pods who may reference the Issuer.
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ import { Installation } from '../support/installation.ts';
 import { FOLDER, type Programs } from './programs.ts';
 
 export const BENCH_NAMESPACE = 'bench';
+/** Where the driver creates its pods. */
+export const POD_NAMESPACE = 'bench-pods';
 export const REQUESTER = 'bench-requester';
 export type KeyType = 'ec' | 'rsa';
 
@@ -39,10 +41,13 @@ export async function createBenchCluster(programs: Programs, progress: Progress)
   }
 }
 
+/** For the CRD of ApprovalPolicies. */
+const VALUES = { approver: { enabled: true, signerNames: ['clusterissuers.cert-manager.io/*'] } };
+
 async function setUp(controlPlane: ControlPlane, programs: Programs): Promise<World> {
   await mkdir(FOLDER, { recursive: true });
   const webhookPort = await freePort();
-  const installation = new Installation(controlPlane, webhookPort, {});
+  const installation = new Installation(controlPlane, webhookPort, { values: VALUES });
   await installation.release();
   const kubectl = installation.kubectl.bind(installation);
   const configuration = await kubectl(['get', 'validatingwebhookconfiguration', '-o', 'json']);
@@ -107,7 +112,7 @@ async function createIssuers({ drive, kubectl }: World, key: KeyType): Promise<v
   for (const kind of ['clusterissuer', 'issuer']) await kubectl(['patch', kind, key, '-n', BENCH_NAMESPACE, ...patch]);
 }
 
-/** Allows the requester to create CSRs and to reference the Issuer. */
+/** Allows the requester to create CSRs, and the requester and all pods to reference the Issuer. */
 async function allowRequester({ kubectl }: World): Promise<void> {
   const user = `--user=${REQUESTER}`;
   await kubectl(['create', 'clusterrole', 'bench-creator', '--verb=create', '--resource=certificatesigningrequests']);
@@ -119,7 +124,9 @@ async function allowRequester({ kubectl }: World): Promise<void> {
     rules: [{ apiGroups: ['cert-manager.io'], resources: ['signers'], verbs: ['reference'], resourceNames: ['ec'] }],
   };
   await kubectl(['apply', '-f', '-'], JSON.stringify(grant));
-  await kubectl(['create', 'rolebinding', 'bench-referencer', '-n', BENCH_NAMESPACE, '--role=bench-referencer', user]);
+  const subjects = [user, `--group=system:serviceaccounts:${POD_NAMESPACE}`];
+  const binding = ['create', 'rolebinding', 'bench-referencer', '-n', BENCH_NAMESPACE, '--role=bench-referencer'];
+  await kubectl([...binding, ...subjects]);
 }
 
 /** Returns the log file of a benchmark process. */

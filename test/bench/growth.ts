@@ -1,8 +1,8 @@
 // Measures how throughput, latency, CPU and memory of the signer grow with the number of CSRs. For each size it issues
 // all CSRs, keeps them, and then measures the latency of single CSRs.
 
-import { logFile, type World } from './bench-cluster.ts';
-import { drain, figureOf, signerCommand } from './sides.ts';
+import { type World } from './bench-cluster.ts';
+import { drain, figureOf, latency } from './sides.ts';
 
 const SIZES = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000];
 
@@ -25,12 +25,7 @@ export async function measureGrowth(world: World): Promise<readonly GrowthPoint[
   const points: GrowthPoint[] = [];
   for (const count of SIZES) {
     const drained = await drain(world, 'ours', { count, keep: true });
-    const single = await world.drive('latency', {
-      count: 100,
-      signer: 'clusterissuers.cert-manager.io/ec',
-      command: signerCommand(world, 'ours'),
-      log: logFile('ours'),
-    });
+    const single = await latency(world, 'ours', { count: 100 });
     points.push({
       count,
       rate: figureOf(drained, 'rate'),

@@ -1,9 +1,11 @@
 // The measurements. Each runs both sides and returns rows of the table.
 
 import { measureAdmission } from './admission.ts';
+import { measureApproval } from './approval.ts';
 import { logFile, type World } from './bench-cluster.ts';
+import { measurePods, measureRollout } from './pods.ts';
 import { NO_TARGET, type Row, row } from './row.ts';
-import { alternate, compare, drain, IN_FLIGHT, instantCommand, median, signerCommand } from './sides.ts';
+import { alternate, compare, drain, IN_FLIGHT, instantCommand, latency, median, signerNameOf } from './sides.ts';
 import { TARGETS } from './targets.ts';
 
 export interface Plan {
@@ -17,6 +19,9 @@ export const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   cpu: measureCpu,
   rsa: measureRsa,
   latency: measureLatency,
+  pods: measurePods,
+  rollout: measureRollout,
+  approval: measureApproval,
   admission: measureAdmission,
   // Must be last: it leaves 50 000 CSRs in the cluster.
   old: measureOld,
@@ -80,13 +85,12 @@ async function measureRsa(world: World, { runs }: Plan): Promise<readonly Row[]>
 }
 
 async function measureLatency(world: World, { runs }: Plan): Promise<readonly Row[]> {
-  const signer = 'clusterissuers.cert-manager.io/ec';
-  const measure = (name: string, command: string) => () =>
-    world.drive('latency', { count: 200, rate: 20, signer, command, log: logFile(name) });
+  const signer = signerNameOf('csr', 'ec');
+  const command = instantCommand(world, signer);
   const { ours, theirs, instant } = await alternate(runs, {
-    ours: measure('ours', signerCommand(world, 'ours')),
-    theirs: measure('theirs', signerCommand(world, 'theirs')),
-    instant: measure('instant', instantCommand(world, signer)),
+    ours: () => latency(world, 'ours', {}),
+    theirs: () => latency(world, 'theirs', {}),
+    instant: () => world.drive('latency', { count: 200, rate: 20, signer, command, log: logFile('instant') }),
   });
   const rows = (name: 'p50' | 'p99') => [
     compare(`approval to certificate at 20/s, ${name} (ms)`, name, { ours, theirs }, TARGETS[name]),

@@ -15,6 +15,7 @@ export interface Programs {
   readonly driver: string;
   readonly peer: string;
   readonly signer: string;
+  readonly approver: string;
   readonly webhook: string;
   /** The webhook's server with a constant response. */
   readonly constant: string;
@@ -26,6 +27,7 @@ export async function buildPrograms(progress: Progress): Promise<Programs> {
     driver: await buildGo('driver', progress),
     peer: await buildGo('peer', progress),
     signer: await bundle('signer', 'services/signer/main.ts'),
+    approver: await bundle('approver', 'services/approver/main.ts'),
     webhook: await bundle('webhook', 'services/webhook/main.ts'),
     constant: await bundle('constant', 'test/bench/constant-webhook.ts'),
   };

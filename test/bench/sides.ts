@@ -2,7 +2,7 @@
 // the machine affects all of them equally.
 
 import { compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
-import { BENCH_NAMESPACE, type Figures, type KeyType, logFile, type World } from './bench-cluster.ts';
+import { BENCH_NAMESPACE, type Figures, type KeyType, logFile, REQUESTER, type World } from './bench-cluster.ts';
 import { FOLDER } from './programs.ts';
 import { type Row, row, type Target } from './row.ts';
 
@@ -10,15 +10,31 @@ export type Side = 'ours' | 'theirs';
 
 /** Number of concurrent requests, on both sides and in the baseline. */
 export const IN_FLIGHT = 32;
+/** Single requests per second. */
+const RATE = 20;
 
 export function signerCommand({ programs, controlPlane }: World, side: Side): string {
   const common = `--kubeconfig=${controlPlane.adminKubeconfig} --cluster-resource-namespace=${BENCH_NAMESPACE} --workers=${IN_FLIGHT}`;
   if (side === 'theirs') return `${programs.peer} ${common}`;
+  const { BENCH_SIGNER_FLAGS = '' } = process.env;
+  return nodeCommand(programs.signer, `${common} ${BENCH_SIGNER_FLAGS}`);
+}
+
+export function approverCommand({ programs, controlPlane }: World): string {
+  const { BENCH_APPROVER_FLAGS = '' } = process.env;
+  const scope = `--signer-names='clusterissuers.cert-manager.io/*'`;
+  return nodeCommand(
+    programs.approver,
+    `--kubeconfig=${controlPlane.adminKubeconfig} ${scope} ${BENCH_APPROVER_FLAGS}`,
+  );
+}
+
+function nodeCommand(program: string, flags: string): string {
   // Compiled before the first run, as in an image.
   const environment = Object.entries(compileCacheVariables(FOLDER)).map(([name, value]) => `${name}=${value}`);
-  const { BENCH_NODE_FLAGS = '', BENCH_SIGNER_FLAGS = '' } = process.env;
+  const { BENCH_NODE_FLAGS = '' } = process.env;
   const node = `${process.execPath} ${NODE_FLAGS.join(' ')} ${BENCH_NODE_FLAGS}`;
-  return `env ${environment.join(' ')} ${node} ${programs.signer} ${common} --leader-elect=false --http-address=127.0.0.1:0 ${BENCH_SIGNER_FLAGS}`;
+  return `env ${environment.join(' ')} ${node} ${program} --leader-elect=false --http-address=127.0.0.1:0 ${flags}`;
 }
 
 /**
@@ -30,19 +46,62 @@ export function instantCommand({ programs, controlPlane }: World, signerName: st
 
 export interface Load {
   readonly count: number;
+  /** Kind of the requests; defaults to CSRs. */
+  readonly kind?: 'csr' | 'pod';
   readonly key?: KeyType;
-  /** Whether to keep the CSRs. */
+  /** Whether to keep the requests. */
   readonly keep?: boolean;
+  /** Who approves the CSRs when the signer has started; by default they are approved before. */
+  readonly approvedBy?: 'driver' | 'approver';
 }
 
-export function drain(world: World, side: Side, { count, key = 'ec', keep = false }: Load): Promise<Figures> {
+export function drain(world: World, side: Side, load: Load): Promise<Figures> {
+  const { count, kind = 'csr', key = 'ec', keep = false, approvedBy } = load;
   return world.drive('drain', {
     count,
+    kind,
     keep: String(keep),
-    signer: `clusterissuers.cert-manager.io/${key}`,
-    command: signerCommand(world, side),
-    log: logFile(side),
+    hold: String(approvedBy !== undefined),
+    ...(approvedBy !== undefined && { as: REQUESTER }),
+    ...(approvedBy === 'approver' && { beside: approverCommand(world) }),
+    ...signing(world, side, { kind, key }),
   });
+}
+
+/** Single requests at 20 a second. */
+export function latency(
+  world: World,
+  side: Side,
+  { kind = 'csr', count = 200 }: Partial<Pick<Load, 'kind' | 'count'>>,
+): Promise<Figures> {
+  return world.drive('latency', { count, kind, rate: RATE, ...signing(world, side, { kind, key: 'ec' }) });
+}
+
+export interface Storm {
+  readonly count: number;
+  readonly accounts: number;
+  /** Whether the requests of the pods are created while the signer is running. */
+  readonly isLive: boolean;
+}
+
+/** A rollout of pods, with CSRs at 20 a second. */
+export function storm(world: World, { isLive, ...load }: Storm): Promise<Figures> {
+  const csrs = { 'csr-signer': signerNameOf('csr', 'ec'), rate: RATE };
+  return world.drive('storm', {
+    ...load,
+    ...csrs,
+    live: String(isLive),
+    ...signing(world, 'ours', { kind: 'pod', key: 'ec' }),
+  });
+}
+
+function signing(world: World, side: Side, { kind, key }: Required<Pick<Load, 'kind' | 'key'>>) {
+  return { signer: signerNameOf(kind, key), command: signerCommand(world, side), log: logFile(side) };
+}
+
+/** Pods use the Issuer, which needs a permission. */
+export function signerNameOf(kind: 'csr' | 'pod', key: KeyType): string {
+  return kind === 'pod' ? `issuers.cert-manager.io/${BENCH_NAMESPACE}.${key}` : `clusterissuers.cert-manager.io/${key}`;
 }
 
 /**

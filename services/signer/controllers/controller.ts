@@ -6,6 +6,7 @@ import { pause } from '@countersign/common/runtime/backoff.ts';
 import { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import type { Leadership } from '@countersign/common/runtime/controller/leadership.ts';
 import type { FormerLeader } from '@countersign/common/runtime/controller/lease-object.ts';
+import { WorkerPool } from '@countersign/common/runtime/controller/worker-pool.ts';
 import { IssuerCache } from '@countersign/common/runtime/reflector/issuer-cache.ts';
 import { problemsOf, refreshStale } from '@countersign/common/runtime/reflector/reflector-health.ts';
 import { formatSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
@@ -42,7 +43,7 @@ export class Controller {
   #leadership: Leadership | undefined;
 
   constructor(options: ControllerOptions) {
-    const { client, log, metrics, workers } = options;
+    const { client, log, metrics } = options;
     this.#options = options;
     this.#events = new EventRecorder(client, log, () => this.#requestControllers.some(each => each.isLoaded));
     this.#secrets = new SecretReader(client);
@@ -65,6 +66,7 @@ export class Controller {
       bundles,
       mayWrite: () => this.#mayWriteReadiness(),
     });
+    const workers = new WorkerPool(options.workers);
     this.#requestControllers = options.kinds.map(
       kind => new RequestController(shared, { kind, workers, recheckIssuer, bundles }),
     );

@@ -3,6 +3,7 @@
 
 import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.ts';
 import { WorkQueue } from '@countersign/common/runtime/controller/work-queue.ts';
+import { WorkerPool } from '@countersign/common/runtime/controller/worker-pool.ts';
 import { formatSignerName, parseSignerName, type SignerRef, tenantOf } from '@countersign/common/signer-name.ts';
 import { type ReadinessDeps, reconcileReadiness } from '../issuer-status/issuer-readiness.ts';
 import type { BundleController } from './bundle-controller.ts';
@@ -47,7 +48,7 @@ export class IssuerController {
     const { log, metrics } = this.#shared;
     return new WorkQueue({
       work: (...run) => this.#work(...run),
-      workers: WORKERS,
+      workers: new WorkerPool(WORKERS),
       shareOf: tenantOf,
       delayFor: retryDelay,
       observer: metrics.queue('issuer'),

@@ -5,6 +5,7 @@ import type { Issuer } from '@countersign/common/issuer.ts';
 import type { FormerLeader } from '@countersign/common/runtime/controller/lease-object.ts';
 import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.ts';
 import { WorkQueue } from '@countersign/common/runtime/controller/work-queue.ts';
+import type { WorkerPool } from '@countersign/common/runtime/controller/worker-pool.ts';
 import { isResourceServed } from '@countersign/common/runtime/kube/api-discovery.ts';
 import { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
 import { type SignerRef, tenantOf } from '@countersign/common/signer-name.ts';
@@ -21,8 +22,8 @@ import { OpenRequests } from './open-requests.ts';
 
 export interface RequestControllerOptions<R extends RequestRecord> {
   readonly kind: RequestKind<R>;
-  /** Maximum number of requests processed concurrently. */
-  readonly workers: number;
+  /** Shared with the other kinds of requests. */
+  readonly workers: WorkerPool;
   /** Called when the Secret of an issuer is missing or invalid. */
   readonly recheckIssuer: (ref: SignerRef) => void;
   /** Undefined where no trust bundles are published. */
@@ -162,7 +163,7 @@ export class RequestController<R extends RequestRecord> {
     return new WorkQueue({
       work: (...run) => this.#work(...run),
       workers,
-      shareOf: name => tenantOf(this.#signerNameOf(name)),
+      shareOf: name => `${kind.name}/${tenantOf(this.#signerNameOf(name))}`,
       delayFor: retryDelay,
       observer: metrics.queue(kind.name),
       onError: ({ error, ...run }) => {

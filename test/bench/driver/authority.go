@@ -36,7 +36,7 @@ func newAuthority(kind string) (*authority, error) {
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	certificate, err := selfSign(template, key)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,12 @@ func newAuthority(kind string) (*authority, error) {
 		return nil, err
 	}
 	return &authority{
-		Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		Certificate: certificate,
 		Key:         string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})),
 	}, nil
+}
+
+func selfSign(template *x509.Certificate, key crypto.Signer) (string, error) {
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), err
 }

@@ -17,7 +17,9 @@ import (
 	certificates "k8s.io/api/certificates/v1"
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
 )
 
 const (
@@ -25,13 +27,16 @@ const (
 	eventNamespace = "default"
 )
 
+// cluster is the kind of request that needs a cluster and nothing else: the CSR.
 type cluster struct {
-	admin, creator kubernetes.Interface
-	signer, run    string
-	request        []byte
+	admin, creator, kubelet kubernetes.Interface
+	signer, run             string
+	request                 []byte // PEM, of a CSR
+	stub                    []byte // DER, of a pod: a key and nothing else
+	key                     *ecdsa.PrivateKey
 }
 
-func newCluster(admin, creator kubernetes.Interface, signer string) (*cluster, error) {
+func newCluster(clients clients, signer string) (*cluster, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -43,16 +48,31 @@ func newCluster(admin, creator kubernetes.Interface, signer string) (*cluster, e
 	if err != nil {
 		return nil, err
 	}
+	stub, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+	if err != nil {
+		return nil, err
+	}
 	return &cluster{
-		admin: admin, creator: creator, signer: signer,
+		admin: clients.admin, creator: clients.creator, kubelet: clients.kubelet, signer: signer,
 		run:     fmt.Sprintf("bench-%d", time.Now().UnixNano()),
 		request: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}),
+		stub:    stub, key: key,
 	}, nil
 }
 
 func (c *cluster) selector() string { return runLabel + "=" + c.run }
 
-func (c *cluster) create(ctx context.Context, name string) (*certificates.CertificateSigningRequest, error) {
+func (c *cluster) nameOf(i int) string { return fmt.Sprintf("%s-%05d", c.run, i) }
+
+func (c *cluster) setUp(context.Context) error { return nil }
+
+// create releases by approving.
+func (c *cluster) create(ctx context.Context, name string) (func() error, error) {
+	csr, err := c.createCSR(ctx, name)
+	return func() error { return c.approve(ctx, csr) }, err
+}
+
+func (c *cluster) createCSR(ctx context.Context, name string) (*certificates.CertificateSigningRequest, error) {
 	return c.creator.CertificatesV1().CertificateSigningRequests().Create(ctx, &certificates.CertificateSigningRequest{
 		ObjectMeta: meta.ObjectMeta{Name: name, Labels: map[string]string{runLabel: c.run}},
 		Spec: certificates.CertificateSigningRequestSpec{
@@ -71,24 +91,30 @@ func (c *cluster) approve(ctx context.Context, csr *certificates.CertificateSign
 	return err
 }
 
-// prepare creates and approves o.count CSRs.
-func (c *cluster) prepare(ctx context.Context, o options) ([]*certificates.CertificateSigningRequest, error) {
-	made := make([]*certificates.CertificateSigningRequest, o.count)
-	err := parallel(o, func(i int) error {
-		csr, err := c.create(ctx, fmt.Sprintf("%s-%05d", c.run, i))
-		if err != nil {
-			return err
-		}
-		made[i] = csr
-		return c.approve(ctx, csr)
-	})
-	return made, err
+func (c *cluster) informer(factory informers.SharedInformerFactory) cache.SharedIndexInformer {
+	return factory.Certificates().V1().CertificateSigningRequests().Informer()
 }
 
-// cleanUp deletes the CSRs of this run and all events, so that every run starts with the same number of events.
-func (c *cluster) cleanUp(ctx context.Context, keep bool) error {
+func (c *cluster) outcome(object any) outcome {
+	csr, ok := object.(*certificates.CertificateSigningRequest)
+	if !ok {
+		return outcome{}
+	}
+	found := outcome{name: csr.Name, issued: len(csr.Status.Certificate) > 0}
+	for _, condition := range csr.Status.Conditions {
+		found.failed = found.failed || condition.Type == certificates.CertificateFailed
+	}
+	return found
+}
+
+func (c *cluster) isApproved() bool { return true }
+
+func (c *cluster) events() int { return 1 }
+
+// cleanUp deletes the requests of this run and all events, so that every run starts with the same number of events.
+func (c *cluster) cleanUp(ctx context.Context, k kind, keep bool) error {
 	if !keep {
-		if err := c.deleteRequests(ctx, meta.ListOptions{LabelSelector: c.selector()}); err != nil {
+		if err := k.deleteRequests(ctx, meta.ListOptions{LabelSelector: c.selector()}); err != nil {
 			return err
 		}
 	}

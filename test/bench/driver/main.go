@@ -1,4 +1,4 @@
-// Command driver measures a signer of CertificateSigningRequests through the API server. Each mode prints one JSON
+// Command driver measures a signer of CertificateSigningRequests and PodCertificateRequests through the API server. Each mode prints one JSON
 // object. The signer is any shell command; the driver only observes API objects.
 package main
 
@@ -17,10 +17,11 @@ import (
 
 type options struct {
 	mode, kubeconfig, signer, command, log, as string
-	count, parallel                            int
+	kind, beside, csrSigner                    string
+	count, parallel, accounts                  int
 	rate                                       float64
 	patience                                   time.Duration
-	keep                                       bool
+	keep, hold, live                           bool
 }
 
 func main() {
@@ -37,15 +38,21 @@ func main() {
 
 func parse() options {
 	var o options
-	flag.StringVar(&o.mode, "mode", "", "what to run: ca, floor, drain, latency, instant, create, fill or clear")
+	flag.StringVar(&o.mode, "mode", "", "what to run: ca, floor, drain, latency, storm, instant, create, fill or clear")
 	flag.StringVar(&o.kubeconfig, "kubeconfig", "", "path to a kubeconfig")
 	flag.StringVar(&o.signer, "signer", "clusterissuers.cert-manager.io/bench", "signerName of the CSRs; with mode ca: the key type, ec or rsa")
-	flag.StringVar(&o.command, "command", "", "drain, latency: shell command that runs the signer in the foreground")
-	flag.StringVar(&o.log, "log", "signer.log", "drain, latency: log file for the output of the command")
+	flag.StringVar(&o.command, "command", "", "drain, latency, storm: shell command that runs the signer in the foreground")
+	flag.StringVar(&o.log, "log", "signer.log", "drain, latency, storm: log file for the output of the command")
 	flag.StringVar(&o.as, "as", "", "create: user to impersonate")
-	flag.IntVar(&o.count, "count", 1000, "number of CSRs")
+	flag.IntVar(&o.count, "count", 1000, "number of requests")
 	flag.IntVar(&o.parallel, "parallel", 32, "number of concurrent API calls")
-	flag.Float64Var(&o.rate, "rate", 20, "latency: approvals per second")
+	flag.Float64Var(&o.rate, "rate", 20, "latency, storm: requests per second")
+	flag.StringVar(&o.kind, "kind", "csr", "floor, drain, latency: kind of the requests, csr or pod")
+	flag.IntVar(&o.accounts, "accounts", 1, "kind pod, storm: number of ServiceAccounts that share the requests")
+	flag.StringVar(&o.beside, "beside", "", "drain: shell command that runs an approver in the foreground")
+	flag.BoolVar(&o.hold, "hold", false, "drain: approve nothing before the signer starts; -beside approves, or the driver without it")
+	flag.StringVar(&o.csrSigner, "csr-signer", "", "storm: signerName of the CSRs")
+	flag.BoolVar(&o.live, "live", false, "storm: create the requests of the pods while the signer is running")
 	flag.DurationVar(&o.patience, "patience", 5*time.Minute, "how long to wait for the certificates")
 	flag.BoolVar(&o.keep, "keep", false, "keep the CSRs at the end")
 	flag.Parse()
@@ -67,6 +74,8 @@ func run(ctx context.Context, o options) (any, error) {
 		return drain(ctx, c, o)
 	case "latency":
 		return latency(ctx, c, o)
+	case "storm":
+		return storm(ctx, c, o)
 	case "instant":
 		return instant(ctx, c, o)
 	case "create":
@@ -79,6 +88,9 @@ func run(ctx context.Context, o options) (any, error) {
 		return nil, fmt.Errorf("unknown mode")
 	}
 }
+
+// clients act as the administrator, as the requester, and as the kubelet of the node.
+type clients struct{ admin, creator, kubelet kubernetes.Interface }
 
 func connect(o options) (*cluster, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", o.kubeconfig)
@@ -99,5 +111,10 @@ func connect(o options) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newCluster(admin, creator, o.signer)
+	config.Impersonate = kubelet()
+	kubelet, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	return newCluster(clients{admin, creator, kubelet}, o.signer)
 }

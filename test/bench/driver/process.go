@@ -37,6 +37,15 @@ func start(command, log string) (*process, error) {
 	return p, nil
 }
 
+func (p *process) hasEnded() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 type usage struct {
 	CPUMilliseconds float64 `json:"cpuMs"`
 	ResidentMB      float64 `json:"residentMB"`

@@ -1,4 +1,4 @@
-// Records when each CSR of this run gets its certificate.
+// Records when each request of this run gets its certificate.
 package main
 
 import (
@@ -9,13 +9,13 @@ import (
 	"sync"
 	"time"
 
-	certificates "k8s.io/api/certificates/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
 )
 
 type watcher struct {
+	kind   kind
 	mu     sync.Mutex
 	want   int
 	issued map[string]time.Time
@@ -23,13 +23,13 @@ type watcher struct {
 	done   chan struct{}
 }
 
-// watch returns once the existing CSRs are listed.
-func (c *cluster) watch(ctx context.Context, want int) (*watcher, error) {
-	w := &watcher{want: want, issued: map[string]time.Time{}, failed: map[string]bool{}, done: make(chan struct{})}
+// watch returns once the existing requests are listed.
+func (c *cluster) watch(ctx context.Context, k kind, want int) (*watcher, error) {
+	w := &watcher{kind: k, want: want, issued: map[string]time.Time{}, failed: map[string]bool{}, done: make(chan struct{})}
 	factory := informers.NewSharedInformerFactoryWithOptions(c.admin, 0, informers.WithTweakListOptions(func(o *meta.ListOptions) {
 		o.LabelSelector = c.selector()
 	}))
-	informer := factory.Certificates().V1().CertificateSigningRequests().Informer()
+	informer := k.informer(factory)
 	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(now any) { w.see(now) },
 		UpdateFunc: func(_, now any) { w.see(now) },
@@ -40,22 +40,16 @@ func (c *cluster) watch(ctx context.Context, want int) (*watcher, error) {
 }
 
 func (w *watcher) see(object any) {
-	csr, ok := object.(*certificates.CertificateSigningRequest)
-	if !ok {
-		return
-	}
-	now := time.Now()
+	found, now := w.kind.outcome(object), time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, old := w.issued[csr.Name]; !old && len(csr.Status.Certificate) > 0 {
-		w.issued[csr.Name] = now
+	if _, old := w.issued[found.name]; !old && found.issued {
+		w.issued[found.name] = now
 		w.checkDone()
 	}
-	for _, condition := range csr.Status.Conditions {
-		if condition.Type == certificates.CertificateFailed && !w.failed[csr.Name] {
-			w.failed[csr.Name] = true
-			w.checkDone()
-		}
+	if found.failed && !w.failed[found.name] {
+		w.failed[found.name] = true
+		w.checkDone()
 	}
 }
 
@@ -65,17 +59,35 @@ func (w *watcher) checkDone() {
 	}
 }
 
-// check returns an error unless every CSR has its certificate.
+func (w *watcher) isDone() bool {
+	select {
+	case <-w.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait returns when all have their outcome, the signer has exited, or patience is at its end.
+func (w *watcher) wait(p *process, o options) {
+	select {
+	case <-w.done:
+	case <-p.ended:
+	case <-time.After(o.patience):
+	}
+}
+
+// check returns an error unless every request has its certificate.
 func (w *watcher) check() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.issued) == w.want && len(w.failed) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d of %d CSRs have a certificate, %d have the condition Failed", len(w.issued), w.want, len(w.failed))
+	return fmt.Errorf("%d of %d requests have a certificate, %d failed or were denied", len(w.issued), w.want, len(w.failed))
 }
 
-// moments returns when each CSR got its certificate, by name.
+// moments returns when each request got its certificate, by name.
 func (w *watcher) moments() map[string]time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -7,13 +7,14 @@ import {
   type Work,
   WorkQueue,
 } from '@countersign/common/runtime/controller/work-queue.ts';
+import { WorkerPool } from '@countersign/common/runtime/controller/worker-pool.ts';
 import { until } from '../../support/until.ts';
 
 const SILENT = { depth() {}, added() {}, retried() {}, started() {}, finished() {} };
 
 interface Setup {
   readonly work: Work;
-  readonly workers?: number;
+  readonly workers?: number | WorkerPool;
   readonly delayMs?: number | undefined;
   readonly observer?: QueueObserver;
   readonly shareOf?: (key: string) => string;
@@ -24,7 +25,7 @@ function create({ work, workers = 1, delayMs = 1, observer = SILENT, ...rest }: 
   const failed: FailedRun[] = [];
   const queue = new WorkQueue({
     work,
-    workers,
+    workers: typeof workers === 'number' ? new WorkerPool(workers) : workers,
     delayFor: () => (delayMs < 0 ? undefined : delayMs),
     onError: run => {
       failed.push(run);
@@ -247,6 +248,40 @@ test('one share never occupies all initial workers', async () => {
   assert.ok(active.has('other-0'));
   const ended = end();
   for (const finish of active.values()) finish();
+  await ended;
+});
+
+test('queues with one pool share its workers, and take turns at a free one', async () => {
+  const active = new Map<string, () => void>();
+  const work = (key: string) => new Promise<void>(resolve => active.set(key, resolve));
+  const workers = new WorkerPool(4);
+  const queues = ['pod', 'csr'].map(() => start({ work, workers, shareOf }));
+  for (const [index, name] of ['pod', 'csr'].entries()) {
+    for (let at = 0; at < 10; at += 1) queues[index]?.queue.add(`${name}-${at}`);
+  }
+  assert.deepEqual([...active.keys()], ['pod-0', 'pod-1', 'pod-2', 'csr-0']);
+  // Both are active, so each has at most a quarter of the workers.
+  for (const key of ['pod-0', 'pod-1', 'csr-0']) active.get(key)?.();
+  await tick();
+  assert.deepEqual([...active.keys()].slice(4), ['csr-1']);
+  const ended = Promise.all(queues.map(({ end }) => end()));
+  for (const finish of active.values()) finish();
+  await ended;
+});
+
+test('a key starts when a key of another queue has finished', async () => {
+  const active = new Map<string, () => void>();
+  const work = (key: string) => new Promise<void>(resolve => active.set(key, resolve));
+  const workers = new WorkerPool(1);
+  const queues = [0, 1].map(() => start({ work, workers }));
+  queues[0]?.queue.add('first');
+  queues[1]?.queue.add('second');
+  assert.deepEqual([...active.keys()], ['first']);
+  active.get('first')?.();
+  await tick();
+  assert.deepEqual([...active.keys()], ['first', 'second']);
+  const ended = Promise.all(queues.map(({ end }) => end()));
+  active.get('second')?.();
   await ended;
 });
 

@@ -1,9 +1,9 @@
-// A queue of keys with a fixed number of workers: a key is queued once, is processed by one worker at a time, and is
-// requeued with backoff if its work fails. Workers are shared fairly. Never knows what a key means.
+// A queue of keys and workers of a pool: a key is queued once, is processed by one worker at a time, and is requeued
+// with backoff if its work fails. Never knows what a key means.
 
 import { randomUUID } from 'node:crypto';
 import { FairQueue, type Waiting } from './fair-queue.ts';
-import { FairShares } from './fair-shares.ts';
+import type { WorkerPool } from './worker-pool.ts';
 
 /**
  * Processes one key; `attempt` is 0 for the first attempt since the key last succeeded, and `reconcileId` identifies
@@ -30,10 +30,10 @@ export interface QueueObserver {
 
 export interface WorkQueueOptions {
   readonly work: Work;
-  readonly workers: number;
+  readonly workers: WorkerPool;
   /**
-   * The share of a key: shares take turns, and none has all workers. Without it all keys are in one share, which has
-   * all workers.
+   * The share of a key, in all queues of the pool: shares take turns, and none has all workers. Without it the queue
+   * takes all workers.
    */
   readonly shareOf?: (key: string) => string;
   /** Milliseconds to wait before attempt number `attempt` (1, 2, …) after `error`; undefined drops the key. */
@@ -43,12 +43,6 @@ export interface WorkQueueOptions {
   /** Milliseconds on a monotonic clock. */
   readonly clock?: () => number;
 }
-
-/**
- * Initial number of workers; each processed key adds one. All at once would open a connection each, and the first key
- * would wait for all handshakes: 337 instead of 298 ms from the start of the process (measured).
- */
-const FIRST_WORKERS = 4;
 
 /** One in this many is taken from the keys that were added in bulk, so that they do not starve. */
 const TURN_OF_MANY = 8;
@@ -62,18 +56,16 @@ export class WorkQueue {
   readonly #many = new FairQueue();
   #started = 0;
   readonly #working = new Set<string>();
-  readonly #shares: FairShares;
   readonly #addedWhileWorking = new Set<string>();
   readonly #attempts = new Map<string, number>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
-  #workers = 0;
   #running = false;
   #onIdle: (() => void) | undefined;
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
     this.#clock = options.clock ?? (() => performance.now());
-    this.#shares = new FairShares(this.#clock);
+    options.workers.join(() => this.#changed());
   }
 
   /** Queues a key, at once even if it was to be retried later. */
@@ -125,12 +117,11 @@ export class WorkQueue {
 
   /** Whether the queue is busy: keys wait for a worker, or at least a quarter of the workers is busy. */
   get isLoaded(): boolean {
-    return this.depth > 0 || this.#working.size * 4 >= this.#options.workers;
+    return this.depth > 0 || this.#working.size * 4 >= this.#options.workers.size;
   }
 
   async #workUntil(signal: AbortSignal): Promise<void> {
     this.#running = true;
-    this.#workers = Math.min(FIRST_WORKERS, this.#options.workers);
     this.#changed();
     await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
     this.#running = false;
@@ -152,14 +143,15 @@ export class WorkQueue {
 
   #changed(): void {
     let next: Waiting | undefined;
-    while (this.#running && this.#working.size < this.#workers && (next = this.#takeNext())) this.#start(next);
+    while (this.#running && (next = this.#takeNext())) this.#start(next);
     this.#options.observer.depth(this.depth);
   }
 
   #takeNext(): Waiting | undefined {
     const lines = [this.#waiting, this.#many];
     if ((this.#started + 1) % TURN_OF_MANY === 0) lines.reverse();
-    const mayHaveMore = (share: string) => !this.#options.shareOf || this.#shares.mayHaveMore(share, this.#workers);
+    const { workers, shareOf } = this.#options;
+    const mayHaveMore = (share: string) => workers.mayTake(shareOf && share);
     return lines[0]?.take(mayHaveMore) ?? lines[1]?.take(mayHaveMore);
   }
 
@@ -167,7 +159,7 @@ export class WorkQueue {
     const startedAt = this.#clock();
     this.#started += 1;
     this.#working.add(key);
-    this.#shares.take(share);
+    this.#options.workers.take(share);
     this.#options.observer.started((startedAt - addedAt) / 1000);
     const reconcileId = randomUUID();
     this.#options
@@ -195,13 +187,12 @@ export class WorkQueue {
   #finished({ key, share, addedAt: startedAt }: Waiting): void {
     this.#options.observer.finished((this.#clock() - startedAt) / 1000);
     this.#working.delete(key);
-    this.#shares.give(share);
-    this.#workers = Math.min(this.#workers + 1, this.#options.workers);
     if (this.#addedWhileWorking.delete(key) && this.#running) {
       this.#cancelTimer(key);
       this.#waiting.add(this.#toWaiting(key));
     }
-    this.#changed();
+    // Calls #changed of every queue, this one included.
+    this.#options.workers.give(share);
     if (this.#working.size === 0) this.#onIdle?.();
   }
 }

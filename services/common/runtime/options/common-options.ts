@@ -53,12 +53,9 @@ export function requestPolicy(config: CommonConfig): RequestPolicy {
   };
 }
 
-export function findPolicyMistakes(config: CommonConfig): string[] {
-  const { maxDuration } = requestPolicy(config);
-  const isTooShort = maxDuration !== undefined && maxDuration < MINIMUM_DURATION;
-  if (!isTooShort) return [];
-  const given = formatDuration(config.maxDuration);
+export function findPolicyMistakes({ maxDuration: ms }: Pick<CommonConfig, 'maxDuration'>): string[] {
+  if (ms === 0 || BigInt(ms) * MILLISECOND >= MINIMUM_DURATION) return [];
   return [
-    `--max-duration: ${given} is less than the minimum, 10m (the minimum duration of a certificate); 0s means no limit`,
+    `--max-duration: ${formatDuration(ms)} is less than the minimum, 10m (the minimum duration of a certificate); 0s means no limit`,
   ];
 }

@@ -25,3 +25,14 @@ export function findNotWholeSeconds(flag: string, ms: number, { min, max }: Limi
   const range = `from ${formatDuration(min)} to ${formatDuration(max)}`;
   return [`${flag}: ${formatDuration(ms)} is not a whole number of seconds ${range}`];
 }
+
+/**
+ * Below the minimum, an API server that is slow for a few seconds costs leadership; above the maximum, a crash stops
+ * the work for too long.
+ */
+const LEASE_DURATION_MS: Limits = { min: 5_000, max: 300_000 };
+
+/** Mistakes in --lease-duration. */
+export function findLeaseMistakes({ leaseDuration }: { readonly leaseDuration: number }): string[] {
+  return findNotWholeSeconds('--lease-duration', leaseDuration, LEASE_DURATION_MS);
+}

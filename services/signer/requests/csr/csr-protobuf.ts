@@ -1,14 +1,13 @@
 // Decodes CertificateSigningRequests from protobuf (k8s.io/api/certificates/v1/generated.proto) into the shape of their
-// JSON. Decodes only the fields that the signer uses and skips the rest, which is most of the object (managedFields).
+// JSON. Decodes only the fields that the signer uses.
 
 import { type ProtobufResource, time } from '@countersign/common/runtime/kube/kube-protobuf.ts';
+import { describeKind, OBJECT_META } from '@countersign/common/runtime/kube/protobuf/object-kind.ts';
 import {
   base64,
-  deferred,
   type Field,
   type Fields,
   int32,
-  lazyMessage,
   map,
   message,
   readMessage,
@@ -17,14 +16,7 @@ import {
   text,
 } from '@countersign/common/runtime/kube/protobuf/protobuf-message.ts';
 
-/** metav1.ObjectMeta. */
-const METADATA: Fields = {
-  1: requiredText('name'),
-  5: text('uid'),
-  6: text('resourceVersion'),
-  9: time('deletionTimestamp'),
-  12: map('annotations', requiredText, ''),
-};
+const METADATA: Fields = { ...OBJECT_META, 12: map('annotations', requiredText, '') };
 
 /** certificates.k8s.io/v1 ExtraValue: a list, wrapped in a message in protobuf only. */
 function extraValue(name: string): Field {
@@ -55,24 +47,9 @@ const CONDITION: Fields = {
   6: requiredText('status'),
 };
 
-const CSR: Fields = {
-  1: message('metadata', METADATA),
-  2: message('spec', SPEC),
-  3: message('status', { 1: repeated('conditions', name => message(name, CONDITION)), 2: base64('certificate') }),
-};
-
-/** The spec of a finished CSR is not used. */
-const LISTED_CSR: Fields = { ...CSR, 2: lazyMessage('spec', SPEC) };
-
-const LIST: Fields = {
-  1: message('metadata', { 2: text('resourceVersion'), 3: text('continue') }),
-  2: deferred('items', LISTED_CSR),
-};
+const STATUS: Fields = { 1: repeated('conditions', name => message(name, CONDITION)), 2: base64('certificate') };
 
 export const CSR_PROTOBUF: ProtobufResource = {
   paths: /^\/apis\/certificates\.k8s\.io\/v1\/certificatesigningrequests\b/,
-  kinds: {
-    CertificateSigningRequest: reader => readMessage(reader, CSR),
-    CertificateSigningRequestList: reader => readMessage(reader, LIST),
-  },
+  kinds: describeKind('CertificateSigningRequest', { metadata: METADATA, spec: SPEC, status: STATUS }),
 };

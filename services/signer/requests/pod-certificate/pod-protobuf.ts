@@ -2,15 +2,13 @@
 // shape that its JSON has. Reads what the signer uses of it and steps over the rest.
 
 import { type ProtobufResource, time } from '@countersign/common/runtime/kube/kube-protobuf.ts';
+import { describeKind, OBJECT_META } from '@countersign/common/runtime/kube/protobuf/object-kind.ts';
 import {
   base64,
-  deferred,
   type Fields,
   int32,
-  lazyMessage,
   map,
   message,
-  readMessage,
   repeated,
   requiredText,
   text,
@@ -19,15 +17,7 @@ import {
 /** The collection of all namespaces. */
 export const POD_CERTIFICATE_PATH = '/apis/certificates.k8s.io/v1/podcertificaterequests';
 
-/** metav1.ObjectMeta. */
-const METADATA: Fields = {
-  1: requiredText('name'),
-  3: text('namespace'),
-  5: text('uid'),
-  6: text('resourceVersion'),
-  8: time('creationTimestamp'),
-  9: time('deletionTimestamp'),
-};
+const METADATA: Fields = { ...OBJECT_META, 3: text('namespace'), 8: time('creationTimestamp') };
 
 /** 9 and 10 were the key of earlier versions of the API. */
 const SPEC: Fields = {
@@ -60,20 +50,7 @@ const STATUS: Fields = {
   6: time('notAfter'),
 };
 
-const REQUEST: Fields = { 1: message('metadata', METADATA), 2: message('spec', SPEC), 3: message('status', STATUS) };
-
-/** The spec of a request that is done is not needed. */
-const LISTED: Fields = { ...REQUEST, 2: lazyMessage('spec', SPEC) };
-
-const LIST: Fields = {
-  1: message('metadata', { 2: text('resourceVersion'), 3: text('continue') }),
-  2: deferred('items', LISTED),
-};
-
 export const POD_CERTIFICATE_PROTOBUF: ProtobufResource = {
   paths: /^\/apis\/certificates\.k8s\.io\/v1\/(?:namespaces\/[^/]+\/)?podcertificaterequests\b/,
-  kinds: {
-    PodCertificateRequest: reader => readMessage(reader, REQUEST),
-    PodCertificateRequestList: reader => readMessage(reader, LIST),
-  },
+  kinds: describeKind('PodCertificateRequest', { metadata: METADATA, spec: SPEC, status: STATUS }),
 };

@@ -1,0 +1,96 @@
+// A performance guard that counts work instead of time: API calls per decision and of an idle approver, and memory per
+// evaluation. What docs/scaling.md says about approval.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getHeapStatistics } from 'node:v8';
+import { Controller } from '@countersign/approver/controller.ts';
+import { ApproverMetrics } from '@countersign/approver/metrics.ts';
+import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
+import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
+import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
+import { writtenCsr } from '../../support/approval/written-request.ts';
+import { RecordingClient } from '../../support/recording-client.ts';
+import { TEST_LOG } from '../../support/test-log.ts';
+import { ApproverWorld, OWN_USERNAME, SCOPE } from './approver-world.ts';
+
+const CSR = '/apis/certificates.k8s.io/v1/certificatesigningrequests/web-1';
+const WRITE = `mergePatch ${CSR}/approval?fieldManager=countersign-approver`;
+
+const asked = ({ calls }: RecordingClient) => calls.map(({ verb, path }) => `${verb} ${path}`);
+
+/** Selects every request, and allows none of these. */
+const OTHER = { allowed: { dnsNames: { values: ['other.example.com'] }, usages: [] } };
+
+describe('API calls', () => {
+  test('an approval costs one write and one event', async () => {
+    const world = new ApproverWorld(writtenCsr(), { web: {} });
+    await world.run();
+    assert.deepEqual([asked(world.client), world.events.length], [[WRITE], 1]);
+  });
+
+  test('a denial costs one write and one event', async () => {
+    const world = new ApproverWorld(writtenCsr({ isCA: true }), { guard: { onMismatch: 'Deny' } });
+    await world.run();
+    assert.deepEqual([asked(world.client), world.events.length], [[WRITE], 1]);
+  });
+
+  test('a request that no policy allows costs one event', async () => {
+    const world = new ApproverWorld(writtenCsr(), { other: OTHER });
+    await world.run();
+    assert.deepEqual([asked(world.client), world.events.length], [[], 1]);
+  });
+
+  test('a retry costs one read more', async () => {
+    const world = new ApproverWorld(writtenCsr(), { web: {} });
+    world.client.answer = ({ verb }) => (verb === 'get' ? writtenCsr() : undefined);
+    await world.run(1);
+    assert.deepEqual(asked(world.client), [`get ${CSR}`, WRITE]);
+  });
+
+  test('an idle approver asks for its name and lists two collections once, and then only watches', async () => {
+    const client = new RecordingClient(({ verb }) =>
+      verb === 'get'
+        ? { metadata: { resourceVersion: '1' }, items: [] }
+        : { status: { userInfo: { username: OWN_USERNAME } } },
+    );
+    const stop = new AbortController();
+    const controller = new Controller({
+      client,
+      log: TEST_LOG,
+      metrics: new ApproverMetrics(createRegistry()),
+      scope: SCOPE,
+      requestPolicy: PERMISSIVE_POLICY,
+      workers: 1,
+    });
+    const running = Promise.all([controller.watch(stop.signal), controller.lead(soleLeadership(stop.signal))]);
+    await sleep(1_000);
+    stop.abort();
+    await running;
+    const names = client.calls.map(({ path }) => path.replace(/\?.*/, '').split('/').at(-1));
+    assert.deepEqual(
+      names.toSorted((a = '', b = '') => a.localeCompare(b)),
+      ['approvalpolicies', 'certificatesigningrequests', 'selfsubjectreviews'],
+    );
+  });
+});
+
+describe('memory', () => {
+  // Measured: 530 to 540 kB.
+  const MOST_BYTES = 700_000;
+
+  test('an approval with 100 policies that select the request allocates no more memory than the limit', async () => {
+    const others = Object.fromEntries(Array.from({ length: 99 }, (_, index) => [`other-${index}`, OTHER]));
+    const world = new ApproverWorld(writtenCsr(), { ...others, web: {} });
+    const count = 100;
+    const approve = async () => {
+      const before = getHeapStatistics().total_allocated_bytes;
+      for (let run = 0; run < count; run += 1) assert.equal((await world.run()).kind, 'approved');
+      return (getHeapStatistics().total_allocated_bytes - before) / count;
+    };
+    await approve();
+    const bytes = await approve();
+    assert.ok(bytes < MOST_BYTES, `${Math.round(bytes)} bytes per approval`);
+  });
+});
