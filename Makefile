@@ -35,7 +35,7 @@ test-faults: tools ## Run the fault tests: attacks, crashes, network failures; A
 demo: tools ## Run the demo on a real API server and keep it running; ARGS=--once exits at the end
 	node test/demo/main.ts $(ARGS)
 
-images: install ## Build the images of both services (Docker is optional)
+images: install ## Build the images of the services (Docker is optional)
 	node build/images.ts
 
 cli: install ## Build the kubectl plugin: dist/kubectl-countersign.mjs, its archive and krew manifest; ARGS=--executable includes Node

@@ -1,4 +1,4 @@
-// Writes docs/flags.md from the option tables of both services. Adds nothing that the tables do not say.
+// Writes docs/flags.md from the option tables of the services. Adds nothing that the tables do not say.
 
 import { writeFile } from 'node:fs/promises';
 import { OPTIONS as APPROVER_OPTIONS } from '@countersign/approver/options.ts';
@@ -11,11 +11,11 @@ type Option = OptionTable[string];
 
 /** The content of docs/flags.md. */
 export function renderFlags(): string {
-  return `<!-- Made by tools/docs/generate-flags.ts from the option tables of both services. Do not edit. -->
+  return `<!-- Made by tools/docs/generate-flags.ts from the option tables of the services. Do not edit. -->
 
 # Flags
 
-Each flag of the two services can also be set by its environment variable; the flag takes precedence. \`--help\` prints the flags.
+Each flag of the services can also be set by its environment variable; the flag takes precedence. \`--help\` prints the flags.
 \`--check-config\` validates flags and environment variables, prints the configuration and exits; it does not read files or
 contact the API server. The chart sets the flags that its values stand for; for others use \`signer.extraArgs\` and
 \`webhook.extraArgs\`. Durations are Go durations, such as \`30s\` or \`720h\`.

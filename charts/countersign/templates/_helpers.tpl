@@ -247,7 +247,7 @@ volumes:
 {{- end }}
 {{- end }}
 
-{{/* A container's fields except name, args and ports. Both services serve /healthz and /readyz on the port `http`. */}}
+{{/* A container's fields except name, args and ports. All services serve /healthz and /readyz on the port `http`. */}}
 {{- define "countersign.containerSpec" -}}
 {{- $service := index .root.Values .service -}}
 image: {{ include "countersign.image" . | quote }}
@@ -293,7 +293,7 @@ volumeMounts:
 {{- default 9402 (index .root.Values .service).httpPort }}
 {{- end }}
 
-{{/* All flags of a container: those of both services, `own` (YAML) and extraArgs. The services reject duplicate flags. */}}
+{{/* All flags of signer or webhook: those that both accept, `own` (YAML) and extraArgs. The services reject duplicate flags. */}}
 {{- define "countersign.args" -}}
 {{- $args := concat (include "countersign.commonArgs" . | fromYamlArray) (fromYamlArray .own) }}
 {{- include "countersign.completeArgs" (merge (dict "args" (toYaml $args)) .) }}
@@ -315,7 +315,7 @@ volumeMounts:
 {{- toYaml $args }}
 {{- end }}
 
-{{/* The flags that both services accept. */}}
+{{/* The flags that both signer and webhook accept. */}}
 {{- define "countersign.commonArgs" -}}
 - --http-address=:{{ include "countersign.httpPort" . }}
 - --cluster-resource-namespace={{ default (include "countersign.podNamespace" .) .root.Values.clusterResourceNamespace }}
