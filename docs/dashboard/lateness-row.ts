@@ -1,6 +1,6 @@
 // The first row of the dashboard: whether certificates are late, and why.
 
-import { BOTH, perSecond, quantile, quantiles, type Row, SIGNER, WEBHOOK } from './panel.ts';
+import { perSecond, quantile, quantiles, type Row, SERVICES, SIGNER, WEBHOOK } from './panel.ts';
 
 const ISSUANCE = 'countersign_approval_to_certificate_seconds';
 const NOT_FOR_APPROVAL = `${SIGNER},reason!="WaitingApproval"`;
@@ -43,7 +43,7 @@ export const lateness: Row = {
         "The largest difference between a replica's clock and the API server's. A signer that is ahead issues certificates that are not valid yet.",
       unit: 's',
       isBad: { from: 30 },
-      queries: [{ expr: `max(abs(countersign_clock_offset_seconds{${BOTH}}))`, legend: '' }],
+      queries: [{ expr: `max(abs(countersign_clock_offset_seconds{${SERVICES}}))`, legend: '' }],
     },
     {
       title: 'Webhook certificate expires in',

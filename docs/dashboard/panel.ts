@@ -30,7 +30,8 @@ export interface Row {
 const ALL = 'namespace=~"$namespace"';
 export const SIGNER = `${ALL},job="signer"`;
 export const WEBHOOK = `${ALL},job="webhook"`;
-export const BOTH = `${ALL},job=~"signer|webhook"`;
+export const APPROVER = `${ALL},job="approver"`;
+export const SERVICES = `${ALL},job=~"signer|webhook|approver"`;
 
 export function perSecond(metric: string, selector: string, by: string): string {
   return `sum by (${by}) (rate(${metric}{${selector}}[$__rate_interval]))`;

@@ -1,8 +1,10 @@
-// All rows of the dashboard. Defines those that are about neither late certificates nor pods: admission, the API
+// All rows of the dashboard. Defines those that are about neither late certificates nor
+// pods nor approval: admission, the API
 // server, the processes.
 
+import { approval } from './approval-row.ts';
 import { lateness } from './lateness-row.ts';
-import { BOTH, perSecond, quantile, quantiles, type Row, WEBHOOK } from './panel.ts';
+import { perSecond, quantile, quantiles, type Row, SERVICES, WEBHOOK } from './panel.ts';
 import { pods } from './pods-row.ts';
 
 const admission: Row = {
@@ -51,7 +53,7 @@ const apiServer: Row = {
       title: 'Requests to the API server, by code',
       about: '429: throttled by API priority and fairness. 403: denied by RBAC. <error>: no answer.',
       unit: 'reqps',
-      queries: [{ expr: perSecond('rest_client_requests_total', BOTH, 'job, code'), legend: '{{job}}: {{code}}' }],
+      queries: [{ expr: perSecond('rest_client_requests_total', SERVICES, 'job, code'), legend: '{{job}}: {{code}}' }],
     },
     {
       title: 'Request latency (p99)',
@@ -59,7 +61,7 @@ const apiServer: Row = {
       unit: 's',
       queries: [
         {
-          expr: quantile(0.99, 'rest_client_request_duration_seconds', BOTH, 'job, verb'),
+          expr: quantile(0.99, 'rest_client_request_duration_seconds', SERVICES, 'job, verb'),
           legend: '{{job}}: {{verb}}',
         },
       ],
@@ -70,7 +72,7 @@ const apiServer: Row = {
       unit: 'ops',
       queries: [
         {
-          expr: perSecond('reflector_watch_ends_total', BOTH, 'job, name, reason'),
+          expr: perSecond('reflector_watch_ends_total', SERVICES, 'job, name, reason'),
           legend: '{{job}} {{name}}: {{reason}}',
         },
       ],
@@ -85,23 +87,25 @@ const processes: Row = {
       title: 'CPU',
       about: 'A signer at 100 % has reached its limit, about 900 certificates per second (docs/scaling.md).',
       unit: 'percentunit',
-      queries: [{ expr: `rate(process_cpu_seconds_total{${BOTH}}[$__rate_interval])`, legend: '{{job}} {{instance}}' }],
+      queries: [
+        { expr: `rate(process_cpu_seconds_total{${SERVICES}}[$__rate_interval])`, legend: '{{job}} {{instance}}' },
+      ],
     },
     {
       title: 'Resident memory',
       about: 'Grows slowly with the number of CSRs in the cluster.',
       unit: 'bytes',
-      queries: [{ expr: `process_resident_memory_bytes{${BOTH}}`, legend: '{{job}} {{instance}}' }],
+      queries: [{ expr: `process_resident_memory_bytes{${SERVICES}}`, legend: '{{job}} {{instance}}' }],
     },
     {
       title: 'Objects in the cache',
       about:
         'Number of cached objects of each replica. If replicas differ for long, one of them has a watch that is down.',
       unit: 'short',
-      queries: [{ expr: `reflector_items{${BOTH}}`, legend: '{{job}} {{name}} {{instance}}' }],
+      queries: [{ expr: `reflector_items{${SERVICES}}`, legend: '{{job}} {{name}} {{instance}}' }],
     },
   ],
 };
 
 /** From top to bottom. */
-export const ROWS: readonly Row[] = [lateness, pods, admission, apiServer, processes];
+export const ROWS: readonly Row[] = [lateness, pods, approval, admission, apiServer, processes];

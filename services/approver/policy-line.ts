@@ -1,17 +1,16 @@
 // The approval policies: a reflector that compiles them, and a queue that writes their Ready conditions while this
 // replica leads.
 
-import { createCelCompiler } from '@countersign/common/approval/cel/cel-program.ts';
-import { POLICY_PATH } from '@countersign/common/approval/policy/approval-policy.ts';
 import type { CompiledPolicy } from '@countersign/common/approval/policy/compiled-policy.ts';
+import type { PolicyRecord } from '@countersign/common/approval/policy/policy-record.ts';
 import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.ts';
 import { WorkQueue } from '@countersign/common/runtime/controller/work-queue.ts';
 import { WorkerPool } from '@countersign/common/runtime/controller/worker-pool.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
-import { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
+import { PolicyCache } from '@countersign/common/runtime/reflector/policy-cache.ts';
+import type { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
 import type { ApproverMetrics } from './metrics.ts';
-import { isSamePolicy, type PolicyRecord, toPolicyRecord } from './policy-record.ts';
 import { writePolicyStatus } from './policy-status.ts';
 import type { SignerScope } from './signer-scope.ts';
 
@@ -28,30 +27,30 @@ export interface PolicyLineOptions {
 }
 
 export class PolicyLine {
-  readonly reflector: Reflector<PolicyRecord>;
+  readonly #cache: PolicyCache;
   readonly #options: PolicyLineOptions;
   readonly #queue: WorkQueue;
 
   constructor(options: PolicyLineOptions) {
     this.#options = options;
     const { client, log, metrics } = options;
-    const cel = createCelCompiler();
-    this.reflector = new Reflector<PolicyRecord>({
+    this.#cache = new PolicyCache({
       client,
       log,
       metrics: metrics.reflector,
-      name: 'approvalpolicies',
-      path: POLICY_PATH,
-      transform: raw => toPolicyRecord(raw, cel),
-      onChange: (name, now, before) => this.#onChange(name, now, before),
+      onChange: (name, now) => this.#onChange(name, now),
+      onPolicies: () => this.#options.isLeading() && this.#options.onChange(),
     });
     this.#queue = this.#createQueue();
   }
 
-  /** undefined unless all policies are known: one that is missing could be one that denies. */
+  get reflector(): Reflector<PolicyRecord> {
+    return this.#cache.reflector;
+  }
+
+  /** Undefined unless all policies are known. */
   policies(): readonly CompiledPolicy[] | undefined {
-    const isKnown = this.reflector.hasSynced && this.reflector.isFresh(Date.now());
-    return isKnown ? Array.from(this.reflector.list(), ({ compiled }) => compiled) : undefined;
+    return this.#cache.policies();
   }
 
   /** Writes conditions until the signal. */
@@ -60,14 +59,12 @@ export class PolicyLine {
     await this.#queue.run(signal);
   }
 
-  #onChange(name: string, now: PolicyRecord | undefined, before: PolicyRecord | undefined): void {
-    const { metrics, isLeading, onChange } = this.#options;
+  #onChange(name: string, now: PolicyRecord | undefined): void {
+    const { metrics, isLeading } = this.#options;
     const all = [...this.reflector.list()];
     const invalid = all.filter(({ compiled }) => compiled.mistakes.length > 0).length;
     metrics.setPolicies(all.length - invalid, invalid);
-    if (!isLeading()) return;
-    if (now !== undefined) this.#queue.add(name);
-    if (!isSamePolicy(now, before)) onChange();
+    if (isLeading() && now !== undefined) this.#queue.add(name);
   }
 
   #createQueue(): WorkQueue {

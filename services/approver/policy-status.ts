@@ -2,11 +2,11 @@
 // is there already.
 
 import { POLICY_PATH } from '@countersign/common/approval/policy/approval-policy.ts';
+import type { PolicyRecord } from '@countersign/common/approval/policy/policy-record.ts';
 import { type Condition, formatTime } from '@countersign/common/csr.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import { FIELD_MANAGER } from './field-manager.ts';
-import type { PolicyRecord } from './policy-record.ts';
 import { canSelect, type SignerScope } from './signer-scope.ts';
 
 /** The maximum of metav1.Condition is 32,768; nobody reads that far. */

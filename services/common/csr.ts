@@ -1,4 +1,4 @@
-// The CertificateSigningRequest (certificates.k8s.io/v1) as both services read it, with predicates on its status. Plain
+// The CertificateSigningRequest (certificates.k8s.io/v1) as the services read it, with predicates on its status. Plain
 // JSON, as the API server sends it; never changes an object.
 
 /** The fields of metav1.ObjectMeta that are read. Times are RFC 3339 text, as in the API. */

@@ -2,18 +2,20 @@
 
 /**
  * What happens to a CSR with this reason; `ready` is about an issuer. `stuck`: the CSR stays pending and is
- * never signed.
+ * never signed. `decided`: a policy approved or denied it.
  */
-export type Outcome = 'wait' | 'fail' | 'retry' | 'issue' | 'deny' | 'stuck' | 'ready';
+export type Outcome = 'wait' | 'fail' | 'retry' | 'issue' | 'deny' | 'stuck' | 'ready' | 'decided';
 
 /** Where users see a reason; names with underscores are metrics. */
 export type Place =
+  | 'Approved condition'
   | 'Denied condition'
   | 'Failed condition'
   | 'Ready condition'
   | 'event'
   | 'event on the pod'
   | 'refusal'
+  | 'countersign_approvals_waiting'
   | 'countersign_requests_waiting'
   | 'countersign_certificates_total'
   | 'countersign_pod_requests_waiting'

@@ -30,12 +30,16 @@ export interface Observation {
   /** Whether the requester may reference the issuer. */
   readonly mayReference?: boolean;
   readonly requested?: Result<RequestedCertificate, readonly FieldError[]>;
+  /** Whether an approval policy must still allow the request. */
+  readonly needsApprovalPolicy?: boolean;
+  /** What the approval policies say; `problem` is undefined if one allows the request. */
+  readonly approval?: { readonly problem: string | undefined };
   /** The signing material, as loaded by the handler. */
   readonly material?: unknown;
 }
 
 /** What may need to be read for a decision. Each is a member of Observation. */
-export type Read = 'mayReference' | 'requested' | 'material';
+export type Read = 'mayReference' | 'requested' | 'material' | 'approval';
 
 export type Decision =
   | { readonly kind: 'ignore' }
@@ -67,7 +71,8 @@ function nextStep(known: Observation): Decision | Read | undefined {
     checkPermission(known) ??
     checkDuration(known) ??
     checkReadiness(known) ??
-    checkMaterial(known)
+    checkMaterial(known) ??
+    checkApproval(known)
   );
 }
 
@@ -106,6 +111,15 @@ function checkReadiness({ issuer, ref }: Observation): Decision | undefined {
 function checkMaterial({ issuer, keySecretName, material }: Observation): Read | undefined {
   const hasSecret = issuer && signingSecret(issuer.spec, keySecretName) !== undefined;
   return hasSecret && material === undefined ? 'material' : undefined;
+}
+
+/** Not in cert-manager. A request that cannot be signed fails for its own reason, whatever the policies say. */
+function checkApproval({ needsApprovalPolicy, requested, approval }: Observation): Decision | Read | undefined {
+  if (needsApprovalPolicy !== true || requested?.ok !== true) return undefined;
+  if (approval === undefined) return 'approval';
+  const { problem } = approval;
+  if (problem === undefined) return undefined;
+  return { kind: 'wait', ...withReason('ApprovalPolicyRequired', reasons.ApprovalPolicyRequired.message(problem)) };
 }
 
 function withReason(reason: Reason, message: string): { readonly reason: Reason; readonly message: string } {

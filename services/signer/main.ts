@@ -42,19 +42,26 @@ async function run(config: SignerConfig): Promise<number> {
     observe,
     protobuf: [CSR_PROTOBUF, POD_CERTIFICATE_PROTOBUF],
   });
-  const controller = createController(config, client, { log, metrics });
+  const createPolicyCache = config.requireApprovalPolicy ? await loadPolicyCache() : undefined;
+  const controller = createController(config, client, { log, metrics, createPolicyCache });
   const contactPath = CSR_PATH;
   return runController({ service: SERVICE, config, client, log, registry, controller, contactPath }, stop);
+}
+
+/** Loaded only where it is needed, because it loads CEL. */
+async function loadPolicyCache(): Promise<ControllerOptions['createPolicyCache']> {
+  const { PolicyCache } = await import('@countersign/common/runtime/reflector/policy-cache.ts');
+  return options => new PolicyCache(options);
 }
 
 function createController(
   config: SignerConfig,
   client: ClusterClient,
-  seen: Pick<ControllerOptions, 'log' | 'metrics'>,
+  given: Pick<ControllerOptions, 'log' | 'metrics' | 'createPolicyCache'>,
 ): Controller {
   const scheduler = new ComputeScheduler();
   return new Controller({
-    ...seen,
+    ...given,
     client,
     kinds: [CSR_KIND, ...(config.podCertificates ? [createPodKind(podSettings(config))] : [])],
     settings: {

@@ -1,13 +1,16 @@
 // Makes the reads that a decision on one request needs, one at a time, and no others. Cached data is good enough to
 // sign with; observeNow reads from the API server before anything irreversible. Never writes.
 
+import { explainProblem } from '@countersign/common/approval/explain.ts';
+import type { Asked } from '@countersign/common/approval/request/judged-request.ts';
 import type { Requester } from '@countersign/common/csr.ts';
 import { type Issuer, issuerPath, secretNamespace, toIssuer } from '@countersign/common/issuer.ts';
 import { issuerTypes, signingSecret } from '@countersign/common/issuer-types.ts';
 import { referenceReviews } from '@countersign/common/reference-permission.ts';
-import { asRetryableError } from '@countersign/common/runtime/errors.ts';
+import { asRetryableError, RetryableError } from '@countersign/common/runtime/errors.ts';
 import { isAnyAllowed } from '@countersign/common/runtime/kube/access-review.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import type { PolicyCache } from '@countersign/common/runtime/reflector/policy-cache.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { nextRead, type Observation, type Read } from './decide.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
@@ -33,6 +36,8 @@ export interface ObserveDeps {
   readonly view: { findIssuer(ref: SignerRef): Issuer | undefined };
   readonly reviews: Pick<SharedReviews, 'find'>;
   readonly settings: SigningSettings;
+  /** Undefined if an approval is enough, whatever the approval policies say. */
+  readonly approvals?: Pick<PolicyCache, 'evaluate'> | undefined;
 }
 
 /** A request and its kind. */
@@ -63,7 +68,7 @@ export async function observeNow<R extends RequestRecord>(
 }
 
 function begin<R extends RequestRecord>(
-  { settings: { policy, handlers } }: ObserveDeps,
+  { settings: { policy, handlers }, approvals }: ObserveDeps,
   { kind, record }: Asking<R>,
   { ref, issuer }: Pick<Observation, 'ref' | 'issuer'>,
 ): Observation {
@@ -78,6 +83,7 @@ function begin<R extends RequestRecord>(
     whenNotServed: kind.whenNotServed,
     needsPermission: kind.needsPermission(ref, policy),
     keySecretName: kind.keySecretName(record),
+    needsApprovalPolicy: approvals !== undefined && kind.askedOf(record) !== undefined,
   };
 }
 
@@ -117,6 +123,8 @@ function readOne<R extends RequestRecord>(
       });
     case 'material':
       return loadMaterial(deps, known, how);
+    case 'approval':
+      return evaluateApproval(deps, kind.askedOf(record), known.requested);
   }
 }
 
@@ -129,6 +137,18 @@ async function loadMaterial(
   if (handler === undefined || secret === undefined) return undefined;
   const at = { namespace: secretNamespace(ref, settings.clusterResourceNamespace), name: secret.name };
   return handler.load(await observeSecret(secrets[how](at), at, issuerTypes[handler.type].reasons.secretReadFailed));
+}
+
+/** A policy that is not known yet could be one that denies. */
+function evaluateApproval(
+  { approvals }: ObserveDeps,
+  asked: Asked | undefined,
+  requested: Observation['requested'],
+): Observation['approval'] {
+  if (asked === undefined || requested === undefined) return { problem: undefined };
+  const evaluation = approvals?.evaluate(requested, asked);
+  if (evaluation !== undefined) return { problem: explainProblem(evaluation, asked) };
+  throw new RetryableError('the approval policies are not up to date', { code: 'unknown' });
 }
 
 /** Uses a list with a field selector: the signer may list issuers but has no `get` permission. */

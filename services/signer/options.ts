@@ -76,6 +76,11 @@ export const OPTIONS = defineOptions({
     default: false,
     help: 'Whether to append the root CA to status.certificate, if the Secret of the CA contains it.',
   },
+  requireApprovalPolicy: {
+    kind: 'boolean',
+    default: false,
+    help: 'Whether to sign a CSR only while an ApprovalPolicy allows it; an approval by hand is not enough, and the CSR waits.',
+  },
   podCertificates: {
     kind: 'boolean',
     default: true,

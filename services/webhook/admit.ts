@@ -122,7 +122,12 @@ function refuseReference(ref: SignerRef, username: string, errors: readonly Fiel
   return refuse(403, [cause, ...errors], text);
 }
 
-function refuse(code: 403 | 422, causes: readonly FieldError[], text = formatFieldErrors(causes)): Decision {
+/** The first cause gives the reason. */
+export function refuse(
+  code: 403 | 422,
+  causes: readonly FieldError[],
+  text = formatFieldErrors(causes),
+): Decision & { readonly allowed: false } {
   // A denial always has a reason; an empty list of causes is a bug.
   const [first] = causes;
   if (first === undefined) throw new TypeError('a refusal needs a cause');

@@ -1,6 +1,7 @@
 // Handles one admission: decode, observe, admit, warn, and write one log line. Fails closed: an internal error denies
 // the request with a generic message, and the cause goes to the log.
 
+import type { Requester } from '@countersign/common/csr.ts';
 import { reasons } from '@countersign/common/reasons.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { Result } from '@countersign/common/result.ts';
@@ -17,7 +18,8 @@ import {
   type Refusal,
 } from './admission-review.ts';
 import { type AdmissionScope, admit, type Decision, findScope } from './admit.ts';
-import { type Admitted, type Deps as ObserveDeps, observe, readSigningSecret } from './observe.ts';
+import { judgeApproval } from './approval.ts';
+import { type Admitted, evaluateApproval, type Deps as ObserveDeps, observe, readSigningSecret } from './observe.ts';
 import { type Caller, ReviewLimiter } from './review-limiter.ts';
 import { warningsFor } from './warnings.ts';
 
@@ -79,11 +81,25 @@ async function decide(request: AdmissionRequest, deps: HandlerDeps): Promise<Out
     const observation = await observe(scope, userInfo, deps);
     const decision = admit(scope, observation, { username: userInfo.username ?? '', policy });
     if (!decision.allowed || scope.kind !== 'validate' || scope.ref === undefined) return { decision, warnings: [] };
-    const { csr, ref } = scope;
-    return { decision, warnings: await warn({ csr, ref, requested: decision.requested, ...observation }, deps) };
+    const admitted = { csr: scope.csr, ref: scope.ref, requested: decision.requested, ...observation };
+    return await consultPolicies(decision, admitted, userInfo, deps);
   } catch (cause) {
     return { decision: { allowed: false, ...refusalFor(cause, scope) }, warnings: [], cause };
   }
+}
+
+/** The policies come last: a request that cannot be signed has other errors to fix first. */
+async function consultPolicies(
+  decision: Decision,
+  admitted: Admitted,
+  requester: Requester,
+  deps: HandlerDeps,
+): Promise<Outcome> {
+  const evaluated = evaluateApproval(admitted, requester, deps);
+  const opinion = evaluated && judgeApproval(evaluated.approval, evaluated.asked, deps.approvals?.mode ?? 'warn');
+  if (opinion?.kind === 'deny') return { decision: opinion.decision, warnings: [] };
+  const approvalWarning = opinion?.kind === 'warn' ? opinion.warning : undefined;
+  return { decision, warnings: await warn({ ...admitted, approvalWarning }, deps) };
 }
 
 async function warn(admitted: Admitted, deps: HandlerDeps): Promise<readonly string[]> {

@@ -12,6 +12,7 @@ import { createStopSignal, drain, requireNode } from '@countersign/common/runtim
 import { createLogger, type Logger } from '@countersign/common/runtime/process/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/process/metrics.ts';
 import { reportFailure, runProgram } from '@countersign/common/runtime/process/program.ts';
+import type { PolicyCache } from '@countersign/common/runtime/reflector/policy-cache.ts';
 import type { Registry } from 'prom-client';
 import { ConstraintsView } from './constraints-view.ts';
 import { createHandler } from './handler.ts';
@@ -44,8 +45,8 @@ async function run(config: WebhookConfig): Promise<number> {
   log.info({ config: printableConfig(OPTIONS, config), version: process.version }, 'starting');
   const stop = createStopSignal({ log, exit: code => process.exit(code) });
   const registry = createRegistry();
-  const parts = createParts(config, log, registry);
-  const { client, certificate, issuers, constraints, server, clock } = parts;
+  const parts = createParts(config, log, registry, await loadPolicyCache(config));
+  const { client, certificate, issuers, constraints, approvals, server, clock } = parts;
   const http = await startHttpServer({
     address: config.httpAddress,
     registry,
@@ -53,7 +54,11 @@ async function run(config: WebhookConfig): Promise<number> {
   });
   log.info({ port: http.port }, 'serving metrics and health');
   const background = new AbortController();
-  const watching = Promise.all([issuers.run(background.signal), constraints?.run(background.signal)]);
+  const watching = Promise.all([
+    issuers.run(background.signal),
+    constraints?.run(background.signal),
+    approvals?.cache.reflector.run(background.signal),
+  ]);
   const stopWatching = async () => {
     background.abort();
     await watching;
@@ -78,11 +83,19 @@ interface Parts {
   readonly issuers: IssuerView;
   /** Undefined if name constraints are not checked. */
   readonly constraints: ConstraintsView | undefined;
+  /** Undefined if approval policies are not evaluated. */
+  readonly approvals: { readonly cache: PolicyCache; readonly mode: 'warn' | 'deny' } | undefined;
   readonly server: WebhookServer;
   readonly clock: ServerClock;
 }
 
-function createParts(config: WebhookConfig, log: Logger, registry: Registry): Parts {
+/** Loaded only where it is needed, because it loads CEL. */
+async function loadPolicyCache({ approvalPolicies }: WebhookConfig): Promise<typeof PolicyCache | undefined> {
+  if (approvalPolicies === 'off') return undefined;
+  return (await import('@countersign/common/runtime/reflector/policy-cache.ts')).PolicyCache;
+}
+
+function createParts(config: WebhookConfig, log: Logger, registry: Registry, Policies?: typeof PolicyCache): Parts {
   const metrics = new WebhookMetrics(registry);
   const clock = new ServerClock();
   const count = createRequestObserver(registry);
@@ -98,10 +111,13 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry): Pa
   const issuers = new IssuerView(seen);
   const { namespace } = client;
   const constraints = config.honourNameConstraints ? new ConstraintsView({ ...seen, namespace }) : undefined;
+  const mode = config.approvalPolicies;
+  const approvals = Policies && mode !== 'off' ? { cache: new Policies(seen), mode } : undefined;
   const handle = createHandler({
     client,
     issuers,
     ...(constraints && { constraints }),
+    ...(approvals && { approvals }),
     ...(config.secretWarnings && { secrets: new SecretFactsReader(client, SECRET_TIMEOUT_MS) }),
     clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
     permissions: new PermissionCache(config.permissionTtl),
@@ -116,7 +132,7 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry): Pa
   const source = needsClientCertificate ? withClientCa(keyPair, config.clientCaFile) : keyPair;
   const certificate = new ServingCertificate({ source, log, metrics, now: clock.now });
   const server = new WebhookServer({ handle, log, metrics, needsClientCertificate });
-  return { client, certificate, issuers, constraints, server, clock };
+  return { client, certificate, issuers, constraints, approvals, server, clock };
 }
 
 function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger, { now }: ServerClock): KeyPairSource {

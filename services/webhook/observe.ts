@@ -2,15 +2,20 @@
 // that a warning may be about. Only reads and sends access reviews; decides nothing.
 
 import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
+import { type Asked, askedBy } from '@countersign/common/approval/request/judged-request.ts';
 import type { CertificateSigningRequest, Requester } from '@countersign/common/csr.ts';
 import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
 import { signingSecret } from '@countersign/common/issuer-types.ts';
 import { referenceReviews, type SubjectAccessReview } from '@countersign/common/reference-permission.ts';
+import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
+import { ok } from '@countersign/common/result.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import { isAnyAllowed } from '@countersign/common/runtime/kube/access-review.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import type { KnownApproval, PolicyCache } from '@countersign/common/runtime/reflector/policy-cache.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
+import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import type { AdmissionScope, Observation } from './admit.ts';
 import type { ConstraintSource } from './constraints-view.ts';
 import { within } from './deadline.ts';
@@ -25,6 +30,12 @@ import type { SecretFacts, SecretFactsReader, SecretRef } from './secret-facts.t
 export const REVIEW_TIMEOUT_MS = 3_400;
 export const SECRET_TIMEOUT_MS = 500;
 
+/** The approval policies, and what follows if none allows a request. */
+export interface ApprovalSource {
+  readonly cache: Pick<PolicyCache, 'evaluate'>;
+  readonly mode: 'warn' | 'deny';
+}
+
 export interface Deps {
   readonly client: Pick<KubeClient, 'create'>;
   readonly issuers: IssuerSource;
@@ -32,6 +43,8 @@ export interface Deps {
   readonly constraints?: ConstraintSource;
   /** If absent, no Secret is read and no warning mentions one. */
   readonly secrets?: Pick<SecretFactsReader, 'read'>;
+  /** If absent, approval policies are not evaluated. */
+  readonly approvals?: ApprovalSource;
   readonly clusterResourceNamespace: string;
   readonly metrics: WebhookMetrics;
   /** If absent, every admission sends access reviews. */
@@ -89,12 +102,27 @@ export interface SecretObservation {
   readonly facts: SecretFacts;
 }
 
+/** The evaluation of the approval policies; undefined if they are not evaluated, not known yet, or cannot be. */
+export function evaluateApproval(
+  { csr, requested }: Pick<Admitted, 'csr' | 'requested'>,
+  requester: Requester,
+  { approvals, policy }: Pick<Deps, 'approvals'> & { readonly policy: RequestPolicy },
+): { readonly approval: KnownApproval; readonly asked: Asked } | undefined {
+  if (approvals === undefined) return undefined;
+  const described = requested ? ok(requested) : toRequestedCertificate(csr, policy);
+  const asked = { ...askedBy(csr), requester };
+  const approval = described.ok ? approvals.cache.evaluate(described, asked) : undefined;
+  return approval && { approval, asked };
+}
+
 /** An admitted CSR, and the facts that its admission was based on. */
 export interface Admitted extends Pick<Observation, 'permission' | 'issuer'> {
   readonly csr: CertificateSigningRequest;
   readonly ref: SignerRef;
   /** Undefined if another signer validates the request. */
   readonly requested: RequestedCertificate | undefined;
+  /** What the approval policies lack to approve it. */
+  readonly approvalWarning?: string | undefined;
 }
 
 /** Best effort, for warnings: undefined if there is no Secret to read, or it cannot be read in time. Never rejects. */

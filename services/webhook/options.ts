@@ -54,6 +54,12 @@ export const OPTIONS = defineOptions({
     default: false,
     help: 'Whether to read the Secret that a request will be signed with, to warn if it is missing or if its CA expires before the certificate would.',
   },
+  approvalPolicies: {
+    kind: 'enum',
+    values: ['off', 'warn', 'deny'],
+    default: 'off',
+    help: 'Whether to evaluate ApprovalPolicies when a CSR is created: off, warn about a CSR that no policy allows, or deny it. CSRs for a signer that no policy names are admitted, since people approve them.',
+  },
   drainDelay: {
     kind: 'duration',
     default: '3s',

@@ -24,8 +24,9 @@ interface WarningContext {
 }
 
 export function warningsFor(admitted: Admitted, context: WarningContext): readonly string[] {
-  const { csr, ref, requested, issuer, permission } = admitted;
+  const { csr, ref, requested, issuer, permission, approvalWarning } = admitted;
   const warnings = [
+    ...(approvalWarning === undefined ? [] : [approvalWarning]),
     ...requestWarnings(csr),
     ...(requested ? strictWarnings(requested, issuer) : []),
     ...(issuer === 'missing' ? [`${label(ref)} does not exist; the request waits until it is created`] : []),

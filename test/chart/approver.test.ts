@@ -9,6 +9,7 @@ import { createRenderer, findObject, type KubeObject, LEAST_VALUES, NAMESPACE, r
 const render = createRenderer();
 const SIGNERS = ['issuers.cert-manager.io/*', 'clusterissuers.cert-manager.io/company'];
 const VALUES = { ...LEAST_VALUES, approver: { enabled: true, signerNames: SIGNERS } };
+const POLICY_GROUP = 'approval.countersign.io';
 const isOfApprover = ({ metadata }: KubeObject) => /approver|approvalpolicies/.test(metadata.name);
 
 interface Role extends KubeObject {
@@ -96,4 +97,41 @@ test('crds.enabled=false renders no CRD of policies, and crds.keep=false does no
   assert.equal(await crdOf({ enabled: false }), undefined);
   assert.equal((await crdOf({}))?.metadata.annotations?.['helm.sh/resource-policy'], 'keep');
   assert.equal((await crdOf({ keep: false }))?.metadata.annotations, undefined);
+});
+
+const READ_POLICIES = {
+  apiGroups: [POLICY_GROUP],
+  resources: ['approvalpolicies'],
+  verbs: ['list', 'watch'],
+};
+
+describe('approval policies without the approver', () => {
+  const cases = [
+    ['signer', { policy: { requireApprovalPolicy: true } }, '--require-approval-policy=true'],
+    ['webhook', { webhook: { approvalPolicies: 'warn' } }, '--approval-policies=warn'],
+    ['webhook', { webhook: { approvalPolicies: 'deny' } }, '--approval-policies=deny'],
+  ] as const;
+  for (const [service, values, flag] of cases) {
+    test(`${flag} lets only the ${service} read policies, and installs their CRD`, async () => {
+      const objects = await render({ ...LEAST_VALUES, ...values });
+      const readers = objects.filter(({ kind }) => kind === 'ClusterRole') as Role[];
+      const granted = readers.filter(({ rules }) => rules.some(({ apiGroups }) => apiGroups?.includes(POLICY_GROUP)));
+      assert.deepEqual(
+        granted.map(({ metadata, rules }) => [
+          metadata.name,
+          rules.filter(({ apiGroups }) => apiGroups?.includes(POLICY_GROUP)),
+        ]),
+        [[`countersign-${service}`, [READ_POLICIES]]],
+      );
+      const { args } = (findObject(objects, 'Deployment', `countersign-${service}`) as Deployment).spec.template.spec
+        .containers[0]!;
+      assert.ok(args.includes(flag), args.join(' '));
+      assert.ok(objects.some(object => isOfApprover(object) && object.kind.startsWith('CustomRes')));
+    });
+  }
+
+  test('approvalPolicies: off may be written without quotes', async () => {
+    const objects = await render({ ...LEAST_VALUES, webhook: { approvalPolicies: false } });
+    assert.deepEqual(objects.filter(isOfApprover), []);
+  });
 });

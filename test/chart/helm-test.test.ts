@@ -28,6 +28,8 @@ interface Pod extends KubeObject {
 let cluster: Cluster;
 let pod: Pod;
 let script: string;
+/** The manifest of the ApprovalPolicy. */
+let policy: string;
 
 before(async () => {
   const matchExpressions = [
@@ -35,11 +37,14 @@ before(async () => {
     { key: 'old', operator: 'DoesNotExist' },
   ];
   const objectSelector = { matchLabels: { looked: 'at' }, matchExpressions };
-  cluster = await startCluster({ values: { webhook: { objectSelector } } });
+  const signerNames = ['issuers.cert-manager.io/*'];
+  const values = { webhook: { objectSelector }, approver: { enabled: true, signerNames } };
+  cluster = await startCluster({ values, approverFlags: [`--signer-names=${signerNames}`] });
   const { stdout } = await cluster.controlPlane.helm(['get', 'hooks', 'countersign', '-n', NAMESPACE]);
   const hooks = parseObjects(stdout);
   pod = hooks.find(({ kind }) => kind === 'Pod') as Pod;
   const others = hooks.filter(({ kind }) => kind !== 'Pod');
+  policy = stringify(others.find(({ kind }) => kind === 'ApprovalPolicy'));
   await cluster.kubectl(['apply', '-f', '-'], others.map(object => stringify(object)).join('---\n'));
   const { data } = others.find(({ kind }) => kind === 'ConfigMap') as KubeObject & { data: Record<string, string> };
   script = join(cluster.controlPlane.dir, 'admission-check.mjs');
@@ -48,7 +53,7 @@ before(async () => {
 after(() => cluster.stop());
 
 /** Runs the pod's command in the pod's environment. Only the paths of files that the kubelet mounts differ. */
-async function runTest(): Promise<{ readonly code: number; readonly stdout: string }> {
+async function runTest(more: Record<string, string> = {}): Promise<{ readonly code: number; readonly stdout: string }> {
   const { dir, url, caPem } = cluster.controlPlane;
   const files = { ca: join(dir, 'test-ca.crt'), token: join(dir, 'test-token') };
   const account = pod.spec.serviceAccountName;
@@ -61,6 +66,7 @@ async function runTest(): Promise<{ readonly code: number; readonly stdout: stri
     KUBERNETES_SERVICE_PORT: port,
     TOKEN_FILE: files.token,
     NODE_EXTRA_CA_CERTS: files.ca,
+    ...more,
   };
   return new Promise(resolve => {
     execFile(process.execPath, [script], { env, timeout: 70_000 }, (error, stdout) =>
@@ -79,7 +85,18 @@ test('helm test passes if a permitted user is admitted and an unpermitted one de
   assert.match(stdout, /:permitted: 201/);
   assert.match(stdout, /:unpermitted: 403 .*may not reference Namespaced Issuer countersign\/countersign-test/);
   assert.match(stdout, /:permitted: 422 admission webhook "requests.countersign.io" denied the request/);
+  assert.match(stdout, /^ApprovalPolicy countersign-test: Ready True$/m);
   assert.equal(await cluster.kubectl(['get', 'csr', '-o', 'name']), '');
+});
+
+test('helm test fails if no approver works', async () => {
+  for (const { child } of cluster.installation.running('approver')) await child.stop(10_000);
+  await cluster.kubectl(['delete', '-f', '-'], policy);
+  await cluster.kubectl(['create', '-f', '-'], policy);
+  const { code, stdout } = await runTest({ DEADLINE_SECONDS: '5' });
+  assert.equal(code, 1);
+  assert.match(stdout, /^FAILED: the approver did not write the Ready condition/m);
+  await cluster.installation.start('approver');
 });
 
 /** The API server takes a moment to notice deleted objects. */

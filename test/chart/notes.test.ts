@@ -30,6 +30,17 @@ test('the notes mention pods where they can get certificates, and warn if others
   assert.match(await notes({ install: 'always', onlyNodes: false }), /WARNING: anyone with the verb create on podcert/);
 });
 
+test('the notes mention the approver and its signers where it is installed, and policies without an approver', async () => {
+  const approver = { enabled: true, signerNames: ['issuers.cert-manager.io/*'] };
+  assert.doesNotMatch(await renderNotes({}), /ApprovalPolic/);
+  assert.match(
+    await renderNotes({ approver }),
+    /decides on CSRs for issuers\.cert-manager\.io\/\* by ApprovalPolicies/,
+  );
+  assert.match(await renderNotes({ webhook: { approvalPolicies: 'warn' } }), /approver is not installed/);
+  assert.match(await renderNotes({ policy: { requireApprovalPolicy: true } }), /signed only while an ApprovalPolicy/);
+});
+
 test('the notes warn about values that bypass checks, and contain no warning by default', async () => {
   assert.doesNotMatch(await renderNotes({}), /WARNING/);
   assert.match(await renderNotes({ signer: { secretNamespaces: ['a'] } }), /ClusterIssuers of type CA cannot sign/);

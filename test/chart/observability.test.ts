@@ -73,12 +73,14 @@ test('the dashboard has the label and the folder annotation that Grafana expects
 
 /** Labels that Prometheus adds, and that of histogram buckets. */
 const ADDED_LABELS = ['job', 'namespace', 'instance', 'le'];
+type Service = 'signer' | 'webhook' | 'approver';
 const metricsOf = {
   signer: describeMetrics('signer'),
   webhook: describeMetrics('webhook'),
+  approver: describeMetrics('approver'),
 };
 
-function assertExported(name: string, labels: readonly string[], service: 'signer' | 'webhook'): void {
+function assertExported(name: string, labels: readonly string[], service: Service): void {
   const found = metricsOf[service].find(metric => metric.name === name.replace(/_bucket$/, ''));
   assert.ok(found, `the ${service} does not export ${name}`);
   const known = new Set([...ADDED_LABELS, ...(found.labelNames ?? [])]);
@@ -93,7 +95,7 @@ function assertMetricsExist(expr: string): void {
   for (const [, name = '', selector = ''] of selections) {
     const labels = [...selector.matchAll(/([a-z_]+)(?==|!)/g)].map(([label]) => label);
     const [, jobs = ''] = /job=~?"(.*?)"/.exec(selector) ?? [];
-    for (const job of jobs.split('|')) assertExported(name, [...labels, ...groups], job as 'signer' | 'webhook');
+    for (const job of jobs.split('|')) assertExported(name, [...labels, ...groups], job as Service);
   }
 }
 

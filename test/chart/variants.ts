@@ -13,6 +13,7 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
     },
   },
   'client certificates': { webhook: { clientCaConfigMap: 'api-server-ca' } },
+  'approval policies at creation': { webhook: { approvalPolicies: 'deny' } },
   'Secrets for the webhook': { webhook: { secretWarnings: true } },
   'Secrets of two namespaces': {
     signer: { secretNamespaces: ['sandbox', 'countersign-system'] },
@@ -51,6 +52,7 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
       backdate: '5m',
       leafKeyIdentifier: true,
       rootInChain: true,
+      requireApprovalPolicy: true,
     },
   },
   'policies for pods': { podCertificates: { admissionPolicies: { install: 'always' } } },

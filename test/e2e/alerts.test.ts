@@ -1,18 +1,7 @@
 // The chart's alerts, evaluated by Prometheus: each fires for its own fault and no other, and none fires while
 // everything is healthy or for a momentary fault.
 
-import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { stringify } from 'yaml';
-import { findObject, type KubeObject, parseObjects, RELEASE, renderText } from '../chart/helm.ts';
-import { runCommand } from '../support/control-plane/run-command.ts';
-import { findModuleTool, MODULE_TOOLS } from '../support/docker/module-tool.ts';
-
-/** One value per minute, in promtool's notation: `1x60` is 1 for an hour, `0+5x60` grows by 5 per minute. */
-type Series = Readonly<Record<string, string>>;
+import { type AlertCase, describeAlerts, type Series } from '../support/alert-rules.ts';
 
 const AT = 'namespace="countersign-system",job=';
 const LEADER_A = `leader_election_master_status{${AT}"signer",instance="a"}`;
@@ -70,15 +59,7 @@ const HEALTHY: Series = {
 /** The queue is empty at least once in every ten minutes. */
 const BURSTS = Array.from({ length: 60 }, (_, minute) => (minute % 9 === 0 ? 0 : 80)).join(' ');
 
-interface Case {
-  readonly name: string;
-  /** Overrides of the healthy series; '' removes one. */
-  readonly series?: Series;
-  readonly minute: number;
-  readonly fires: readonly string[];
-}
-
-const CASES: readonly Case[] = [
+const CASES: readonly AlertCase[] = [
   { name: 'while everything is healthy', minute: 50, fires: [] },
   { name: 'during a change of leader', series: { [LEADER_A]: '1x10 0 1x49' }, minute: 11, fires: [] },
   { name: 'when no replica is the leader', series: { [LEADER_A]: '0x60' }, minute: 5, fires: ['CountersignNoLeader'] },
@@ -227,47 +208,4 @@ const CASES: readonly Case[] = [
   { name: 'when the clock is behind', series: { [CLOCK]: '-45x60' }, minute: 30, fires: ['CountersignClockOff'] },
 ];
 
-describe('the alerts', () => {
-  let dir: string;
-  let promtool: string;
-  before(async () => {
-    promtool = await findModuleTool(MODULE_TOOLS.promtool);
-    dir = await mkdtemp(join(tmpdir(), 'alerts-'));
-    const objects = parseObjects(await renderText({ alerts: { enabled: true } }));
-    const { spec } = findObject(objects, 'PrometheusRule', RELEASE) as KubeObject & { spec: object };
-    await writeFile(join(dir, 'rules.yaml'), stringify(spec));
-  });
-  after(() => rm(dir, { recursive: true, force: true }));
-
-  async function run(...args: readonly string[]): Promise<void> {
-    const { code, stdout, stderr } = await runCommand(promtool, args, { env: process.env, cwd: dir });
-    assert.equal(code, 0, stdout + stderr);
-  }
-
-  test('the alerts are valid Prometheus rules', () =>
-    run('check', 'rules', '--lint=all', '--lint-fatal', 'rules.yaml'));
-
-  test('every alert has a test case', async () => {
-    const rules = await readFile(join(dir, 'rules.yaml'), 'utf8');
-    const alerts = [...rules.matchAll(/alert: (\w+)/g)].map(([, alert]) => alert);
-    assert.deepEqual(new Set(CASES.flatMap(({ fires }) => fires)), new Set(alerts));
-  });
-
-  for (const { name, series, minute, fires } of CASES) {
-    test(`${fires.join(', ') || 'no alert'} fires ${name}`, async () => {
-      const input = Object.entries({ ...HEALTHY, ...series }).filter(([, values]) => values !== '');
-      const firing = {
-        expr: 'count by (alertname) (ALERTS{alertstate="firing"})',
-        eval_time: `${minute}m`,
-        exp_samples: fires.map(alert => ({ labels: `{alertname="${alert}"}`, value: 1 })),
-      };
-      const input_series = input.map(([labels, values]) => ({ series: labels, values }));
-      const tests = [{ interval: '1m', input_series, promql_expr_test: [firing] }];
-      await writeFile(
-        join(dir, 'test.yaml'),
-        stringify({ rule_files: ['rules.yaml'], evaluation_interval: '1m', tests }),
-      );
-      await run('test', 'rules', 'test.yaml');
-    });
-  }
-});
+describeAlerts({}, HEALTHY, CASES);

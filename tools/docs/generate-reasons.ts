@@ -1,16 +1,20 @@
-// Generates docs/reasons.md from the tables of reasons. Adds section texts and example values for the messages.
+// Generates docs/reasons.md from the tables of reasons. Adds example values for the messages.
 
 import { writeFile } from 'node:fs/promises';
+import { approvalReasons } from '@countersign/common/approval-reasons.ts';
 import { issuerReasons } from '@countersign/common/issuer-reasons.ts';
 import { podReasons } from '@countersign/common/pods/pod-reasons.ts';
-import type { Outcome, Place } from '@countersign/common/reason-entry.ts';
+import type { Place } from '@countersign/common/reason-entry.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { MAX_NAME_LENGTH } from '@countersign/common/validate-request.ts';
+import { APPROVAL_SECTIONS, CSR_SECTIONS, ISSUER_SECTIONS, POD_SECTIONS, type Section } from './reason-sections.ts';
 
 const REF: SignerRef = { kind: 'Issuer', namespace: '<namespace>', name: '<name>' };
 const SECRET = '<namespace>/<name>';
 const ERROR = '<error>';
+const POLICY_REFUSAL =
+  'ApprovalPolicy <policy> does not allow this request: spec.allowed.isCA: "true" is not allowed, wanted: false';
 
 /** The messages of every reason. A missing reason does not compile. */
 const TEXTS: Readonly<Record<Reason, readonly string[]>> = {
@@ -70,89 +74,26 @@ const TEXTS: Readonly<Record<Reason, readonly string[]>> = {
   InvalidSignerName: [reasons.InvalidSignerName.message('<signerName>', ERROR)],
   ImmutableAnnotation: [reasons.ImmutableAnnotation.message('<key>')],
   AccessReviewFailed: [reasons.AccessReviewFailed.message(REF)],
+  ApprovalPolicyRequired: [reasons.ApprovalPolicyRequired.message(POLICY_REFUSAL)],
+  ApprovedByPolicy: [reasons.ApprovedByPolicy.message('<policy>')],
+  DeniedByPolicy: [reasons.DeniedByPolicy.message(POLICY_REFUSAL)],
+  NoApprovalPolicy: [reasons.NoApprovalPolicy.message('<user>', '<signerName>')],
+  PolicyMismatch: [reasons.PolicyMismatch.message(POLICY_REFUSAL)],
+  PolicyInvalid: [reasons.PolicyInvalid.message('<policy>')],
+  ApprovalDryRun: [reasons.ApprovalDryRun.message('ApprovalPolicy <policy> would approve this request')],
 };
-
-interface Section {
-  readonly title: string;
-  readonly about: string;
-  readonly outcome: Outcome;
-  readonly shownIn: readonly Place[];
-}
-
-const ADMISSIONS = 'countersign_webhook_admissions_total';
-
-const CSR_SECTIONS: readonly Section[] = [
-  {
-    title: 'Waiting',
-    about:
-      'The CSR stays pending. The signer continues once the cause is fixed; the CSR does not have to be recreated.',
-    outcome: 'wait',
-    shownIn: ['event', 'countersign_requests_waiting'],
-  },
-  {
-    title: 'Failed',
-    about:
-      'The webhook denies the request if it can see the cause. Otherwise the signer sets the Failed condition, which is final.',
-    outcome: 'fail',
-    shownIn: ['refusal', 'Failed condition', 'event', ADMISSIONS, 'countersign_certificates_total'],
-  },
-  {
-    title: 'Retried',
-    about:
-      'The signer retries with exponential backoff. `countersign_requests_waiting` counts the CSR with the reason `Retry`.',
-    outcome: 'retry',
-    shownIn: ['event', 'countersign_requests_waiting'],
-  },
-  {
-    title: 'Issued',
-    about: 'The CSR is signed.',
-    outcome: 'issue',
-    shownIn: ['event', 'countersign_certificates_total'],
-  },
-  { title: 'Denied', about: 'The webhook denies the request.', outcome: 'deny', shownIn: ['refusal', ADMISSIONS] },
-  {
-    title: 'Never signed',
-    about: 'The webhook denies the request. A CSR that bypassed the webhook stays pending and gets one event.',
-    outcome: 'stuck',
-    shownIn: ['refusal', 'event', ADMISSIONS],
-  },
-];
-
-const POD_SECTIONS: readonly Section[] = [
-  {
-    title: 'Pods: waiting',
-    about:
-      'The PodCertificateRequest stays pending, and the pod does not start. The signer continues once the cause is fixed. A request for a pod also waits with `IssuerNotFound`, `IssuerTypeMissing`, `IssuerNotReady`, `DeniedReference`, `NameConstraintViolation`, `SecretMissing`, `SecretInvalidData` and `SigningError`, none of which is final for it.',
-    outcome: 'wait',
-    shownIn: ['event', 'event on the pod', 'countersign_pod_requests_waiting'],
-  },
-  {
-    title: 'Pods: denied',
-    about:
-      'The signer sets the Denied condition, which is final for the pod: it follows from the spec of the pod, so only another pod helps. Requests with `InvalidSignerName` are denied too.',
-    outcome: 'deny',
-    shownIn: ['Denied condition', 'event', 'event on the pod', 'countersign_pod_certificates_total'],
-  },
-];
-
-const ISSUER_SECTIONS: readonly Section[] = [
-  {
-    title: 'Issuer not ready',
-    about: 'CSRs for the issuer wait with the reason `IssuerNotReady`.',
-    outcome: 'wait',
-    shownIn: ['Ready condition', 'event'],
-  },
-  { title: 'Issuer ready', about: 'The issuer signs.', outcome: 'ready', shownIn: ['Ready condition', 'event'] },
-];
 
 /** The content of docs/reasons.md. */
 export function renderReasons(): string {
   const all = Object.keys(TEXTS) as Reason[];
   const ofIssuers = all.filter(reason => Object.hasOwn(issuerReasons, reason));
   const ofPods = all.filter(reason => Object.hasOwn(podReasons, reason));
-  const ofCsrs = all.filter(reason => !ofIssuers.includes(reason) && !ofPods.includes(reason));
+  const ofApprovals = all.filter(reason => Object.hasOwn(approvalReasons, reason));
+  const others = new Set([...ofIssuers, ...ofPods, ...ofApprovals]);
+  const ofCsrs = all.filter(reason => !others.has(reason));
   const sections = [
     ...CSR_SECTIONS.map(section => renderSection(section, ofCsrs)),
+    ...APPROVAL_SECTIONS.map(section => renderSection(section, ofApprovals)),
     ...POD_SECTIONS.map(section => renderSection(section, ofPods)),
     ...ISSUER_SECTIONS.map(section => renderSection(section, ofIssuers)),
   ];

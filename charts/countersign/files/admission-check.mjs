@@ -1,14 +1,16 @@
 // Run by `helm test`: creates a request as a user who may reference the Issuer, one as a user who may not, and one that only the webhook
 // rejects, and checks the responses. Uses dry runs only, so nothing is created; neither the Issuer nor the users need to exist.
+// With POLICY_NAME, also waits for the condition that the approver writes to this ApprovalPolicy.
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port, TOKEN_FILE, SIGNER_NAME } = process.env;
-const { PERMITTED_USER, UNPERMITTED_USER, LABELS = '{}' } = process.env;
-const PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests?dryRun=All';
-const URL_OF_REQUESTS = `https://${host.includes(':') ? `[${host}]` : host}:${port}${PATH}`;
-const DEADLINE = Date.now() + 60_000;
+const { PERMITTED_USER, UNPERMITTED_USER, LABELS = '{}', POLICY_NAME, DEADLINE_SECONDS = '60' } = process.env;
+const API = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+const URL_OF_REQUESTS = `${API}/apis/certificates.k8s.io/v1/certificatesigningrequests?dryRun=All`;
+const URL_OF_POLICY = `${API}/apis/approval.countersign.io/v1alpha1/approvalpolicies/${POLICY_NAME}`;
+const DEADLINE = Date.now() + Number(DEADLINE_SECONDS) * 1_000;
 
 /** PKCS#10 for CN=countersign-helm-test (PEM, in base64). Its private key was discarded. */
 const PKCS10 =
@@ -27,11 +29,12 @@ const INVALID_DURATION = { ...CSR, metadata: { ...CSR.metadata, annotations } };
 
 const print = line => process.stdout.write(`${line}\n`);
 
+const authorize = async () => ({ authorization: `Bearer ${(await readFile(TOKEN_FILE, 'utf8')).trim()}` });
+
 async function dryRun(user, csr) {
-  const token = await readFile(TOKEN_FILE, 'utf8');
   const response = await fetch(URL_OF_REQUESTS, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token.trim()}`, 'content-type': 'application/json', 'impersonate-user': user },
+    headers: { ...(await authorize()), 'content-type': 'application/json', 'impersonate-user': user },
     body: JSON.stringify(csr),
     signal: AbortSignal.timeout(10_000),
   });
@@ -55,10 +58,30 @@ async function expect(user, csr, isExpected, isFatal) {
   }
 }
 
+/** The status of the Ready condition of the policy, or why it cannot be read. */
+async function readPolicy() {
+  const response = await fetch(URL_OF_POLICY, { headers: await authorize(), signal: AbortSignal.timeout(10_000) });
+  const { status, message = 'no condition yet' } = await response.json();
+  const ready = status?.conditions?.find?.(({ type }) => type === 'Ready');
+  return ready?.status ?? message;
+}
+
+async function isPolicyReady() {
+  for (;;) {
+    const ready = await readPolicy().catch(error => String(error.cause ?? error));
+    print(`ApprovalPolicy ${POLICY_NAME}: Ready ${ready}`);
+    if (ready === 'True') return true;
+    if (Date.now() > DEADLINE) return false;
+    await sleep(1_000);
+  }
+}
+
 const isPermitted = await expect(PERMITTED_USER, CSR, isCreated, isDenied);
 const unpermittedIsDenied = await expect(UNPERMITTED_USER, CSR, isDenied, isCreated);
 const isChecked = await expect(PERMITTED_USER, INVALID_DURATION, isRejectedByWebhook, isCreated);
 if (!isPermitted) print(`FAILED: ${PERMITTED_USER} may reference the Issuer, but could not create a request`);
 if (!unpermittedIsDenied) print(`FAILED: ${UNPERMITTED_USER} may not reference the Issuer, but was not denied`);
 if (!isChecked) print('FAILED: the webhook did not reject an invalid duration: the API server did not call it');
-process.exitCode = isPermitted && unpermittedIsDenied && isChecked ? 0 : 1;
+const isApproverWorking = POLICY_NAME === undefined || (await isPolicyReady());
+if (!isApproverWorking) print('FAILED: the approver did not write the Ready condition of an ApprovalPolicy');
+process.exitCode = isPermitted && unpermittedIsDenied && isChecked && isApproverWorking ? 0 : 1;

@@ -14,6 +14,18 @@ signer webhook{{ if (.Values.approver).enabled }} approver{{ end }}
 {{ .Values.trustBundles.publish | default "off" }}
 {{- end }}
 
+{{/* Whether the webhook evaluates ApprovalPolicies; an unquoted off is false. */}}
+{{- define "countersign.webhookPolicies" -}}
+{{ .Values.webhook.approvalPolicies | default "off" }}
+{{- end }}
+
+{{/* The rule of a service that evaluates ApprovalPolicies. */}}
+{{- define "countersign.policiesRule" -}}
+- apiGroups: [approval.countersign.io]
+  resources: [approvalpolicies]
+  verbs: [list, watch]
+{{- end }}
+
 {{/* At most 48 characters, so that names with the longest suffixes (-webhook-secrets, -webhook-tls) stay within 63 or 64. Release names may
 contain dots, Service names may not. */}}
 {{- define "countersign.fullname" -}}

@@ -1,17 +1,13 @@
 // Explains an evaluation to people, in conditions and events: which policy decided, or what the nearest one still
 // wants. Pure.
 
+import { approvalReasons } from '../approval-reasons.ts';
 import { shorten } from '../short-text.ts';
 import type { Evaluation, PolicyVerdict } from './evaluate.ts';
 import { formatMismatch } from './mismatch.ts';
 import type { Asked } from './request/judged-request.ts';
 
-export type ApprovalReason =
-  | 'ApprovedByPolicy'
-  | 'DeniedByPolicy'
-  | 'NoApprovalPolicy'
-  | 'PolicyMismatch'
-  | 'PolicyInvalid';
+export type ApprovalReason = Exclude<keyof typeof approvalReasons, 'ApprovalDryRun'>;
 
 export interface Explanation {
   readonly reason: ApprovalReason;
@@ -24,9 +20,9 @@ const MAX_SHOWN = 3;
 export function explain({ decision, perPolicy }: Evaluation, asked: Asked): Explanation {
   switch (decision.kind) {
     case 'approve':
-      return { reason: 'ApprovedByPolicy', message: `ApprovalPolicy ${decision.by.policy} allows this request` };
+      return { reason: 'ApprovedByPolicy', message: approvalReasons.ApprovedByPolicy.message(decision.by.policy) };
     case 'deny':
-      return { reason: 'DeniedByPolicy', message: `${refusal(decision.by)}. Create a new request that it allows` };
+      return { reason: 'DeniedByPolicy', message: approvalReasons.DeniedByPolicy.message(refusal(decision.by)) };
     case 'wait':
       return explainWaiting(decision.why, perPolicy, asked);
   }
@@ -42,18 +38,17 @@ function explainWaiting(
   const nearest = nearestOf(approvers);
   if (why === 'invalid') return explainInvalid(enforced);
   if (why === 'no-policy' || nearest === undefined) {
-    const message = `No ApprovalPolicy selects requests of ${shorten(requester.username ?? '')} for signer ${signerName}`;
-    return { reason: 'NoApprovalPolicy', message: `${message}: add one, or approve the request by hand` };
+    const message = approvalReasons.NoApprovalPolicy.message(shorten(requester.username ?? ''), signerName);
+    return { reason: 'NoApprovalPolicy', message };
   }
   const count = approvers.length === 1 ? '' : ` (of ${approvers.length}, the nearest)`;
-  return { reason: 'PolicyMismatch', message: `${refusal(nearest)}${count}` };
+  return { reason: 'PolicyMismatch', message: approvalReasons.PolicyMismatch.message(`${refusal(nearest)}${count}`) };
 }
 
 function explainInvalid(enforced: readonly PolicyVerdict[]): Explanation {
   const names = enforced.filter(({ isInvalid, onMismatch }) => isInvalid && onMismatch === 'Deny');
   const list = names.map(({ policy }) => policy).join(', ');
-  const message = `ApprovalPolicy ${list} has onMismatch: Deny and is invalid, so it holds back this request: fix it as its Ready condition says`;
-  return { reason: 'PolicyInvalid', message };
+  return { reason: 'PolicyInvalid', message: approvalReasons.PolicyInvalid.message(list) };
 }
 
 /** The policy with the fewest mismatches; an invalid one only if there is no other. */
@@ -76,4 +71,12 @@ export function explainDryRun(verdict: PolicyVerdict): string {
   if (isSatisfied) return `ApprovalPolicy ${policy} would ${isGuard ? 'not deny' : 'approve'} this request`;
   const outcome = onMismatch === 'Deny' && !isInvalid ? 'deny this request' : 'leave this request waiting';
   return `ApprovalPolicy ${policy} would ${outcome}: ${refusal(verdict)}`;
+}
+
+/** Why the request is not allowed now, for a reader to whom an approval by hand does not help; undefined if it is. */
+export function explainProblem(evaluation: Evaluation, asked: Asked): string | undefined {
+  if (evaluation.decision.kind === 'approve') return undefined;
+  const { reason, message } = explain(evaluation, asked);
+  if (reason !== 'NoApprovalPolicy') return message;
+  return approvalReasons.NoApprovalPolicy.problem(shorten(asked.requester.username ?? ''), asked.signerName);
 }

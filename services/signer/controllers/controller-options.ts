@@ -2,6 +2,7 @@
 
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
+import type { PolicyCache, PolicyCacheOptions } from '@countersign/common/runtime/reflector/policy-cache.ts';
 import type { SignerMetrics } from '../metrics.ts';
 import type { SigningSettings } from '../observe.ts';
 import type { RequestKind } from '../requests/request-kind.ts';
@@ -20,6 +21,8 @@ export interface ControllerOptions {
   readonly issuerStatus: 'auto' | 'always' | 'never';
   /** The namespace where name constraints of issuers are published for the webhook; undefined: not published. */
   readonly constraintsNamespace?: string | undefined;
+  /** Makes the cache of the approval policies, one of which must allow what is signed; undefined: none is needed. */
+  readonly createPolicyCache?: ((options: PolicyCacheOptions) => PolicyCache) | undefined;
   /** Which trust bundles to publish; undefined: none. */
   readonly trustBundles?: TrustBundleSettings | undefined;
   /** How often the events of waiting requests are recorded again, in milliseconds; defaults to 15 minutes. */

@@ -8,6 +8,7 @@ import type { Leadership } from '@countersign/common/runtime/controller/leadersh
 import type { FormerLeader } from '@countersign/common/runtime/controller/lease-object.ts';
 import { WorkerPool } from '@countersign/common/runtime/controller/worker-pool.ts';
 import { IssuerCache } from '@countersign/common/runtime/reflector/issuer-cache.ts';
+import type { PolicyCache } from '@countersign/common/runtime/reflector/policy-cache.ts';
 import { problemsOf, refreshStale } from '@countersign/common/runtime/reflector/reflector-health.ts';
 import { formatSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { CertManagerPresence } from '../issuer-status/cert-manager-presence.ts';
@@ -34,6 +35,7 @@ export class Controller {
   readonly #issuers: IssuerCache;
   readonly #events: EventRecorder;
   readonly #secrets: SecretReader;
+  readonly #approvals: PolicyCache | undefined;
   readonly #presence: CertManagerPresence;
   readonly #requestControllers: readonly RequestController<RequestRecord>[];
   readonly #issuerController: IssuerController;
@@ -54,6 +56,7 @@ export class Controller {
       metrics: metrics.reflector,
       onChange: (ref, now, before) => this.#onIssuer(ref, now, before),
     });
+    this.#approvals = this.#createPolicyCache();
     const shared = this.#share();
     const recheckIssuer = (ref: SignerRef) => this.#issuerController.add(ref);
     this.#constraints = createPublisher(shared, options.constraintsNamespace, recheckIssuer);
@@ -119,7 +122,8 @@ export class Controller {
 
   /** Those without which nothing can be signed. */
   get #reflectors() {
-    return [...this.#requestControllers.map(({ reflector }) => reflector), ...this.#issuers.reflectors];
+    const policies = this.#approvals ? [this.#approvals.reflector] : [];
+    return [...this.#requestControllers.map(({ reflector }) => reflector), ...this.#issuers.reflectors, ...policies];
   }
 
   get #isLeading(): boolean {
@@ -135,9 +139,18 @@ export class Controller {
       settings,
       events: this.#events,
       secrets: this.#secrets,
+      approvals: this.#approvals,
       findIssuer: ref => this.#issuers.find(ref),
       isLeading: () => this.#isLeading,
     };
+  }
+
+  #createPolicyCache(): PolicyCache | undefined {
+    const { client, log, metrics, createPolicyCache } = this.#options;
+    const onPolicies = () => {
+      if (this.#isLeading) for (const each of this.#requestControllers) each.wakeForPolicies();
+    };
+    return createPolicyCache?.({ client, log, metrics: metrics.reflector, onPolicies });
   }
 
   #emitAgain(): void {

@@ -90,6 +90,16 @@ export class RequestController<R extends RequestRecord> {
     this.#queue.addMany(named.filter(name => warnsApprovers || this.#waitsForIssuer(name)));
   }
 
+  /** Requeues approved requests after a change of the approval policies. */
+  wakeForPolicies(): void {
+    const { kind } = this.#options;
+    const isConcerned = (name: string) => {
+      const record = this.#find(name);
+      return record !== undefined && kind.waitsForIssuer(record) && kind.askedOf(record) !== undefined;
+    };
+    this.#queue.addMany([...this.#open.all()].filter(isConcerned));
+  }
+
   /**
    * Records the reasons of waiting requests again, since events expire. An event that still exists is not
    * written twice.
@@ -140,12 +150,13 @@ export class RequestController<R extends RequestRecord> {
   }
 
   #createDeps(): ReconcileDeps<R> & { readonly unreported: Unreported } {
-    const { client, events, secrets, settings, isLeading, findIssuer } = this.#shared;
+    const { client, events, secrets, settings, approvals, isLeading, findIssuer } = this.#shared;
     return {
       client,
       events,
       secrets,
       settings,
+      approvals,
       isLeading,
       kind: this.#options.kind,
       bundles: this.#options.bundles,

@@ -1,6 +1,7 @@
 // The interface of a request kind (such as CertificateSigningRequest): its API path, what is cached of it, when to sign
 // it, what it requests, and what is written to it. Implemented by one folder per kind; independent of all of them.
 
+import type { Asked } from '@countersign/common/approval/request/judged-request.ts';
 import type { ObjectMeta, Requester } from '@countersign/common/csr.ts';
 import type { FieldError } from '@countersign/common/field-error.ts';
 import type { Issuer } from '@countersign/common/issuer.ts';
@@ -88,6 +89,8 @@ export interface RequestKind<R extends RequestRecord = RequestRecord> {
     secretNamespace: string,
   ): { readonly reason: Reason; readonly message: string } | undefined;
   requesterOf(record: R): Requester;
+  /** What approval policies judge besides the certificate; undefined for a kind that is not approved. */
+  askedOf(record: R): Asked | undefined;
   needsPermission(ref: SignerRef, policy: RequestPolicy): boolean;
   /** How long requests share the answer of an access review, in milliseconds; 0 means not at all. */
   readonly sharesPermissionMs: number;

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { toPolicyRecord } from '@countersign/approver/policy-record.ts';
 import { readyCondition, writePolicyStatus } from '@countersign/approver/policy-status.ts';
 import { createCelCompiler } from '@countersign/common/approval/cel/cel-program.ts';
 import type { ApprovalPolicySpec } from '@countersign/common/approval/policy/approval-policy.ts';
+import { toPolicyRecord } from '@countersign/common/approval/policy/policy-record.ts';
 import type { Condition } from '@countersign/common/csr.ts';
 import { completeSpec } from '../../support/approval/written-policy.ts';
 import { RecordingClient } from '../../support/recording-client.ts';

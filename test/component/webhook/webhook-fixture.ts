@@ -11,7 +11,7 @@ import { createLogger } from '@countersign/common/runtime/process/log.ts';
 import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import { formatRef } from '@countersign/common/signer-name.ts';
 import type { ConstrainedCa } from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';
-import { type AdmissionHandler, createHandler } from '@countersign/webhook/handler.ts';
+import { type AdmissionHandler, createHandler, type HandlerDeps } from '@countersign/webhook/handler.ts';
 import { WebhookMetrics } from '@countersign/webhook/metrics.ts';
 import type { Caller } from '@countersign/webhook/review-limiter.ts';
 import { SecretFactsReader } from '@countersign/webhook/secret-facts.ts';
@@ -62,6 +62,8 @@ export interface ClusterState {
   readonly policy?: RequestPolicy;
   /** The constrained CAs of every issuer; defaults to none. */
   readonly constrained?: readonly ConstrainedCa[];
+  /** If absent, approval policies are not evaluated. */
+  readonly approvals?: HandlerDeps['approvals'];
 }
 
 /** The response: an AdmissionReview with 200, otherwise an error. */
@@ -100,6 +102,7 @@ export class WebhookFixture {
         find: ref => (this.#cluster.issuers ? (this.#cluster.issuers[formatRef(ref)] ?? 'missing') : 'unknown'),
       },
       constraints: { find: () => this.#cluster.constrained ?? [] },
+      ...(this.#cluster.approvals && { approvals: this.#cluster.approvals }),
       // A new reader for each read, so that each case sees its own calls.
       secrets: { read: ref => new SecretFactsReader(this.client, 50).read(ref) },
       clusterResourceNamespace: 'countersign',

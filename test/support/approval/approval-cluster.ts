@@ -5,6 +5,7 @@ import type { ApprovalPolicySpec } from '@countersign/common/approval/policy/app
 import { POLICY_API_VERSION, POLICY_KIND, POLICY_PATH } from '@countersign/common/approval/policy/approval-policy.ts';
 import { type Caller } from '../api.ts';
 import { type Cluster, type KubeObject, startCluster } from '../cluster.ts';
+import type { InstallOptions } from '../installation.ts';
 import { readPki } from '../pki.ts';
 import { CSRS, type CsrCondition, type CsrObject, getCsr } from '../requests.ts';
 import { completeSpec } from './written-policy.ts';
@@ -13,9 +14,9 @@ import { type WrittenRequest, writtenCsr } from './written-request.ts';
 export const SIGNER_NAMES = 'issuers.cert-manager.io/*';
 export const SIGNER = 'issuers.cert-manager.io/team-a.ca';
 
-export async function startApprovalCluster(): Promise<Cluster> {
-  const values = { approver: { enabled: true, signerNames: [SIGNER_NAMES] }, policy: {} };
-  const cluster = await startCluster({ values, approverFlags: [`--signer-names=${SIGNER_NAMES}`] });
+export async function startApprovalCluster(options: InstallOptions = {}): Promise<Cluster> {
+  const values = { approver: { enabled: true, signerNames: [SIGNER_NAMES] }, ...options.values };
+  const cluster = await startCluster({ ...options, values, approverFlags: [`--signer-names=${SIGNER_NAMES}`] });
   await cluster.createNamespace('team-a');
   await cluster.createCaIssuer(
     { namespace: 'team-a', name: 'ca' },
@@ -92,12 +93,24 @@ interface Events {
 
 /** The events of the approver about one CSR, as `type reason: message`, once there are so many. */
 export function approverEvents(cluster: Cluster, { metadata }: KubeObject, count: number): Promise<readonly string[]> {
-  const selector = encodeURIComponent(`involvedObject.uid=${metadata.uid}`);
   return cluster.eventually(`${count} events of the approver about ${metadata.name}`, async () => {
-    const { items } = await cluster.api.get<Events>(`/api/v1/namespaces/default/events?fieldSelector=${selector}`);
+    const { items } = await readEvents(cluster, metadata.uid);
     const own = items.filter(({ source }) => source.component === 'countersign-approver');
     return own.length < count
       ? undefined
       : own.map(({ type, reason, message }) => `${type} ${reason}: ${message}`).toSorted();
   });
+}
+
+/** The message of the first event with this reason, of whatever service. */
+export function eventMessage(cluster: Cluster, { metadata }: KubeObject, reason: string): Promise<string> {
+  return cluster.eventually(`${metadata.name} has an event ${reason}`, async () => {
+    const { items } = await readEvents(cluster, metadata.uid);
+    return items.find(event => event.reason === reason)?.message;
+  });
+}
+
+function readEvents(cluster: Cluster, uid: string): Promise<Events> {
+  const selector = encodeURIComponent(`involvedObject.uid=${uid}`);
+  return cluster.api.get(`/api/v1/namespaces/default/events?fieldSelector=${selector}`);
 }

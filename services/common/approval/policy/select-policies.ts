@@ -11,6 +11,11 @@ export function isSelected({ selection }: CompiledPolicy, { signerName, requeste
   return selection === undefined || (selectsSigner(selection, signerName) && selectsRequester(selection, requester));
 }
 
+/** Whether the policy can approve requests for the signer, of some requester. */
+export function namesSigner({ mode, isGuard, selection }: CompiledPolicy, signerName: string): boolean {
+  return mode === 'Enforce' && !isGuard && selection !== undefined && selectsSigner(selection, signerName);
+}
+
 /** Only issuers are ever selected, whatever the policy says. */
 export function selectsSigner({ signerNames, namespaces }: Selection, signerName: string): boolean {
   const signer = parseSignerName(signerName);

@@ -1,4 +1,4 @@
-// The flags of both services.
+// The flags that signer and webhook share; the approver has some of them.
 
 import { MILLISECOND } from '../../duration.ts';
 import type { RequestPolicy } from '../../request-policy.ts';

@@ -1,4 +1,4 @@
-// The Issuers and ClusterIssuers of the cluster, which both services cache with two reflectors. Reports changes and
+// The Issuers and ClusterIssuers of the cluster, cached by signer and webhook with two reflectors. Reports changes and
 // whether the cache can be trusted; never decides what a change means.
 
 import { type Issuer, toIssuer } from '../../issuer.ts';

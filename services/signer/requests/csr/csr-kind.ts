@@ -2,6 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { CA, encodeCaAnnotation, readPrivateKeySecretName } from '@countersign/common/annotations.ts';
+import { askedBy } from '@countersign/common/approval/request/judged-request.ts';
 import {
   type CertificateSigningRequest,
   CSR_PATH,
@@ -35,6 +36,7 @@ export const CSR_KIND: RequestKind<CsrRecord> = {
   concernsApprovers,
   warningToApprover,
   requesterOf: ({ spec }) => spec,
+  askedOf: askedBy,
   needsPermission,
   sharesPermissionMs: 0,
   serves: () => true,

@@ -65,6 +65,7 @@ export function createPodKind(settings: PodSettings): RequestKind<PodRecord> {
     whenNotServed: 'wait',
     whenUnfit,
     keySecretName: () => undefined,
+    askedOf: () => undefined,
     toRequestedCertificate: (record, _, { issuer }) => toRequested(record, issuer, settings),
     invalidCertificate: 'status.certificateChain: Invalid value: ',
     issuedChange: (record, { chainPem }, _, now) => issuedChange(record, chainPem, now),

@@ -1,11 +1,11 @@
-// What the approver keeps of each ApprovalPolicy: the compiled policy, and what its status says. Never fails: a policy
-// that cannot be compiled must not count as absent, because it may be one that denies.
+// What is cached of each ApprovalPolicy: the compiled policy, and what its status says. Never fails: a policy that
+// cannot be compiled must not count as absent, because it may be one that denies. Pure.
 
-import type { CelCompiler } from '@countersign/common/approval/cel/cel-program.ts';
-import type { ApprovalPolicy } from '@countersign/common/approval/policy/approval-policy.ts';
-import { compilePolicy } from '@countersign/common/approval/policy/compile-policy.ts';
-import type { CompiledPolicy } from '@countersign/common/approval/policy/compiled-policy.ts';
-import type { Condition, ObjectMeta } from '@countersign/common/csr.ts';
+import type { Condition, ObjectMeta } from '../../csr.ts';
+import type { CelCompiler } from '../cel/cel-program.ts';
+import type { ApprovalPolicy } from './approval-policy.ts';
+import { compilePolicy } from './compile-policy.ts';
+import type { CompiledPolicy } from './compiled-policy.ts';
 
 export interface PolicyRecord {
   readonly metadata: ObjectMeta;
