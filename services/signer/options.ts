@@ -10,6 +10,7 @@ import {
 } from '@countersign/common/runtime/options/common-options.ts';
 import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
 import { findNotWholeSeconds, findTooLong, type Limits } from '@countersign/common/runtime/options/duration-limits.ts';
+import { findBadEntry, parseServerList } from '@countersign/common/server-allow-list.ts';
 import type { TrustBundleSettings } from './controllers/bundle-controller.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
 import type { PodSettings } from './requests/pod-certificate/pod-kind.ts';
@@ -70,6 +71,11 @@ export const OPTIONS = defineOptions({
     default: false,
     help: 'Whether to append the root CA to status.certificate, if the Secret of the CA contains it.',
   },
+  vaultServers: {
+    kind: 'string',
+    default: '',
+    help: 'Hosts of the Vault servers that issuers may name, with commas between: a name, an address or a suffix such as *.example.com, each with or without a port. Empty: all.',
+  },
   podCertificates: {
     kind: 'boolean',
     default: true,
@@ -125,9 +131,17 @@ export function findMistakes(config: SignerConfig): string[] {
     ...findPolicyMistakes(config),
     ...findTooLong('--backdate', config.backdate, MAX_BACKDATE_MS),
     ...findNotWholeSeconds('--lease-duration', config.leaseDuration, LEASE_DURATION_MS),
+    ...findServerMistakes(config),
     ...findPodMistakes(config),
     ...findBundleMistakes(config),
   ];
+}
+
+function findServerMistakes({ vaultServers }: SignerConfig): string[] {
+  const bad = findBadEntry(parseServerList(vaultServers));
+  return bad === undefined
+    ? []
+    : [`--vault-servers: "${bad}" is not a host such as vault.example.com or *.example.com:8200`];
 }
 
 /** The limits of the API server: spec.maxExpirationSeconds, and status.notBefore within 5 minutes of its clock. */
