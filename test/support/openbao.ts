@@ -1,7 +1,7 @@
 // A real OpenBao server, which speaks Vault's API, on 127.0.0.1: in memory, unsealed, with a root token, and on demand
-// with a TLS listener that wants client certificates. Stopped by its process.
+// with TLS listeners, one of which requires client certificates. Ended by its process.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,9 +9,15 @@ import { type Child, logTail, startChild } from './control-plane/child.ts';
 import { findTools } from './control-plane/find-tools.ts';
 import { freePort } from './control-plane/loopback.ts';
 
+interface TlsFiles {
+  readonly certPem: string;
+  readonly keyPem: string;
+  readonly clientCaPem: string;
+}
+
 export interface OpenBaoOptions {
-  /** PEM files of a TLS listener; with `clientCaPem` it requires client certificates. */
-  readonly tls?: { readonly certPem: string; readonly keyPem: string; readonly clientCaPem?: string };
+  /** The certificate of the TLS listeners, and the CA of client certificates. */
+  readonly tls?: TlsFiles;
   /** Restart on the port of a server that was stopped. */
   readonly port?: number;
 }
@@ -23,18 +29,17 @@ export async function startOpenBao({ tls, port: wanted }: OpenBaoOptions = {}): 
   const { bao } = await findTools(['bao']);
   const dir = await mkdtemp(join(tmpdir(), 'countersign-openbao-'));
   for (let left = 5; ; left -= 1) {
-    const port = wanted ?? (await freePairOfPorts());
-    const tlsPort = await freePort();
-    const config = tls === undefined ? [] : ['-config', await writeListener(dir, tlsPort, tls)];
+    const ports = { plain: wanted ?? (await freePairOfPorts()), tls: await freePort(), mutual: await freePort() };
+    const config = tls === undefined ? [] : ['-config', await writeListeners(dir, ports, tls)];
     const args = ['server', '-dev', `-dev-root-token-id=${ROOT_TOKEN}`, '-dev-no-store-token'];
     const child = startChild({
       name: 'openbao',
       command: bao,
-      args: [...args, `-dev-listen-address=127.0.0.1:${port}`, ...config],
+      args: [...args, `-dev-listen-address=127.0.0.1:${ports.plain}`, ...config],
       logPath: join(dir, 'openbao.log'),
       env: { HOME: dir, PATH: process.env['PATH'] },
     });
-    const server = new OpenBao(dir, child, { port, tlsPort });
+    const server = new OpenBao(dir, child, ports);
     if (await server.isServing()) return server;
     const log = logTail(child.logPath);
     await child.stop(5_000);
@@ -52,23 +57,33 @@ async function freePairOfPorts(): Promise<number> {
   }
 }
 
-async function writeListener(dir: string, port: number, tls: NonNullable<OpenBaoOptions['tls']>): Promise<string> {
+interface Ports {
+  /** Without TLS. */
+  readonly plain: number;
+  /** A client certificate may be sent. */
+  readonly tls: number;
+  /** A client certificate is required. */
+  readonly mutual: number;
+}
+
+/** Returns the path of the configuration. */
+async function writeListeners(dir: string, ports: Ports, { certPem, keyPem, clientCaPem }: TlsFiles): Promise<string> {
   const file = async (name: string, content: string) => {
     await writeFile(join(dir, name), content, { mode: 0o600 });
-    return JSON.stringify(join(dir, name));
+    return join(dir, name);
   };
-  const client =
-    tls.clientCaPem === undefined
-      ? 'tls_disable_client_certs = true'
-      : `tls_require_and_verify_client_cert = true\n  tls_client_ca_file = ${await file('client-ca.crt', tls.clientCaPem)}`;
-  const config = `listener "tcp" {
+  const [cert, key] = [await file('tls.crt', certPem), await file('tls.key', keyPem)];
+  const clientCa = await file('client-ca.crt', clientCaPem);
+  const listener = async (port: number, ...lines: readonly string[]) => `listener "tcp" {
   address = "127.0.0.1:${port}"
   cluster_address = "127.0.0.1:${await freePort()}"
-  tls_cert_file = ${await file('tls.crt', tls.certPem)}
-  tls_key_file = ${await file('tls.key', tls.keyPem)}
-  ${client}
-}\n`;
-  return JSON.parse(await file('listener.hcl', config));
+  tls_cert_file = "${cert}"
+  tls_key_file = "${key}"
+  ${lines.join('\n  ')}
+}
+`;
+  const required = ['tls_require_and_verify_client_cert = true', `tls_client_ca_file = "${clientCa}"`];
+  return file('listeners.hcl', (await listener(ports.tls)) + (await listener(ports.mutual, ...required)));
 }
 
 export interface BaoAnswer {
@@ -78,24 +93,26 @@ export interface BaoAnswer {
 }
 
 export class OpenBao {
-  readonly port: number;
-  readonly tlsPort: number;
+  readonly ports: Ports;
   readonly #dir: string;
   readonly #child: Child;
 
-  constructor(dir: string, child: Child, { port, tlsPort }: { readonly port: number; readonly tlsPort: number }) {
+  constructor(dir: string, child: Child, ports: Ports) {
     this.#dir = dir;
     this.#child = child;
-    this.port = port;
-    this.tlsPort = tlsPort;
+    this.ports = ports;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `http://127.0.0.1:${this.ports.plain}`;
   }
 
   get tlsUrl(): string {
-    return `https://127.0.0.1:${this.tlsPort}`;
+    return `https://127.0.0.1:${this.ports.tls}`;
+  }
+
+  get mutualUrl(): string {
+    return `https://127.0.0.1:${this.ports.mutual}`;
   }
 
   /** Calls the API below /v1 with the root token; throws for an answer that is not 2xx. */
@@ -123,6 +140,15 @@ export class OpenBao {
       await sleep(50);
     }
     return false;
+  }
+
+  async seal(): Promise<void> {
+    await this.call('PUT', 'sys/seal');
+  }
+
+  async unseal(): Promise<void> {
+    const [, key] = /Unseal Key: (\S+)/.exec(await readFile(this.#child.logPath, 'utf8')) ?? [];
+    await this.call('PUT', 'sys/unseal', { key });
   }
 
   async stop(): Promise<void> {

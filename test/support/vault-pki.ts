@@ -10,33 +10,38 @@ export async function setUpPki(bao: OpenBao, headers: Record<string, string> = {
   const call = (method: string, path: string, body?: object) => bao.call(method, path, body, headers);
   await call('POST', 'sys/mounts/pki', { type: 'pki', config: { max_lease_ttl: '87600h' } });
   await call('POST', 'pki/root/generate/internal', { common_name: 'bao root', ttl: '87600h' });
-  const any = { allow_any_name: true, enforce_hostnames: false, allowed_uri_sans: ['*'], max_ttl: '2160h' };
+  const any = {
+    key_type: 'any',
+    allow_any_name: true,
+    enforce_hostnames: false,
+    allowed_uri_sans: ['*'],
+    max_ttl: '2160h',
+  };
   await call('POST', 'pki/roles/any', { ...any, require_cn: false, server_flag: false, client_flag: false });
   await call('POST', 'pki/roles/narrow', {
+    key_type: 'any',
     allowed_domains: ['example.com'],
     allow_subdomains: true,
     require_cn: false,
   });
-  await call('POST', 'pki/roles/short', { ...any, require_cn: false, max_ttl: '1h' });
-  // Takes the names from the fields beside the PKCS#10 request, and from those only the DNS names.
+  const drops = { organization: ['Added'], max_ttl: '1h' };
   await call('POST', 'pki/roles/drops', {
     ...any,
     require_cn: false,
-    organization: ['Added'],
-    use_csr_sans: true,
-    allowed_uri_sans: [],
+    server_flag: false,
+    client_flag: false,
+    ...drops,
   });
   await call('PUT', 'sys/policies/acl/signs', { policy: 'path "pki/sign/*" { capabilities = ["update"] }' });
 }
 
-export async function createToken(bao: OpenBao, order: object = {}): Promise<string> {
-  const { body } = await bao.call('POST', 'auth/token/create', {
-    policies: ['signs'],
-    ttl: DAY,
-    no_parent: true,
-    ...order,
-  });
-  return body.auth.client_token;
+export async function createToken(
+  bao: OpenBao,
+  order: object = {},
+  headers: Record<string, string> = {},
+): Promise<string> {
+  const body = { policies: ['signs'], ttl: DAY, no_parent: true, ...order };
+  return (await bao.call('POST', 'auth/token/create', body, headers)).body.auth.client_token;
 }
 
 export interface AppRole {
@@ -50,4 +55,34 @@ export async function setUpAppRole(bao: OpenBao, settings: object = {}): Promise
   const roleId = (await bao.call('GET', 'auth/approle/role/signer/role-id')).body.data.role_id;
   const secretId = (await bao.call('POST', 'auth/approle/role/signer/secret-id')).body.data.secret_id;
   return { roleId, secretId };
+}
+
+/** Lets holders of client certificates of the CA log in. */
+export async function setUpCertAuth(bao: OpenBao, caPem: string): Promise<void> {
+  await bao.call('POST', 'sys/auth/cert', { type: 'cert' });
+  await bao.call('POST', 'auth/cert/certs/signer', { certificate: caPem, token_policies: ['signs'] });
+}
+
+export interface KubernetesApi {
+  readonly url: string;
+  readonly caPem: string;
+  /** A token that may create TokenReviews. */
+  readonly reviewer: string;
+}
+
+/** The role `signer` is for the ServiceAccount, with the audience. */
+export async function setUpKubernetesAuth(
+  bao: OpenBao,
+  { url, caPem, reviewer }: KubernetesApi,
+  account: { readonly namespace: string; readonly name: string; readonly audience: string },
+): Promise<void> {
+  await bao.call('POST', 'sys/auth/kubernetes', { type: 'kubernetes' });
+  const config = { kubernetes_host: url, kubernetes_ca_cert: caPem, token_reviewer_jwt: reviewer };
+  await bao.call('POST', 'auth/kubernetes/config', { ...config, disable_local_ca_jwt: true });
+  await bao.call('POST', 'auth/kubernetes/role/signer', {
+    bound_service_account_names: [account.name],
+    bound_service_account_namespaces: [account.namespace],
+    audience: account.audience,
+    token_policies: ['signs'],
+  });
 }

@@ -73,7 +73,6 @@ const CONNECTION_WORDS: readonly (readonly [RegExp, string])[] = [
   [/^ECONNREFUSED$/, 'the connection was refused'],
   [/^(ENOTFOUND|EAI_\w+)$/, 'the host name cannot be resolved'],
   [/TIMEOUT|^ETIMEDOUT$/, 'it did not answer in time'],
-  [/CERT|SIGNATURE|ERR_TLS_CERT/, 'its TLS certificate is not trusted; check caBundle and serverName'],
   [/^ERR_(SSL|TLS)|^EPROTO$/, 'the TLS handshake failed; check whether it speaks TLS and wants a client certificate'],
   [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, 'the connection was closed'],
 ];
@@ -84,6 +83,10 @@ export function connectionFault(error: unknown): VaultFault {
   const name = error instanceof Error ? error.name : '';
   if (name === 'ResponseTooLargeError')
     return new VaultFault('unavailable', 'the answer of the Vault server is too large');
+  if (/CERT|SIGNATURE/.test(code) && !code.startsWith('ERR_SSL')) {
+    const words = `its TLS certificate is not trusted (${code}); check caBundle and serverName`;
+    return new VaultFault('unavailable', `the Vault server cannot be reached: ${words}`);
+  }
   const [, known] = CONNECTION_WORDS.find(([pattern]) => pattern.test(code || name.toUpperCase())) ?? [];
   return new VaultFault('unavailable', `the Vault server cannot be reached: ${known ?? (code || 'connection failed')}`);
 }
