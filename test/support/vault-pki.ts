@@ -1,5 +1,5 @@
-// Sets up an OpenBao server as an administrator would: a secrets engine with a root CA, roles, policies, and the ways to
-// log in that Vault issuers know.
+// Sets up an OpenBao server as an administrator would: a secrets engine with a root CA, roles, policies, and the ways
+// to log in that Vault issuers know.
 
 import type { OpenBao } from './openbao.ts';
 
