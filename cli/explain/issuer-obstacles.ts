@@ -29,7 +29,7 @@ function obstacle(reason: string, what: string, command: string): Obstacle {
 
 function otherSigner(type: string): Obstacle {
   return {
-    what: `the issuer is of type ${type}; Countersign signs for ${TYPES_SIGNED_HERE.join(' and ')}`,
+    what: `the issuer is of type ${type}; Countersign signs for ${TYPES_SIGNED_HERE.join(', ')}`,
     fix: 'The CSR waits for another signer, such as the CSR controllers of cert-manager.',
     isFinal: false,
   };

@@ -28,6 +28,22 @@ export const issuerReasons = {
     action: 'None.',
     shownIn: ['Ready condition'],
   }),
+  VaultVerified: normal('ready', () => 'Vault verified', {
+    meaning: 'The signer can log in to the Vault server of the issuer, and the server is unsealed.',
+    action: 'None.',
+    shownIn: ['Ready condition'],
+  }),
+  VaultError: {
+    ...warning('wait', (problem: string) => problem, {
+      meaning:
+        'The spec of the Vault issuer is incomplete, its server cannot be reached or is sealed, or the login fails. The message says which.',
+      action:
+        'Fix what the message says. The issuer is checked again when its Secret changes, and at least once a minute.',
+      shownIn: ['Ready condition'],
+    }),
+    client: (problem: string) => `Failed to initialize Vault client: ${problem}`,
+    health: (problem: string) => `Failed to verify Vault is initialized and unsealed: ${problem}`,
+  },
   // Not in cert-manager.
   NotStrictlyValid: warning(
     'ready',

@@ -4,6 +4,7 @@
 import type { FieldError } from './field-error.ts';
 import { type Reason, reasons } from './reasons.ts';
 import { type SelfSignedRequest, selfSignedErrors } from './self-signed-rules.ts';
+import { pruneVault, type VaultIssuerSpec } from './vault-spec.ts';
 
 /** cert-manager's CAIssuer. */
 export interface CaIssuerSpec {
@@ -22,7 +23,7 @@ export interface SelfSignedIssuerSpec {
 export interface IssuerSpec {
   readonly acme?: object;
   readonly ca?: CaIssuerSpec;
-  readonly vault?: object;
+  readonly vault?: VaultIssuerSpec;
   readonly selfSigned?: SelfSignedIssuerSpec;
   readonly venafi?: object;
 }
@@ -96,7 +97,22 @@ export const issuerTypes = {
     findErrors: () => [],
     reasons: CA_REASONS,
   },
-  vault: LEFT_TO_OTHERS,
+  vault: {
+    signedHere: true,
+    prune: pruneVault,
+    // Its Secrets hold credentials, and are read when they are needed.
+    secretOf: () => undefined,
+    signsItself: false,
+    findErrors: () => [],
+    reasons: {
+      badRequest: 'ErrorSigning',
+      secretReadFailed: 'SecretGetError',
+      unusable: 'SecretInvalidData',
+      signingFailed: 'ErrorSigning',
+      updateFailed: 'ErrorUpdate',
+      issuedMessage: reasons.CertificateIssued.vault(),
+    },
+  },
   selfSigned: {
     signedHere: true,
     prune: spec => pick(spec, 'crlDistributionPoints'),

@@ -53,6 +53,16 @@ export const ownReasons = {
       action: 'Delete the CSR and create a new one.',
     },
   ),
+  CertificateDiffers: warning(
+    'issue',
+    (differences: readonly string[]) => `The issued certificate differs from the request: ${differences.join('; ')}`,
+    {
+      meaning:
+        'A server that signs for the issuer, such as Vault, issued a certificate that is not exactly what was requested, for example because its role dropped names, cut the lifetime or set other usages. Certificates for another key, for names that were not requested, or for a CA are never written.',
+      action: 'If the certificate does not fit, change the role of the server or the request, then create a new CSR.',
+      shownIn: ['event'],
+    },
+  ),
   AccessReviewFailed: warning(
     'deny',
     (ref: SignerRef) => `Cannot verify that the requester may reference ${formatIssuer(ref)}: the access review failed`,

@@ -8,6 +8,7 @@ import { formatIssuer, ownReasons } from './own-reasons.ts';
 import { podReasons } from './pods/pod-reasons.ts';
 import { normal, warning } from './reason-entry.ts';
 import { formatRef, type SignerRef } from './signer-name.ts';
+import { vaultReasons } from './vault-reasons.ts';
 
 const referenced = (ref: SignerRef) => `Referenced ${ref.kind} ${formatRef(ref)}`;
 const templateError = (error: string) => `Error generating certificate template: ${error}`;
@@ -117,6 +118,7 @@ const ca = {
       action: 'None.',
     }),
     selfSigned: () => 'Certificate self-signed successfully',
+    vault: () => 'Certificate signed successfully',
   },
 };
 
@@ -130,10 +132,14 @@ const selfSigned = {
       action: 'Create a new CSR with the annotation.',
     },
   ),
-  SecretNotFound: warning('wait', (secret: string) => `Referenced Secret ${secret} not found`, {
-    meaning: 'The Secret with the private key of the request does not exist.',
-    action: 'Create the Secret. The CSR is signed once it exists.',
-  }),
+  SecretNotFound: {
+    ...warning('wait', (secret: string) => `Referenced Secret ${secret} not found`, {
+      meaning:
+        'The Secret with the private key of the request (SelfSigned), or a Secret that a Vault issuer names, does not exist.',
+      action: 'Create the Secret. The CSR is signed once it exists (cert-manager fails it for a Vault issuer).',
+    }),
+    vault: (secret: string) => `Required secret resource not found: Secret ${secret}`,
+  },
   ErrorParsingKey: warning(
     'wait',
     (secret: string, error: string) => `Failed to parse signing key from secret ${secret}: ${error}`,
@@ -161,11 +167,14 @@ const selfSigned = {
     action: 'Create a new CSR that names the right Secret.',
     shownIn: ['Failed condition', 'event', 'countersign_certificates_total'],
   }),
-  ErrorSigning: warning('fail', signingError, {
-    meaning:
-      'The key of the request cannot sign (RSA below 2048 or above 8192 bits, P-224), or the API server rejects the certificate as invalid. The message says why.',
-    action: 'Create a new CSR, with a new key if the key is the cause.',
-  }),
+  ErrorSigning: {
+    ...warning('fail', signingError, {
+      meaning:
+        'SelfSigned: the key of the request cannot sign (RSA below 2048 or above 8192 bits, P-224), or the API server rejects the certificate as invalid. Vault: its role refuses the request, or it returned a certificate that was not requested. The message says why.',
+      action: 'Create a new CSR, with a new key if the key is the cause, or with what the role of Vault allows.',
+    }),
+    vault: (problem: string) => `Vault failed to sign: failed to sign certificate by vault: ${problem}`,
+  },
   ErrorUpdate: warning('retry', updateError, {
     meaning: 'The certificate could not be written to the CSR.',
     action: 'None, the same certificate is written again later.',
@@ -173,7 +182,7 @@ const selfSigned = {
 };
 
 /** Reasons of the signer for a CSR. */
-export const csrReasons = { ...shared, ...ca, ...selfSigned, ...requiredApprovalReasons };
+export const csrReasons = { ...shared, ...ca, ...selfSigned, ...vaultReasons, ...requiredApprovalReasons };
 
 export const reasons = { ...csrReasons, ...issuerReasons, ...podReasons, ...ownReasons, ...approvalReasons };
 

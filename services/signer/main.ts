@@ -9,11 +9,14 @@ import { createStopSignal, requireNode } from '@countersign/common/runtime/proce
 import { createLogger } from '@countersign/common/runtime/process/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/process/metrics.ts';
 import { reportFailure, runProgram } from '@countersign/common/runtime/process/program.ts';
+import { parseServerList } from '@countersign/common/server-allow-list.ts';
 import { ComputeScheduler } from './authority/compute-scheduler.ts';
 import { Controller } from './controllers/controller.ts';
 import type { ControllerOptions } from './controllers/controller-options.ts';
 import { createCaIssuer } from './issuers/ca.ts';
+import type { IssuerTypeHandler } from './issuers/issuer-type.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
+import { createVaultIssuer, type VaultDeps } from './issuers/vault/vault.ts';
 import { SignerMetrics } from './metrics.ts';
 import {
   findMistakes,
@@ -27,6 +30,7 @@ import { CSR_KIND } from './requests/csr/csr-kind.ts';
 import { CSR_PROTOBUF } from './requests/csr/csr-protobuf.ts';
 import { createPodKind } from './requests/pod-certificate/pod-kind.ts';
 import { POD_CERTIFICATE_PROTOBUF } from './requests/pod-certificate/pod-protobuf.ts';
+import { SecretReader } from './secret-reader.ts';
 
 const SERVICE = 'countersign-signer';
 
@@ -59,15 +63,17 @@ function createController(
   client: ClusterClient,
   given: Pick<ControllerOptions, 'log' | 'metrics' | 'createPolicyCache'>,
 ): Controller {
-  const scheduler = new ComputeScheduler();
+  const secrets = new SecretReader(client);
+  const clusterResourceNamespace = config.clusterResourceNamespace || client.namespace;
   return new Controller({
     ...given,
     client,
+    secrets,
     kinds: [CSR_KIND, ...(config.podCertificates ? [createPodKind(podSettings(config))] : [])],
     settings: {
       policy: issuancePolicy(config),
-      handlers: [createCaIssuer(scheduler), createSelfSignedIssuer(scheduler)],
-      clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
+      handlers: createHandlers(config, { client, secrets, clusterResourceNamespace }),
+      clusterResourceNamespace,
       writeCaAnnotation: config.caAnnotation,
     },
     workers: config.workers,
@@ -75,6 +81,17 @@ function createController(
     trustBundles: trustBundleSettings(config),
     constraintsNamespace: config.honourNameConstraints ? client.namespace : undefined,
   });
+}
+
+type HandlerDeps = Omit<VaultDeps, 'allowedServers'>;
+
+function createHandlers(config: SignerConfig, deps: HandlerDeps): readonly IssuerTypeHandler[] {
+  const scheduler = new ComputeScheduler();
+  return [
+    createCaIssuer(scheduler),
+    createSelfSignedIssuer(scheduler),
+    createVaultIssuer({ ...deps, allowedServers: parseServerList(config.vaultServers) }),
+  ];
 }
 
 try {

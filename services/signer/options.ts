@@ -16,6 +16,7 @@ import {
   findTooLong,
   type Limits,
 } from '@countersign/common/runtime/options/duration-limits.ts';
+import { findBadEntry, parseServerList } from '@countersign/common/server-allow-list.ts';
 import type { TrustBundleSettings } from './controllers/bundle-controller.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
 import type { PodSettings } from './requests/pod-certificate/pod-kind.ts';
@@ -81,6 +82,11 @@ export const OPTIONS = defineOptions({
     default: false,
     help: 'Whether to sign a CSR only while an ApprovalPolicy allows it; an approval by hand is not enough, and the CSR waits.',
   },
+  vaultServers: {
+    kind: 'string',
+    default: '',
+    help: 'Hosts of the Vault servers that issuers may name, with commas between: a name, an address or a suffix such as *.example.com, each with or without a port. Empty: all.',
+  },
   podCertificates: {
     kind: 'boolean',
     default: true,
@@ -130,9 +136,17 @@ export function findMistakes(config: SignerConfig): string[] {
     ...findPolicyMistakes(config),
     ...findTooLong('--backdate', config.backdate, MAX_BACKDATE_MS),
     ...findLeaseMistakes(config),
+    ...findServerMistakes(config),
     ...findPodMistakes(config),
     ...findBundleMistakes(config),
   ];
+}
+
+function findServerMistakes({ vaultServers }: SignerConfig): string[] {
+  const bad = findBadEntry(parseServerList(vaultServers));
+  return bad === undefined
+    ? []
+    : [`--vault-servers: "${bad}" is not a host such as vault.example.com or *.example.com:8200`];
 }
 
 /** The limits of the API server: spec.maxExpirationSeconds, and status.notBefore within 5 minutes of its clock. */

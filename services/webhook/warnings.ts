@@ -75,7 +75,7 @@ function durationWarnings(csr: CertificateSigningRequest): readonly string[] {
 function issuerWarnings(ref: SignerRef, issuer: Issuer, permission: Admitted['permission']): readonly string[] {
   const foreign = foreignType(issuer);
   if (foreign !== undefined) {
-    const reason = `which Countersign does not sign with (only ${TYPES_SIGNED_HERE.join(' and ')})`;
+    const reason = `which Countersign does not sign with (only ${TYPES_SIGNED_HERE.join(', ')})`;
     return [`${label(ref)} is of type ${foreign}, ${reason}; the request waits for another signer`];
   }
   if (issuerType(issuer) === undefined)

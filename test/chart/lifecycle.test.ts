@@ -215,6 +215,7 @@ test('helm upgrade rejects a missing namespace before the signer loses its permi
   for (const [value, set] of [
     ['signer.secretNamespaces', 'signer.secretNamespaces=["missing"]'],
     ['referencers', 'referencers=[{"namespace":"missing","issuer":"ca","subjects":[{"kind":"User","name":"jane"}]}]'],
+    ['vaultServiceAccounts', 'vaultServiceAccounts=[{"namespace":"missing","names":["vault-issuer"]}]'],
   ] as const) {
     const flags = ['--reuse-values', '--set-json', set, '--force-conflicts', '--namespace', NAMESPACE];
     const { code, stderr } = await controlPlane.helm(['upgrade', RELEASE, CHART, ...flags]);

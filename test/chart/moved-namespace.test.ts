@@ -33,7 +33,12 @@ function placesOf(text: string, part: unknown, at: string): string[] {
 }
 
 /** Variants that name other namespaces than the release's, or a ServiceAccount that is not rendered. */
-const ELSEWHERE = new Set(['Secrets of two namespaces', 'referencers', 'other ServiceAccounts']);
+const ELSEWHERE = new Set([
+  'Secrets of two namespaces',
+  'Vault by ServiceAccounts',
+  'referencers',
+  'other ServiceAccounts',
+]);
 
 for (const [name, values] of Object.entries(VARIANTS).filter(([variant]) => !ELSEWHERE.has(variant))) {
   test(`no moved object contains the original namespace: ${name}`, async () => {

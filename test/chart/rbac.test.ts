@@ -274,6 +274,26 @@ test('the namespace of a ServiceAccount defaults to that of the Issuer', async (
   assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name: 'any', namespace: 'sandbox' }]);
 });
 
+test('the signer may request tokens of the listed ServiceAccounts, by name in their namespace, and of no others', async () => {
+  const objects = await render(VARIANTS['Vault by ServiceAccounts']!);
+  const requesting = (objects.filter(isRole) as Role[]).filter(({ rules }) =>
+    rules.some(({ resources }) => resources?.includes('serviceaccounts/token')),
+  );
+  const resourceNames = ['vault-issuer', 'other'];
+  assert.deepEqual(
+    requesting.map(({ kind, metadata, rules }) => [kind, metadata.namespace, rules]),
+    [
+      [
+        'Role',
+        'sandbox',
+        [{ apiGroups: [''], resources: ['serviceaccounts/token'], resourceNames, verbs: ['create'] }],
+      ],
+    ],
+  );
+  const binding = findObject(objects, 'RoleBinding', requesting[0]!.metadata.name) as Binding;
+  assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name: 'countersign-signer', namespace: NAMESPACE }]);
+});
+
 test('a cluster referencer gets the verb reference on the named ClusterIssuer only', async () => {
   const objects = await render(VARIANTS['referencers']!);
   const role = findObject(objects, 'ClusterRole', 'countersign-referencer:my-cluster-issuer') as Role;

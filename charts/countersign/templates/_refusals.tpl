@@ -88,11 +88,14 @@ Rejects a namespace that does not exist: creating its Role would fail halfway th
 Secrets. Skipped without a cluster (helm template) and if the release namespace does not exist yet.
 */}}
 {{- define "countersign.refuseMissingNamespaces" -}}
-{{- $given := dict "signer.secretNamespaces" .Values.signer.secretNamespaces "referencers" list }}
+{{- $given := dict "signer.secretNamespaces" .Values.signer.secretNamespaces "referencers" list "vaultServiceAccounts" list }}
+{{- range .Values.vaultServiceAccounts }}
+{{- $_ := set $given "vaultServiceAccounts" (append $given.vaultServiceAccounts .namespace) }}
+{{- end }}
 {{- range .Values.referencers }}
 {{- $_ := set $given "referencers" (append $given.referencers .namespace) }}
 {{- end }}
-{{- if and (or .Values.signer.secretNamespaces .Values.referencers) (lookup "v1" "Namespace" "" .Release.Namespace) }}
+{{- if and (or .Values.signer.secretNamespaces .Values.referencers .Values.vaultServiceAccounts) (lookup "v1" "Namespace" "" .Release.Namespace) }}
 {{- range $value, $namespaces := $given }}
 {{- range $namespaces }}
 {{- if not (lookup "v1" "Namespace" "" .) }}

@@ -6,12 +6,15 @@ import type { PolicyCache, PolicyCacheOptions } from '@countersign/common/runtim
 import type { SignerMetrics } from '../metrics.ts';
 import type { SigningSettings } from '../observe.ts';
 import type { RequestKind } from '../requests/request-kind.ts';
+import type { SecretReader } from '../secret-reader.ts';
 import type { TrustBundleSettings } from './bundle-controller.ts';
 
 export interface ControllerOptions {
   readonly client: KubeClient;
   readonly log: Logger;
   readonly metrics: SignerMetrics;
+  /** Shared with the issuer types that read Secrets themselves. */
+  readonly secrets: SecretReader;
   readonly settings: SigningSettings;
   /** The kinds of request that are signed; each has its own queue. */
   readonly kinds: readonly RequestKind[];

@@ -14,7 +14,6 @@ import { formatSignerName, type SignerRef } from '@countersign/common/signer-nam
 import { CertManagerPresence } from '../issuer-status/cert-manager-presence.ts';
 import { ConstraintPublisher } from '../issuer-status/constraint-publisher.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
-import { SecretReader } from '../secret-reader.ts';
 import { BundleController } from './bundle-controller.ts';
 import type { ControllerDeps } from './controller-deps.ts';
 import type { ControllerOptions } from './controller-options.ts';
@@ -34,7 +33,6 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #issuers: IssuerCache;
   readonly #events: EventRecorder;
-  readonly #secrets: SecretReader;
   readonly #approvals: PolicyCache | undefined;
   readonly #presence: CertManagerPresence;
   readonly #requestControllers: readonly RequestController<RequestRecord>[];
@@ -48,7 +46,6 @@ export class Controller {
     const { client, log, metrics } = options;
     this.#options = options;
     this.#events = new EventRecorder(client, log, () => this.#requestControllers.some(each => each.isLoaded));
-    this.#secrets = new SecretReader(client);
     this.#presence = new CertManagerPresence(client, log, () => new Date());
     this.#issuers = new IssuerCache({
       client,
@@ -99,7 +96,7 @@ export class Controller {
     await Promise.all([
       ...this.#requestControllers.map(each => each.lead(signal, former)),
       this.#issuerController.run(signal),
-      this.#secrets.run(signal),
+      this.#options.secrets.run(signal),
       this.#constraints?.run(signal),
       this.#bundles?.whenListed(signal).then(() => this.#addIssuers()),
     ]);
@@ -131,14 +128,14 @@ export class Controller {
   }
 
   #share(): ControllerDeps {
-    const { client, log, metrics, settings } = this.#options;
+    const { client, log, metrics, secrets, settings } = this.#options;
     return {
       client,
       log,
       metrics,
       settings,
       events: this.#events,
-      secrets: this.#secrets,
+      secrets,
       approvals: this.#approvals,
       findIssuer: ref => this.#issuers.find(ref),
       isLeading: () => this.#isLeading,

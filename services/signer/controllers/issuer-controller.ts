@@ -9,7 +9,8 @@ import { type ReadinessDeps, reconcileReadiness } from '../issuer-status/issuer-
 import type { BundleController } from './bundle-controller.ts';
 import type { ControllerDeps } from './controller-deps.ts';
 
-const WORKERS = 4;
+/** A type that asks a server holds a worker until the answer. */
+const WORKERS = 8;
 
 /** What to do with the observed state of an issuer. */
 interface Duties extends Pick<ReadinessDeps, 'constraints' | 'mayWrite'> {
@@ -73,8 +74,9 @@ export class IssuerController {
 
   async #keepReady(ref: SignerRef, reconcileId: string): Promise<void> {
     const { secrets, findIssuer } = this.#shared;
-    const change = await reconcileReadiness(this.#depsWith(reconcileId), ref, findIssuer(ref));
-    if (change) secrets.wakeOnChange(change.ref, change.version, waiterOf(ref), () => this.add(ref));
+    const { onChange, afterMs } = await reconcileReadiness(this.#depsWith(reconcileId), ref, findIssuer(ref));
+    if (onChange) secrets.wakeOnChange(onChange.ref, onChange.version, waiterOf(ref), () => this.add(ref));
+    if (afterMs !== undefined) this.#queue.addAfter(formatSignerName(ref), afterMs);
   }
 
   #depsWith(reconcileId: string): ReadinessDeps {

@@ -3,17 +3,17 @@
 
 import { hash } from 'node:crypto';
 import { MILLISECOND } from '@countersign/common/duration.ts';
+import { usageNames } from '@countersign/common/key-usage.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
-import { sequence } from '@countersign/common/x509/der.ts';
 import { findExtension } from '@countersign/common/x509/extension.ts';
-import { parseBasicConstraints } from '@countersign/common/x509/extension-values.ts';
+import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from '@countersign/common/x509/extension-values.ts';
 import { EXTENSION } from '@countersign/common/x509/oids.ts';
 import { readSigned } from '@countersign/common/x509/signature.ts';
-import { readGeneralNames } from '@countersign/common/x509/subject-alt-name.ts';
 import { type CaCertificate, parseCertificates } from '../authority/ca-certificate.ts';
 import type { Chain } from '../authority/chain.ts';
+import { findNameDifferences, findNameFault } from './remote-names.ts';
 import { parseTbsCertificate, type TbsCertificate } from './tbs-certificate.ts';
 
 export interface RemoteCertificate {
@@ -35,8 +35,6 @@ interface Limits {
 /** Clocks differ, and remotes may backdate. */
 const SLACK_MS = 10 * 60_000;
 
-const EMPTY_NAME = sequence();
-
 /** PEM, leaf first; `topPem` is the top CA, if the remote returns it. */
 interface Received {
   readonly chainPem: string;
@@ -53,7 +51,7 @@ export function checkRemoteCertificate(
   if (!certificates.ok) return certificates;
   const leaf = readLeaf(certificates.value[0]?.der ?? Buffer.alloc(0));
   if (!leaf.ok) return err(`the certificate cannot be read: ${leaf.error}`);
-  const fault = findNameFault(leaf.value, requested) ?? findTimeFault(leaf.value, limits);
+  const fault = findFault(leaf.value, requested) ?? findTimeFault(leaf.value, limits);
   return fault === undefined
     ? ok(describe(received, certificates.value, leaf.value, { requested, limits }))
     : err(fault);
@@ -81,15 +79,11 @@ function describe(
 }
 
 /** Detects what would make the certificate valid for more than was requested. */
-function findNameFault(tbs: TbsCertificate, requested: RequestedCertificate): string | undefined {
+function findFault(tbs: TbsCertificate, requested: RequestedCertificate): string | undefined {
   if (!tbs.publicKey.equals(requested.publicKey))
     return 'the public key of the certificate differs from the requested one';
   if (isCa(tbs) && !requested.isCa) return 'the certificate is a CA certificate, which was not requested';
-  const isSubjectAsked = tbs.subject.equals(requested.subject) || tbs.subject.equals(EMPTY_NAME);
-  if (!isSubjectAsked) return 'the subject of the certificate differs from the requested one';
-  const asked = namesOf(requested.subjectAltName);
-  const extra = namesOf(subjectAltNameOf(tbs)).filter(name => !asked.includes(name));
-  return extra.length > 0 ? `the certificate has ${extra.length} names that were not requested` : undefined;
+  return findNameFault(namesOf(tbs), requested);
 }
 
 function findTimeFault({ notBefore, notAfter }: TbsCertificate, { policy, now }: Limits): string | undefined {
@@ -102,12 +96,10 @@ function findTimeFault({ notBefore, notAfter }: TbsCertificate, { policy, now }:
 }
 
 function findDifferences(tbs: TbsCertificate, requested: RequestedCertificate, { now }: Limits): readonly string[] {
-  const has = namesOf(subjectAltNameOf(tbs));
-  const missing = namesOf(requested.subjectAltName).filter(name => !has.includes(name));
   const wanted = now.getTime() + requested.lifetimeMs;
   return [
-    ...(missing.length > 0 ? [`${missing.length} names are missing`] : []),
-    ...(tbs.subject.equals(requested.subject) ? [] : ['the subject is empty']),
+    ...findNameDifferences(namesOf(tbs), requested),
+    ...findUsageDifferences(tbs, requested),
     ...(requested.isCa && !isCa(tbs) ? ['it is not a CA'] : []),
     ...(Math.abs(tbs.notAfter.getTime() - wanted) > SLACK_MS ? [`it expires ${tbs.notAfter.toISOString()}`] : []),
   ];
@@ -119,12 +111,40 @@ function isCa(tbs: TbsCertificate): boolean {
   return constraints?.ok === true && constraints.value.isCa;
 }
 
-function subjectAltNameOf(tbs: TbsCertificate): Buffer | undefined {
-  return findExtension(tbs, EXTENSION.subjectAltName)?.value;
+/** A further bit of keyUsage permits no further protocol, and is common; a further extended usage does. */
+function findUsageDifferences(
+  tbs: TbsCertificate,
+  { usages, isCa: asksForCa }: RequestedCertificate,
+): readonly string[] {
+  if (asksForCa) return [];
+  const issued = usagesOf(tbs);
+  const missing = usageNames({
+    keyUsage: usages.keyUsage & ~issued.keyUsage,
+    extKeyUsages: usages.extKeyUsages.filter(oid => issued.extKeyUsages && !issued.extKeyUsages.includes(oid)),
+  });
+  const extKeyUsages = issued.extKeyUsages?.filter(oid => !usages.extKeyUsages.includes(oid)) ?? [];
+  const added = usageNames({ keyUsage: 0, extKeyUsages });
+  return [
+    ...(missing.length > 0 ? [`missing usages: ${missing.join(', ')}`] : []),
+    ...(added.length > 0 ? [`added usages: ${added.join(', ')}`] : []),
+  ];
 }
 
-/** Returns each name with its tag, for comparison. */
-function namesOf(subjectAltName: Buffer | undefined): readonly string[] {
-  const names = subjectAltName && readGeneralNames(subjectAltName);
-  return names?.ok ? names.value.map(({ bytes }) => bytes.toString('hex')) : [];
+interface IssuedUsages {
+  readonly keyUsage: number;
+  /** Undefined: every usage. */
+  readonly extKeyUsages: readonly string[] | undefined;
+}
+
+/** Without the extension, a key may be used for everything. */
+function usagesOf(tbs: TbsCertificate): IssuedUsages {
+  const keyUsage = findExtension(tbs, EXTENSION.keyUsage);
+  const extKeyUsage = findExtension(tbs, EXTENSION.extKeyUsage);
+  const bits = keyUsage && parseKeyUsage(keyUsage.value);
+  const oids = extKeyUsage && parseExtKeyUsage(extKeyUsage.value);
+  return { keyUsage: bits?.ok ? bits.value : ~0, extKeyUsages: oids?.ok ? oids.value : undefined };
+}
+
+function namesOf(tbs: TbsCertificate) {
+  return { subject: tbs.subject, subjectAltName: findExtension(tbs, EXTENSION.subjectAltName)?.value };
 }

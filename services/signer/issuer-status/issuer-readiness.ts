@@ -32,36 +32,42 @@ export interface ReadinessDeps {
   readonly mayWrite: () => boolean;
 }
 
-/** The Secret change that the issuer needs to become Ready. */
-export type AwaitedChange = Pick<Extract<Effect, { kind: 'wake-on-secret' }>, 'ref' | 'version'>;
+/** When to check the issuer again. */
+export interface Recheck {
+  /** When the Secret that it needs to become Ready changes. */
+  readonly onChange?: Pick<Extract<Effect, { kind: 'wake-on-secret' }>, 'ref' | 'version'>;
+  readonly afterMs?: number;
+}
 
 /**
  * Reconciles one issuer (undefined if deleted): records its name constraints and warnings, and writes its Ready
- * condition if it differs. Returns the Secret change to wait for.
+ * condition if it differs. Returns when to check the issuer again, if that is sooner than usual.
  */
 export async function reconcileReadiness(
   deps: ReadinessDeps,
   ref: SignerRef,
   issuer: Issuer | undefined,
-): Promise<AwaitedChange | undefined> {
+): Promise<Recheck> {
   const { constraints, isLeading, mayWrite } = deps;
-  if (!isLeading() || (constraints === undefined && !mayWrite())) return undefined;
+  if (!isLeading() || (constraints === undefined && !mayWrite())) return {};
   const handler = findHandler(deps.settings.handlers, issuer);
-  if (issuer !== undefined && handler !== undefined) return lookAt(deps, { ref, issuer, handler });
+  // A type without a CA of its own has no name constraints to read.
+  const isNeeded = mayWrite() || handler?.anchors !== undefined;
+  if (issuer !== undefined && handler !== undefined && isNeeded) return lookAt(deps, { ref, issuer, handler });
   constraints?.set(ref, undefined, []);
-  return undefined;
+  return {};
 }
 
-async function lookAt(deps: ReadinessDeps, known: KnownIssuer): Promise<AwaitedChange | undefined> {
+async function lookAt(deps: ReadinessDeps, known: KnownIssuer): Promise<Recheck> {
   const readiness = await readReadiness(deps, known);
   // The read may have taken long enough for another replica to become leader.
-  if (readiness === undefined || !deps.isLeading()) return undefined;
+  if (readiness === undefined || !deps.isLeading()) return {};
   deps.constraints?.set(known.ref, known.issuer.metadata.uid, readiness.constrained ?? []);
   // cert-manager, which may maintain the condition, has no such events.
   for (const warning of readiness.warnings ?? []) deps.events.record(subjectOf(known.ref, known.issuer), warning);
-  if (!deps.mayWrite()) return undefined;
+  if (!deps.mayWrite()) return {};
   await keepReady(deps, known, readiness);
-  return awaitedChange(readiness);
+  return recheckOf(readiness);
 }
 
 /**
@@ -102,9 +108,12 @@ function logFields({ kind, namespace, name }: SignerRef): Record<string, string>
   return { issuer: `${namespace}/${name}`, kind };
 }
 
-function awaitedChange({ secret, condition }: Readiness): AwaitedChange | undefined {
-  if (secret === undefined || condition.status === 'True') return undefined;
-  return { ref: secret.ref, version: secret.secret?.metadata.resourceVersion };
+function recheckOf({ secret, condition, recheckAfterMs: afterMs }: Readiness): Recheck {
+  const needsChange = secret !== undefined && condition.status !== 'True';
+  return {
+    ...(needsChange && { onChange: { ref: secret.ref, version: secret.secret?.metadata.resourceVersion } }),
+    ...(afterMs !== undefined && { afterMs }),
+  };
 }
 
 /** lastTransitionTime changes only when the status does (cert-manager.io/v1 IssuerCondition). */

@@ -85,6 +85,8 @@ export interface Readiness {
   readonly warnings?: readonly ReadinessEvent[];
   /** Requeues the issuer when this Secret changes. */
   readonly secret?: ObservedSecret;
+  /** Checks the issuer again after this many milliseconds. */
+  readonly recheckAfterMs?: number;
   /** When the issuer's CA certificate expires, if it has one. */
   readonly ends?: Date;
   /** The CAs in its chain that have name constraints, if the issuer can sign. */

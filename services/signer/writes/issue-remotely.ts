@@ -7,7 +7,7 @@ import { findProofFault } from '../issuance/proof-of-possession.ts';
 import { checkRemoteCertificate, type RemoteCertificate } from '../issuance/remote-certificate.ts';
 import type { RemoteIssuance } from '../issuers/issuer-type.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
-import type { Subject } from './request-events.ts';
+import { recordReason, type Subject } from './request-events.ts';
 import { reasonsOf } from './unusable-certificate.ts';
 import { type CertificateWriteDeps, type Issued, writeCertificate } from './write-certificate.ts';
 
@@ -35,8 +35,21 @@ export async function issueRemotely<R extends RequestRecord>(
     ...audit,
     ...auditFieldsOf(checked.value),
   });
-  if (refusal === undefined) return { kind: 'issued' };
+  if (refusal === undefined) {
+    reportDifferences(deps, subject, checked.value);
+    return { kind: 'issued' };
+  }
   return { ...refuse(subject, refusal.message), refusal };
+}
+
+/** Requester and approver expect what was requested. */
+function reportDifferences<R extends RequestRecord>(
+  deps: CertificateWriteDeps,
+  subject: Subject<R>,
+  { differences }: RemoteCertificate,
+): void {
+  if (differences.length === 0) return;
+  recordReason(deps, subject, 'CertificateDiffers', reasons.CertificateDiffers.message(differences));
 }
 
 function auditFieldsOf({ serial, notAfter, sha256, differences }: RemoteCertificate): Record<string, unknown> {

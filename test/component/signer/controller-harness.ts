@@ -14,6 +14,7 @@ import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { SignerMetrics } from '@countersign/signer/metrics.ts';
 import { CSR_KIND } from '@countersign/signer/requests/csr/csr-kind.ts';
 import type { Secret } from '@countersign/signer/secret.ts';
+import { SecretReader } from '@countersign/signer/secret-reader.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
 import { type Answer, type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
 import { TEST_LOG } from '../../support/test-log.ts';
@@ -112,6 +113,7 @@ export function createController(
     client,
     log,
     metrics: new SignerMetrics(registry),
+    secrets: new SecretReader(client),
     settings: {
       handlers: [createCaIssuer()],
       clusterResourceNamespace: 'countersign',

@@ -202,9 +202,11 @@ describe('the Ready condition', () => {
   it('an issuer that is not Ready waits for a change of its missing or invalid Secret', async () => {
     const bad = { ...secret, data: {} };
     const ref = { namespace: 'sandbox', name: 'my-ca' };
-    assert.deepEqual(await setup({}).run(), { ref, version: undefined });
-    assert.deepEqual(await setup({ secret: bad }).run(), { ref, version: secret.metadata.resourceVersion });
-    assert.equal(await setup({ secret }).run(), undefined);
+    assert.deepEqual(await setup({}).run(), { onChange: { ref, version: undefined } });
+    assert.deepEqual(await setup({ secret: bad }).run(), {
+      onChange: { ref, version: secret.metadata.resourceVersion },
+    });
+    assert.deepEqual(await setup({ secret }).run(), {});
   });
 
   it('the Ready condition is unchanged while the Secret cannot be read, and the read is retried', async () => {

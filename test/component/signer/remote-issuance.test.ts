@@ -16,7 +16,7 @@ import { buildCsr, buildRequest } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
 import { readRequest } from '../../support/vectors.ts';
-import { ISSUED, isStatusPatch, PATCH, REVIEW, SignerHarness } from './signer-harness.ts';
+import { isStatusPatch, PATCH, REVIEW, SignerHarness } from './signer-harness.ts';
 
 const namesOf = (...names: readonly string[]) =>
   sequence(...names.map(name => tlv(GENERAL_NAME.dnsName, Buffer.from(name))));
@@ -82,7 +82,7 @@ describe('a certificate that a remote issues', () => {
       metadata: { annotations: { [CA]: encodeCaAnnotation(authorityPem) }, uid: 'uid-of-jane', resourceVersion: '7' },
       status: { certificate: Buffer.from(leaf + authorityPem).toString('base64') },
     });
-    assert.deepEqual(harness.client.events, [ISSUED]);
+    assert.deepEqual(harness.client.events, ['Normal CertificateIssued: Certificate signed successfully']);
     assert.deepEqual(harness.outcomes, [{ result: 'issued', reason: 'CertificateIssued', issuerType: 'vault' }]);
     const audit = harness.logged.filter(line => line['audit'] === true);
     assert.deepEqual(
@@ -123,7 +123,7 @@ describe('a certificate that a remote issues', () => {
       await harness.run();
       const message = `Error signing certificate: ${problem}`;
       assert.deepEqual(harness.client.writes.map(conditionIn), [message]);
-      assert.deepEqual(harness.client.events, [`Warning SigningError: ${message}`]);
+      assert.deepEqual(harness.client.events, [`Warning ErrorSigning: ${message}`]);
     });
   }
 
@@ -139,7 +139,7 @@ describe('a certificate that a remote issues', () => {
     const harness = harnessWith(() => issued(leafWith()), { policy: { maxDuration: 3_600_000_000_000n } });
     await harness.run();
     assert.deepEqual(harness.client.events, [
-      'Warning SigningError: Error signing certificate: the certificate is valid for longer than the maximum duration',
+      'Warning ErrorSigning: Error signing certificate: the certificate is valid for longer than the maximum duration',
     ]);
   });
 
@@ -150,7 +150,10 @@ describe('a certificate that a remote issues', () => {
     await harness.run();
     assert.equal(harness.outcomes[0]?.result, 'issued');
     const line = harness.logged.find(({ msg }) => msg === 'certificate issued');
-    assert.deepEqual(line?.['differences'], ['1 names are missing', 'it expires 2027-01-01T00:00:00.000Z']);
+    const differences = ['missing: dnsNames b.example', 'it expires 2027-01-01T00:00:00.000Z'];
+    assert.deepEqual(line?.['differences'], differences);
+    const message = `The issued certificate differs from the request: ${differences.join('; ')}`;
+    assert.ok(harness.client.events.includes(`Warning CertificateDiffers: ${message}`));
   });
 
   it('a remote certificate is discarded if leadership was lost meanwhile', async () => {

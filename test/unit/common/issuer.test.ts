@@ -63,7 +63,7 @@ describe('toIssuer', () => {
   });
 
   for (const [what, spec, expected] of [
-    ['only the type for types that other controllers sign', { vault: { server: 'x' }, venafi: null }, { vault: {} }],
+    ['only the type for types that other controllers sign', { acme: { server: 'x' }, venafi: null }, { acme: {} }],
     [
       'the URLs of a SelfSigned issuer',
       { selfSigned: { crlDistributionPoints: ['a'], x: 1 } },
@@ -115,7 +115,7 @@ describe('foreignType', () => {
     ['ca', undefined],
     ['selfSigned', undefined],
     ['acme', 'acme'],
-    ['vault', 'vault'],
+    ['vault', undefined],
     ['venafi', 'venafi'],
   ] as const) {
     it(`foreignType is ${foreign} for ${type}`, () =>

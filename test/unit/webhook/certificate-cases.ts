@@ -16,7 +16,7 @@ const KEY = readPki('keys/p256');
 const SUBJECT = nameOf('example');
 const NAMED = buildRequest([altNames('DNS:a.example')]);
 const NO_NAMES = { oid: EXTENSION.subjectAltName, value: sequence() };
-const VAULT: Issuer = { ...CA, spec: { vault: {} } };
+const VENAFI: Issuer = { ...CA, spec: { venafi: {} } };
 
 const CERT_SIGN = `strict clients reject a certificate that has the usage "cert sign" but is not a CA: set ${IS_CA} to "true", or remove the usage`;
 const EMPTY_NAMES =
@@ -43,10 +43,10 @@ export const CERTIFICATE_CASES: readonly UnitCase[] = [
   {
     name: 'the usage "cert sign" without isCA gets no warning if another signer signs',
     create: { usages: ['cert sign'] },
-    known: { issuer: VAULT },
+    known: { issuer: VENAFI },
     allowed: true,
     warnings: [
-      'Issuer sandbox/ca is of type vault, which Countersign does not sign with (only ca and selfSigned); the request waits for another signer',
+      'Issuer sandbox/ca is of type venafi, which Countersign does not sign with (only ca, vault, selfSigned); the request waits for another signer',
     ],
   },
   {

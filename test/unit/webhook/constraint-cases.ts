@@ -38,10 +38,10 @@ export const CONSTRAINT_CASES: readonly UnitCase[] = [
   {
     name: 'the name constraints of an issuer that is no longer a CA issuer are ignored',
     create: { request },
-    known: { constrained, issuer: { ...CA, spec: { vault: {} } } },
+    known: { constrained, issuer: { ...CA, spec: { venafi: {} } } },
     allowed: true,
     warnings: [
-      'Issuer sandbox/ca is of type vault, which Countersign does not sign with (only ca and selfSigned); the request waits for another signer',
+      'Issuer sandbox/ca is of type venafi, which Countersign does not sign with (only ca, vault, selfSigned); the request waits for another signer',
     ],
   },
   {

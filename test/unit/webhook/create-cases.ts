@@ -151,7 +151,7 @@ export const CREATE_CASES: readonly UnitCase[] = [
   {
     name: 'a request for an issuer type that another signer handles is checked only by the common rules',
     create: { annotations: { [DURATION]: 'foo' }, usages: ['foo'], request: 'rubbish' },
-    known: { issuer: withSpec({ vault: {} }) },
+    known: { issuer: withSpec({ venafi: {} }) },
     allowed: { code: 422, reason: 'ErrorParseDuration', message: BAD_DURATION },
     causes: [`ErrorParseDuration ${DURATION_FIELD}`],
   },

@@ -24,7 +24,7 @@ const secret = (name: string, facts: SecretFacts): Known => ({
 const caEndsIn = (days: number): Known =>
   secret('ca-pair', { exists: true, certificateExpiry: new Date(NOW.getTime() + days * 86_400_000) });
 const waitsForOthers = (type: string) =>
-  `Issuer sandbox/ca is of type ${type}, which Countersign does not sign with (only ca and selfSigned); the request waits for another signer`;
+  `Issuer sandbox/ca is of type ${type}, which Countersign does not sign with (only ca, vault, selfSigned); the request waits for another signer`;
 
 /** The request has to wait for an issuer or a Secret. */
 export const WAITING_CASES: readonly UnitCase[] = [
@@ -75,7 +75,7 @@ export const WAITING_CASES: readonly UnitCase[] = [
     allowed: true,
     warnings: ['Issuer sandbox/ca has no type in its spec; the request waits until it has one'],
   },
-  ...['acme', 'vault', 'venafi'].map(type => ({
+  ...['acme', 'venafi'].map(type => ({
     name: `an issuer of type ${type} gets a warning whether or not it is Ready`,
     create: { usages: ['digital signature', 'foo'], annotations: { [KEY_SECRET]: 'my-key' } },
     known: { issuer: ofType(type) },

@@ -12,8 +12,8 @@ export interface Answer {
 }
 
 /**
- * Bytes of one response: twice as much as 2 500 CSRs of a common size. Objects may be large, and no one may choose
- * how large.
+ * Bytes of one response of the API server: twice as much as 2 500 CSRs of a common size. Objects may be large, and no
+ * one may choose how large.
  */
 const MAX_BYTES = 16 * 1024 * 1024;
 
@@ -21,8 +21,8 @@ const MAX_BYTES = 16 * 1024 * 1024;
 export class ResponseTooLargeError extends Error {
   override readonly name = 'ResponseTooLargeError';
 
-  constructor() {
-    super(`the response is larger than ${MAX_BYTES} bytes`);
+  constructor(maxBytes: number) {
+    super(`the response is larger than ${maxBytes} bytes`);
   }
 }
 
@@ -30,6 +30,8 @@ export interface Limits {
   /** From now to the last byte of the response, including the wait for a connection. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Bytes of the response's body; the default suits the API server. */
+  readonly maxBytes?: number;
   /** Called when the request is about to be written to its connection; false cancels it. */
   readonly mayStart?: () => boolean;
 }
@@ -53,13 +55,10 @@ export class ResponseTimeoutError extends Error {
 }
 
 /** Rejects with the error of the connection, with a ResponseTimeoutError, or with the signal's reason. */
-export function exchange(
-  dispatcher: Dispatcher,
-  options: Dispatcher.DispatchOptions,
-  { timeoutMs, signal, mayStart }: Limits,
-): Promise<Answer> {
+export function exchange(dispatcher: Dispatcher, options: Dispatcher.DispatchOptions, limits: Limits): Promise<Answer> {
+  const { timeoutMs, signal } = limits;
   return new Promise((resolve, reject) => {
-    const collector = new Collector(resolve, reject, mayStart);
+    const collector = new Collector(resolve, reject, limits);
     const timer = setTimeout(() => collector.fail(new ResponseTimeoutError(timeoutMs)), timeoutMs);
     const onAbort = () => collector.fail(signal?.reason as Error);
     collector.onSettled = () => {
@@ -77,6 +76,7 @@ class Collector implements Dispatcher.DispatchHandler {
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (error: Error) => void;
   readonly #mayStart: Limits['mayStart'];
+  readonly #maxBytes: number;
   readonly #chunks: Buffer[] = [];
   #controller: Dispatcher.DispatchController | undefined;
   #failure: Error | undefined;
@@ -84,10 +84,11 @@ class Collector implements Dispatcher.DispatchHandler {
   #headers: IncomingHttpHeaders = {};
   #bytes = 0;
 
-  constructor(resolve: (answer: Answer) => void, reject: (error: Error) => void, mayStart: Limits['mayStart']) {
+  constructor(resolve: (answer: Answer) => void, reject: (error: Error) => void, limits: Limits) {
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#mayStart = mayStart;
+    this.#mayStart = limits.mayStart;
+    this.#maxBytes = limits.maxBytes ?? MAX_BYTES;
   }
 
   /** Rejects at once, and aborts the connection as soon as there is one. */
@@ -113,7 +114,7 @@ class Collector implements Dispatcher.DispatchHandler {
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (this.#bytes > MAX_BYTES) this.fail(new ResponseTooLargeError());
+    if (this.#bytes > this.#maxBytes) this.fail(new ResponseTooLargeError(this.#maxBytes));
     else this.#chunks.push(chunk);
   }
 
