@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { encodeOid, readChildren, readWhole, sequence, tlv } from '@countersign/common/x509/der.ts';
+import { encodeInteger, encodeOid, readChildren, readWhole, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
 import { EXTENSION, PUBLIC_KEY } from '@countersign/common/x509/oids.ts';
-import { buildCertificate, type CertificateParts, holderOfKey } from '../support/certificate-builder.ts';
-import { type Cluster, secretData, startCluster } from '../support/cluster.ts';
+import { buildCertificate, type CertificateParts, createHolder, holderOfKey } from '../support/certificate-builder.ts';
+import { type Cluster, type KeyPairFiles, secretData, startCluster } from '../support/cluster.ts';
 import { readPki, valueOf } from '../support/pki.ts';
 import { CSRS, createThenApprove, getCsr, waitUntilIssued } from '../support/requests.ts';
 
@@ -19,33 +19,60 @@ after(() => cluster?.stop());
 
 const GOOD = { certificate: readPki('certificates/root'), key: readPki('keys/p256-root') };
 const p256 = readPki('keys/p256');
+const rsa = readPki('keys/rsa2048');
 const extension = (oid: string, value: Buffer): CertificateParts => ({ extensions: [{ oid, critical: false, value }] });
 const policy = sequence(encodeOid('1.2.3.4'));
 
-function withoutNull(keyPem: string): Buffer {
+/** The same key with another AlgorithmIdentifier. */
+function withAlgorithm(keyPem: string, ...algorithm: readonly Buffer[]): Buffer {
   const spki = createPublicKey(keyPem).export({ format: 'der', type: 'spki' });
   const [, bits] = valueOf(readChildren(valueOf(readWhole(spki))));
-  return sequence(sequence(encodeOid(PUBLIC_KEY.rsa)), bits?.bytes ?? Buffer.alloc(0));
+  return sequence(sequence(...algorithm), bits?.bytes ?? Buffer.alloc(0));
 }
 
-const SAMPLES: readonly (readonly [what: string, key: string, parts: CertificateParts, fault: RegExp])[] = [
+const withoutNull = withAlgorithm(rsa, encodeOid(PUBLIC_KEY.rsa));
+/** The parameters of a curve, of which only the version is here, in place of its name. */
+const withExplicitCurve = withAlgorithm(p256, encodeOid(PUBLIC_KEY.ec), sequence(encodeInteger(Buffer.of(1))));
+
+const single = (key: string, parts: CertificateParts): KeyPairFiles => ({
+  certificate: buildCertificate(holderOfKey('CA', key), undefined, parts),
+  key,
+});
+
+/** A valid CA below an intermediate with one policy twice. */
+function belowInvalid(): KeyPairFiles {
+  const [root, above] = [createHolder('root'), createHolder('above')];
+  const invalid = buildCertificate(above, root, extension(EXTENSION.certificatePolicies, sequence(policy, policy)));
+  return { certificate: buildCertificate(holderOfKey('CA', p256), above) + invalid, key: p256 };
+}
+
+const SAMPLES: readonly (readonly [what: string, pair: KeyPairFiles, fault: RegExp])[] = [
   [
     'relative-point',
-    p256,
-    extension(EXTENSION.crlDistributionPoints, sequence(sequence(tlv(0xa0, tlv(0xa1, sequence()))))),
+    single(p256, extension(EXTENSION.crlDistributionPoints, sequence(sequence(tlv(0xa0, tlv(0xa1, sequence())))))),
     /x509: invalid CRL distribution point/,
   ],
-  ['policy-twice', p256, extension(EXTENSION.certificatePolicies, sequence(policy, policy)), /certificate policies/],
+  [
+    'policy-twice',
+    single(p256, extension(EXTENSION.certificatePolicies, sequence(policy, policy))),
+    /certificate policies/,
+  ],
   [
     'malformed-aia',
-    p256,
-    extension(EXTENSION.authorityInfoAccess, sequence(policy, sequence())),
+    single(p256, extension(EXTENSION.authorityInfoAccess, sequence(policy, sequence()))),
     /authority info access/,
   ],
-  ['malformed-eku', p256, extension(EXTENSION.extKeyUsage, sequence(sequence())), /extended key usages/],
-  ['compressed-point', readPki('keys/p256-compressed'), {}, /not an uncompressed point/],
-  ['rsa-without-null', readPki('keys/rsa2048'), { spki: withoutNull(readPki('keys/rsa2048')) }, /missing NULL/],
-  ['end-with-offset', p256, { ends: '460101000000+0000' }, /malformed validity/],
+  [
+    'malformed-aki',
+    single(p256, extension(EXTENSION.authorityKeyIdentifier, tlv(TAG.sequence, Buffer.of(0x80, 9, 1)))),
+    /authority key identifier/,
+  ],
+  ['malformed-eku', single(p256, extension(EXTENSION.extKeyUsage, sequence(sequence()))), /extended key usages/],
+  ['compressed-point', single(readPki('keys/p256-compressed'), {}), /not an uncompressed point/],
+  ['explicit-curve', single(p256, { spki: withExplicitCurve }), /not an uncompressed point on a named curve/],
+  ['rsa-without-null', single(rsa, { spki: withoutNull }), /missing NULL/],
+  ['end-with-offset', single(p256, { ends: '460101000000+0000' }), /malformed validity/],
+  ['invalid-above', belowInvalid(), /certificate policies/],
 ];
 
 const SIGNER = {
@@ -61,13 +88,12 @@ async function tryInStatus(csrName: string, certificate: string): Promise<number
 }
 
 describe('a CA certificate that the API server rejects', { concurrency: 4 }, () => {
-  for (const [name, key, parts, fault] of SAMPLES) {
+  for (const [name, pair, fault] of SAMPLES) {
     test(`an invalid CA certificate (${name}) makes the Issuer not Ready and requests wait until it is fixed`, async () => {
-      const certificate = buildCertificate(holderOfKey('CA', key), undefined, parts);
       const place = { namespace: await cluster.createNamespace(name), name: 'ca' };
-      const signerName = await cluster.createCaIssuer(place, { certificate, key });
+      const signerName = await cluster.createCaIssuer(place, pair);
       await createThenApprove(cluster, { name, signerName });
-      assert.equal(await tryInStatus(name, certificate), 422);
+      assert.equal(await tryInStatus(name, pair.certificate), 422);
       assert.equal(await tryInStatus(name, GOOD.certificate), 200);
       const readiness = await cluster.eventually('a Ready condition', () => cluster.readinessOf(place));
       assert.match(readiness, /^False ErrGetKeyPair: /);
