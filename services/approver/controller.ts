@@ -145,6 +145,7 @@ export class Controller {
       ownUsername: () => this.#ownUsername,
       findRecord: name => this.#requests.get(name),
       policies: () => this.#policies.policies(),
+      readPolicies: () => this.#policies.read(),
     };
   }
 

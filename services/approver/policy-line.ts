@@ -53,6 +53,11 @@ export class PolicyLine {
     return this.#cache.policies();
   }
 
+  /** Reads all policies from the API server. */
+  read(): Promise<readonly CompiledPolicy[]> {
+    return this.#cache.read();
+  }
+
   /** Writes conditions until the signal. */
   async lead(signal: AbortSignal): Promise<void> {
     for (const { metadata } of this.reflector.list()) this.#queue.add(metadata.name);

@@ -27,6 +27,8 @@ export interface ReconcileDeps extends DecisionWriterDeps {
   readonly findRecord: (name: string) => ApprovalRecord | undefined;
   /** undefined while it is not known which policies there are. */
   readonly policies: () => readonly CompiledPolicy[] | undefined;
+  /** Reads them from the API server. */
+  readonly readPolicies: () => Promise<readonly CompiledPolicy[]>;
 }
 
 export interface Run {
@@ -64,7 +66,11 @@ interface Subject {
 
 async function decide(deps: ReconcileDeps, { record, policies, log }: Subject): Promise<Outcome> {
   const asked = askedBy(record);
-  const evaluation = evaluate(policies, toRequestedCertificate(record, deps.requestPolicy), asked);
+  const requested = toRequestedCertificate(record, deps.requestPolicy);
+  const known = evaluate(policies, requested, asked);
+  // Final, so never because of a policy that was changed or deleted a moment ago.
+  const isFinal = known.decision.kind === 'deny';
+  const evaluation = isFinal ? evaluate(await deps.readPolicies(), requested, asked) : known;
   reportDryRun(deps, record, evaluation);
   return apply(deps, { record, evaluation, asked, log });
 }

@@ -38,6 +38,7 @@ export class ApproverWorld {
       ownUsername: () => OWN_USERNAME,
       findRecord: () => this.record,
       policies: () => compiled,
+      readPolicies: async () => compiled,
       ...changes,
     };
   }

@@ -36,6 +36,13 @@ describe('a CSR', () => {
     assert.deepEqual(world.events, [`Warning DeniedByPolicy: ${message}`]);
   });
 
+  it('is not denied by a policy that was deleted a moment ago', async () => {
+    const csr = writtenCsr({ isCA: true });
+    const world = new ApproverWorld(csr, { guard: { onMismatch: 'Deny' } }, { readPolicies: async () => [] });
+    assert.deepEqual(await world.run(), { kind: 'waiting', reason: 'NoApprovalPolicy' });
+    assert.deepEqual(world.client.calls, []);
+  });
+
   it('that no policy allows waits, with an event that says what is missing', async () => {
     const world = new ApproverWorld(writtenCsr({ isCA: true }), { web: {} });
     assert.deepEqual(await world.run(), { kind: 'waiting', reason: 'PolicyMismatch' });

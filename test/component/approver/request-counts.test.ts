@@ -30,10 +30,19 @@ describe('API calls', () => {
     assert.deepEqual([asked(world.client), world.events.length], [[WRITE], 1]);
   });
 
-  test('a denial costs one write and one event', async () => {
-    const world = new ApproverWorld(writtenCsr({ isCA: true }), { guard: { onMismatch: 'Deny' } });
+  test('a denial costs one read of the policies, one write and one event', async () => {
+    let reads = 0;
+    const readPolicies = async () => {
+      reads += 1;
+      return world.deps.policies() ?? [];
+    };
+    const world: ApproverWorld = new ApproverWorld(
+      writtenCsr({ isCA: true }),
+      { guard: { onMismatch: 'Deny' } },
+      { readPolicies },
+    );
     await world.run();
-    assert.deepEqual([asked(world.client), world.events.length], [[WRITE], 1]);
+    assert.deepEqual([reads, asked(world.client), world.events.length], [1, [WRITE], 1]);
   });
 
   test('a request that no policy allows costs one event', async () => {

@@ -3,7 +3,7 @@
 
 import { createCelCompiler } from '../../approval/cel/cel-program.ts';
 import { type Evaluation, evaluate } from '../../approval/evaluate.ts';
-import { POLICY_PATH } from '../../approval/policy/approval-policy.ts';
+import { type ApprovalPolicy, POLICY_PATH } from '../../approval/policy/approval-policy.ts';
 import type { CompiledPolicy } from '../../approval/policy/compiled-policy.ts';
 import { isSamePolicy, type PolicyRecord, toPolicyRecord } from '../../approval/policy/policy-record.ts';
 import { namesSigner } from '../../approval/policy/select-policies.ts';
@@ -13,8 +13,12 @@ import type { RequestedCertificate } from '../../requested-certificate.ts';
 import type { Result } from '../../result.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import type { Logger } from '../process/log.ts';
+import { listObjects } from './list-objects.ts';
 import type { ChangeHandler } from './object-store.ts';
 import { Reflector, type ReflectorMetrics } from './reflector.ts';
+
+/** Then the request is evaluated again, as after any error. */
+const READ_TIMEOUT_MS = 30_000;
 
 export interface PolicyCacheOptions {
   readonly client: Pick<KubeClient, 'get' | 'watch'>;
@@ -34,16 +38,18 @@ export interface KnownApproval extends Evaluation {
 
 export class PolicyCache {
   readonly reflector: Reflector<PolicyRecord>;
+  readonly #client: PolicyCacheOptions['client'];
+  readonly #cel = createCelCompiler();
 
   constructor({ client, log, metrics, onChange, onPolicies }: PolicyCacheOptions) {
-    const cel = createCelCompiler();
+    this.#client = client;
     this.reflector = new Reflector<PolicyRecord>({
       client,
       log,
       metrics,
       name: 'approvalpolicies',
       path: POLICY_PATH,
-      transform: raw => toPolicyRecord(raw, cel),
+      transform: raw => toPolicyRecord(raw, this.#cel),
       onChange: (name, now, before) => {
         onChange?.(name, now, before);
         if (!isSamePolicy(now, before)) onPolicies?.();
@@ -55,6 +61,30 @@ export class PolicyCache {
   policies(): readonly CompiledPolicy[] | undefined {
     const isKnown = this.reflector.hasSynced && this.reflector.isFresh(Date.now());
     return isKnown ? Array.from(this.reflector.list(), ({ compiled }) => compiled) : undefined;
+  }
+
+  /** Reads all policies from the API server, for a decision that is final. Throws the client's errors. */
+  async read(): Promise<readonly CompiledPolicy[]> {
+    const policies: CompiledPolicy[] = [];
+    await listObjects({
+      client: this.#client,
+      path: POLICY_PATH,
+      signal: AbortSignal.timeout(READ_TIMEOUT_MS),
+      mayBeOld: false,
+      onPage: (items, isFirst) => {
+        if (isFirst) policies.length = 0;
+        for (const raw of items) policies.push(this.#compiled(raw as ApprovalPolicy));
+      },
+    });
+    return policies;
+  }
+
+  /** Compiling takes longer than reading: a policy that is cached as it is is not compiled again. */
+  #compiled(policy: ApprovalPolicy): CompiledPolicy {
+    const cached = this.reflector.get(policy.metadata.name);
+    const isSame =
+      cached?.metadata.uid === policy.metadata.uid && cached?.metadata.generation === policy.metadata.generation;
+    return cached !== undefined && isSame ? cached.compiled : toPolicyRecord(policy, this.#cel).compiled;
   }
 
   /** Undefined unless all policies are known. */
