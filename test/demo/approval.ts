@@ -1,4 +1,4 @@
-// The step of the demo in which a policy approves: what it allows gets its certificate without a person, the rest waits.
+// The step of the demo in which a policy approves: what it allows is signed without a person, the rest waits.
 
 import { applyManifest } from './manifests.ts';
 import { createRequest } from './openssl-requests.ts';
