@@ -35,7 +35,7 @@ const STATEMENTS: readonly Statement[] = [
   },
   { files: 'charts/countersign/Chart.yaml', pattern: /^(version: )(\S+)/gm, isRequired: true },
   { files: 'charts/countersign/Chart.yaml', pattern: /^(appVersion: ")([^"]+)/gm, isRequired: true },
-  { files: 'docker-compose.yml', pattern: /(countersign\/(?:signer|webhook):)(\d[\w.-]*)/g, isRequired: true },
+  { files: 'docker-compose.yml', pattern: /(countersign\/(?:signer|webhook|approver):)(\d[\w.-]*)/g, isRequired: true },
   {
     files: '{README,docs/*}.md',
     pattern: /(countersign\/(?:signer|webhook|approver):)(\d[\w.-]*)/g,

@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   await writeServerKeys(ca, etcdCa);
   await write('setup', 'demo-ca.crt', demoCa.certPem, NONROOT);
   await write('setup', 'demo-ca.key', await readFile(pathOf('authorities', 'demo-ca.key'), 'utf8'), NONROOT);
-  for (const service of ['webhook', 'signer']) {
+  for (const service of ['webhook', 'signer', 'approver']) {
     const access = { server: INSIDE, namespace: NAMESPACE };
     await write(service, 'kubeconfig', await kubeconfig(ca, serviceUser(service), access), NONROOT);
   }

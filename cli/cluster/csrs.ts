@@ -5,6 +5,7 @@ import { CliError } from '../cli-error.ts';
 import { safeText } from '../terminal/safe-text.ts';
 import type { Api } from './api.ts';
 import { type Csr, type CsrEvent, timeOf } from './csr.ts';
+import { listAll } from './pages.ts';
 
 export async function readCsr(api: Api, name: string): Promise<Csr> {
   const csr = await api.get<Csr>(csrPath(name));
@@ -13,13 +14,6 @@ export async function readCsr(api: Api, name: string): Promise<Csr> {
     `CertificateSigningRequest "${safeText(name)}" does not exist`,
     'kubectl get csr lists them. kube-controller-manager deletes finished CSRs after an hour and pending ones after a day.',
   );
-}
-
-const PAGE = 500;
-
-interface List<T> {
-  readonly metadata?: { readonly continue?: string };
-  readonly items?: readonly T[];
 }
 
 export function listCsrs(api: Api): Promise<readonly Csr[]> {
@@ -39,17 +33,4 @@ export async function listEvents(api: Api, { metadata }: Csr): Promise<readonly 
 export async function listAllEvents(api: Api): Promise<readonly CsrEvent[]> {
   const events = await listAll<CsrEvent>(api, EVENT_PATH, OF_CSRS);
   return events.toSorted((a, b) => timeOf(a) - timeOf(b));
-}
-
-/** All of them, page by page. */
-async function listAll<T>(api: Api, collection: string, fieldSelector: string): Promise<readonly T[]> {
-  const found: T[] = [];
-  const query = new URLSearchParams({ limit: `${PAGE}`, ...(fieldSelector !== '' && { fieldSelector }) });
-  for (;;) {
-    const { body } = await api.send<List<T>>({ method: 'GET', path: `${collection}?${query.toString()}` });
-    found.push(...(body.items ?? []));
-    const next = body.metadata?.continue;
-    if (!next) return found;
-    query.set('continue', next);
-  }
 }

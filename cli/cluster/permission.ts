@@ -27,7 +27,11 @@ export async function whoAmI(api: Api): Promise<Requester> {
 
 /** Anyone may use a ClusterIssuer, unless the operator requires the permission for it too. */
 export async function reviewPermission(api: Api, ref: SignerRef, requester: Requester): Promise<Permission> {
-  if (ref.kind === 'ClusterIssuer') return { kind: 'unneeded' };
+  return ref.kind === 'ClusterIssuer' ? { kind: 'unneeded' } : reviewReference(api, ref, requester);
+}
+
+/** Pods need the permission for every issuer. */
+export async function reviewReference(api: Api, ref: SignerRef, requester: Requester): Promise<Permission> {
   try {
     return { kind: (await isAllowed(api, ref, requester)) ? 'granted' : 'missing' };
   } catch (error) {

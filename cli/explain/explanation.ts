@@ -41,7 +41,7 @@ export interface Explanation {
   readonly obstacles: readonly Obstacle[];
 }
 
-interface IssuerState {
+export interface IssuerState {
   readonly name: string;
   readonly state: 'Ready' | 'NotReady' | 'missing' | 'unknown';
   readonly type?: string | undefined;
@@ -63,7 +63,7 @@ export function explain(facts: Facts): Explanation {
     request: request.ok ? request.value : { error: request.error },
     csr: given,
     differences: request.ok ? findDifferences(csr, request.value, given) : [],
-    issuer: signer.ok ? issuerState(signer.value, facts) : undefined,
+    issuer: signer.ok ? issuerState(signer.value, facts.issuer) : undefined,
     permission,
     admission: dryRun,
     certificate: certificateOf(facts),
@@ -73,7 +73,7 @@ export function explain(facts: Facts): Explanation {
   };
 }
 
-function issuerState(ref: SignerRef, { issuer }: Facts): IssuerState {
+export function issuerState(ref: SignerRef, issuer: Facts['issuer']): IssuerState {
   const name = formatIssuer(ref);
   if (issuer === undefined) return { name, state: 'unknown' };
   if (!issuer.known) return { name, state: 'unknown', message: issuer.why };

@@ -14,16 +14,16 @@ export function toSections(explanation: Explanation, now: Date): readonly Sectio
     checkSection(explanation),
     ...certificateSections(explanation),
     ...historySection(explanation),
-    ...obstacleSections(explanation),
+    ...outcomeSections(explanation),
   ];
 }
 
 /** Leaves out rows without a value. */
-function rows(...all: readonly (Row | undefined)[]): readonly Row[] {
+export function rows(...all: readonly (Row | undefined)[]): readonly Row[] {
   return all.filter(each => each !== undefined).filter(({ values }) => values.some(value => value !== ''));
 }
 
-function row(label: string, value: string | readonly string[], mark?: Mark): Row {
+export function row(label: string, value: string | readonly string[], mark?: Mark): Row {
   return { label, values: [value].flat(), mark };
 }
 
@@ -81,15 +81,13 @@ function differenceSection({ differences }: Explanation): readonly Section[] {
   return [{ title: 'Differences', rows: differences.map(text => row('', text, 'warn')) }];
 }
 
-function checkSection({ issuer, permission, admission }: Explanation): Section {
-  return {
-    title: 'Checks',
-    rows: rows(
-      issuer && issuerRow(issuer),
-      permission && permissionRow(permission),
-      admission && admissionRow(admission),
-    ),
-  };
+function checkSection(explanation: Explanation): Section {
+  const { admission } = explanation;
+  return { title: 'Checks', rows: rows(...checkRows(explanation), admission && admissionRow(admission)) };
+}
+
+export function checkRows({ issuer, permission }: Pick<Explanation, 'issuer' | 'permission'>): readonly Row[] {
+  return rows(issuer && issuerRow(issuer), permission && permissionRow(permission));
 }
 
 function issuerRow({ name, state, type, message }: NonNullable<Explanation['issuer']>): Row {
@@ -154,14 +152,18 @@ function issuedRows(leaf: CertificateContent, above: readonly CertificateContent
   );
 }
 
-function historySection({ conditions, events }: Explanation): readonly Section[] {
+export function historySection({ conditions, events }: Pick<Explanation, 'conditions' | 'events'>): readonly Section[] {
   const seen = 'unknown' in events ? [`not shown: ${events.unknown}`] : events;
   const found = rows(row('Conditions', conditions), row('Events', seen));
   return found.length === 0 ? [] : [{ title: 'History', rows: found }];
 }
 
-function obstacleSections({ obstacles, state, source }: Explanation): readonly Section[] {
+function outcomeSections({ obstacles, state, source }: Explanation): readonly Section[] {
   if (obstacles.length === 0) return state === 'Issued' ? [] : [nothingFound(source)];
+  return obstacleSections(obstacles);
+}
+
+export function obstacleSections(obstacles: Explanation['obstacles']): readonly Section[] {
   return obstacles.map(({ what, reason, fix, command }, at) => ({
     title: `${at === 0 ? 'Why it has no certificate' : 'Also'}${reason === undefined ? '' : ` (${reason})`}`,
     text: [what, fix, ...(command === undefined ? [] : ['', command])].join('\n'),

@@ -11,6 +11,7 @@ import type { RequestedCertificate } from '@countersign/common/requested-certifi
 import { shorten } from '@countersign/common/short-text.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { certificateWarnings } from './certificate-warnings.ts';
+import { droppedWarnings } from './dropped-warnings.ts';
 import type { Admitted, SecretObservation } from './observe.ts';
 
 /** The API server truncates longer warnings. */
@@ -29,6 +30,7 @@ export function warningsFor(admitted: Admitted, context: WarningContext): readon
     ...(approvalWarning === undefined ? [] : [approvalWarning]),
     ...requestWarnings(csr),
     ...(requested ? strictWarnings(requested, issuer) : []),
+    ...(requested && typeof issuer !== 'string' ? droppedByIssuer(csr, requested, issuer) : []),
     ...(issuer === 'missing' ? [`${label(ref)} does not exist; the request waits until it is created`] : []),
     ...(typeof issuer === 'string' ? [] : issuerWarnings(ref, issuer, permission)),
     ...secretWarnings(admitted, context),
@@ -61,6 +63,15 @@ function requestWarnings(csr: CertificateSigningRequest): readonly string[] {
 function strictWarnings(requested: RequestedCertificate, issuer: Admitted['issuer']): readonly string[] {
   const type = typeof issuer === 'string' ? 'ca' : issuerType(issuer);
   return type === undefined ? [] : certificateWarnings(requested, type);
+}
+
+function droppedByIssuer(
+  csr: CertificateSigningRequest,
+  requested: RequestedCertificate,
+  issuer: Issuer,
+): readonly string[] {
+  const type = issuerType(issuer);
+  return type === undefined ? [] : droppedWarnings(csr, requested, type);
 }
 
 function durationWarnings(csr: CertificateSigningRequest): readonly string[] {

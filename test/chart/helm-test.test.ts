@@ -39,7 +39,7 @@ before(async () => {
   const objectSelector = { matchLabels: { looked: 'at' }, matchExpressions };
   const signerNames = ['issuers.cert-manager.io/*'];
   const values = { webhook: { objectSelector }, approver: { enabled: true, signerNames } };
-  cluster = await startCluster({ values, approverFlags: [`--signer-names=${signerNames}`] });
+  cluster = await startCluster({ values, approverFlags: [`--signer-names=${signerNames.join(',')}`] });
   const { stdout } = await cluster.controlPlane.helm(['get', 'hooks', 'countersign', '-n', NAMESPACE]);
   const hooks = parseObjects(stdout);
   pod = hooks.find(({ kind }) => kind === 'Pod') as Pod;
@@ -110,8 +110,8 @@ async function runTestUntil(failures: number): Promise<string> {
 }
 
 test('helm test fails if only the admission policy checks requests', async () => {
-  const policy = [...cluster.installation.helmCommand, '--set', 'admissionPolicy.enabled=true'];
-  const { code, stderr } = await cluster.controlPlane.helm(policy);
+  const upgrade = [...cluster.installation.helmCommand, '--set', 'admissionPolicy.enabled=true'];
+  const { code, stderr } = await cluster.controlPlane.helm(upgrade);
   assert.equal(code, 0, stderr);
   await cluster.kubectl(['delete', 'validatingwebhookconfiguration', 'countersign-webhook']);
   const stdout = await runTestUntil(1);

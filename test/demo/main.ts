@@ -1,4 +1,4 @@
-// `make demo`: starts a real API server with the chart and both services, runs the steps of steps.ts on it, and keeps
+// `make demo`: starts a real API server with the chart and the services, runs the steps of steps.ts on it, and keeps
 // running until Ctrl-C. With --once it exits after the steps, with exit code 0 only if all of them succeeded.
 
 import { once } from 'node:events';
@@ -8,7 +8,8 @@ import { HELP_OPTION, readCommandLine } from '../../build/command-line.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
 import { findTools } from '../support/control-plane/find-tools.ts';
 import { createProgress } from '../support/control-plane/progress.ts';
-import { type Installation, install, NAMESPACE } from '../support/installation.ts';
+import { type Installation, type InstallOptions, install, NAMESPACE } from '../support/installation.ts';
+import { APPROVED_SIGNER } from './approval.ts';
 import { Narrator } from './narrator.ts';
 import { runDemoSteps } from './steps.ts';
 
@@ -18,6 +19,11 @@ Runs the Countersign demo on a real API server.
   make demo               Run all steps, then keep the cluster running until Ctrl-C.
   make demo ARGS=--once   Run all steps, then exit. The exit code is 0 if all of them succeeded.
 `;
+
+const INSTALL_OPTIONS: InstallOptions = {
+  values: { approver: { enabled: true, signerNames: [APPROVED_SIGNER] } },
+  approverFlags: [`--signer-names=${APPROVED_SIGNER}`],
+};
 
 async function main(): Promise<void> {
   const options = { once: { type: 'boolean' }, help: HELP_OPTION } as const;
@@ -29,7 +35,7 @@ async function main(): Promise<void> {
   const progress = createProgress();
   await using controlPlane = await startControlPlane({ progress });
   const step = progress.step('installing the chart and starting the services');
-  await using installation = await install(controlPlane).finally(() => step.done());
+  await using installation = await install(controlPlane, INSTALL_OPTIONS).finally(() => step.done());
   const demo = await prepare(controlPlane, signal);
   const isComplete = await isDoneUnlessAborted(signal, runSteps(demo, controlPlane, installation));
   if (values.once && !isComplete) process.exitCode = 1;
@@ -92,7 +98,7 @@ function introduce(narrator: Narrator, { url }: ControlPlane, installation: Inst
   narrator.heading('Countersign demo');
   narrator.explain(`kube-apiserver is running at ${url}. The Helm chart is installed with this command:
   helm ${installation.helmCommand.join(' ')}
-The webhook and the signer run as local processes and authenticate with the chart's ServiceAccounts.`);
+The webhook, the signer and the approver run as local processes and authenticate with the chart's ServiceAccounts.`);
 }
 
 function showNextSteps(narrator: Narrator, dir: string, installation: Installation): void {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Narrator } from './narrator.ts';
 
-interface ManifestDeps {
+export interface ManifestDeps {
   readonly narrator: Pick<Narrator, 'run' | 'show'>;
   readonly dir: string;
 }

@@ -1,10 +1,10 @@
 // The steps of the demo: two users request certificates, and only one of them may use the issuer. Every step is a
 // command that readers can repeat. The first step without the expected result ends the demo.
 
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { applyManifest, writeManifest } from './manifests.ts';
+import { approveByPolicy } from './approval.ts';
+import { applyManifest } from './manifests.ts';
 import type { Narrator } from './narrator.ts';
+import { createRequest, generateKey } from './openssl-requests.ts';
 import { requestForPod } from './pod-certificate.ts';
 
 export interface DemoStepsDeps {
@@ -16,8 +16,6 @@ export interface DemoStepsDeps {
   readonly webhookUrl: string;
 }
 
-const LEAF_USAGES = ['digital signature', 'key encipherment', 'server auth'];
-
 export async function runDemoSteps(deps: DemoStepsDeps): Promise<void> {
   await grantAccess(deps);
   await requestWithoutPermission(deps);
@@ -25,6 +23,7 @@ export async function runDemoSteps(deps: DemoStepsDeps): Promise<void> {
   await useClusterIssuer(deps);
   await issueSelfSigned(deps);
   await requestForPod(deps);
+  await approveByPolicy(deps);
   await showMetrics(deps);
 }
 
@@ -145,7 +144,7 @@ async function issueSelfSigned(deps: DemoStepsDeps): Promise<void> {
 }
 
 async function showMetrics({ narrator, signerUrl, webhookUrl }: DemoStepsDeps): Promise<void> {
-  narrator.heading('7. View the metrics');
+  narrator.heading('8. View the metrics');
   narrator.explain('The webhook counts allowed and denied requests:');
   const admissions = /^countersign_webhook_admissions_total.* [1-9]/;
   await narrator.fetchLines(`${webhookUrl}/metrics`, admissions, ['reason="DeniedReference"', 'answer="allowed"']);
@@ -160,35 +159,6 @@ async function approveAndFetch({ narrator }: DemoStepsDeps, name: string): Promi
   await narrator.run(['kubectl', 'get', 'csr', name], { within: 10, prints: ['Approved,Issued'] });
   const get = `kubectl get csr ${name} -o jsonpath='{.status.certificate}'`;
   await narrator.shell(`${get} | openssl base64 -d -A > ${name}.crt`);
-}
-
-interface RequestOptions {
-  readonly name: string;
-  readonly signerName: string;
-  readonly annotations?: Record<string, string>;
-}
-
-/** Creates a key and a PKCS#10 request with openssl, and writes a CertificateSigningRequest to `<name>.yaml`. */
-async function createRequest(deps: DemoStepsDeps, { name, signerName, annotations }: RequestOptions): Promise<void> {
-  await deps.narrator.run(generateKey(name));
-  const names = ['-subj', `/CN=${name}.example.com`, '-addext', `subjectAltName=DNS:${name}.example.com`];
-  await deps.narrator.run(['openssl', 'req', '-new', '-key', `${name}.key`, ...names, '-out', `${name}.csr`]);
-  const request = (await readFile(join(deps.dir, `${name}.csr`))).toString('base64');
-  const manifest = {
-    apiVersion: 'certificates.k8s.io/v1',
-    kind: 'CertificateSigningRequest',
-    metadata: { name, ...(annotations && { annotations }) },
-    spec: { signerName, usages: LEAF_USAGES, request },
-  };
-  const shown = {
-    ...manifest,
-    spec: { ...manifest.spec, request: `${request.slice(0, 40)}… (base64 of ${name}.csr)` },
-  };
-  await writeManifest(deps, `${name}.yaml`, manifest, shown);
-}
-
-function generateKey(name: string): string[] {
-  return ['openssl', 'genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', `${name}.key`];
 }
 
 function secretTls(name: string, namespace: string, files: string): string[] {

@@ -20,7 +20,12 @@ const programs = provideEnginePrograms();
 const BOUND = { timeout: 150_000 };
 const requirement = requirementOf(programs);
 /** Panels that are empty until something fails or a watch is closed. */
-const ONLY_AFTER_TROUBLE = new Set(['Approved, but waiting, by reason', 'Closed watches']);
+const ONLY_AFTER_TROUBLE: ReadonlySet<string> = new Set([
+  'Approved, but waiting, by reason',
+  'CSRs that no policy decides on, by reason',
+  'Failed runs of the approver',
+  'Closed watches',
+]);
 
 /** Their series begin with the first PodCertificateRequest, and the stack has no kubelet to create one. */
 const ONLY_WITH_PODS: ReadonlySet<string> = new Set([
@@ -39,6 +44,7 @@ describe('docker-compose.yml', async () => {
     ['prometheus', (await requiredVersion(moduleFolder('prometheus'), / (v0\.3\d\d\.\d+)/)).replace('v0.3', 'v3.')],
     ['webhook', ours],
     ['signer', ours],
+    ['approver', ours],
     ['setup', ours],
   ] as const) {
     test(`the image of ${service} has the version that the other tests run`, () => {
@@ -59,6 +65,7 @@ describe('docker compose', requirement, () => {
   test('docker compose up --wait starts everything, and returns when it is healthy', BOUND, async () => {
     await stack.compose('up', '--wait', '--wait-timeout', '90');
     assert.deepEqual(await states(), {
+      approver: 'running healthy',
       certificates: 'exited 0',
       etcd: 'running',
       'kube-apiserver': 'running',
@@ -90,13 +97,13 @@ describe('docker compose', requirement, () => {
     assert.match(secrets.stderr, /User "jane" cannot list resource "secrets"/);
   });
 
-  test('Prometheus scrapes both services', BOUND, async () => {
+  test('Prometheus scrapes the services', BOUND, async () => {
     await eventually(async () => {
       const refused = await query('sum(countersign_webhook_admissions_total{reason="DeniedReference"})');
       assert.deepEqual(refused, ['1']);
       assert.deepEqual(await query('sum(countersign_certificates_total{result="issued"})'), ['1']);
     });
-    assert.deepEqual(await query('up'), ['1', '1']);
+    assert.deepEqual(await query('up'), ['1', '1', '1']);
   });
 
   test('Prometheus answers every query of the dashboard', BOUND, async () => {
