@@ -55,6 +55,8 @@ export interface IssuerReasons {
 interface IssuerTypeRow<Spec> {
   /** Whether Countersign signs for issuers of this type. */
   readonly signedHere: boolean;
+  /** Whether cert-manager can issue for Countersign, where delegation is enabled. */
+  readonly delegable: boolean;
   /** Keeps only the fields that are used. */
   prune(spec: Spec): Spec;
   /** `keySecretName`: the Secret that the request names, if any. */
@@ -78,6 +80,7 @@ const CA_REASONS: IssuerReasons = {
 /** Types that other controllers sign: only their presence is kept. */
 const LEFT_TO_OTHERS: IssuerTypeRow<object> = {
   signedHere: false,
+  delegable: true,
   prune: () => ({}),
   secretOf: () => undefined,
   signsItself: false,
@@ -90,15 +93,17 @@ export const issuerTypes = {
   acme: LEFT_TO_OTHERS,
   ca: {
     signedHere: true,
+    delegable: false,
     prune: spec => pick(spec, 'secretName', 'crlDistributionPoints', 'ocspServers', 'issuingCertificateURLs'),
     secretOf: ({ secretName }) => ({ name: secretName ?? '', namedBy: 'issuer', holdsCa: true }),
     signsItself: false,
     findErrors: () => [],
     reasons: CA_REASONS,
   },
-  vault: LEFT_TO_OTHERS,
+  vault: { ...LEFT_TO_OTHERS, delegable: false },
   selfSigned: {
     signedHere: true,
+    delegable: false,
     prune: spec => pick(spec, 'crlDistributionPoints'),
     secretOf: (_, name) => (name === undefined ? undefined : { name, namedBy: 'requester', holdsCa: false }),
     signsItself: true,
@@ -114,6 +119,12 @@ export const issuerTypes = {
   },
   venafi: LEFT_TO_OTHERS,
 } satisfies { readonly [Type in IssuerType]-?: IssuerTypeRow<NonNullable<IssuerSpec[Type]>> };
+
+/** Whether requests for issuers of the type are handled here: signed, or delegated to cert-manager. */
+export function isServed(type: IssuerType, { delegates = false }: { readonly delegates?: boolean }): boolean {
+  const { signedHere, delegable } = issuerTypes[type];
+  return signedHere || (delegates && delegable);
+}
 
 /** The types that Countersign signs, by their name in the spec. */
 export const TYPES_SIGNED_HERE = (Object.keys(issuerTypes) as IssuerType[]).filter(

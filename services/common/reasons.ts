@@ -1,6 +1,7 @@
 // Every reason of a CSR or an issuer: outcome, event type, exact message, and documentation (the source of
 // docs/reasons.md). Reasons and messages are cert-manager's where it has them (v1.21). Decides nothing.
 
+import { delegationReasons } from './delegation-reasons.ts';
 import { formatGoDuration, type Nanoseconds } from './duration.ts';
 import { issuerReasons } from './issuer-reasons.ts';
 import { formatIssuer, ownReasons } from './own-reasons.ts';
@@ -172,7 +173,7 @@ const selfSigned = {
 };
 
 /** Reasons of the signer for a CSR. */
-export const csrReasons = { ...shared, ...ca, ...selfSigned };
+export const csrReasons = { ...shared, ...ca, ...selfSigned, ...delegationReasons };
 
 export const reasons = { ...csrReasons, ...issuerReasons, ...podReasons, ...ownReasons };
 

@@ -4,6 +4,7 @@
 import { CSR_PATH } from '@countersign/common/csr.ts';
 import { runController } from '@countersign/common/runtime/controller/run-controller.ts';
 import { type ClusterClient, createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
+import { rememberOwnUsername } from '@countersign/common/runtime/kube/own-username.ts';
 import { printableConfig } from '@countersign/common/runtime/options/config.ts';
 import { createStopSignal, requireNode } from '@countersign/common/runtime/process/lifecycle.ts';
 import { createLogger } from '@countersign/common/runtime/process/log.ts';
@@ -11,8 +12,11 @@ import { createRegistry, createRequestObserver } from '@countersign/common/runti
 import { reportFailure, runProgram } from '@countersign/common/runtime/process/program.ts';
 import { ComputeScheduler } from './authority/compute-scheduler.ts';
 import { Controller } from './controllers/controller.ts';
-import type { ControllerOptions } from './controllers/controller-options.ts';
+import type { ControllerOptions, Waker } from './controllers/controller-options.ts';
 import { createCaIssuer } from './issuers/ca.ts';
+import { CertificateRequestWatch } from './issuers/cert-manager/certificate-request-watch.ts';
+import { createDelegatedIssuer } from './issuers/cert-manager/delegated-issuer.ts';
+import type { IssuerTypeHandler } from './issuers/issuer-type.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
 import { SignerMetrics } from './metrics.ts';
 import {
@@ -53,21 +57,38 @@ function createController(
   seen: Pick<ControllerOptions, 'log' | 'metrics'>,
 ): Controller {
   const scheduler = new ComputeScheduler();
+  const clusterResourceNamespace = config.clusterResourceNamespace || client.namespace;
+  const delegated = createDelegation(config, { ...seen, client, clusterResourceNamespace });
   return new Controller({
     ...seen,
     client,
     kinds: [CSR_KIND, ...(config.podCertificates ? [createPodKind(podSettings(config))] : [])],
     settings: {
       policy: issuancePolicy(config),
-      handlers: [createCaIssuer(scheduler), createSelfSignedIssuer(scheduler)],
-      clusterResourceNamespace: config.clusterResourceNamespace || client.namespace,
+      handlers: [createCaIssuer(scheduler), createSelfSignedIssuer(scheduler), ...delegated.handlers],
+      clusterResourceNamespace,
       writeCaAnnotation: config.caAnnotation,
     },
+    wakers: delegated.wakers,
     workers: config.workers,
     issuerStatus: config.issuerStatus,
     trustBundles: trustBundleSettings(config),
     constraintsNamespace: config.honourNameConstraints ? client.namespace : undefined,
   });
+}
+
+/** Empty unless it is enabled. */
+function createDelegation(
+  { delegate }: SignerConfig,
+  deps: Pick<ControllerOptions, 'client' | 'log' | 'metrics'> & { readonly clusterResourceNamespace: string },
+): { readonly handlers: readonly IssuerTypeHandler[]; readonly wakers: readonly Waker[] } {
+  if (!delegate) return { handlers: [], wakers: [] };
+  const { client, log, metrics, clusterResourceNamespace } = deps;
+  const watch = new CertificateRequestWatch({ client, log, metrics: metrics.reflector });
+  const username = rememberOwnUsername(client);
+  const delegation = { client, watch, username, clusterResourceNamespace, now: () => new Date() };
+  const handlers = (['acme', 'venafi'] as const).map(type => createDelegatedIssuer(type, delegation));
+  return { handlers, wakers: [watch] };
 }
 
 try {

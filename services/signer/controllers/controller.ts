@@ -75,7 +75,12 @@ export class Controller {
     const presence =
       this.#options.issuerStatus === 'auto' ? this.#presence.run(signal, () => this.#addIssuers()) : null;
     const reflectors = [...this.#reflectors, ...(this.#bundles ? [this.#bundles.reflector] : [])];
-    await Promise.all([...reflectors.map(reflector => reflector.run(signal)), presence]);
+    const wakers = this.#options.wakers ?? [];
+    await Promise.all([
+      ...reflectors.map(reflector => reflector.run(signal)),
+      ...wakers.map(waker => waker.run(signal, name => this.#wake(name))),
+      presence,
+    ]);
   }
 
   /**
@@ -136,6 +141,10 @@ export class Controller {
       findIssuer: ref => this.#issuers.find(ref),
       isLeading: () => this.#isLeading,
     };
+  }
+
+  #wake(name: string): void {
+    if (this.#isLeading) for (const each of this.#requestControllers) each.wake(name);
   }
 
   #emitAgain(): void {

@@ -21,13 +21,16 @@ export interface CertManagerOptions {
 const READY_MS = 30_000;
 const GROUPS = ['cert-manager.io', 'acme.cert-manager.io'];
 
+/** Starts nothing yet. */
+export async function createCertManager(controlPlane: ControlPlane, options: CertManagerOptions): Promise<CertManager> {
+  return new CertManager(controlPlane, options, await freePort());
+}
+
 /** Installs everything and resolves when the webhook answers. */
 export async function startCertManager(controlPlane: ControlPlane, options: CertManagerOptions): Promise<CertManager> {
-  const certManager = new CertManager(controlPlane, options, await freePort());
+  const certManager = await createCertManager(controlPlane, options);
   try {
-    await certManager.install();
-    await certManager.startWebhook();
-    await certManager.startControllers();
+    await certManager.start();
     return certManager;
   } catch (error) {
     await certManager.stop();
@@ -50,8 +53,15 @@ export class CertManager {
     this.#dir = join(controlPlane.dir, 'cert-manager');
   }
 
+  /** Installs it and starts both programs. */
+  async start(): Promise<void> {
+    await this.install();
+    await this.startWebhook();
+    await this.startControllers();
+  }
+
   /** Takes over the CRDs of issuers from any other owner. */
-  async install(): Promise<void> {
+  private async install(): Promise<void> {
     await mkdir(this.#dir, { recursive: true });
     const tools = await findTools(['cert-manager-crds']);
     await this.#apply(await readFile(tools['cert-manager-crds'], 'utf8'));

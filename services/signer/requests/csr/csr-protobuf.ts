@@ -23,6 +23,7 @@ const METADATA: Fields = {
   5: text('uid'),
   6: text('resourceVersion'),
   9: time('deletionTimestamp'),
+  11: map('labels', requiredText, ''),
   12: map('annotations', requiredText, ''),
 };
 
