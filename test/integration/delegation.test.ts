@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { nameFor } from '@countersign/signer/issuers/cert-manager/certificate-request.ts';
 import { createRequest, openssl } from '../support/certificate-checks.ts';
 import { API, DelegatedWorld } from '../support/issuers/delegated-world.ts';
 import { acmeSpec, venafiSpec } from '../support/issuers/issuer-specs.ts';
@@ -14,7 +15,16 @@ const NAMESPACE = 'countersign';
 const ACME = 'clusterissuers.cert-manager.io/acme';
 /** cert-manager waits a second or more between attempts. */
 const ISSUED_MS = 60_000;
-const DOMAINS = ['late.example', 'one.example', BLOCKED_DOMAIN, 'two.example', 'three.example', 'four.example'];
+const DOMAINS = [
+  'late.example',
+  'one.example',
+  BLOCKED_DOMAIN,
+  'two.example',
+  'three.example',
+  'four.example',
+  'five.example',
+  'seven.example',
+];
 
 let world: DelegatedWorld;
 before(async () => {
@@ -114,6 +124,42 @@ describe('delegation', { concurrency: false }, () => {
     await waitUntilIssued(cluster, 'three', ISSUED_MS);
   });
 
+  test('without an approval, a CSR waits and says who may approve; a denial fails it', async () => {
+    const { cluster, certManager } = world;
+    await certManager.stopControllers();
+    await world.request('five.example', { name: 'five', signerName: ACME });
+    await world.request('six.example', { name: 'six', signerName: ACME });
+    await decideOn('six', { type: 'Denied', message: 'not today' });
+    const denied = await waitUntilFailed(cluster, 'six');
+    assert.match(
+      denied.status?.conditions?.find(({ type }) => type === 'Failed')?.message ?? '',
+      /^CertificateRequest countersign\/six-[0-9a-f]+ was denied: not today$/,
+    );
+    const message = await whenReported('five', 'CertificateRequestNotApproved');
+    assert.match(message, /"approve" on signers\.cert-manager\.io "clusterissuers\.cert-manager\.io\/acme"/);
+    await decideOn('five', { type: 'Approved', message: 'by hand' });
+    await certManager.startControllers();
+    await waitUntilIssued(cluster, 'five', ISSUED_MS);
+  });
+
+  test('a signer that is killed before the certificate is there leaves one CertificateRequest', async () => {
+    const { cluster, certManager } = world;
+    await certManager.stopControllers();
+    await world.request('seven.example', { name: 'seven', signerName: ACME });
+    const created = await world.whenCreated('seven', NAMESPACE);
+    const [signer] = cluster.installation.running('signer');
+    process.kill(signer?.child.pid ?? assert.fail('no signer is running'), 'SIGKILL');
+    await signer?.child.ended;
+    await certManager.startControllers();
+    await cluster.installation.start('signer');
+    await waitUntilIssued(cluster, 'seven', ISSUED_MS);
+    const all = await world.certificateRequestsOf('seven', NAMESPACE);
+    assert.deepEqual(
+      all.map(({ metadata }) => metadata.uid),
+      [created.metadata.uid],
+    );
+  });
+
   test('while the webhook of cert-manager is down, a CSR waits and says so', async () => {
     const { cluster, certManager } = world;
     await certManager.stopWebhook();
@@ -125,9 +171,16 @@ describe('delegation', { concurrency: false }, () => {
   });
 });
 
+/** Decides about the CertificateRequest of a CSR, as an approver does. */
+async function decideOn(csrName: string, condition: { type: 'Approved' | 'Denied'; message: string }): Promise<void> {
+  const { metadata } = await world.whenCreated(csrName, NAMESPACE);
+  const conditions = [{ ...condition, status: 'True', reason: 'Tested', lastTransitionTime: new Date() }];
+  const path = `${API}/namespaces/${NAMESPACE}/certificaterequests/${metadata.name}/status`;
+  await world.cluster.api.patch(path, { status: { conditions } });
+}
+
 /** What an editor of the namespace can do: take the name, with the CSR as owner and everything else as expected. */
 async function forge({ name, uid }: { name: string; uid: string }, request: string): Promise<string> {
-  const { nameFor } = await import('@countersign/signer/issuers/cert-manager/certificate-request.ts');
   const metadata = {
     name: nameFor(name, uid, 1),
     labels: { 'countersign.io/delegated': 'true' },

@@ -12,7 +12,6 @@ import { type Pebble, startPebble } from './pebble.ts';
 import { startTpp, type Tpp } from './tpp-emulator.ts';
 
 export const API = '/apis/cert-manager.io/v1';
-export const DELEGATED_LABEL = 'countersign.io/delegated=true';
 
 export interface CertificateRequestObject {
   readonly metadata: { readonly name: string; readonly uid: string; readonly labels?: Record<string, string> };

@@ -1,7 +1,7 @@
-// Explains why a CertificateRequest could not be created: an answer about the request, or an error to retry. Calls nothing.
+// Explains why a CertificateRequest could not be created: an answer about the request, or an error to retry.
 
 import { reasons } from '@countersign/common/reasons.ts';
-import { asRetryableError, isClassified, TerminalError } from '@countersign/common/runtime/errors.ts';
+import { asRetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import type { Fail, Wait } from '../../verdict.ts';
 import { type CertificateRequest, placeOf } from './certificate-request.ts';
@@ -19,13 +19,23 @@ const UNREACHABLE = /failed calling webhook .*$/s;
 /** Throws what may pass by itself, such as a broken connection. A missing object is explained by the caller. */
 export function explainFailure(wanted: CertificateRequest, thrown: unknown): Wait | Fail {
   const message = thrown instanceof Error ? thrown.message : '';
-  const [, webhook, problem = ''] = DENIED.exec(message) ?? [];
-  if (webhook === CERT_MANAGER_WEBHOOK && problem.startsWith('spec.')) return invalid(wanted, problem);
-  if (webhook !== undefined) return notCreated(wanted, `webhook ${webhook} denies it: ${problem}`, REFUSED_MS);
-  const unreachable = UNREACHABLE.exec(message)?.[0];
-  if (unreachable !== undefined) return notCreated(wanted, unreachable, WEBHOOK_DOWN_MS);
-  if (isClassified(thrown) && thrown instanceof TerminalError) return notCreated(wanted, message, REFUSED_MS);
+  const explained = explainDenial(wanted, message) ?? explainUnreachable(wanted, message);
+  if (explained !== undefined) return explained;
+  if (thrown instanceof TerminalError) return notCreated(wanted, message);
   throw asRetryableError(thrown);
+}
+
+/** Other webhooks may change their mind. */
+function explainDenial(wanted: CertificateRequest, message: string): Wait | Fail | undefined {
+  const [, webhook, problem = ''] = DENIED.exec(message) ?? [];
+  if (webhook === undefined) return undefined;
+  if (webhook === CERT_MANAGER_WEBHOOK && problem.startsWith('spec.')) return invalid(wanted, problem);
+  return notCreated(wanted, `webhook ${webhook} denies it: ${problem}`);
+}
+
+function explainUnreachable(wanted: CertificateRequest, message: string): Wait | undefined {
+  const problem = UNREACHABLE.exec(message)?.[0];
+  return problem === undefined ? undefined : notCreated(wanted, problem, WEBHOOK_DOWN_MS);
 }
 
 export function notCreated(wanted: CertificateRequest, problem: string, requeueAfterMs = REFUSED_MS): Wait {
