@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { formatTime } from '@countersign/common/csr.ts';
 import { nameFor } from '@countersign/signer/issuers/cert-manager/certificate-request.ts';
 import { createRequest, openssl } from '../support/certificate-checks.ts';
 import { API, DelegatedWorld } from '../support/issuers/delegated-world.ts';
@@ -174,7 +175,9 @@ describe('delegation', { concurrency: false }, () => {
 /** Decides about the CertificateRequest of a CSR, as an approver does. */
 async function decideOn(csrName: string, condition: { type: 'Approved' | 'Denied'; message: string }): Promise<void> {
   const { metadata } = await world.whenCreated(csrName, NAMESPACE);
-  const conditions = [{ ...condition, status: 'True', reason: 'Tested', lastTransitionTime: new Date() }];
+  // In whole seconds: cert-manager writes the condition again, and its webhook rejects any difference.
+  const lastTransitionTime = formatTime(new Date());
+  const conditions = [{ ...condition, status: 'True', reason: 'Tested', lastTransitionTime }];
   const path = `${API}/namespaces/${NAMESPACE}/certificaterequests/${metadata.name}/status`;
   await world.cluster.api.patch(path, { status: { conditions } });
 }
