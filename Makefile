@@ -13,7 +13,7 @@ node_modules/.installed: package-lock.json
 	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-tools: install ## Download or build etcd, kube-apiserver, kubectl, helm and OpenBao (the first time takes about ten minutes)
+tools: install ## Download or build Kubernetes, helm, OpenBao, cert-manager and Pebble (the first time about 15 minutes)
 	npm run --silent control-plane -- tools
 
 lint: install ## Check types, style, dead code and package licences

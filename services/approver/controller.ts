@@ -10,13 +10,13 @@ import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.
 import { WorkQueue } from '@countersign/common/runtime/controller/work-queue.ts';
 import { WorkerPool } from '@countersign/common/runtime/controller/worker-pool.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import { readOwnUsername } from '@countersign/common/runtime/kube/own-username.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
 import { problemsOf, refreshStale } from '@countersign/common/runtime/reflector/reflector-health.ts';
 import { tenantOf } from '@countersign/common/signer-name.ts';
 import { type ApprovalRecord, toApprovalRecord } from './approval-record.ts';
 import type { ApproverMetrics } from './metrics.ts';
-import { readOwnUsername } from './own-username.ts';
 import { PolicyLine } from './policy-line.ts';
 import { type ReconcileDeps, reconcile } from './reconcile.ts';
 import type { SignerScope } from './signer-scope.ts';

@@ -9,6 +9,7 @@ export interface ObjectMeta {
   readonly resourceVersion?: string;
   readonly generation?: number;
   readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 

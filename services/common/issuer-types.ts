@@ -56,6 +56,8 @@ export interface IssuerReasons {
 interface IssuerTypeRow<Spec> {
   /** Whether Countersign signs for issuers of this type. */
   readonly signedHere: boolean;
+  /** Whether cert-manager can issue for Countersign, where delegation is enabled. */
+  readonly delegable: boolean;
   /** Keeps only the fields that are used. */
   prune(spec: Spec): Spec;
   /** `keySecretName`: the Secret that the request names, if any. */
@@ -79,6 +81,7 @@ const CA_REASONS: IssuerReasons = {
 /** Types that other controllers sign: only their presence is kept. */
 const LEFT_TO_OTHERS: IssuerTypeRow<object> = {
   signedHere: false,
+  delegable: true,
   prune: () => ({}),
   secretOf: () => undefined,
   signsItself: false,
@@ -91,6 +94,7 @@ export const issuerTypes = {
   acme: LEFT_TO_OTHERS,
   ca: {
     signedHere: true,
+    delegable: false,
     prune: spec => pick(spec, 'secretName', 'crlDistributionPoints', 'ocspServers', 'issuingCertificateURLs'),
     secretOf: ({ secretName }) => ({ name: secretName ?? '', namedBy: 'issuer', holdsCa: true }),
     signsItself: false,
@@ -99,6 +103,7 @@ export const issuerTypes = {
   },
   vault: {
     signedHere: true,
+    delegable: false,
     prune: pruneVault,
     // Its Secrets hold credentials, and are read when they are needed.
     secretOf: () => undefined,
@@ -115,6 +120,7 @@ export const issuerTypes = {
   },
   selfSigned: {
     signedHere: true,
+    delegable: false,
     prune: spec => pick(spec, 'crlDistributionPoints'),
     secretOf: (_, name) => (name === undefined ? undefined : { name, namedBy: 'requester', holdsCa: false }),
     signsItself: true,
@@ -130,6 +136,12 @@ export const issuerTypes = {
   },
   venafi: LEFT_TO_OTHERS,
 } satisfies { readonly [Type in IssuerType]-?: IssuerTypeRow<NonNullable<IssuerSpec[Type]>> };
+
+/** Whether requests for issuers of the type are handled here: signed, or delegated to cert-manager. */
+export function isServed(type: IssuerType, { delegates = false }: { readonly delegates?: boolean }): boolean {
+  const { signedHere, delegable } = issuerTypes[type];
+  return signedHere || (delegates && delegable);
+}
 
 /** The types that Countersign signs, by their name in the spec. */
 export const TYPES_SIGNED_HERE = (Object.keys(issuerTypes) as IssuerType[]).filter(

@@ -3,7 +3,7 @@
 
 import { keepText } from './bounded-text.ts';
 import type { Condition, ObjectMeta } from './csr.ts';
-import { type IssuerSpec, type IssuerType, issuerTypes, pruneSpec, typeOfSpec } from './issuer-types.ts';
+import { type IssuerSpec, type IssuerType, isServed, pruneSpec, typeOfSpec } from './issuer-types.ts';
 import { pruneTermAnnotations } from './pods/pod-terms.ts';
 import { ISSUER_GROUP, type IssuerKind, type SignerRef } from './signer-name.ts';
 
@@ -63,10 +63,10 @@ export function issuerType(issuer: Issuer): IssuerType | undefined {
   return typeOfSpec(issuer.spec);
 }
 
-/** The type of an issuer that another controller signs for; otherwise undefined. */
-export function foreignType(issuer: Issuer): IssuerType | undefined {
+/** The type of an issuer whose requests are left to another signer; otherwise undefined. */
+export function foreignType(issuer: Issuer, policy: { readonly delegates?: boolean } = {}): IssuerType | undefined {
   const type = issuerType(issuer);
-  return type === undefined || issuerTypes[type].signedHere ? undefined : type;
+  return type === undefined || isServed(type, policy) ? undefined : type;
 }
 
 /** The Ready condition, with any status. */

@@ -2,6 +2,7 @@
 // docs/reasons.md). Reasons and messages are cert-manager's where it has them (v1.21). Decides nothing.
 
 import { approvalReasons, requiredApprovalReasons } from './approval-reasons.ts';
+import { delegationReasons } from './delegation-reasons.ts';
 import { formatGoDuration, type Nanoseconds } from './duration.ts';
 import { issuerReasons } from './issuer-reasons.ts';
 import { formatIssuer, ownReasons } from './own-reasons.ts';
@@ -182,7 +183,14 @@ const selfSigned = {
 };
 
 /** Reasons of the signer for a CSR. */
-export const csrReasons = { ...shared, ...ca, ...selfSigned, ...vaultReasons, ...requiredApprovalReasons };
+export const csrReasons = {
+  ...shared,
+  ...ca,
+  ...selfSigned,
+  ...vaultReasons,
+  ...delegationReasons,
+  ...requiredApprovalReasons,
+};
 
 export const reasons = { ...csrReasons, ...issuerReasons, ...podReasons, ...ownReasons, ...approvalReasons };
 

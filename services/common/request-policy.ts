@@ -13,6 +13,8 @@ export interface RequestPolicy {
   readonly authorizeClusterIssuers: boolean;
   /** Whether to deny names that the X.509 name constraints of the CA, or of a CA above it, do not permit. */
   readonly honourNameConstraints: boolean;
+  /** Whether cert-manager issues for issuers of types that Countersign has no key for (ACME, Venafi). */
+  readonly delegates?: boolean;
 }
 
 /** Requires nothing: what cert-manager signs is signed. */

@@ -40,6 +40,8 @@ export interface SentRequest {
   readonly request: string;
   /** spec.usages */
   readonly usages: readonly string[];
+  /** metadata.labels of the request object, if there are any. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export interface ValidityRules {

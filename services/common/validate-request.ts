@@ -93,7 +93,8 @@ function describe(csr: CertificateSigningRequest, { request, usages, policy }: P
 }
 
 function sentRequest({ metadata, spec }: CertificateSigningRequest): SentRequest {
-  return { name: metadata.name, request: spec.request, usages: spec.usages ?? [] };
+  const { name, labels } = metadata;
+  return { name, request: spec.request, usages: spec.usages ?? [], ...(labels && { labels }) };
 }
 
 /** cert-manager replaces the usages that Go knows and keeps the others of the request in the template. */

@@ -4,6 +4,7 @@
 import { CSR_PATH } from '@countersign/common/csr.ts';
 import { runController } from '@countersign/common/runtime/controller/run-controller.ts';
 import { type ClusterClient, createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
+import { rememberOwnUsername } from '@countersign/common/runtime/kube/own-username.ts';
 import { printableConfig } from '@countersign/common/runtime/options/config.ts';
 import { createStopSignal, requireNode } from '@countersign/common/runtime/process/lifecycle.ts';
 import { createLogger } from '@countersign/common/runtime/process/log.ts';
@@ -12,8 +13,10 @@ import { reportFailure, runProgram } from '@countersign/common/runtime/process/p
 import { parseServerList } from '@countersign/common/server-allow-list.ts';
 import { ComputeScheduler } from './authority/compute-scheduler.ts';
 import { Controller } from './controllers/controller.ts';
-import type { ControllerOptions } from './controllers/controller-options.ts';
+import type { ControllerOptions, Waker } from './controllers/controller-options.ts';
 import { createCaIssuer } from './issuers/ca.ts';
+import { CertificateRequestWatch } from './issuers/cert-manager/certificate-request-watch.ts';
+import { createDelegatedIssuer } from './issuers/cert-manager/delegated-issuer.ts';
 import type { IssuerTypeHandler } from './issuers/issuer-type.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
 import { createVaultIssuer, type VaultDeps } from './issuers/vault/vault.ts';
@@ -65,6 +68,7 @@ function createController(
 ): Controller {
   const secrets = new SecretReader(client);
   const clusterResourceNamespace = config.clusterResourceNamespace || client.namespace;
+  const delegated = createDelegation(config, { ...given, client, clusterResourceNamespace });
   return new Controller({
     ...given,
     client,
@@ -72,10 +76,11 @@ function createController(
     kinds: [CSR_KIND, ...(config.podCertificates ? [createPodKind(podSettings(config))] : [])],
     settings: {
       policy: issuancePolicy(config),
-      handlers: createHandlers(config, { client, secrets, clusterResourceNamespace }),
+      handlers: [...createHandlers(config, { client, secrets, clusterResourceNamespace }), ...delegated.handlers],
       clusterResourceNamespace,
       writeCaAnnotation: config.caAnnotation,
     },
+    wakers: delegated.wakers,
     workers: config.workers,
     issuerStatus: config.issuerStatus,
     trustBundles: trustBundleSettings(config),
@@ -92,6 +97,20 @@ function createHandlers(config: SignerConfig, deps: HandlerDeps): readonly Issue
     createSelfSignedIssuer(scheduler),
     createVaultIssuer({ ...deps, allowedServers: parseServerList(config.vaultServers) }),
   ];
+}
+
+/** Empty unless it is enabled. */
+function createDelegation(
+  { delegate }: SignerConfig,
+  deps: Pick<ControllerOptions, 'client' | 'log' | 'metrics'> & { readonly clusterResourceNamespace: string },
+): { readonly handlers: readonly IssuerTypeHandler[]; readonly wakers: readonly Waker[] } {
+  if (!delegate) return { handlers: [], wakers: [] };
+  const { client, log, metrics, clusterResourceNamespace } = deps;
+  const watch = new CertificateRequestWatch({ client, log, metrics: metrics.reflector });
+  const username = rememberOwnUsername(client);
+  const delegation = { client, watch, username, clusterResourceNamespace, now: () => new Date() };
+  const handlers = (['acme', 'venafi'] as const).map(type => createDelegatedIssuer(type, delegation));
+  return { handlers, wakers: [watch] };
 }
 
 try {

@@ -5,7 +5,7 @@ import { changedImmutableAnnotations } from '@countersign/common/annotations.ts'
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { annotationField, type FieldError } from '@countersign/common/field-error.ts';
 import { issuerType } from '@countersign/common/issuer.ts';
-import { issuerTypes } from '@countersign/common/issuer-types.ts';
+import { isServed } from '@countersign/common/issuer-types.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import { denialText, needsPermission } from '@countersign/common/reference-permission.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
@@ -105,7 +105,7 @@ function validate(
   { issuer, constrained }: Pick<Observation, 'issuer' | 'constrained'>,
 ): Result<RequestedCertificate | undefined, readonly FieldError[]> {
   const type = typeof issuer === 'string' ? undefined : issuerType(issuer);
-  if (type !== undefined && !issuerTypes[type].signedHere) {
+  if (type !== undefined && !isServed(type, policy)) {
     const errors = validateDuration(csr, policy);
     return errors.length > 0 ? err(errors) : ok(undefined);
   }

@@ -103,7 +103,8 @@ async function consultPolicies(
 }
 
 async function warn(admitted: Admitted, deps: HandlerDeps): Promise<readonly string[]> {
-  return warningsFor(admitted, { now: deps.now(), secret: await readSigningSecret(admitted, deps) });
+  const { now, policy } = deps;
+  return warningsFor(admitted, { now: now(), secret: await readSigningSecret(admitted, deps), policy });
 }
 
 /** Only the access review can fail with an API server error: all other reads are best effort. */

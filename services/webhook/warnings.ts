@@ -7,6 +7,7 @@ import { formatGoDuration, SECOND } from '@countersign/common/duration.ts';
 import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
 import { signingSecret, TYPES_SIGNED_HERE } from '@countersign/common/issuer-types.ts';
 import { showName } from '@countersign/common/object-name.ts';
+import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
@@ -22,17 +23,18 @@ interface WarningContext {
   readonly now: Date;
   /** The Secret that the issuer will sign with, if it could be read. */
   readonly secret?: SecretObservation | undefined;
+  readonly policy?: Pick<RequestPolicy, 'delegates'>;
 }
 
 export function warningsFor(admitted: Admitted, context: WarningContext): readonly string[] {
-  const { csr, ref, requested, issuer, permission, approvalWarning } = admitted;
+  const { csr, ref, requested, issuer, approvalWarning } = admitted;
   const warnings = [
     ...(approvalWarning === undefined ? [] : [approvalWarning]),
     ...requestWarnings(csr),
     ...(requested ? strictWarnings(requested, issuer) : []),
     ...(requested && typeof issuer !== 'string' ? droppedByIssuer(csr, requested, issuer) : []),
     ...(issuer === 'missing' ? [`${label(ref)} does not exist; the request waits until it is created`] : []),
-    ...(typeof issuer === 'string' ? [] : issuerWarnings(ref, issuer, permission)),
+    ...(typeof issuer === 'string' ? [] : issuerWarnings(admitted, issuer, context)),
     ...secretWarnings(admitted, context),
   ];
   return warnings.map(toOneLine);
@@ -83,8 +85,8 @@ function durationWarnings(csr: CertificateSigningRequest): readonly string[] {
   return [`spec.expirationSeconds (${seconds}) is ignored: ${annotation} takes precedence`];
 }
 
-function issuerWarnings(ref: SignerRef, issuer: Issuer, permission: Admitted['permission']): readonly string[] {
-  const foreign = foreignType(issuer);
+function issuerWarnings({ ref, permission }: Admitted, issuer: Issuer, { policy }: WarningContext): readonly string[] {
+  const foreign = foreignType(issuer, policy);
   if (foreign !== undefined) {
     const reason = `which Countersign does not sign with (only ${TYPES_SIGNED_HERE.join(', ')})`;
     return [`${label(ref)} is of type ${foreign}, ${reason}; the request waits for another signer`];

@@ -164,6 +164,21 @@ test('signer.patchAnnotations allows the signer to patch CSRs, and nothing else'
   assert.deepEqual(rules, [{ ...csrs, verbs: [...csrs!.verbs, 'patch'] }, ...rest, GET_SECRETS]);
 });
 
+test('delegation.enabled adds the permission to create and read CertificateRequests, and no other', async () => {
+  const { 'ClusterRole/countersign-signer': rules = [], ...others } = await readRoles(VARIANTS['delegation']!);
+  const known = new Set([...SIGNER, GET_SECRETS].map(rule => JSON.stringify(rule)));
+  assert.deepEqual(
+    rules.filter(rule => !known.has(JSON.stringify(rule))),
+    [
+      { apiGroups: [ISSUER_GROUP], resources: ['certificaterequests'], verbs: ['create', 'get', 'list', 'watch'] },
+      { nonResourceURLs: ['/apis/cert-manager.io/v1'], verbs: ['get'] },
+    ],
+  );
+  assert.equal(rules.length, SIGNER.length + 3);
+  const { 'ClusterRole/countersign-signer': _, ...usual } = await readRoles(LEAST_VALUES);
+  assert.deepEqual(others, usual);
+});
+
 test('signer.issuerStatus decides whether the signer may write Ready conditions and read the Lease of cert-manager', async () => {
   const rulesFor = async (issuerStatus: string) =>
     (await readRoles({ signer: { issuerStatus } }))['ClusterRole/countersign-signer'];

@@ -12,7 +12,17 @@ import { findClusterAuthority } from '../support/control-plane/servers.ts';
 import { isToolName, TOOLS, type ToolName } from '../support/control-plane/tools.ts';
 
 const DEFAULT_DIR = fileURLToPath(new URL('../../.tmp/control-plane', import.meta.url));
-const DEFAULT_TOOLS: readonly ToolName[] = ['etcd', 'kube-apiserver', 'kubectl', 'helm', 'bao'];
+const DEFAULT_TOOLS: readonly ToolName[] = [
+  'etcd',
+  'kube-apiserver',
+  'kubectl',
+  'helm',
+  'bao',
+  'cert-manager',
+  'cert-manager-crds',
+  'pebble',
+  'pebble-challtestsrv',
+];
 
 const HELP_COMMAND = 'npm run control-plane -- --help';
 

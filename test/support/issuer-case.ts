@@ -84,7 +84,9 @@ export function load(
 /** The readiness of an issuer of the handler's type with this material. */
 export async function readinessOf<M>(handler: IssuerTypeHandler<M>, material: M | undefined): Promise<Readiness> {
   const ref = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' } as const;
-  return handler.readiness({ ref, issuer: buildIssuer({ [handler.type]: {} }), material });
+  const readiness = await handler.readiness({ ref, issuer: buildIssuer({ [handler.type]: {} }), material });
+  if (readiness === 'kept-elsewhere') throw new Error('another controller keeps the readiness');
+  return readiness;
 }
 
 /** `issue`, or `<kind> <reason>: <message>`. */

@@ -59,6 +59,31 @@ const TEXTS: Readonly<Record<Reason, readonly string[]>> = {
   VaultDenied: [reasons.VaultDenied.message('/v1/pki/sign/<role>', ERROR)],
   VaultVerified: [reasons.VaultVerified.message()],
   VaultError: [reasons.VaultError.client(ERROR), reasons.VaultError.health(ERROR)],
+  OrderPending: [
+    reasons.OrderPending.message('Waiting on certificate issuance from order <namespace>/<name>: "pending"'),
+  ],
+  OrderFailed: [
+    reasons.OrderFailed.message(
+      'Failed to wait for order resource "<name>" to become ready: order is in "errored" state: <error>',
+    ),
+  ],
+  InvalidOrder: [
+    reasons.InvalidOrder.message(
+      'The CSR PEM requests a commonName that is not present in the list of dnsNames or ipAddresses. <details>',
+    ),
+  ],
+  IssuancePending: [reasons.IssuancePending.message('certificate is requested')],
+  ErrorRequest: [reasons.ErrorRequest.message(`Failed to request certificate from Certificate Manager: ${ERROR}`)],
+  CertificateRequestPending: [reasons.CertificateRequestPending.message(SECRET, 'not approved yet')],
+  CertificateRequestNotApproved: [
+    reasons.CertificateRequestNotApproved.message(SECRET, 'issuers.cert-manager.io/<namespace>.<issuer>'),
+  ],
+  CertificateRequestDenied: [reasons.CertificateRequestDenied.message(SECRET, ERROR)],
+  CertificateRequestInvalid: [reasons.CertificateRequestInvalid.message(SECRET, ERROR)],
+  CertificateRequestFailed: [reasons.CertificateRequestFailed.message(SECRET, ERROR)],
+  CertificateRequestNotServed: [reasons.CertificateRequestNotServed.message()],
+  CertificateRequestNotCreated: [reasons.CertificateRequestNotCreated.message(SECRET, ERROR)],
+  CertificateRequestForged: [reasons.CertificateRequestForged.message(SECRET, 'spec.username differs')],
   KeyPairVerified: [reasons.KeyPairVerified.message()],
   ErrGetKeyPair: [reasons.ErrGetKeyPair.message(ERROR)],
   ErrInvalidKeyPair: [reasons.ErrInvalidKeyPair.message()],

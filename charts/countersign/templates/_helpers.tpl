@@ -326,6 +326,9 @@ volumeMounts:
 {{- if .root.Values.policy.authorizeClusterIssuers }}
 - --authorize-cluster-issuers=true
 {{- end }}
+{{- if .root.Values.delegation.enabled }}
+- --delegate=true
+{{- end }}
 {{- if not .root.Values.policy.honourNameConstraints }}
 - --honour-name-constraints=false
 {{- end }}

@@ -28,6 +28,13 @@ export interface ControllerOptions {
   readonly createPolicyCache?: ((options: PolicyCacheOptions) => PolicyCache) | undefined;
   /** Which trust bundles to publish; undefined: none. */
   readonly trustBundles?: TrustBundleSettings | undefined;
+  /** What else wakes requests, by their names. */
+  readonly wakers?: readonly Waker[];
   /** How often the events of waiting requests are recorded again, in milliseconds; defaults to 15 minutes. */
   readonly emitAgainMs?: number;
+}
+
+/** Wakes requests when something outside of them changes, until the signal. */
+export interface Waker {
+  run(signal: AbortSignal, wake: (requestName: string) => void): Promise<void>;
 }

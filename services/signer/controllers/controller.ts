@@ -77,7 +77,12 @@ export class Controller {
     const presence =
       this.#options.issuerStatus === 'auto' ? this.#presence.run(signal, () => this.#addIssuers()) : null;
     const reflectors = [...this.#reflectors, ...(this.#bundles ? [this.#bundles.reflector] : [])];
-    await Promise.all([...reflectors.map(reflector => reflector.run(signal)), presence]);
+    const wakers = this.#options.wakers ?? [];
+    await Promise.all([
+      ...reflectors.map(reflector => reflector.run(signal)),
+      ...wakers.map(waker => waker.run(signal, name => this.#wake(name))),
+      presence,
+    ]);
   }
 
   /**
@@ -148,6 +153,10 @@ export class Controller {
       if (this.#isLeading) for (const each of this.#requestControllers) each.wakeForPolicies();
     };
     return createPolicyCache?.({ client, log, metrics: metrics.reflector, onPolicies });
+  }
+
+  #wake(name: string): void {
+    if (this.#isLeading) for (const each of this.#requestControllers) each.wake(name);
   }
 
   #emitAgain(): void {

@@ -100,6 +100,11 @@ export class RequestController<R extends RequestRecord> {
     this.#queue.addMany([...this.#open.all()].filter(isConcerned));
   }
 
+  /** Requeues a request if it is open. */
+  wake(name: string): void {
+    if (openSigner(this.#options.kind, this.#find(name)) !== undefined) this.#queue.add(name);
+  }
+
   /**
    * Records the reasons of waiting requests again, since events expire. An event that still exists is not
    * written twice.

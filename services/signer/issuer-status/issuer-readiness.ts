@@ -76,7 +76,10 @@ async function lookAt(deps: ReadinessDeps, known: KnownIssuer): Promise<Recheck>
  */
 async function readReadiness(deps: ReadinessDeps, known: KnownIssuer): Promise<Readiness | undefined> {
   try {
-    return await known.handler.readiness({ ...known, material: await loadMaterial(deps, known) });
+    const readiness = await known.handler.readiness({ ...known, material: await loadMaterial(deps, known) });
+    if (readiness !== 'kept-elsewhere') return readiness;
+    deps.constraints?.set(known.ref, undefined, []);
+    return undefined;
   } catch (error) {
     if (deps.mayWrite()) throw error;
     deps.log.debug({ err: error }, 'cannot read name constraints of issuer');

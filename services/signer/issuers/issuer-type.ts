@@ -5,7 +5,8 @@ import type { Condition } from '@countersign/common/csr.ts';
 import type { FieldError } from '@countersign/common/field-error.ts';
 import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
 import type { IssuerType } from '@countersign/common/issuer-types.ts';
-import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
+import type { Reason } from '@countersign/common/reasons.ts';
+import type { RequestedCertificate, SentRequest } from '@countersign/common/requested-certificate.ts';
 import type { Result } from '@countersign/common/result.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { ConstrainedCa } from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';
@@ -57,8 +58,8 @@ export interface RemoteIssuance {
   submit(signal: AbortSignal): Promise<RemoteAnswer>;
 }
 
-/** A certificate, or why there is none yet or at all. */
-export type RemoteAnswer =
+/** A certificate, or why there is none yet or at all; and what someone should know either way. */
+export type RemoteAnswer = (
   | {
       readonly kind: 'issued';
       /** PEM, leaf first. */
@@ -67,7 +68,21 @@ export type RemoteAnswer =
       readonly topPem?: string;
     }
   | Wait
-  | Fail;
+  | Fail
+) & { readonly warnings?: readonly RemoteWarning[] };
+
+/** Recorded as an event of the request. */
+export interface RemoteWarning {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** Whether a remote can judge the request itself. */
+export function hasSent(
+  requested: RequestedCertificate,
+): requested is RequestedCertificate & { readonly sent: SentRequest } {
+  return requested.sent !== undefined;
+}
 
 export type IssuerDecision = Wait | Fail | { readonly kind: 'issue'; readonly issuance: Issuance };
 
@@ -93,6 +108,8 @@ export interface Readiness {
   readonly constrained?: readonly ConstrainedCa[];
 }
 
+export type ReadinessAnswer = Readiness | 'kept-elsewhere';
+
 /** An issuer of this type; `material` is undefined if it has no signing Secret. */
 export interface MaterialOf<Material> {
   readonly ref: SignerRef;
@@ -114,8 +131,11 @@ export interface IssuerTypeHandler<Material = unknown> {
    * another CA signed it.
    */
   topOf(material: Material | undefined, chainPem: string): string | undefined;
-  /** May ask the server that signs. Throws RetryableError if nothing can be said yet. */
-  readiness(known: MaterialOf<Material>): Readiness | Promise<Readiness>;
+  /**
+   * May ask the server that signs. Throws RetryableError if nothing can be said yet. `kept-elsewhere`: another
+   * controller writes the condition.
+   */
+  readiness(known: MaterialOf<Material>): ReadinessAnswer | Promise<ReadinessAnswer>;
   /**
    * Returns the trust anchors for certificates signed with `material`; undefined while it cannot be used. Absent for
    * types without a CA of their own.

@@ -28,6 +28,10 @@ export async function issueRemotely<R extends RequestRecord>(
   log.flush();
   const answer = await issuance.submit(AbortSignal.timeout(ANSWER_TIMEOUT_MS));
   if (!deps.isLeading()) return { kind: 'dropped' };
+  for (const { reason, message } of answer.warnings ?? []) {
+    log.warn({ reason, detail: message }, 'remote issuance warning');
+    recordReason(deps, subject, reason, message);
+  }
   if (answer.kind !== 'issued') return { kind: 'instead', decision: answer };
   const checked = checkRemoteCertificate(answer, issuance.requested, { policy: deps.settings.policy, now: deps.now() });
   if (!checked.ok) return refuse(subject, checked.error);

@@ -6,8 +6,9 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { logTail, startChild } from './child.ts';
+import { collectModuleFiles } from './module-files.ts';
 import type { Progress, Step } from './progress.ts';
-import { type Environment, type GoToolName, TOOLS, type ToolModule } from './tools.ts';
+import { type Environment, type GoSource, type GoToolName, moduleFolder, TOOLS, type ToolModule } from './tools.ts';
 
 export interface BuildContext {
   readonly module: ToolModule;
@@ -27,13 +28,22 @@ export async function buildTool(name: GoToolName, context: BuildContext): Promis
   await rm(logPath, { force: true });
   const step = progress.step(`building ${name} (once, about ${TOOLS[name].about} on 2 cores)`);
   try {
-    await runGo(name, buildArguments(name, module, output), { context, logPath, step });
+    if (!(await collectFiles(name, context, output)))
+      await runGo(name, buildArguments(name, module, output), { context, logPath, step });
     await rename(output, join(folder, module.fileNames[name]));
     await rm(logPath, { force: true });
   } finally {
     step.done();
     await rm(output, { force: true });
   }
+}
+
+/** Whether the tool consists of files of a module, which are then in `output`. */
+async function collectFiles(name: GoToolName, { module, env }: BuildContext, output: string): Promise<boolean> {
+  const { goPackage: modulePath, yamlFolder: folder }: GoSource = TOOLS[name];
+  if (folder === undefined) return false;
+  await collectModuleFiles({ cwd: moduleFolder(name, module), env: goEnvironment(env), modulePath, folder }, output);
+  return true;
 }
 
 /** Throws, with instructions, if no suitable Go is installed. */
@@ -86,7 +96,8 @@ interface GoRun {
 
 async function runGo(name: GoToolName, args: readonly string[], { context, logPath, step }: GoRun): Promise<void> {
   const { module, env } = context;
-  const go = startChild({ name: 'go', command: 'go', args, logPath, cwd: module.dir, env: goEnvironment(env) });
+  const cwd = moduleFolder(name, module);
+  const go = startChild({ name: 'go', command: 'go', args, logPath, cwd, env: goEnvironment(env) });
   // go build -v prints each package when it compiles it, and nothing while it links.
   const timer = setInterval(() => void lastLine(logPath).then(step.note), 1_000);
   const ending = await go.ended.finally(() => clearInterval(timer));

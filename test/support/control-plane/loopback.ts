@@ -38,7 +38,9 @@ function isOk({ url, caPem, client }: Endpoint, path: string, signal: AbortSigna
   signal.throwIfAborted();
   const timeout = AbortSignal.any([signal, AbortSignal.timeout(2_000)]);
   return new Promise(resolve => {
-    const options = { ca: caPem, cert: client.certPem, key: client.keyPem, agent: false, signal: timeout };
+    // ACME servers reject requests without a user agent (RFC 8555 section 6.1).
+    const headers = { 'user-agent': 'countersign-test' };
+    const options = { ca: caPem, cert: client.certPem, key: client.keyPem, agent: false, signal: timeout, headers };
     const call = request(new URL(path, url), options, response => {
       response.resume();
       resolve(response.statusCode === 200);

@@ -9,11 +9,17 @@ import { OPENBAO, type Wheel } from './wheels.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `about`: duration of the first build on two cores. `ownFolder`: the folder with the sources of only this tool. */
-interface GoSource {
+/**
+ * `about`: duration of the first build on two cores. `ownFolder`: the folder with the sources of only this tool.
+ * `ownModule`: the folder of its Go module, if it is not the one of the control plane.
+ */
+export interface GoSource {
   readonly goPackage: string;
   readonly about: string;
   readonly ownFolder?: string;
+  readonly ownModule?: string;
+  /** The folder of the module `goPackage` whose YAML files are the tool; nothing is built. */
+  readonly yamlFolder?: string;
 }
 
 /** A program in a wheel of PyPI, for which there is no Go module that builds. */
@@ -23,6 +29,9 @@ interface WheelSource {
 }
 
 type ToolSource = GoSource | WheelSource;
+
+/** cert-manager and the ACME server that it is tested with; its path lies below cert-manager's (main.go). */
+const CERT_MANAGER = 'cert-manager';
 
 export const TOOLS = {
   etcd: { goPackage: './etcd', about: 'half a minute' },
@@ -38,6 +47,19 @@ export const TOOLS = {
   podpeer: { goPackage: './podpeer', about: '5 seconds', ownFolder: 'podpeer' },
   csrclient: { goPackage: './csrclient', about: '5 seconds', ownFolder: 'csrclient' },
   bao: { wheel: OPENBAO, about: '5 seconds' },
+  'cert-manager': { goPackage: '.', about: '3 minutes', ownFolder: CERT_MANAGER, ownModule: CERT_MANAGER },
+  'cert-manager-crds': {
+    goPackage: 'github.com/cert-manager/cert-manager',
+    about: '5 seconds',
+    ownModule: CERT_MANAGER,
+    yamlFolder: 'deploy/crds',
+  },
+  pebble: { goPackage: pebbleCommand('pebble'), about: '10 seconds', ownModule: CERT_MANAGER },
+  'pebble-challtestsrv': {
+    goPackage: pebbleCommand('pebble-challtestsrv'),
+    about: '10 seconds',
+    ownModule: CERT_MANAGER,
+  },
 } as const satisfies Record<string, ToolSource>;
 
 export type ToolName = keyof typeof TOOLS;
@@ -83,19 +105,39 @@ export function cacheFolder(module: ToolModule, env: Environment): string {
   return join(base, 'countersign', 'controlplane', module.key);
 }
 
+/** The folder in which Go builds the tool. */
+export function moduleFolder(name: GoToolName, { dir }: Pick<ToolModule, 'dir'>): string {
+  return join(dir, (TOOLS[name] as GoSource).ownModule ?? '.');
+}
+
+function pebbleCommand(name: string): string {
+  return `github.com/letsencrypt/pebble/v2/cmd/${name}`;
+}
+
 async function fileNames(dir: string): Promise<ToolPaths> {
   const entries = Object.entries<ToolSource>(TOOLS).map(async ([name, source]) => {
     if ('wheel' in source) return [name, `${name}-${source.wheel.version}`];
-    const { ownFolder } = source;
-    return [name, ownFolder ? `${name}-${await hashFiles(dir, await goFiles(dir, ownFolder))}` : name];
+    const own = await ownFiles(dir, source);
+    return [name, own.length > 0 ? `${name}-${await hashFiles(dir, own)}` : name];
   });
   return Object.fromEntries(await Promise.all(entries));
 }
 
-async function goFiles(dir: string, folder: string): Promise<string[]> {
+/** What determines only this tool. */
+async function ownFiles(dir: string, { ownFolder, ownModule }: GoSource): Promise<string[]> {
+  const sources = ownFolder === undefined ? [] : await filesIn(dir, ownFolder, isGoSource);
+  const versions = ownModule === undefined ? [] : await filesIn(dir, ownModule, name => /^go\.(mod|sum)$/.test(name));
+  return [...sources, ...versions];
+}
+
+function isGoSource(name: string): boolean {
+  return name.endsWith('.go') && !name.endsWith('_test.go');
+}
+
+async function filesIn(dir: string, folder: string, isWanted: (name: string) => boolean): Promise<string[]> {
   const names = await readdir(join(dir, folder)).catch(() => []);
   return names
-    .filter(name => name.endsWith('.go') && !name.endsWith('_test.go'))
+    .filter(isWanted)
     .toSorted()
     .map(name => join(folder, name));
 }

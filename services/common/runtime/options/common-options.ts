@@ -39,17 +39,23 @@ export const COMMON_OPTIONS = defineOptions({
     default: true,
     help: 'Whether to deny requests for names that the X.509 name constraints of the issuer CA do not permit. Set it to the same value on webhook and signer.',
   },
+  delegate: {
+    kind: 'boolean',
+    default: false,
+    help: 'Whether to have cert-manager issue for ACME and Venafi issuers, with a CertificateRequest for each CSR. Set it to the same value on webhook and signer.',
+  },
   logLevel: { kind: 'enum', values: LOG_LEVELS, default: 'info', help: 'Minimum log level.' },
 });
 
 type CommonConfig = Config<typeof COMMON_OPTIONS>;
 
 export function requestPolicy(config: CommonConfig): RequestPolicy {
-  const { maxDuration, authorizeClusterIssuers, honourNameConstraints } = config;
+  const { maxDuration, authorizeClusterIssuers, honourNameConstraints, delegate: delegates } = config;
   return {
     maxDuration: maxDuration === 0 ? undefined : BigInt(maxDuration) * MILLISECOND,
     authorizeClusterIssuers,
     honourNameConstraints,
+    delegates,
   };
 }
 

@@ -16,7 +16,11 @@ import {
   text,
 } from '@countersign/common/runtime/kube/protobuf/protobuf-message.ts';
 
-const METADATA: Fields = { ...OBJECT_META, 12: map('annotations', requiredText, '') };
+const METADATA: Fields = {
+  ...OBJECT_META,
+  11: map('labels', requiredText, ''),
+  12: map('annotations', requiredText, ''),
+};
 
 /** certificates.k8s.io/v1 ExtraValue: a list, wrapped in a message in protobuf only. */
 function extraValue(name: string): Field {

@@ -29,7 +29,7 @@ export function toCsrRecord(raw: unknown, receivedAt: number, policy: RecordSett
   if (nameError !== undefined) throw new Error(nameError.message);
   const state = stateOf(csr, policy);
   if (state === 'done') return { ...stub(csr.metadata), ...endOf(csr, receivedAt), state, receivedAt };
-  const kept = { metadata: keepMeta(csr.metadata), spec: keepSpec(csr), state, receivedAt };
+  const kept = { metadata: { ...keepMeta(csr.metadata), ...keepLabels(csr) }, spec: keepSpec(csr), state, receivedAt };
   return csr.status === undefined ? kept : { ...kept, status: csr.status };
 }
 
@@ -86,6 +86,15 @@ function keepMeta(metadata: ObjectMeta): ObjectMeta {
 
 /** In characters: longer than any valid value, so a longer value stays invalid when cut. */
 const MAX_ANNOTATION = 1_000;
+
+/** Few enough that a requester cannot fill the memory: the API server limits only the length of each. */
+const MAX_LABELS = 32;
+
+/** Labels select the solvers of an ACME issuer. Not used before approval. */
+function keepLabels(csr: CertificateSigningRequest): Pick<ObjectMeta, 'labels'> {
+  const labels = isApproved(csr) ? Object.entries(csr.metadata.labels ?? {}) : [];
+  return labels.length === 0 ? {} : { labels: Object.fromEntries(labels.slice(0, MAX_LABELS)) };
+}
 
 /** The request is not used before approval, and the approval delivers it again. */
 function keepSpec(csr: CertificateSigningRequest): CertificateSigningRequest['spec'] {

@@ -1,6 +1,6 @@
-// The name under which the API server knows this process, so that it never decides on its own requests.
+// The name under which the API server knows this process, so that it recognizes what it created itself.
 
-import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import type { KubeClient } from './kube-client.ts';
 
 const PATH = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 
@@ -15,4 +15,13 @@ export async function readOwnUsername(client: Pick<KubeClient, 'create'>): Promi
   const username = status?.userInfo?.username;
   if (username === undefined || username === '') throw new Error('the API server does not say who this process is');
   return username;
+}
+
+/** Asks once. Rejects until the API server has answered. */
+export function rememberOwnUsername(client: Pick<KubeClient, 'create'>): () => Promise<string> {
+  let username: string | undefined;
+  return async () => {
+    username ??= await readOwnUsername(client);
+    return username;
+  };
 }
