@@ -17,8 +17,10 @@ import type { ControllerOptions, Waker } from './controllers/controller-options.
 import { createCaIssuer } from './issuers/ca.ts';
 import { CertificateRequestWatch } from './issuers/cert-manager/certificate-request-watch.ts';
 import { createDelegatedIssuer } from './issuers/cert-manager/delegated-issuer.ts';
+import type { DelegatedType } from './issuers/cert-manager/delegated-type.ts';
 import type { IssuerTypeHandler } from './issuers/issuer-type.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
+import { withAwsAuth } from './issuers/vault/aws-auth.ts';
 import { createVaultIssuer, type VaultDeps } from './issuers/vault/vault.ts';
 import { SignerMetrics } from './metrics.ts';
 import {
@@ -76,7 +78,7 @@ function createController(
     kinds: [CSR_KIND, ...(config.podCertificates ? [createPodKind(podSettings(config))] : [])],
     settings: {
       policy: issuancePolicy(config),
-      handlers: [...createHandlers(config, { client, secrets, clusterResourceNamespace }), ...delegated.handlers],
+      handlers: createHandlers(config, { client, secrets, clusterResourceNamespace }, delegated.issuerOf),
       clusterResourceNamespace,
       writeCaAnnotation: config.caAnnotation,
     },
@@ -90,27 +92,34 @@ function createController(
 
 type HandlerDeps = Omit<VaultDeps, 'allowedServers'>;
 
-function createHandlers(config: SignerConfig, deps: HandlerDeps): readonly IssuerTypeHandler[] {
+function createHandlers(
+  config: SignerConfig,
+  deps: HandlerDeps,
+  delegated: Delegation['issuerOf'],
+): readonly IssuerTypeHandler[] {
   const scheduler = new ComputeScheduler();
-  return [
-    createCaIssuer(scheduler),
-    createSelfSignedIssuer(scheduler),
-    createVaultIssuer({ ...deps, allowedServers: parseServerList(config.vaultServers) }),
-  ];
+  const vault = createVaultIssuer({ ...deps, allowedServers: parseServerList(config.vaultServers) });
+  const local = [createCaIssuer(scheduler), createSelfSignedIssuer(scheduler)];
+  if (delegated === undefined) return [...local, vault];
+  return [...local, withAwsAuth(vault, delegated('vault')), delegated('acme'), delegated('venafi')];
 }
 
-/** Empty unless it is enabled. */
+interface Delegation {
+  /** Undefined unless it is enabled. */
+  readonly issuerOf?: (type: DelegatedType) => IssuerTypeHandler<undefined>;
+  readonly wakers: readonly Waker[];
+}
+
 function createDelegation(
   { delegate }: SignerConfig,
   deps: Pick<ControllerOptions, 'client' | 'log' | 'metrics'> & { readonly clusterResourceNamespace: string },
-): { readonly handlers: readonly IssuerTypeHandler[]; readonly wakers: readonly Waker[] } {
-  if (!delegate) return { handlers: [], wakers: [] };
+): Delegation {
+  if (!delegate) return { wakers: [] };
   const { client, log, metrics, clusterResourceNamespace } = deps;
   const watch = new CertificateRequestWatch({ client, log, metrics: metrics.reflector });
   const username = rememberOwnUsername(client);
   const delegation = { client, watch, username, clusterResourceNamespace, now: () => new Date() };
-  const handlers = (['acme', 'venafi'] as const).map(type => createDelegatedIssuer(type, delegation));
-  return { handlers, wakers: [watch] };
+  return { issuerOf: type => createDelegatedIssuer(type, delegation), wakers: [watch] };
 }
 
 try {
