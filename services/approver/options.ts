@@ -20,7 +20,13 @@ export const OPTIONS = defineOptions({
     kind: 'string',
     help: 'Comma-separated signer names whose requests the approver may approve or deny: issuers.cert-manager.io/* and clusterissuers.cert-manager.io/* for all, or the names of single issuers. It needs the verb "approve" on each of them.',
   },
-  workers: { kind: 'integer', default: 8, min: 1, max: 1000, help: 'Number of requests to evaluate concurrently.' },
+  workers: {
+    kind: 'integer',
+    default: 32,
+    min: 1,
+    max: 1000,
+    help: 'Maximum number of requests processed concurrently.',
+  },
   leaderElect: {
     kind: 'boolean',
     default: true,

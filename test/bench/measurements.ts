@@ -5,7 +5,17 @@ import { measureApproval } from './approval.ts';
 import { logFile, type World } from './bench-cluster.ts';
 import { measurePods, measureRollout } from './pods.ts';
 import { NO_TARGET, type Row, row } from './row.ts';
-import { alternate, compare, drain, IN_FLIGHT, instantCommand, latency, median, signerNameOf } from './sides.ts';
+import {
+  alternate,
+  bareWrites,
+  compare,
+  drain,
+  IN_FLIGHT,
+  instantCommand,
+  latency,
+  median,
+  signerNameOf,
+} from './sides.ts';
 import { TARGETS } from './targets.ts';
 
 export interface Plan {
@@ -32,7 +42,7 @@ async function measureDrain(world: World, { runs }: Plan): Promise<readonly Row[
   const { ours, theirs, floor } = await alternate(runs, {
     ours: () => drain(world, 'ours', { count }),
     theirs: () => drain(world, 'theirs', { count }),
-    floor: () => world.drive('floor', { count, parallel: IN_FLIGHT }),
+    floor: () => bareWrites(world, { count, kind: 'csr' }),
   });
   return [
     compare('throughput, 2 000 approved CSRs, ECDSA CA (certificates/s)', 'rate', { ours, theirs }, TARGETS.drain),

@@ -68,6 +68,11 @@ export function drain(world: World, side: Side, load: Load): Promise<Figures> {
   });
 }
 
+/** The baseline of a drain: nothing but status writes. */
+export function bareWrites(world: World, { count, kind }: Required<Pick<Load, 'count' | 'kind'>>): Promise<Figures> {
+  return world.drive('floor', { count, kind, parallel: IN_FLIGHT, signer: signerNameOf(kind, 'ec') });
+}
+
 /** Single requests at 20 a second. */
 export function latency(
   world: World,
