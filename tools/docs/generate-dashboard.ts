@@ -37,7 +37,9 @@ const PANEL_SPAN = 8;
 export function renderDashboard(): string {
   const dashboard = new DashboardBuilder('Countersign')
     .uid('countersign')
-    .description('Late certificates and their causes, admission decisions, and approval by policy, and the health of the services.')
+    .description(
+      'Late certificates and their causes, admission decisions, approval by policy, and the health of the services.',
+    )
     .tags(['countersign', 'kubernetes', 'certificates'])
     .tooltip(DashboardCursorSync.Crosshair)
     .time({ from: 'now-3h', to: 'now' })
