@@ -38,7 +38,7 @@ export function renderDashboard(): string {
   const dashboard = new DashboardBuilder('Countersign')
     .uid('countersign')
     .description(
-      'Late certificates and their causes, admission decisions, and approval by policy, and the health of the services.',
+      'Late certificates and their causes, admission decisions, approval by policy, and the health of the services.',
     )
     .tags(['countersign', 'kubernetes', 'certificates'])
     .tooltip(DashboardCursorSync.Crosshair)
