@@ -170,9 +170,9 @@ describe('the token of a Vault login', () => {
   test('is used for many certificates, and replaced when Vault no longer accepts it', async () => {
     const signerName = await createVault('kept', ...(await byAppRole({ token_ttl: '20m' })));
     await cluster.whenReady(placeIn('kept'), 20_000);
-    const before = await countLogins();
+    const logins = await countLogins();
     for (const name of ['kept-0', 'kept-1', 'kept-2']) await issue(cluster, { name, signerName, request });
-    assert.equal(await countLogins(), before);
+    assert.equal(await countLogins(), logins);
     await bao.call('POST', 'sys/leases/revoke-prefix/auth/approle/login');
     await issue(cluster, { name: 'kept-3', signerName, request });
     assert.equal((await cluster.readinessOf(placeIn('kept')))?.split(' ')[0], 'True');
@@ -182,7 +182,7 @@ describe('the token of a Vault login', () => {
     const signerName = await createVault('expiring', ...(await byAppRole({ token_ttl: '2s' })));
     await cluster.whenReady(placeIn('expiring'), 20_000);
     const certificates = async () => (await bao.call('LIST', 'pki/certs')).body.data.keys.length;
-    const before = await certificates();
+    const stored = await certificates();
     const names = Array.from({ length: 60 }, (_, index) => `expiring-${index}`);
     await Promise.all(names.map(name => createCsr(cluster, { name, signerName, request })));
     for (const [index, name] of names.entries()) {
@@ -191,7 +191,7 @@ describe('the token of a Vault login', () => {
       if (index % 20 === 19) await sleep(2_000);
     }
     for (const name of names) await waitUntilIssued(cluster, name, 30_000);
-    assert.equal((await certificates()) - before, names.length);
+    assert.equal((await certificates()) - stored, names.length);
   });
 });
 

@@ -21,7 +21,7 @@ const TOKEN = { auth: { tokenSecretRef: { name: 'token' } } };
 
 interface Seen {
   readonly path: string;
-  readonly token: string | undefined;
+  readonly token: string;
   readonly body: string;
 }
 
@@ -29,11 +29,14 @@ type Play = (request: IncomingMessage, response: ServerResponse) => void;
 
 async function startServer(t: TestContext, play: Play) {
   const seen: Seen[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = await request.toArray();
-    const token = request.headers['x-vault-token'];
-    seen.push({ path: request.url ?? '', token: String(token ?? ''), body: Buffer.concat(chunks).toString() });
-    play(request, response);
+  const server = createServer((request, response) => {
+    const token = String(request.headers['x-vault-token'] ?? '');
+    let body = '';
+    request.setEncoding('utf8').on('data', chunk => (body += chunk));
+    request.on('end', () => {
+      seen.push({ path: request.url ?? '', token, body });
+      play(request, response);
+    });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.after(() => {
