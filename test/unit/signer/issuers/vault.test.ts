@@ -109,10 +109,9 @@ describe('an issuer whose server fails', () => {
     let now = 0;
     const rest = new IssuerRest(() => now);
     const fail = (uid: string, key = 'k') =>
-      rest.ask(uid, key, () => Promise.reject(new VaultFault('unavailable', 'down')), faultOf);
+      rest.sign(uid, key, () => Promise.reject(new VaultFault('unavailable', 'down')));
     return { rest, fail, pass: (ms: number) => (now += ms) };
   };
-  const faultOf = (error: unknown) => (error instanceof VaultFault && error.kind !== 'refused' ? error : undefined);
 
   it('rests for longer after each failure, at most 45 s, and not at all once a call succeeds', async () => {
     const { rest, fail, pass } = world();
@@ -129,7 +128,7 @@ describe('an issuer whose server fails', () => {
       (rests[0] ?? 0) <= 1_000 && rests.every(ms => ms <= 45_000) && (rests.at(-1) ?? 0) > 20_000,
       String(rests),
     );
-    await rest.ask('a', 'k', async () => 'ok', faultOf);
+    await rest.sign('a', 'k', async () => 'ok');
     assert.equal(rest.find('a', 'k'), undefined);
   });
 
@@ -139,9 +138,19 @@ describe('an issuer whose server fails', () => {
     assert.deepEqual([rest.find('a', 'other'), rest.find('b', 'k')], [undefined, undefined]);
   });
 
+  it('that may not sign rests although a check of its login succeeds', async () => {
+    const { rest } = world();
+    const denied = new VaultFault('denied', 'permission denied');
+    await assert.rejects(rest.sign('a', 'k', () => Promise.reject(denied)));
+    await rest.check('a', 'k', async () => 'ok');
+    assert.equal(rest.find('a', 'k')?.fault, denied);
+    await assert.rejects(rest.sign('a', 'k', () => Promise.reject(new VaultFault('refused', 'no'))));
+    assert.equal(rest.find('a', 'k'), undefined);
+  });
+
   it('does not rest when Vault refuses a request', async () => {
     const { rest } = world();
-    await assert.rejects(rest.ask('a', 'k', () => Promise.reject(new VaultFault('refused', 'no')), faultOf));
+    await assert.rejects(rest.sign('a', 'k', () => Promise.reject(new VaultFault('refused', 'no'))));
     assert.equal(rest.find('a', 'k'), undefined);
   });
 
@@ -153,7 +162,7 @@ describe('an issuer whose server fails', () => {
     const release: (() => void)[] = [];
     const calls = issuers.slice(0, 4).map(uid => {
       assert.equal(rest.find(uid, 'k'), undefined);
-      return rest.ask(uid, 'k', () => new Promise<void>(resolve => release.push(resolve)), faultOf);
+      return rest.sign(uid, 'k', () => new Promise<void>(resolve => release.push(resolve)));
     });
     assert.deepEqual([rest.find('a', 'k')?.fault?.message, rest.find('e', 'k')?.fault?.message], ['down', 'down']);
     for (const each of release) each();
@@ -163,7 +172,7 @@ describe('an issuer whose server fails', () => {
 
   it('gets no further calls while earlier ones have not been answered for two seconds', async () => {
     const { rest, pass } = world();
-    const call = rest.ask('a', 'k', () => new Promise<void>(resolve => setTimeout(resolve, 1)), faultOf);
+    const call = rest.sign('a', 'k', () => new Promise<void>(resolve => setTimeout(resolve, 1)));
     assert.equal(rest.find('a', 'k'), undefined);
     pass(2_001);
     assert.deepEqual(rest.find('a', 'k'), { fault: undefined, forMs: 2_000 });
