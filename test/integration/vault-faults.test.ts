@@ -195,6 +195,22 @@ describe('the token of a Vault login', () => {
   });
 });
 
+test('requests for a Vault issuer are all signed although the signer is killed in the middle of them', async () => {
+  const signerName = await createTokenVault('killed');
+  const names = Array.from({ length: 40 }, (_, index) => `killed-${index}`);
+  await Promise.all(names.map(name => createCsr(cluster, { name, signerName, request })));
+  const approvals = Promise.all(names.map(name => approve(cluster, name)));
+  await waitUntilIssued(cluster, 'killed-0', 30_000);
+  for (const { child } of cluster.installation.running('signer')) {
+    if (child.pid !== undefined) process.kill(child.pid, 'SIGKILL');
+    await child.ended;
+  }
+  await approvals;
+  await cluster.installation.start('signer');
+  // The Lease of the killed leader has to expire.
+  for (const name of names) await waitUntilIssued(cluster, name, RECOVERED_WITHIN_MS);
+});
+
 test('the metrics count certificates and waiting requests of the issuer type vault', async () => {
   const text = await (await fetch(`${cluster.installation.running('signer')[0]?.url}/metrics`)).text();
   assert.match(
