@@ -88,8 +88,11 @@ async function writeListeners(dir: string, ports: Ports, { certPem, keyPem, clie
 
 export interface BaoAnswer {
   readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: Vault's answers differ by path.
-  readonly body: any;
+  /** The fields that tests read, each of the paths that have it. */
+  readonly body: {
+    readonly auth: { readonly client_token: string };
+    readonly data: { readonly role_id: string; readonly secret_id: string; readonly keys: readonly string[] };
+  };
 }
 
 export class OpenBao {

@@ -25,12 +25,14 @@ import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import type { IssuerTypeHandler } from '@countersign/signer/issuers/issuer-type.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
+import { createVaultIssuer } from '@countersign/signer/issuers/vault/vault.ts';
 import { triage } from '@countersign/signer/requests/csr/triage.ts';
 import { admit, findScope } from '@countersign/webhook/admit.ts';
 import * as fc from 'fast-check';
 import { buildIssuer, buildSecret, rootTexts, type SecretTexts } from '../support/ca-builder.ts';
 import { buildCsr, buildRequest } from '../support/csr-builder.ts';
 import { readPki } from '../support/pki.ts';
+import { RecordingClient } from '../support/recording-client.ts';
 import { readValidationCases } from '../support/vectors.ts';
 
 const NOW = new Date('2026-11-24T12:00:00Z');
@@ -42,6 +44,19 @@ interface IssuerCase {
   readonly secretFor: (keyPem: string) => SecretTexts;
 }
 
+/** What the role of the server refuses is known only there. */
+const VAULT_SPEC = {
+  server: 'https://vault.example.com',
+  path: 'pki/sign/web',
+  auth: { tokenSecretRef: { name: 'x' } },
+};
+const NO_SERVER = {
+  client: new RecordingClient(() => undefined),
+  secrets: { read: async () => undefined },
+  clusterResourceNamespace: 'countersign',
+  allowedServers: [],
+};
+
 const ISSUERS: Readonly<Record<string, IssuerCase>> = {
   CA: { handler: createCaIssuer(), issuer: buildIssuer(), secretFor: rootTexts },
   SelfSigned: {
@@ -49,6 +64,7 @@ const ISSUERS: Readonly<Record<string, IssuerCase>> = {
     issuer: buildIssuer({ selfSigned: {} }),
     secretFor: keyPem => ({ 'tls.key': keyPem }),
   },
+  Vault: { handler: createVaultIssuer(NO_SERVER), issuer: buildIssuer({ vault: VAULT_SPEC }), secretFor: () => ({}) },
 };
 
 function isAdmitted(csr: CertificateSigningRequest, issuer: Issuer, policy: RequestPolicy): boolean {

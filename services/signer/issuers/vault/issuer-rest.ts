@@ -2,7 +2,7 @@
 // requests there are: one of them tries again after a backoff, and the others wait with the same reason.
 
 import { backoff } from '@countersign/common/runtime/backoff.ts';
-import type { VaultFault } from './vault-fault.ts';
+import { VaultFault } from './vault-fault.ts';
 
 interface Trouble {
   /** Identifies the settings and credentials that failed. */
@@ -54,17 +54,26 @@ export class IssuerRest {
     return isSlow ? { fault: undefined, forMs: SLOW_AFTER_MS } : undefined;
   }
 
-  /** Runs one call, and remembers the fault that `faultOf` finds in what it throws. */
-  async ask<T>(uid: string, key: string, call: () => Promise<T>, faultOf: (error: unknown) => VaultFault | undefined) {
-    const isProbe = this.#troubleOf(uid, key) !== undefined;
+  /** Runs one call for a certificate. Ends the rest of the issuer unless the call fails by the issuer's fault. */
+  sign<T>(uid: string, key: string, call: () => Promise<T>): Promise<T> {
+    return this.#ask(uid, key, call, () => true);
+  }
+
+  /** Runs one check. That the login succeeds says nothing about the path that signs: such a rest does not end. */
+  check<T>(uid: string, key: string, call: () => Promise<T>): Promise<T> {
+    return this.#ask(uid, key, call, ({ kind }) => kind !== 'denied');
+  }
+
+  async #ask<T>(uid: string, key: string, call: () => Promise<T>, ends: (fault: VaultFault) => boolean): Promise<T> {
+    const trouble = this.#troubleOf(uid, key);
+    const isProbe = trouble !== undefined;
     this.#begin(uid, isProbe);
     try {
       const result = await call();
-      this.#troubles.delete(uid);
+      if (trouble === undefined || ends(trouble.fault)) this.#troubles.delete(uid);
       return result;
     } catch (error) {
-      const fault = faultOf(error);
-      if (fault !== undefined) this.#failed(uid, key, fault);
+      if (error instanceof VaultFault) this.#failed(uid, key, error);
       throw error;
     } finally {
       this.#end(uid, isProbe);
@@ -77,6 +86,8 @@ export class IssuerRest {
   }
 
   #failed(uid: string, key: string, fault: VaultFault): void {
+    // The server works, and the role has refused this request.
+    if (fault.kind === 'refused') return void this.#troubles.delete(uid);
     const before = this.#troubleOf(uid, key);
     const now = this.#clock();
     // Calls that began together count as one failure.

@@ -1,6 +1,7 @@
 // What goes wrong with a Vault server, in words that may be shown to anyone who can read the CSR: the tenant chooses
-// the server, so only the messages of Vault's own error format are repeated, cut and on one line. Pure.
+// the server, so only the messages of Vault's own error format are repeated, cut and on one line.
 
+import { ResponseTooLargeError } from '@countersign/common/runtime/kube/exchange.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import type { ObservedSecret } from '../../secret.ts';
 
@@ -79,14 +80,18 @@ const CONNECTION_WORDS: readonly (readonly [RegExp, string])[] = [
 
 /** A missing answer. An address that a name resolves to is never repeated. */
 export function connectionFault(error: unknown): VaultFault {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const name = error instanceof Error ? error.name : '';
-  if (name === 'ResponseTooLargeError')
+  if (error instanceof ResponseTooLargeError) {
     return new VaultFault('unavailable', 'the answer of the Vault server is too large');
-  if (/CERT|SIGNATURE/.test(code) && !code.startsWith('ERR_SSL')) {
-    const words = `its TLS certificate is not trusted (${code}); check caBundle and serverName`;
-    return new VaultFault('unavailable', `the Vault server cannot be reached: ${words}`);
   }
-  const [, known] = CONNECTION_WORDS.find(([pattern]) => pattern.test(code || name.toUpperCase())) ?? [];
-  return new VaultFault('unavailable', `the Vault server cannot be reached: ${known ?? (code || 'connection failed')}`);
+  const code = codeOf(error);
+  const [, known = code] = CONNECTION_WORDS.find(([pattern]) => pattern.test(code)) ?? [];
+  const isUntrusted = /CERT|SIGNATURE/.test(code) && !code.startsWith('ERR_SSL');
+  const words = isUntrusted ? `its TLS certificate is not trusted (${code}); check caBundle and serverName` : known;
+  return new VaultFault('unavailable', `the Vault server cannot be reached: ${words}`);
+}
+
+/** Such as ECONNREFUSED; the name of an error without a code. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name.toUpperCase();
 }

@@ -9,7 +9,7 @@ import type { ObservedSecret } from '../../secret.ts';
 import type { Readiness } from '../issuer-type.ts';
 import { type AccessScope, readAccess, type VaultAccess } from './vault-access.ts';
 import { VaultFault, wordsOf } from './vault-fault.ts';
-import { issuerFault, type VaultSession } from './vault-signer.ts';
+import type { VaultSession } from './vault-signer.ts';
 
 /** Fewer than the workers of the issuers' queue, so that others are never without one. */
 const MAX_CHECKS = 6;
@@ -54,7 +54,7 @@ export class VaultReadiness {
     await this.#slot();
     this.#checks += 1;
     try {
-      await this.#session.rest.ask(uid, access.key, () => verify(this.#session, access), issuerFault);
+      await this.#session.rest.check(uid, access.key, () => verify(this.#session, access));
     } finally {
       this.#checks -= 1;
     }

@@ -17,7 +17,7 @@ import type { VaultTokens } from './vault-tokens.ts';
 export interface VaultSession extends SecretDeps {
   readonly servers: Pick<VaultServers, 'call'>;
   readonly tokens: Pick<VaultTokens, 'get' | 'drop'>;
-  readonly rest: Pick<IssuerRest, 'find' | 'ask'>;
+  readonly rest: Pick<IssuerRest, 'find' | 'sign' | 'check'>;
 }
 
 export interface SignOrder {
@@ -46,16 +46,11 @@ export async function signWithVault(
     key = access.key;
     const resting = session.rest.find(uid, key);
     if (resting !== undefined) return toAnswer(resting.fault ?? silent(), path, resting.forMs);
-    return await session.rest.ask(uid, key, () => request(session, { access, path, order }), issuerFault);
+    return await session.rest.sign(uid, key, () => request(session, { access, path, order }));
   } catch (error) {
     if (!(error instanceof VaultFault)) throw asRetryableError(error);
     return toAnswer(error, path, session.rest.find(uid, key)?.forMs ?? REPEAT_AFTER_MS);
   }
-}
-
-/** Undefined for what is not the issuer's fault. */
-export function issuerFault(error: unknown): VaultFault | undefined {
-  return error instanceof VaultFault && error.kind !== 'refused' ? error : undefined;
 }
 
 function silent(): VaultFault {
