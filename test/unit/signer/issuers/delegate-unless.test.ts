@@ -11,7 +11,8 @@ import { buildIssuer } from '../../../support/ca-builder.ts';
 import { RecordingClient } from '../../../support/recording-client.ts';
 
 const ref = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' } as const;
-const AWS: IssuerSpec = { vault: { aws: true } as object };
+const WITH_AWS = { aws: true };
+const AWS: IssuerSpec = { vault: WITH_AWS };
 const TOKEN: IssuerSpec = { vault: {} };
 
 const delegated = createDelegatedIssuer('vault', {
