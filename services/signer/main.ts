@@ -79,14 +79,14 @@ function createController(
 
 /** Empty unless it is enabled. */
 function createDelegation(
-  { delegate }: SignerConfig,
+  { delegate, approveCertificateRequests: approves }: SignerConfig,
   deps: Pick<ControllerOptions, 'client' | 'log' | 'metrics'> & { readonly clusterResourceNamespace: string },
 ): { readonly handlers: readonly IssuerTypeHandler[]; readonly wakers: readonly Waker[] } {
   if (!delegate) return { handlers: [], wakers: [] };
   const { client, log, metrics, clusterResourceNamespace } = deps;
   const watch = new CertificateRequestWatch({ client, log, metrics: metrics.reflector });
   const username = rememberOwnUsername(client);
-  const delegation = { client, watch, username, clusterResourceNamespace, now: () => new Date() };
+  const delegation = { client, watch, username, clusterResourceNamespace, approves, now: () => new Date() };
   const handlers = (['acme', 'venafi'] as const).map(type => createDelegatedIssuer(type, delegation));
   return { handlers, wakers: [watch] };
 }

@@ -70,6 +70,11 @@ export const OPTIONS = defineOptions({
     default: false,
     help: 'Whether to append the root CA to status.certificate, if the Secret of the CA contains it.',
   },
+  approveCertificateRequests: {
+    kind: 'boolean',
+    default: false,
+    help: 'Whether to approve the CertificateRequests of --delegate, whose CSRs are approved already. Bypasses approver-policy.',
+  },
   podCertificates: {
     kind: 'boolean',
     default: true,
@@ -126,6 +131,7 @@ export function findMistakes(config: SignerConfig): string[] {
     ...findTooLong('--backdate', config.backdate, MAX_BACKDATE_MS),
     ...findNotWholeSeconds('--lease-duration', config.leaseDuration, LEASE_DURATION_MS),
     ...findPodMistakes(config),
+    ...findDelegationMistakes(config),
     ...findBundleMistakes(config),
   ];
 }
@@ -141,6 +147,11 @@ function findPodMistakes({ trustDomain, clusterDomain, podMaxDuration, podBackda
     ...findNotWholeSeconds('--pod-max-duration', podMaxDuration, POD_DURATION_MS),
     ...findNotWholeSeconds('--pod-backdate', podBackdate, POD_BACKDATE_MS),
   ];
+}
+
+function findDelegationMistakes({ delegate, approveCertificateRequests }: SignerConfig): string[] {
+  const isUseless = approveCertificateRequests && !delegate;
+  return isUseless ? ['--approve-certificate-requests: has no effect without --delegate'] : [];
 }
 
 function findBundleMistakes({ trustBundles, keepRetiredAnchors, podMaxDuration }: SignerConfig): string[] {

@@ -20,6 +20,7 @@ const delegated = createDelegatedIssuer('vault', {
   watch: { has: () => false, isServed: async () => true, noteServed: () => undefined },
   username: async () => 'signer',
   clusterResourceNamespace: 'countersign',
+  approves: false,
   now: () => new Date(0),
 });
 const handler = delegateUnless(
