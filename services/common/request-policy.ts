@@ -14,7 +14,7 @@ export interface RequestPolicy {
   /** Whether to deny names that the X.509 name constraints of the CA, or of a CA above it, do not permit. */
   readonly honourNameConstraints: boolean;
   /** Whether cert-manager issues for issuers of types that Countersign has no key for (ACME, Venafi). */
-  readonly delegates?: boolean;
+  readonly delegates: boolean;
 }
 
 /** Requires nothing: what cert-manager signs is signed. */
@@ -22,4 +22,5 @@ export const PERMISSIVE_POLICY: RequestPolicy = {
   maxDuration: undefined,
   authorizeClusterIssuers: false,
   honourNameConstraints: false,
+  delegates: false,
 };

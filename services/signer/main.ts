@@ -111,14 +111,14 @@ interface Delegation {
 }
 
 function createDelegation(
-  { delegate }: SignerConfig,
+  { delegate, approveCertificateRequests: approves }: SignerConfig,
   deps: Pick<ControllerOptions, 'client' | 'log' | 'metrics'> & { readonly clusterResourceNamespace: string },
 ): Delegation {
   if (!delegate) return { wakers: [] };
   const { client, log, metrics, clusterResourceNamespace } = deps;
   const watch = new CertificateRequestWatch({ client, log, metrics: metrics.reflector });
   const username = rememberOwnUsername(client);
-  const delegation = { client, watch, username, clusterResourceNamespace, now: () => new Date() };
+  const delegation = { client, watch, username, clusterResourceNamespace, approves, now: () => new Date() };
   return { issuerOf: type => createDelegatedIssuer(type, delegation), wakers: [watch] };
 }
 

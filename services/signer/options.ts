@@ -87,6 +87,11 @@ export const OPTIONS = defineOptions({
     default: '',
     help: 'Hosts of the Vault servers that issuers may name, with commas between: a name, an address or a suffix such as *.example.com, each with or without a port. Empty: all.',
   },
+  approveCertificateRequests: {
+    kind: 'boolean',
+    default: false,
+    help: 'Whether to approve the CertificateRequests of --delegate, whose CSRs are approved already. Bypasses approver-policy.',
+  },
   podCertificates: {
     kind: 'boolean',
     default: true,
@@ -138,6 +143,7 @@ export function findMistakes(config: SignerConfig): string[] {
     ...findLeaseMistakes(config),
     ...findServerMistakes(config),
     ...findPodMistakes(config),
+    ...findDelegationMistakes(config),
     ...findBundleMistakes(config),
   ];
 }
@@ -160,6 +166,11 @@ function findPodMistakes({ trustDomain, clusterDomain, podMaxDuration, podBackda
     ...findNotWholeSeconds('--pod-max-duration', podMaxDuration, POD_DURATION_MS),
     ...findNotWholeSeconds('--pod-backdate', podBackdate, POD_BACKDATE_MS),
   ];
+}
+
+function findDelegationMistakes({ delegate, approveCertificateRequests }: SignerConfig): string[] {
+  const isUseless = approveCertificateRequests && !delegate;
+  return isUseless ? ['--approve-certificate-requests: has no effect without --delegate'] : [];
 }
 
 function findBundleMistakes({ trustBundles, keepRetiredAnchors, podMaxDuration }: SignerConfig): string[] {

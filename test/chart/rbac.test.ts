@@ -179,6 +179,24 @@ test('delegation.enabled adds the permission to create and read CertificateReque
   assert.deepEqual(others, usual);
 });
 
+test('delegation.approve adds the permission to approve CertificateRequests of all issuers, and no other', async () => {
+  const before = (await readRoles(VARIANTS['delegation']!))['ClusterRole/countersign-signer'] ?? [];
+  const after = (await readRoles(VARIANTS['delegation with approval']!))['ClusterRole/countersign-signer'] ?? [];
+  const known = new Set(before.map(rule => JSON.stringify(rule)));
+  assert.deepEqual(
+    after.filter(rule => !known.has(JSON.stringify(rule))),
+    [
+      { apiGroups: [ISSUER_GROUP], resources: ['certificaterequests/status'], verbs: ['patch'] },
+      {
+        apiGroups: [ISSUER_GROUP],
+        resources: ['signers'],
+        resourceNames: [`issuers.${ISSUER_GROUP}/*`, `clusterissuers.${ISSUER_GROUP}/*`],
+        verbs: ['approve'],
+      },
+    ],
+  );
+});
+
 test('signer.issuerStatus decides whether the signer may write Ready conditions and read the Lease of cert-manager', async () => {
   const rulesFor = async (issuerStatus: string) =>
     (await readRoles({ signer: { issuerStatus } }))['ClusterRole/countersign-signer'];

@@ -59,6 +59,7 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
   'policies for pods': { podCertificates: { admissionPolicies: { install: 'always' } } },
   'no certificates for pods': { podCertificates: { enabled: false } },
   delegation: { delegation: { enabled: true } },
+  'delegation with approval': { delegation: { enabled: true, approve: true } },
   'network policy': { networkPolicy: { enabled: true } },
   PodMonitor: { monitor: { kind: 'PodMonitor' } },
   approver: { approver: { enabled: true, signerNames: ['issuers.cert-manager.io/*'] } },

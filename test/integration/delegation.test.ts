@@ -64,7 +64,7 @@ describe('delegation', { concurrency: false }, () => {
     assert.match(await subjectOf(chain), /DNS:late\.example$/);
   });
 
-  test('an ACME issuer issues, and what cert-manager says is an event of the CSR', async () => {
+  test('an ACME issuer issues for one CertificateRequest, which the signer created', async () => {
     await world.request('one.example', { name: 'one', signerName: ACME });
     const { chain } = await waitUntilIssued(world.cluster, 'one', ISSUED_MS);
     assert.match(await subjectOf(chain), /DNS:one\.example$/);

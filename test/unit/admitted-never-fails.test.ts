@@ -152,6 +152,7 @@ const policies = fc.record({
   maxDuration: fc.constantFrom(undefined, HOUR, 100_000n * HOUR),
   authorizeClusterIssuers: fc.boolean(),
   honourNameConstraints: fc.boolean(),
+  delegates: fc.boolean(),
 });
 
 describe('a request is admitted just when it can be issued', () => {

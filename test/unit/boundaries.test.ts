@@ -195,6 +195,7 @@ describe('one place for each thing', () => {
     'services/signer/issuer-status/issuer-readiness.ts',
     'services/common/runtime/controller/leader-lease.ts',
     'services/signer/trust-bundles/bundle-publisher.ts',
+    'services/signer/issuers/cert-manager/approval.ts',
     'services/signer/issuers/cert-manager/delegation.ts',
     'services/webhook/managed-certificate/ca-bundle.ts',
     'services/webhook/managed-certificate/ca-secret.ts',
@@ -242,7 +243,7 @@ describe('one place for each thing', () => {
       [],
     ));
   it('no module has a variable', () => assert.deepEqual(usesOf(/^(export )?(let|var) \w+/gm, only()), []));
-  it('only eleven files write to the cluster (ADR 14); a review and a token request write nothing', () =>
+  it('only twelve files write to the cluster (ADR 14); a review and a token request write nothing', () =>
     assert.deepEqual(usesOf(/client\.(mergePatch|update|create|remove)\b/g, writers), [
       'services/common/runtime/kube/access-review.ts: client.create',
       'services/common/runtime/kube/own-username.ts: client.create',

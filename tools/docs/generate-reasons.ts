@@ -8,6 +8,7 @@ import type { Place } from '@countersign/common/reason-entry.ts';
 import { type Reason, reasons } from '@countersign/common/reasons.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { MAX_NAME_LENGTH } from '@countersign/common/validate-request.ts';
+import { DELEGATION_TEXTS } from './delegation-texts.ts';
 import { APPROVAL_SECTIONS, CSR_SECTIONS, ISSUER_SECTIONS, POD_SECTIONS, type Section } from './reason-sections.ts';
 
 const REF: SignerRef = { kind: 'Issuer', namespace: '<namespace>', name: '<name>' };
@@ -59,31 +60,7 @@ const TEXTS: Readonly<Record<Reason, readonly string[]>> = {
   VaultDenied: [reasons.VaultDenied.message('/v1/pki/sign/<role>', ERROR)],
   VaultVerified: [reasons.VaultVerified.message()],
   VaultError: [reasons.VaultError.client(ERROR), reasons.VaultError.health(ERROR)],
-  OrderPending: [
-    reasons.OrderPending.message('Waiting on certificate issuance from order <namespace>/<name>: "pending"'),
-  ],
-  OrderFailed: [
-    reasons.OrderFailed.message(
-      'Failed to wait for order resource "<name>" to become ready: order is in "errored" state: <error>',
-    ),
-  ],
-  InvalidOrder: [
-    reasons.InvalidOrder.message(
-      'The CSR PEM requests a commonName that is not present in the list of dnsNames or ipAddresses. <details>',
-    ),
-  ],
-  IssuancePending: [reasons.IssuancePending.message('certificate is requested')],
-  ErrorRequest: [reasons.ErrorRequest.message(`Failed to request certificate from Certificate Manager: ${ERROR}`)],
-  CertificateRequestPending: [reasons.CertificateRequestPending.message(SECRET, 'not approved yet')],
-  CertificateRequestNotApproved: [
-    reasons.CertificateRequestNotApproved.message(SECRET, 'issuers.cert-manager.io/<namespace>.<issuer>'),
-  ],
-  CertificateRequestDenied: [reasons.CertificateRequestDenied.message(SECRET, ERROR)],
-  CertificateRequestInvalid: [reasons.CertificateRequestInvalid.message(SECRET, ERROR)],
-  CertificateRequestFailed: [reasons.CertificateRequestFailed.message(SECRET, ERROR)],
-  CertificateRequestNotServed: [reasons.CertificateRequestNotServed.message()],
-  CertificateRequestNotCreated: [reasons.CertificateRequestNotCreated.message(SECRET, ERROR)],
-  CertificateRequestForged: [reasons.CertificateRequestForged.message(SECRET, 'spec.username differs')],
+  ...DELEGATION_TEXTS,
   KeyPairVerified: [reasons.KeyPairVerified.message()],
   ErrGetKeyPair: [reasons.ErrGetKeyPair.message(ERROR)],
   ErrInvalidKeyPair: [reasons.ErrInvalidKeyPair.message()],

@@ -37,6 +37,7 @@ class Store {
 
   answer({ verb, path, body }: RecordedCall): unknown {
     if (!path.startsWith(COLLECTION)) return undefined;
+    if (verb === 'mergePatch') return this.#patch(path, body as CertificateRequest);
     return verb === 'create' ? this.#create(body as CertificateRequest) : this.#read(path.split('/').at(-1) ?? '');
   }
 
@@ -54,12 +55,18 @@ class Store {
     return this.#read(name);
   }
 
+  #patch(path: string, { status }: CertificateRequest): CertificateRequest {
+    const [, name = ''] = /\/([^/]+)\/status\?/.exec(path) ?? [];
+    this.put({ ...this.#read(name), ...(status && { status }) });
+    return this.#read(name);
+  }
+
   #read(name: string): CertificateRequest {
     return this.objects.get(name) ?? assert.fail(`${name} is read, and does not exist`);
   }
 }
 
-function open(cached: readonly string[] = []) {
+function open(cached: readonly string[] = [], approves = false) {
   const harness = new SignerHarness();
   const store = new Store();
   const watch = {
@@ -73,6 +80,7 @@ function open(cached: readonly string[] = []) {
     username: async () => OWN,
     clusterResourceNamespace: 'countersign',
     now: () => NOW,
+    approves,
   };
   Object.assign(harness.deps.settings, { handlers: [createDelegatedIssuer('acme', deps)] });
   harness.issuer = buildIssuer({ acme: {} });
@@ -124,6 +132,37 @@ describe('delegation of one CSR', () => {
     store.objects.clear();
     await harness.run();
     assert.deepEqual(harness.asked, [REVIEW, CREATE, REVIEW, CREATE]);
+  });
+});
+
+describe('the approval of a CertificateRequest', () => {
+  const APPROVE = `mergePatch ${COLLECTION}/${nameOfAttempt(1)}/status?fieldManager=countersign-signer`;
+
+  it('is given once, where the operator wants it', async () => {
+    const { harness, store } = open([], true);
+    await harness.run();
+    await harness.run();
+    assert.deepEqual(harness.asked, [REVIEW, CREATE, APPROVE, REVIEW, CREATE, READ]);
+    const { conditions = [] } = store.objects.get(nameOfAttempt(1))?.status ?? {};
+    assert.deepEqual(
+      conditions.map(({ type, status, lastTransitionTime }) => [type, status, lastTransitionTime]),
+      [['Approved', 'True', '2026-11-24T12:00:00Z']],
+    );
+  });
+
+  it('is not given to one that someone denied, or that someone else created', async () => {
+    const { harness, store } = open();
+    await harness.run();
+    const found = store.objects.get(nameOfAttempt(1)) ?? assert.fail('nothing was created');
+    for (const other of [
+      { ...found, status: { conditions: [{ type: 'Denied', status: 'True', message: 'no' }] } },
+      { ...found, spec: { ...found.spec, username: 'eve' } },
+    ]) {
+      const { harness: approver, store: theirs } = open([], true);
+      theirs.put(other);
+      await approver.run();
+      assert.ok(!approver.asked.includes(APPROVE), approver.asked.join());
+    }
   });
 });
 

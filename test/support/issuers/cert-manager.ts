@@ -53,11 +53,11 @@ export class CertManager {
     this.#dir = join(controlPlane.dir, 'cert-manager');
   }
 
-  /** Installs it and starts both programs. */
-  async start(): Promise<void> {
+  /** Installs it and starts both programs; `controllers` as for startControllers. */
+  async start(controllers: readonly string[] = []): Promise<void> {
     await this.install();
     await this.startWebhook();
-    await this.startControllers();
+    await this.startControllers(controllers);
   }
 
   /** Takes over the CRDs of issuers from any other owner. */

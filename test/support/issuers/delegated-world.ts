@@ -5,7 +5,7 @@ import { createRequest } from '../certificate-checks.ts';
 import { type Cluster, startCluster } from '../cluster.ts';
 import { NAMESPACE } from '../installation.ts';
 import { readPki } from '../pki.ts';
-import { type CsrInput, createThenApprove } from '../requests.ts';
+import { type CsrCondition, type CsrInput, createThenApprove } from '../requests.ts';
 import { CertManager, createCertManager } from './cert-manager.ts';
 import { ACME_DNS_SECRET, acmeDnsData, openServingAuthority, TPP_DATA, TPP_SECRET } from './issuer-specs.ts';
 import { type Pebble, startPebble } from './pebble.ts';
@@ -16,7 +16,7 @@ export const API = '/apis/cert-manager.io/v1';
 export interface CertificateRequestObject {
   readonly metadata: { readonly name: string; readonly uid: string; readonly labels?: Record<string, string> };
   readonly spec: { readonly username?: string; readonly issuerRef: { readonly name: string } };
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+  readonly status?: { readonly conditions?: readonly CsrCondition[] };
 }
 
 export class DelegatedWorld {
@@ -33,11 +33,12 @@ export class DelegatedWorld {
   }
 
   /** cert-manager is not installed yet. The caller must stop it. */
-  static async start(): Promise<DelegatedWorld> {
+  static async start({ approves = false } = {}): Promise<DelegatedWorld> {
     const flags = ['--delegate=true'];
+    const approval = approves ? ['--approve-certificate-requests=true'] : [];
     const cluster = await startCluster({
-      values: { delegation: { enabled: true } },
-      signerFlags: [...flags, '--issuer-status=never'],
+      values: { delegation: { enabled: true, approve: approves } },
+      signerFlags: [...flags, ...approval, '--issuer-status=never'],
       webhookFlags: flags,
     });
     const { controlPlane } = cluster;

@@ -122,6 +122,12 @@ describe('foreignType', () => {
       assert.equal(foreignType({ metadata, spec: { [type]: {} } }), foreign));
   }
 
+  it('only issuers of types that are not delegated are foreign where cert-manager issues for Countersign', () => {
+    const types = ['ca', 'selfSigned', 'acme', 'vault', 'venafi'];
+    const foreign = types.map(type => foreignType({ metadata, spec: { [type]: {} } }, { delegates: true }));
+    assert.deepEqual(foreign, [undefined, undefined, undefined, 'vault', undefined]);
+  });
+
   it('foreignType is undefined without a type', () => assert.equal(foreignType({ metadata, spec: {} }), undefined));
 });
 

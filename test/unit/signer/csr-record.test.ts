@@ -46,7 +46,7 @@ describe('toCsrRecord', () => {
     assert.equal(toCsrRecord(csr, 0, { writeCaAnnotation: false }).state, 'done');
   });
 
-  it('an approved CSR is cached without its managed fields and labels', () => {
+  it('an approved CSR is cached without its managed fields', () => {
     const { metadata, spec, status } = buildCsr();
     const raw = {
       apiVersion: 'certificates.k8s.io/v1',
@@ -54,7 +54,18 @@ describe('toCsrRecord', () => {
       spec,
       status,
     };
-    assert.deepEqual(toCsrRecord(raw, 5, POLICY), { metadata, spec, status, state: 'open', receivedAt: 5 });
+    const kept = { metadata: { ...metadata, labels: { a: 'b' } }, spec, status, state: 'open', receivedAt: 5 };
+    assert.deepEqual(toCsrRecord(raw, 5, POLICY), kept);
+  });
+
+  it('32 labels of an approved CSR are cached, and none of another one', () => {
+    const labels = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`key-${index}`, 'x']));
+    const labelsOf = (conditions: readonly string[]) => {
+      const csr = buildCsr({ conditions });
+      return toCsrRecord({ ...csr, metadata: { ...csr.metadata, labels } }, 5, POLICY).metadata.labels;
+    };
+    assert.deepEqual(Object.keys(labelsOf(['Approved']) ?? {}), Object.keys(labels).slice(0, 32));
+    assert.deepEqual([[], ['Denied'], ['Approved', 'Failed']].map(labelsOf), [undefined, undefined, undefined]);
   });
 
   it('only the signer name of an unapproved CSR is cached', () => {

@@ -29,6 +29,7 @@ for (const [flag, settings] of [
   ['--max-duration=600.5s', { maxDuration: 600n * SECOND + SECOND / 2n }],
   ['--authorize-cluster-issuers=true', { authorizeClusterIssuers: true }],
   ['--honour-name-constraints=false', { honourNameConstraints: false }],
+  ['--delegate=true', { delegates: true }],
   ['--clamp-to-ca=true', { clampToCa: true }],
   ['--refuse-expired-ca=true', { refuseExpiredCa: true }],
   ['--backdate=5m', { backdate: 300_000 }],

@@ -61,7 +61,7 @@ export function judge(body: unknown, known: Known = {}): Judgement {
   const decision = admit(scope, observation, { username: request.userInfo.username ?? '', policy });
   const warn = (requested: Admitted['requested']) =>
     scope.kind === 'validate' && scope.ref !== undefined
-      ? warningsFor({ csr: scope.csr, ref: scope.ref, requested, ...observation }, { now: NOW, secret })
+      ? warningsFor({ csr: scope.csr, ref: scope.ref, requested, ...observation }, { now: NOW, secret, policy })
       : [];
   const answer = decision.allowed ? allow(request, warn(decision.requested)) : deny(request, decision);
   const asksPermission = scope.kind === 'validate' && scope.needsPermission;

@@ -22,7 +22,33 @@ const caEndsIn = (hours: number) => ({
   facts: { exists: true, certificateExpiry: new Date(NOW.getTime() + hours * 3_600_000) },
 });
 
+const delegating = { ...PERMISSIVE_POLICY, delegates: true };
+const ready = (type: string) => ({
+  metadata: { name: 'ca', namespace: 'sandbox' },
+  spec: { [type]: {} },
+  status: { conditions: [{ type: 'Ready', status: 'True' }] },
+});
+
 export const POLICY_CASES: readonly UnitCase[] = [
+  ...['acme', 'venafi'].flatMap((type): UnitCase[] => [
+    {
+      name: `a request for an issuer of type ${type} gets no warning if it is delegated`,
+      create: {},
+      known: { policy: delegating, issuer: ready(type) },
+      allowed: true,
+    },
+    {
+      name: `a malformed request for an issuer of type ${type} is denied if it is delegated`,
+      create: { usages: ['foo'] },
+      known: { policy: delegating, issuer: ready(type) },
+      allowed: {
+        code: 422,
+        reason: 'SigningError',
+        message: /^spec\.usages: .*unknown key usages.* \(SigningError\)$/,
+      },
+      causes: ['SigningError spec.usages'],
+    },
+  ]),
   {
     name: 'a requester with permission for the ClusterIssuer is admitted if that is required',
     create: { signerName: CLUSTER },

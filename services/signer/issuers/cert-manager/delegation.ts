@@ -8,6 +8,7 @@ import { FIELD_MANAGER } from '../../field-manager.ts';
 import type { Fail, Wait } from '../../verdict.ts';
 import type { RemoteAnswer, RemoteWarning } from '../issuer-type.ts';
 import { answerOfStatus } from './answer-of-status.ts';
+import { approve } from './approval.ts';
 import {
   type Asked,
   type CertificateRequest,
@@ -21,13 +22,15 @@ import type { DelegatedType } from './delegated-type.ts';
 import { findDifference } from './find-difference.ts';
 
 export interface DelegationDeps {
-  readonly client: Pick<KubeClient, 'create' | 'get'>;
+  readonly client: Pick<KubeClient, 'create' | 'get' | 'mergePatch'>;
   readonly watch: Pick<CertificateRequestWatch, 'has' | 'isServed' | 'noteServed'>;
   /** The user that this process is. */
   readonly username: () => Promise<string>;
   /** The namespace of the CertificateRequests of ClusterIssuers. */
   readonly clusterResourceNamespace: string;
   readonly now: () => Date;
+  /** Whether to approve what Countersign created, instead of leaving that to the approver of the cluster. */
+  readonly approves: boolean;
 }
 
 /** Names that may be taken by others before the request waits. */
@@ -55,7 +58,8 @@ export async function delegate(
     if (found.kind !== 'found') return { ...found, warnings };
     const difference = findDifference(found.object, wanted, username);
     if (difference === undefined) {
-      return { ...answerOfStatus(found.object, { type, ref: asked.ref, now: deps.now() }), warnings };
+      const object = deps.approves ? await approve(deps.client, found.object, deps.now()) : found.object;
+      return { ...answerOfStatus(object, { type, ref: asked.ref, now: deps.now() }), warnings };
     }
     if (found.isNew) return notRecorded(wanted, difference);
     warnings.push(forged(wanted, difference));
