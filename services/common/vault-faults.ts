@@ -39,7 +39,7 @@ function findAuthFault(spec: VaultIssuerSpec): string | undefined {
 }
 
 function findMethodFault({ tokenSecretRef: token, appRole, kubernetes, aws }: VaultAuth): string | undefined {
-  if (aws !== undefined) return 'Vault AWS auth is not supported by Countersign';
+  if (aws !== undefined) return 'Vault AWS auth is left to cert-manager: set the chart value delegation.enabled';
   if (token !== undefined && !token.name) return 'Vault Token auth requires tokenSecretRef.name';
   return (appRole && findAppRoleFault(appRole)) ?? (kubernetes && findKubernetesFault(kubernetes));
 }

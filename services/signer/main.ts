@@ -2,6 +2,7 @@
 // file of the service that exits the process.
 
 import { CSR_PATH } from '@countersign/common/csr.ts';
+import type { Issuer } from '@countersign/common/issuer.ts';
 import { runController } from '@countersign/common/runtime/controller/run-controller.ts';
 import { type ClusterClient, createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
 import { rememberOwnUsername } from '@countersign/common/runtime/kube/own-username.ts';
@@ -11,16 +12,17 @@ import { createLogger } from '@countersign/common/runtime/process/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/process/metrics.ts';
 import { reportFailure, runProgram } from '@countersign/common/runtime/process/program.ts';
 import { parseServerList } from '@countersign/common/server-allow-list.ts';
+import { isNativeVault } from '@countersign/common/vault-spec.ts';
 import { ComputeScheduler } from './authority/compute-scheduler.ts';
 import { Controller } from './controllers/controller.ts';
 import type { ControllerOptions, Waker } from './controllers/controller-options.ts';
 import { createCaIssuer } from './issuers/ca.ts';
 import { CertificateRequestWatch } from './issuers/cert-manager/certificate-request-watch.ts';
+import { delegateUnless } from './issuers/cert-manager/delegate-unless.ts';
 import { createDelegatedIssuer } from './issuers/cert-manager/delegated-issuer.ts';
 import type { DelegatedType } from './issuers/cert-manager/delegated-type.ts';
 import type { IssuerTypeHandler } from './issuers/issuer-type.ts';
 import { createSelfSignedIssuer } from './issuers/self-signed.ts';
-import { withAwsAuth } from './issuers/vault/aws-auth.ts';
 import { createVaultIssuer, type VaultDeps } from './issuers/vault/vault.ts';
 import { SignerMetrics } from './metrics.ts';
 import {
@@ -101,7 +103,8 @@ function createHandlers(
   const vault = createVaultIssuer({ ...deps, allowedServers: parseServerList(config.vaultServers) });
   const local = [createCaIssuer(scheduler), createSelfSignedIssuer(scheduler)];
   if (delegated === undefined) return [...local, vault];
-  return [...local, withAwsAuth(vault, delegated('vault')), delegated('acme'), delegated('venafi')];
+  const isNative = ({ spec }: Issuer) => isNativeVault(spec.vault ?? {});
+  return [...local, delegateUnless(isNative, vault, delegated('vault')), delegated('acme'), delegated('venafi')];
 }
 
 interface Delegation {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { IssuerSpec } from '@countersign/common/issuer-types.ts';
+import { isNativeVault } from '@countersign/common/vault-spec.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import { delegateUnless } from '@countersign/signer/issuers/cert-manager/delegate-unless.ts';
 import { createDelegatedIssuer } from '@countersign/signer/issuers/cert-manager/delegated-issuer.ts';
@@ -11,9 +12,8 @@ import { buildIssuer } from '../../../support/ca-builder.ts';
 import { RecordingClient } from '../../../support/recording-client.ts';
 
 const ref = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' } as const;
-const WITH_AWS = { aws: true };
-const AWS: IssuerSpec = { vault: WITH_AWS };
-const TOKEN: IssuerSpec = { vault: {} };
+const AWS: IssuerSpec = { vault: { auth: { aws: {} } } };
+const TOKEN: IssuerSpec = { vault: { auth: { tokenSecretRef: { name: 'token' } } } };
 
 const delegated = createDelegatedIssuer('vault', {
   client: new RecordingClient(),
@@ -24,7 +24,7 @@ const delegated = createDelegatedIssuer('vault', {
   now: () => new Date(0),
 });
 const handler = delegateUnless(
-  ({ spec }) => !JSON.stringify(spec).includes('aws'),
+  ({ spec }) => isNativeVault(spec.vault ?? {}),
   { ...createSelfSignedIssuer(), type: 'vault' },
   delegated,
 );
