@@ -94,7 +94,7 @@ async function patch(name: string, subresource: string, status: object): Promise
 
 /** The part of the JSON that is also decoded from protobuf: spec and status in full, and the metadata that is used. */
 function project({ metadata, spec, status }: Csr): object {
-  const names = new Set(['name', 'uid', 'resourceVersion', 'annotations']);
+  const names = new Set(['name', 'uid', 'resourceVersion', 'annotations', 'labels']);
   const kept = Object.fromEntries(Object.entries(metadata).filter(([name]) => names.has(name)));
   return { metadata: kept, spec, status };
 }

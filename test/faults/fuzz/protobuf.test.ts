@@ -93,7 +93,7 @@ function isLazyList(value: unknown): value is Iterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.iterator in value;
 }
 
-const META = new Set(['name', 'uid', 'resourceVersion', 'deletionTimestamp', 'annotations', 'continue']);
+const META = new Set(['name', 'uid', 'resourceVersion', 'deletionTimestamp', 'labels', 'annotations', 'continue']);
 
 /** Reduces both results to the common fields: the metadata decoded here, and no empty values. */
 function project(value: unknown, key = ''): unknown {

@@ -7,7 +7,7 @@ import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts
 import { FIELD_MANAGER } from '../../field-manager.ts';
 import { type CertificateRequest, collectionPath } from './certificate-request.ts';
 
-const DECISIONS = ['Approved', 'Denied'];
+const DECISIONS = new Set(['Approved', 'Denied']);
 
 /** Returns the object as it is now; unchanged if someone has decided already. Throws RetryableError. */
 export async function approve(
@@ -16,7 +16,7 @@ export async function approve(
   now: Date,
 ): Promise<CertificateRequest> {
   const { metadata, status: { conditions = [] } = {} } = found;
-  if (conditions.some(({ type }) => DECISIONS.includes(type))) return found;
+  if (conditions.some(({ type }) => DECISIONS.has(type))) return found;
   const approved = {
     type: 'Approved',
     status: 'True',
