@@ -34,11 +34,13 @@ const MAX_LENGTH = 100;
 /** Why the certificate must not be written. */
 export function findNameFault(issued: Names, requested: RequestedCertificate): string | undefined {
   const asked = judgedNames(requested.subject, undefined);
-  const isForeign = (name: JudgedName) => !has(asked, name) && !ISSUER_FIELDS.has(name.field);
+  const sent = generalNames(requested.subjectAltName);
+  const isForeign = (name: JudgedName) =>
+    !has(asked, name) && !ISSUER_FIELDS.has(name.field) && !isPromoted(name, sent);
   if (judgedNames(issued.subject, undefined).some(isForeign)) {
     return 'the subject of the certificate differs from the requested one';
   }
-  const known = new Set(generalNames(requested.subjectAltName).map(({ id }) => id));
+  const known = new Set(sent.map(({ id }) => id));
   const extra = generalNames(issued.subjectAltName).filter(
     ({ id, dns }) => !known.has(id) && !isCommonName(asked, dns),
   );
@@ -66,8 +68,18 @@ function isCommonName(asked: readonly JudgedName[], dns: string | undefined): bo
   return asked.some(({ field, value }) => field === 'commonName' && value.toLowerCase() === dns?.toLowerCase());
 }
 
-/** Each name as octets with its tag; `dns` is the text of a DNS name. */
-function generalNames(subjectAltName: Buffer | undefined): readonly { readonly id: string; readonly dns?: string }[] {
+/** Some ACME servers make a DNS name the common name of a request that has none. */
+function isPromoted({ field, value }: JudgedName, sent: readonly SentName[]): boolean {
+  return field === 'commonName' && sent.some(({ dns }) => dns?.toLowerCase() === value.toLowerCase());
+}
+
+/** A name as octets with its tag; `dns` is the text of a DNS name. */
+interface SentName {
+  readonly id: string;
+  readonly dns?: string;
+}
+
+function generalNames(subjectAltName: Buffer | undefined): readonly SentName[] {
   const names = subjectAltName && readGeneralNames(subjectAltName);
   if (!names?.ok) return [];
   return names.value.map(({ tag, value, bytes }) => {

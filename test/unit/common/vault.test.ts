@@ -57,7 +57,11 @@ describe('the spec of a Vault issuer', () => {
     ],
     ['has no auth', { auth: {} }, 'Vault tokenSecretRef, appRole, clientCertificate, kubernetes, or aws is required'],
     ['has two methods', multiple, 'Multiple auth methods cannot be set on the same Vault issuer'],
-    ['has AWS auth', { auth: { aws: {} } }, 'Vault AWS auth is left to cert-manager: set the chart value delegation.enabled'],
+    [
+      'has AWS auth',
+      { auth: { aws: {} } },
+      'Vault AWS auth is left to cert-manager: set the chart value delegation.enabled',
+    ],
     ['names no Secret', { auth: { tokenSecretRef: {} } }, 'Vault Token auth requires tokenSecretRef.name'],
     ['has no role ID', appRole({ roleId: '' }), 'Vault AppRole auth requires both roleId and tokenSecretRef.name'],
     ['has no key', appRole({ secretRef: { name: 's' } }), 'Vault AppRole auth requires secretRef.key'],

@@ -59,6 +59,13 @@ describe('the names of a remotely issued certificate', () => {
       undefined,
       ['added: dnsNames WWW.example.com'],
     ],
+    [
+      'have a requested DNS name as a common name',
+      'CN=A.example,O=Example',
+      ['a.example'],
+      undefined,
+      ['missing: commonName www.example.com', 'added: commonName A.example'],
+    ],
     ['have another common name', 'CN=other,O=Example', ['a.example'], SUBJECT, undefined],
     ['have a second common name', 'CN=www.example.com,CN=other', ['a.example'], SUBJECT, undefined],
     ['have a serial number', 'CN=www.example.com,serialNumber=1', ['a.example'], SUBJECT, undefined],
