@@ -15,6 +15,7 @@ import { VARIANTS } from './variants.ts';
 const render = createRenderer();
 
 const CLUSTER_SCOPED = new Set([
+  'ApprovalPolicy',
   'ClusterRole',
   'ClusterRoleBinding',
   'CustomResourceDefinition',
