@@ -29,8 +29,8 @@ function obstacle(reason: string, what: string, command: string): Obstacle {
 
 function otherSigner(type: string): Obstacle {
   return {
-    what: `the issuer is of type ${type}; Countersign signs for ${TYPES_SIGNED_HERE.join(', ')}`,
-    fix: 'The CSR waits for another signer, such as the CSR controllers of cert-manager.',
+    what: `the issuer is of type ${type}; Countersign itself signs for ${TYPES_SIGNED_HERE.join(', ')}`,
+    fix: 'With the chart value delegation.enabled, cert-manager signs for Countersign; without it, the CSR waits for another signer, such as the CSR controllers of cert-manager.',
     isFinal: false,
   };
 }
