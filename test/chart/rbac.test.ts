@@ -10,27 +10,10 @@ import {
   NAMESPACE,
   type Values,
 } from './helm.ts';
+import type { Binding, Role, Rule } from './roles.ts';
 import { VARIANTS } from './variants.ts';
 
 const render = createRenderer();
-
-interface Rule {
-  /** Neither groups nor resources in a rule for URLs. */
-  readonly apiGroups?: readonly string[];
-  readonly resources?: readonly string[];
-  readonly nonResourceURLs?: readonly string[];
-  readonly resourceNames?: readonly string[];
-  readonly verbs: readonly string[];
-}
-
-interface Role extends KubeObject {
-  readonly rules: readonly Rule[];
-}
-
-interface Binding extends KubeObject {
-  readonly roleRef: { readonly kind: string; readonly name: string };
-  readonly subjects: readonly { readonly kind: string; readonly name: string; readonly namespace?: string }[];
-}
 
 const GET_SECRETS: Rule = { apiGroups: [''], resources: ['secrets'], verbs: ['get'] };
 
@@ -280,33 +263,6 @@ function findBoundRole(
   return roles.find(r => r.kind === kind && r.metadata.name === name && r.metadata.namespace === namespace);
 }
 
-test('a referencer gets the verb reference on the named Issuer only', async () => {
-  const objects = await render(VARIANTS['referencers']!);
-  const role = findObject(objects, 'Role', 'countersign-referencer:my-issuer') as Role;
-  assert.equal(role.metadata.namespace, 'sandbox');
-  assert.deepEqual(role.rules, [
-    { apiGroups: [ISSUER_GROUP], resources: ['signers'], resourceNames: ['my-issuer'], verbs: ['reference'] },
-  ]);
-  const apiGroup = 'rbac.authorization.k8s.io';
-  const binding = findObject(objects, 'RoleBinding', 'countersign-referencer:my-issuer') as Binding;
-  assert.deepEqual(binding.subjects, [
-    { kind: 'User', name: 'oidc:jane@example.com', apiGroup },
-    { kind: 'Group', name: 'platform', apiGroup },
-    { kind: 'ServiceAccount', name: 'builder', namespace: 'ci' },
-  ]);
-});
-
-test('a referencer of all Issuers gets a rule without resourceNames', async () => {
-  const role = findObject(await render(VARIANTS['referencers']!), 'Role', 'countersign-referencer:*') as Role;
-  assert.deepEqual(role.rules, [{ apiGroups: [ISSUER_GROUP], resources: ['signers'], verbs: ['reference'] }]);
-});
-
-test('the namespace of a ServiceAccount defaults to that of the Issuer', async () => {
-  const objects = await render(VARIANTS['referencers']!);
-  const binding = findObject(objects, 'RoleBinding', 'countersign-referencer:*') as Binding;
-  assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name: 'any', namespace: 'sandbox' }]);
-});
-
 test('the signer may request tokens of the listed ServiceAccounts, by name in their namespace, and of no others', async () => {
   const objects = await render(VARIANTS['Vault by ServiceAccounts']!);
   const requesting = (objects.filter(isRole) as Role[]).filter(({ rules }) =>
@@ -325,26 +281,6 @@ test('the signer may request tokens of the listed ServiceAccounts, by name in th
   );
   const binding = findObject(objects, 'RoleBinding', requesting[0]!.metadata.name) as Binding;
   assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name: 'countersign-signer', namespace: NAMESPACE }]);
-});
-
-test('a cluster referencer gets the verb reference on the named ClusterIssuer only', async () => {
-  const objects = await render(VARIANTS['referencers']!);
-  const role = findObject(objects, 'ClusterRole', 'countersign-referencer:my-cluster-issuer') as Role;
-  const resourceNames = ['my-cluster-issuer'];
-  assert.deepEqual(role.rules, [
-    { apiGroups: [ISSUER_GROUP], resources: ['clusterissuers'], resourceNames, verbs: ['reference'] },
-  ]);
-  const binding = findObject(objects, 'ClusterRoleBinding', 'countersign-referencer:my-cluster-issuer') as Binding;
-  assert.deepEqual(binding.subjects, [
-    { kind: 'Group', name: 'system:serviceaccounts:team', apiGroup: 'rbac.authorization.k8s.io' },
-    { kind: 'ServiceAccount', name: 'web', namespace: 'team' },
-  ]);
-});
-
-test('a cluster referencer of all ClusterIssuers gets a rule without resourceNames', async () => {
-  const objects = await render(VARIANTS['referencers']!);
-  const role = findObject(objects, 'ClusterRole', 'countersign-referencer:*') as Role;
-  assert.deepEqual(role.rules, [{ apiGroups: [ISSUER_GROUP], resources: ['clusterissuers'], verbs: ['reference'] }]);
 });
 
 for (const publish of ['off', false]) {
