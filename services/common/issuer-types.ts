@@ -1,6 +1,7 @@
 // The issuer types, one row each: the fields of the spec that are kept, the Secret it signs with, its rules for
 // requests, its reasons, and whether Countersign signs. Every difference between types that needs no I/O is data here.
 
+import { acmeErrors, type DelegatedRequest, venafiErrors } from './delegated-errors.ts';
 import type { FieldError } from './field-error.ts';
 import { type Reason, reasons } from './reasons.ts';
 import { type SelfSignedRequest, selfSignedErrors } from './self-signed-rules.ts';
@@ -65,7 +66,7 @@ interface IssuerTypeRow<Spec> {
   /** Whether its certificates are self-signed. */
   readonly signsItself: boolean;
   /** Violations of the rules that apply to this type only. */
-  findErrors(asked: SelfSignedRequest): readonly FieldError[];
+  findErrors(asked: SelfSignedRequest & DelegatedRequest): readonly FieldError[];
   readonly reasons: IssuerReasons;
 }
 
@@ -91,7 +92,7 @@ const LEFT_TO_OTHERS: IssuerTypeRow<object> = {
 
 /** In the order in which cert-manager checks (pkg/api/util NameForIssuer), which decides if a spec has two types. */
 export const issuerTypes = {
-  acme: LEFT_TO_OTHERS,
+  acme: { ...LEFT_TO_OTHERS, findErrors: acmeErrors },
   ca: {
     signedHere: true,
     delegable: false,
@@ -134,7 +135,7 @@ export const issuerTypes = {
       issuedMessage: reasons.CertificateIssued.selfSigned(),
     },
   },
-  venafi: LEFT_TO_OTHERS,
+  venafi: { ...LEFT_TO_OTHERS, findErrors: venafiErrors },
 } satisfies { readonly [Type in IssuerType]-?: IssuerTypeRow<NonNullable<IssuerSpec[Type]>> };
 
 /** Whether requests for issuers of the type are handled here: signed, or delegated to cert-manager. */

@@ -50,6 +50,7 @@ export function toRequestedCertificate(
   const asked = {
     keySecretName: readPrivateKeySecretName(csr),
     publicKey: request.ok ? request.value.spki : undefined,
+    named: request.ok ? { ...request.value, ...copiedExtensions(request.value) } : undefined,
   };
   const errors = [
     ...validateSignerName(csr),

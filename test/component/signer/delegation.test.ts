@@ -82,8 +82,8 @@ function open(cached: readonly string[] = [], approves = false) {
     now: () => NOW,
     approves,
   };
-  Object.assign(harness.deps.settings, { handlers: [createDelegatedIssuer('acme', deps)] });
-  harness.issuer = buildIssuer({ acme: {} });
+  Object.assign(harness.deps.settings, { handlers: [createDelegatedIssuer('venafi', deps)] });
+  harness.issuer = buildIssuer({ venafi: {} });
   harness.fault = call => store.answer(call);
   return { harness, store };
 }

@@ -5,6 +5,7 @@ import { HOUR } from '@countersign/common/duration.ts';
 import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { CLUSTER_DENIAL, DURATION_FIELD, type ExpectedAnswer } from '../../support/admission-answers.ts';
 import { CLUSTER } from '../../support/admission-reviews.ts';
+import { pkcs10Of } from '../../support/approval/written-request.ts';
 import { NOW, type UnitCase } from './judgement.ts';
 
 const authorizing = { ...PERMISSIVE_POLICY, authorizeClusterIssuers: true };
@@ -29,17 +30,20 @@ const ready = (type: string) => ({
   status: { conditions: [{ type: 'Ready', status: 'True' }] },
 });
 
+/** With a common name that is also a DNS name, as ACME requires. */
+const NAMED = pkcs10Of({ subject: ['CN=a.example'], names: ['dns:a.example'] });
+
 export const POLICY_CASES: readonly UnitCase[] = [
   ...['acme', 'venafi'].flatMap((type): UnitCase[] => [
     {
       name: `a request for an issuer of type ${type} gets no warning if it is delegated`,
-      create: {},
+      create: { request: NAMED },
       known: { policy: delegating, issuer: ready(type) },
       allowed: true,
     },
     {
       name: `a malformed request for an issuer of type ${type} is denied if it is delegated`,
-      create: { usages: ['foo'] },
+      create: { request: NAMED, usages: ['foo'] },
       known: { policy: delegating, issuer: ready(type) },
       allowed: {
         code: 422,

@@ -26,7 +26,7 @@ const CLUSTER_ISSUER: SignerRef = { kind: 'ClusterIssuer', namespace: '', name: 
 
 function wantedFor(ref: SignerRef): CertificateRequest {
   const csr = { ...buildCsr(), metadata: { ...buildCsr().metadata, labels: { team: 'a' } } };
-  const requested = valueOf(toRequestedCertificate(csr, AS_CERT_MANAGER, { type: 'acme' }));
+  const requested = valueOf(toRequestedCertificate(csr, AS_CERT_MANAGER, { type: 'venafi' }));
   if (!hasSent(requested)) assert.fail('nothing was sent');
   return toCertificateRequest({ ref, requested }, 'cert-manager', 1);
 }
