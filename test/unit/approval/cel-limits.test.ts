@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createCelCompiler } from '@countersign/common/approval/cel/cel-program.ts';
 import { VALIDATION_SAMPLE } from '@countersign/common/approval/cel/cel-variables.ts';
+import { cpuMs } from '../../support/cpu-time.ts';
 import { errorOf, valueOf } from '../../support/pki.ts';
 
 const cel = createCelCompiler();
@@ -32,15 +33,15 @@ describe('an expression within the limits', () => {
   });
 
   it('takes a bounded time in its worst loops', () => {
-    const start = performance.now();
+    const start = cpuMs();
     assert.ok(run('self.split("").all(x, self.split("").all(y, y == x || y != x))', 'ab'.repeat(64)).ok);
-    assert.ok(performance.now() - start < 5_000);
+    assert.ok(cpuMs() - start < 5_000);
   });
 
   it('matches regular expressions in linear time', () => {
-    const start = performance.now();
+    const start = cpuMs();
     assert.deepEqual(run('self.matches("^(a|aa)+$")', `${'a'.repeat(4_000)}!`), { ok: true, value: false });
-    assert.ok(performance.now() - start < 2_000);
+    assert.ok(cpuMs() - start < 2_000);
   });
 
   it('may compute a pattern, which has a maximum length', () => {

@@ -10,6 +10,7 @@ import {
   summarize,
 } from '../../support/approval/evaluation-cases.ts';
 import { writtenCsr } from '../../support/approval/written-request.ts';
+import { cpuMs } from '../../support/cpu-time.ts';
 
 describe('the evaluation of approval policies', () => {
   for (const written of readEvaluationCases()) {
@@ -33,8 +34,8 @@ describe('a request with very many names', () => {
       Array.from({ length: 100 }, (_, at) => [`policy-${at}`, { allowed: { dnsNames: { values } } }] as const),
     );
     const compiled = compileAll(policies);
-    const start = performance.now();
+    const start = cpuMs();
     evaluateCsr(compiled, csr);
-    assert.ok(performance.now() - start < 1_000);
+    assert.ok(cpuMs() - start < 1_000);
   });
 });

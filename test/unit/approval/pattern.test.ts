@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { matchesPattern, parsePattern } from '@countersign/common/approval/policy/pattern.ts';
 import * as fc from 'fast-check';
+import { cpuMs } from '../../support/cpu-time.ts';
 import { errorOf, valueOf } from '../../support/pki.ts';
 
 const matches = (pattern: string, value: string) => matchesPattern(valueOf(parsePattern(pattern)), value);
@@ -25,9 +26,9 @@ it('a wildcard matches what the regular expression with .* matches', () => {
 });
 
 it('a pattern with many wildcards takes no longer than others', () => {
-  const start = performance.now();
+  const start = cpuMs();
   assert.equal(matches(`${'*a'.repeat(200)}!`, 'a'.repeat(4_000)), false);
-  assert.ok(performance.now() - start < 1_000);
+  assert.ok(cpuMs() - start < 1_000);
 });
 
 it('a template that does not exist is an error, however it is written', () => {

@@ -11,6 +11,7 @@ import {
 } from '@countersign/common/pods/name-patterns.ts';
 import type { PodIdentity } from '@countersign/common/pods/pod-variables.ts';
 import * as fc from 'fast-check';
+import { cpuMs } from '../../../support/cpu-time.ts';
 import { oddText } from '../../../support/odd-text.ts';
 import { errorOf, valueOf } from '../../../support/pki.ts';
 import { readVectors } from '../../../support/vectors.ts';
@@ -133,8 +134,8 @@ describe('parseNamePatterns', () => {
   it('the most names are held against the most patterns within milliseconds', () => {
     const patterns = Array.from({ length: MAX_PATTERNS }, () => `${'*.'.repeat(120)}b`).join();
     const expanded = expandPatterns(valueOf(parseNamePatterns(patterns)), POD);
-    const began = performance.now();
+    const began = cpuMs();
     for (let at = 0; at < 64; at += 1) assert.equal(isNameAllowed(`${'a.'.repeat(120)}c`, expanded), false);
-    assert.ok(performance.now() - began < 500);
+    assert.ok(cpuMs() - began < 500);
   });
 });

@@ -14,6 +14,7 @@ import {
   TOO_LONG,
 } from '@countersign/common/pods/pod-annotations.ts';
 import * as fc from 'fast-check';
+import { cpuMs } from '../../../support/cpu-time.ts';
 import { oddText } from '../../../support/odd-text.ts';
 import { errorOf, valueOf } from '../../../support/pki.ts';
 import { buildPodRequest } from '../../../support/pod-request-builder.ts';
@@ -105,7 +106,7 @@ describe('readPodNames', () => {
 
   it('a value of 256 KiB costs no time, whatever is in it', () => {
     const size = 262_144;
-    const began = performance.now();
+    const began = cpuMs();
     for (const part of ['a', 'a.', '${', '$', ',', '$POD_NAME', '${POD_NAME},', '*.']) {
       const value = part.repeat(size / part.length);
       const expected = `userAnnotations key '${DNS_NAMES}' is longer than ${MAX_ANNOTATION_LENGTH} characters`;
@@ -113,7 +114,7 @@ describe('readPodNames', () => {
       const cut = read({ [DNS_NAMES]: value.slice(0, MAX_ANNOTATION_LENGTH) });
       assert.ok((errorOf(cut) ?? '').length < 700);
     }
-    assert.ok(performance.now() - began < 1_000);
+    assert.ok(cpuMs() - began < 1_000);
   });
 
   it('every name that is read is a DNS name in lower case, and every error one line that kubelet can show', () => {
