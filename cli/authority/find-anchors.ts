@@ -2,9 +2,9 @@
 // signed CSR. Changes nothing.
 
 import { CA } from '@countersign/common/annotations.ts';
-import { secretNamespace } from '@countersign/common/issuer.ts';
-import { signingSecret } from '@countersign/common/issuer-types.ts';
-import { formatIssuer } from '@countersign/common/own-reasons.ts';
+import { secretNamespace } from '@countersign/common/issuers/issuer.ts';
+import { signingSecret } from '@countersign/common/issuers/issuer-types.ts';
+import { formatIssuer } from '@countersign/common/reasons/own-reasons.ts';
 import { formatSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import { CliError } from '../cli-error.ts';
 import type { Api } from '../cluster/api.ts';

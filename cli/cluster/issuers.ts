@@ -1,6 +1,6 @@
 // Reads the issuer of a signer name. Never writes.
 
-import { type Issuer, issuerPath, toIssuer } from '@countersign/common/issuer.ts';
+import { type Issuer, issuerPath, toIssuer } from '@countersign/common/issuers/issuer.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { Api } from './api.ts';
 import { type Known, unlessForbidden } from './known.ts';

@@ -1,7 +1,7 @@
 // The explanation of a CSR as plain data, for the terminal and for `-o json`. Pure.
 
-import { isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
-import { formatIssuer } from '@countersign/common/own-reasons.ts';
+import { isReady, issuerType, readyCondition } from '@countersign/common/issuers/issuer.ts';
+import { formatIssuer } from '@countersign/common/reasons/own-reasons.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import {
   type CertificateContent,

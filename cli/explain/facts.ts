@@ -1,7 +1,7 @@
 // What is known about one CSR, gathered for its explanation. Types only.
 
 import type { Requester } from '@countersign/common/csr.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import type { Csr, CsrEvent } from '../cluster/csr.ts';
 import type { Known } from '../cluster/known.ts';
 import type { Permission } from '../cluster/permission.ts';

@@ -1,8 +1,8 @@
 // Why an issuer cannot sign yet. Pure.
 
-import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
-import { TYPES_SIGNED_HERE } from '@countersign/common/issuer-types.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuers/issuer.ts';
+import { TYPES_SIGNED_HERE } from '@countersign/common/issuers/issuer-types.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { conditionText } from './csr-state.ts';
 import { actionFor, type Obstacle } from './obstacle.ts';

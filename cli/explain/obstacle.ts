@@ -1,6 +1,6 @@
 // Something between a CSR and its certificate: what it is, how to remove it, and the command that helps. Pure.
 
-import { isReason, reasons } from '@countersign/common/reasons.ts';
+import { isReason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { shellQuote } from '@countersign/common/reference-permission.ts';
 
 export interface Obstacle {

@@ -2,9 +2,9 @@
 // permission, approval, issuer, events. Pure.
 
 import type { FieldError } from '@countersign/common/field-error.ts';
-import { issuerType } from '@countersign/common/issuer.ts';
-import { issuerTypes } from '@countersign/common/issuer-types.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import { issuerType } from '@countersign/common/issuers/issuer.ts';
+import { issuerTypes } from '@countersign/common/issuers/issuer-types.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import { grantCommands } from '@countersign/common/reference-permission.ts';
 import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';

@@ -2,7 +2,7 @@
 // of the signer, or the signer itself. Pure.
 
 import { isApproved } from '@countersign/common/csr.ts';
-import { isReason, reasons } from '@countersign/common/reasons.ts';
+import { isReason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { type Csr, type CsrEvent, timeOf } from '../cluster/csr.ts';
 import { conditionOf, conditionTime } from './csr-state.ts';
 import type { Facts } from './facts.ts';

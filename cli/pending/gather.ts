@@ -1,7 +1,7 @@
 // Reads the CSRs that wait, their issuers and their events. Changes nothing.
 
 import { isApproved } from '@countersign/common/csr.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import type { Api } from '../cluster/api.ts';
 import type { Csr, CsrEvent } from '../cluster/csr.ts';

@@ -1,6 +1,6 @@
 // The CSRs that wait, with what each asks for and waits for. Pure.
 
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { type CsrContent, decodeCsr, decodePkcs10, type Pkcs10Content } from '../certificate/request-content.ts';
 import type { Csr, CsrEvent } from '../cluster/csr.ts';

@@ -1,6 +1,6 @@
 // Gathers what is known about PodCertificateRequests. Reads and sends access reviews: nothing is changed.
 
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { type PodCertificateRequest, podRequester } from '@countersign/common/pods/pod-certificate-request.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import type { Api } from '../cluster/api.ts';

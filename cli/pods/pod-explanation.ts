@@ -1,13 +1,13 @@
 // The explanation of a PodCertificateRequest as plain data: who asks for what, and why there is no certificate. Pure.
 
-import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
+import { type Issuer, issuerType } from '@countersign/common/issuers/issuer.ts';
 import {
   findPodCondition,
   type PodCertificateRequest,
   type PodConditionType,
   podRequester,
 } from '@countersign/common/pods/pod-certificate-request.ts';
-import { isReason, reasons } from '@countersign/common/reasons.ts';
+import { isReason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { grantCommands } from '@countersign/common/reference-permission.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import type { CsrEvent } from '../cluster/csr.ts';

@@ -1,7 +1,7 @@
 // Reads what `status` judges. What the user may not read becomes a finding of its own. Changes nothing.
 
-import { type Issuer, toIssuer } from '@countersign/common/issuer.ts';
-import { signingSecret } from '@countersign/common/issuer-types.ts';
+import { type Issuer, toIssuer } from '@countersign/common/issuers/issuer.ts';
+import { signingSecret } from '@countersign/common/issuers/issuer-types.ts';
 import { readSecretCertificates } from '../authority/secret-certificates.ts';
 import type { Api } from '../cluster/api.ts';
 import { type Known, unlessForbidden } from '../cluster/known.ts';

@@ -1,7 +1,7 @@
 // Judges the issuers that Countersign signs with: readiness, and the expiry of their CAs. Pure.
 
-import { type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
-import { issuerTypes } from '@countersign/common/issuer-types.ts';
+import { type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuers/issuer.ts';
+import { issuerTypes } from '@countersign/common/issuers/issuer-types.ts';
 import { conditionText } from '../explain/csr-state.ts';
 import { expiryFinding, type Finding } from './finding.ts';
 

@@ -4,7 +4,7 @@
 import type { CertificateSigningRequest } from './csr.ts';
 import { type Nanoseconds, parseGoDuration } from './duration.ts';
 import { annotationField, type FieldError } from './field-error.ts';
-import { reasons } from './reasons.ts';
+import { reasons } from './reasons/reasons.ts';
 import { err, ok, type Result } from './result.ts';
 
 /** Set by the requester: the requested duration, as a Go duration. Takes precedence over spec.expirationSeconds. */

@@ -1,7 +1,7 @@
 // One rule that a CSR violates: field, reason and message. The webhook reports all of them, the signer the first one.
 // The outcome is in reasons.ts.
 
-import type { Reason } from './reasons.ts';
+import type { Reason } from './reasons/reasons.ts';
 
 export interface FieldError {
   readonly reason: Reason;

@@ -1,7 +1,7 @@
 // Finds the names in a request that the name constraints of a CA, or of a CA above it, do not permit, and writes the
 // messages for them. Used by webhook and signer. Pure; name-constraint-matching.ts decides what a violation is.
 
-import { reasons } from './reasons.ts';
+import { reasons } from './reasons/reasons.ts';
 import { shorten } from './short-text.ts';
 import {
   type ConstrainedName,

@@ -4,7 +4,7 @@
 
 import { hash } from 'node:crypto';
 import type { Requester } from './csr.ts';
-import { reasons } from './reasons.ts';
+import { reasons } from './reasons/reasons.ts';
 import type { RequestPolicy } from './request-policy.ts';
 import { shorten } from './short-text.ts';
 import { formatRef, ISSUER_GROUP, type SignerRef } from './signer-name.ts';

@@ -4,7 +4,7 @@ import { REQUEST_DURATION, readRequestDuration } from './annotations.ts';
 import type { CertificateSigningRequest } from './csr.ts';
 import { HOUR, type Nanoseconds, SECOND } from './duration.ts';
 import { annotationField, type FieldError } from './field-error.ts';
-import { reasons } from './reasons.ts';
+import { reasons } from './reasons/reasons.ts';
 import type { RequestPolicy } from './request-policy.ts';
 
 /** Ten minutes, so that the annotation allows what spec.expirationSeconds does (cert-manager's minimum for CSRs). */

@@ -3,9 +3,9 @@
 // the time is an argument.
 
 import type { FieldError } from '@countersign/common/field-error.ts';
-import { type Issuer, isReady, issuerType } from '@countersign/common/issuer.ts';
-import { signingSecret } from '@countersign/common/issuer-types.ts';
-import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { type Issuer, isReady, issuerType } from '@countersign/common/issuers/issuer.ts';
+import { signingSecret } from '@countersign/common/issuers/issuer-types.ts';
+import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { isDurationError } from '@countersign/common/requested-duration.ts';
 import type { Result } from '@countersign/common/result.ts';

@@ -1,6 +1,6 @@
 // What a reconcile asks its caller to do beyond what it wrote: plain data, carried out by the controller.
 
-import type { Reason } from '@countersign/common/reasons.ts';
+import type { Reason } from '@countersign/common/reasons/reasons.ts';
 import type { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { SecretRef } from './secret.ts';

@@ -2,7 +2,9 @@
 // file of the service that exits the process.
 
 import { CSR_PATH } from '@countersign/common/csr.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
+import { parseServerList } from '@countersign/common/issuers/server-allow-list.ts';
+import { isNativeVault } from '@countersign/common/issuers/vault-spec.ts';
 import { runController } from '@countersign/common/runtime/controller/run-controller.ts';
 import { type ClusterClient, createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
 import { rememberOwnUsername } from '@countersign/common/runtime/kube/own-username.ts';
@@ -11,8 +13,6 @@ import { createStopSignal, requireNode } from '@countersign/common/runtime/proce
 import { createLogger } from '@countersign/common/runtime/process/log.ts';
 import { createRegistry, createRequestObserver } from '@countersign/common/runtime/process/metrics.ts';
 import { reportFailure, runProgram } from '@countersign/common/runtime/process/program.ts';
-import { parseServerList } from '@countersign/common/server-allow-list.ts';
-import { isNativeVault } from '@countersign/common/vault-spec.ts';
 import { ComputeScheduler } from './authority/compute-scheduler.ts';
 import { Controller } from './controllers/controller.ts';
 import type { ControllerOptions, Waker } from './controllers/controller-options.ts';

@@ -1,7 +1,7 @@
 // The signer's Prometheus metrics. Label values come from closed sets; object names, which requesters choose, are
 // never labels.
 
-import { csrReasons, POD_WAITING_REASONS, type Reason } from '@countersign/common/reasons.ts';
+import { csrReasons, POD_WAITING_REASONS, type Reason } from '@countersign/common/reasons/reasons.ts';
 import { ControllerMetrics } from '@countersign/common/runtime/controller/controller-metrics.ts';
 import { formatSignerName, type IssuerKind, type SignerRef } from '@countersign/common/signer-name.ts';
 import { Gauge, type Registry } from 'prom-client';

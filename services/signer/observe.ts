@@ -4,8 +4,8 @@
 import { explainProblem } from '@countersign/common/approval/explain.ts';
 import type { Asked } from '@countersign/common/approval/request/judged-request.ts';
 import type { Requester } from '@countersign/common/csr.ts';
-import { type Issuer, issuerPath, secretNamespace, toIssuer } from '@countersign/common/issuer.ts';
-import { issuerTypes, signingSecret } from '@countersign/common/issuer-types.ts';
+import { type Issuer, issuerPath, secretNamespace, toIssuer } from '@countersign/common/issuers/issuer.ts';
+import { issuerTypes, signingSecret } from '@countersign/common/issuers/issuer-types.ts';
 import { referenceReviews } from '@countersign/common/reference-permission.ts';
 import { asRetryableError, RetryableError } from '@countersign/common/runtime/errors.ts';
 import { isAnyAllowed } from '@countersign/common/runtime/kube/access-review.ts';

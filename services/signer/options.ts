@@ -2,8 +2,8 @@
 
 import { isDnsName } from '@countersign/common/dns-name.ts';
 import { MILLISECOND } from '@countersign/common/duration.ts';
+import { findBadEntry, parseServerList } from '@countersign/common/issuers/server-allow-list.ts';
 import { isTrustDomain } from '@countersign/common/pods/spiffe-id.ts';
-
 import {
   COMMON_OPTIONS,
   findPolicyMistakes,
@@ -16,7 +16,6 @@ import {
   findTooLong,
   type Limits,
 } from '@countersign/common/runtime/options/duration-limits.ts';
-import { findBadEntry, parseServerList } from '@countersign/common/server-allow-list.ts';
 import type { TrustBundleSettings } from './controllers/bundle-controller.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
 import type { PodSettings } from './requests/pod-certificate/pod-kind.ts';

@@ -1,7 +1,7 @@
 // Reconciles one request: observe, decide, do one thing, report why. Catches errors only to record them as events; the
 // queue retries, and follow-up work is returned as effects.
 
-import { secretNamespace } from '@countersign/common/issuer.ts';
+import { secretNamespace } from '@countersign/common/issuers/issuer.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';

@@ -1,6 +1,6 @@
 // The Prometheus metrics for one kind of request: results, latency, and what is waiting and why.
 
-import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Outcome } from './effect.ts';
 

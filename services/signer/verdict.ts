@@ -1,6 +1,6 @@
 // Why a request is not signed yet, or never. Types only.
 
-import type { Reason } from '@countersign/common/reasons.ts';
+import type { Reason } from '@countersign/common/reasons/reasons.ts';
 import type { ObservedSecret } from './secret.ts';
 
 export interface Wait {

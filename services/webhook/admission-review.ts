@@ -5,7 +5,7 @@
 import { IMMUTABLE_ANNOTATIONS } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest, ObjectMeta, Requester } from '@countersign/common/csr.ts';
 import type { FieldError } from '@countersign/common/field-error.ts';
-import type { Reason } from '@countersign/common/reasons.ts';
+import type { Reason } from '@countersign/common/reasons/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import {

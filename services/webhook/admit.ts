@@ -4,9 +4,9 @@
 import { changedImmutableAnnotations } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { annotationField, type FieldError } from '@countersign/common/field-error.ts';
-import { issuerType } from '@countersign/common/issuer.ts';
-import { isServed } from '@countersign/common/issuer-types.ts';
-import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { issuerType } from '@countersign/common/issuers/issuer.ts';
+import { isServed } from '@countersign/common/issuers/issuer-types.ts';
+import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { denialText, needsPermission } from '@countersign/common/reference-permission.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';

@@ -2,7 +2,7 @@
 // 3.13), although cert-manager issues them. Pure; never denies a request.
 
 import { REQUEST_IS_CA } from '@countersign/common/annotations.ts';
-import { type IssuerType, issuerTypes } from '@countersign/common/issuer-types.ts';
+import { type IssuerType, issuerTypes } from '@countersign/common/issuers/issuer-types.ts';
 import { CRL_SIGN, KEY_CERT_SIGN } from '@countersign/common/key-usage.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { readGeneralNames } from '@countersign/common/x509/subject-alt-name.ts';

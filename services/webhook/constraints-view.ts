@@ -11,7 +11,7 @@ import {
   type PublishedConstraints,
   type PublishedIssuer,
   parsePublished,
-} from '@countersign/common/published-constraints.ts';
+} from '@countersign/common/issuers/published-constraints.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { Reflector, type ReflectorMetrics } from '@countersign/common/runtime/reflector/reflector.ts';

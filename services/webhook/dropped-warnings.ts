@@ -4,7 +4,7 @@
 import { readRequestDuration } from '@countersign/common/annotations.ts';
 import { judgedNames } from '@countersign/common/approval/request/judged-names.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import type { IssuerType } from '@countersign/common/issuer-types.ts';
+import type { IssuerType } from '@countersign/common/issuers/issuer-types.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 
 /** What remotes put into a certificate when they are not configured otherwise: no warning for these. */

@@ -2,7 +2,7 @@
 // the request with a generic message, and the cause goes to the log.
 
 import type { Requester } from '@countersign/common/csr.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { Result } from '@countersign/common/result.ts';
 import { isClassified } from '@countersign/common/runtime/errors.ts';

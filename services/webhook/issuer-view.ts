@@ -1,6 +1,6 @@
 // Looks up issuers in the webhook's cache. Never queries the API server while handling a request.
 
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import { IssuerCache, type IssuerCacheOptions } from '@countersign/common/runtime/reflector/issuer-cache.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';

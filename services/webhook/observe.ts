@@ -4,8 +4,8 @@
 import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
 import { type Asked, askedBy } from '@countersign/common/approval/request/judged-request.ts';
 import type { CertificateSigningRequest, Requester } from '@countersign/common/csr.ts';
-import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
-import { signingSecret } from '@countersign/common/issuer-types.ts';
+import { type Issuer, secretNamespace } from '@countersign/common/issuers/issuer.ts';
+import { signingSecret } from '@countersign/common/issuers/issuer-types.ts';
 import { referenceReviews, type SubjectAccessReview } from '@countersign/common/reference-permission.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';

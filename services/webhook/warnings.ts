@@ -4,8 +4,8 @@
 import { REQUEST_DURATION, REQUEST_IS_CA, readIsCa, readRequestDuration } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { formatGoDuration, SECOND } from '@countersign/common/duration.ts';
-import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuer.ts';
-import { signingSecret, TYPES_SIGNED_HERE } from '@countersign/common/issuer-types.ts';
+import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuers/issuer.ts';
+import { signingSecret, TYPES_SIGNED_HERE } from '@countersign/common/issuers/issuer-types.ts';
 import { showName } from '@countersign/common/object-name.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import type { IssuerType } from '@countersign/common/issuer-types.ts';
+import type { IssuerType } from '@countersign/common/issuers/issuer-types.ts';
 import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { encodeBoolean, encodeOctetString, sequence, tlv } from '@countersign/common/x509/der.ts';

@@ -5,7 +5,7 @@ import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { reasons } from '@countersign/common/reasons.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import * as x509 from '@peculiar/x509';
 import {
   Certcheck,

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { VaultIssuerSpec } from '@countersign/common/vault-spec.ts';
+import type { VaultIssuerSpec } from '@countersign/common/issuers/vault-spec.ts';
 import { createRequest, openssl, splitPem } from '../support/certificate-checks.ts';
 import { type Cluster, type IssuerPlace, startCluster } from '../support/cluster.ts';
 import { type Authority, openAuthority } from '../support/control-plane/authority.ts';

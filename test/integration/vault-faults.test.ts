@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { VaultIssuerSpec } from '@countersign/common/vault-spec.ts';
+import type { VaultIssuerSpec } from '@countersign/common/issuers/vault-spec.ts';
 import { createRequest } from '../support/certificate-checks.ts';
 import { type Cluster, type IssuerPlace, startCluster } from '../support/cluster.ts';
 import { FaultProxy } from '../support/faults/fault-proxy.ts';

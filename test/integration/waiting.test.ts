@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { reasons } from '@countersign/common/reasons.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import { createRoot, openssl } from '../support/certificate-checks.ts';
 import { type Cluster, type IssuerPlace, secretData, startCluster } from '../support/cluster.ts';
 import { buildRequest } from '../support/csr-builder.ts';

@@ -1,6 +1,6 @@
 // Builds AdmissionReviews as the API server sends them, with their CSRs and issuers.
 
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { buildCsr, type CsrOrder } from './csr-builder.ts';
 import type { CsrManifest } from './vectors.ts';
 

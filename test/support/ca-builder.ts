@@ -1,8 +1,8 @@
 // Builds Secrets from the keys and certificates in test/vectors/pki, and Issuers that reference them, for tests of
 // the signer.
 
-import type { Issuer } from '@countersign/common/issuer.ts';
-import type { IssuerSpec } from '@countersign/common/issuer-types.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
+import type { IssuerSpec } from '@countersign/common/issuers/issuer-types.ts';
 import type { Secret } from '@countersign/signer/secret.ts';
 import { readPki } from './pki.ts';
 

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
-import { secretNamespace } from '@countersign/common/issuer.ts';
-import { type IssuerSpec, signingSecret } from '@countersign/common/issuer-types.ts';
+import { secretNamespace } from '@countersign/common/issuers/issuer.ts';
+import { type IssuerSpec, signingSecret } from '@countersign/common/issuers/issuer-types.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { type Chain, completeChain } from '@countersign/signer/authority/chain.ts';

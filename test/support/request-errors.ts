@@ -2,7 +2,7 @@
 
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { FieldError } from '@countersign/common/field-error.ts';
-import type { IssuerType } from '@countersign/common/issuer-types.ts';
+import type { IssuerType } from '@countersign/common/issuers/issuer-types.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 

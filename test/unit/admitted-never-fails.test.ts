@@ -13,8 +13,8 @@ import {
 } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { HOUR } from '@countersign/common/duration.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
-import { signingSecret } from '@countersign/common/issuer-types.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
+import { signingSecret } from '@countersign/common/issuers/issuer-types.ts';
 import { isObjectName } from '@countersign/common/object-name.ts';
 import { PERMISSIVE_POLICY, type RequestPolicy } from '@countersign/common/request-policy.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';

@@ -55,7 +55,7 @@ const tests = readSources('test');
 const isIn = (folder: string) => (path: string) => path.startsWith(`services/${folder}/`);
 const isCli = (path: string) => path.startsWith('cli/');
 const isService = (path: string) => /^services\/(approver|signer|webhook)\//.test(path);
-const isVocabulary = (path: string) => /^services\/common\/(pods\/)?[^/]+\.ts$/.test(path);
+const isVocabulary = (path: string) => /^services\/common\/((issuers|pods|reasons)\/)?[^/]+\.ts$/.test(path);
 const isX509 = isIn('common/x509');
 const isApproval = isIn('common/approval');
 const isPureCommon = (path: string) => isVocabulary(path) || isX509(path) || isApproval(path);

@@ -1,6 +1,6 @@
 // Example messages of the reasons of delegation, for docs/reasons.md.
 
-import { delegationReasons as reasons } from '@countersign/common/delegation-reasons.ts';
+import { delegationReasons as reasons } from '@countersign/common/reasons/delegation-reasons.ts';
 
 const PLACE = '<namespace>/<name>';
 const ERROR = '<error>';

@@ -1,6 +1,6 @@
 // The sections of docs/reasons.md: their texts, which outcome they list, and where users see these reasons.
 
-import type { Outcome, Place } from '@countersign/common/reason-entry.ts';
+import type { Outcome, Place } from '@countersign/common/reasons/reason-entry.ts';
 
 export interface Section {
   readonly title: string;

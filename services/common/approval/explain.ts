@@ -1,7 +1,7 @@
 // Explains an evaluation to people, in conditions and events: which policy decided, or what the nearest one still
 // wants. Pure.
 
-import { approvalReasons } from '../approval-reasons.ts';
+import { approvalReasons } from '../reasons/approval-reasons.ts';
 import { shorten } from '../short-text.ts';
 import type { Evaluation, PolicyVerdict } from './evaluate.ts';
 import { formatMismatch } from './mismatch.ts';

@@ -1,8 +1,8 @@
 // The reasons that only a PodCertificateRequest has: outcome, event type, exact text and a line of documentation.
 // kubelet shows the message of a denial, hence toKubeletText. Decides nothing. Pure.
 
-import { formatIssuer } from '../own-reasons.ts';
-import { warning } from '../reason-entry.ts';
+import { formatIssuer } from '../reasons/own-reasons.ts';
+import { warning } from '../reasons/reason-entry.ts';
 import type { SignerRef } from '../signer-name.ts';
 import { quoteForKubelet, toKubeletText } from './kubelet-text.ts';
 

@@ -1,7 +1,7 @@
 // The trust bundles of issuers while this replica leads: a reflector of those that are published, and what a look at an
 // issuer does about its own. The line of the issuers decides when to look.
 
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import { isResourceServed } from '@countersign/common/runtime/kube/api-discovery.ts';
 import { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';

@@ -1,6 +1,6 @@
 // Dependencies shared by all queues of a controller: types only.
 
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import type { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';

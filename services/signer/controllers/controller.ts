@@ -1,7 +1,7 @@
 // Runs one controller per kind of request and one for issuers while this replica holds the Lease. Wires them together
 // and forwards issuer changes to them.
 
-import { type Issuer, isEquivalentForRequests } from '@countersign/common/issuer.ts';
+import { type Issuer, isEquivalentForRequests } from '@countersign/common/issuers/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import type { Leadership } from '@countersign/common/runtime/controller/leadership.ts';

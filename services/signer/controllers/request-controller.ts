@@ -1,7 +1,7 @@
 // Reconciles one kind of request: a reflector that caches the records, and a queue of names processed while this
 // replica is the leader. Level-based: a name says where to look, never what happened.
 
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import type { FormerLeader } from '@countersign/common/runtime/controller/lease-object.ts';
 import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.ts';
 import { WorkQueue } from '@countersign/common/runtime/controller/work-queue.ts';

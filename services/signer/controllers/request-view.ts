@@ -1,6 +1,6 @@
 // The cached requests of one kind and all issuers, as a reconcile sees them: a type only.
 
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
 

@@ -1,7 +1,7 @@
 // Checks that the requester holds the private key (RFC 2986 section 3), before anything is issued locally or
 // remotely. Pure.
 
-import { reasons } from '@countersign/common/reasons.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { isValidSignature } from '@countersign/common/x509/signature.ts';
 

@@ -3,7 +3,7 @@
 // waits for them.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import {
   CONSTRAINTS_CONFIG_MAP,
   CONSTRAINTS_KEY,
@@ -12,7 +12,7 @@ import {
   type PublishedIssuer,
   parsePublished,
   toPublished,
-} from '@countersign/common/published-constraints.ts';
+} from '@countersign/common/issuers/published-constraints.ts';
 import { Backoff, pause } from '@countersign/common/runtime/backoff.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';

@@ -1,7 +1,7 @@
 // Brings the trust bundle of one issuer up to date with the Secret of the issuer, or leaves it to expire where the
 // issuer has none. Knows no type of issuer: each type says what its anchors are.
 
-import { type Issuer, PUBLISH_TRUST_BUNDLE } from '@countersign/common/issuer.ts';
+import { type Issuer, PUBLISH_TRUST_BUNDLE } from '@countersign/common/issuers/issuer.ts';
 import { ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';
 import { findHandler } from '../issuers/issuer-type.ts';
 import type { SigningSettings } from '../observe.ts';

@@ -1,7 +1,7 @@
 // Reads what an issuer signs with, for readiness and trust bundles alike. Keeps nothing.
 
-import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
-import { issuerTypes, signingSecret } from '@countersign/common/issuer-types.ts';
+import { type Issuer, secretNamespace } from '@countersign/common/issuers/issuer.ts';
+import { issuerTypes, signingSecret } from '@countersign/common/issuers/issuer-types.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { IssuerTypeHandler } from '../issuers/issuer-type.ts';
 import { observeSecret } from '../issuers/observe-secret.ts';

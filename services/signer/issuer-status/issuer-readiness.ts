@@ -2,7 +2,7 @@
 // cert-manager is running. Never touches other conditions or issuer types that are not supported here.
 
 import { type Condition, formatTime } from '@countersign/common/csr.ts';
-import { type Issuer, issuerPath, readyCondition } from '@countersign/common/issuer.ts';
+import { type Issuer, issuerPath, readyCondition } from '@countersign/common/issuers/issuer.ts';
 import type { EventSubject } from '@countersign/common/runtime/controller/event-object.ts';
 import type { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';

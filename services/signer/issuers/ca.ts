@@ -1,8 +1,8 @@
 // Issuers of type CA sign with the key pair in a Secret. Problems with that Secret make requests wait, since the
 // requester cannot fix them; only problems with the request fail it.
 
-import type { Issuer } from '@countersign/common/issuer.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { isValidSignature } from '@countersign/common/x509/signature.ts';
 import { type CaCertificate, parseIssuance } from '../authority/ca-certificate.ts';

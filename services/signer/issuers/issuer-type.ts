@@ -3,9 +3,9 @@
 
 import type { Condition } from '@countersign/common/csr.ts';
 import type { FieldError } from '@countersign/common/field-error.ts';
-import { type Issuer, issuerType } from '@countersign/common/issuer.ts';
-import type { IssuerType } from '@countersign/common/issuer-types.ts';
-import type { Reason } from '@countersign/common/reasons.ts';
+import { type Issuer, issuerType } from '@countersign/common/issuers/issuer.ts';
+import type { IssuerType } from '@countersign/common/issuers/issuer-types.ts';
+import type { Reason } from '@countersign/common/reasons/reasons.ts';
 import type { RequestedCertificate, SentRequest } from '@countersign/common/requested-certificate.ts';
 import type { Result } from '@countersign/common/result.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';

@@ -3,7 +3,7 @@
 
 import type { FieldError } from '@countersign/common/field-error.ts';
 import { findNameViolations } from '@countersign/common/name-violations.ts';
-import type { Reason } from '@countersign/common/reasons.ts';
+import type { Reason } from '@countersign/common/reasons/reasons.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import type { ConstrainedCa } from '@countersign/common/x509/name-constraints/constraint-subtrees.ts';

@@ -1,8 +1,8 @@
 // Reads an issuer's signing Secret, maps failed reads to reasons, and explains values that are not PEM.
 
 import { explainContent, type Wanted } from '@countersign/common/file-content.ts';
-import type { IssuerReasons } from '@countersign/common/issuer-types.ts';
-import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import type { IssuerReasons } from '@countersign/common/issuers/issuer-types.ts';
+import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { err, type Result } from '@countersign/common/result.ts';
 import { asRetryableError, RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { ObservedSecret } from '../secret.ts';

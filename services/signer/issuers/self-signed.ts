@@ -1,7 +1,7 @@
 // Issuers of type SelfSigned sign each certificate with the request's own key, from a Secret named by an annotation of
 // the request. The Secret may be created later; a different key fails the request.
 
-import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { err, type Result } from '@countersign/common/result.ts';
 import { ComputeScheduler } from '../authority/compute-scheduler.ts';
 import { loadSigningKey, type SigningKey } from '../authority/signing-key.ts';

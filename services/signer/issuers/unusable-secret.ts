@@ -1,7 +1,7 @@
 // Makes a request wait if its issuer cannot sign with the content of its Secret. Pure.
 
-import type { IssuerReasons } from '@countersign/common/issuer-types.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import type { IssuerReasons } from '@countersign/common/issuers/issuer-types.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import type { ObservedSecret } from '../secret.ts';
 import { formatSecretRef } from '../secret.ts';
 import type { Wait } from '../verdict.ts';

@@ -4,9 +4,9 @@
 import type { Asked } from '@countersign/common/approval/request/judged-request.ts';
 import type { ObjectMeta, Requester } from '@countersign/common/csr.ts';
 import type { FieldError } from '@countersign/common/field-error.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
-import type { IssuerType } from '@countersign/common/issuer-types.ts';
-import type { Reason } from '@countersign/common/reasons.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
+import type { IssuerType } from '@countersign/common/issuers/issuer-types.ts';
+import type { Reason } from '@countersign/common/reasons/reasons.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import type { Result } from '@countersign/common/result.ts';

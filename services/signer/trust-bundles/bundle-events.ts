@@ -1,7 +1,7 @@
 // The events on an issuer about its trust bundle: what an administrator should fix or know. Decides nothing about
 // the bundle.
 
-import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import type { EventSubject, EventText } from '@countersign/common/runtime/controller/event-object.ts';
 import type { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import { asClassifiedError } from '@countersign/common/runtime/errors.ts';

@@ -2,7 +2,7 @@
 // request, and writes it. A call may be repeated after a crash, so the issuer type makes it idempotent where the remote
 // allows it.
 
-import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { findProofFault } from '../issuance/proof-of-possession.ts';
 import { checkRemoteCertificate, type RemoteCertificate } from '../issuance/remote-certificate.ts';
 import type { RemoteIssuance } from '../issuers/issuer-type.ts';

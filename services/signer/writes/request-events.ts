@@ -1,7 +1,7 @@
 // Reports on one request: its events, and the log lines for its outcome. Does not write to the request.
 
-import { issuerTypes } from '@countersign/common/issuer-types.ts';
-import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { issuerTypes } from '@countersign/common/issuers/issuer-types.ts';
+import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import type { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import type { IssuerTypeHandler } from '../issuers/issuer-type.ts';

@@ -2,7 +2,7 @@
 // Does not write to the request.
 
 import { X509Certificate } from 'node:crypto';
-import { isReason, type Reason } from '@countersign/common/reasons.ts';
+import { isReason, type Reason } from '@countersign/common/reasons/reasons.ts';
 import { serialOf } from '../issuance/serial.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
 import { type EventDeps, recordFailure, recordIssuance, type Subject } from './request-events.ts';

@@ -1,8 +1,8 @@
 // Handles a certificate that is unusable once signed: it does not verify, or the API server rejects it. The outcome
 // depends on who is at fault. Writes only dry runs.
 
-import { issuerTypes } from '@countersign/common/issuer-types.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import { issuerTypes } from '@countersign/common/issuers/issuer-types.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import type { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { LocalIssuance } from '../issuers/issuer-type.ts';
 import { waitForUsable } from '../issuers/unusable-secret.ts';

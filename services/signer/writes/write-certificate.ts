@@ -1,6 +1,6 @@
 // Writes a certificate to its request, with its event, its log line and any metadata still missing from the object.
 
-import { reasons } from '@countersign/common/reasons.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import { asClassifiedError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { Chain } from '../authority/chain.ts';
 import type { Decision } from '../decide.ts';

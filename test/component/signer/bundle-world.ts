@@ -1,7 +1,7 @@
 // An API server with one CA issuer and its trust bundle, and a controller that keeps it, for trust-bundles.test.ts.
 
 import type { TestContext } from 'node:test';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
 import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import type { Secret } from '@countersign/signer/secret.ts';

@@ -3,7 +3,7 @@
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
 import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import type { WatchEvent } from '@countersign/common/runtime/reflector/watch-stream.ts';

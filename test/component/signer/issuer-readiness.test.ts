@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { Condition } from '@countersign/common/csr.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type PublishedIssuer, parsePublished } from '@countersign/common/published-constraints.ts';
+import { type PublishedIssuer, parsePublished } from '@countersign/common/issuers/published-constraints.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { Secret } from '@countersign/signer/secret.ts';
 import { buildIssuer, buildSecret } from '../../support/ca-builder.ts';

@@ -4,7 +4,7 @@
 import { X509Certificate } from 'node:crypto';
 import { Writable } from 'node:stream';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import type { TerminalError } from '@countersign/common/runtime/errors.ts';
 import { createLogger, type Logger } from '@countersign/common/runtime/process/log.ts';

@@ -2,7 +2,7 @@
 // request, the cluster, the whole answer, and all calls to the API server, even if there are none.
 
 import assert from 'node:assert/strict';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { ExpectedAnswer } from '../../support/admission-answers.ts';
 import { CA, ISSUERS, type Question } from '../../support/admission-reviews.ts';

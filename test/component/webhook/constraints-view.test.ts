@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { formatPublished, toPublished } from '@countersign/common/published-constraints.ts';
+import { formatPublished, toPublished } from '@countersign/common/issuers/published-constraints.ts';
 import { ConstraintsView } from '@countersign/webhook/constraints-view.ts';
 import { constrainedCa } from '../../support/name-constraints.ts';
 import { RecordingClient } from '../../support/recording-client.ts';

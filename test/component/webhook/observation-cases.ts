@@ -5,7 +5,7 @@ import {
   REQUEST_DURATION as DURATION,
   PRIVATE_KEY_SECRET_NAME as KEY_SECRET,
 } from '@countersign/common/annotations.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import { beyondConstraints, CLUSTER_DENIAL, DENIED, SECRET_FIELD } from '../../support/admission-answers.ts';

@@ -2,7 +2,7 @@
 
 import type { Csr, CsrEvent } from '@countersign/cli/cluster/csr.ts';
 import type { Facts } from '@countersign/cli/explain/facts.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { APPROVED_AT, buildCsr, type CsrOrder } from '../csr-builder.ts';
 
 export const NOW = new Date(Date.parse(APPROVED_AT) + 60_000);

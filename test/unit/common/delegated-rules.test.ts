@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findAcmeProblem, findVenafiProblem } from '@countersign/common/delegated-rules.ts';
+import { findAcmeProblem, findVenafiProblem } from '@countersign/common/issuers/delegated-rules.ts';
 import { findExtension } from '@countersign/common/x509/extension.ts';
 import { EXTENSION } from '@countersign/common/x509/oids.ts';
 import { parsePkcs10 } from '@countersign/common/x509/pkcs10.ts';

@@ -11,7 +11,7 @@ import {
   readyCondition,
   secretNamespace,
   toIssuer,
-} from '@countersign/common/issuer.ts';
+} from '@countersign/common/issuers/issuer.ts';
 
 const metadata = { name: 'x' };
 const issuer = { kind: 'Issuer', namespace: 'sandbox', name: 'my.issuer' } as const;

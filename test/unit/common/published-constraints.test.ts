@@ -10,7 +10,7 @@ import {
   type PublishedIssuer,
   parsePublished,
   toPublished,
-} from '@countersign/common/published-constraints.ts';
+} from '@countersign/common/issuers/published-constraints.ts';
 import { constrainedCa } from '../../support/name-constraints.ts';
 
 const REF = { kind: 'Issuer', namespace: 'sandbox', name: 'ca' } as const;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { MINUTE, SECOND } from '@countersign/common/duration.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import { renderReasons } from '../../../tools/docs/generate-reasons.ts';
 
 const issuer = { kind: 'Issuer', namespace: 'sandbox', name: 'my-issuer' } as const;

@@ -3,10 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findBadEntry, isServerAllowed, parseServerList } from '@countersign/common/server-allow-list.ts';
-import { findVaultFault } from '@countersign/common/vault-faults.ts';
-import { loginPath, signPath } from '@countersign/common/vault-path.ts';
-import { isNativeVault, pruneVault, type VaultIssuerSpec } from '@countersign/common/vault-spec.ts';
+import { findBadEntry, isServerAllowed, parseServerList } from '@countersign/common/issuers/server-allow-list.ts';
+import { findVaultFault } from '@countersign/common/issuers/vault-faults.ts';
+import { loginPath, signPath } from '@countersign/common/issuers/vault-path.ts';
+import { isNativeVault, pruneVault, type VaultIssuerSpec } from '@countersign/common/issuers/vault-spec.ts';
 
 const SERVER = 'https://vault.example.com:8200';
 const TOKEN = { auth: { tokenSecretRef: { name: 'token' } } };

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { csrReasons } from '@countersign/common/reasons.ts';
+import { csrReasons } from '@countersign/common/reasons/reasons.ts';
 import { RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import type { Outcome } from '@countersign/signer/effect.ts';

@@ -2,7 +2,7 @@
 // test/component/strict-clients.test.ts verifies that OpenSSL rejects exactly these. Used by warnings.test.ts.
 
 import { REQUEST_IS_CA as IS_CA, PRIVATE_KEY_SECRET_NAME as KEY_SECRET } from '@countersign/common/annotations.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { sequence } from '@countersign/common/x509/der.ts';
 import { EXTENSION } from '@countersign/common/x509/oids.ts';
 import { CA, SELF } from '../../support/admission-reviews.ts';

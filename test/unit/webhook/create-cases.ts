@@ -4,7 +4,7 @@ import {
   REQUEST_DURATION as DURATION,
   PRIVATE_KEY_SECRET_NAME as KEY_SECRET,
 } from '@countersign/common/annotations.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import {
   BAD_DURATION,
   BAD_USAGES,

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { IssuerType } from '@countersign/common/issuer-types.ts';
+import type { IssuerType } from '@countersign/common/issuers/issuer-types.ts';
 import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { droppedWarnings } from '@countersign/webhook/dropped-warnings.ts';

@@ -6,7 +6,7 @@ import {
   PRIVATE_KEY_SECRET_NAME as KEY_SECRET,
 } from '@countersign/common/annotations.ts';
 import type { Condition } from '@countersign/common/csr.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import type { SecretFacts } from '@countersign/webhook/secret-facts.ts';
 import { CA, CLUSTER, SELF } from '../../support/admission-reviews.ts';
 import { type Known, NOW, type UnitCase } from './judgement.ts';

@@ -1,7 +1,7 @@
 // The Issuers and ClusterIssuers of the cluster, cached by signer and webhook with two reflectors. Reports changes and
 // whether the cache can be trusted; never decides what a change means.
 
-import { type Issuer, toIssuer } from '../../issuer.ts';
+import { type Issuer, toIssuer } from '../../issuers/issuer.ts';
 import { ISSUER_GROUP, type IssuerKind, type SignerRef } from '../../signer-name.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import type { Logger } from '../process/log.ts';

@@ -2,7 +2,7 @@
 // it waits, or why it fails. The reasons depend on the type of the issuer. Pure.
 
 import type { Condition } from '@countersign/common/csr.ts';
-import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import { formatRef, ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';
 import type { Fail, Wait } from '../../verdict.ts';

@@ -4,7 +4,7 @@
 import { hash } from 'node:crypto';
 import type { Condition, ObjectMeta } from '@countersign/common/csr.ts';
 import { formatGoDuration, MILLISECOND } from '@countersign/common/duration.ts';
-import { secretNamespace } from '@countersign/common/issuer.ts';
+import { secretNamespace } from '@countersign/common/issuers/issuer.ts';
 import type { RequestedCertificate, SentRequest } from '@countersign/common/requested-certificate.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import { ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';

@@ -1,6 +1,6 @@
 // Explains why a CertificateRequest could not be created: an answer about the request, or an error to retry.
 
-import { reasons } from '@countersign/common/reasons.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import { asRetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import { shorten } from '@countersign/common/short-text.ts';
 import type { Fail, Wait } from '../../verdict.ts';

@@ -1,7 +1,7 @@
 // Divides the issuers of one type between Countersign and cert-manager: those that Countersign cannot sign for, such as
 // Vault issuers with AWS authentication, are delegated.
 
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import type { IssuerTypeHandler } from '../issuer-type.ts';
 
 /** `isNative`: whether Countersign signs for the issuer itself. Both handlers have the same type. */

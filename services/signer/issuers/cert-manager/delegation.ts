@@ -1,7 +1,7 @@
 // Has cert-manager issue a certificate: creates one CertificateRequest for each request, or finds the one created
 // before, and answers with what became of it. Uses none that Countersign did not create as it is.
 
-import { reasons } from '@countersign/common/reasons.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import { asRetryableError, RetryableError, TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import { FIELD_MANAGER } from '../../field-manager.ts';

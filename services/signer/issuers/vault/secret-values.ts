@@ -1,7 +1,7 @@
 // Reads single values of the Secrets that a Vault issuer names, all in one namespace, with errors that say which Secret
 // and which key. Keeps no value.
 
-import type { SecretKeyRef } from '@countersign/common/vault-spec.ts';
+import type { SecretKeyRef } from '@countersign/common/issuers/vault-spec.ts';
 import { formatSecretRef, type ObservedSecret } from '../../secret.ts';
 import type { SecretReader } from '../../secret-reader.ts';
 import { VaultFault } from './vault-fault.ts';

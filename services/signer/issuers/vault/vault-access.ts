@@ -2,15 +2,15 @@
 // namespace of its Secrets. Sends nothing to Vault.
 
 import { hash } from 'node:crypto';
-import type { Issuer } from '@countersign/common/issuer.ts';
-import type { SignerRef } from '@countersign/common/signer-name.ts';
-import { loginPath } from '@countersign/common/vault-path.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
+import { loginPath } from '@countersign/common/issuers/vault-path.ts';
 import type {
   VaultAppRole,
   VaultClientCertificate,
   VaultIssuerSpec,
   VaultKubernetes,
-} from '@countersign/common/vault-spec.ts';
+} from '@countersign/common/issuers/vault-spec.ts';
+import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { ObservedSecret } from '../../secret.ts';
 import { type SecretDeps, SecretValues } from './secret-values.ts';
 import { audiencesOf, type TokenOrder } from './service-account-token.ts';

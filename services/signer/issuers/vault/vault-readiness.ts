@@ -2,9 +2,9 @@
 // and unsealed. A bounded number of checks runs at once; an issuer that failed is checked again after its rest.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { reasons } from '@countersign/common/reasons.ts';
+import { vaultPath } from '@countersign/common/issuers/vault-path.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import { asRetryableError, RetryableError } from '@countersign/common/runtime/errors.ts';
-import { vaultPath } from '@countersign/common/vault-path.ts';
 import type { ObservedSecret } from '../../secret.ts';
 import type { Readiness } from '../issuer-type.ts';
 import { type AccessScope, readAccess, type VaultAccess } from './vault-access.ts';

@@ -1,10 +1,10 @@
 // Has one certificate signed by Vault: reads the credentials, logs in if no token is kept, and sends the request; a
 // kept token that Vault no longer accepts is replaced once. Every failure becomes a reason of the request.
 
-import { reasons } from '@countersign/common/reasons.ts';
+import { signPath } from '@countersign/common/issuers/vault-path.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { asRetryableError } from '@countersign/common/runtime/errors.ts';
-import { signPath } from '@countersign/common/vault-path.ts';
 import type { RemoteAnswer } from '../issuer-type.ts';
 import type { IssuerRest } from './issuer-rest.ts';
 import type { SecretDeps } from './secret-values.ts';

@@ -2,12 +2,12 @@
 // token, an AppRole, a Kubernetes ServiceAccount or a client certificate; AWS auth is left to others.
 
 import type { FieldError } from '@countersign/common/field-error.ts';
-import { type Issuer, secretNamespace } from '@countersign/common/issuer.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import { type Issuer, secretNamespace } from '@countersign/common/issuers/issuer.ts';
+import { isServerAllowed } from '@countersign/common/issuers/server-allow-list.ts';
+import { findVaultFault } from '@countersign/common/issuers/vault-faults.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
-import { isServerAllowed } from '@countersign/common/server-allow-list.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import { findVaultFault } from '@countersign/common/vault-faults.ts';
 import type { SecretReader } from '../../secret-reader.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, RemoteAnswer } from '../issuer-type.ts';
 import { IssuerRest } from './issuer-rest.ts';

@@ -1,7 +1,7 @@
 // The checks on a CSR that need only the CSR (steps 1 to 7 of cert-manager's Sync). Pure.
 
 import { type CertificateSigningRequest, isApproved, isDenied, isFailed, isIssued } from '@countersign/common/csr.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { validateSignerName } from '@countersign/common/validate-request.ts';
 import type { Triage } from '../request-kind.ts';

@@ -2,9 +2,9 @@
 
 import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
-import { signingSecret } from '@countersign/common/issuer-types.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
+import { signingSecret } from '@countersign/common/issuers/issuer-types.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import { formatSecretRef } from '../../secret.ts';
 
 /** Whether the issuer signs with a key that the requester names. */

@@ -3,14 +3,14 @@
 
 import { hash } from 'node:crypto';
 import type { FieldError } from '@countersign/common/field-error.ts';
-import type { Issuer } from '@countersign/common/issuer.ts';
+import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import {
   findPodCondition,
   type PodCertificateRequestStatus,
   podRequester,
 } from '@countersign/common/pods/pod-certificate-request.ts';
 import { readPodTerms, type TermDefaults } from '@countersign/common/pods/pod-terms.ts';
-import { type Reason, reasons } from '@countersign/common/reasons.ts';
+import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { podDenialText } from '@countersign/common/reference-permission.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { err, type Result } from '@countersign/common/result.ts';

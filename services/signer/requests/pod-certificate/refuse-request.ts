@@ -7,7 +7,7 @@ import { podIdentityOf, readPodNames } from '@countersign/common/pods/pod-annota
 import type { PodCertificateRequest } from '@countersign/common/pods/pod-certificate-request.ts';
 import { type PodReason, podReasons } from '@countersign/common/pods/pod-reasons.ts';
 import type { PodTerms } from '@countersign/common/pods/pod-terms.ts';
-import { reasons } from '@countersign/common/reasons.ts';
+import { reasons } from '@countersign/common/reasons/reasons.ts';
 import type { Result } from '@countersign/common/result.ts';
 import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import type { Pkcs10 } from '@countersign/common/x509/pkcs10.ts';

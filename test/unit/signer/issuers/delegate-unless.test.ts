@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { IssuerSpec } from '@countersign/common/issuer-types.ts';
-import { isNativeVault } from '@countersign/common/vault-spec.ts';
+import type { IssuerSpec } from '@countersign/common/issuers/issuer-types.ts';
+import { isNativeVault } from '@countersign/common/issuers/vault-spec.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import { delegateUnless } from '@countersign/signer/issuers/cert-manager/delegate-unless.ts';
 import { createDelegatedIssuer } from '@countersign/signer/issuers/cert-manager/delegated-issuer.ts';

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { issuerTypes } from '@countersign/common/issuer-types.ts';
+import { issuerTypes } from '@countersign/common/issuers/issuer-types.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';

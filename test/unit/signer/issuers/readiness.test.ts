@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { signingSecret } from '@countersign/common/issuer-types.ts';
+import { signingSecret } from '@countersign/common/issuers/issuer-types.ts';
 import { readCertificates, rootTexts } from '../../../support/ca-builder.ts';
 import { caKind, key, load, readinessOf, selfSignedKind } from '../../../support/issuer-case.ts';
 

@@ -1,11 +1,11 @@
 // The rules that apply to SelfSigned issuers only, which sign with the private key of the request: the name of its
 // Secret and the type of its key. Never reads the Secret.
 
-import { PRIVATE_KEY_SECRET_NAME } from './annotations.ts';
-import { annotationField, type FieldError } from './field-error.ts';
-import { isObjectName } from './object-name.ts';
-import { reasons } from './reasons.ts';
-import { findSignerProblem } from './x509/signature-algorithm.ts';
+import { PRIVATE_KEY_SECRET_NAME } from '../annotations.ts';
+import { annotationField, type FieldError } from '../field-error.ts';
+import { isObjectName } from '../object-name.ts';
+import { reasons } from '../reasons/reasons.ts';
+import { findSignerProblem } from '../x509/signature-algorithm.ts';
 
 const USABLE_KEYS =
   'create the request with an RSA key of 2048 to 8192 bits, an ECDSA key on P-256, P-384 or P-521, or Ed25519';

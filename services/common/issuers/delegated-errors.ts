@@ -1,8 +1,8 @@
 // The rules of ACME and Venafi issuers as errors of a request, with cert-manager's reasons. Pure.
 
+import type { FieldError } from '../field-error.ts';
+import { reasons } from '../reasons/reasons.ts';
 import { findAcmeProblem, findVenafiProblem, type NamedRequest } from './delegated-rules.ts';
-import type { FieldError } from './field-error.ts';
-import { reasons } from './reasons.ts';
 
 /** The part of a request that these rules check. */
 export interface DelegatedRequest {

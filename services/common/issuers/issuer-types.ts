@@ -1,9 +1,9 @@
 // The issuer types, one row each: the fields of the spec that are kept, the Secret it signs with, its rules for
 // requests, its reasons, and whether Countersign signs. Every difference between types that needs no I/O is data here.
 
+import type { FieldError } from '../field-error.ts';
+import { type Reason, reasons } from '../reasons/reasons.ts';
 import { acmeErrors, type DelegatedRequest, venafiErrors } from './delegated-errors.ts';
-import type { FieldError } from './field-error.ts';
-import { type Reason, reasons } from './reasons.ts';
 import { type SelfSignedRequest, selfSignedErrors } from './self-signed-rules.ts';
 import { pruneVault, type VaultIssuerSpec } from './vault-spec.ts';
 

@@ -1,14 +1,14 @@
 // Every reason of a CSR or an issuer: outcome, event type, exact message, and documentation (the source of
 // docs/reasons.md). Reasons and messages are cert-manager's where it has them (v1.21). Decides nothing.
 
+import { formatGoDuration, type Nanoseconds } from '../duration.ts';
+import { podReasons } from '../pods/pod-reasons.ts';
+import { formatRef, type SignerRef } from '../signer-name.ts';
 import { approvalReasons, requiredApprovalReasons } from './approval-reasons.ts';
 import { delegationReasons } from './delegation-reasons.ts';
-import { formatGoDuration, type Nanoseconds } from './duration.ts';
 import { issuerReasons } from './issuer-reasons.ts';
 import { formatIssuer, ownReasons } from './own-reasons.ts';
-import { podReasons } from './pods/pod-reasons.ts';
 import { normal, warning } from './reason-entry.ts';
-import { formatRef, type SignerRef } from './signer-name.ts';
 import { vaultReasons } from './vault-reasons.ts';
 
 const referenced = (ref: SignerRef) => `Referenced ${ref.kind} ${formatRef(ref)}`;

@@ -2,7 +2,7 @@
 // with a port or for every port. Pure; an empty list allows every host.
 
 import { isIP } from 'node:net';
-import { isDnsName } from './dns-name.ts';
+import { isDnsName } from '../dns-name.ts';
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'https:': '443', 'http:': '80' };
 

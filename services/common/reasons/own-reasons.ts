@@ -1,7 +1,7 @@
 // The reasons that cert-manager does not have, for CSRs and admission. Decides nothing.
 
+import { formatRef, type SignerRef } from '../signer-name.ts';
 import { warning } from './reason-entry.ts';
-import { formatRef, type SignerRef } from './signer-name.ts';
 
 /** Kind and name for our own messages; cert-manager's write a ClusterIssuer as `/name`. */
 export const formatIssuer = (ref: SignerRef) =>

@@ -1,11 +1,11 @@
 // The fields of cert-manager.io/v1 Issuer and ClusterIssuer that are used: type, readiness, and where their Secrets
 // are. Plain JSON, as the API server sends it; never changes an object.
 
-import { keepText } from './bounded-text.ts';
-import type { Condition, ObjectMeta } from './csr.ts';
+import { keepText } from '../bounded-text.ts';
+import type { Condition, ObjectMeta } from '../csr.ts';
+import { pruneTermAnnotations } from '../pods/pod-terms.ts';
+import { ISSUER_GROUP, type IssuerKind, type SignerRef } from '../signer-name.ts';
 import { type IssuerSpec, type IssuerType, isServed, pruneSpec, typeOfSpec } from './issuer-types.ts';
-import { pruneTermAnnotations } from './pods/pod-terms.ts';
-import { ISSUER_GROUP, type IssuerKind, type SignerRef } from './signer-name.ts';
 
 /** An Issuer or a ClusterIssuer. List items have no `kind`. */
 export interface Issuer {

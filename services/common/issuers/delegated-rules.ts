@@ -1,8 +1,8 @@
 // What issuers of type ACME and Venafi can never issue, as far as the request alone shows it: the remote would refuse
 // it after the approval. Pure.
 
-import { type JudgedName, judgedNames } from './approval/request/judged-names.ts';
-import { shorten } from './short-text.ts';
+import { type JudgedName, judgedNames } from '../approval/request/judged-names.ts';
+import { shorten } from '../short-text.ts';
 
 /** The parts of a PKCS#10 request that these rules check. */
 export interface NamedRequest {

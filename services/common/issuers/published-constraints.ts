@@ -2,8 +2,8 @@
 // in its own namespace. Nothing in it is secret: all of it is in the CA certificates. Pure; only formats and parses
 // the text.
 
-import { formatSignerName, type SignerRef } from './signer-name.ts';
-import { type ConstrainedCa, parseNameConstraints } from './x509/name-constraints/constraint-subtrees.ts';
+import { formatSignerName, type SignerRef } from '../signer-name.ts';
+import { type ConstrainedCa, parseNameConstraints } from '../x509/name-constraints/constraint-subtrees.ts';
 
 export const CONSTRAINTS_CONFIG_MAP = 'countersign-name-constraints';
 export const CONSTRAINTS_KEY = 'issuers.json';
