@@ -196,7 +196,7 @@ test('both services get the policy flags that they enforce', async () => {
   const shared = ['--max-duration=720h', '--authorize-cluster-issuers=true', '--honour-name-constraints=false'];
   assert.deepEqual(webhook?.args.slice(3, 6), shared);
   assert.deepEqual(
-    [signer?.args.slice(3, 6), signer?.args.slice(-11, -5)],
+    [signer?.args.slice(3, 6), signer?.args.slice(-12, -5)],
     [
       shared,
       [
@@ -206,6 +206,7 @@ test('both services get the policy flags that they enforce', async () => {
         '--leaf-key-identifier=true',
         '--vault-servers=vault.example.com,*.vault.example.com:8200',
         '--root-in-chain=true',
+        '--require-approval-policy=true',
       ],
     ],
   );

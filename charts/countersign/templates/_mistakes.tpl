@@ -52,6 +52,7 @@ alerts.labels
 dashboard.enabled
 dashboard.labels
 approver.enabled
+delegation.enabled
 {{ range $service := splitList " " (include "countersign.services" .) }}
 {{- range list "replicas" "image.repository" "image.pullPolicy" "serviceAccount.create" "podDisruptionBudget.enabled" "podDisruptionBudget.maxUnavailable" "livenessProbe" "readinessProbe" -}}
 {{ $service }}.{{ . }}
