@@ -18,7 +18,7 @@ export interface ControllerOptions {
   readonly settings: SigningSettings;
   /** The kinds of request that are signed; each has its own queue. */
   readonly kinds: readonly RequestKind[];
-  /** Maximum number of requests processed concurrently, for each kind. */
+  /** Maximum number of requests processed concurrently, of all kinds together. */
   readonly workers: number;
   /** Whether to set the Ready condition of issuers: unless cert-manager is running, always, or never. */
   readonly issuerStatus: 'auto' | 'always' | 'never';

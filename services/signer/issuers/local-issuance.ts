@@ -15,6 +15,7 @@ import { prepareCertificate } from '../issuance/prepare.ts';
 import { buildProfile, type IssuerIdentity, type IssuerUrls } from '../issuance/profile.ts';
 import { findProofFault } from '../issuance/proof-of-possession.ts';
 import { deriveSerial } from '../issuance/serial.ts';
+import { failFor } from './bad-request.ts';
 
 export interface LocalSigner {
   readonly key: SigningKey;
@@ -38,7 +39,7 @@ export function prepareLocally(
   signer: LocalSigner,
   { policy, now }: { readonly policy: IssuancePolicy; readonly now: Date },
 ): Result<LintedCertificate, LocalProblem> {
-  if (!requested.ok) return err(firstOf(requested.error));
+  if (!requested.ok) return err({ ...failFor(requested.error), kind: 'request' });
   const proofFault = findProofFault(requested.value);
   if (proofFault !== undefined) return err({ kind: 'request', reason: signer.badRequest, message: proofFault });
   const [violation] = findNameViolations(requested.value, signer.constrained);
@@ -60,9 +61,4 @@ export function prepareLocally(
   if (linted.ok) return ok(linted.value);
   const findings = linted.error.map(({ rule, citation, problem }) => `${rule} ${problem} (${citation})`);
   return err({ kind: 'signing', message: findings.join('; ') });
-}
-
-function firstOf([error]: readonly FieldError[]): LocalProblem {
-  if (error === undefined) throw new TypeError('a bad request has an error');
-  return { kind: 'request', reason: error.reason, message: error.message };
 }

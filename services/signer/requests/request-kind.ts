@@ -89,7 +89,7 @@ export interface RequestKind<R extends RequestRecord = RequestRecord> {
     secretNamespace: string,
   ): { readonly reason: Reason; readonly message: string } | undefined;
   requesterOf(record: R): Requester;
-  /** What approval policies judge besides the certificate; undefined for a kind that is not approved. */
+  /** What else approval policies judge; undefined for a kind that is not approved. */
   askedOf(record: R): Asked | undefined;
   needsPermission(ref: SignerRef, policy: RequestPolicy): boolean;
   /** How long requests share the answer of an access review, in milliseconds; 0 means not at all. */

@@ -1,4 +1,4 @@
-// The admission handler with approval policies: when they are evaluated, with what, and what the requester is told.
+// The admission handler with approval policies: when they are evaluated, with what, and what it answers.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

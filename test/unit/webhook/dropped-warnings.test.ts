@@ -1,4 +1,4 @@
-// What requesters are told that the remote of their issuer leaves out.
+// The warnings about what the remote of an issuer leaves out.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -42,8 +42,10 @@ function compileSafely(policy: ApprovalPolicy, cel: CelCompiler): CompiledPolicy
   }
 }
 
+type Version = Pick<PolicyRecord, 'metadata'>;
+
 /** Whether requests need to be evaluated again: not for a change of the status. */
-export function isSamePolicy(left: PolicyRecord | undefined, right: PolicyRecord | undefined): boolean {
+export function isSamePolicy(left: Version | undefined, right: Version | undefined): boolean {
   const isSameObject = left?.metadata.uid === right?.metadata.uid;
   return isSameObject && left?.metadata.generation === right?.metadata.generation;
 }

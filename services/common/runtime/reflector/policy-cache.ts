@@ -82,9 +82,8 @@ export class PolicyCache {
   /** Compiling takes longer than reading: a policy that is cached as it is is not compiled again. */
   #compiled(policy: ApprovalPolicy): CompiledPolicy {
     const cached = this.reflector.get(policy.metadata.name);
-    const isSame =
-      cached?.metadata.uid === policy.metadata.uid && cached?.metadata.generation === policy.metadata.generation;
-    return cached !== undefined && isSame ? cached.compiled : toPolicyRecord(policy, this.#cel).compiled;
+    const isCached = cached !== undefined && isSamePolicy(cached, policy);
+    return isCached ? cached.compiled : toPolicyRecord(policy, this.#cel).compiled;
   }
 
   /** Undefined unless all policies are known. */

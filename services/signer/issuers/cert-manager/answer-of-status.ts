@@ -4,7 +4,7 @@
 import type { Condition } from '@countersign/common/csr.ts';
 import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { shorten } from '@countersign/common/short-text.ts';
-import { formatRef, ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';
+import { formatSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 import type { Fail, Wait } from '../../verdict.ts';
 import type { RemoteAnswer } from '../issuer-type.ts';
 import { type CertificateRequest, placeOf } from './certificate-request.ts';
@@ -94,15 +94,9 @@ function waitForApproval(found: CertificateRequest, { ref, now }: Context): Wait
   if (isTrue(conditionOf(found, 'Approved'))) return undefined;
   const age = now.getTime() - Date.parse(found.metadata.creationTimestamp ?? now.toISOString());
   if (age < APPROVAL_MS) return pending(found, 'not approved yet', APPROVAL_MS - age);
-  const message = reasons.CertificateRequestNotApproved.message(placeOf(found), signerOf(ref));
+  // cert-manager's webhook asks for the permission to approve under this name.
+  const message = reasons.CertificateRequestNotApproved.message(placeOf(found), formatSignerName(ref));
   return { kind: 'wait', reason: 'CertificateRequestNotApproved', message, requeueAfterMs: LOOK_AGAIN_MS };
-}
-
-/** The resource name under which cert-manager's webhook asks for the permission to approve. */
-function signerOf(ref: SignerRef): string {
-  return ref.kind === 'Issuer'
-    ? `issuers.${ISSUER_GROUP}/${formatRef(ref).replace('/', '.')}`
-    : `clusterissuers.${ISSUER_GROUP}/${ref.name}`;
 }
 
 function waitForIssuance(found: CertificateRequest, ready: Condition | undefined, { type }: Context): Wait {

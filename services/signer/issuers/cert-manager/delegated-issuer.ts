@@ -1,8 +1,7 @@
 // Issuers of a type that cert-manager signs for: Countersign decides about the request, and cert-manager issues the
 // certificate. Their Ready condition is cert-manager's.
 
-import type { FieldError } from '@countersign/common/field-error.ts';
-import type { Fail } from '../../verdict.ts';
+import { failFor } from '../bad-request.ts';
 import { hasSent, type IssuerTypeHandler } from '../issuer-type.ts';
 import type { DelegatedType } from './delegated-type.ts';
 import { type DelegationDeps, delegate } from './delegation.ts';
@@ -15,16 +14,11 @@ export function createDelegatedIssuer(type: DelegatedType, deps: DelegationDeps)
     topOf: () => undefined,
     readiness: () => 'kept-elsewhere',
     decide({ requested, ref }) {
-      if (!requested.ok) return failWith(requested.error);
+      if (!requested.ok) return failFor(requested.error);
       const { value } = requested;
       if (!hasSent(value)) throw new TypeError('only CSRs are delegated');
       const submit = (signal: AbortSignal) => delegate(deps, type, { ref, requested: value }, signal);
       return { kind: 'issue', issuance: { kind: 'remote', requested: value, submit } };
     },
   };
-}
-
-function failWith([error]: readonly FieldError[]): Fail {
-  if (error === undefined) throw new TypeError('a bad request has an error');
-  return { kind: 'fail', reason: error.reason, message: error.message };
 }

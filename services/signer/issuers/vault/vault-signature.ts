@@ -1,5 +1,5 @@
 // What is sent to Vault for one request, and the chain in its answer: the same as cert-manager sends and reads. Pure;
-// whether the certificate is the requested one is checked by whoever writes it.
+// whether the certificate is the requested one is checked before it is written.
 
 import { judgedNames } from '@countersign/common/approval/request/judged-names.ts';
 import { formatGoDuration, MILLISECOND } from '@countersign/common/duration.ts';

@@ -1,7 +1,6 @@
 // Issuers of type Vault: the PKI secrets engine of a Vault or OpenBao server signs. Countersign logs in itself with a
 // token, an AppRole, a Kubernetes ServiceAccount or a client certificate; AWS auth is left to others.
 
-import type { FieldError } from '@countersign/common/field-error.ts';
 import { type Issuer, secretNamespace } from '@countersign/common/issuers/issuer.ts';
 import { isServerAllowed } from '@countersign/common/issuers/server-allow-list.ts';
 import { findVaultFault } from '@countersign/common/issuers/vault-faults.ts';
@@ -9,6 +8,7 @@ import { reasons } from '@countersign/common/reasons/reasons.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { SecretReader } from '../../secret-reader.ts';
+import { failFor } from '../bad-request.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, RemoteAnswer } from '../issuer-type.ts';
 import { IssuerRest } from './issuer-rest.ts';
 import { notReady, VaultReadiness } from './vault-readiness.ts';
@@ -65,15 +65,10 @@ function decide(
   if (fault !== undefined) {
     return { kind: 'wait', reason: 'ErrorVaultInit', message: reasons.ErrorVaultInit.message(fault) };
   }
-  if (!requested.ok) return failWith(requested.error);
+  if (!requested.ok) return failFor(requested.error);
   const { value } = requested;
   const submit = (signal: AbortSignal) => sign({ requested: value, rootInChain: policy.rootInChain, signal });
   return { kind: 'issue', issuance: { kind: 'remote', requested: value, submit } };
-}
-
-function failWith([error]: readonly FieldError[]): IssuerDecision {
-  if (error === undefined) throw new TypeError('a bad request has an error');
-  return { kind: 'fail', reason: error.reason, message: error.message };
 }
 
 function findFault({ spec: { vault = {} } }: Issuer, allowed: readonly string[]): string | undefined {
