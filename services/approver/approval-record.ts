@@ -22,11 +22,12 @@ export function toApprovalRecord(raw: unknown, scope: SignerScope): ApprovalReco
   const csr = raw as CertificateSigningRequest;
   const [nameError] = validateName(csr);
   if (nameError !== undefined) throw new Error(nameError.message);
-  const { metadata, spec, status } = csr;
-  if (isDone(csr) || !isInScope(scope, spec.signerName)) {
+  const { metadata, status } = csr;
+  // Checks the spec last: for a finished CSR in a list it need not be decoded.
+  if (isDone(csr) || !isInScope(scope, csr.spec.signerName)) {
     return { metadata: keepIdentity(metadata), spec: { signerName: '', request: '' }, state: 'done' };
   }
-  return { metadata: keepMeta(metadata), spec, ...(status !== undefined && { status }), state: 'open' };
+  return { metadata: keepMeta(metadata), spec: csr.spec, ...(status !== undefined && { status }), state: 'open' };
 }
 
 /** Somebody has decided, a person or another approver, or nothing is left to decide. */

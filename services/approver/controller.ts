@@ -25,6 +25,8 @@ const QUEUE = 'csr';
 /** Events expire after an hour (kube-apiserver's --event-ttl): what still waits then gets its reason again. */
 const EMIT_AGAIN_MS = 900_000;
 const IDENTITY_RETRY_MS = 2_000;
+/** After a decision, the signer has work for the API server that is more urgent than the events of the approver. */
+const EVENTS_WAIT_MS = 1_000;
 
 export interface ControllerOptions {
   readonly client: KubeClient;
@@ -43,6 +45,8 @@ export class Controller {
   readonly #queue: WorkQueue;
   readonly #events: EventRecorder;
   readonly #open = new Set<string>();
+  /** Milliseconds of the monotonic clock. */
+  #lastDecision = Number.NEGATIVE_INFINITY;
   #ownUsername: string | undefined;
   /** Of this replica; undefined before it leads. */
   #leadership: Leadership | undefined;
@@ -50,7 +54,7 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     const { client, log, metrics, scope } = options;
-    this.#events = new EventRecorder(client, log, () => this.#queue.isLoaded);
+    this.#events = new EventRecorder(client, log, () => this.#queue.isLoaded || this.#hasJustDecided);
     this.#requests = new Reflector<ApprovalRecord>({
       client,
       log,
@@ -107,6 +111,10 @@ export class Controller {
     return this.#leadership?.mayWrite() === true;
   }
 
+  get #hasJustDecided(): boolean {
+    return performance.now() - this.#lastDecision < EVENTS_WAIT_MS;
+  }
+
   async #learnOwnUsername(signal: AbortSignal): Promise<void> {
     const { client, log } = this.#options;
     while (this.#ownUsername === undefined && !signal.aborted) {
@@ -156,6 +164,7 @@ export class Controller {
       work: async (name, attempt, reconcileId) => {
         const outcome = await reconcile(deps, { name, attempt, log: log.child({ reconcileId }) });
         metrics.report(name, outcome);
+        if (outcome.kind === 'approved') this.#lastDecision = performance.now();
         // It may have been decided or deleted meanwhile, and would be counted forever.
         if (!this.#open.has(name)) metrics.forget(name);
       },

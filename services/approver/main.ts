@@ -4,6 +4,7 @@
 import { CSR_PATH } from '@countersign/common/csr.ts';
 import { runController } from '@countersign/common/runtime/controller/run-controller.ts';
 import { createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
+import { CSR_PROTOBUF } from '@countersign/common/runtime/kube/protobuf/csr-protobuf.ts';
 import { printableConfig } from '@countersign/common/runtime/options/config.ts';
 import { createStopSignal, requireNode } from '@countersign/common/runtime/process/lifecycle.ts';
 import { createLogger } from '@countersign/common/runtime/process/log.ts';
@@ -21,7 +22,11 @@ async function run(config: ApproverConfig): Promise<number> {
   const stop = createStopSignal({ log, exit: code => process.exit(code) });
   const registry = createRegistry();
   const metrics = new ApproverMetrics(registry);
-  const client = createClusterClient({ kubeconfig: config.kubeconfig, observe: createRequestObserver(registry) });
+  const client = createClusterClient({
+    kubeconfig: config.kubeconfig,
+    observe: createRequestObserver(registry),
+    protobuf: [CSR_PROTOBUF],
+  });
   const scope = signerScope(config);
   const { workers } = config;
   const controller = new Controller({ client, log, metrics, scope, workers, requestPolicy: requestPolicy(config) });

@@ -8,6 +8,7 @@ import { isNativeVault } from '@countersign/common/issuers/vault-spec.ts';
 import { runController } from '@countersign/common/runtime/controller/run-controller.ts';
 import { type ClusterClient, createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
 import { rememberOwnUsername } from '@countersign/common/runtime/kube/own-username.ts';
+import { CSR_PROTOBUF } from '@countersign/common/runtime/kube/protobuf/csr-protobuf.ts';
 import { printableConfig } from '@countersign/common/runtime/options/config.ts';
 import { createStopSignal, requireNode } from '@countersign/common/runtime/process/lifecycle.ts';
 import { createLogger } from '@countersign/common/runtime/process/log.ts';
@@ -34,7 +35,6 @@ import {
   trustBundleSettings,
 } from './options.ts';
 import { CSR_KIND } from './requests/csr/csr-kind.ts';
-import { CSR_PROTOBUF } from './requests/csr/csr-protobuf.ts';
 import { createPodKind } from './requests/pod-certificate/pod-kind.ts';
 import { POD_CERTIFICATE_PROTOBUF } from './requests/pod-certificate/pod-protobuf.ts';
 import { SecretReader } from './secret-reader.ts';

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { decodeObject, watchFrames } from '@countersign/common/runtime/kube/kube-protobuf.ts';
 import { ProtobufError } from '@countersign/common/runtime/kube/protobuf/protobuf.ts';
-import { CSR_PROTOBUF } from '@countersign/signer/requests/csr/csr-protobuf.ts';
+import { CSR_PROTOBUF } from '@countersign/common/runtime/kube/protobuf/csr-protobuf.ts';
 import { report } from '../../support/faults/figures.ts';
 import { askGoAbout } from '../../support/fuzz/go-parser.ts';
 import { mutateProtobuf } from '../../support/fuzz/protobuf-tree.ts';

@@ -1,8 +1,8 @@
 // Decodes CertificateSigningRequests from protobuf (k8s.io/api/certificates/v1/generated.proto) into the shape of their
-// JSON. Decodes only the fields that the signer uses.
+// JSON. Decodes only the fields that signer and approver use.
 
-import { type ProtobufResource, time } from '@countersign/common/runtime/kube/kube-protobuf.ts';
-import { describeKind, OBJECT_META } from '@countersign/common/runtime/kube/protobuf/object-kind.ts';
+import { type ProtobufResource, time } from '../kube-protobuf.ts';
+import { describeKind, OBJECT_META } from './object-kind.ts';
 import {
   base64,
   type Field,
@@ -14,7 +14,7 @@ import {
   repeated,
   requiredText,
   text,
-} from '@countersign/common/runtime/kube/protobuf/protobuf-message.ts';
+} from './protobuf-message.ts';
 
 const METADATA: Fields = {
   ...OBJECT_META,
