@@ -25,7 +25,7 @@ export function judgeRequest(policy: CompiledPolicy, request: JudgedRequest): re
 }
 
 function judgeContent(allowed: CompiledAllowed, request: JudgedRequest): readonly Mismatch[] {
-  const names = Iterator.from(judgeValues(allowed, request)).take(MAX_MISMATCHES);
+  const names = judgeValues(allowed, request, MAX_MISMATCHES);
   return [...judgeFlags(allowed, request), ...judgeUsages(allowed, request), ...names];
 }
 
@@ -34,12 +34,12 @@ function judgeSize({ allowed, rules }: CompiledPolicy, { names, requester }: Jud
   if (names.length > MAX_NAMES) {
     return [mismatch('constraint', 'spec', `${names.length} names`, `at most ${MAX_NAMES} names, for any policy`)];
   }
-  const usesCel = rules.length > 0 || [...allowed.values.values()].some(({ validations }) => validations.length > 0);
-  if (!usesCel) return [];
   const isLong = names.some(({ value }) => value.length > MAX_TEXT);
   const isLarge = names.length > MAX_LIST || (requester.groups?.length ?? 0) > MAX_LIST;
+  if (!isLong && !isLarge) return [];
+  const usesCel = rules.length > 0 || [...allowed.values.values()].some(({ validations }) => validations.length > 0);
   const limits = `at most ${MAX_LIST} names and groups, and ${MAX_TEXT} characters in each, for a policy with CEL`;
-  return isLong || isLarge ? [mismatch('constraint', 'spec', `${names.length} names`, limits)] : [];
+  return usesCel ? [mismatch('constraint', 'spec', `${names.length} names`, limits)] : [];
 }
 
 function judgeFlags(allowed: CompiledAllowed, { isCa, hasNameConstraints }: JudgedRequest): readonly Mismatch[] {
@@ -52,8 +52,9 @@ function judgeFlags(allowed: CompiledAllowed, { isCa, hasNameConstraints }: Judg
 }
 
 function judgeUsages({ usages }: CompiledAllowed, request: JudgedRequest): readonly Mismatch[] {
-  const wanted = [...usages].join(', ') || 'none';
   const surplus = request.usages.filter(usage => !usages.has(usage));
+  if (surplus.length === 0) return [];
+  const wanted = [...usages].join(', ') || 'none';
   return surplus.map(usage => mismatch('not-allowed', 'spec.allowed.usages', usage, wanted));
 }
 

@@ -7,10 +7,15 @@ import { matchesPattern, showPattern } from './policy/pattern.ts';
 import type { JudgedName } from './request/judged-names.ts';
 import type { JudgedRequest } from './request/judged-request.ts';
 
-/** In the order of the request, then what is missing. */
-export function* judgeValues({ values }: CompiledAllowed, request: JudgedRequest): Iterable<Mismatch> {
-  for (const name of request.names) yield* judgeName(name, values.get(name.field), request);
-  for (const [field, rule] of values) yield* judgeRequired(field, rule, request);
+/** In the order of the request, then what is missing. Stops when there are `enough` mismatches. */
+export function judgeValues({ values }: CompiledAllowed, request: JudgedRequest, enough: number): readonly Mismatch[] {
+  const found: Mismatch[] = [];
+  for (const name of request.names) {
+    if (found.length >= enough) return found;
+    found.push(...judgeName(name, values.get(name.field), request));
+  }
+  for (const [field, rule] of values) found.push(...judgeRequired(field, rule, request));
+  return found;
 }
 
 /** As in approver-policy, a field that is present and empty does not satisfy `required`. */
@@ -42,6 +47,7 @@ function showPatterns({ patterns = [] }: ValueRule, { account }: JudgedRequest):
 }
 
 function judgeValidations({ validations }: ValueRule, value: string, request: JudgedRequest): readonly Mismatch[] {
+  if (validations.length === 0) return [];
   const variables = { self: value, cr: crOf(request) };
   return validations.flatMap(rule => {
     const problem = problemOf(rule, variables);
