@@ -128,9 +128,10 @@ function readOne<R extends RequestRecord>(
   }
 }
 
-async function loadMaterial(
-  { secrets, settings }: ObserveDeps,
-  { ref, issuer, handler, keySecretName }: Observation,
+/** Undefined if the issuer has no signing Secret. */
+export async function loadMaterial(
+  { secrets, settings }: Pick<ObserveDeps, 'secrets' | 'settings'>,
+  { ref, issuer, handler, keySecretName }: Pick<Observation, 'ref' | 'issuer' | 'handler' | 'keySecretName'>,
   how: HowToRead,
 ): Promise<unknown> {
   const secret = issuer && signingSecret(issuer.spec, keySecretName);

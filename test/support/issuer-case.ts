@@ -99,8 +99,10 @@ export function decide({ handler, request, material }: Observed): IssuerDecision
   return handler.decide(request, material, NOW);
 }
 
-export function topOf({ handler, material }: Observed, chainPem: string): string | undefined {
-  return handler.topOf(material, chainPem);
+/** The `ca` annotation for a chain stored on the request. */
+export function topOf({ handler, request, material }: Observed, chainPem: string): string | undefined {
+  const { uid, publicKey } = valueOf(request.requested);
+  return handler.topOf(material, { chainPem, uid, publicKey, recordedTop: undefined });
 }
 
 /** The chain that an issued request receives. */
