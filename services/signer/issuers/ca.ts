@@ -4,13 +4,13 @@
 import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { reasons } from '@countersign/common/reasons/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
+import { formatSecretRef } from '@countersign/common/secret.ts';
 import type { CaCertificate } from '../authority/ca-certificate.ts';
 import type { IssuerChain } from '../authority/chain.ts';
 import { ComputeScheduler } from '../authority/compute-scheduler.ts';
 import { type KeyPair, KeyPairLoader, type LoadedSecret } from '../authority/key-pair.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
-import { formatSecretRef } from '../secret.ts';
 import { type CaAnchors, findAnchors } from '../trust-bundles/anchors.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, MaterialOf, Readiness } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';

@@ -3,11 +3,11 @@
 
 import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { err, type Result } from '@countersign/common/result.ts';
+import { formatSecretRef } from '@countersign/common/secret.ts';
 import { ComputeScheduler } from '../authority/compute-scheduler.ts';
 import { loadSigningKey, type SigningKey } from '../authority/signing-key.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
 import type { ObservedSecret } from '../secret.ts';
-import { formatSecretRef } from '../secret.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';
 import { prepareLocally } from './local-issuance.ts';
