@@ -1,6 +1,6 @@
 // Reads the certificates in the Secret of a CA issuer. Keeps nothing of its private key.
 
-import { isObjectName } from '@countersign/common/object-name.ts';
+import { readSecret } from '@countersign/common/runtime/kube/read-secret.ts';
 import type { Api } from '../cluster/api.ts';
 import { type Known, unlessForbidden } from '../cluster/known.ts';
 
@@ -21,11 +21,7 @@ export function readSecretCertificates(
 }
 
 async function read(api: Api, namespace: string, name: string): Promise<SecretCertificates | undefined> {
-  // The author of an Issuer chooses the name: `..` must never become part of a path.
-  if (!isObjectName(name)) return undefined;
-  const secret = await api.get<{ data?: Readonly<Record<string, string>> }>(
-    `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${name}`,
-  );
+  const secret = await readSecret(api, { namespace, name });
   const decode = (key: string) => Buffer.from(secret?.data?.[key] ?? '', 'base64').toString();
   return secret === undefined ? undefined : { chain: decode('tls.crt'), root: decode('ca.crt') };
 }

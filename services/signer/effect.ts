@@ -2,8 +2,8 @@
 
 import type { Reason } from '@countersign/common/reasons/reasons.ts';
 import type { TerminalError } from '@countersign/common/runtime/errors.ts';
+import type { SecretRef } from '@countersign/common/secret.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
-import type { SecretRef } from './secret.ts';
 
 /** How a reconcile ended. For metrics only; triggers nothing. */
 export interface Outcome {

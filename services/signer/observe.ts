@@ -11,6 +11,7 @@ import { asRetryableError, RetryableError } from '@countersign/common/runtime/er
 import { isAnyAllowed } from '@countersign/common/runtime/kube/access-review.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { PolicyCache } from '@countersign/common/runtime/reflector/policy-cache.ts';
+import type { SharedAnswers } from '@countersign/common/runtime/shared-answers.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { nextRead, type Observation, type Read } from './decide.ts';
 import type { IssuancePolicy } from './issuance/issuance-policy.ts';
@@ -18,7 +19,6 @@ import { findHandler, type IssuerTypeHandler } from './issuers/issuer-type.ts';
 import { observeSecret } from './issuers/observe-secret.ts';
 import type { RequestKind, RequestRecord } from './requests/request-kind.ts';
 import type { SecretReader } from './secret-reader.ts';
-import type { SharedReviews } from './shared-reviews.ts';
 
 /** Operator settings that affect how requests are signed. */
 export interface SigningSettings {
@@ -34,7 +34,7 @@ export interface ObserveDeps {
   readonly client: Pick<KubeClient, 'create' | 'get'>;
   readonly secrets: Pick<SecretReader, 'read' | 'readNow'>;
   readonly view: { findIssuer(ref: SignerRef): Issuer | undefined };
-  readonly reviews: Pick<SharedReviews, 'find'>;
+  readonly reviews: Pick<SharedAnswers<boolean>, 'find'>;
   readonly settings: SigningSettings;
   /** Undefined if an approval is enough, whatever the approval policies say. */
   readonly approvals?: Pick<PolicyCache, 'evaluate'> | undefined;
@@ -128,9 +128,10 @@ function readOne<R extends RequestRecord>(
   }
 }
 
-async function loadMaterial(
-  { secrets, settings }: ObserveDeps,
-  { ref, issuer, handler, keySecretName }: Observation,
+/** Undefined if the issuer has no signing Secret. */
+export async function loadMaterial(
+  { secrets, settings }: Pick<ObserveDeps, 'secrets' | 'settings'>,
+  { ref, issuer, handler, keySecretName }: Pick<Observation, 'ref' | 'issuer' | 'handler' | 'keySecretName'>,
   how: HowToRead,
 ): Promise<unknown> {
   const secret = issuer && signingSecret(issuer.spec, keySecretName);

@@ -6,7 +6,7 @@ import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
 import { keyOf } from '@countersign/common/runtime/reflector/object-store.ts';
-import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { type Applied, type ApplyDeps, apply } from './apply.ts';
 import type { BundleController } from './controllers/bundle-controller.ts';
 import type { RequestView } from './controllers/request-view.ts';
@@ -15,10 +15,11 @@ import type { Effect, Outcome } from './effect.ts';
 import { ObservationError } from './issuers/observe-secret.ts';
 import { type ObserveDeps, observe, observeNow, type SigningSettings } from './observe.ts';
 import type { RequestRecord } from './requests/request-kind.ts';
-import { type FreshReadDeps, readFresh, reportFormer, toReport, toSubjectOf } from './writes/fresh-read.ts';
+import { type FreshReadDeps, readFresh, toReport, toSubjectOf } from './writes/fresh-read.ts';
+import { repairIssued } from './writes/repair-issued.ts';
+import { reportFormer } from './writes/report-former.ts';
 import { recordReason, type Subject } from './writes/request-events.ts';
 import type { Unreported } from './writes/unreported.ts';
-import { repair } from './writes/write-certificate.ts';
 
 export interface ReconcileDeps<R extends RequestRecord = RequestRecord>
   extends FreshReadDeps<R>,
@@ -109,7 +110,7 @@ interface Acted {
 }
 
 async function act<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: Subject<R>): Promise<Acted> {
-  if (subject.record.state === 'repair') return repairIssued(deps, subject);
+  if (subject.record.state === 'repair') return complete(deps, subject);
   const triaged = subject.kind.triage(subject.record);
   if (triaged.kind === 'proceed') return reconcileApproved(deps, subject, triaged.ref);
   const acted = toActed(await apply(deps, subject, triaged), '');
@@ -194,17 +195,10 @@ async function observeAndReport<R extends RequestRecord>(
   }
 }
 
-/** Adds what is missing from a request that we signed, if its issuer still has the CA that signed it. */
-async function repairIssued<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: Subject<R>): Promise<Acted> {
-  const nothing = { outcome: IGNORED, effects: [] };
-  const signer = parseSignerName(subject.kind.signerNameOf(subject.record));
-  const end = subject.kind.endOf(subject.record);
-  if (!signer.ok || end?.kind !== 'issued') return nothing;
-  const { handler, material } = await observe(deps, subject, signer.value);
-  const topPem = handler?.topOf(material, end.certificate);
-  if (topPem === undefined || !deps.isLeading()) return nothing;
-  await repair(deps, subject, topPem);
-  return { outcome: { result: 'repaired', reason: undefined, issuerType: handler?.type ?? '' }, effects: [] };
+async function complete<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: Subject<R>): Promise<Acted> {
+  const issuerType = await repairIssued(deps, subject);
+  if (issuerType === undefined) return { outcome: IGNORED, effects: [] };
+  return { outcome: { result: 'repaired', reason: undefined, issuerType }, effects: [] };
 }
 
 function toActed({ done, effects }: Applied, issuerType: string): Acted {

@@ -4,7 +4,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isObjectName } from '@countersign/common/object-name.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
-import type { Secret, SecretRef } from './secret.ts';
+import { readSecret } from '@countersign/common/runtime/kube/read-secret.ts';
+import type { Secret, SecretRef } from '@countersign/common/secret.ts';
 
 interface CachedSecret {
   /** When the read was sent. */
@@ -109,9 +110,9 @@ export class SecretReader {
     return read;
   }
 
-  async #fetch(key: string, { namespace, name }: SecretRef): Promise<Secret | undefined> {
+  async #fetch(key: string, ref: SecretRef): Promise<Secret | undefined> {
     const askedAt = this.#clock();
-    const now = await this.#client.get<Secret>(`/api/v1/namespaces/${namespace}/secrets/${name}`);
+    const now = await readSecret(this.#client, ref);
     const before = this.#cache.get(key);
     const secret = isSame(before?.secret, now) ? before?.secret : now;
     // An earlier read may be answered later.

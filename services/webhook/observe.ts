@@ -14,6 +14,7 @@ import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import { isAnyAllowed } from '@countersign/common/runtime/kube/access-review.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { KnownApproval, PolicyCache } from '@countersign/common/runtime/reflector/policy-cache.ts';
+import type { SecretRef } from '@countersign/common/secret.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import type { AdmissionScope, Observation } from './admit.ts';
@@ -22,7 +23,7 @@ import { within } from './deadline.ts';
 import type { IssuerSource } from './issuer-view.ts';
 import type { WebhookMetrics } from './metrics.ts';
 import type { Permission, PermissionCache } from './permission-cache.ts';
-import type { SecretFacts, SecretFactsReader, SecretRef } from './secret-facts.ts';
+import type { SecretFacts, SecretFactsReader } from './secret-facts.ts';
 
 /**
  * The access reviews and the Secret read (Deps.secrets, 500 ms) together stay below the API server's timeout of 5 s.

@@ -3,7 +3,7 @@
 
 import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import type { IssuerSpec } from '@countersign/common/issuers/issuer-types.ts';
-import type { Secret } from '@countersign/signer/secret.ts';
+import type { Secret } from '@countersign/common/secret.ts';
 import { readPki } from './pki.ts';
 
 /** The values of a Secret as text. Omitted keys are absent. */

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readPrivateKeySecretName } from '@countersign/common/annotations.ts';
 import { secretNamespace } from '@countersign/common/issuers/issuer.ts';
 import { type IssuerSpec, signingSecret } from '@countersign/common/issuers/issuer-types.ts';
+import type { SecretRef } from '@countersign/common/secret.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { type Chain, completeChain } from '@countersign/signer/authority/chain.ts';
@@ -17,7 +18,6 @@ import type {
   Readiness,
 } from '@countersign/signer/issuers/issuer-type.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
-import type { SecretRef } from '@countersign/signer/secret.ts';
 import { buildIssuer, buildSecret, type SecretTexts } from './ca-builder.ts';
 import { buildCsr } from './csr-builder.ts';
 import { readPki, valueOf } from './pki.ts';
@@ -99,8 +99,10 @@ export function decide({ handler, request, material }: Observed): IssuerDecision
   return handler.decide(request, material, NOW);
 }
 
-export function topOf({ handler, material }: Observed, chainPem: string): string | undefined {
-  return handler.topOf(material, chainPem);
+/** The `ca` annotation for a chain stored on the request. */
+export function topOf({ handler, request, material }: Observed, chainPem: string): string | undefined {
+  const { uid, publicKey } = valueOf(request.requested);
+  return handler.topOf(material, { chainPem, uid, publicKey, recordedTop: undefined });
 }
 
 /** The chain that an issued request receives. */

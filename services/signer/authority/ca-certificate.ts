@@ -87,14 +87,14 @@ export function parseReadableCertificates(bundlePem: string | Buffer): readonly 
   });
 }
 
-/**
- * Returns the issuer and signature of the first certificate. Checks nothing else: it is a leaf that the API server
- * has accepted.
- */
-export function parseIssuance(chainPem: string): Result<Pick<CaCertificate, 'issuer' | 'signed'>> {
+/** A leaf: its key, the name of its issuer, and its signature. */
+export type SignedLeaf = Pick<CaCertificate, 'issuer' | 'spki' | 'signed'>;
+
+/** Reads the first certificate. Checks nothing else: it is a leaf that the API server has accepted. */
+export function parseIssuance(chainPem: string): Result<SignedLeaf> {
   const blocks = readBlocks(chainPem, MAX_CHAIN_SIZE);
   const fields = blocks.ok ? sliceCertificate(blocks.value[0].der) : blocks;
-  return fields.ok ? ok(toIssuance(fields.value)) : fields;
+  return fields.ok ? ok({ ...toIssuance(fields.value), spki: fields.value.spki.bytes }) : fields;
 }
 
 function readBlocks(pem: string | Buffer, maxSize: number): Result<readonly [PemBlock, ...PemBlock[]]> {

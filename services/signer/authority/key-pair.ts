@@ -3,9 +3,9 @@
 
 import { showName } from '@countersign/common/object-name.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
+import { formatSecretRef, type Secret, type SecretRef } from '@countersign/common/secret.ts';
 import { explained, readPem } from '../issuers/observe-secret.ts';
 import type { ObservedSecret } from '../secret.ts';
-import { formatSecretRef, type Secret, type SecretRef } from '../secret.ts';
 import { type CaCertificate, parseCertificates, parseFirstCertificate } from './ca-certificate.ts';
 import { type IssuerChain, linkIssuerChain } from './chain.ts';
 import type { ComputeScheduler } from './compute-scheduler.ts';

@@ -8,12 +8,12 @@ import { WorkQueue } from '@countersign/common/runtime/controller/work-queue.ts'
 import type { WorkerPool } from '@countersign/common/runtime/controller/worker-pool.ts';
 import { isResourceServed } from '@countersign/common/runtime/kube/api-discovery.ts';
 import { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
+import { SharedAnswers } from '@countersign/common/runtime/shared-answers.ts';
 import { type SignerRef, tenantOf } from '@countersign/common/signer-name.ts';
 import type { Effect } from '../effect.ts';
 import { type ReconcileDeps, reconcile } from '../reconcile.ts';
 import type { RequestMetrics } from '../request-metrics.ts';
 import type { RequestKind, RequestRecord } from '../requests/request-kind.ts';
-import { SharedReviews } from '../shared-reviews.ts';
 import { settleWrites } from '../writes/fresh-read.ts';
 import { Unreported } from '../writes/unreported.ts';
 import { WriteLedger } from '../writes/write-ledger.ts';
@@ -165,7 +165,7 @@ export class RequestController<R extends RequestRecord> {
       isLeading,
       kind: this.#options.kind,
       bundles: this.#options.bundles,
-      reviews: new SharedReviews(this.#options.kind.sharesPermissionMs),
+      reviews: new SharedAnswers<boolean>(this.#options.kind.sharesPermissionMs),
       view: { findIssuer, findRecord: name => this.#find(name) },
       ledger: new WriteLedger(),
       unreported: new Unreported(),

@@ -1,4 +1,4 @@
-// Derives the serial number of a CSR's certificate, which also identifies certificates as ours. Signs nothing. Pure.
+// Derives the serial number of a CSR's certificate. Signs nothing. Pure.
 
 import { hash, X509Certificate } from 'node:crypto';
 
@@ -14,10 +14,11 @@ export function deriveSerial(csrUid: string): Buffer {
 }
 
 /**
- * Whether `certificate` (PEM or DER) was signed here for the request with this uid. managedFields cannot tell: the API
- * server keeps none for a CSR created without labels and annotations.
+ * Whether `certificate` (PEM or DER) has the serial that is signed here for the request with this uid: it may be ours,
+ * but another signer can write any serial (stored-certificate.ts). managedFields cannot tell: the API server keeps none
+ * for a CSR created without labels and annotations.
  */
-export function isSignedHere(certificate: string | Buffer, csrUid: string): boolean {
+export function hasDerivedSerial(certificate: string | Buffer, csrUid: string): boolean {
   try {
     return serialOf(new X509Certificate(certificate)) === deriveSerial(csrUid).toString('hex');
   } catch {

@@ -4,19 +4,19 @@
 import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { reasons } from '@countersign/common/reasons/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
-import { isValidSignature } from '@countersign/common/x509/signature.ts';
-import { type CaCertificate, parseIssuance } from '../authority/ca-certificate.ts';
+import { formatSecretRef } from '@countersign/common/secret.ts';
+import type { CaCertificate } from '../authority/ca-certificate.ts';
 import type { IssuerChain } from '../authority/chain.ts';
 import { ComputeScheduler } from '../authority/compute-scheduler.ts';
 import { type KeyPair, KeyPairLoader, type LoadedSecret } from '../authority/key-pair.ts';
 import type { IssuancePolicy } from '../issuance/issuance-policy.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
-import { formatSecretRef } from '../secret.ts';
 import { type CaAnchors, findAnchors } from '../trust-bundles/anchors.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, MaterialOf, Readiness } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';
 import { prepareLocally } from './local-issuance.ts';
 import { readPem } from './observe-secret.ts';
+import { isSignedBy, readLocalLeaf, type StoredCertificate } from './stored-certificate.ts';
 import { waitForUsable } from './unusable-secret.ts';
 
 type UsablePair = Omit<KeyPair, 'chain' | 'strictFault'> & { readonly chain: IssuerChain };
@@ -51,16 +51,13 @@ function anchorFinder(scheduler: ComputeScheduler): NonNullable<IssuerTypeHandle
   };
 }
 
-function topOf(loaded: LoadedSecret | undefined, chainPem: string): string | undefined {
-  const leaf = parseIssuance(chainPem);
-  if (!loaded?.pair.ok || !loaded.pair.value.chain.ok || !leaf.ok) return undefined;
-  return linksTo(leaf.value, loaded.pair.value) ? loaded.pair.value.chain.value.topPem : undefined;
-}
-
-/** Whether the leaf was signed by this CA. The key decides: a renewed CA is equivalent. */
-function linksTo(leaf: Pick<CaCertificate, 'issuer' | 'signed'>, { certificate }: KeyPair): boolean {
-  if (!leaf.issuer.equals(certificate.subject)) return false;
-  return isValidSignature({ ...leaf.signed, spki: certificate.spki }, 'no sha1');
+/** The key decides whether this CA signed the leaf: a renewed CA is equivalent. */
+function topOf(loaded: LoadedSecret | undefined, stored: StoredCertificate): string | undefined {
+  if (!loaded?.pair.ok || !loaded.pair.value.chain.ok) return undefined;
+  const { certificate, chain } = loaded.pair.value;
+  const leaf = readLocalLeaf(stored);
+  const isOwn = leaf?.issuer.equals(certificate.subject) === true && isSignedBy(leaf, certificate.spki);
+  return isOwn ? chain.value.topPem : undefined;
 }
 
 function decide(request: IssuanceRequest, loaded: LoadedSecret | undefined, now: Date): IssuerDecision {

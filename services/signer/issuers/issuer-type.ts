@@ -17,6 +17,7 @@ import type { LintedCertificate } from '../issuance/lint.ts';
 import type { ObservedSecret } from '../secret.ts';
 import type { CaAnchors } from '../trust-bundles/anchors.ts';
 import type { Fail, Wait } from '../verdict.ts';
+import type { StoredCertificate } from './stored-certificate.ts';
 
 /** A request and its issuer, which exists and is of a supported type. */
 export interface IssuanceRequest {
@@ -127,10 +128,10 @@ export interface IssuerTypeHandler<Material = unknown> {
   /** Pure. `material` is undefined if there is no signing Secret; `now` is the time of signing. */
   decide(request: IssuanceRequest, material: Material | undefined, now: Date): IssuerDecision;
   /**
-   * Pure. Returns the PEM for the `ca` annotation of a chain (PEM, leaf first) signed with `material`; undefined if
-   * another CA signed it.
+   * Pure. Returns the PEM for the `ca` annotation of a certificate found on a request; undefined unless it is ours, as
+   * far as that can be known: signed with `material` for the key of the request, or recorded with the certificate.
    */
-  topOf(material: Material | undefined, chainPem: string): string | undefined;
+  topOf(material: Material | undefined, stored: StoredCertificate): string | undefined;
   /**
    * May ask the server that signs. Throws RetryableError if nothing can be said yet. `kept-elsewhere`: another
    * controller writes the condition.

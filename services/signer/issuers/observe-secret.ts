@@ -5,8 +5,8 @@ import type { IssuerReasons } from '@countersign/common/issuers/issuer-types.ts'
 import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { err, type Result } from '@countersign/common/result.ts';
 import { asRetryableError, RetryableError } from '@countersign/common/runtime/errors.ts';
+import { formatSecretRef, type Secret, type SecretRef } from '@countersign/common/secret.ts';
 import type { ObservedSecret } from '../secret.ts';
-import { formatSecretRef, type Secret, type SecretRef } from '../secret.ts';
 
 /** A failed read, reported in an event with `reason` and retried like any other failure. */
 export class ObservationError extends RetryableError {

@@ -3,15 +3,16 @@
 
 import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { err, type Result } from '@countersign/common/result.ts';
+import { formatSecretRef } from '@countersign/common/secret.ts';
 import { ComputeScheduler } from '../authority/compute-scheduler.ts';
 import { loadSigningKey, type SigningKey } from '../authority/signing-key.ts';
 import type { IssuerUrls } from '../issuance/profile.ts';
 import type { ObservedSecret } from '../secret.ts';
-import { formatSecretRef } from '../secret.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler } from './issuer-type.ts';
 import { waitForUrls } from './issuer-urls.ts';
 import { prepareLocally } from './local-issuance.ts';
 import { explained, readPem } from './observe-secret.ts';
+import { isSignedBy, readLocalLeaf, type StoredCertificate } from './stored-certificate.ts';
 import { waitForUsable } from './unusable-secret.ts';
 
 interface LoadedKey {
@@ -25,9 +26,15 @@ export function createSelfSignedIssuer(scheduler = new ComputeScheduler()): Issu
     load: async secret => ({ secret, key: await loadKey(secret, scheduler) }),
     reject: () => undefined, // The Secret contains no certificate.
     decide,
-    topOf: (_, chainPem) => chainPem,
+    topOf: (_, stored) => topOf(stored),
     readiness: () => ({ condition: { status: 'True', reason: 'IsReady', message: '' }, events: [] }),
   };
+}
+
+/** The request's own key signed it; the Secret with that key may be gone by now. */
+function topOf(stored: StoredCertificate): string | undefined {
+  const leaf = readLocalLeaf(stored);
+  return leaf !== undefined && isSignedBy(leaf, leaf.spki) ? stored.chainPem : undefined;
 }
 
 async function loadKey({ ref, secret }: ObservedSecret, scheduler: ComputeScheduler): Promise<Result<SigningKey>> {

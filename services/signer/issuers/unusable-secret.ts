@@ -2,8 +2,8 @@
 
 import type { IssuerReasons } from '@countersign/common/issuers/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons/reasons.ts';
+import { formatSecretRef } from '@countersign/common/secret.ts';
 import type { ObservedSecret } from '../secret.ts';
-import { formatSecretRef } from '../secret.ts';
 import type { Wait } from '../verdict.ts';
 
 /** `reason` depends on the issuer type; `problem` is prose. */

@@ -21,7 +21,7 @@ export type RequestKindName = 'csr' | 'pod';
 /** What is cached of a request. */
 export interface RequestRecord {
   readonly metadata: ObjectMeta;
-  /** `open`: may still have to be signed. `repair`: signed by us, but incomplete. */
+  /** `open`: may still have to be signed. `repair`: incomplete, and its certificate may be ours. */
   readonly state: 'open' | 'repair' | 'done';
   /** When this version of the object, or an earlier one with the same approval, was received; ms since 1970. */
   readonly receivedAt: number;
@@ -120,6 +120,8 @@ export interface RequestKind<R extends RequestRecord = RequestRecord> {
   failedChange(record: R, failure: Pick<Fail, 'reason' | 'message'>, now: Date): StatusChange;
   /** A merge patch with what is missing from an object that has its certificate; undefined if it is complete. */
   completion(object: R, topPem: string, settings: RecordSettings): object | undefined;
+  /** PEM of the CA that was recorded on the object with its certificate; undefined if there is none. */
+  recordedTop(object: R): string | undefined;
   /** undefined until it has ended. */
   endOf(object: Pick<R, 'metadata'> & { readonly status?: object }): End | undefined;
   /** Identifies an end, including one from another replica; the digest of a status without an end matches no other. */

@@ -1,5 +1,5 @@
 // Reads a request from the API server when the cache cannot be trusted, and reports the outcome of unanswered writes,
-// including those of a leader that was killed.
+// at the end of leadership too.
 
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
@@ -7,13 +7,11 @@ import { keyOf } from '@countersign/common/runtime/reflector/object-store.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import type { RequestView } from '../controllers/request-view.ts';
 import type { Effect, Outcome } from '../effect.ts';
-import { isSignedHere } from '../issuance/serial.ts';
 import { findHandler } from '../issuers/issuer-type.ts';
 import type { SigningSettings } from '../observe.ts';
 import type { RequestKind, RequestRecord } from '../requests/request-kind.ts';
 import type { EventDeps, Subject } from './request-events.ts';
 import { reportStoredWrite } from './stored-writes.ts';
-import type { Unreported } from './unreported.ts';
 import type { WriteLedger } from './write-ledger.ts';
 
 export interface FreshReadDeps<R extends RequestRecord> extends EventDeps {
@@ -32,7 +30,7 @@ export interface FreshRead<R extends RequestRecord> {
 }
 
 /** Identifies one read of one request. */
-interface ReadTarget {
+export interface ReadTarget {
   readonly name: string;
   readonly log: Logger;
 }
@@ -57,7 +55,7 @@ export async function readFresh<R extends RequestRecord>(
 type StoredObject<R extends RequestRecord> = R & { readonly status?: object };
 
 function reportOne<R extends RequestRecord>(deps: FreshReadDeps<R>, raw: R, log: Logger): readonly Effect[] {
-  const subject = toSubject(deps, raw, log);
+  const subject = toStoredSubject(deps, raw, log);
   const outcome = reportStoredWrite(deps, subject);
   return outcome === undefined ? [] : [toReport(deps, subject.record, outcome)];
 }
@@ -77,7 +75,7 @@ export function toReport<R extends RequestRecord>(
 const UNKNOWN_RECEIPT = { state: 'done', receivedAt: Number.POSITIVE_INFINITY } as const;
 
 /** Builds the subject for an object read from the API server. */
-function toSubject<R extends RequestRecord>(deps: FreshReadDeps<R>, raw: R, log: Logger): Subject<R> {
+export function toStoredSubject<R extends RequestRecord>(deps: FreshReadDeps<R>, raw: R, log: Logger): Subject<R> {
   return toSubjectOf(deps, { ...raw, ...UNKNOWN_RECEIPT }, log);
 }
 
@@ -108,22 +106,4 @@ export async function settleWrites<R extends RequestRecord>(
   const { length } = deps.ledger.inDoubt;
   if (length > 0) log.warn({ requests: length }, 'outcome of last status writes unknown');
   return reads.flatMap(read => (read.status === 'fulfilled' ? read.value.effects : []));
-}
-
-/**
- * Reports what a previous leader wrote and may not have reported: at least once, since its log is unknown. The event
- * gets the name it would have had; the log line is marked as recovered. Another signer's certificates are not reported.
- */
-export async function reportFormer<R extends RequestRecord>(
-  deps: FreshReadDeps<R> & { readonly unreported: Pick<Unreported, 'delete'> },
-  { name, log }: ReadTarget,
-): Promise<void> {
-  const raw = await deps.client.get<R>(deps.kind.pathOf(name));
-  deps.unreported.delete(name);
-  if (raw === undefined) return;
-  const end = deps.kind.endOf(raw);
-  const subject = toSubject(deps, raw, log);
-  const isOurs = end?.kind !== 'issued' || isSignedHere(end.certificate, raw.metadata.uid ?? '');
-  if (!isOurs || subject.handler === undefined) return;
-  reportStoredWrite(deps, { ...subject, log: subject.log.child({ recovered: true }) });
 }

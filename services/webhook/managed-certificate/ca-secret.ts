@@ -2,20 +2,13 @@
 // so that only one of two concurrent writers succeeds. Never creates the Secret: permission to create one Secret in a
 // namespace is permission to create any, and so to obtain a token of another ServiceAccount.
 
-import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import { type Secret, type SecretRef, secretPath } from '@countersign/common/secret.ts';
 import { type CaState, encodeState } from './ca-state.ts';
 
-export interface SecretName {
-  readonly namespace: string;
-  readonly name: string;
-}
-
 /** All other fields are kept unchanged. */
-export interface CaSecret {
-  readonly metadata: ObjectMeta;
-  readonly data?: Readonly<Record<string, string>>;
+export interface CaSecret extends Secret {
   readonly immutable?: boolean;
 }
 
@@ -28,14 +21,13 @@ export const RECREATE_HINT = 'run "helm upgrade" or reapply the manifests to rec
 
 export class CaSecretStore {
   readonly #client: Pick<KubeClient, 'get' | 'update'>;
-  readonly #secret: SecretName;
+  readonly #secret: SecretRef;
   readonly #path: string;
 
-  constructor(client: Pick<KubeClient, 'get' | 'update'>, secret: SecretName) {
+  constructor(client: Pick<KubeClient, 'get' | 'update'>, secret: SecretRef) {
     this.#client = client;
     this.#secret = secret;
-    const [namespace, name] = [secret.namespace, secret.name].map(encodeURIComponent);
-    this.#path = `/api/v1/namespaces/${namespace}/secrets/${name}`;
+    this.#path = secretPath(secret);
   }
 
   /** undefined if the Secret does not exist. */

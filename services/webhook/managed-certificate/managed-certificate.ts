@@ -5,11 +5,12 @@ import type { Result } from '@countersign/common/result.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
+import type { SecretRef } from '@countersign/common/secret.ts';
 import type { OfferedKeyPair } from '../serving/serving-certificate.ts';
 import { publishCaBundle, readCaBundles, readConfiguration, type WebhookConfiguration } from './ca-bundle.ts';
 import { readCaCertificates } from './ca-certificate.ts';
 import { checkState } from './ca-check.ts';
-import { type CaSecret, CaSecretError, CaSecretStore, RECREATE_HINT, type SecretName } from './ca-secret.ts';
+import { type CaSecret, CaSecretError, CaSecretStore, RECREATE_HINT } from './ca-secret.ts';
 import { addTrusted, type CaState, findDue, introduce, markPublished, promote, trustedCas } from './ca-state.ts';
 import { createAuthority } from './certificate-authority.ts';
 import type { CertificateAuthority } from './own-authority.ts';
@@ -20,7 +21,7 @@ export interface ManagedCertificateOptions {
   readonly client: Pick<KubeClient, 'get' | 'update'>;
   readonly log: Logger;
   /** The Secret that the replicas share. The chart creates it empty. */
-  readonly secret: SecretName;
+  readonly secret: SecretRef;
   /** Name of the ValidatingWebhookConfiguration. */
   readonly configuration: string;
   /** DNS names and IP addresses that the API server calls. */

@@ -7,6 +7,7 @@ import { readPemFile } from '@countersign/common/runtime/credentials/pem-materia
 import { asClassifiedError } from '@countersign/common/runtime/errors.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
+import { type Secret, secretPath } from '@countersign/common/secret.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { checkKeyPair } from './check-key-pair.ts';
 
@@ -58,9 +59,9 @@ export function withClientCa(source: KeyPairSource, clientCaFile: string): KeyPa
 
 /** A Secret of type kubernetes.io/tls. */
 export function readFromSecret(client: Pick<KubeClient, 'get'>, namespace: string, name: string): KeyPairSource {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`;
+  const path = secretPath({ namespace, name });
   return async () => {
-    const secret = await client.get<{ data?: Record<string, string> }>(path);
+    const secret = await client.get<Secret>(path);
     if (secret === undefined) throw new Error(`Secret ${namespace}/${name} does not exist`);
     const entry = (field: string) => Buffer.from(secret.data?.[field] ?? '', 'base64').toString('latin1');
     const nameOf = (field: string) => `${field} in Secret ${namespace}/${name}`;

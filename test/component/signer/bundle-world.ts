@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
 import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
-import type { Secret } from '@countersign/signer/secret.ts';
+import type { Secret } from '@countersign/common/secret.ts';
 import type { BundleWrite } from '@countersign/signer/trust-bundles/bundle-change.ts';
 import type { TrustBundle } from '@countersign/signer/trust-bundles/bundle-object.ts';
 import { buildIssuer, buildSecret } from '../../support/ca-builder.ts';

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PublishedIssuer, parsePublished } from '@countersign/common/issuers/published-constraints.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import type { Secret } from '@countersign/signer/secret.ts';
+import type { Secret } from '@countersign/common/secret.ts';
 import { buildIssuer, buildSecret } from '../../support/ca-builder.ts';
 import { buildCertificate, createHolder } from '../../support/certificate-builder.ts';
 import { buildCsr, buildRequest } from '../../support/csr-builder.ts';

@@ -7,13 +7,13 @@ import { describe, test } from 'node:test';
 import { getHeapStatistics } from 'node:v8';
 import { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import { createLogger } from '@countersign/common/runtime/process/log.ts';
+import { SharedAnswers } from '@countersign/common/runtime/shared-answers.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { type ReconcileDeps, reconcile } from '@countersign/signer/reconcile.ts';
 import { createPodKind } from '@countersign/signer/requests/pod-certificate/pod-kind.ts';
 import { type PodRecord, toPodRecord } from '@countersign/signer/requests/pod-certificate/pod-record.ts';
 import { SecretReader } from '@countersign/signer/secret-reader.ts';
-import { SharedReviews } from '@countersign/signer/shared-reviews.ts';
 import { Unreported } from '@countersign/signer/writes/unreported.ts';
 import { WriteLedger } from '@countersign/signer/writes/write-ledger.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
@@ -54,7 +54,7 @@ class PodWorld {
         writeCaAnnotation: true,
       },
       kind,
-      reviews: new SharedReviews(kind.sharesPermissionMs, () => 0),
+      reviews: new SharedAnswers<boolean>(kind.sharesPermissionMs, () => 0),
       isLeading: () => true,
       unreported: new Unreported(),
       now: () => NOW,

@@ -5,6 +5,7 @@ import type { PodCertificateRequest } from '@countersign/common/pods/pod-certifi
 import { DEFAULT_TERMS } from '@countersign/common/pods/pod-terms.ts';
 import { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import { keyOf } from '@countersign/common/runtime/reflector/object-store.ts';
+import { SharedAnswers } from '@countersign/common/runtime/shared-answers.ts';
 import type { Effect } from '@countersign/signer/effect.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
@@ -14,7 +15,6 @@ import { createPodKind } from '@countersign/signer/requests/pod-certificate/pod-
 import { type PodRecord, toPodRecord } from '@countersign/signer/requests/pod-certificate/pod-record.ts';
 import { DEFAULT_POD_POLICY } from '@countersign/signer/requests/pod-certificate/pod-requested-certificate.ts';
 import { SecretReader } from '@countersign/signer/secret-reader.ts';
-import { SharedReviews } from '@countersign/signer/shared-reviews.ts';
 import { Unreported } from '@countersign/signer/writes/unreported.ts';
 import { WriteLedger } from '@countersign/signer/writes/write-ledger.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
@@ -48,7 +48,7 @@ export class PodWorld {
       writeCaAnnotation: true,
     },
     kind: KIND,
-    reviews: new SharedReviews(KIND.sharesPermissionMs, () => this.now),
+    reviews: new SharedAnswers<boolean>(KIND.sharesPermissionMs, () => this.now),
     view: {
       findIssuer: () => this.issuer,
       findRecord: name => (name === keyOf(this.request.metadata) ? toPodRecord(this.request, this.now) : undefined),

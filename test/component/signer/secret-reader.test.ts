@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
-import type { Secret } from '@countersign/signer/secret.ts';
+import type { Secret } from '@countersign/common/secret.ts';
 import { SecretReader } from '@countersign/signer/secret-reader.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 

@@ -8,6 +8,8 @@ import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import type { TerminalError } from '@countersign/common/runtime/errors.ts';
 import { createLogger, type Logger } from '@countersign/common/runtime/process/log.ts';
+import { SharedAnswers } from '@countersign/common/runtime/shared-answers.ts';
+import type { Secret } from '@countersign/common/secret.ts';
 import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { Effect, Outcome } from '@countersign/signer/effect.ts';
 import { AS_CERT_MANAGER, type IssuancePolicy } from '@countersign/signer/issuance/issuance-policy.ts';
@@ -16,9 +18,7 @@ import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.
 import { type ReconcileDeps, reconcile } from '@countersign/signer/reconcile.ts';
 import { CSR_KIND } from '@countersign/signer/requests/csr/csr-kind.ts';
 import { type CsrRecord, toCsrRecord } from '@countersign/signer/requests/csr/csr-record.ts';
-import type { Secret } from '@countersign/signer/secret.ts';
 import { SecretReader } from '@countersign/signer/secret-reader.ts';
-import { SharedReviews } from '@countersign/signer/shared-reviews.ts';
 import { settleWrites } from '@countersign/signer/writes/fresh-read.ts';
 import { Unreported } from '@countersign/signer/writes/unreported.ts';
 import { WriteLedger } from '@countersign/signer/writes/write-ledger.ts';
@@ -88,7 +88,7 @@ export class SignerHarness {
       secrets: this.secrets,
       settings,
       kind: CSR_KIND,
-      reviews: new SharedReviews(CSR_KIND.sharesPermissionMs),
+      reviews: new SharedAnswers<boolean>(CSR_KIND.sharesPermissionMs),
       view: {
         findIssuer: () => this.issuer,
         findRecord: name =>

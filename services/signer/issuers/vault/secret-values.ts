@@ -2,7 +2,8 @@
 // and which key. Keeps no value.
 
 import type { SecretKeyRef } from '@countersign/common/issuers/vault-spec.ts';
-import { formatSecretRef, type ObservedSecret } from '../../secret.ts';
+import { formatSecretRef } from '@countersign/common/secret.ts';
+import type { ObservedSecret } from '../../secret.ts';
 import type { SecretReader } from '../../secret-reader.ts';
 import { VaultFault } from './vault-fault.ts';
 

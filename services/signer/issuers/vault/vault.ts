@@ -10,6 +10,7 @@ import type { SignerRef } from '@countersign/common/signer-name.ts';
 import type { SecretReader } from '../../secret-reader.ts';
 import { failFor } from '../bad-request.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, RemoteAnswer } from '../issuer-type.ts';
+import { topOfRemote } from '../stored-certificate.ts';
 import { IssuerRest } from './issuer-rest.ts';
 import { notReady, VaultReadiness } from './vault-readiness.ts';
 import { VaultServers } from './vault-servers.ts';
@@ -36,7 +37,7 @@ export function createVaultIssuer(deps: VaultDeps): IssuerTypeHandler<undefined>
     load: async () => undefined,
     reject: () => undefined,
     // The certificate of the root comes only with a new certificate.
-    topOf: () => undefined,
+    topOf: (_, stored) => topOfRemote(stored),
     readiness: async ({ ref, issuer }) => {
       const fault = findFault(issuer, deps.allowedServers);
       return fault === undefined ? readiness.find(scopeOf(ref, issuer)) : notReady(fault);

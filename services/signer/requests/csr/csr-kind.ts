@@ -65,6 +65,11 @@ export const CSR_KIND: RequestKind<CsrRecord> = {
     return { metadata: { annotations: { [CA]: encodeCaAnnotation(topPem) }, uid: metadata.uid } };
   },
 
+  recordedTop({ metadata: { annotations = {} } }) {
+    const { [CA]: top } = annotations;
+    return top === undefined ? undefined : decode(top);
+  },
+
   endOf(object) {
     const { status = {} } = object as CertificateSigningRequest;
     if (status.certificate) return { kind: 'issued', certificate: decode(status.certificate) };

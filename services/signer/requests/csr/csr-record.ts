@@ -15,7 +15,7 @@ import {
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { validateName } from '@countersign/common/validate-request.ts';
 import { MAX_REQUEST_LENGTH } from '@countersign/common/x509/pkcs10.ts';
-import { isSignedHere } from '../../issuance/serial.ts';
+import { hasDerivedSerial } from '../../issuance/serial.ts';
 import type { RecordSettings, RequestRecord } from '../request-kind.ts';
 import { endedRecently, millisecondsSince } from '../request-times.ts';
 
@@ -53,10 +53,9 @@ function stateOf(csr: CertificateSigningRequest, policy: RecordSettings): CsrRec
   const state = progressOf(csr, policy);
   // Checks the spec last: for a finished CSR in a list it need not be decoded.
   if (state === 'done' || isForeign(csr)) return 'done';
-  // Only certificates that we issued are completed.
-  return state === 'open' || isSignedHere(Buffer.from(csr.status?.certificate ?? '', 'base64'), csr.metadata.uid ?? '')
-    ? state
-    : 'done';
+  // Only certificates that we issued are completed; who signed them is verified then.
+  const certificate = Buffer.from(csr.status?.certificate ?? '', 'base64');
+  return state === 'open' || hasDerivedSerial(certificate, csr.metadata.uid ?? '') ? state : 'done';
 }
 
 /** A malformed name is not foreign: its requester gets a message. */

@@ -5,7 +5,7 @@ import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { signingSecret } from '@countersign/common/issuers/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons/reasons.ts';
-import { formatSecretRef } from '../../secret.ts';
+import { formatSecretRef } from '@countersign/common/secret.ts';
 
 /** Whether the issuer signs with a key that the requester names. */
 export function concernsApprovers({ spec }: Issuer): boolean {

@@ -72,6 +72,7 @@ export function createPodKind(settings: PodSettings): RequestKind<PodRecord> {
     issuerTrial: () => undefined,
     failedChange: (_, failure, now) => ({ status: deniedStatus(failure, now) }),
     completion: () => undefined,
+    recordedTop: () => undefined,
     endOf,
     digestOf,
   };

@@ -1,8 +1,8 @@
-// The serial number of a certificate: unique per CSR, and proof that we signed it.
+// The serial number of a certificate: unique per CSR, and the same each time.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deriveSerial, isSignedHere } from '@countersign/signer/issuance/serial.ts';
+import { deriveSerial, hasDerivedSerial } from '@countersign/signer/issuance/serial.ts';
 import { buildCertificateOf } from '../../../support/csr-builder.ts';
 
 test('each CSR has one unique serial, positive in 20 octets', () => {
@@ -24,8 +24,8 @@ for (const [uid, serial] of [
 
 const certificateOf = (uid: string) => Buffer.from(buildCertificateOf(uid), 'base64');
 
-test('a certificate is recognized as ours by the uid of its CSR, even with a leading zero', () => {
-  for (let at = 0; at < 60; at += 1) assert.ok(isSignedHere(certificateOf(`uid ${at}`), `uid ${at}`));
-  assert.equal(isSignedHere(certificateOf('uid 1'), 'uid 2'), false);
-  for (const other of ['', 'foo', Buffer.of(0)]) assert.equal(isSignedHere(other, 'uid 1'), false);
+test('the serial derived from the uid of a CSR is recognized in its certificate, even with a leading zero', () => {
+  for (let at = 0; at < 60; at += 1) assert.ok(hasDerivedSerial(certificateOf(`uid ${at}`), `uid ${at}`));
+  assert.equal(hasDerivedSerial(certificateOf('uid 1'), 'uid 2'), false);
+  for (const other of ['', 'foo', Buffer.of(0)]) assert.equal(hasDerivedSerial(other, 'uid 1'), false);
 });

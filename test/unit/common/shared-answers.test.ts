@@ -1,16 +1,16 @@
-// Access reviews that many requests share: one question a second, whatever the answer is.
+// Answers that many callers share for a second, whatever they are.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SharedReviews } from '@countersign/signer/shared-reviews.ts';
+import { SharedAnswers } from '@countersign/common/runtime/shared-answers.ts';
 
 function setup(ttlMs: number) {
   let now = 0;
   let asked = 0;
-  const reviews = new SharedReviews(ttlMs, () => now);
+  const answers = new SharedAnswers<boolean>(ttlMs, () => now);
   const find = (question: string, answer: () => Promise<boolean> = async () => false) =>
-    reviews.find(question, () => ((asked += 1), answer()));
-  return { reviews, find, wait: (ms: number) => void (now += ms), asked: () => asked };
+    answers.find(question, () => ((asked += 1), answer()));
+  return { answers, find, wait: (ms: number) => void (now += ms), asked: () => asked };
 }
 
 test('an answer, yes or no, is shared by all who ask the same question within the time', async () => {
@@ -22,12 +22,12 @@ test('an answer, yes or no, is shared by all who ask the same question within th
 });
 
 test('an answer that is as old as the time is asked for again, and forgotten', async () => {
-  const { reviews, find, wait, asked } = setup(1_000);
+  const { answers, find, wait, asked } = setup(1_000);
   await find('a');
   await find('b');
   wait(1_000);
   assert.equal(await find('a', async () => true), true);
-  assert.deepEqual([asked(), reviews.size], [3, 1]);
+  assert.deepEqual([asked(), answers.size], [3, 1]);
 });
 
 test('a failure is shared by those who wait for it, and by no one later', async () => {
@@ -43,7 +43,7 @@ test('a failure is shared by those who wait for it, and by no one later', async 
 });
 
 test('without a time, every question is asked', async () => {
-  const { reviews, find, asked } = setup(0);
+  const { answers, find, asked } = setup(0);
   await Promise.all([find('a'), find('a')]);
-  assert.deepEqual([asked(), reviews.size], [2, 0]);
+  assert.deepEqual([asked(), answers.size], [2, 0]);
 });
