@@ -153,5 +153,5 @@ describe('the status of a CertificateRequest', () => {
 it('only types without a key of ours are delegable', () =>
   assert.deepEqual(
     Object.entries(issuerTypes).flatMap(([type, { delegable }]) => (delegable ? [type] : [])),
-    ['acme', 'venafi'],
+    ['acme', 'venafi', 'external'],
   ));
