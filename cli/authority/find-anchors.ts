@@ -5,7 +5,7 @@ import { CA } from '@countersign/common/annotations.ts';
 import { secretNamespace } from '@countersign/common/issuers/issuer.ts';
 import { signingSecret } from '@countersign/common/issuers/issuer-types.ts';
 import { formatIssuer } from '@countersign/common/reasons/own-reasons.ts';
-import { formatSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import { formatSignerName, type IssuerRef } from '@countersign/common/signer-name.ts';
 import { CliError } from '../cli-error.ts';
 import type { Api } from '../cluster/api.ts';
 import { listCsrs } from '../cluster/csrs.ts';
@@ -18,7 +18,7 @@ export interface Anchors {
   readonly from: string;
 }
 
-export async function findAnchors(api: Api, ref: SignerRef, clusterResourceNamespace: string): Promise<Anchors> {
+export async function findAnchors(api: Api, ref: IssuerRef, clusterResourceNamespace: string): Promise<Anchors> {
   const anchors = (await fromSecret(api, ref, clusterResourceNamespace)) ?? (await fromCsrs(api, ref));
   if (anchors !== undefined) return anchors;
   throw new CliError(
@@ -27,7 +27,7 @@ export async function findAnchors(api: Api, ref: SignerRef, clusterResourceNames
   );
 }
 
-async function fromSecret(api: Api, ref: SignerRef, clusterResourceNamespace: string): Promise<Anchors | undefined> {
+async function fromSecret(api: Api, ref: IssuerRef, clusterResourceNamespace: string): Promise<Anchors | undefined> {
   const issuer = await readIssuer(api, ref);
   if (!issuer.known) return undefined;
   if (issuer.value === undefined)
@@ -51,7 +51,7 @@ function topOf({ chain, root }: { readonly chain: string; readonly root: string 
   return root !== '' || last === undefined ? root : `${last}\n`;
 }
 
-async function fromCsrs(api: Api, ref: SignerRef): Promise<Anchors | undefined> {
+async function fromCsrs(api: Api, ref: IssuerRef): Promise<Anchors | undefined> {
   const signerName = formatSignerName(ref);
   const signed = (await listCsrs(api)).filter(
     ({ metadata, spec }) => spec.signerName === signerName && metadata.annotations?.[CA],

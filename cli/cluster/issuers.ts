@@ -1,12 +1,12 @@
 // Reads the issuer of a signer name. Never writes.
 
 import { type Issuer, issuerPath, toIssuer } from '@countersign/common/issuers/issuer.ts';
-import type { SignerRef } from '@countersign/common/signer-name.ts';
+import type { IssuerRef } from '@countersign/common/signer-name.ts';
 import type { Api } from './api.ts';
 import { type Known, unlessForbidden } from './known.ts';
 
 /** Undefined if it does not exist. */
-export function readIssuer(api: Api, ref: SignerRef): Promise<Known<Issuer | undefined>> {
+export function readIssuer(api: Api, ref: IssuerRef): Promise<Known<Issuer | undefined>> {
   const resource = ref.kind === 'Issuer' ? 'issuers' : 'clusterissuers';
   const read = async () => {
     const raw = await api.get(issuerPath(ref));

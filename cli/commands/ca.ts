@@ -1,6 +1,6 @@
 // `ca`: the trust anchors of an issuer, for everyone who verifies its certificates. Changes nothing.
 
-import { parseSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import { type IssuerRef, parseSignerName } from '@countersign/common/signer-name.ts';
 import type { Command } from '../arguments/command.ts';
 import { CLUSTER_FLAGS, HELP_FLAG, namespaceFlag } from '../arguments/flag.ts';
 import type { Arguments } from '../arguments/parse.ts';
@@ -60,7 +60,7 @@ export const CA_COMMAND: Command = {
 };
 
 /** A name, or a whole signer name. */
-function readRef(given: Arguments, namespace: string): SignerRef {
+function readRef(given: Arguments, namespace: string): IssuerRef {
   const [name, ...others] = given.names;
   if (name === undefined || others.length > 0)
     throw usageError('ca takes one issuer', 'kubectl get issuers,clusterissuers -A lists all.');

@@ -169,7 +169,7 @@ export class Controller {
         if (!this.#open.has(name)) metrics.forget(name);
       },
       workers: new WorkerPool(workers),
-      shareOf: name => tenantOf(this.#requests.get(name)?.spec.signerName ?? ''),
+      shareOf: name => tenantOf(this.#requests.get(name)?.spec.signerName ?? '', this.#options.scope.external),
       delayFor: retryDelay,
       observer: metrics.queue(QUEUE),
       onError: ({ error, ...run }) => {

@@ -2,19 +2,29 @@
 // nothing itself.
 
 import { MILLISECOND } from '@countersign/common/duration.ts';
+import { parseExternalTypes } from '@countersign/common/issuers/external-types.ts';
 import { PERMISSIVE_POLICY, type RequestPolicy } from '@countersign/common/request-policy.ts';
 
-import { COMMON_OPTIONS, findPolicyMistakes } from '@countersign/common/runtime/options/common-options.ts';
+import type { Result } from '@countersign/common/result.ts';
+import {
+  COMMON_OPTIONS,
+  findExternalMistakes,
+  findPolicyMistakes,
+} from '@countersign/common/runtime/options/common-options.ts';
 import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
 import { findLeaseMistakes } from '@countersign/common/runtime/options/duration-limits.ts';
 import { parseSignerScope, type SignerScope } from './signer-scope.ts';
 
-const { kubeconfig, httpAddress, maxDuration, logLevel } = COMMON_OPTIONS;
+const { kubeconfig, httpAddress, maxDuration, externalIssuers, logLevel } = COMMON_OPTIONS;
 
 export const OPTIONS = defineOptions({
   kubeconfig,
   httpAddress,
   maxDuration,
+  externalIssuers: {
+    ...externalIssuers,
+    help: 'Types of external issuers whose signer names --signer-names may contain; the same value as on webhook and signer.',
+  },
   logLevel,
   signerNames: {
     kind: 'string',
@@ -43,8 +53,9 @@ export type ApproverConfig = Config<typeof OPTIONS>;
 
 /** Mistakes in the combination of valid options. */
 export function findMistakes(config: ApproverConfig): string[] {
-  const scope = parseSignerScope(config.signerNames);
+  const scope = readScope(config);
   return [
+    ...findExternalMistakes(config),
     ...(scope.ok ? [] : [`--signer-names: ${scope.error}`]),
     ...findPolicyMistakes(config),
     ...findLeaseMistakes(config),
@@ -56,9 +67,15 @@ export function requestPolicy({ maxDuration: ms }: Pick<ApproverConfig, 'maxDura
   return { ...PERMISSIVE_POLICY, maxDuration: ms === 0 ? undefined : BigInt(ms) * MILLISECOND };
 }
 
+type ScopeConfig = Pick<ApproverConfig, 'signerNames' | 'externalIssuers'>;
+
+function readScope(config: ScopeConfig): Result<SignerScope> {
+  return parseSignerScope(config.signerNames, parseExternalTypes(config.externalIssuers).types);
+}
+
 /** For a configuration without mistakes. */
-export function signerScope({ signerNames }: Pick<ApproverConfig, 'signerNames'>): SignerScope {
-  const scope = parseSignerScope(signerNames);
+export function signerScope(config: ScopeConfig): SignerScope {
+  const scope = readScope(config);
   if (!scope.ok) throw new TypeError(scope.error);
   return scope.value;
 }

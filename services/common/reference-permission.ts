@@ -1,18 +1,15 @@
-// The permission that a requester needs to use an issuer: `reference` on `signers` of cert-manager.io in the Issuer's
-// namespace and, only if the operator requires it, `reference` on `clusterissuers`. Builds the access reviews and the
-// role that grants it; sends nothing.
+// The permission that a requester needs to use an issuer, in the API group of the issuer: `reference` on `signers` in
+// its namespace and, only if the operator requires it, `reference` on a cluster-scoped resource, such as
+// `clusterissuers`. Builds the access reviews and the role that grants it; sends nothing.
 
 import { hash } from 'node:crypto';
 import type { Requester } from './csr.ts';
+import { formatIssuer } from './reasons/own-reasons.ts';
 import { reasons } from './reasons/reasons.ts';
 import type { RequestPolicy } from './request-policy.ts';
 import { shorten } from './short-text.ts';
-import { formatRef, ISSUER_GROUP, type SignerRef } from './signer-name.ts';
+import { domainOf, resourceOf, type SignerRef } from './signer-name.ts';
 
-/**
- * Not `signers` for both: a user allowed to use the ClusterIssuer `ca` could use the Issuer `ca` of every namespace.
- */
-const RESOURCES = { Issuer: 'signers', ClusterIssuer: 'clusterissuers' } as const;
 const VERB = 'reference';
 
 /** Path of SubjectAccessReviews. */
@@ -34,9 +31,18 @@ export interface SubjectAccessReview {
 
 type ResourceAttribute = 'group' | 'resource' | 'verb' | 'namespace' | 'name' | 'version';
 
+/**
+ * Not `signers` for both: a user allowed to use the ClusterIssuer `ca` could use the Issuer `ca` of every namespace.
+ * In the group of an external issuer: otherwise a Role for the Issuer `ca` would also open the external issuer `ca`.
+ */
+function permissionOf(ref: SignerRef): { readonly group: string; readonly resource: string } {
+  const { group, plural, isNamespaced } = resourceOf(ref);
+  return { group, resource: isNamespaced ? 'signers' : plural };
+}
+
 /** As in cert-manager, anyone may use a ClusterIssuer unless the operator requires permission. */
-export function needsPermission({ kind }: SignerRef, { authorizeClusterIssuers }: RequestPolicy): boolean {
-  return kind === 'Issuer' || authorizeClusterIssuers;
+export function needsPermission(ref: SignerRef, { authorizeClusterIssuers }: RequestPolicy): boolean {
+  return resourceOf(ref).isNamespaced || authorizeClusterIssuers;
 }
 
 /**
@@ -51,8 +57,7 @@ export function referenceReviews(ref: SignerRef, requester: Requester): readonly
       ...subject(requester),
       // Version `*`: the verb is not an API call and has no version (cert-manager's userCanReferenceSigner).
       resourceAttributes: {
-        group: ISSUER_GROUP,
-        resource: RESOURCES[ref.kind],
+        ...permissionOf(ref),
         verb: VERB,
         namespace: ref.namespace,
         name,
@@ -75,14 +80,15 @@ function subject({ username, uid, groups, extra }: Requester): Omit<SubjectAcces
 /** The smallest Role or ClusterRole that permits its subjects to reference one issuer, as YAML. */
 export function grantingRole(ref: SignerRef): string {
   // Names are quoted: YAML would read a namespace called 123 as a number.
-  const namespace = ref.kind === 'Issuer' ? `\n  namespace: "${ref.namespace}"` : '';
+  const namespace = resourceOf(ref).isNamespaced ? `\n  namespace: "${ref.namespace}"` : '';
+  const { group, resource } = permissionOf(ref);
   return `apiVersion: rbac.authorization.k8s.io/v1
 kind: ${roleKind(ref)}
 metadata:
   name: ${roleName(ref)}${namespace}
 rules:
-- apiGroups: ["${ISSUER_GROUP}"]
-  resources: ["${RESOURCES[ref.kind]}"]
+- apiGroups: ["${group}"]
+  resources: ["${resource}"]
   verbs: ["${VERB}"]
   resourceNames: ["${ref.name}"]
 `;
@@ -103,31 +109,32 @@ ${binding} --user=${shellQuote(user === username ? user : '<full user name>')}
 
 /** Which permission the ServiceAccount of a pod lacks and where, in one line. */
 export function podDenialText(ref: SignerRef, namespace: string, serviceAccountName: string): string {
-  const issuer = ref.kind === 'Issuer' ? `Issuer ${formatRef(ref)}` : `ClusterIssuer ${ref.name}`;
-  return `ServiceAccount ${namespace}/${serviceAccountName} may not reference ${issuer}: it ${lackOf(ref)}`;
+  return `ServiceAccount ${namespace}/${serviceAccountName} may not reference ${formatIssuer(ref)}: it ${lackOf(ref)}`;
 }
 
 function lackOf(ref: SignerRef): string {
-  const where = ref.kind === 'Issuer' ? ` in the namespace "${ref.namespace}"` : '';
-  return `cannot ${VERB} resource "${RESOURCES[ref.kind]}" in API group "${ISSUER_GROUP}" with the name "${ref.name}"${where}`;
+  const where = resourceOf(ref).isNamespaced ? ` in the namespace "${ref.namespace}"` : '';
+  const { group, resource } = permissionOf(ref);
+  return `cannot ${VERB} resource "${resource}" in API group "${group}" with the name "${ref.name}"${where}`;
 }
 
 function bindingCommand(ref: SignerRef, binding: string): string {
-  return ref.kind === 'ClusterIssuer'
-    ? `kubectl create clusterrolebinding ${binding} --clusterrole=${roleName(ref)}`
-    : `kubectl create rolebinding ${binding} --namespace=${ref.namespace} --role=${roleName(ref)}`;
+  return resourceOf(ref).isNamespaced
+    ? `kubectl create rolebinding ${binding} --namespace=${ref.namespace} --role=${roleName(ref)}`
+    : `kubectl create clusterrolebinding ${binding} --clusterrole=${roleName(ref)}`;
 }
 
-function roleKind({ kind }: SignerRef): 'Role' | 'ClusterRole' {
-  return kind === 'Issuer' ? 'Role' : 'ClusterRole';
+function roleKind(ref: SignerRef): 'Role' | 'ClusterRole' {
+  return resourceOf(ref).isNamespaced ? 'Role' : 'ClusterRole';
 }
 
 /**
  * A ClusterRole with the first name may exist for Issuers: bound in the cluster, it would grant those of
- * every namespace.
+ * every namespace. Each external type has names of its own, since a Role of the same name would be overwritten.
  */
-function roleName({ kind, name }: SignerRef): string {
-  return kind === 'Issuer' ? `cert-manager-referencer:${name}` : `cert-manager-cluster-referencer:${name}`;
+function roleName(ref: SignerRef): string {
+  if (ref.external !== undefined) return `${domainOf(ref.external)}-referencer:${ref.name}`;
+  return ref.kind === 'Issuer' ? `cert-manager-referencer:${ref.name}` : `cert-manager-cluster-referencer:${ref.name}`;
 }
 
 /** Different for each user, to avoid conflicts; a user name may contain characters that an object name cannot. */
@@ -142,10 +149,6 @@ export function shellQuote(text: string): string {
 
 /** The commands that grant the permission to the user, ready to paste. */
 export function grantCommands(ref: SignerRef, username: string): string {
-  const [role, binding] = [roleName(ref), bindingName(ref, username)];
-  const bind =
-    ref.kind === 'Issuer'
-      ? `kubectl create rolebinding ${binding} --namespace=${ref.namespace} --role=${role}`
-      : `kubectl create clusterrolebinding ${binding} --clusterrole=${role}`;
+  const bind = bindingCommand(ref, bindingName(ref, username));
   return `kubectl apply -f - <<'EOF'\n${grantingRole(ref)}EOF\n${bind} --user=${shellQuote(username)}`;
 }

@@ -2,6 +2,7 @@
 // admitted request never fails later for its shape. Data only.
 
 import type { Nanoseconds } from './duration.ts';
+import type { IssuerResource } from './signer-name.ts';
 
 export interface RequestPolicy {
   /** Maximum requested duration, and the cap on the default; undefined means no limit. */
@@ -15,6 +16,8 @@ export interface RequestPolicy {
   readonly honourNameConstraints: boolean;
   /** Whether cert-manager issues for issuers of types that Countersign has no key for (ACME, Venafi). */
   readonly delegates: boolean;
+  /** The external types whose issuers are delegated to too: all other signer names belong to other signers. */
+  readonly externalIssuers: readonly IssuerResource[];
 }
 
 /** Requires nothing: what cert-manager signs is signed. */
@@ -23,4 +26,5 @@ export const PERMISSIVE_POLICY: RequestPolicy = {
   authorizeClusterIssuers: false,
   honourNameConstraints: false,
   delegates: false,
+  externalIssuers: [],
 };

@@ -1,20 +1,52 @@
-// Parses and formats signer names (spec.signerName of a CSR), which refer to cert-manager issuers. Every text is
-// another signer's name, valid, or malformed. Never checks whether the issuer exists.
+// Parses and formats signer names (spec.signerName of a CSR), which refer to issuers: those of cert-manager, and those
+// of the external types that the operator lists. Every text is another signer's name, valid, or malformed. Never checks
+// whether the issuer exists.
 
 import { isNamespaceName, isObjectName } from './object-name.ts';
 import { err, ok, type Result } from './result.ts';
 
-/** The API group whose issuers this project signs with. */
+/** The API group of cert-manager's own issuers. */
 export const ISSUER_GROUP = 'cert-manager.io';
+
+/** A resource of the Kubernetes API whose objects are issuers. */
+export interface IssuerResource {
+  readonly group: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly isNamespaced: boolean;
+}
 
 export type IssuerKind = 'Issuer' | 'ClusterIssuer';
 
-/** Identifies one issuer. `namespace` is empty for a ClusterIssuer, as in cert-manager's messages. */
-export interface SignerRef {
+/** cert-manager's own. */
+export const ISSUER_RESOURCES: Readonly<Record<IssuerKind, IssuerResource>> = {
+  Issuer: { group: ISSUER_GROUP, plural: 'issuers', kind: 'Issuer', isNamespaced: true },
+  ClusterIssuer: { group: ISSUER_GROUP, plural: 'clusterissuers', kind: 'ClusterIssuer', isNamespaced: false },
+};
+
+/** `issuers.cert-manager.io`: the name of its CustomResourceDefinition, and how its signer names begin. */
+export function domainOf({ plural, group }: IssuerResource): string {
+  return `${plural}.${group}`;
+}
+
+/** Identifies one issuer of cert-manager. `namespace` is empty for a ClusterIssuer, as in cert-manager's messages. */
+export interface IssuerRef {
   readonly kind: IssuerKind;
   readonly namespace: string;
   readonly name: string;
+  readonly external?: undefined;
 }
+
+/** Identifies one external issuer. `namespace` is empty if its type is cluster-scoped; `kind` may be any. */
+export interface ExternalRef {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly external: IssuerResource;
+}
+
+/** Identifies one issuer. */
+export type SignerRef = IssuerRef | ExternalRef;
 
 /** Why a text refers to no issuer: it is another signer's name, or malformed. */
 export type SignerNameError = { readonly kind: 'foreign' } | { readonly kind: 'malformed'; readonly detail: string };
@@ -25,43 +57,69 @@ const NAME_RULE = 'use lowercase letters, digits, "-" and ".", at most 253 chara
 const OURS = /^([a-z]+)\.cert-manager\.io\/(.*)$/s;
 
 /**
- * Parses `issuers.cert-manager.io/<namespace>.<name>` or `clusterissuers.cert-manager.io/<name>`. Dots belong to the
- * name: only the first dot after the slash separates, and only for an Issuer.
+ * Parses `issuers.cert-manager.io/<namespace>.<name>`, `clusterissuers.cert-manager.io/<name>` and, for the external
+ * types that are listed, `<plural>.<group>/<namespace>.<name>` or `<plural>.<group>/<name>`. Dots belong to the name:
+ * only the first dot after the slash separates, and only where the issuers have namespaces.
  */
-export function parseSignerName(text: string): Result<SignerRef, SignerNameError> {
-  const [, resource, path] = OURS.exec(text) ?? [];
-  if (resource === undefined || path === undefined) return err({ kind: 'foreign' });
-  if (resource === 'issuers') return parseIssuer(path);
-  if (resource === 'clusterissuers') return parseClusterIssuer(path);
-  return malformed(`the resource must be "issuers" or "clusterissuers", is "${resource}"`);
+export function parseSignerName(text: string): Result<IssuerRef, SignerNameError>;
+export function parseSignerName(text: string, external: readonly IssuerResource[]): Result<SignerRef, SignerNameError>;
+export function parseSignerName(
+  text: string,
+  external: readonly IssuerResource[] = [],
+): Result<SignerRef, SignerNameError> {
+  const listed = findListed(text, external);
+  if (listed !== undefined) {
+    const path = parsePath(text.slice(text.indexOf('/') + 1), listed);
+    return path.ok ? ok({ kind: listed.kind, ...path.value, external: listed }) : path;
+  }
+  const [, plural, path] = OURS.exec(text) ?? [];
+  if (plural === undefined || path === undefined) return err({ kind: 'foreign' });
+  const kind = KINDS.find(each => ISSUER_RESOURCES[each].plural === plural);
+  if (kind === undefined) return malformed(`the resource must be "issuers" or "clusterissuers", is "${plural}"`);
+  const place = parsePath(path, ISSUER_RESOURCES[kind]);
+  return place.ok ? ok({ kind, ...place.value }) : place;
 }
 
-function parseIssuer(path: string): Result<SignerRef, SignerNameError> {
-  const [namespace = '', ...rest] = path.split('.');
-  const name = rest.join('.');
-  if (rest.length === 0) return malformed('missing namespace; use "issuers.cert-manager.io/<namespace>.<name>"');
+const KINDS = Object.keys(ISSUER_RESOURCES) as IssuerKind[];
+
+function findListed(text: string, external: readonly IssuerResource[]): IssuerResource | undefined {
+  const slash = text.indexOf('/');
+  return slash < 0 ? undefined : external.find(each => domainOf(each) === text.slice(0, slash));
+}
+
+type Place = Pick<SignerRef, 'namespace' | 'name'>;
+
+/** What follows the slash. */
+function parsePath(path: string, resource: IssuerResource): Result<Place, SignerNameError> {
+  const { kind, isNamespaced } = resource;
+  if (!isNamespaced) return isObjectName(path) ? ok({ namespace: '', name: path }) : badName(path, kind);
+  const dot = path.indexOf('.');
+  if (dot < 0) return malformed(`missing namespace; use "${domainOf(resource)}/<namespace>.<name>"`);
+  const [namespace, name] = [path.slice(0, dot), path.slice(dot + 1)];
   if (!isNamespaceName(namespace))
     return malformed(
       `"${namespace}" is not a valid namespace name: use lowercase letters, digits and "-", at most 63 characters`,
     );
-  if (!isObjectName(name)) return malformed(`"${name}" is not a valid Issuer name: ${NAME_RULE}`);
-  return ok({ kind: 'Issuer', namespace, name });
+  return isObjectName(name) ? ok({ namespace, name }) : badName(name, kind);
 }
 
-function parseClusterIssuer(name: string): Result<SignerRef, SignerNameError> {
-  if (!isObjectName(name)) return malformed(`"${name}" is not a valid ClusterIssuer name: ${NAME_RULE}`);
-  return ok({ kind: 'ClusterIssuer', namespace: '', name });
+function badName(name: string, kind: string): Result<never, SignerNameError> {
+  return malformed(`"${name}" is not a valid ${kind} name: ${NAME_RULE}`);
 }
 
 function malformed(detail: string): Result<never, SignerNameError> {
   return err({ kind: 'malformed', detail });
 }
 
+/** The resource that the issuer is an object of. */
+export function resourceOf(ref: SignerRef): IssuerResource {
+  return ref.external ?? ISSUER_RESOURCES[ref.kind];
+}
+
 /** The signer name of an issuer: the inverse of parseSignerName. */
 export function formatSignerName(ref: SignerRef): string {
-  return ref.kind === 'Issuer'
-    ? `issuers.${ISSUER_GROUP}/${ref.namespace}.${ref.name}`
-    : `clusterissuers.${ISSUER_GROUP}/${ref.name}`;
+  const resource = resourceOf(ref);
+  return `${domainOf(resource)}/${resource.isNamespaced ? `${ref.namespace}.` : ''}${ref.name}`;
 }
 
 /** `<namespace>/<name>`, and `/<name>` for a ClusterIssuer, as in cert-manager's messages. */
@@ -71,10 +129,12 @@ export function formatRef(ref: SignerRef): string {
 
 /**
  * Who shares the cost of the issuer: the owner of its namespace, who may create any number of Issuers there, or the
- * ClusterIssuer alone. Empty for a malformed signer name.
+ * cluster-scoped issuer alone. Empty for a malformed signer name.
  */
-export function tenantOf(signerName: string): string {
-  const ref = parseSignerName(signerName);
+export function tenantOf(signerName: string, external: readonly IssuerResource[] = []): string {
+  const ref = parseSignerName(signerName, external);
   if (!ref.ok) return '';
-  return ref.value.kind === 'Issuer' ? `namespace/${ref.value.namespace}` : ref.value.name;
+  const { namespace, name } = ref.value;
+  if (namespace !== '') return `namespace/${namespace}`;
+  return ref.value.external === undefined ? name : `${domainOf(ref.value.external)}/${name}`;
 }

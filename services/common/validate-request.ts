@@ -53,7 +53,7 @@ export function toRequestedCertificate(
     named: request.ok ? { ...request.value, ...copiedExtensions(request.value) } : undefined,
   };
   const errors = [
-    ...validateSignerName(csr),
+    ...validateSignerName(csr, policy),
     ...validateDuration(csr, policy),
     ...findTemplateProblems(csr, request, usages).map(found => templateError(found, row.reasons.badRequest)),
     ...row.findErrors(asked),
@@ -117,8 +117,11 @@ function copiedExtensions(request: Pkcs10): Pick<RequestedCertificate, 'subjectA
 }
 
 /** Errors if the signer name is malformed; none for another signer's name. */
-export function validateSignerName({ spec: { signerName } }: CertificateSigningRequest): readonly FieldError[] {
-  const signer = parseSignerName(signerName);
+export function validateSignerName(
+  { spec: { signerName } }: CertificateSigningRequest,
+  { externalIssuers }: Pick<RequestPolicy, 'externalIssuers'>,
+): readonly FieldError[] {
+  const signer = parseSignerName(signerName, externalIssuers);
   if (signer.ok || signer.error.kind === 'foreign') return [];
   const message = reasons.InvalidSignerName.message(signerName, signer.error.detail);
   return [{ reason: 'InvalidSignerName', field: 'spec.signerName', message: shorten(message, MAX_TEXT) }];

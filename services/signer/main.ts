@@ -104,7 +104,8 @@ function createHandlers(
   const local = [createCaIssuer(scheduler), createSelfSignedIssuer(scheduler)];
   if (delegated === undefined) return [...local, vault];
   const isNative = ({ spec }: Issuer) => isNativeVault(spec.vault ?? {});
-  return [...local, delegateUnless(isNative, vault, delegated('vault')), delegated('acme'), delegated('venafi')];
+  const others = (['acme', 'venafi', 'external'] as const).map(delegated);
+  return [...local, delegateUnless(isNative, vault, delegated('vault')), ...others];
 }
 
 interface Delegation {

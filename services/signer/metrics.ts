@@ -3,7 +3,7 @@
 
 import { csrReasons, POD_WAITING_REASONS, type Reason } from '@countersign/common/reasons/reasons.ts';
 import { ControllerMetrics } from '@countersign/common/runtime/controller/controller-metrics.ts';
-import { formatSignerName, type IssuerKind, type SignerRef } from '@countersign/common/signer-name.ts';
+import { formatSignerName, type IssuerKind, type IssuerRef } from '@countersign/common/signer-name.ts';
 import { Gauge, type Registry } from 'prom-client';
 import { RequestMetrics, type RequestMetricsOptions, waitingReasons } from './request-metrics.ts';
 import type { RequestKindName } from './requests/request-kind.ts';
@@ -82,7 +82,7 @@ export class SignerMetrics extends ControllerMetrics {
   }
 
   /** Records when an issuer's CA expires (undefined: it has no CA). Returns whether that changed. */
-  readonly recordCaExpiry = (ref: SignerRef, notAfter: Date | undefined): boolean => {
+  readonly recordCaExpiry = (ref: IssuerRef, notAfter: Date | undefined): boolean => {
     const name = formatSignerName(ref);
     const before = this.#expiries.get(name)?.expiresAt;
     if (notAfter === undefined) this.#expiries.delete(name);

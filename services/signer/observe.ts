@@ -4,6 +4,7 @@
 import { explainProblem } from '@countersign/common/approval/explain.ts';
 import type { Asked } from '@countersign/common/approval/request/judged-request.ts';
 import type { Requester } from '@countersign/common/csr.ts';
+import { describeExternal } from '@countersign/common/issuers/external-issuer.ts';
 import { type Issuer, issuerPath, secretNamespace, toIssuer } from '@countersign/common/issuers/issuer.ts';
 import { issuerTypes, signingSecret } from '@countersign/common/issuers/issuer-types.ts';
 import { referenceReviews } from '@countersign/common/reference-permission.ts';
@@ -154,6 +155,7 @@ function evaluateApproval(
 
 /** Uses a list with a field selector: the signer may list issuers but has no `get` permission. */
 async function readIssuer({ client }: ObserveDeps, ref: SignerRef): Promise<Issuer | undefined> {
+  if (ref.external !== undefined) return describeExternal(ref);
   const [collection, name] = splitPath(issuerPath(ref));
   try {
     const list = await client.get<{ items?: readonly unknown[] }>(

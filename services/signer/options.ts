@@ -6,6 +6,7 @@ import { findBadEntry, parseServerList } from '@countersign/common/issuers/serve
 import { isTrustDomain } from '@countersign/common/pods/spiffe-id.ts';
 import {
   COMMON_OPTIONS,
+  findDelegationMistakes,
   findPolicyMistakes,
   requestPolicy,
 } from '@countersign/common/runtime/options/common-options.ts';
@@ -143,6 +144,7 @@ export function findMistakes(config: SignerConfig): string[] {
     ...findServerMistakes(config),
     ...findPodMistakes(config),
     ...findDelegationMistakes(config),
+    ...findApprovalMistakes(config),
     ...findBundleMistakes(config),
   ];
 }
@@ -167,7 +169,7 @@ function findPodMistakes({ trustDomain, clusterDomain, podMaxDuration, podBackda
   ];
 }
 
-function findDelegationMistakes({ delegate, approveCertificateRequests }: SignerConfig): string[] {
+function findApprovalMistakes({ delegate, approveCertificateRequests }: SignerConfig): string[] {
   const isUseless = approveCertificateRequests && !delegate;
   return isUseless ? ['--approve-certificate-requests: has no effect without --delegate'] : [];
 }

@@ -111,7 +111,7 @@ interface Acted {
 
 async function act<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: Subject<R>): Promise<Acted> {
   if (subject.record.state === 'repair') return complete(deps, subject);
-  const triaged = subject.kind.triage(subject.record);
+  const triaged = subject.kind.triage(subject.record, deps.settings.policy);
   if (triaged.kind === 'proceed') return reconcileApproved(deps, subject, triaged.ref);
   const acted = toActed(await apply(deps, subject, triaged), '');
   if (triaged.kind === 'fail') return acted;

@@ -51,7 +51,7 @@ export type Decision =
 
 export function findScope(request: AdmissionRequest, policy: RequestPolicy): AdmissionScope {
   if (!('object' in request)) return { kind: 'not-ours' };
-  const signer = parseSignerName(request.object.spec.signerName);
+  const signer = parseSignerName(request.object.spec.signerName, policy.externalIssuers);
   if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'not-ours' };
   const ref = signer.ok ? signer.value : undefined;
   if (request.operation === 'CREATE') {

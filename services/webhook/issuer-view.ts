@@ -1,5 +1,6 @@
 // Looks up issuers in the webhook's cache. Never queries the API server while handling a request.
 
+import { describeExternal } from '@countersign/common/issuers/external-issuer.ts';
 import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import { IssuerCache, type IssuerCacheOptions } from '@countersign/common/runtime/reflector/issuer-cache.ts';
@@ -29,6 +30,7 @@ export class IssuerView implements IssuerSource {
   }
 
   find(ref: SignerRef): IssuerKnowledge {
+    if (ref.external !== undefined) return describeExternal(ref);
     return this.#issuers.isFresh(ref.kind, Date.now()) ? (this.#issuers.find(ref) ?? 'missing') : 'unknown';
   }
 }

@@ -15,7 +15,7 @@ import { isAnyAllowed } from '@countersign/common/runtime/kube/access-review.ts'
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { KnownApproval, PolicyCache } from '@countersign/common/runtime/reflector/policy-cache.ts';
 import type { SecretRef } from '@countersign/common/secret.ts';
-import type { SignerRef } from '@countersign/common/signer-name.ts';
+import { resourceOf, type SignerRef } from '@countersign/common/signer-name.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import type { AdmissionScope, Observation } from './admit.ts';
 import type { ConstraintSource } from './constraints-view.ts';
@@ -143,5 +143,5 @@ export async function readSigningSecret(admitted: Admitted, deps: Deps): Promise
 function secretName({ csr, ref, permission, issuer }: Admitted): string | undefined {
   if (typeof issuer === 'string' || permission !== 'granted') return undefined;
   const secret = signingSecret(issuer.spec, readPrivateKeySecretName(csr));
-  return secret?.namedBy === 'requester' && ref.kind === 'ClusterIssuer' ? undefined : secret?.name;
+  return secret?.namedBy === 'requester' && !resourceOf(ref).isNamespaced ? undefined : secret?.name;
 }

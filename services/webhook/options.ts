@@ -1,6 +1,10 @@
 // The webhook's flags and environment variables, and the rules between them. Reads no configuration itself.
 
-import { COMMON_OPTIONS, findPolicyMistakes } from '@countersign/common/runtime/options/common-options.ts';
+import {
+  COMMON_OPTIONS,
+  findDelegationMistakes,
+  findPolicyMistakes,
+} from '@countersign/common/runtime/options/common-options.ts';
 import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
 import { findTooLong } from '@countersign/common/runtime/options/duration-limits.ts';
 import { flagOf } from '@countersign/common/runtime/options/option-table.ts';
@@ -149,6 +153,7 @@ function parseSecretName(text: string): SecretName | undefined {
 export function findMistakes(config: WebhookConfig): string[] {
   return [
     ...findPolicyMistakes(config),
+    ...findDelegationMistakes(config),
     ...findCertificateMistakes(config),
     ...findTooLong('--permission-ttl', config.permissionTtl, MAX_TTL_MS),
   ];

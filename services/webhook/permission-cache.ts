@@ -3,7 +3,7 @@
 
 import { hash } from 'node:crypto';
 import type { Requester } from '@countersign/common/csr.ts';
-import type { SignerRef } from '@countersign/common/signer-name.ts';
+import { formatSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
 
 export type Permission = 'granted' | 'missing';
 
@@ -93,6 +93,6 @@ export class PermissionCache {
  * Everything that an access review contains, hashed because it may be long: the identity provider chooses groups
  * and extra.
  */
-function keyOf({ kind, namespace, name }: SignerRef, { username, uid, groups, extra }: Requester): string {
-  return hash('sha256', JSON.stringify([kind, namespace, name, username, uid, groups, extra]), 'base64');
+function keyOf(ref: SignerRef, { username, uid, groups, extra }: Requester): string {
+  return hash('sha256', JSON.stringify([formatSignerName(ref), username, uid, groups, extra]), 'base64');
 }

@@ -7,10 +7,10 @@ import { formatGoDuration, SECOND } from '@countersign/common/duration.ts';
 import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuers/issuer.ts';
 import { signingSecret, TYPES_SIGNED_HERE } from '@countersign/common/issuers/issuer-types.ts';
 import { showName } from '@countersign/common/object-name.ts';
+import { formatIssuer } from '@countersign/common/reasons/own-reasons.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import type { RequestedCertificate } from '@countersign/common/requested-certificate.ts';
 import { shorten } from '@countersign/common/short-text.ts';
-import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { certificateWarnings } from './certificate-warnings.ts';
 import { droppedWarnings } from './dropped-warnings.ts';
 import type { Admitted, SecretObservation } from './observe.ts';
@@ -33,7 +33,7 @@ export function warningsFor(admitted: Admitted, context: WarningContext): readon
     ...requestWarnings(csr),
     ...(requested ? strictWarnings(requested, issuer) : []),
     ...(requested && typeof issuer !== 'string' ? droppedByIssuer(csr, requested, issuer) : []),
-    ...(issuer === 'missing' ? [`${label(ref)} does not exist; the request waits until it is created`] : []),
+    ...(issuer === 'missing' ? [`${formatIssuer(ref)} does not exist; the request waits until it is created`] : []),
     ...(typeof issuer === 'string' ? [] : issuerWarnings(admitted, issuer, context)),
     ...secretWarnings(admitted, context),
   ];
@@ -43,10 +43,6 @@ export function warningsFor(admitted: Admitted, context: WarningContext): readon
 /** Names and conditions are untrusted: characters that a Warning header cannot carry are replaced (RFC 9110 5.5). */
 function toOneLine(warning: string): string {
   return shorten(warning.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' '), MAX_LENGTH);
-}
-
-function label({ kind, namespace, name }: SignerRef): string {
-  return kind === 'Issuer' ? `Issuer ${namespace}/${name}` : `ClusterIssuer ${name}`;
 }
 
 function requestWarnings(csr: CertificateSigningRequest): readonly string[] {
@@ -89,15 +85,15 @@ function issuerWarnings({ ref, permission }: Admitted, issuer: Issuer, { policy 
   const foreign = foreignType(issuer, policy);
   if (foreign !== undefined) {
     const reason = `which Countersign does not sign with (only ${TYPES_SIGNED_HERE.join(', ')})`;
-    return [`${label(ref)} is of type ${foreign}, ${reason}; the request waits for another signer`];
+    return [`${formatIssuer(ref)} is of type ${foreign}, ${reason}; the request waits for another signer`];
   }
   if (issuerType(issuer) === undefined)
-    return [`${label(ref)} has no type in its spec; the request waits until it has one`];
+    return [`${formatIssuer(ref)} has no type in its spec; the request waits until it has one`];
   if (isReady(issuer)) return [];
   // The condition may name a Secret, so it is shown only to requesters who were granted permission.
   const { reason, message } = (permission === 'granted' ? readyCondition(issuer) : undefined) ?? {};
   const why = [reason, message].filter(Boolean).join(': ');
-  return [`${label(ref)} is not Ready; the request waits${why === '' ? '' : ` (${why})`}`];
+  return [`${formatIssuer(ref)} is not Ready; the request waits${why === '' ? '' : ` (${why})`}`];
 }
 
 function secretWarnings({ issuer, requested }: Admitted, { now, secret }: WarningContext): readonly string[] {

@@ -80,7 +80,7 @@ async function outcomeOf(
   { keyPem, policy: demands }: { readonly keyPem: string; readonly policy: RequestPolicy },
 ): Promise<Decision> {
   const approved = { ...csr, status: { conditions: [{ type: 'Approved', status: 'True' }] } };
-  const triaged = triage(approved);
+  const triaged = triage(approved, demands);
   if (triaged.kind !== 'proceed') return triaged;
   const secret = buildSecret(secretFor(keyPem));
   const keySecretName = readPrivateKeySecretName(csr);
@@ -153,6 +153,7 @@ const policies = fc.record({
   authorizeClusterIssuers: fc.boolean(),
   honourNameConstraints: fc.boolean(),
   delegates: fc.boolean(),
+  externalIssuers: fc.constant([]),
 });
 
 describe('a request is admitted just when it can be issued', () => {

@@ -25,6 +25,10 @@ export const DELEGATION_TEXTS: Readonly<Record<keyof typeof reasons, readonly st
   CertificateRequestPending: [reasons.CertificateRequestPending.message(PLACE, 'not approved yet')],
   CertificateRequestNotApproved: [
     reasons.CertificateRequestNotApproved.message(PLACE, 'issuers.cert-manager.io/<namespace>.<issuer>'),
+    reasons.CertificateRequestNotApproved.message(PLACE, '<plural>.<group>/<namespace>.<issuer>', true),
+  ],
+  CertificateRequestUnanswered: [
+    reasons.CertificateRequestUnanswered.message(PLACE, '<kind> <namespace>/<name>', '<group>'),
   ],
   CertificateRequestDenied: [reasons.CertificateRequestDenied.message(PLACE, ERROR)],
   CertificateRequestInvalid: [reasons.CertificateRequestInvalid.message(PLACE, ERROR)],

@@ -20,13 +20,14 @@ export interface SelfSignedIssuerSpec {
   readonly crlDistributionPoints?: readonly string[];
 }
 
-/** cert-manager's IssuerConfig: one of these. */
+/** cert-manager's IssuerConfig: one of these; `external` is our own, for what describeExternal returns. */
 export interface IssuerSpec {
   readonly acme?: object;
   readonly ca?: CaIssuerSpec;
   readonly vault?: VaultIssuerSpec;
   readonly selfSigned?: SelfSignedIssuerSpec;
   readonly venafi?: object;
+  readonly external?: object;
 }
 
 export type IssuerType = keyof IssuerSpec;
@@ -136,6 +137,7 @@ export const issuerTypes = {
     },
   },
   venafi: { ...LEFT_TO_OTHERS, findErrors: venafiErrors },
+  external: LEFT_TO_OTHERS,
 } satisfies { readonly [Type in IssuerType]-?: IssuerTypeRow<NonNullable<IssuerSpec[Type]>> };
 
 /** Whether requests for issuers of the type are handled here: signed, or delegated to cert-manager. */
@@ -155,13 +157,13 @@ export function typeOfSpec(spec: IssuerSpec | undefined): IssuerType | undefined
   return (Object.keys(issuerTypes) as IssuerType[]).find(type => spec?.[type] != null);
 }
 
-/** Prunes each type in the spec to the fields that are used. */
+/** Prunes each type in the spec to the fields that are used. No object of the API is external by its spec. */
 export function pruneSpec(spec: IssuerSpec | undefined): IssuerSpec {
   const rows = Object.entries(issuerTypes) as [IssuerType, IssuerTypeRow<object>][];
   return Object.fromEntries(
     rows.flatMap(([type, row]) => {
       const part = spec?.[type];
-      return part == null ? [] : [[type, row.prune(part)]];
+      return part == null || type === 'external' ? [] : [[type, row.prune(part)]];
     }),
   );
 }

@@ -4,7 +4,7 @@
 import { keepText } from '../bounded-text.ts';
 import type { Condition, ObjectMeta } from '../csr.ts';
 import { pruneTermAnnotations } from '../pods/pod-terms.ts';
-import { ISSUER_GROUP, type IssuerKind, type SignerRef } from '../signer-name.ts';
+import { ISSUER_RESOURCES, type IssuerKind, type IssuerRef, resourceOf, type SignerRef } from '../signer-name.ts';
 import { type IssuerSpec, type IssuerType, isServed, pruneSpec, typeOfSpec } from './issuer-types.ts';
 
 /** An Issuer or a ClusterIssuer. List items have no `kind`. */
@@ -92,14 +92,13 @@ export function isEquivalentForRequests(before: Issuer | undefined, now: Issuer 
 }
 
 /** API path of the issuer. */
-export function issuerPath(ref: SignerRef): string {
-  const base = `/apis/${ISSUER_GROUP}/v1`;
-  const name = encodeURIComponent(ref.name);
-  if (ref.kind === 'ClusterIssuer') return `${base}/clusterissuers/${name}`;
-  return `${base}/namespaces/${encodeURIComponent(ref.namespace)}/issuers/${name}`;
+export function issuerPath(ref: IssuerRef): string {
+  const { group, plural, isNamespaced } = ISSUER_RESOURCES[ref.kind];
+  const place = isNamespaced ? `/namespaces/${encodeURIComponent(ref.namespace)}` : '';
+  return `/apis/${group}/v1${place}/${plural}/${encodeURIComponent(ref.name)}`;
 }
 
-/** The namespace of an issuer's Secrets: its own, or for a ClusterIssuer one fixed namespace. */
+/** The namespace of an issuer's Secrets: its own, or for a cluster-scoped issuer one fixed namespace. */
 export function secretNamespace(ref: SignerRef, clusterResourceNamespace: string): string {
-  return ref.kind === 'ClusterIssuer' ? clusterResourceNamespace : ref.namespace;
+  return resourceOf(ref).isNamespaced ? ref.namespace : clusterResourceNamespace;
 }

@@ -4,6 +4,7 @@
 import { normal, warning } from './reason-entry.ts';
 
 const asSent = (message: string) => message;
+const BY_CERT_MANAGER = '; that of cert-manager needs the signer name in its chart value approveSignerNames';
 
 export const delegationReasons = {
   OrderPending: normal('wait', asSent, {
@@ -36,12 +37,22 @@ export const delegationReasons = {
   ),
   CertificateRequestNotApproved: warning(
     'wait',
-    (place: string, signer: string) =>
-      `CertificateRequest ${place} is neither approved nor denied: approve it with "cmctl approve", or allow an approver the verb "approve" on signers.cert-manager.io "${signer}"`,
+    (place: string, signer: string, isExternal = false) =>
+      `CertificateRequest ${place} is neither approved nor denied: approve it with "cmctl approve", or allow an approver the verb "approve" on signers.cert-manager.io "${signer}"${isExternal ? BY_CERT_MANAGER : ''}`,
     {
       meaning:
-        'No approver has decided on the CertificateRequest. With approver-policy, a CertificateRequestPolicy must be bound to the ServiceAccount of the signer, which created it.',
+        'No approver has decided on the CertificateRequest. With approver-policy, a CertificateRequestPolicy must be bound to the ServiceAccount of the signer, which created it. The approver of cert-manager decides about external issuers only where its chart value `approveSignerNames` names them.',
       action: 'Approve the CertificateRequest, or configure the approver of the cluster.',
+    },
+  ),
+  CertificateRequestUnanswered: warning(
+    'wait',
+    (place: string, issuer: string, group: string) =>
+      `No controller has answered CertificateRequest ${place} since its approval: check that the controller for issuers of ${group} is running, and that ${issuer} exists`,
+    {
+      meaning:
+        'The CertificateRequest has been approved for 30 seconds, and has no Ready condition. Countersign does not read external issuers, so a missing issuer can be the cause.',
+      action: 'Start the controller, or create the issuer. The CSR then continues.',
     },
   ),
   CertificateRequestDenied: warning(

@@ -1,11 +1,11 @@
 // The reasons that cert-manager does not have, for CSRs and admission. Decides nothing.
 
-import { formatRef, type SignerRef } from '../signer-name.ts';
+import { formatRef, resourceOf, type SignerRef } from '../signer-name.ts';
 import { warning } from './reason-entry.ts';
 
 /** Kind and name for our own messages; cert-manager's write a ClusterIssuer as `/name`. */
 export const formatIssuer = (ref: SignerRef) =>
-  ref.kind === 'Issuer' ? `Issuer ${formatRef(ref)}` : `ClusterIssuer ${ref.name}`;
+  `${ref.kind} ${resourceOf(ref).isNamespaced ? formatRef(ref) : ref.name}`;
 
 export const ownReasons = {
   SelfSignedKey: warning(

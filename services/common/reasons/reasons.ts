@@ -37,7 +37,8 @@ const shared = {
   DeniedReference: warning(
     'fail',
     // For ClusterIssuers only with authorizeClusterIssuers, for which cert-manager has no message.
-    (ref: SignerRef) => `Requester may not reference ${ref.kind === 'Issuer' ? 'Namespaced ' : ''}${formatIssuer(ref)}`,
+    (ref: SignerRef) =>
+      `Requester may not reference ${ref.external === undefined && ref.kind === 'Issuer' ? 'Namespaced ' : ''}${formatIssuer(ref)}`,
     {
       meaning:
         'The requester lacks the verb `reference` on `signers` in the namespace of the Issuer, or on `clusterissuers` if `policy.authorizeClusterIssuers` is set.',

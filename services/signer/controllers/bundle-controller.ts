@@ -5,7 +5,7 @@ import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import { isResourceServed } from '@countersign/common/runtime/kube/api-discovery.ts';
 import { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
-import type { SignerRef } from '@countersign/common/signer-name.ts';
+import type { IssuerRef, SignerRef } from '@countersign/common/signer-name.ts';
 import { reconcileBundle } from '../issuer-status/issuer-bundle.ts';
 import type { ObservedSecret } from '../secret.ts';
 import { BUNDLE_SELECTOR, BUNDLES_PATH, bundleIssuer, type TrustBundle } from '../trust-bundles/bundle-object.ts';
@@ -56,7 +56,7 @@ export class BundleController {
     if (this.reflector.isAbsent) this.#publications.settleAll();
   }
 
-  async reconcile(ref: SignerRef, issuer: Issuer | undefined): Promise<void> {
+  async reconcile(ref: IssuerRef, issuer: Issuer | undefined): Promise<void> {
     const { secrets, settings, isLeading } = this.#shared;
     if (this.reflector.isAbsent || !this.#hasWaited || !isLeading()) return;
     const { publish } = this.#settings;

@@ -1,6 +1,7 @@
 // Runs one controller per kind of request and one for issuers while this replica holds the Lease. Wires them together
 // and forwards issuer changes to them.
 
+import { describeExternal } from '@countersign/common/issuers/external-issuer.ts';
 import { type Issuer, isEquivalentForRequests } from '@countersign/common/issuers/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';
 import { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
@@ -10,7 +11,7 @@ import { WorkerPool } from '@countersign/common/runtime/controller/worker-pool.t
 import { IssuerCache } from '@countersign/common/runtime/reflector/issuer-cache.ts';
 import type { PolicyCache } from '@countersign/common/runtime/reflector/policy-cache.ts';
 import { problemsOf, refreshStale } from '@countersign/common/runtime/reflector/reflector-health.ts';
-import { formatSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import { formatSignerName, type IssuerRef, type SignerRef } from '@countersign/common/signer-name.ts';
 import { CertManagerPresence } from '../issuer-status/cert-manager-presence.ts';
 import { ConstraintPublisher } from '../issuer-status/constraint-publisher.ts';
 import type { RequestRecord } from '../requests/request-kind.ts';
@@ -142,7 +143,7 @@ export class Controller {
       events: this.#events,
       secrets,
       approvals: this.#approvals,
-      findIssuer: ref => this.#issuers.find(ref),
+      findIssuer: ref => (ref.external === undefined ? this.#issuers.find(ref) : describeExternal(ref)),
       isLeading: () => this.#isLeading,
     };
   }
@@ -169,7 +170,7 @@ export class Controller {
     for (const ref of this.#bundles?.issuers() ?? []) this.#issuerController.add(ref);
   }
 
-  #onIssuer(ref: SignerRef, now: Issuer | undefined, before: Issuer | undefined): void {
+  #onIssuer(ref: IssuerRef, now: Issuer | undefined, before: Issuer | undefined): void {
     if (now === undefined && before !== undefined) this.#issuerController.forget(ref, before.metadata.uid);
     if (!this.#isLeading) return;
     this.#issuerController.add(ref);

@@ -4,7 +4,13 @@
 import { retryDelay } from '@countersign/common/runtime/controller/retry-policy.ts';
 import { WorkQueue } from '@countersign/common/runtime/controller/work-queue.ts';
 import { WorkerPool } from '@countersign/common/runtime/controller/worker-pool.ts';
-import { formatSignerName, parseSignerName, type SignerRef, tenantOf } from '@countersign/common/signer-name.ts';
+import {
+  formatSignerName,
+  type IssuerRef,
+  parseSignerName,
+  type SignerRef,
+  tenantOf,
+} from '@countersign/common/signer-name.ts';
 import { type ReadinessDeps, reconcileReadiness } from '../issuer-status/issuer-readiness.ts';
 import type { BundleController } from './bundle-controller.ts';
 import type { ControllerDeps } from './controller-deps.ts';
@@ -37,7 +43,7 @@ export class IssuerController {
     this.#queue.add(formatSignerName(ref));
   }
 
-  forget(ref: SignerRef, uid = ''): void {
+  forget(ref: IssuerRef, uid = ''): void {
     const { secrets, metrics, events } = this.#shared;
     secrets.stopWaiting(waiterOf(ref));
     metrics.recordCaExpiry(ref, undefined);
@@ -50,7 +56,7 @@ export class IssuerController {
     return new WorkQueue({
       work: (...run) => this.#work(...run),
       workers: new WorkerPool(WORKERS),
-      shareOf: tenantOf,
+      shareOf: signerName => tenantOf(signerName),
       delayFor: retryDelay,
       observer: metrics.queue('issuer'),
       onError: ({ error, ...run }) => {
@@ -72,7 +78,7 @@ export class IssuerController {
     if (failed !== undefined) throw failed.reason;
   }
 
-  async #keepReady(ref: SignerRef, reconcileId: string): Promise<void> {
+  async #keepReady(ref: IssuerRef, reconcileId: string): Promise<void> {
     const { secrets, findIssuer } = this.#shared;
     const { onChange, afterMs } = await reconcileReadiness(this.#depsWith(reconcileId), ref, findIssuer(ref));
     if (onChange) secrets.wakeOnChange(onChange.ref, onChange.version, waiterOf(ref), () => this.add(ref));
@@ -97,6 +103,6 @@ export class IssuerController {
 }
 
 /** Identifies an issuer among those that wait for a Secret. */
-function waiterOf({ kind, namespace, name }: SignerRef): string {
+function waiterOf({ kind, namespace, name }: IssuerRef): string {
   return `${kind}/${namespace}/${name}`;
 }

@@ -174,12 +174,13 @@ export class RequestController<R extends RequestRecord> {
   }
 
   #createQueue(): WorkQueue {
-    const { log, metrics } = this.#shared;
+    const { log, metrics, settings } = this.#shared;
     const { kind, workers } = this.#options;
+    const { externalIssuers } = settings.policy;
     return new WorkQueue({
       work: (...run) => this.#work(...run),
       workers,
-      shareOf: name => `${kind.name}/${tenantOf(this.#signerNameOf(name))}`,
+      shareOf: name => `${kind.name}/${tenantOf(this.#signerNameOf(name), externalIssuers)}`,
       delayFor: retryDelay,
       observer: metrics.queue(kind.name),
       onError: ({ error, ...run }) => {

@@ -2,7 +2,7 @@
 // issuer has none. Knows no type of issuer: each type says what its anchors are.
 
 import { type Issuer, PUBLISH_TRUST_BUNDLE } from '@countersign/common/issuers/issuer.ts';
-import { ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';
+import { ISSUER_GROUP, type IssuerRef } from '@countersign/common/signer-name.ts';
 import { findHandler } from '../issuers/issuer-type.ts';
 import type { SigningSettings } from '../observe.ts';
 import type { BundlePublisher } from '../trust-bundles/bundle-publisher.ts';
@@ -20,7 +20,7 @@ export interface IssuerBundleDeps extends IssuerMaterialDeps {
 /** `issuer` is undefined when it is gone. Throws what the reads and the publisher throw. */
 export async function reconcileBundle(
   deps: IssuerBundleDeps,
-  ref: SignerRef,
+  ref: IssuerRef,
   issuer: Issuer | undefined,
 ): Promise<void> {
   const handler = findHandler(deps.settings.handlers, issuer);

@@ -2,7 +2,7 @@
 
 import { type Issuer, secretNamespace } from '@countersign/common/issuers/issuer.ts';
 import { issuerTypes, signingSecret } from '@countersign/common/issuers/issuer-types.ts';
-import type { SignerRef } from '@countersign/common/signer-name.ts';
+import type { IssuerRef } from '@countersign/common/signer-name.ts';
 import type { IssuerTypeHandler } from '../issuers/issuer-type.ts';
 import { observeSecret } from '../issuers/observe-secret.ts';
 import type { SigningSettings } from '../observe.ts';
@@ -16,7 +16,7 @@ export interface IssuerMaterialDeps {
 
 /** An issuer of a type that is signed with here. */
 export interface KnownIssuer {
-  readonly ref: SignerRef;
+  readonly ref: IssuerRef;
   readonly issuer: Issuer;
   readonly handler: IssuerTypeHandler;
 }

@@ -7,7 +7,7 @@ import type { EventSubject } from '@countersign/common/runtime/controller/event-
 import type { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
 import type { Logger } from '@countersign/common/runtime/process/log.ts';
-import { ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';
+import { ISSUER_GROUP, type IssuerRef } from '@countersign/common/signer-name.ts';
 import type { Effect } from '../effect.ts';
 import { FIELD_MANAGER } from '../field-manager.ts';
 import { findHandler, type Readiness } from '../issuers/issuer-type.ts';
@@ -45,7 +45,7 @@ export interface Recheck {
  */
 export async function reconcileReadiness(
   deps: ReadinessDeps,
-  ref: SignerRef,
+  ref: IssuerRef,
   issuer: Issuer | undefined,
 ): Promise<Recheck> {
   const { constraints, isLeading, mayWrite } = deps;
@@ -102,12 +102,12 @@ async function loadMaterial(deps: ReadinessDeps, known: KnownIssuer): Promise<un
   return secret && known.handler.load(secret);
 }
 
-function recordCaExpiry(deps: ReadinessDeps, ref: SignerRef, { ends }: Readiness): void {
+function recordCaExpiry(deps: ReadinessDeps, ref: IssuerRef, { ends }: Readiness): void {
   if (deps.metrics.recordCaExpiry(ref, ends) && ends !== undefined)
     deps.log.info({ ...logFields(ref), ends }, 'issuer CA expiry changed');
 }
 
-function logFields({ kind, namespace, name }: SignerRef): Record<string, string> {
+function logFields({ kind, namespace, name }: IssuerRef): Record<string, string> {
   return { issuer: `${namespace}/${name}`, kind };
 }
 
@@ -140,7 +140,7 @@ function isSame(before: Condition | undefined, now: Condition): boolean {
   );
 }
 
-async function writeCondition(deps: ReadinessDeps, ref: SignerRef, issuer: Issuer, ready: Condition): Promise<void> {
+async function writeCondition(deps: ReadinessDeps, ref: IssuerRef, issuer: Issuer, ready: Condition): Promise<void> {
   const others = (issuer.status?.conditions ?? []).filter(({ type }) => type !== 'Ready');
   // A merge patch replaces the whole list; the resourceVersion ensures that it is not based on an old one.
   const body = {
@@ -154,7 +154,7 @@ async function writeCondition(deps: ReadinessDeps, ref: SignerRef, issuer: Issue
 
 function recordEvents(
   deps: ReadinessDeps,
-  ref: SignerRef,
+  ref: IssuerRef,
   issuer: Issuer,
   readiness: Readiness & { condition: Condition },
 ): void {
@@ -162,6 +162,6 @@ function recordEvents(
   for (const event of readiness.events) deps.events.record(subjectOf(ref, issuer), { ...event, occasion });
 }
 
-function subjectOf({ kind }: SignerRef, { metadata }: Issuer): EventSubject {
+function subjectOf({ kind }: IssuerRef, { metadata }: Issuer): EventSubject {
   return { apiVersion: `${ISSUER_GROUP}/v1`, kind, metadata };
 }

@@ -52,6 +52,7 @@ export type Triage =
 export interface RecordSettings {
   /** Whether to add the `ca` annotation to our certificates; if not, there is nothing to repair. */
   readonly writeCaAnnotation: boolean;
+  readonly policy: Pick<RequestPolicy, 'externalIssuers'>;
 }
 
 export interface RequestKind<R extends RequestRecord = RequestRecord> {
@@ -77,7 +78,7 @@ export interface RequestKind<R extends RequestRecord = RequestRecord> {
   /** Milliseconds from when the request could first be signed to `now`. */
   millisecondsOpen(record: R, now: number): number;
   /** The checks that need only the request. */
-  triage(record: R): Triage;
+  triage(record: R, policy: RequestPolicy): Triage;
   /** Whether the request waits for its issuer rather than for approval. */
   waitsForIssuer(record: R): boolean;
   /** Whether a change to the issuer matters to users who approve requests for it. */

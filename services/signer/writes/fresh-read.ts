@@ -87,7 +87,7 @@ export function toSubjectOf<R extends RequestRecord>(
 ): Subject<R> {
   const { uid } = record.metadata;
   const signerName = kind.signerNameOf(record);
-  const signer = parseSignerName(signerName);
+  const signer = parseSignerName(signerName, settings.policy.externalIssuers);
   const handler = findHandler(settings.handlers, signer.ok ? view.findIssuer(signer.value) : undefined);
   const fields = { [kind.name]: keyOf(record.metadata), uid, signerName, ...kind.logFieldsOf(record) };
   return { kind, record, handler, log: log.child(fields) };

@@ -11,7 +11,7 @@ import { compileAll } from '../../support/approval/evaluation-cases.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { TEST_LOG } from '../../support/test-log.ts';
 
-export const SCOPE: SignerScope = { names: new Set(['issuers.cert-manager.io/*']) };
+export const SCOPE: SignerScope = { names: new Set(['issuers.cert-manager.io/*']), external: [] };
 export const OWN_USERNAME = 'system:serviceaccount:countersign:countersign-approver';
 export const NOW = new Date('2026-11-30T12:00:00.000Z');
 

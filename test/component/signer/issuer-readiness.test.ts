@@ -8,7 +8,7 @@ import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { EventRecorder } from '@countersign/common/runtime/controller/event-recorder.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import type { Secret } from '@countersign/common/secret.ts';
-import type { SignerRef } from '@countersign/common/signer-name.ts';
+import type { IssuerRef } from '@countersign/common/signer-name.ts';
 import { type ReadinessDeps, reconcileReadiness } from '@countersign/signer/issuer-status/issuer-readiness.ts';
 import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
@@ -20,7 +20,7 @@ import { TEST_LOG } from '../../support/test-log.ts';
 
 const NOW = new Date('2026-11-24T12:00:00.789Z');
 const BEFORE = '2026-11-23T00:00:00Z';
-const REF: SignerRef = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' };
+const REF: IssuerRef = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' };
 const STATUS = '/apis/cert-manager.io/v1/namespaces/sandbox/issuers/my-ca/status?fieldManager=countersign-signer';
 const SECRET = '/api/v1/namespaces/sandbox/secrets/my-ca';
 const OTHER: Condition = { type: 'Other', status: 'True', message: 'kept' };

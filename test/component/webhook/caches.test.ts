@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import type { WatchEvent } from '@countersign/common/runtime/reflector/watch-stream.ts';
-import type { IssuerKind, SignerRef } from '@countersign/common/signer-name.ts';
+import type { IssuerKind, IssuerRef } from '@countersign/common/signer-name.ts';
 import { findScope } from '@countersign/webhook/admit.ts';
 import { createHandler } from '@countersign/webhook/handler.ts';
 import { IssuerView } from '@countersign/webhook/issuer-view.ts';
@@ -21,7 +21,7 @@ import { makeKeyPair } from './webhook-fixture.ts';
 
 const metrics = { onList: () => undefined, onWatchEnd: () => undefined, setSize: () => undefined };
 
-function ref(kind: IssuerKind, name: string): SignerRef {
+function ref(kind: IssuerKind, name: string): IssuerRef {
   return { kind, namespace: kind === 'Issuer' ? 'sandbox' : '', name };
 }
 

@@ -38,6 +38,32 @@ describe('the configuration of the approver', () => {
   });
 });
 
+describe('with external types, the scope of the approver', () => {
+  const LIST = '--external-issuers=thingissuers.things.example.com=ThingIssuer:Namespaced';
+
+  it('may contain their signer names, and contains only those that it names', () => {
+    const config = parse('--signer-names=thingissuers.things.example.com/*', LIST);
+    assert.deepEqual(findMistakes(config), []);
+    const scope = signerScope(config);
+    const names = ['thingissuers.things.example.com/a.b', 'issuers.cert-manager.io/a.b'];
+    assert.deepEqual(
+      names.map(name => isInScope(scope, name)),
+      [true, false],
+    );
+    assert.equal(canSelect(scope, 'thingissuers.things.example.com/a.b'), true);
+  });
+
+  it('may not contain names of other types', () => {
+    const mistakes = findMistakes(parse('--signer-names=otherissuers.things.example.com/*', LIST));
+    assert.match(mistakes.join(), /types of external issuers must be in --external-issuers/);
+  });
+
+  it('cannot be extended to signers of the cluster', () => {
+    const mistakes = findMistakes(parse(NAMES, '--external-issuers=node.kubernetes.io=Node:Cluster'));
+    assert.match(mistakes.join(), /^--external-issuers: .*kubernetes\.io, which is reserved/);
+  });
+});
+
 describe('the scope of the approver', () => {
   const scope = signerScope(parse(NAMES));
 

@@ -9,7 +9,7 @@ import { millisecondsSinceApproval, toCsrRecord } from '@countersign/signer/requ
 import { APPROVED_AT, buildCertificateOf, buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
 import { requestErrors } from '../../support/request-errors.ts';
 
-const POLICY = { writeCaAnnotation: true };
+const POLICY = { writeCaAnnotation: true, policy: PERMISSIVE_POLICY };
 
 const OURS = buildCertificateOf();
 
@@ -43,7 +43,7 @@ describe('toCsrRecord', () => {
 
   it('a CSR that we signed is done if the ca annotation is disabled', () => {
     const csr = buildCsr({ certificate: OURS });
-    assert.equal(toCsrRecord(csr, 0, { writeCaAnnotation: false }).state, 'done');
+    assert.equal(toCsrRecord(csr, 0, { ...POLICY, writeCaAnnotation: false }).state, 'done');
   });
 
   it('an approved CSR is cached without its managed fields', () => {

@@ -64,7 +64,7 @@ async function observed(csr: CertificateSigningRequest, issuer: Issuer | undefin
 }
 
 async function decideOn(csr: CertificateSigningRequest, issuer: Issuer | undefined, known: Known = {}) {
-  const triaged = triage(csr);
+  const triaged = triage(csr, AS_CERT_MANAGER);
   return triaged.kind === 'proceed' ? decide(await observed(csr, issuer, known), NOW) : triaged;
 }
 

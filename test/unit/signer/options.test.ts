@@ -42,6 +42,20 @@ for (const [flag, settings] of [
   });
 }
 
+const THINGS = 'thingissuers.things.example.com=ThingIssuer:Namespaced';
+
+test('external types are part of the policy, and need delegation', () => {
+  const config = configOf('--delegate=true', `--external-issuers=${THINGS}`);
+  assert.deepEqual(findMistakes(config), []);
+  assert.deepEqual(issuancePolicy(config).externalIssuers, [
+    { group: 'things.example.com', plural: 'thingissuers', kind: 'ThingIssuer', isNamespaced: true },
+  ]);
+  assert.deepEqual(findMistakes(configOf(`--external-issuers=${THINGS},${THINGS}`)), [
+    '--external-issuers: thingissuers.things.example.com is listed 2 times',
+    '--external-issuers: has no effect without --delegate',
+  ]);
+});
+
 test('a maximum duration below 10m and a backdate above 24h are rejected', () => {
   assert.deepEqual(findMistakes(configOf('--max-duration=10m', '--backdate=24h')), []);
   assert.deepEqual(findMistakes(configOf('--max-duration=599s', '--backdate=24h1ms')), [

@@ -1,6 +1,7 @@
-// Compiles which requests a policy is for: signer names and subjects. Only issuers of cert-manager.io can be
-// selected. Pure.
+// Compiles which requests a policy is for: signer names and subjects. Only issuers can be selected, never the signers
+// of the cluster. Pure.
 
+import { hasExternalForm } from '../../issuers/external-types.ts';
 import { isNamespaceName } from '../../object-name.ts';
 import { parseSignerName } from '../../signer-name.ts';
 import type { ApprovalPolicySpec, PolicySubject } from './approval-policy.ts';
@@ -34,11 +35,16 @@ function requireSome(list: readonly unknown[], field: string, message: string): 
 
 function signerNameMistakes(name: string, field: string): readonly PolicyMistake[] {
   const [, namespace] = ALL_OF_NAMESPACE.exec(name) ?? [];
-  const isValid = namespace === undefined ? parseSignerName(name).ok : isNamespaceName(namespace);
+  const isValid = namespace === undefined ? isSelectable(name) : isNamespaceName(namespace);
   if (isValid) return [];
   const forms =
-    'issuers.cert-manager.io/<namespace>.<name>, issuers.cert-manager.io/<namespace>.* or clusterissuers.cert-manager.io/<name>';
+    'issuers.cert-manager.io/<namespace>.<name>, issuers.cert-manager.io/<namespace>.*, clusterissuers.cert-manager.io/<name>, or the whole name of an external issuer';
   return [{ field, message: `"${name}" is not the signer name of an issuer: use ${forms}` }];
+}
+
+/** External types are not known here: the approver and the webhook evaluate requests of listed types only. */
+function isSelectable(name: string): boolean {
+  return parseSignerName(name).ok || hasExternalForm(name);
 }
 
 function subjectMistakes({ kind, name, namespace }: PolicySubject, field: string): readonly PolicyMistake[] {

@@ -1,6 +1,7 @@
 // Whether a policy is for a request: its signer name, and its requester. Pure.
 
 import type { Requester } from '../../csr.ts';
+import { hasExternalForm } from '../../issuers/external-types.ts';
 import { parseSignerName } from '../../signer-name.ts';
 import type { Asked } from '../request/judged-request.ts';
 import { formatServiceAccount } from '../request/service-account.ts';
@@ -19,7 +20,7 @@ export function namesSigner({ mode, isGuard, selection }: CompiledPolicy, signer
 /** Only issuers are ever selected, whatever the policy says. */
 export function selectsSigner({ signerNames, namespaces }: Selection, signerName: string): boolean {
   const signer = parseSignerName(signerName);
-  if (!signer.ok) return false;
+  if (!signer.ok) return hasExternalForm(signerName) && signerNames.has(signerName);
   const { kind, namespace } = signer.value;
   return signerNames.has(signerName) || (kind === 'Issuer' && namespaces.has(namespace));
 }

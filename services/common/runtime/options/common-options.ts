@@ -1,6 +1,7 @@
 // The flags that signer and webhook share; the approver has some of them.
 
 import { MILLISECOND } from '../../duration.ts';
+import { parseExternalTypes } from '../../issuers/external-types.ts';
 import type { RequestPolicy } from '../../request-policy.ts';
 import { MINIMUM_DURATION } from '../../requested-duration.ts';
 import { LOG_LEVELS } from '../process/log.ts';
@@ -44,6 +45,11 @@ export const COMMON_OPTIONS = defineOptions({
     default: false,
     help: 'Whether to have cert-manager issue for ACME and Venafi issuers, with a CertificateRequest for each CSR. Set it to the same value on webhook and signer.',
   },
+  externalIssuers: {
+    kind: 'string',
+    default: '',
+    help: 'With --delegate: comma-separated types of external issuers, each as <plural>.<group>=<kind>:<scope> of its CustomResourceDefinition, such as awspcaissuers.awspca.cert-manager.io=AWSPCAIssuer:Namespaced. Empty: none. Set it to the same value on webhook, signer and approver.',
+  },
   logLevel: { kind: 'enum', values: LOG_LEVELS, default: 'info', help: 'Minimum log level.' },
 });
 
@@ -51,12 +57,26 @@ type CommonConfig = Config<typeof COMMON_OPTIONS>;
 
 export function requestPolicy(config: CommonConfig): RequestPolicy {
   const { maxDuration, authorizeClusterIssuers, honourNameConstraints, delegate: delegates } = config;
+  const { types: externalIssuers } = parseExternalTypes(config.externalIssuers);
   return {
     maxDuration: maxDuration === 0 ? undefined : BigInt(maxDuration) * MILLISECOND,
     authorizeClusterIssuers,
     honourNameConstraints,
     delegates,
+    externalIssuers,
   };
+}
+
+export function findExternalMistakes({ externalIssuers }: Pick<CommonConfig, 'externalIssuers'>): string[] {
+  return parseExternalTypes(externalIssuers).mistakes.map(mistake => `--external-issuers: ${mistake}`);
+}
+
+export function findDelegationMistakes(config: Pick<CommonConfig, 'delegate' | 'externalIssuers'>): string[] {
+  const isUseless = config.externalIssuers !== '' && !config.delegate;
+  return [
+    ...findExternalMistakes(config),
+    ...(isUseless ? ['--external-issuers: has no effect without --delegate'] : []),
+  ];
 }
 
 export function findPolicyMistakes({ maxDuration: ms }: Pick<CommonConfig, 'maxDuration'>): string[] {

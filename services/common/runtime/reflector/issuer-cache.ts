@@ -2,7 +2,7 @@
 // whether the cache can be trusted; never decides what a change means.
 
 import { type Issuer, toIssuer } from '../../issuers/issuer.ts';
-import { ISSUER_GROUP, type IssuerKind, type SignerRef } from '../../signer-name.ts';
+import { ISSUER_RESOURCES, type IssuerKind, type IssuerRef } from '../../signer-name.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import type { Logger } from '../process/log.ts';
 import { Reflector, type ReflectorMetrics } from './reflector.ts';
@@ -12,7 +12,7 @@ export interface IssuerCacheOptions {
   readonly log: Logger;
   readonly metrics: ReflectorMetrics;
   /** `now` or `before` is undefined if the issuer did not exist. */
-  readonly onChange?: (ref: SignerRef, now: Issuer | undefined, before: Issuer | undefined) => void;
+  readonly onChange?: (ref: IssuerRef, now: Issuer | undefined, before: Issuer | undefined) => void;
 }
 
 export class IssuerCache {
@@ -45,11 +45,11 @@ export class IssuerCache {
     return reflector.hasSynced && reflector.isFresh(now);
   }
 
-  find({ kind, namespace, name }: SignerRef): Issuer | undefined {
-    return this.#reflectors[kind].get(kind === 'Issuer' ? `${namespace}/${name}` : name);
+  find({ kind, namespace, name }: IssuerRef): Issuer | undefined {
+    return this.#reflectors[kind].get(ISSUER_RESOURCES[kind].isNamespaced ? `${namespace}/${name}` : name);
   }
 
-  *all(): Iterable<SignerRef> {
+  *all(): Iterable<IssuerRef> {
     for (const kind of ['Issuer', 'ClusterIssuer'] as const) {
       for (const issuer of this.#reflectors[kind].list()) yield toRef(kind, issuer);
     }
@@ -57,16 +57,16 @@ export class IssuerCache {
 }
 
 function createReflector({ onChange, ...options }: IssuerCacheOptions, kind: IssuerKind): Reflector<Issuer> {
-  const plural = `${kind.toLowerCase()}s`;
+  const { group, plural } = ISSUER_RESOURCES[kind];
   return new Reflector<Issuer>({
     ...options,
     name: plural,
-    path: `/apis/${ISSUER_GROUP}/v1/${plural}`,
+    path: `/apis/${group}/v1/${plural}`,
     transform: toIssuer,
     onChange: (_, now, before) => onChange?.(toRef(kind, (now ?? before) as Issuer), now, before),
   });
 }
 
-function toRef(kind: IssuerKind, { metadata }: Issuer): SignerRef {
+function toRef(kind: IssuerKind, { metadata }: Issuer): IssuerRef {
   return { kind, namespace: metadata.namespace ?? '', name: metadata.name };
 }

@@ -2,16 +2,17 @@
 // it waits, or why it fails. The reasons depend on the type of the issuer. Pure.
 
 import type { Condition } from '@countersign/common/csr.ts';
+import { formatIssuer } from '@countersign/common/reasons/own-reasons.ts';
 import { type Reason, reasons } from '@countersign/common/reasons/reasons.ts';
 import { shorten } from '@countersign/common/short-text.ts';
-import { formatSignerName, type SignerRef } from '@countersign/common/signer-name.ts';
+import { formatSignerName, resourceOf, type SignerRef } from '@countersign/common/signer-name.ts';
 import type { Fail, Wait } from '../../verdict.ts';
 import type { RemoteAnswer } from '../issuer-type.ts';
 import { type CertificateRequest, placeOf } from './certificate-request.ts';
 import type { DelegatedType } from './delegated-type.ts';
 
-/** After this time, the absence of an approval is a problem to report. */
-const APPROVAL_MS = 30_000;
+/** After this time, the absence of an approval, or then of any answer, is a problem to report. */
+const PATIENCE_MS = 30_000;
 /** A watch reports changes at once; this is for a CertificateRequest whose labels were changed. */
 const LOOK_AGAIN_MS = 300_000;
 /** Characters of a message that another controller wrote. */
@@ -92,15 +93,33 @@ function decode(base64: string): string {
 
 function waitForApproval(found: CertificateRequest, { ref, now }: Context): Wait | undefined {
   if (isTrue(conditionOf(found, 'Approved'))) return undefined;
-  const age = now.getTime() - Date.parse(found.metadata.creationTimestamp ?? now.toISOString());
-  if (age < APPROVAL_MS) return pending(found, 'not approved yet', APPROVAL_MS - age);
+  const age = ageOf(found.metadata.creationTimestamp, now);
+  if (age < PATIENCE_MS) return pending(found, 'not approved yet', PATIENCE_MS - age);
   // cert-manager's webhook asks for the permission to approve under this name.
-  const message = reasons.CertificateRequestNotApproved.message(placeOf(found), formatSignerName(ref));
+  const message = reasons.CertificateRequestNotApproved.message(
+    placeOf(found),
+    formatSignerName(ref),
+    ref.external !== undefined,
+  );
   return { kind: 'wait', reason: 'CertificateRequestNotApproved', message, requeueAfterMs: LOOK_AGAIN_MS };
 }
 
-function waitForIssuance(found: CertificateRequest, ready: Condition | undefined, { type }: Context): Wait {
-  if (ready === undefined) return pending(found, 'no controller has taken it up yet', LOOK_AGAIN_MS);
+function ageOf(time: string | undefined, now: Date): number {
+  return now.getTime() - Date.parse(time ?? now.toISOString());
+}
+
+/** For one that is approved. */
+function waitForAnswer(found: CertificateRequest, { ref, now }: Context): Wait {
+  const age = ageOf(conditionOf(found, 'Approved')?.lastTransitionTime, now);
+  if (age < PATIENCE_MS) return pending(found, 'no controller has taken it up yet', PATIENCE_MS - age);
+  const { group } = resourceOf(ref);
+  const message = reasons.CertificateRequestUnanswered.message(placeOf(found), formatIssuer(ref), group);
+  return { kind: 'wait', reason: 'CertificateRequestUnanswered', message, requeueAfterMs: LOOK_AGAIN_MS };
+}
+
+function waitForIssuance(found: CertificateRequest, ready: Condition | undefined, context: Context): Wait {
+  if (ready === undefined) return waitForAnswer(found, context);
+  const { type } = context;
   const reason = pendingReason(type);
   if (reason === undefined) return pending(found, messageOf(ready), LOOK_AGAIN_MS);
   return { kind: 'wait', reason, message: messageOf(ready), requeueAfterMs: LOOK_AGAIN_MS };

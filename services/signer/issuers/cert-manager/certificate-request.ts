@@ -7,7 +7,7 @@ import { formatGoDuration, MILLISECOND } from '@countersign/common/duration.ts';
 import { secretNamespace } from '@countersign/common/issuers/issuer.ts';
 import type { RequestedCertificate, SentRequest } from '@countersign/common/requested-certificate.ts';
 import { shorten } from '@countersign/common/short-text.ts';
-import { ISSUER_GROUP, type SignerRef } from '@countersign/common/signer-name.ts';
+import { ISSUER_GROUP, resourceOf, type SignerRef } from '@countersign/common/signer-name.ts';
 
 export interface OwnerReference {
   readonly apiVersion: string;
@@ -84,7 +84,7 @@ export function toCertificateRequest(
     },
     spec: {
       request: sent.request,
-      issuerRef: { group: ISSUER_GROUP, kind: ref.kind, name: ref.name },
+      issuerRef: { group: resourceOf(ref).group, kind: ref.kind, name: ref.name },
       usages: sent.usages,
       duration: formatGoDuration(BigInt(lifetimeMs) * MILLISECOND),
       isCA: isCa,

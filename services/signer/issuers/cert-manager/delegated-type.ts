@@ -2,4 +2,4 @@
 
 import type { IssuerType } from '@countersign/common/issuers/issuer-types.ts';
 
-export type DelegatedType = Extract<IssuerType, 'acme' | 'venafi' | 'vault'>;
+export type DelegatedType = Extract<IssuerType, 'acme' | 'venafi' | 'vault' | 'external'>;

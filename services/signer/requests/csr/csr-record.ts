@@ -23,11 +23,11 @@ import { endedRecently, millisecondsSince } from '../request-times.ts';
 export type CsrRecord = CertificateSigningRequest & RequestRecord;
 
 /** Throws for a name that is too long to cache: the webhook also refuses it. */
-export function toCsrRecord(raw: unknown, receivedAt: number, policy: RecordSettings): CsrRecord {
+export function toCsrRecord(raw: unknown, receivedAt: number, settings: RecordSettings): CsrRecord {
   const csr = raw as CertificateSigningRequest;
   const [nameError] = validateName(csr);
   if (nameError !== undefined) throw new Error(nameError.message);
-  const state = stateOf(csr, policy);
+  const state = stateOf(csr, settings);
   if (state === 'done') return { ...stub(csr.metadata), ...endOf(csr, receivedAt), state, receivedAt };
   const kept = { metadata: { ...keepMeta(csr.metadata), ...keepLabels(csr) }, spec: keepSpec(csr), state, receivedAt };
   return csr.status === undefined ? kept : { ...kept, status: csr.status };
@@ -49,18 +49,18 @@ function endOf(csr: CertificateSigningRequest, receivedAt: number): { readonly e
   return endedRecently(approvedAt(csr), receivedAt);
 }
 
-function stateOf(csr: CertificateSigningRequest, policy: RecordSettings): CsrRecord['state'] {
-  const state = progressOf(csr, policy);
+function stateOf(csr: CertificateSigningRequest, settings: RecordSettings): CsrRecord['state'] {
+  const state = progressOf(csr, settings);
   // Checks the spec last: for a finished CSR in a list it need not be decoded.
-  if (state === 'done' || isForeign(csr)) return 'done';
+  if (state === 'done' || isForeign(csr, settings)) return 'done';
   // Only certificates that we issued are completed; who signed them is verified then.
   const certificate = Buffer.from(csr.status?.certificate ?? '', 'base64');
   return state === 'open' || hasDerivedSerial(certificate, csr.metadata.uid ?? '') ? state : 'done';
 }
 
 /** A malformed name is not foreign: its requester gets a message. */
-function isForeign({ spec }: CertificateSigningRequest): boolean {
-  const signer = parseSignerName(spec.signerName);
+function isForeign({ spec }: CertificateSigningRequest, { policy }: RecordSettings): boolean {
+  const signer = parseSignerName(spec.signerName, policy.externalIssuers);
   return !signer.ok && signer.error.kind === 'foreign';
 }
 

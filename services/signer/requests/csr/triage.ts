@@ -2,6 +2,7 @@
 
 import { type CertificateSigningRequest, isApproved, isDenied, isFailed, isIssued } from '@countersign/common/csr.ts';
 import { reasons } from '@countersign/common/reasons/reasons.ts';
+import type { RequestPolicy } from '@countersign/common/request-policy.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { validateSignerName } from '@countersign/common/validate-request.ts';
 import type { Triage } from '../request-kind.ts';
@@ -12,11 +13,11 @@ import type { Triage } from '../request-kind.ts';
  */
 const ANNOUNCE_AFTER_MS = 2_000;
 
-export function triage(csr: CertificateSigningRequest): Triage {
-  const signer = parseSignerName(csr.spec.signerName);
+export function triage(csr: CertificateSigningRequest, policy: Pick<RequestPolicy, 'externalIssuers'>): Triage {
+  const signer = parseSignerName(csr.spec.signerName, policy.externalIssuers);
   if (!signer.ok && signer.error.kind === 'foreign') return { kind: 'ignore' };
   if (csr.metadata.deletionTimestamp !== undefined || isFailed(csr) || isDenied(csr)) return { kind: 'ignore' };
-  if (!signer.ok) return withoutSignerName(csr);
+  if (!signer.ok) return withoutSignerName(csr, policy);
   const ref = signer.value;
   if (!isApproved(csr)) {
     const message = reasons.WaitingApproval.message();
@@ -26,8 +27,8 @@ export function triage(csr: CertificateSigningRequest): Triage {
 }
 
 /** cert-manager leaves such a CSR pending without an event. Approval would not help, since the spec is immutable. */
-function withoutSignerName(csr: CertificateSigningRequest): Triage {
-  const [error] = validateSignerName(csr);
+function withoutSignerName(csr: CertificateSigningRequest, policy: Pick<RequestPolicy, 'externalIssuers'>): Triage {
+  const [error] = validateSignerName(csr, policy);
   if (error === undefined || isIssued(csr)) return { kind: 'ignore' };
   return { kind: 'wait', reason: error.reason, message: error.message };
 }

@@ -22,6 +22,8 @@ import { readRequest, readVectors } from '../../../support/vectors.ts';
 
 const OWN = 'system:serviceaccount:countersign:countersign-signer';
 const ISSUER: SignerRef = { kind: 'Issuer', namespace: 'sandbox', name: 'my-ca' };
+const THINGS = { group: 'things.example.com', plural: 'thingissuers', kind: 'ThingIssuer', isNamespaced: true };
+const EXTERNAL: SignerRef = { kind: 'ThingIssuer', namespace: 'sandbox', name: 'my-ca', external: THINGS };
 const CLUSTER_ISSUER: SignerRef = { kind: 'ClusterIssuer', namespace: '', name: 'acme' };
 
 function wantedFor(ref: SignerRef): CertificateRequest {
@@ -77,6 +79,21 @@ describe('the CertificateRequest for a CSR', () => {
   });
 });
 
+describe('a CertificateRequest for an external issuer', () => {
+  it('names the group and kind of the issuer, and is in its namespace', () => {
+    const { metadata, spec } = wantedFor(EXTERNAL);
+    assert.equal(metadata.namespace, 'sandbox');
+    assert.deepEqual(spec.issuerRef, { group: 'things.example.com', kind: 'ThingIssuer', name: 'my-ca' });
+  });
+
+  it('is in the cluster resource namespace if the type is cluster-scoped', () => {
+    const external = { ...THINGS, plural: 'clusterissuers', kind: 'Issuer', isNamespaced: false };
+    const { metadata, spec } = wantedFor({ kind: 'Issuer', namespace: '', name: 'my-ca', external });
+    assert.equal(metadata.namespace, 'cert-manager');
+    assert.deepEqual(spec.issuerRef, { group: 'things.example.com', kind: 'Issuer', name: 'my-ca' });
+  });
+});
+
 describe('a CertificateRequest that exists', () => {
   const wanted = wantedFor(ISSUER);
   const [owner] = wanted.metadata.ownerReferences ?? [];
@@ -122,7 +139,8 @@ interface StatusCase {
   readonly title: string;
   readonly type: DelegatedType;
   readonly age?: number;
-  readonly conditions: readonly { readonly type: string; readonly status: string }[];
+  /** `ago`: seconds since the transition. */
+  readonly conditions: readonly { readonly type: string; readonly status: string; readonly ago?: number }[];
   readonly certificate?: string;
   readonly expected: string;
   readonly again?: number;
@@ -139,8 +157,15 @@ describe('the status of a CertificateRequest', () => {
         namespace: 'sandbox',
         creationTimestamp: new Date(now.getTime() - age * 1_000).toISOString(),
       };
-      const status = { conditions, ...(certificate && { certificate: Buffer.from(certificate).toString('base64') }) };
-      const answer = answerOfStatus({ ...wantedFor(ISSUER), metadata, status }, { type, ref: ISSUER, now });
+      const dated = conditions.map(({ ago, ...rest }) =>
+        ago === undefined ? rest : { ...rest, lastTransitionTime: new Date(now.getTime() - ago * 1_000).toISOString() },
+      );
+      const ref = type === 'external' ? EXTERNAL : ISSUER;
+      const status = {
+        conditions: dated,
+        ...(certificate && { certificate: Buffer.from(certificate).toString('base64') }),
+      };
+      const answer = answerOfStatus({ ...wantedFor(ref), metadata, status }, { type, ref, now });
       assert.equal(
         answer.kind === 'issued' ? `issued ${answer.chainPem}` : `${answer.kind} ${answer.reason}: ${answer.message}`,
         expected,
@@ -153,5 +178,5 @@ describe('the status of a CertificateRequest', () => {
 it('only types without a key of ours are delegable', () =>
   assert.deepEqual(
     Object.entries(issuerTypes).flatMap(([type, { delegable }]) => (delegable ? [type] : [])),
-    ['acme', 'venafi'],
+    ['acme', 'venafi', 'external'],
   ));
