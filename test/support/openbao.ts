@@ -20,14 +20,16 @@ export interface OpenBaoOptions {
   readonly tls?: TlsFiles;
   /** Restart on the port of a server that was stopped. */
   readonly port?: number;
+  /** Where to create the folder with its log. Defaults to the folder for temporary files. */
+  readonly parent?: string;
 }
 
 export const ROOT_TOKEN = 'root';
 const READY_MS = 60_000;
 
-export async function startOpenBao({ tls, port: wanted }: OpenBaoOptions = {}): Promise<OpenBao> {
+export async function startOpenBao({ tls, port: wanted, parent = tmpdir() }: OpenBaoOptions = {}): Promise<OpenBao> {
   const { bao } = await findTools(['bao']);
-  const dir = await mkdtemp(join(tmpdir(), 'countersign-openbao-'));
+  const dir = await mkdtemp(join(parent, 'countersign-openbao-'));
   for (let left = 5; ; left -= 1) {
     const ports = { plain: wanted ?? (await freePairOfPorts()), tls: await freePort(), mutual: await freePort() };
     const config = tls === undefined ? [] : ['-config', await writeListeners(dir, ports, tls)];
