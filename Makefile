@@ -32,7 +32,7 @@ test: lint tools ## Run all checks and tests except test-faults and e2e
 test-faults: tools ## Run the fault tests: attacks, crashes, network failures; ARGS=--write updates docs/reliability.md
 	npm run --silent test:faults -- $(ARGS)
 
-demo: tools ## Run the demo on a real API server and keep it running; ARGS=--once exits at the end
+demo: install ## Run the demo on a real API server and keep it running; ARGS=--once exits at the end
 	node test/demo/main.ts $(ARGS)
 
 images: install ## Build the images of the services (Docker is optional)

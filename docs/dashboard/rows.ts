@@ -1,8 +1,7 @@
-// All rows of the dashboard. Defines those that are about neither late certificates nor
-// pods nor approval: admission, the API
-// server, the processes.
+// All rows of the dashboard. Defines those without a file of their own: admission, the API server, the processes.
 
 import { approval } from './approval-row.ts';
+import { issuerTypes } from './issuer-types-row.ts';
 import { lateness } from './lateness-row.ts';
 import { perSecond, quantile, quantiles, type Row, SERVICES, WEBHOOK } from './panel.ts';
 import { pods } from './pods-row.ts';
@@ -108,4 +107,4 @@ const processes: Row = {
 };
 
 /** From top to bottom. */
-export const ROWS: readonly Row[] = [lateness, pods, approval, admission, apiServer, processes];
+export const ROWS: readonly Row[] = [lateness, pods, issuerTypes, approval, admission, apiServer, processes];

@@ -80,7 +80,11 @@ function createController(
     kinds: [CSR_KIND, ...(config.podCertificates ? [createPodKind(podSettings(config))] : [])],
     settings: {
       policy: issuancePolicy(config),
-      handlers: createHandlers(config, { client, secrets, clusterResourceNamespace }, delegated.issuerOf),
+      handlers: createHandlers(
+        config,
+        { client, secrets, clusterResourceNamespace, metrics: given.metrics.vault },
+        delegated.issuerOf,
+      ),
       clusterResourceNamespace,
       writeCaAnnotation: config.caAnnotation,
     },

@@ -5,6 +5,7 @@ import { csrReasons, POD_WAITING_REASONS, type Reason } from '@countersign/commo
 import { ControllerMetrics } from '@countersign/common/runtime/controller/controller-metrics.ts';
 import { formatSignerName, type IssuerKind, type IssuerRef } from '@countersign/common/signer-name.ts';
 import { Gauge, type Registry } from 'prom-client';
+import { VaultMetrics } from './issuers/vault/vault-metrics.ts';
 import { RequestMetrics, type RequestMetricsOptions, waitingReasons } from './request-metrics.ts';
 import type { RequestKindName } from './requests/request-kind.ts';
 import { BundleMetrics } from './trust-bundles/bundle-metrics.ts';
@@ -19,11 +20,16 @@ const REQUEST_METRICS = {
     refusal: 'failed',
     issuance: {
       name: 'countersign_approval_to_certificate_seconds',
-      help: 'Seconds from the approval of a CSR to its certificate.',
+      help: 'Seconds from the approval of a CSR to its certificate, by issuer type.',
     },
     waiting: {
       name: 'countersign_requests_waiting',
-      help: 'CSRs waiting, by reason: for approval, an issuer, a Secret, or (Retry) another attempt after an error.',
+      help: 'CSRs waiting, by reason (for approval, an issuer, a Secret, a server, or (Retry) another attempt after an error) and issuer type (absent while it is not known).',
+    },
+    oldestWaiting: {
+      name: 'countersign_request_oldest_waiting_seconds',
+      help: 'Time since the approval of the oldest approved CSR without a certificate, by the reason for which it waits and issuer type. Absent if none waits.',
+      isByReason: true,
     },
     reasons: waitingReasons(Object.keys(csrReasons) as Reason[]),
   },
@@ -35,15 +41,16 @@ const REQUEST_METRICS = {
     refusal: 'denied',
     issuance: {
       name: 'countersign_pod_request_to_certificate_seconds',
-      help: 'Seconds from the receipt of a PodCertificateRequest to its certificate.',
+      help: 'Seconds from the receipt of a PodCertificateRequest to its certificate, by issuer type.',
     },
     waiting: {
       name: 'countersign_pod_requests_waiting',
-      help: 'PodCertificateRequests waiting, by reason: for a permission, an issuer, a Secret, or (Retry) another attempt after an error.',
+      help: 'PodCertificateRequests waiting, by reason (for a permission, an issuer, a Secret, or (Retry) another attempt after an error) and issuer type (absent while it is not known).',
     },
     oldestWaiting: {
       name: 'countersign_pod_request_oldest_waiting_seconds',
       help: 'Age of the oldest waiting PodCertificateRequest; its pod cannot start, or cannot renew its certificate.',
+      isByReason: false,
     },
     reasons: POD_WAITING_REASONS,
   },
@@ -57,6 +64,7 @@ interface CaExpiry {
 export class SignerMetrics extends ControllerMetrics {
   readonly requests: Readonly<Record<RequestKindName, RequestMetrics>>;
   readonly bundles: BundleMetrics;
+  readonly vault: VaultMetrics;
   /** When each issuer's CA expires, by signer name; ms since 1970. */
   readonly #expiries = new Map<string, CaExpiry>();
 
@@ -70,6 +78,7 @@ export class SignerMetrics extends ControllerMetrics {
       pod: new RequestMetrics(registry, REQUEST_METRICS.pod),
     };
     this.bundles = new BundleMetrics(registry);
+    this.vault = new VaultMetrics(registry);
     createExpiryGauge(registry, this.#expiries);
   }
 

@@ -81,7 +81,7 @@ const metricsOf = {
 };
 
 function assertExported(name: string, labels: readonly string[], service: Service): void {
-  const found = metricsOf[service].find(metric => metric.name === name.replace(/_bucket$/, ''));
+  const found = metricsOf[service].find(metric => metric.name === name.replace(/_(bucket|count)$/, ''));
   assert.ok(found, `the ${service} does not export ${name}`);
   const known = new Set([...ADDED_LABELS, ...(found.labelNames ?? [])]);
   for (const label of labels) assert.ok(known.has(label), `${name} has no label ${label}`);

@@ -24,7 +24,7 @@ const POLICY = {
 
 export async function approveByPolicy(deps: DemoStepsDeps): Promise<void> {
   const { narrator } = deps;
-  narrator.heading('7. Approve by policy');
+  narrator.heading('8. Approve by policy');
   narrator.explain('An ApprovalPolicy says what jane may have from the ClusterIssuer:');
   await applyManifest(deps, 'policy.yaml', POLICY);
   await narrator.run(['kubectl', 'get', 'approvalpolicies'], { within: 10, prints: ['web-servers', 'True'] });

@@ -9,9 +9,11 @@ import { type ControlPlane, startControlPlane } from '../support/control-plane/c
 import { findTools } from '../support/control-plane/find-tools.ts';
 import { createProgress } from '../support/control-plane/progress.ts';
 import { type Installation, type InstallOptions, install, NAMESPACE } from '../support/installation.ts';
+import { type OpenBao, ROOT_TOKEN, startOpenBao } from '../support/openbao.ts';
 import { APPROVED_SIGNER } from './approval.ts';
 import { Narrator } from './narrator.ts';
 import { runDemoSteps } from './steps.ts';
+import type { DemoVault } from './vault.ts';
 
 const HELP = `Usage: make demo [ARGS=--once]
 
@@ -36,7 +38,9 @@ async function main(): Promise<void> {
   await using controlPlane = await startControlPlane({ progress });
   const step = progress.step('installing the chart and starting the services');
   await using installation = await install(controlPlane, INSTALL_OPTIONS).finally(() => step.done());
-  const demo = await prepare(controlPlane, signal);
+  const vault = await startVault(controlPlane.dir);
+  await using _ = { [Symbol.asyncDispose]: () => stopVault(vault) };
+  const demo = await prepare(controlPlane, vault, signal);
   const isComplete = await isDoneUnlessAborted(signal, runSteps(demo, controlPlane, installation));
   if (values.once && !isComplete) process.exitCode = 1;
   if (values.once || !isComplete) return;
@@ -47,6 +51,7 @@ async function main(): Promise<void> {
 interface Demo {
   readonly narrator: Narrator;
   readonly dir: string;
+  readonly vault: DemoVault;
 }
 
 async function runSteps(demo: Demo, controlPlane: ControlPlane, installation: Installation): Promise<void> {
@@ -77,11 +82,11 @@ async function aborted(signal: AbortSignal): Promise<void> {
 /**
  * Creates a folder with the users' kubeconfigs and the tools, so that the commands of the demo can be repeated there.
  */
-async function prepare(controlPlane: ControlPlane, signal: AbortSignal): Promise<{ narrator: Narrator; dir: string }> {
+async function prepare(controlPlane: ControlPlane, vault: StartedVault, signal: AbortSignal): Promise<Demo> {
   const dir = join(controlPlane.dir, 'demo');
   await mkdir(join(dir, 'bin'), { recursive: true });
-  for (const [name, path] of Object.entries(await findTools(['kubectl', 'helm'])))
-    await symlink(path, join(dir, 'bin', name));
+  const tools = await findTools(['kubectl', 'helm', ...('missing' in vault ? [] : (['bao'] as const))]);
+  for (const [name, path] of Object.entries(tools)) await symlink(path, join(dir, 'bin', name));
   for (const user of ['jane', 'mallory']) {
     await rm(join(dir, `${user}.kubeconfig`), { force: true });
     await symlink(await controlPlane.kubeconfigFor({ user }), join(dir, `${user}.kubeconfig`));
@@ -89,9 +94,26 @@ async function prepare(controlPlane: ControlPlane, signal: AbortSignal): Promise
   const env = {
     ...process.env,
     KUBECONFIG: controlPlane.adminKubeconfig,
+    ...('missing' in vault ? {} : { BAO_ADDR: vault.url, BAO_TOKEN: ROOT_TOKEN }),
     PATH: `${join(dir, 'bin')}:${process.env['PATH']}`,
   };
-  return { narrator: new Narrator({ out: process.stdout, cwd: dir, env, signal }), dir };
+  return { narrator: new Narrator({ out: process.stdout, cwd: dir, env, signal }), dir, vault };
+}
+
+type StartedVault = OpenBao | Extract<DemoVault, { missing: string }>;
+
+/** The wheel of OpenBao is not available on every platform and network. */
+async function startVault(dir: string): Promise<StartedVault> {
+  try {
+    await findTools(['bao']);
+  } catch (error) {
+    return { missing: error instanceof Error ? error.message : String(error) };
+  }
+  return startOpenBao({ parent: dir });
+}
+
+async function stopVault(vault: StartedVault): Promise<void> {
+  if (!('missing' in vault)) await vault.stop();
 }
 
 function introduce(narrator: Narrator, { url }: ControlPlane, installation: Installation): void {

@@ -12,7 +12,7 @@ const AS_NODE = [`--as=system:node:${NODE}`, '--as-group=system:nodes'];
 
 export async function requestForPod(deps: DemoStepsDeps): Promise<void> {
   const { narrator } = deps;
-  narrator.heading('6. Issue a certificate to a pod');
+  narrator.heading('7. Issue a certificate to a pod');
   narrator.explain(`In a cluster, the kubelet generates the key, creates a PodCertificateRequest and writes the certificate to a volume of the
 pod. This control plane has no kubelet, so the pod does not run and an administrator acts as its node.
 

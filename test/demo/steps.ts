@@ -6,6 +6,8 @@ import { applyManifest } from './manifests.ts';
 import type { Narrator } from './narrator.ts';
 import { createRequest, generateKey } from './openssl-requests.ts';
 import { requestForPod } from './pod-certificate.ts';
+import { approveAndFetch } from './requests.ts';
+import { type DemoVault, issueWithVault } from './vault.ts';
 
 export interface DemoStepsDeps {
   readonly narrator: Pick<Narrator, 'heading' | 'explain' | 'show' | 'run' | 'shell' | 'fetchLines'>;
@@ -14,6 +16,7 @@ export interface DemoStepsDeps {
   readonly namespace: string;
   readonly signerUrl: string;
   readonly webhookUrl: string;
+  readonly vault: DemoVault;
 }
 
 export async function runDemoSteps(deps: DemoStepsDeps): Promise<void> {
@@ -22,6 +25,7 @@ export async function runDemoSteps(deps: DemoStepsDeps): Promise<void> {
   await requestWithPermission(deps);
   await useClusterIssuer(deps);
   await issueSelfSigned(deps);
+  await issueWithVault(deps);
   await requestForPod(deps);
   await approveByPolicy(deps);
   await showMetrics(deps);
@@ -144,7 +148,7 @@ async function issueSelfSigned(deps: DemoStepsDeps): Promise<void> {
 }
 
 async function showMetrics({ narrator, signerUrl, webhookUrl }: DemoStepsDeps): Promise<void> {
-  narrator.heading('8. View the metrics');
+  narrator.heading('9. View the metrics');
   narrator.explain('The webhook counts allowed and denied requests:');
   const admissions = /^countersign_webhook_admissions_total.* [1-9]/;
   await narrator.fetchLines(`${webhookUrl}/metrics`, admissions, ['reason="DeniedReference"', 'answer="allowed"']);
@@ -152,13 +156,6 @@ async function showMetrics({ narrator, signerUrl, webhookUrl }: DemoStepsDeps): 
   const certificates = /^(countersign_certificates_total|leader_election_master_status)/;
   const issued = ['result="issued"', 'leader_election_master_status 1'];
   await narrator.fetchLines(`${signerUrl}/metrics`, certificates, issued);
-}
-
-async function approveAndFetch({ narrator }: DemoStepsDeps, name: string): Promise<void> {
-  await narrator.run(['kubectl', 'certificate', 'approve', name]);
-  await narrator.run(['kubectl', 'get', 'csr', name], { within: 10, prints: ['Approved,Issued'] });
-  const get = `kubectl get csr ${name} -o jsonpath='{.status.certificate}'`;
-  await narrator.shell(`${get} | openssl base64 -d -A > ${name}.crt`);
 }
 
 function secretTls(name: string, namespace: string, files: string): string[] {

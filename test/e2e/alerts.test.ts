@@ -6,7 +6,12 @@ import { type AlertCase, describeAlerts, type Series } from '../support/alert-ru
 const AT = 'namespace="countersign-system",job=';
 const LEADER_A = `leader_election_master_status{${AT}"signer",instance="a"}`;
 const NO_ISSUER = `countersign_requests_waiting{${AT}"signer",reason="IssuerNotFound"}`;
-const ISSUED = `countersign_approval_to_certificate_seconds_bucket{${AT}"signer",le=`;
+const WAITING_VAULT = `countersign_requests_waiting{${AT}"signer",reason="VaultUnavailable",issuer_type="vault"}`;
+const WAITING_POD_VAULT = `countersign_pod_requests_waiting{${AT}"signer",reason="ErrorVaultInit",issuer_type="vault"}`;
+const WAITING_ORDER = `countersign_requests_waiting{${AT}"signer",reason="OrderPending",issuer_type="acme"}`;
+const OLDEST_ORDER = `countersign_request_oldest_waiting_seconds{${AT}"signer",reason="OrderPending",issuer_type="acme"}`;
+const ISSUED = `countersign_approval_to_certificate_seconds_bucket{${AT}"signer",issuer_type="ca",le=`;
+const ORDERED = ISSUED.replace('"ca"', '"acme"');
 const DEPTH = `workqueue_depth{${AT}"signer",instance="a",name="csr"}`;
 const FORBIDDEN = `countersign_work_errors_total{${AT}"signer",queue="csr",code="forbidden"}`;
 const INVALID = FORBIDDEN.replace('forbidden', 'invalid');
@@ -31,6 +36,15 @@ const HEALTHY: Series = {
   [`leader_election_master_status{${AT}"signer",instance="b"}`]: '0x60',
   [NO_ISSUER]: '0x60',
   [`countersign_requests_waiting{${AT}"signer",reason="WaitingApproval"}`]: '7x60',
+  // Vault has a fault now and then, and there is always an Order on its way; both are normal.
+  [WAITING_VAULT]: '0x20 2x5 0x40',
+  [WAITING_POD_VAULT]: '0x60',
+  [WAITING_ORDER]: '3x60',
+  [OLDEST_ORDER]: '90x60',
+  [OLDEST_ORDER.replace('OrderPending', 'IssuerNotFound')]: '0x60',
+  [`${ORDERED}"10"}`]: '0x60',
+  [`${ORDERED}"60"}`]: '0+90x60',
+  [`${ORDERED}"+Inf"}`]: '0+90x60',
   [`${ISSUED}"0.1"}`]: '0+10x60',
   [`${ISSUED}"10"}`]: '0+10x60',
   [`${ISSUED}"+Inf"}`]: '0+10x60',
@@ -105,6 +119,36 @@ const CASES: readonly AlertCase[] = [
     series: { [`${ISSUED}"0.1"}`]: '0x60' },
     minute: 30,
     fires: ['CountersignCertificatesLate'],
+  },
+  {
+    name: 'when requests wait for Vault',
+    series: { [WAITING_VAULT]: '0x5 2x60' },
+    minute: 17,
+    fires: ['CountersignVaultFails'],
+  },
+  {
+    name: 'while requests have waited for Vault for nine minutes',
+    series: { [WAITING_VAULT]: '0x5 2x60' },
+    minute: 14,
+    fires: [],
+  },
+  {
+    name: 'when requests of pods wait for Vault',
+    series: { [WAITING_POD_VAULT]: '1x60' },
+    minute: 17,
+    fires: ['CountersignVaultFails'],
+  },
+  {
+    name: 'when an Order has been pending for more than fifteen minutes',
+    series: { [OLDEST_ORDER]: '0x5 0+60x54' },
+    minute: 25,
+    fires: ['CountersignDelegatedRequestsWait'],
+  },
+  {
+    name: 'when nobody approves CertificateRequests',
+    series: { [OLDEST_ORDER.replace('OrderPending', 'CertificateRequestNotApproved')]: '0+60x60' },
+    minute: 25,
+    fires: ['CountersignDelegatedRequestsWait'],
   },
   { name: 'when the queue fills and empties', series: { [DEPTH]: BURSTS }, minute: 40, fires: [] },
   {

@@ -1,4 +1,4 @@
-// The demo when it is interrupted: it prints nothing more and leaves nothing behind.
+// The demo: all steps succeed, and when it is interrupted, it prints nothing more and leaves nothing behind.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -10,6 +10,15 @@ import { fileURLToPath } from 'node:url';
 import { until } from '../support/until.ts';
 
 const COMMAND = fileURLToPath(new URL('../demo/main.ts', import.meta.url));
+
+test('every step of the demo succeeds, also the one in which a Vault server signs', async t => {
+  const demo = spawn(process.execPath, [COMMAND, '--once'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(() => demo.kill('SIGKILL'));
+  const [output, complaints, [code]] = await Promise.all([text(demo.stdout), text(demo.stderr), once(demo, 'exit')]);
+  assert.equal(code, 0, complaints);
+  for (const name of ['jane', 'cluster', 'self', 'vault', 'web'])
+    assert.match(output, new RegExp(`^  ${name}.crt: OK$`, 'm'));
+});
 
 for (const [signal, args, ending] of [
   ['SIGINT', [], [0, null]],

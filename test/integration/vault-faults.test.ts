@@ -218,4 +218,6 @@ test('the metrics count certificates and waiting requests of the issuer type vau
     /^countersign_certificates_total\{issuer_type="vault",result="issued",reason="CertificateIssued"\} \d+$/m,
   );
   assert.match(text, /^countersign_requests_waiting\{reason="VaultUnavailable"\} 0$/m);
+  assert.match(text, /^countersign_approval_to_certificate_seconds_count\{issuer_type="vault"\} \d+$/m);
+  assert.match(text, /^countersign_vault_request_duration_seconds_count\{purpose="sign",result="success"\} \d+$/m);
 });

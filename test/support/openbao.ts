@@ -20,14 +20,23 @@ export interface OpenBaoOptions {
   readonly tls?: TlsFiles;
   /** Restart on the port of a server that was stopped. */
   readonly port?: number;
+  /** Where to create the folder with its log. Defaults to the folder for temporary files. */
+  readonly parent?: string;
+  /** Where it listens without TLS. Defaults to 127.0.0.1. */
+  readonly address?: string;
 }
 
 export const ROOT_TOKEN = 'root';
 const READY_MS = 60_000;
 
-export async function startOpenBao({ tls, port: wanted }: OpenBaoOptions = {}): Promise<OpenBao> {
+export async function startOpenBao({
+  tls,
+  port: wanted,
+  parent = tmpdir(),
+  address = '127.0.0.1',
+}: OpenBaoOptions = {}): Promise<OpenBao> {
   const { bao } = await findTools(['bao']);
-  const dir = await mkdtemp(join(tmpdir(), 'countersign-openbao-'));
+  const dir = await mkdtemp(join(parent, 'countersign-openbao-'));
   for (let left = 5; ; left -= 1) {
     const ports = { plain: wanted ?? (await freePairOfPorts()), tls: await freePort(), mutual: await freePort() };
     const config = tls === undefined ? [] : ['-config', await writeListeners(dir, ports, tls)];
@@ -35,11 +44,11 @@ export async function startOpenBao({ tls, port: wanted }: OpenBaoOptions = {}): 
     const child = startChild({
       name: 'openbao',
       command: bao,
-      args: [...args, `-dev-listen-address=127.0.0.1:${ports.plain}`, ...config],
+      args: [...args, `-dev-listen-address=${address}:${ports.plain}`, ...config],
       logPath: join(dir, 'openbao.log'),
       env: { HOME: dir, PATH: process.env['PATH'] },
     });
-    const server = new OpenBao(dir, child, ports);
+    const server = new OpenBao(dir, child, { ...ports, address });
     if (await server.isServing()) return server;
     const log = logTail(child.logPath);
     await child.stop(5_000);
@@ -97,17 +106,19 @@ export interface BaoAnswer {
 
 export class OpenBao {
   readonly ports: Ports;
+  readonly #address: string;
   readonly #dir: string;
   readonly #child: Child;
 
-  constructor(dir: string, child: Child, ports: Ports) {
+  constructor(dir: string, child: Child, { address, ...ports }: Ports & { readonly address: string }) {
+    this.#address = address;
     this.#dir = dir;
     this.#child = child;
     this.ports = ports;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.ports.plain}`;
+    return `http://${this.#address}:${this.ports.plain}`;
   }
 
   get tlsUrl(): string {

@@ -17,6 +17,7 @@ import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { signingSecret } from '@countersign/common/issuers/issuer-types.ts';
 import { isObjectName } from '@countersign/common/object-name.ts';
 import { PERMISSIVE_POLICY, type RequestPolicy } from '@countersign/common/request-policy.ts';
+import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { EXTENSION } from '@countersign/common/x509/oids.ts';
@@ -26,6 +27,7 @@ import { createCaIssuer } from '@countersign/signer/issuers/ca.ts';
 import type { IssuerTypeHandler } from '@countersign/signer/issuers/issuer-type.ts';
 import { createSelfSignedIssuer } from '@countersign/signer/issuers/self-signed.ts';
 import { createVaultIssuer } from '@countersign/signer/issuers/vault/vault.ts';
+import { VaultMetrics } from '@countersign/signer/issuers/vault/vault-metrics.ts';
 import { triage } from '@countersign/signer/requests/csr/triage.ts';
 import { admit, findScope } from '@countersign/webhook/admit.ts';
 import * as fc from 'fast-check';
@@ -54,6 +56,7 @@ const NO_SERVER = {
   client: new RecordingClient(() => undefined),
   secrets: { read: async () => undefined },
   clusterResourceNamespace: 'countersign',
+  metrics: new VaultMetrics(createRegistry()),
   allowedServers: [],
 };
 

@@ -14,7 +14,7 @@ import type { Effect } from '../effect.ts';
 import { type ReconcileDeps, reconcile } from '../reconcile.ts';
 import type { RequestMetrics } from '../request-metrics.ts';
 import type { RequestKind, RequestRecord } from '../requests/request-kind.ts';
-import { settleWrites } from '../writes/fresh-read.ts';
+import { settleWrites, toSubjectOf } from '../writes/fresh-read.ts';
 import { Unreported } from '../writes/unreported.ts';
 import { WriteLedger } from '../writes/write-ledger.ts';
 import type { ControllerDeps } from './controller-deps.ts';
@@ -185,7 +185,7 @@ export class RequestController<R extends RequestRecord> {
       observer: metrics.queue(kind.name),
       onError: ({ error, ...run }) => {
         metrics.failed(kind.name, error);
-        this.#metrics.retrying(run.key, run.retryInMs !== undefined);
+        this.#metrics.retrying(run.key, this.#issuerTypeOf(run.key), run.retryInMs !== undefined);
         log.warn({ err: error, queue: kind.name, ...run }, 'reconcile failed');
       },
     });
@@ -194,6 +194,11 @@ export class RequestController<R extends RequestRecord> {
   #signerNameOf(name: string): string {
     const record = this.#find(name);
     return record === undefined ? '' : this.#options.kind.signerNameOf(record);
+  }
+
+  #issuerTypeOf(name: string): string {
+    const record = this.#find(name);
+    return (record && toSubjectOf(this.#deps, record, this.#shared.log).handler?.type) ?? '';
   }
 
   /** Every log line of a reconcile carries its reconcileId, including that of a failure. */

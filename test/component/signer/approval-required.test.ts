@@ -95,7 +95,7 @@ test('a CSR that waits for a policy is signed when one is changed so that it all
         ? { metadata: { resourceVersion: '100' }, items: [] }
         : undefined,
   });
-  const waiting = 'countersign_requests_waiting{reason="ApprovalPolicyRequired"} 1';
+  const waiting = 'countersign_requests_waiting{reason="ApprovalPolicyRequired",issuer_type="ca"} 1';
   await until(async () => (await registry.metrics()).includes(waiting));
   const policy = { metadata: { name: 'web', uid: 'u', generation: 1 }, spec: ALLOWING['web'] };
   const other = { ...policy, spec: { ...policy.spec, subjects: [{ kind: 'User', name: 'joe' }] } };

@@ -38,7 +38,7 @@ describe('a failing reconcile', { concurrency: true }, () => {
     assert.match(String(reconcileId), /^[\da-f-]{36}$/);
     const metrics = await registry.metrics();
     assert.ok(metrics.includes('countersign_work_errors_total{queue="csr",code="server"} 1'));
-    assert.ok(metrics.includes('countersign_requests_waiting{reason="Retry"} 1'));
+    assert.ok(metrics.includes('countersign_requests_waiting{reason="Retry",issuer_type="ca"} 1'));
   });
 
   it('a reconcile that fails permanently is counted and not shown as waiting', async t => {

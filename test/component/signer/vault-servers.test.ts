@@ -7,10 +7,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import type { VaultIssuerSpec } from '@countersign/common/issuers/vault-spec.ts';
+import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
 import { AS_CERT_MANAGER } from '@countersign/signer/issuance/issuance-policy.ts';
 import type { RemoteAnswer } from '@countersign/signer/issuers/issuer-type.ts';
 import { createVaultIssuer } from '@countersign/signer/issuers/vault/vault.ts';
+import { VaultMetrics } from '@countersign/signer/issuers/vault/vault-metrics.ts';
 import { buildIssuer } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import { valueOf } from '../../support/pki.ts';
@@ -49,12 +51,14 @@ async function startServer(t: TestContext, play: Play) {
 /** A Vault issuer whose only Secret has the value `s.secret` for every key that is asked for. */
 function createIssuer(spec: VaultIssuerSpec) {
   const client = new RecordingClient(() => undefined);
+  const registry = createRegistry();
   const value = Buffer.from('s.secret').toString('base64');
   const secret = { metadata: { name: 'token', uid: 'u', resourceVersion: '1' }, data: { token: value, id: value } };
   const handler = createVaultIssuer({
     client,
     secrets: { read: async () => secret },
     clusterResourceNamespace: 'countersign',
+    metrics: new VaultMetrics(registry),
     allowedServers: [],
   });
   const issuer = buildIssuer({ vault: { path: 'pki/sign/web', ...TOKEN, ...spec } });
@@ -68,8 +72,16 @@ function createIssuer(spec: VaultIssuerSpec) {
       if (decided.kind !== 'issue' || decided.issuance.kind !== 'remote') return assert.fail(JSON.stringify(decided));
       return decided.issuance.submit(AbortSignal.timeout(20_000));
     },
+    counts: () => readCounts(registry),
     readiness: async () => handler.readiness({ ref: REF, issuer, material: undefined }),
   };
+}
+
+/** Calls by purpose and result. */
+async function readCounts(registry: ReturnType<typeof createRegistry>): Promise<Record<string, number>> {
+  const pattern = /^countersign_vault_request_duration_seconds_count\{purpose="(\w+)",result="(\w+)"\} (\d+)$/gm;
+  const found = [...(await registry.metrics()).matchAll(pattern)];
+  return Object.fromEntries(found.map(([, purpose, result, count]) => [`${purpose} ${result}`, Number(count)]));
 }
 
 function textOf(answer: RemoteAnswer): string {
@@ -154,5 +166,29 @@ describe('a login', () => {
     assert.equal(logins.length, 1);
     assert.deepEqual(JSON.parse(logins[0]?.body ?? ''), { role_id: 'r', secret_id: 's.secret' });
     assert.ok(seen.filter(({ path }) => path === '/v1/pki/sign/web').every(({ token }) => token === 's.login'));
+  });
+});
+
+describe('the metrics of calls to Vault servers', () => {
+  const cases: readonly (readonly [string, Play, string])[] = [
+    ['that refuses the role', (_, response) => response.writeHead(400).end('{"errors":["no"]}'), 'sign refused'],
+    ['with a status code of its own', (_, response) => response.writeHead(299).end(), 'sign refused'],
+    ['that is sealed', (_, response) => response.writeHead(503).end('{"errors":["sealed"]}'), 'sign unavailable'],
+    ['that closes the connection', request => request.socket.resetAndDestroy(), 'sign unreachable'],
+  ];
+  for (const [what, play, expected] of cases) {
+    it(`count a server ${what} as "${expected}"`, async t => {
+      const issuer = createIssuer({ server: (await startServer(t, play)).url });
+      await issuer.sign();
+      assert.deepEqual(await issuer.counts(), { [expected]: 1 });
+    });
+  }
+
+  it('count a standby server as healthy, and nothing for a call that is not made', async t => {
+    const { url } = await startServer(t, (_, response) => response.writeHead(429).end('{}'));
+    const issuer = createIssuer({ server: url });
+    assert.deepEqual(await issuer.counts(), {});
+    await issuer.readiness();
+    assert.deepEqual(await issuer.counts(), { 'health success': 1 });
   });
 });

@@ -17,10 +17,10 @@ interface Update {
 }
 
 /** `management`: the URL of pebble-challtestsrv's management interface. */
-export async function startAcmeDns(management: string): Promise<Bridge> {
+export async function startAcmeDns(management: string, address: string): Promise<Bridge> {
   const server = createServer((...call) => void serve(management, ...call));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => close(server) };
+  await once(server.listen(0, address), 'listening');
+  return { url: `http://${address}:${(server.address() as AddressInfo).port}`, close: () => close(server) };
 }
 
 async function serve(management: string, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -67,7 +67,7 @@ export class CertManager {
     await this.#apply(await readFile(tools['cert-manager-crds'], 'utf8'));
     const established = ['--for=condition=Established', '--timeout=60s', 'crd/certificaterequests.cert-manager.io'];
     await this.#kubectl(['wait', ...established]);
-    await this.#apply(webhookConfigurations(this.#port, await this.#createServingCertificate()));
+    await this.#apply(webhookConfigurations(await this.#createClientConfig()));
   }
 
   async startWebhook(): Promise<void> {
@@ -117,14 +117,15 @@ export class CertManager {
     });
   }
 
-  /** Returns the CA. */
-  async #createServingCertificate(): Promise<string> {
+  /** Creates the serving certificate. Returns how the API server calls the webhook. */
+  async #createClientConfig(): Promise<ClientConfig> {
     const file = (name: string) => join(this.#dir, name);
     const authority = await openAuthority('cert-manager webhook', file('ca.crt'), file('ca.key'));
     const serving = await authority.issueServing('cert-manager-webhook');
     await writeFile(file('tls.crt'), serving.certPem);
     await writeFile(file('tls.key'), serving.keyPem, { mode: 0o600 });
-    return authority.certPem;
+    const caBundle = Buffer.from(authority.certPem).toString('base64');
+    return path => ({ url: `https://127.0.0.1:${this.#port}/${path}`, caBundle });
   }
 
   #apply(manifests: string): Promise<string> {
@@ -149,16 +150,17 @@ async function waitUntilHealthy(child: Child, url: string): Promise<void> {
   }
 }
 
-/** As in cert-manager's chart, with a URL in place of a Service. */
-function webhookConfigurations(port: number, caPem: string): string {
+/** How to call the webhook at a path. */
+export type ClientConfig = (path: 'validate' | 'mutate') => object;
+
+/** As in cert-manager's chart. */
+export function webhookConfigurations(clientConfig: ClientConfig): string {
   const common = {
     admissionReviewVersions: ['v1'],
     sideEffects: 'None',
     failurePolicy: 'Fail',
     name: 'webhook.cert-manager.io',
   };
-  const caBundle = Buffer.from(caPem).toString('base64');
-  const client = (path: string) => ({ clientConfig: { url: `https://127.0.0.1:${port}/${path}`, caBundle } });
   const rule = (operations: readonly string[], resources: readonly string[]) => ({
     rules: [{ apiGroups: GROUPS, apiVersions: ['v1'], operations, resources }],
   });
@@ -168,8 +170,8 @@ function webhookConfigurations(port: number, caPem: string): string {
     metadata: { name: 'cert-manager-webhook' },
     webhooks: [{ ...common, ...webhook }],
   });
-  const validating = { ...client('validate'), ...rule(['CREATE', 'UPDATE'], ['*/*']) };
-  const mutating = { ...client('mutate'), ...rule(['CREATE'], ['certificaterequests']) };
+  const validating = { clientConfig: clientConfig('validate'), ...rule(['CREATE', 'UPDATE'], ['*/*']) };
+  const mutating = { clientConfig: clientConfig('mutate'), ...rule(['CREATE'], ['certificaterequests']) };
   return [
     stringify(configuration('ValidatingWebhookConfiguration', validating)),
     stringify(configuration('MutatingWebhookConfiguration', mutating)),

@@ -28,16 +28,15 @@ type Body = Readonly<Record<string, string>>;
 type Answer = readonly [status: number, body: object];
 
 /** `serving` issues the certificate of the server. */
-export async function startTpp(serving: Authority): Promise<Tpp> {
-  const { certPem, keyPem } = await serving.issueServing('tpp', ['localhost']);
+export async function startTpp(serving: Authority, address = '127.0.0.1'): Promise<Tpp> {
+  const { certPem, keyPem } = await serving.issueServing('tpp', [], [address]);
   const authority = await createAuthority();
   const orders = new Orders(authority);
   const server = createServer({ cert: certPem, key: keyPem }, (...call) => void serve(orders, ...call));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await once(server.listen(0, address), 'listening');
   const { port } = server.address() as AddressInfo;
   return {
-    // cert-manager's library wants a name, not an address.
-    url: `https://localhost:${port}/vedsdk/`,
+    url: `https://${address}:${port}/vedsdk/`,
     servingCaPem: serving.certPem,
     rootPem: `${authority.certificate.toString('pem')}\n`,
     async close() {

@@ -78,7 +78,8 @@ async function writeConfiguration({ world, programs }: NodeParts): Promise<void>
   ]);
 }
 
-function start({ world, programs }: NodeParts, command: string, args: readonly string[], name: string): Child {
+/** Runs a program in the namespaces of the node. */
+export function start({ world, programs }: NodeParts, command: string, args: readonly string[], name: string): Child {
   const [program, ...words] = world.enter(command, args);
   const env = { ...process.env, PATH: programs.searchPath };
   return startChild({ name, command: program, args: words, logPath: world.log(name), cwd: world.dir, env });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Image } from '../../../build/docker-archive.ts';
 import type { User } from '../control-plane/authority.ts';
+import type { Child } from '../control-plane/child.ts';
 import { commandEnvironment } from '../control-plane/command-environment.ts';
 import type { CommandInput } from '../control-plane/control-plane.ts';
 import { findTools } from '../control-plane/find-tools.ts';
@@ -12,7 +13,7 @@ import { kubeconfigName, writeKubeconfig } from '../control-plane/kubeconfig.ts'
 import { createProgress } from '../control-plane/progress.ts';
 import { type CommandResult, runCommand } from '../control-plane/run-command.ts';
 import type { ToolName, ToolPaths } from '../control-plane/tools.ts';
-import { type Booted, boot, type NodeParts, startServer } from './boot.ts';
+import { type Booted, boot, type NodeParts, start, startServer } from './boot.ts';
 import { NODE_NAME } from './configuration.ts';
 import { childOf, NodeSandbox } from './node-sandbox.ts';
 import type { Programs } from './programs.ts';
@@ -94,6 +95,13 @@ export class RealNode {
 
   helm(args: readonly string[], command: CommandInput = {}): Promise<CommandResult> {
     return this.#run('helm', args, command);
+  }
+
+  /** Runs a program beside the pods, in the network of the node and on its address, until the node stops. */
+  startProgram(name: string, command: string, args: readonly string[]): Child {
+    const child = start(this.#machinery, command, args, name);
+    this.#booted.children.push(child);
+    return child;
   }
 
   async isReady(): Promise<boolean> {

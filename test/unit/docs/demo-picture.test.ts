@@ -40,7 +40,8 @@ async function recordDemo(): Promise<readonly string[]> {
     },
     fetchLines: async () => {},
   };
-  await runDemoSteps({ narrator, dir, namespace: 'countersign', signerUrl: '', webhookUrl: '' });
+  const urls = { signerUrl: '', webhookUrl: '', vault: { url: '' } };
+  await runDemoSteps({ narrator, dir, namespace: 'countersign', ...urls });
   await rm(dir, { recursive: true });
   return lines;
 }

@@ -44,7 +44,7 @@ test('the time from approval to certificate is observed for issued requests only
   report('b', { result: 'failed', reason: 'DeniedReference', issuerType: 'ca' });
   report('c', WAITING);
   assert.deepEqual(await lines('countersign_approval_to_certificate_seconds_count'), [
-    'countersign_approval_to_certificate_seconds_count 1',
+    'countersign_approval_to_certificate_seconds_count{issuer_type="ca"} 1',
   ]);
 });
 
@@ -52,17 +52,17 @@ test('a request that failed to reconcile counts as waiting for a retry unless it
   const { metrics, lines, report } = setup();
   const waiting = () => lines('countersign_requests_waiting');
   for (const name of ['a', 'b', 'c']) report(name, { ...WAITING, reason: 'WaitingApproval' });
-  for (const name of ['a', 'b', 'c']) metrics.requests.csr.retrying(name, true);
+  for (const name of ['a', 'b', 'c']) metrics.requests.csr.retrying(name, 'ca', true);
   report('b', ISSUED);
-  metrics.requests.csr.retrying('c', false);
-  assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="Retry"} 1']);
+  metrics.requests.csr.retrying('c', 'ca', false);
+  assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="Retry",issuer_type="ca"} 1']);
 });
 
 test('the time from approval to certificate is in seconds', async () => {
   const { report, lines } = setup();
   report('a', ISSUED, 250);
   assert.deepEqual(await lines('countersign_approval_to_certificate_seconds_sum'), [
-    'countersign_approval_to_certificate_seconds_sum 0.25',
+    'countersign_approval_to_certificate_seconds_sum{issuer_type="ca"} 0.25',
   ]);
 });
 
@@ -72,9 +72,9 @@ test('a request counts as waiting for its latest reason until it stops waiting o
   report('a', { ...WAITING, reason: 'WaitingApproval' });
   report('a', WAITING);
   report('b', WAITING);
-  assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="SecretMissing"} 2']);
+  assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="SecretMissing",issuer_type="ca"} 2']);
   report('a', ISSUED);
-  assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="SecretMissing"} 1']);
+  assert.deepEqual(await waiting(), ['countersign_requests_waiting{reason="SecretMissing",issuer_type="ca"} 1']);
   metrics.requests.csr.forgetWaiting('b');
   assert.deepEqual(await waiting(), []);
 });
@@ -157,4 +157,27 @@ test('the age of the oldest of very many waiting requests is measured', async ()
   for (let index = 0; index < 200_000; index++) metrics.requests.pod.reportOutcome(`r${index}`, WAITING, index);
   const [line = ''] = await lines('countersign_pod_request_oldest_waiting_seconds');
   assert.ok(Number(line.split(' ')[1]) >= 199, line);
+});
+
+test('the age of the oldest waiting CSR is reported by reason and issuer type, and starts at its approval', async () => {
+  const { metrics, lines, report } = setup();
+  const seconds = async () => {
+    const found = await lines('countersign_request_oldest_waiting_seconds');
+    return found.map(line => line.replace(/\d+(\.\d+)?$/, value => String(Math.floor(Number(value)))));
+  };
+  const name = 'countersign_request_oldest_waiting_seconds';
+  report('unapproved', { result: 'waiting', reason: 'WaitingApproval', issuerType: '' }, 999_000);
+  assert.deepEqual(await seconds(), []);
+  report('a', { ...WAITING, reason: 'OrderPending', issuerType: 'acme' }, 60_000);
+  report('b', { ...WAITING, reason: 'OrderPending', issuerType: 'acme' }, 240_000);
+  report('c', { ...WAITING, reason: 'IssuerNotFound', issuerType: '' }, 7_000);
+  assert.deepEqual(await seconds(), [
+    `${name}{reason="OrderPending",issuer_type="acme"} 240`,
+    `${name}{reason="IssuerNotFound"} 7`,
+  ]);
+  // A retry does not begin anew.
+  metrics.requests.csr.retrying('b', 'acme', true);
+  report('a', ISSUED);
+  report('c', ISSUED);
+  assert.deepEqual(await seconds(), [`${name}{reason="Retry",issuer_type="acme"} 240`]);
 });

@@ -52,6 +52,14 @@ export function isPassing({ statusCode }: VaultAnswer): boolean {
   return statusCode === 408 || statusCode === 412 || statusCode === 429 || statusCode >= 500;
 }
 
+/** Unsealed; 429: standby, 472 and 473: replication secondary and performance standby. */
+const HEALTHY: ReadonlySet<number> = new Set([200, 429, 472, 473]);
+
+/** For an answer about the server's health. */
+export function isHealthy({ statusCode }: VaultAnswer): boolean {
+  return HEALTHY.has(statusCode);
+}
+
 /** Why a login failed. */
 export function loginFault(answer: VaultAnswer, secret: ObservedSecret | undefined): VaultFault {
   return new VaultFault('access', `error logging in to Vault server: ${wordsOf(answer)}`, secret);

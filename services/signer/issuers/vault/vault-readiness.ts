@@ -8,7 +8,7 @@ import { asRetryableError, RetryableError } from '@countersign/common/runtime/er
 import type { ObservedSecret } from '../../secret.ts';
 import type { Readiness } from '../issuer-type.ts';
 import { type AccessScope, readAccess, type VaultAccess } from './vault-access.ts';
-import { VaultFault, wordsOf } from './vault-fault.ts';
+import { isHealthy, VaultFault, wordsOf } from './vault-fault.ts';
 import type { VaultSession } from './vault-signer.ts';
 
 /** Fewer than the workers of the issuers' queue, so that others are never without one. */
@@ -16,8 +16,6 @@ const MAX_CHECKS = 6;
 const SLOT_WITHIN_MS = 1_000;
 const POLL_MS = 20;
 
-/** Unsealed; 429: standby, 472 and 473: replication secondary and performance standby. */
-const HEALTHY: ReadonlySet<number> = new Set([200, 429, 472, 473]);
 const UNHEALTHY: ReadonlyMap<number, string> = new Map([
   [501, 'Vault is not initialized'],
   [503, 'Vault is sealed'],
@@ -74,8 +72,8 @@ async function verify({ servers, tokens }: VaultSession, access: VaultAccess): P
   await tokens.get(access);
   const path = vaultPath(access.server, 'v1/sys/health');
   // Namespaces do not have it.
-  const answer = await servers.call(access, { method: 'GET', path, isQuick: true });
-  if (HEALTHY.has(answer.statusCode)) return;
+  const answer = await servers.call(access, { method: 'GET', path, purpose: 'health' });
+  if (isHealthy(answer)) return;
   const problem = UNHEALTHY.get(answer.statusCode) ?? `error calling Vault /v1/sys/health: ${wordsOf(answer)}`;
   throw new VaultFault('unavailable', problem);
 }

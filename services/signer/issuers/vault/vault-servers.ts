@@ -6,6 +6,7 @@ import { createSecureContext } from 'node:tls';
 import { exchange } from '@countersign/common/runtime/kube/exchange.ts';
 import { Agent } from 'undici';
 import { connectionFault, type VaultAnswer, VaultFault } from './vault-fault.ts';
+import type { VaultMetrics, VaultPurpose } from './vault-metrics.ts';
 
 export interface TlsMaterial {
   readonly ca?: string | undefined;
@@ -25,12 +26,12 @@ export interface VaultCall {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: object;
   readonly signal?: AbortSignal;
-  /** Whether the answer needs no signature, and is due sooner. */
-  readonly isQuick?: boolean;
+  readonly purpose: VaultPurpose;
 }
 
 /** From the wait for a connection to the last byte of the answer. */
 const TIMEOUT_MS = 10_000;
+/** For an answer that needs no signature. */
 const QUICK_TIMEOUT_MS = 5_000;
 /** Many times a chain of 32 certificates. */
 const MAX_BYTES = 512 * 1024;
@@ -42,16 +43,25 @@ const MAX_POOLS = 256;
 const COMMON_HEADERS = { accept: 'application/json', 'content-type': 'application/json', 'x-vault-request': 'true' };
 
 export class VaultServers {
+  readonly #metrics: VaultMetrics;
   readonly #pools = new Map<string, Agent>();
 
+  constructor(metrics: VaultMetrics) {
+    this.#metrics = metrics;
+  }
+
   /** Throws a VaultFault if there is no answer. */
-  async call({ server, tls }: VaultTarget, call: VaultCall): Promise<VaultAnswer> {
-    const { method, path, headers, body, signal, isQuick } = call;
+  call(target: VaultTarget, call: VaultCall): Promise<VaultAnswer> {
+    return this.#metrics.observe(call.purpose, () => this.#exchange(target, call));
+  }
+
+  async #exchange({ server, tls }: VaultTarget, call: VaultCall): Promise<VaultAnswer> {
+    const { method, path, headers, body, signal, purpose } = call;
     const pool = this.#poolOf(server, tls);
     const { origin } = new URL(server);
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
     const options = { origin, path, method, headers: { ...headers, ...COMMON_HEADERS }, ...sent };
-    const timeoutMs = isQuick ? QUICK_TIMEOUT_MS : TIMEOUT_MS;
+    const timeoutMs = purpose === 'sign' ? TIMEOUT_MS : QUICK_TIMEOUT_MS;
     const limits = { timeoutMs, maxBytes: MAX_BYTES, ...(signal && { signal }) };
     try {
       const answer = await exchange(pool, options, limits);

@@ -85,7 +85,8 @@ async function sendWithToken(session: VaultSession, sending: Sending): Promise<V
 
 function send({ servers }: VaultSession, { access, path, order }: Sending, token: string): Promise<VaultAnswer> {
   const headers = { ...access.headers, 'x-vault-token': token };
-  return servers.call(access, { method: 'POST', path, headers, body: signBody(order.requested), signal: order.signal });
+  const { requested, signal } = order;
+  return servers.call(access, { purpose: 'sign', method: 'POST', path, headers, body: signBody(requested), signal });
 }
 
 function toAnswer(fault: VaultFault, path: string, forMs: number): RemoteAnswer {

@@ -80,9 +80,9 @@ export class VaultTokens {
     return token;
   }
 
-  async #send(target: VaultTarget, call: Omit<VaultCall, 'method'>): Promise<VaultAnswer> {
+  async #send(target: VaultTarget, call: Omit<VaultCall, 'method' | 'purpose'>): Promise<VaultAnswer> {
     try {
-      return await this.#servers.call(target, { ...call, method: 'POST', isQuick: true });
+      return await this.#servers.call(target, { ...call, method: 'POST', purpose: 'login' });
     } catch (error) {
       throw error instanceof VaultFault ? asLoginFault(error) : error;
     }

@@ -12,6 +12,7 @@ import { failFor } from '../bad-request.ts';
 import type { IssuanceRequest, IssuerDecision, IssuerTypeHandler, RemoteAnswer } from '../issuer-type.ts';
 import { topOfRemote } from '../stored-certificate.ts';
 import { IssuerRest } from './issuer-rest.ts';
+import type { VaultMetrics } from './vault-metrics.ts';
 import { notReady, VaultReadiness } from './vault-readiness.ts';
 import { VaultServers } from './vault-servers.ts';
 import { type SignOrder, signWithVault, type VaultSession } from './vault-signer.ts';
@@ -22,6 +23,7 @@ export interface VaultDeps {
   readonly client: Pick<KubeClient, 'create'>;
   readonly secrets: Pick<SecretReader, 'read'>;
   readonly clusterResourceNamespace: string;
+  readonly metrics: VaultMetrics;
   /** Hosts of servers that may be asked; empty: all. */
   readonly allowedServers: readonly string[];
 }
@@ -49,8 +51,8 @@ export function createVaultIssuer(deps: VaultDeps): IssuerTypeHandler<undefined>
   };
 }
 
-function createSession({ client, secrets }: VaultDeps): VaultSession {
-  const servers = new VaultServers();
+function createSession({ client, secrets, metrics }: VaultDeps): VaultSession {
+  const servers = new VaultServers(metrics);
   return { secrets, servers, tokens: new VaultTokens(servers, client), rest: new IssuerRest() };
 }
 
