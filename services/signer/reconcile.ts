@@ -16,6 +16,7 @@ import { ObservationError } from './issuers/observe-secret.ts';
 import { type ObserveDeps, observe, observeNow, type SigningSettings } from './observe.ts';
 import type { RequestRecord } from './requests/request-kind.ts';
 import { type FreshReadDeps, readFresh, reportFormer, toReport, toSubjectOf } from './writes/fresh-read.ts';
+import { type OtherSignerDeps, reportOtherSigner } from './writes/report-other-signer.ts';
 import { recordReason, type Subject } from './writes/request-events.ts';
 import type { Unreported } from './writes/unreported.ts';
 import { repair } from './writes/write-certificate.ts';
@@ -23,7 +24,8 @@ import { repair } from './writes/write-certificate.ts';
 export interface ReconcileDeps<R extends RequestRecord = RequestRecord>
   extends FreshReadDeps<R>,
     ObserveDeps,
-    ApplyDeps {
+    ApplyDeps,
+    OtherSignerDeps<R> {
   readonly client: KubeClient;
   readonly settings: SigningSettings;
   readonly view: RequestView<R>;
@@ -53,6 +55,7 @@ export async function reconcile<R extends RequestRecord>(deps: ReconcileDeps<R>,
   const effects: Effect[] = [];
   try {
     if (deps.unreported.has(run.name)) await reportFormer(deps, run);
+    effects.push(...(await reportOtherSigner(deps, run)));
     const subject = await findSubject(deps, run, effects);
     if (subject === undefined) return { effects };
     effects.push(...(await attempt(deps, subject)));

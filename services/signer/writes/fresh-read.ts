@@ -32,7 +32,7 @@ export interface FreshRead<R extends RequestRecord> {
 }
 
 /** Identifies one read of one request. */
-interface ReadTarget {
+export interface ReadTarget {
   readonly name: string;
   readonly log: Logger;
 }

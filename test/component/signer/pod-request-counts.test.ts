@@ -14,6 +14,7 @@ import { createPodKind } from '@countersign/signer/requests/pod-certificate/pod-
 import { type PodRecord, toPodRecord } from '@countersign/signer/requests/pod-certificate/pod-record.ts';
 import { SecretReader } from '@countersign/signer/secret-reader.ts';
 import { SharedReviews } from '@countersign/signer/shared-reviews.ts';
+import { OtherSigners } from '@countersign/signer/writes/other-signers.ts';
 import { Unreported } from '@countersign/signer/writes/unreported.ts';
 import { WriteLedger } from '@countersign/signer/writes/write-ledger.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
@@ -57,6 +58,7 @@ class PodWorld {
       reviews: new SharedReviews(kind.sharesPermissionMs, () => 0),
       isLeading: () => true,
       unreported: new Unreported(),
+      others: new OtherSigners(kind, new WriteLedger()),
       now: () => NOW,
     };
   }
