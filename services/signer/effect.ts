@@ -1,5 +1,6 @@
 // What a reconcile asks its caller to do beyond what it wrote: plain data, carried out by the controller.
 
+import type { IssuerType } from '@countersign/common/issuers/issuer-types.ts';
 import type { Reason } from '@countersign/common/reasons/reasons.ts';
 import type { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { SecretRef } from '@countersign/common/secret.ts';
@@ -21,5 +22,7 @@ export type Effect =
   | { readonly kind: 'recheck-issuer'; readonly ref: SignerRef }
   /** The API server rejected a certificate as invalid, or its signature did not verify: an operator has to act. */
   | { readonly kind: 'count-refusal'; readonly error: TerminalError }
+  /** Another signer ended a request that this one was to sign. */
+  | { readonly kind: 'count-other-signer'; readonly issuerType: IssuerType }
   /** `openMs`: milliseconds since the request could first be signed. */
   | { readonly kind: 'report'; readonly name: string; readonly outcome: Outcome; readonly openMs: number };

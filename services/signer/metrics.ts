@@ -1,10 +1,11 @@
 // The signer's Prometheus metrics. Label values come from closed sets; object names, which requesters choose, are
 // never labels.
 
+import { type IssuerType, issuerTypes } from '@countersign/common/issuers/issuer-types.ts';
 import { csrReasons, POD_WAITING_REASONS, type Reason } from '@countersign/common/reasons/reasons.ts';
 import { ControllerMetrics } from '@countersign/common/runtime/controller/controller-metrics.ts';
 import { formatSignerName, type IssuerKind, type IssuerRef } from '@countersign/common/signer-name.ts';
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import { VaultMetrics } from './issuers/vault/vault-metrics.ts';
 import { RequestMetrics, type RequestMetricsOptions, waitingReasons } from './request-metrics.ts';
 import type { RequestKindName } from './requests/request-kind.ts';
@@ -65,6 +66,7 @@ export class SignerMetrics extends ControllerMetrics {
   readonly requests: Readonly<Record<RequestKindName, RequestMetrics>>;
   readonly bundles: BundleMetrics;
   readonly vault: VaultMetrics;
+  readonly #otherSigners: Counter<'issuer_type'>;
   /** When each issuer's CA expires, by signer name; ms since 1970. */
   readonly #expiries = new Map<string, CaExpiry>();
 
@@ -79,6 +81,7 @@ export class SignerMetrics extends ControllerMetrics {
     };
     this.bundles = new BundleMetrics(registry);
     this.vault = new VaultMetrics(registry);
+    this.#otherSigners = createOtherSignersCounter(registry);
     createExpiryGauge(registry, this.#expiries);
   }
 
@@ -90,6 +93,11 @@ export class SignerMetrics extends ControllerMetrics {
     this.bundles.clear();
   }
 
+  /** Another signer ended a request that this one was to sign. */
+  countOtherSigner(issuerType: IssuerType): void {
+    this.#otherSigners.inc({ issuer_type: issuerType });
+  }
+
   /** Records when an issuer's CA expires (undefined: it has no CA). Returns whether that changed. */
   readonly recordCaExpiry = (ref: IssuerRef, notAfter: Date | undefined): boolean => {
     const name = formatSignerName(ref);
@@ -98,6 +106,18 @@ export class SignerMetrics extends ControllerMetrics {
     else this.#expiries.set(name, { kind: ref.kind, expiresAt: notAfter.getTime() });
     return before !== notAfter?.getTime();
   };
+}
+
+/** Every series exists from the start: Prometheus sees an increase only of a series that it already knows. */
+function createOtherSignersCounter(registry: Registry): Counter<'issuer_type'> {
+  const counter = new Counter({
+    name: 'countersign_foreign_completions_total',
+    help: 'Requests that another signer issued or failed while this signer was to sign them, by issuer type.',
+    labelNames: ['issuer_type'],
+    registers: [registry],
+  });
+  for (const type of Object.keys(issuerTypes)) counter.inc({ issuer_type: type }, 0);
+  return counter;
 }
 
 /** The earliest expiry for each issuer kind; the log says which issuer it is. No series without a CA. */

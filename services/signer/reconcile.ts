@@ -18,13 +18,15 @@ import type { RequestRecord } from './requests/request-kind.ts';
 import { type FreshReadDeps, readFresh, toReport, toSubjectOf } from './writes/fresh-read.ts';
 import { repairIssued } from './writes/repair-issued.ts';
 import { reportFormer } from './writes/report-former.ts';
+import { type OtherSignerDeps, reportOtherSigner } from './writes/report-other-signer.ts';
 import { recordReason, type Subject } from './writes/request-events.ts';
 import type { Unreported } from './writes/unreported.ts';
 
 export interface ReconcileDeps<R extends RequestRecord = RequestRecord>
   extends FreshReadDeps<R>,
     ObserveDeps,
-    ApplyDeps {
+    ApplyDeps,
+    OtherSignerDeps<R> {
   readonly client: KubeClient;
   readonly settings: SigningSettings;
   readonly view: RequestView<R>;
@@ -54,6 +56,7 @@ export async function reconcile<R extends RequestRecord>(deps: ReconcileDeps<R>,
   const effects: Effect[] = [];
   try {
     if (deps.unreported.has(run.name)) await reportFormer(deps, run);
+    effects.push(...(await reportOtherSigner(deps, run)));
     const subject = await findSubject(deps, run, effects);
     if (subject === undefined) return { effects };
     effects.push(...(await attempt(deps, subject)));

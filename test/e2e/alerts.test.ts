@@ -20,6 +20,7 @@ const POD_INVALID = INVALID.replace('csr', 'pod');
 const POD_DEPTH = DEPTH.replace('csr', 'pod');
 const OLDEST_POD = `countersign_pod_request_oldest_waiting_seconds{${AT}"signer",instance="a"}`;
 const REQUESTS = `rest_client_requests_total{${AT}"signer",instance="a",method="GET",host="h",code=`;
+const OTHER_SIGNER = `countersign_foreign_completions_total{${AT}"signer",issuer_type="ca"}`;
 /** From another program whose Prometheus job has the same name. */
 const FOREIGN = `rest_client_requests_total{namespace="other",job="webhook",instance="z",method="GET",host="h",code="500"}`;
 const ERRORS = `countersign_webhook_admissions_total{${AT}"webhook",answer="error",reason="InternalError"}`;
@@ -59,6 +60,7 @@ const HEALTHY: Series = {
   [`${REQUESTS}"200"}`]: '0+100x60',
   [`${REQUESTS}"409"}`]: '0+50x60',
   [`${REQUESTS}"500"}`]: '0+1x60',
+  [OTHER_SIGNER]: '0x60',
   [ERRORS]: '0x60',
   [`countersign_webhook_admissions_total{${AT}"webhook",answer="denied",reason="DeniedReference"}`]: '0+5x60',
   [DISTRUSTED]: '0x60',
@@ -200,6 +202,18 @@ const CASES: readonly AlertCase[] = [
     series: { [FORBIDDEN]: '0x10 1x4 2x4 3x4 4x4 5x4 6x30' },
     minute: 30,
     fires: ['CountersignApiServerRefuses'],
+  },
+  {
+    name: 'after the first certificate of another signer',
+    series: { [OTHER_SIGNER]: '0x20 1x40' },
+    minute: 25,
+    fires: ['CountersignAnotherSigner'],
+  },
+  {
+    name: 'long after a certificate of another signer',
+    series: { [OTHER_SIGNER]: '0x20 1x40' },
+    minute: 50,
+    fires: [],
   },
   {
     name: 'when the API server fails',

@@ -85,6 +85,10 @@ const TEXTS: Readonly<Record<Reason, readonly string[]>> = {
   InvalidSignerName: [reasons.InvalidSignerName.message('<signerName>', ERROR)],
   ImmutableAnnotation: [reasons.ImmutableAnnotation.message('<key>')],
   CertificateDiffers: [reasons.CertificateDiffers.message(['2 names are missing', 'it expires <time>'])],
+  AnotherSigner: [
+    reasons.AnotherSigner.message('issued', REF, 'ca'),
+    reasons.AnotherSigner.message('failed', REF, 'ca'),
+  ],
   AccessReviewFailed: [reasons.AccessReviewFailed.message(REF)],
   ApprovalPolicyRequired: [reasons.ApprovalPolicyRequired.message(POLICY_REFUSAL)],
   ApprovedByPolicy: [reasons.ApprovedByPolicy.message('<policy>')],

@@ -63,6 +63,18 @@ export const ownReasons = {
       shownIn: ['event'],
     },
   ),
+  AnotherSigner: warning(
+    'issue',
+    (result: 'issued' | 'failed', ref: SignerRef, type: string) =>
+      `${result === 'issued' ? 'The certificate was issued' : 'The CSR was failed'} by another signer, although Countersign signs for ${formatIssuer(ref)}: if cert-manager does too, disable its controller certificatesigningrequests-issuer-${type.toLowerCase()}`,
+    {
+      meaning:
+        'Another program issued or failed the CSR while Countersign was to sign it. Usually cert-manager runs with its feature gate `ExperimentalCertificateSigningRequestControllers`, so that two signers serve one issuer: each takes some CSRs, and both may order a certificate for the same one. One CSR a minute gets the event; the metric `countersign_foreign_completions_total` counts all.',
+      action:
+        'Switch the feature gate off, or disable the controllers of cert-manager for the types that Countersign serves ([side by side](cert-manager.md#side-by-side-with-its-csr-controllers)).',
+      shownIn: ['event'],
+    },
+  ),
   AccessReviewFailed: warning(
     'deny',
     (ref: SignerRef) => `Cannot verify that the requester may reference ${formatIssuer(ref)}: the access review failed`,

@@ -15,10 +15,14 @@ import { type ReconcileDeps, reconcile } from '../reconcile.ts';
 import type { RequestMetrics } from '../request-metrics.ts';
 import type { RequestKind, RequestRecord } from '../requests/request-kind.ts';
 import { settleWrites, toSubjectOf } from '../writes/fresh-read.ts';
+import { OtherSigners } from '../writes/other-signers.ts';
 import { Unreported } from '../writes/unreported.ts';
 import { WriteLedger } from '../writes/write-ledger.ts';
 import type { ControllerDeps } from './controller-deps.ts';
 import { OpenRequests } from './open-requests.ts';
+
+/** How often to look for requests that another signer ended, in milliseconds. */
+const CHECK_OTHERS_MS = 1_000;
 
 export interface RequestControllerOptions<R extends RequestRecord> {
   readonly kind: RequestKind<R>;
@@ -72,7 +76,10 @@ export class RequestController<R extends RequestRecord> {
     for (const name of this.#open.all()) this.#queue.add(name);
     for (const name of this.#deps.ledger.inDoubt) this.#queue.add(name);
     this.#queue.addMany(this.#deps.unreported.begin(former));
+    this.#deps.others.begin();
+    const check = setInterval(() => this.#queue.addMany(this.#deps.others.due()), CHECK_OTHERS_MS);
     await this.#queue.run(signal);
+    clearInterval(check);
   }
 
   /** Looks for the outcome of unanswered writes, until the signal. */
@@ -133,6 +140,7 @@ export class RequestController<R extends RequestRecord> {
       this.#deps.ledger.keepOnly(name, now?.metadata.uid);
     }
     const isLeading = this.#shared.isLeading();
+    this.#deps.others.update(name, now, before, isLeading);
     if (this.#deps.unreported.update(name, now, before, isLeading)) this.#queue.addMany([name]);
     if (now === undefined || now.state === 'done') this.#forget(name, before);
     else if (isLeading) this.#queue.add(name);
@@ -156,6 +164,7 @@ export class RequestController<R extends RequestRecord> {
 
   #createDeps(): ReconcileDeps<R> & { readonly unreported: Unreported } {
     const { client, events, secrets, settings, approvals, isLeading, findIssuer } = this.#shared;
+    const ledger = new WriteLedger();
     return {
       client,
       events,
@@ -167,8 +176,9 @@ export class RequestController<R extends RequestRecord> {
       bundles: this.#options.bundles,
       reviews: new SharedAnswers<boolean>(this.#options.kind.sharesPermissionMs),
       view: { findIssuer, findRecord: name => this.#find(name) },
-      ledger: new WriteLedger(),
+      ledger,
       unreported: new Unreported(),
+      others: new OtherSigners(this.#options.kind, ledger),
       now: () => new Date(),
     };
   }
@@ -227,6 +237,9 @@ export class RequestController<R extends RequestRecord> {
         break;
       case 'count-refusal':
         metrics.failed(kind.name, effect.error);
+        break;
+      case 'count-other-signer':
+        metrics.countOtherSigner(effect.issuerType);
         break;
       case 'report':
         this.#metrics.reportOutcome(effect.name, effect.outcome, effect.openMs);

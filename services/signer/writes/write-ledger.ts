@@ -1,5 +1,5 @@
-// Tracks this replica's status writes: which cached objects they made stale, and which were not answered, so that a
-// later read can tell whether they were stored. Reads and writes nothing itself.
+// Tracks this replica's status writes: which cached objects they made stale, which requests they ended, and which were
+// not answered, so that a later read can tell whether they were stored. Reads and writes nothing itself.
 
 import type { ObjectMeta } from '@countersign/common/csr.ts';
 import { keyOf } from '@countersign/common/runtime/reflector/object-store.ts';
@@ -19,15 +19,27 @@ interface Unanswered {
  * Maximum number of attempts remembered: older ones can no longer be stored, since they name an old resourceVersion.
  */
 const MAX_ATTEMPTS = 8;
+/** Ends remembered until the watch delivers them: more than can be written in the time that takes. */
+const MAX_ENDS = 10_000;
 
 export class WriteLedger {
   readonly #unanswered = new Map<string, Unanswered>();
   readonly #stale = new WeakSet<object>();
+  /** Uids of requests that an answered write ended. */
+  readonly #ended = new Set<string>();
 
   /** Records an answered write: the object it was based on is stale until the watch delivers the new version. */
   recordAnswer(written: Written): void {
     this.#unanswered.delete(keyOf(written.metadata));
     this.#stale.add(written);
+    const [oldest] = this.#ended.size < MAX_ENDS ? [] : this.#ended;
+    if (oldest !== undefined) this.#ended.delete(oldest);
+    this.#ended.add(written.metadata.uid ?? '');
+  }
+
+  /** Whether an answered write ended the request with this uid; answers once. */
+  takeEnd(uid: string | undefined): boolean {
+    return this.#ended.delete(uid ?? '');
   }
 
   /** Records an unanswered write: it may still have been stored. `digest` identifies it (RequestKind.digestOf). */

@@ -7,9 +7,11 @@ import { describe, it } from 'node:test';
 import { CA, encodeCaAnnotation, PRIVATE_KEY_SECRET_NAME } from '@countersign/common/annotations.ts';
 import type { IssuerSpec } from '@countersign/common/issuers/issuer-types.ts';
 import { RetryableError } from '@countersign/common/runtime/errors.ts';
+import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import { encodeInteger } from '@countersign/common/x509/der.ts';
 import { deriveSerial } from '@countersign/signer/issuance/serial.ts';
 import { createVaultIssuer } from '@countersign/signer/issuers/vault/vault.ts';
+import { VaultMetrics } from '@countersign/signer/issuers/vault/vault-metrics.ts';
 import { buildIssuer, buildSecret, CA_SPEC } from '../../support/ca-builder.ts';
 import { buildCertificate, createHolder, type Holder, holderOfKey } from '../../support/certificate-builder.ts';
 import { buildCsr, buildRequest, type CsrOrder } from '../../support/csr-builder.ts';
@@ -145,7 +147,8 @@ describe('a certificate of a remote issuer that a killed leader may have written
 
   async function reportsOf(order: CsrOrder): Promise<readonly string[]> {
     const harness = harnessOf({ spec: vault, chainPem }, order);
-    const deps = { client: harness.client, secrets: harness.secrets, allowedServers: [] };
+    const metrics = new VaultMetrics(createRegistry());
+    const deps = { client: harness.client, secrets: harness.secrets, allowedServers: [], metrics };
     const handler = createVaultIssuer({ ...deps, clusterResourceNamespace: 'countersign' });
     Object.assign(harness.deps.settings, { handlers: [handler] });
     return takeOver(harness);

@@ -14,6 +14,7 @@ import { type ReconcileDeps, reconcile } from '@countersign/signer/reconcile.ts'
 import { createPodKind } from '@countersign/signer/requests/pod-certificate/pod-kind.ts';
 import { type PodRecord, toPodRecord } from '@countersign/signer/requests/pod-certificate/pod-record.ts';
 import { SecretReader } from '@countersign/signer/secret-reader.ts';
+import { OtherSigners } from '@countersign/signer/writes/other-signers.ts';
 import { Unreported } from '@countersign/signer/writes/unreported.ts';
 import { WriteLedger } from '@countersign/signer/writes/write-ledger.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
@@ -57,6 +58,7 @@ class PodWorld {
       reviews: new SharedAnswers<boolean>(kind.sharesPermissionMs, () => 0),
       isLeading: () => true,
       unreported: new Unreported(),
+      others: new OtherSigners(kind, new WriteLedger()),
       now: () => NOW,
     };
   }

@@ -15,6 +15,7 @@ import { createPodKind } from '@countersign/signer/requests/pod-certificate/pod-
 import { type PodRecord, toPodRecord } from '@countersign/signer/requests/pod-certificate/pod-record.ts';
 import { DEFAULT_POD_POLICY } from '@countersign/signer/requests/pod-certificate/pod-requested-certificate.ts';
 import { SecretReader } from '@countersign/signer/secret-reader.ts';
+import { OtherSigners } from '@countersign/signer/writes/other-signers.ts';
 import { Unreported } from '@countersign/signer/writes/unreported.ts';
 import { WriteLedger } from '@countersign/signer/writes/write-ledger.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
@@ -56,6 +57,7 @@ export class PodWorld {
     isLeading: () => true,
     ledger: new WriteLedger(),
     unreported: new Unreported(),
+    others: new OtherSigners(KIND, new WriteLedger()),
     now: () => new Date(this.now),
   };
 

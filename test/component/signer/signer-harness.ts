@@ -1,6 +1,7 @@
 // An in-memory cluster and one signer that reconciles one request at a time, with all API calls recorded. The signer's
 // components are the real ones.
 
+import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { Writable } from 'node:stream';
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
@@ -20,6 +21,7 @@ import { CSR_KIND } from '@countersign/signer/requests/csr/csr-kind.ts';
 import { type CsrRecord, toCsrRecord } from '@countersign/signer/requests/csr/csr-record.ts';
 import { SecretReader } from '@countersign/signer/secret-reader.ts';
 import { settleWrites } from '@countersign/signer/writes/fresh-read.ts';
+import { OtherSigners } from '@countersign/signer/writes/other-signers.ts';
 import { Unreported } from '@countersign/signer/writes/unreported.ts';
 import { WriteLedger } from '@countersign/signer/writes/write-ledger.ts';
 import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts';
@@ -82,6 +84,7 @@ export class SignerHarness {
       clusterResourceNamespace: 'countersign',
       writeCaAnnotation: options.writeCaAnnotation ?? true,
     };
+    const ledger = new WriteLedger();
     this.deps = {
       client: this.client,
       events: this.#events,
@@ -97,8 +100,9 @@ export class SignerHarness {
             : undefined,
       },
       isLeading: () => this.isLeading,
-      ledger: new WriteLedger(),
+      ledger,
       unreported: new Unreported(),
+      others: new OtherSigners(CSR_KIND, ledger),
       now: () => NOW,
     };
   }
@@ -127,6 +131,7 @@ export class SignerHarness {
       if (effect.kind === 'report') this.#report(effect);
       else if (effect.kind === 'recheck-issuer') this.rechecked.push(effect.ref);
       else if (effect.kind === 'count-refusal') this.refused.push(effect.error);
+      else if (effect.kind === 'count-other-signer') assert.fail('no other signer acts here');
       else if (effect.kind === 'requeue-after') this.requeueDelays.push(effect.afterMs);
       else this.secrets.wakeOnChange(effect.ref, effect.version, name, () => this.requeued.push(name));
     }
