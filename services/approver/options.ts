@@ -69,8 +69,8 @@ export function requestPolicy({ maxDuration: ms }: Pick<ApproverConfig, 'maxDura
 
 type ScopeConfig = Pick<ApproverConfig, 'signerNames' | 'externalIssuers'>;
 
-function readScope({ signerNames, externalIssuers }: ScopeConfig): Result<SignerScope> {
-  return parseSignerScope(signerNames, parseExternalTypes(externalIssuers).types);
+function readScope(config: ScopeConfig): Result<SignerScope> {
+  return parseSignerScope(config.signerNames, parseExternalTypes(config.externalIssuers).types);
 }
 
 /** For a configuration without mistakes. */
