@@ -50,8 +50,8 @@ test('the admission policy denies requests and fails closed', async () => {
 
 test('the admission policy checks the same permission as the webhook', async () => {
   const ref = { kind: 'Issuer', namespace: 'NAMESPACE', name: 'NAME' } as const;
-  const { group, resource, verb } = referenceReviews(ref, {})[0]!.spec.resourceAttributes;
-  const check = `authorizer.group('${group}').resource('${resource}').namespace(variables.issuerNamespace).name(name).check('${verb}').allowed()`;
+  const { resource, verb } = referenceReviews(ref, {})[0]!.spec.resourceAttributes;
+  const check = `authorizer.group(variables.group).resource('${resource}').namespace(variables.issuerNamespace).name(name).check('${verb}').allowed()`;
   const { validations } = await readPolicy();
   assert.ok(validations.find(({ reason }) => reason === 'Forbidden')?.expression.includes(check));
 });

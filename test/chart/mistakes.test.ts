@@ -8,6 +8,8 @@ import { CA_BUNDLE, runTemplate, type Values } from './helm.ts';
 const subject = { kind: 'User', name: 'jane' };
 const referencer = { namespace: 'sandbox', issuer: 'my-issuer', subjects: [subject] };
 
+const thingType = { name: 'things.things.example.com', kind: 'Thing', scope: 'Namespaced' };
+
 function clusterReferencer(of: object): object {
   return { issuer: 'public', subjects: [of] };
 }
@@ -49,6 +51,47 @@ const MISTAKES: readonly { readonly name: string; readonly message: RegExp; read
     name: 'a Lease duration of four seconds',
     message: /signer\.leaseDuration: 4s is out of range: use 5s to 5m/,
     values: { signer: { leaseDuration: '4s' } },
+  },
+  {
+    name: 'external issuers without delegation',
+    message:
+      /delegation\.externalIssuers: things\.things\.example\.com has no effect without delegation: set delegation\.enabled/,
+    values: { delegation: { externalIssuers: [thingType] } },
+  },
+  {
+    name: 'an external type of cert-manager itself',
+    message: /issuers\.cert-manager\.io is in the group cert-manager\.io, which is reserved/,
+    values: { delegation: { enabled: true, externalIssuers: [{ ...thingType, name: 'issuers.cert-manager.io' }] } },
+  },
+  {
+    name: 'an external type of the cluster',
+    message: /nodes\.x\.kubernetes\.io is in the group x\.kubernetes\.io, which is reserved/,
+    values: { delegation: { enabled: true, externalIssuers: [{ ...thingType, name: 'nodes.x.kubernetes.io' }] } },
+  },
+  {
+    name: 'an external type that is listed twice',
+    message: /delegation\.externalIssuers: things\.things\.example\.com is listed twice/,
+    values: { delegation: { enabled: true, externalIssuers: [thingType, thingType] } },
+  },
+  {
+    name: 'a referencer of an external type that is not listed',
+    message:
+      /referencers: type things\.things\.example\.com is not in delegation\.externalIssuers with the scope Namespaced/,
+    values: { referencers: [{ ...referencer, type: thingType.name }] },
+  },
+  {
+    name: 'a referencer of an external type with the other scope',
+    message: /clusterReferencers: type things\.things\.example\.com is not in .* with the scope Cluster/,
+    values: {
+      delegation: { enabled: true, externalIssuers: [thingType] },
+      clusterReferencers: [{ ...clusterReferencer(subject), type: thingType.name }],
+    },
+  },
+  {
+    name: 'an approver for an external type that is not listed',
+    message:
+      /approver\.signerNames: things\.things\.example\.com\/\* is of the type .*, which is not in delegation\.externalIssuers/,
+    values: { approver: { enabled: true, signerNames: ['things.things.example.com/*'] } },
   },
   {
     name: 'a maximum duration in days',

@@ -41,6 +41,13 @@ test('the notes mention the approver and its signers where it is installed, and 
   assert.match(await renderNotes({ policy: { requireApprovalPolicy: true } }), /signed only while an ApprovalPolicy/);
 });
 
+test('the notes say which signer names the approver of cert-manager needs for external issuers', async () => {
+  const externalIssuers = [{ name: 'things.things.example.com', kind: 'Thing', scope: 'Cluster' }];
+  const delegation = { enabled: true, externalIssuers };
+  assert.match(await renderNotes({ delegation }), /approveSignerNames contains: things\.things\.example\.com\/\*\n/);
+  assert.doesNotMatch(await renderNotes({ delegation: { ...delegation, approve: true } }), /approveSignerNames/);
+});
+
 test('the notes warn about values that bypass checks, and contain no warning by default', async () => {
   assert.doesNotMatch(await renderNotes({}), /WARNING/);
   assert.match(await renderNotes({ signer: { secretNamespaces: ['a'] } }), /ClusterIssuers of type CA cannot sign/);

@@ -180,6 +180,27 @@ test('delegation.approve adds the permission to approve CertificateRequests of a
   );
 });
 
+test('external issuers add the verbs sign and approve on their signer names, and no other', async () => {
+  const before =
+    (await readRoles({ ...VARIANTS['delegation with approval']! }))['ClusterRole/countersign-signer'] ?? [];
+  const after = (await readRoles(VARIANTS['external issuers']!))['ClusterRole/countersign-signer'] ?? [];
+  const known = new Set(before.map(rule => JSON.stringify(rule)));
+  const names = ['thingissuers.things.example.com/*', 'thingclusterissuers.things.example.com/*'];
+  assert.deepEqual(
+    after.filter(rule => !known.has(JSON.stringify(rule))),
+    [
+      { apiGroups: ['certificates.k8s.io'], resources: ['signers'], resourceNames: names, verbs: ['sign'] },
+      {
+        apiGroups: [ISSUER_GROUP],
+        resources: ['signers'],
+        resourceNames: [`issuers.${ISSUER_GROUP}/*`, `clusterissuers.${ISSUER_GROUP}/*`, ...names],
+        verbs: ['approve'],
+      },
+    ],
+  );
+  assert.equal(after.length, before.length + 1);
+});
+
 test('signer.issuerStatus decides whether the signer may write Ready conditions and read the Lease of cert-manager', async () => {
   const rulesFor = async (issuerStatus: string) =>
     (await readRoles({ signer: { issuerStatus } }))['ClusterRole/countersign-signer'];

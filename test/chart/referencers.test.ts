@@ -50,6 +50,20 @@ test('a cluster referencer gets the verb reference on the named ClusterIssuer on
   ]);
 });
 
+test('a referencer of an external issuer gets the verb in the API group of its type, in a role of its own', async () => {
+  const objects = await render(VARIANTS['external issuers']!);
+  const type = 'countersign-referencer:thingissuers.things.example.com';
+  const role = findObject(objects, 'Role', `${type}:my-issuer`) as Role;
+  const resourceNames = ['my-issuer'];
+  const apiGroups = ['things.example.com'];
+  assert.deepEqual(role.rules, [{ apiGroups, resources: ['signers'], resourceNames, verbs: ['reference'] }]);
+  const clusterType = 'countersign-referencer:thingclusterissuers.things.example.com';
+  const clusterRole = findObject(objects, 'ClusterRole', `${clusterType}:my-issuer`) as Role;
+  assert.deepEqual(clusterRole.rules, [
+    { apiGroups, resources: ['thingclusterissuers'], resourceNames, verbs: ['reference'] },
+  ]);
+});
+
 test('a cluster referencer of all ClusterIssuers gets a rule without resourceNames', async () => {
   const objects = await render(VARIANTS['referencers']!);
   const role = findObject(objects, 'ClusterRole', 'countersign-referencer:*') as Role;

@@ -60,6 +60,34 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
   'no certificates for pods': { podCertificates: { enabled: false } },
   delegation: { delegation: { enabled: true } },
   'delegation with approval': { delegation: { enabled: true, approve: true } },
+  'external issuers': {
+    admissionPolicy: { enabled: true },
+    policy: { authorizeClusterIssuers: true },
+    delegation: {
+      enabled: true,
+      approve: true,
+      externalIssuers: [
+        { name: 'thingissuers.things.example.com', kind: 'ThingIssuer', scope: 'Namespaced' },
+        { name: 'thingclusterissuers.things.example.com', kind: 'ThingClusterIssuer', scope: 'Cluster' },
+      ],
+    },
+    referencers: [
+      {
+        type: 'thingissuers.things.example.com',
+        namespace: 'sandbox',
+        issuer: 'my-issuer',
+        subjects: [{ kind: 'User', name: 'jane' }],
+      },
+    ],
+    clusterReferencers: [
+      {
+        type: 'thingclusterissuers.things.example.com',
+        issuer: 'my-issuer',
+        subjects: [{ kind: 'User', name: 'jane' }],
+      },
+    ],
+    approver: { enabled: true, signerNames: ['thingissuers.things.example.com/*'] },
+  },
   'network policy': { networkPolicy: { enabled: true } },
   PodMonitor: { monitor: { kind: 'PodMonitor' } },
   approver: { approver: { enabled: true, signerNames: ['issuers.cert-manager.io/*'] } },

@@ -26,8 +26,13 @@ interface Update {
 }
 
 /** Allows one user to reference a ClusterIssuer or, with `signers`, every Issuer of that name. */
-function clusterReferencer(name: string, issuer: string, resource: 'clusterissuers' | 'signers'): readonly object[] {
-  const rule = { apiGroups: ['cert-manager.io'], resources: [resource], resourceNames: [issuer], verbs: ['reference'] };
+function clusterReferencer(
+  name: string,
+  issuer: string,
+  resource: string,
+  group = 'cert-manager.io',
+): readonly object[] {
+  const rule = { apiGroups: [group], resources: [resource], resourceNames: [issuer], verbs: ['reference'] };
   return [
     { apiVersion: `${API_GROUP}/v1`, kind: 'ClusterRole', metadata: { name }, rules: [rule] },
     {
@@ -44,10 +49,11 @@ function referencer(
   name: string,
   issuer: string,
   subject: { kind: 'User' | 'Group'; name: string },
+  group = 'cert-manager.io',
 ): readonly object[] {
   const metadata = { name, namespace: 'sandbox' };
   const rule = {
-    apiGroups: ['cert-manager.io'],
+    apiGroups: [group],
     resources: ['signers'],
     resourceNames: [issuer],
     verbs: ['reference'],
@@ -89,6 +95,8 @@ export const ADMISSION_POLICY_RBAC: readonly object[] = [
   ...clusterReferencer('carla', 'mine', 'clusterissuers'),
   ...clusterReferencer('clara', '*', 'clusterissuers'),
   ...clusterReferencer('simon', 'mine', 'signers'),
+  ...referencer('thea', 'mine', { kind: 'User', name: 'thea' }, 'things.example.com'),
+  ...clusterReferencer('thomas', 'mine', 'thingclusterissuers', 'things.example.com'),
   ...referencer('builders', 'mine', { kind: 'Group', name: 'system:serviceaccounts:ci' }),
 ];
 
@@ -188,6 +196,45 @@ export const CREATIONS_FOR_CLUSTER_ISSUERS: readonly Creation[] = [
     signerName: MINE,
     reason: 'DeniedReference',
   },
+];
+
+const THINGS = 'thingissuers.things.example.com';
+const COMPANY = 'thingclusterissuers.things.example.com/mine';
+
+/** Cases with external types, and with permission checks for cluster-scoped ones. */
+export const CREATIONS_FOR_EXTERNAL_ISSUERS: readonly Creation[] = [
+  {
+    name: 'by a user who may reference it in its own group',
+    as: { user: 'thea' },
+    signerName: `${THINGS}/sandbox.mine`,
+  },
+  {
+    name: 'by a user who may reference the Issuer of the same name',
+    as: jane,
+    signerName: `${THINGS}/sandbox.mine`,
+    reason: 'DeniedReference',
+  },
+  {
+    name: 'for an Issuer by a user who may reference the external issuer of the same name',
+    as: { user: 'thea' },
+    signerName: MINE,
+    reason: 'DeniedReference',
+  },
+  { name: 'by a user who may reference it in the cluster', as: { user: 'thomas' }, signerName: COMPANY },
+  {
+    name: 'by a user who may reference the ClusterIssuer of the same name',
+    as: { user: 'carla' },
+    signerName: COMPANY,
+    reason: 'DeniedReference',
+  },
+  {
+    name: 'without its namespace',
+    as: { user: 'thea' },
+    signerName: `${THINGS}/mine`,
+    reason: 'InvalidSignerName',
+  },
+  { name: 'of a type that is not listed', as: mallory, signerName: 'otherissuers.things.example.com/sandbox.mine' },
+  { name: 'of a signer whose domain starts like a type', as: mallory, signerName: `${THINGS}.org/sandbox.mine` },
 ];
 
 export const UPDATES: readonly Update[] = [

@@ -17,8 +17,15 @@ import { stringify } from 'yaml';
 import { type KubeObject, parseObjects, renderText, type Values } from '../chart/helm.ts';
 import { Api, type ApiAnswer, type Refusal } from '../support/api.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
+import { CLUSTER_THING, THING } from '../support/issuers/thing-issuer.ts';
 import { approvalBody, CSRS, csrManifest } from '../support/requests.ts';
-import { ADMISSION_POLICY_RBAC, CREATIONS, CREATIONS_FOR_CLUSTER_ISSUERS, UPDATES } from './admission-policy-cases.ts';
+import {
+  ADMISSION_POLICY_RBAC,
+  CREATIONS,
+  CREATIONS_FOR_CLUSTER_ISSUERS,
+  CREATIONS_FOR_EXTERNAL_ISSUERS,
+  UPDATES,
+} from './admission-policy-cases.ts';
 
 type Csr = CertificateSigningRequest & Refusal;
 
@@ -171,6 +178,30 @@ describe('creating a request with authorizeClusterIssuers', () => {
       const object = csrManifest({ name: 'tried', signerName });
       const asked = { uid: '1', operation: 'CREATE', userInfo: requesterOf(as), object } as const;
       const [answer, decision] = await Promise.all([create(as, signerName), askWebhook(asked, demanding)]);
+      assertSameAnswer(reason, answer, decision);
+    });
+  }
+});
+
+describe('creating a request with external types', () => {
+  const types = [THING, CLUSTER_THING];
+  const policy = { ...PERMISSIVE_POLICY, authorizeClusterIssuers: true, delegates: true, externalIssuers: types };
+  before(async () => {
+    const externalIssuers = types.map(({ plural, group, kind, isNamespaced }) => ({
+      name: `${plural}.${group}`,
+      kind,
+      scope: isNamespaced ? 'Namespaced' : 'Cluster',
+    }));
+    const delegation = { enabled: true, externalIssuers };
+    await apply(await readPolicy({ policy: { authorizeClusterIssuers: true }, delegation }));
+    await untilInForce('thingclusterissuers.things.example.com/mine', 'thomas');
+  });
+
+  for (const { name, as, signerName, reason } of CREATIONS_FOR_EXTERNAL_ISSUERS) {
+    test(`a request for an external issuer is ${reason === undefined ? 'admitted' : `denied with ${reason}`}: ${name}`, async () => {
+      const object = csrManifest({ name: 'tried', signerName });
+      const asked = { uid: '1', operation: 'CREATE', userInfo: requesterOf(as), object } as const;
+      const [answer, decision] = await Promise.all([create(as, signerName), askWebhook(asked, policy)]);
       assertSameAnswer(reason, answer, decision);
     });
   }

@@ -27,7 +27,17 @@
 # These exclude requests for other signers (kubelets), approvals, and the signer's own writes. An expression that fails to evaluate
 # rejects the request, so each must evaluate for every object.
 - name: names-an-issuer
+  {{- $external := list }}
+  {{- range .Values.delegation.externalIssuers }}
+  {{- $external = append $external (printf "'%s/'" .name) }}
+  {{- end }}
+  {{- if $external }}
+  expression: >-
+    object.spec.signerName.matches('^[a-z]+\\.cert-manager\\.io/')
+    || [{{ join ", " $external }}].exists(type, object.spec.signerName.startsWith(type))
+  {{- else }}
   expression: object.spec.signerName.matches('^[a-z]+\\.cert-manager\\.io/')
+  {{- end }}
 - name: created-or-locked-annotation-changed
   expression: >-
     request.operation == 'CREATE' || {{ include "countersign.lockedAnnotations" . | nindent 4 | trim -}}

@@ -315,6 +315,17 @@ volumeMounts:
 {{- toYaml $args }}
 {{- end }}
 
+{{/* The list of external types, which signer, webhook and approver must agree on; nothing without one. */}}
+{{- define "countersign.externalArg" -}}
+{{- $types := list }}
+{{- range .root.Values.delegation.externalIssuers }}
+{{- $types = append $types (printf "%s=%s:%s" .name .kind .scope) }}
+{{- end }}
+{{- with $types }}
+- --external-issuers={{ join "," . }}
+{{- end }}
+{{- end }}
+
 {{/* The flags that signer and webhook accept. */}}
 {{- define "countersign.commonArgs" -}}
 - --http-address=:{{ include "countersign.httpPort" . }}
@@ -329,6 +340,7 @@ volumeMounts:
 {{- if .root.Values.delegation.enabled }}
 - --delegate=true
 {{- end }}
+{{- include "countersign.externalArg" . }}
 {{- if not .root.Values.policy.honourNameConstraints }}
 - --honour-name-constraints=false
 {{- end }}

@@ -82,6 +82,8 @@ approver.leaseDuration
 {{- include "countersign.refuseSubjects" . }}
 {{- include "countersign.refuseAddresses" . }}
 {{- include "countersign.refuseApproverWithoutSigners" . }}
+{{- include "countersign.refuseExternalTypes" . }}
+{{- include "countersign.refuseUnlistedTypes" . }}
 {{- range splitList " " (include "countersign.services" .) }}
 {{- include "countersign.refuseImage" (dict "root" $ "service" .) }}
 {{- include "countersign.refusePodLabels" (dict "root" $ "service" .) }}
@@ -114,6 +116,50 @@ approver.leaseDuration
 {{- define "countersign.refuseApproverWithoutSigners" -}}
 {{- if and .Values.approver.enabled (not .Values.approver.signerNames) }}
 {{- fail "approver.signerNames is empty: name the signers whose CSRs the approver may approve, such as issuers.cert-manager.io/* and clusterissuers.cert-manager.io/*, or set approver.enabled to false" }}
+{{- end }}
+{{- end }}
+
+{{/* The services reject the same lists, but their pods would only fail to start. */}}
+{{- define "countersign.refuseExternalTypes" -}}
+{{- $seen := dict }}
+{{- range .Values.delegation.externalIssuers }}
+{{- if not $.Values.delegation.enabled }}
+{{- fail (printf "delegation.externalIssuers: %s has no effect without delegation: set delegation.enabled to true, or remove the entry" .name) }}
+{{- end }}
+{{- $group := include "countersign.groupOf" .name }}
+{{- if or (has $group (list "cert-manager.io" "acme.cert-manager.io")) (regexMatch `(^|\.)(kubernetes|k8s)\.io$` $group) }}
+{{- fail (printf "delegation.externalIssuers: %s is in the group %s, which is reserved: list only the types of external issuers" .name $group) }}
+{{- end }}
+{{- if hasKey $seen .name }}
+{{- fail (printf "delegation.externalIssuers: %s is listed twice: remove one entry" .name) }}
+{{- end }}
+{{- $_ := set $seen .name true }}
+{{- end }}
+{{- end }}
+
+{{/* The API group of a CustomResourceDefinition, from its name. */}}
+{{- define "countersign.groupOf" -}}
+{{- splitList "." . | rest | join "." }}
+{{- end }}
+
+{{/* A type that is referred to must be in delegation.externalIssuers, with the scope that fits. */}}
+{{- define "countersign.refuseUnlistedTypes" -}}
+{{- $scopes := dict "issuers.cert-manager.io" "Namespaced" "clusterissuers.cert-manager.io" "Cluster" }}
+{{- range .Values.delegation.externalIssuers }}
+{{- $_ := set $scopes .name .scope }}
+{{- end }}
+{{- range $value, $scope := dict "referencers" "Namespaced" "clusterReferencers" "Cluster" }}
+{{- range index $.Values $value }}
+{{- if and .type (ne $scope (get $scopes .type)) }}
+{{- fail (printf "%s: type %s is not in delegation.externalIssuers with the scope %s: add it there, or correct it" $value .type $scope) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range .Values.approver.signerNames }}
+{{- $type := splitList "/" . | first }}
+{{- if not (hasKey $scopes $type) }}
+{{- fail (printf "approver.signerNames: %s is of the type %s, which is not in delegation.externalIssuers: add it there, or correct the name" . $type) }}
+{{- end }}
 {{- end }}
 {{- end }}
 

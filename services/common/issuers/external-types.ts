@@ -12,6 +12,7 @@ const CERT_MANAGER: ReadonlySet<string> = new Set([ISSUER_GROUP, `acme.${ISSUER_
 const ENTRY = /^([^.=]*)\.([^=]*)=([^:]*):(.*)$/;
 const KIND = /^[A-Z][A-Za-z0-9]{0,62}$/;
 const PLURAL = /^[a-z]/;
+const SCOPES: ReadonlySet<string> = new Set(['Namespaced', 'Cluster']);
 const EXAMPLE = 'awspcaissuers.awspca.cert-manager.io=AWSPCAIssuer:Namespaced';
 
 interface ExternalTypes {
@@ -37,23 +38,30 @@ export function parseExternalTypes(list: string): ExternalTypes {
 
 /** The type, or what is wrong. */
 function readEntry(entry: string): IssuerResource | string {
-  const [, plural = '', group = '', kind = '', scope = ''] = ENTRY.exec(entry) ?? [];
-  const domain = `${plural}.${group}`;
-  if (plural === '' || group === '' || kind === '' || scope === '') {
+  const [, plural, group, kind, scope] = ENTRY.exec(entry) ?? [];
+  if (!plural || !group || !kind || !scope) {
     return `"${entry}" is not <plural>.<group>=<kind>:<scope>, such as ${EXAMPLE}`;
   }
+  const problem = findNameProblem(plural, group) ?? findKindProblem(kind, scope);
+  return problem === undefined
+    ? { group, plural, kind, isNamespaced: scope === 'Namespaced' }
+    : `"${plural}.${group}" ${problem}`;
+}
+
+function findNameProblem(plural: string, group: string): string | undefined {
   if (!isNamespaceName(plural) || !PLURAL.test(plural) || !isGroup(group)) {
-    return `"${domain}" is not the name of a CustomResourceDefinition: use <plural>.<group>`;
+    return 'is not the name of a CustomResourceDefinition: use <plural>.<group>';
   }
-  if (isReserved(group)) {
-    return `"${domain}" is in the group ${group}, which is reserved: list only the types of external issuers`;
-  }
-  if (!KIND.test(kind))
-    return `"${kind}" of ${domain} is not a kind: use spec.names.kind of its CustomResourceDefinition`;
-  if (scope !== 'Namespaced' && scope !== 'Cluster') {
-    return `"${scope}" of ${domain} is not a scope: use Namespaced or Cluster, as spec.scope of its CustomResourceDefinition`;
-  }
-  return { group, plural, kind, isNamespaced: scope === 'Namespaced' };
+  return isReserved(group)
+    ? `is in the group ${group}, which is reserved: list only the types of external issuers`
+    : undefined;
+}
+
+function findKindProblem(kind: string, scope: string): string | undefined {
+  if (!KIND.test(kind)) return `has the kind "${kind}": use spec.names.kind of its CustomResourceDefinition`;
+  return SCOPES.has(scope)
+    ? undefined
+    : `has the scope "${scope}": use Namespaced or Cluster, as spec.scope of its CustomResourceDefinition`;
 }
 
 /** The API server requires a dot in the group of a CustomResourceDefinition. */

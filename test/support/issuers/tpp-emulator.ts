@@ -1,15 +1,13 @@
 // The part of the web API of Venafi's Trust Protection Platform that cert-manager calls, with a CA of its own behind
 // it. Checks the password and the token, and nothing else.
 
-import 'reflect-metadata';
-import { webcrypto } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import * as x509 from '@peculiar/x509';
 import type { Authority } from '../control-plane/authority.ts';
+import { createSigningAuthority, type SigningAuthority, signRequest } from './signing-authority.ts';
 
 const TOKEN = 'token-of-the-emulator';
 export const TPP_CREDENTIALS = { username: 'cert-manager', password: 'password-of-the-emulator' };
@@ -30,7 +28,7 @@ type Answer = readonly [status: number, body: object];
 /** `serving` issues the certificate of the server. */
 export async function startTpp(serving: Authority, address = '127.0.0.1'): Promise<Tpp> {
   const { certPem, keyPem } = await serving.issueServing('tpp', [], [address]);
-  const authority = await createAuthority();
+  const authority = await createSigningAuthority('tpp');
   const orders = new Orders(authority);
   const server = createServer({ cert: certPem, key: keyPem }, (...call) => void serve(orders, ...call));
   await once(server.listen(0, address), 'listening');
@@ -128,11 +126,6 @@ const POLICY = {
   Subject: {},
 };
 
-interface SigningAuthority {
-  readonly certificate: x509.X509Certificate;
-  readonly keys: webcrypto.CryptoKeyPair;
-}
-
 /** The requested certificates. The first look at each finds it pending. */
 class Orders {
   readonly #authority: SigningAuthority;
@@ -153,50 +146,7 @@ class Orders {
     if (order === undefined) return [400, { Error: `${dn} does not exist` }];
     order.looks += 1;
     if (order.looks === 1) return [202, { Stage: 400, Status: 'Post CSR' }];
-    const pem = await sign(this.#authority, order.request);
+    const pem = await signRequest(this.#authority, order.request);
     return [200, { CertificateData: Buffer.from(pem).toString('base64'), Format: 'base64', Filename: 'x.cer' }];
   }
-}
-
-const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
-const SIGNING = { ...CURVE, hash: 'SHA-256' };
-const SUBJECT_ALT_NAME = '2.5.29.17';
-const HOUR_MS = 3_600_000;
-
-async function createAuthority(): Promise<SigningAuthority> {
-  const keys = await webcrypto.subtle.generateKey(CURVE, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: '01',
-    name: 'CN=tpp',
-    ...validity(24 * HOUR_MS),
-    signingAlgorithm: SIGNING,
-    keys,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
-    ],
-  });
-  return { certificate, keys };
-}
-
-async function sign({ certificate, keys }: SigningAuthority, pem: string): Promise<string> {
-  const request = new x509.Pkcs10CertificateRequest(pem);
-  const names = request.getExtension(SUBJECT_ALT_NAME);
-  const leaf = await x509.X509CertificateGenerator.create({
-    serialNumber: Buffer.from(webcrypto.getRandomValues(new Uint8Array(8)))
-      .toString('hex')
-      .replace(/^./, '4'),
-    subject: request.subjectName,
-    issuer: certificate.subjectName,
-    ...validity(HOUR_MS),
-    signingAlgorithm: SIGNING,
-    publicKey: request.publicKey,
-    signingKey: keys.privateKey,
-    extensions: [new x509.BasicConstraintsExtension(false), ...(names ? [names] : [])],
-  });
-  return [leaf, certificate].map(each => `${each.toString('pem')}\n`).join('');
-}
-
-function validity(lastsMs: number) {
-  return { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + lastsMs) };
 }

@@ -34,9 +34,8 @@ describe('a list of external issuer types', () => {
     'Foos.things.example.com=Foo:Cluster': /is not the name of a CustomResourceDefinition/,
     '*.things.example.com=Foo:Cluster': /is not the name of a CustomResourceDefinition/,
     'foos.things.example.com/x=Foo:Cluster': /is not the name of a CustomResourceDefinition/,
-    'foos.things.example.com=foo:Cluster': /"foo" of foos\.things\.example\.com is not a kind/,
-    'foos.things.example.com=Foo:cluster':
-      /"cluster" of foos\.things\.example\.com is not a scope: use Namespaced or Cluster/,
+    'foos.things.example.com=foo:Cluster': /^"foos\.things\.example\.com" has the kind "foo": use spec\.names\.kind/,
+    'foos.things.example.com=Foo:cluster': /has the scope "cluster": use Namespaced or Cluster/,
     'issuers.cert-manager.io=Issuer:Namespaced': /is in the group cert-manager\.io, which is reserved/,
     'orders.acme.cert-manager.io=Order:Namespaced': /is in the group acme\.cert-manager\.io, which is reserved/,
     'kube.kubernetes.io=Kube:Cluster': /is in the group kubernetes\.io, which is reserved/,
