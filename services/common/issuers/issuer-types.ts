@@ -135,7 +135,11 @@ export const issuerTypes = {
       issuedMessage: reasons.CertificateIssued.selfSigned(),
     },
   },
-  venafi: { ...LEFT_TO_OTHERS, findErrors: venafiErrors },
+  venafi: {
+    ...LEFT_TO_OTHERS,
+    findErrors: venafiErrors,
+    reasons: { ...CA_REASONS, issuedMessage: reasons.CertificateIssued.venafi() },
+  },
 } satisfies { readonly [Type in IssuerType]-?: IssuerTypeRow<NonNullable<IssuerSpec[Type]>> };
 
 /** Whether requests for issuers of the type are handled here: signed, or delegated to cert-manager. */
