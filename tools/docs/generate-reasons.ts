@@ -46,6 +46,7 @@ const TEXTS: Readonly<Record<Reason, readonly string[]>> = {
     reasons.CertificateIssued.message(),
     reasons.CertificateIssued.selfSigned(),
     reasons.CertificateIssued.vault(),
+    reasons.CertificateIssued.venafi(),
   ],
   MissingAnnotation: [reasons.MissingAnnotation.message()],
   SecretNotFound: [reasons.SecretNotFound.message(SECRET), reasons.SecretNotFound.vault(SECRET)],

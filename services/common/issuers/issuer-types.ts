@@ -136,7 +136,11 @@ export const issuerTypes = {
       issuedMessage: reasons.CertificateIssued.selfSigned(),
     },
   },
-  venafi: { ...LEFT_TO_OTHERS, findErrors: venafiErrors },
+  venafi: {
+    ...LEFT_TO_OTHERS,
+    findErrors: venafiErrors,
+    reasons: { ...CA_REASONS, issuedMessage: reasons.CertificateIssued.venafi() },
+  },
   external: LEFT_TO_OTHERS,
 } satisfies { readonly [Type in IssuerType]-?: IssuerTypeRow<NonNullable<IssuerSpec[Type]>> };
 

@@ -121,6 +121,7 @@ const ca = {
     }),
     selfSigned: () => 'Certificate self-signed successfully',
     vault: () => 'Certificate signed successfully',
+    venafi: () => 'Certificate fetched from Certificate Manager issuer successfully',
   },
 };
 

@@ -33,10 +33,11 @@ export class DelegatedWorld {
   }
 
   /** cert-manager is not installed yet. The caller must stop it. */
-  static async start({ approves = false } = {}): Promise<DelegatedWorld> {
+  static async start({ approves = false, signers = 1 } = {}): Promise<DelegatedWorld> {
     const flags = ['--delegate=true'];
     const approval = approves ? ['--approve-certificate-requests=true'] : [];
     const cluster = await startCluster({
+      signers,
       values: { delegation: { enabled: true, approve: approves } },
       signerFlags: [...flags, ...approval, '--issuer-status=never'],
       webhookFlags: flags,

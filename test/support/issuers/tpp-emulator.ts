@@ -10,6 +10,8 @@ import type { Authority } from '../control-plane/authority.ts';
 import { createSigningAuthority, type SigningAuthority, signRequest } from './signing-authority.ts';
 
 const TOKEN = 'token-of-the-emulator';
+/** Nothing is issued in this zone. */
+export const REFUSED_ZONE = 'refused';
 export const TPP_CREDENTIALS = { username: 'cert-manager', password: 'password-of-the-emulator' };
 
 export interface Tpp {
@@ -97,6 +99,7 @@ async function answerToUser(call: string, body: Body, orders: Orders): Promise<A
         },
       ];
     case 'POST /vedsdk/certificates/request':
+      if (body['PolicyDN']?.endsWith(REFUSED_ZONE)) return [400, { Error: 'The policy allows no certificates.' }];
       return [200, { CertificateDN: orders.add(`${body['PolicyDN']}\\${body['ObjectName']}`, body['PKCS10'] ?? '') }];
     case 'POST /vedsdk/certificates/retrieve':
       return orders.retrieve(body['CertificateDN'] ?? '');

@@ -39,6 +39,7 @@ const TEXTS: readonly (readonly [message: string, expected: string])[] = [
   [reasons.SigningError.update('x'), 'Error updating certificate: x'],
   [reasons.CertificateIssued.message(), 'Certificate fetched from issuer successfully'],
   [reasons.CertificateIssued.selfSigned(), 'Certificate self-signed successfully'],
+  [reasons.CertificateIssued.venafi(), 'Certificate fetched from Certificate Manager issuer successfully'],
   [
     reasons.MissingAnnotation.message(),
     'Missing private key reference annotation: "experimental.cert-manager.io/private-key-secret-name"',
