@@ -1,5 +1,5 @@
 // Measures the cost of the webhook for CSR creation: latency and rate without a webhook, with the webhook, and with the
-// webhook's server returning a constant response.
+// webhook's server returning a constant response. Also measures the webhook's memory.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,17 +8,21 @@ import { Agent, request } from 'undici';
 import { compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
 import { type Child, logTail, startChild } from '../support/control-plane/child.ts';
 import { BENCH_NAMESPACE, type Figures, logFile, REQUESTER, type World } from './bench-cluster.ts';
+import type { Measured, Plan } from './measurements.ts';
+import { processCpuMs, residentMB } from './process-figures.ts';
 import { FOLDER } from './programs.ts';
-import { NO_TARGET, type Row } from './row.ts';
+import { NO_TARGET } from './row.ts';
 import { alternate, compare } from './sides.ts';
 import { TARGETS } from './targets.ts';
 
 const COUNT = 1_000;
 const IN_FLIGHT = 16;
-/** The unit of CPU time in /proc/<pid>/stat (USER_HZ, 100 on every Linux). */
-const MILLISECONDS_PER_TICK = 10;
+/** Between two readings of the memory. */
+const CREATIONS = 5_000;
+const MOST_MEMORY_RUNS = 3;
+const MEMORY_TARGET_MB = 80;
 
-export async function measureAdmission(world: World, { runs }: { readonly runs: number }): Promise<readonly Row[]> {
+export async function measureAdmission(world: World, { runs }: Plan): Promise<Measured> {
   const { none, ours, asking, constant } = await alternate(runs, {
     none: () => createAll(world),
     ours: () => behind(world, 'webhook'),
@@ -29,32 +33,72 @@ export async function measureAdmission(world: World, { runs }: { readonly runs: 
   const rate = `CSR creation rate, webhook vs. none, ${IN_FLIGHT} in flight (per second)`;
   const cpu = 'webhook CPU per admission vs. constant response (ms)';
   const each = ', uncached review';
-  return [
-    compare(p50, 'p50', { ours, theirs: none }, TARGETS.createP50),
-    compare(rate, 'rate', { ours, theirs: none }, TARGETS.createRate),
-    compare(cpu, 'cpuMs', { ours, theirs: constant }, TARGETS.admissionCpu),
-    compare(p50 + each, 'p50', { ours: asking, theirs: none }, NO_TARGET),
-    compare(rate + each, 'rate', { ours: asking, theirs: none }, NO_TARGET),
-    compare(cpu + each, 'cpuMs', { ours: asking, theirs: constant }, NO_TARGET),
-  ];
+  const sides = { ours, theirs: none };
+  const busy = { ours, theirs: constant };
+  return {
+    rows: [
+      compare(p50, 'p50', sides, TARGETS.createP50),
+      compare(rate, 'rate', sides, TARGETS.createRate),
+      compare(cpu, 'cpuMs', busy, TARGETS.admissionCpu),
+      compare(p50 + each, 'p50', { ...sides, ours: asking }, NO_TARGET),
+      compare(rate + each, 'rate', { ...sides, ours: asking }, NO_TARGET),
+      compare(cpu + each, 'cpuMs', { ...busy, ours: asking }, NO_TARGET),
+    ],
+  };
 }
 
-function createAll(world: World): Promise<Figures> {
+/** Idle, and after 5 000 and 10 000 creations. */
+export async function measureWebhookMemory(world: World, { runs }: Plan): Promise<Measured> {
+  const { ours } = await alternate(Math.min(runs, MOST_MEMORY_RUNS), {
+    ours: () =>
+      withServer(world, 'webhook', [], async child => {
+        const idleMB = residentMB(child.pid);
+        await createAll(world, CREATIONS);
+        const halfMB = residentMB(child.pid);
+        await createAll(world, CREATIONS);
+        return { idleMB, halfMB, afterMB: residentMB(child.pid) };
+      }),
+  });
+  const sides = { ours, theirs: ours };
+  const after = 'resident memory of the webhook after 10 000 creations';
+  const limit = () => MEMORY_TARGET_MB;
+  return {
+    rows: [
+      compare('resident memory of the idle webhook vs. 80 MB', ['idleMB', limit], sides, TARGETS.webhookMemory),
+      compare(`${after} vs. 80 MB`, ['afterMB', limit], sides, TARGETS.webhookMemory),
+      compare(`${after} vs. after 5 000 (MB)`, ['afterMB', 'halfMB'], sides, TARGETS.webhookGrowth),
+    ],
+  };
+}
+
+/** Creates half of them one by one and half in parallel. */
+function createAll(world: World, count = 2 * COUNT): Promise<Figures> {
   const signer = `issuers.cert-manager.io/${BENCH_NAMESPACE}.ec`;
-  return world.drive('create', { count: COUNT, parallel: IN_FLIGHT, as: REQUESTER, signer });
+  return world.drive('create', { count: count / 2, parallel: IN_FLIGHT, as: REQUESTER, signer });
 }
 
 /** Runs the same with a server as the webhook, and measures its CPU time per admission. */
-async function behind(world: World, program: 'webhook' | 'constant', flags: readonly string[] = []): Promise<Figures> {
+function behind(world: World, program: 'webhook' | 'constant', flags: readonly string[] = []): Promise<Figures> {
+  return withServer(world, program, flags, async ({ pid }) => {
+    const before = processCpuMs(pid);
+    const figures = await createAll(world);
+    return { ...figures, cpuMs: (processCpuMs(pid) - before) / (2 * COUNT) };
+  });
+}
+
+async function withServer(
+  world: World,
+  program: 'webhook' | 'constant',
+  flags: readonly string[],
+  measure: (child: Child) => Promise<Figures>,
+): Promise<Figures> {
   const child = startServer(world, program, flags);
   try {
     await untilAnswering(world, child);
     await world.setWebhook(true);
     // The API server needs a moment to load the new webhook configuration.
     await sleep(2_000);
-    const before = cpuOf(child);
-    const figures = await createAll(world);
-    return { ...figures, cpuMs: (cpuOf(child) - before) / (2 * COUNT) };
+    return await measure(child);
   } finally {
     await world.setWebhook(false);
     await child.stop(10_000);
@@ -102,12 +146,4 @@ async function untilAnswering(world: World, child: Child): Promise<void> {
     await sleep(100);
   }
   await dispatcher.close();
-}
-
-/** Returns milliseconds of CPU time, user and system (fields 14 and 15 of /proc/<pid>/stat). */
-function cpuOf({ pid }: Child): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * MILLISECONDS_PER_TICK;
 }

@@ -2,15 +2,16 @@
 
 import { POLICY_API_VERSION, POLICY_KIND } from '@countersign/common/approval/policy/approval-policy.ts';
 import { type World } from './bench-cluster.ts';
-import { NO_TARGET, type Row, row } from './row.ts';
-import { alternate, compare, drain, median } from './sides.ts';
+import type { Measured, Plan } from './measurements.ts';
+import { NO_TARGET } from './row.ts';
+import { alternate, compare, costOf, drain, perCertificate } from './sides.ts';
 import { TARGETS } from './targets.ts';
 
 const COUNT = 1_000;
 const POLICIES = 100;
 
 /** All select each request, and one allows it, so that all are evaluated. */
-export async function measureApproval(world: World, { runs }: { readonly runs: number }): Promise<readonly Row[]> {
+export async function measureApproval(world: World, { runs }: Plan): Promise<Measured> {
   const policies = Array.from({ length: POLICIES }, (_, index) => policy(index));
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: policies });
   await world.kubectl(['apply', '-f', '-'], list);
@@ -21,16 +22,16 @@ export async function measureApproval(world: World, { runs }: { readonly runs: n
   });
   await world.kubectl(['delete', '-f', '-', '--wait=false'], list);
   const what = `1 000 CSRs approved by policy (${POLICIES}) and signed`;
-  return [
-    compare(`${what} vs. approved before (certificates/s)`, 'rate', { ours, theirs: alone }, TARGETS.approvalRate),
-    compare(`${what} vs. approved by a Go client (certificates/s)`, 'rate', { ours, theirs: driver }, NO_TARGET),
-    row(
-      'CPU of the approver per CSR vs. of the signer (ms)',
-      median(ours, 'besideCpuMs') / COUNT,
-      median(ours, 'cpuMs') / COUNT,
-      NO_TARGET,
-    ),
-  ];
+  const cpu = 'CPU of the approver per CSR vs. of the signer (ms)';
+  const figures = [perCertificate('besideCpuMs'), perCertificate('cpuMs')] as const;
+  return {
+    rows: [
+      compare(`${what} vs. approved before (certificates/s)`, 'rate', { ours, theirs: alone }, TARGETS.approvalRate),
+      compare(`${what} vs. approved by a Go client (certificates/s)`, 'rate', { ours, theirs: driver }, NO_TARGET),
+      compare(cpu, figures, { ours, theirs: ours }, NO_TARGET),
+    ],
+    costs: [costOf('CSR, CA ClusterIssuer, approver included', ours)],
+  };
 }
 
 function policy(index: number) {

@@ -22,19 +22,28 @@ export type Figures = Readonly<Record<string, number>>;
 export interface World {
   readonly controlPlane: ControlPlane;
   readonly programs: Programs;
+  readonly isQuick: boolean;
   /** The port of the webhook in its configuration. */
   readonly webhookPort: number;
   /** Runs the driver once in the given mode with the given flags. */
-  readonly drive: (mode: string, flags?: Readonly<Record<string, string | number>>) => Promise<Figures>;
+  readonly drive: (mode: string, flags?: Flags) => Promise<Figures>;
   readonly kubectl: (args: readonly string[], input?: string) => Promise<string>;
   readonly setWebhook: (isEnabled: boolean) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-export async function createBenchCluster(programs: Programs, progress: Progress): Promise<World> {
-  const controlPlane = await startControlPlane({ progress });
+export interface BenchOptions {
+  readonly progress: Progress;
+  readonly apiServerFlags?: readonly string[];
+  /** Whether to send a fiftieth of the requests, to see that the benchmark works. */
+  readonly isQuick: boolean;
+}
+
+export async function createBenchCluster(programs: Programs, options: BenchOptions): Promise<World> {
+  const { progress, apiServerFlags = [], isQuick } = options;
+  const controlPlane = await startControlPlane({ progress, apiServerFlags });
   try {
-    return await setUp(controlPlane, programs);
+    return await setUp(controlPlane, programs, isQuick);
   } catch (error) {
     await controlPlane.stop();
     throw error;
@@ -44,7 +53,7 @@ export async function createBenchCluster(programs: Programs, progress: Progress)
 /** For the CRD of ApprovalPolicies. */
 const VALUES = { approver: { enabled: true, signerNames: ['clusterissuers.cert-manager.io/*'] } };
 
-async function setUp(controlPlane: ControlPlane, programs: Programs): Promise<World> {
+async function setUp(controlPlane: ControlPlane, programs: Programs, isQuick: boolean): Promise<World> {
   await mkdir(FOLDER, { recursive: true });
   const webhookPort = await freePort();
   const installation = new Installation(controlPlane, webhookPort, { values: VALUES });
@@ -56,7 +65,8 @@ async function setUp(controlPlane: ControlPlane, programs: Programs): Promise<Wo
     programs,
     webhookPort,
     kubectl,
-    drive: (mode, flags = {}) => runDriver(controlPlane, programs, mode, flags),
+    isQuick,
+    drive: (mode, flags = {}) => runDriver(controlPlane, programs, mode, isQuick ? reduce(flags) : flags),
     setWebhook: async isEnabled => {
       const { items } = JSON.parse(configuration) as { items: { metadata: Record<string, unknown> }[] };
       for (const { metadata } of items)
@@ -73,11 +83,17 @@ async function setUp(controlPlane: ControlPlane, programs: Programs): Promise<Wo
   return world;
 }
 
+type Flags = Readonly<Record<string, string | number>>;
+
+function reduce(flags: Flags): Flags {
+  return 'count' in flags ? { ...flags, count: Math.ceil(Number(flags['count']) / 50) } : flags;
+}
+
 async function runDriver(
   controlPlane: ControlPlane,
   { driver }: Programs,
   mode: string,
-  flags: Readonly<Record<string, string | number>>,
+  flags: Flags,
 ): Promise<Figures> {
   const given = Object.entries({ kubeconfig: controlPlane.adminKubeconfig, ...flags });
   const args = [`-mode=${mode}`, ...given.map(([name, value]) => `-${name}=${value}`)];
@@ -86,30 +102,44 @@ async function runDriver(
   return JSON.parse(stdout) as Figures;
 }
 
-/** Creates a ClusterIssuer and an Issuer named after the key type and marks both Ready, so that neither side has to. */
-async function createIssuers({ drive, kubectl }: World, key: KeyType): Promise<void> {
-  const { certificate, key: privateKey } = (await drive('ca', { signer: key })) as unknown as Record<string, string>;
-  const spec = { ca: { secretName: `ca-${key}` } };
-  const metadata = { name: key, namespace: BENCH_NAMESPACE };
-  const issuer = { apiVersion: 'cert-manager.io/v1', metadata, spec };
-  const secret = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { ...metadata, name: spec.ca.secretName },
-    stringData: { 'tls.crt': certificate, 'tls.key': privateKey },
-  };
-  const items = [secret, { ...issuer, kind: 'ClusterIssuer', metadata: { name: key } }, { ...issuer, kind: 'Issuer' }];
-  await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
-  const ready = {
-    type: 'Ready',
-    status: 'True',
-    reason: 'KeyPairVerified',
-    message: 'Signing CA verified',
-    observedGeneration: 1,
-    lastTransitionTime: '2026-01-01T00:00:00Z',
-  };
-  const patch = ['--subresource=status', '--type=merge', '-p', JSON.stringify({ status: { conditions: [ready] } })];
-  for (const kind of ['clusterissuer', 'issuer']) await kubectl(['patch', kind, key, '-n', BENCH_NAMESPACE, ...patch]);
+const CA_READY = { reason: 'KeyPairVerified', message: 'Signing CA verified' };
+
+/** Creates a ClusterIssuer and an Issuer named after the key type. */
+async function createIssuers(world: World, key: KeyType): Promise<void> {
+  const ca = (await world.drive('ca', { signer: key })) as unknown as Record<'certificate' | 'key', string>;
+  const secretName = `ca-${key}`;
+  await createSecret(world, secretName, { 'tls.crt': ca.certificate, 'tls.key': ca.key });
+  for (const kind of ['ClusterIssuer', 'Issuer'] as const)
+    await createIssuer(world, { kind, name: key, spec: { ca: { secretName } }, ready: CA_READY });
+}
+
+/** Where both sides read the Secrets of ClusterIssuers and of the Issuers. */
+export async function createSecret(
+  { kubectl }: World,
+  name: string,
+  stringData: Readonly<Record<string, string>>,
+): Promise<void> {
+  const metadata = { name, namespace: BENCH_NAMESPACE };
+  await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata, stringData }));
+}
+
+export interface BenchIssuer {
+  readonly kind: 'ClusterIssuer' | 'Issuer';
+  readonly name: string;
+  readonly spec: object;
+  /** Of the Ready condition, as both sides write it. */
+  readonly ready: { readonly reason: string; readonly message: string };
+}
+
+/** Marks it Ready, so that neither side has to. */
+export async function createIssuer({ kubectl }: World, { kind, name, spec, ready }: BenchIssuer): Promise<void> {
+  const metadata = kind === 'Issuer' ? { name, namespace: BENCH_NAMESPACE } : { name };
+  const issuer = { apiVersion: 'cert-manager.io/v1', kind, metadata, spec };
+  await kubectl(['apply', '-f', '-'], JSON.stringify(issuer));
+  const since = { observedGeneration: 1, lastTransitionTime: '2026-01-01T00:00:00Z' };
+  const conditions = [{ type: 'Ready', status: 'True', ...ready, ...since }];
+  const patch = ['--subresource=status', '--type=merge', '-p', JSON.stringify({ status: { conditions } })];
+  await kubectl(['patch', kind, name, '-n', BENCH_NAMESPACE, ...patch]);
 }
 
 /** Allows the requester to create CSRs, and the requester and all pods to reference the Issuer. */

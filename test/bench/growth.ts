@@ -2,9 +2,10 @@
 // all CSRs, keeps them, and then measures the latency of single CSRs.
 
 import { type World } from './bench-cluster.ts';
+import type { Measured } from './measurements.ts';
 import { drain, figureOf, latency } from './sides.ts';
 
-const SIZES = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000];
+const SIZES = [1_000, 2_000, 4_000, 8_000, 16_000];
 
 export interface GrowthPoint {
   readonly count: number;
@@ -21,7 +22,7 @@ export interface GrowthPoint {
   readonly p99: number;
 }
 
-export async function measureGrowth(world: World): Promise<readonly GrowthPoint[]> {
+export async function measureGrowth(world: World): Promise<Measured> {
   const points: GrowthPoint[] = [];
   for (const count of SIZES) {
     const drained = await drain(world, 'ours', { count, keep: true });
@@ -37,5 +38,5 @@ export async function measureGrowth(world: World): Promise<readonly GrowthPoint[
     process.stderr.write(`  ${JSON.stringify(points.at(-1))}\n`);
     await world.drive('clear');
   }
-  return points;
+  return { rows: [], growth: points };
 }

@@ -1,85 +1,100 @@
-// `make bench`: builds the programs, runs the measurements of measurements.ts and growth.ts on a new control plane,
-// compares the results with the targets, and prints a table.
+// `make bench`: builds the programs, runs the measurements on a new control plane, compares the results with the
+// targets, and prints a table. A measurement that fails is reported at the end and does not stop the others.
 
-import { writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { endWithMistake, HELP_OPTION, readCommandLine } from '../../build/command-line.ts';
 import { createProgress } from '../support/control-plane/progress.ts';
-import { createBenchCluster } from './bench-cluster.ts';
-import { type GrowthPoint, measureGrowth } from './growth.ts';
+import { createBenchCluster, type World } from './bench-cluster.ts';
 import { MEASUREMENTS } from './measurements.ts';
-import { drawResults } from './plot.ts';
 import { buildPrograms } from './programs.ts';
-import { formatTable, type Row } from './row.ts';
+import { type Measurements, readResults, rowsOf, type Taken, writeResults } from './results.ts';
+import { formatTable } from './row.ts';
+import { formatCosts } from './sides.ts';
 
-const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
-const PLOT = fileURLToPath(new URL('../../docs/bench.svg', import.meta.url));
-const GROWTH = 'growth';
-const NAMES = [GROWTH, ...Object.keys(MEASUREMENTS)];
+const NAMES = Object.keys(MEASUREMENTS);
 
 const HELP_COMMAND = 'node test/bench/main.ts --help';
 
-const HELP = `Usage: node test/bench/main.ts [--only NAME]... [--runs N]
+const HELP = `Usage: node test/bench/main.ts [--only NAME]... [--write] [--runs N] [--quick]
 
-  --only NAME  Run only this measurement: ${NAMES.join(', ')}. Repeatable. Does not write any files.
+Runs all measurements, writes test/bench/results.json and docs/bench.svg after each, and prints a table.
+
+  --only NAME  Run only this measurement: ${NAMES.join(', ')}.
+               Repeatable. Does not write any files.
+  --write      With --only: replace these measurements in the files.
   --runs N     Number of alternating runs (odd); the table shows the median. Default 5.
+  --quick      Send a fiftieth of the requests, to see that the benchmark works. Does not write any files.
 `;
+
+interface Order {
+  readonly names: readonly string[];
+  readonly runs: number;
+  readonly isQuick: boolean;
+  /** Called after each measurement. */
+  readonly keep: (taken: Measurements) => Promise<void>;
+}
 
 async function main(): Promise<void> {
   const { values } = readCommandLine(HELP_COMMAND, {
     options: {
       only: { type: 'string', multiple: true },
+      write: { type: 'boolean', default: false },
       runs: { type: 'string', default: '5' },
+      quick: { type: 'boolean', default: false },
       help: HELP_OPTION,
     },
   });
-  const names = values.only ?? NAMES;
   if (values.help) return void process.stdout.write(HELP);
-  const unknown = names.find(name => !NAMES.includes(name));
+  const { only, write, runs, quick: isQuick } = values;
+  const unknown = only?.find(name => !NAMES.includes(name));
   if (unknown !== undefined) endWithMistake(`--only: "${unknown}" is not one of ${NAMES.join(', ')}`, HELP_COMMAND);
-  if (Number(values.runs) % 2 !== 1) endWithMistake(`--runs: "${values.runs}" is not an odd number`, HELP_COMMAND);
-  // Saved after each measurement, so that an error does not lose the results of the last hour.
-  const keep = values.only === undefined ? writeResults : async () => {};
-  const rows = await measure(names, Number(values.runs), keep);
-  process.stdout.write(`${formatTable(rows)}\n`);
+  if (Number(runs) % 2 !== 1) endWithMistake(`--runs: "${runs}" is not an odd number`, HELP_COMMAND);
+  const before = only === undefined ? {} : (await readResults()).measurements;
+  const keep = async (taken: Measurements) => {
+    if (!isQuick && (write || only === undefined)) await writeResults(NAMES, { ...before, ...taken });
+  };
+  // In the order of the table: the last one leaves its CSRs in the cluster.
+  const names = NAMES.filter(name => only?.includes(name) ?? true);
+  const taken = await measureAll({ names, runs: Number(runs), isQuick, keep });
+  process.stdout.write(`${formatTable(rowsOf(taken))}\n${formatCosts(Object.values(taken))}`);
 }
 
-interface Results {
-  /** Number of alternating runs per row; the row is their median. */
-  readonly runs: number;
-  readonly rows: readonly Row[];
-  readonly growth: readonly GrowthPoint[];
-  /** True after the last measurement. */
-  readonly isWhole: boolean;
-}
-
-async function measure(
-  names: readonly string[],
-  runs: number,
-  keep: (results: Results) => Promise<void>,
-): Promise<readonly Row[]> {
+async function measureAll({ names, runs, isQuick, keep }: Order): Promise<Measurements> {
   const progress = createProgress();
   const programs = await buildPrograms(progress);
-  const world = await createBenchCluster(programs, progress);
-  const rows: Row[] = [];
-  let growth: readonly GrowthPoint[] = [];
+  const taken: Record<string, Taken> = {};
+  let world: World | undefined;
   try {
     for (const name of names) {
-      process.stderr.write(`${name}\n`);
-      if (name === GROWTH) growth = await measureGrowth(world);
-      rows.push(...((await MEASUREMENTS[name]?.(world, { runs })) ?? []));
-      await keep({ runs, rows, growth, isWhole: name === names.at(-1) });
+      world ??= await createBenchCluster(programs, { progress, isQuick });
+      try {
+        taken[name] = await take(world, name, runs);
+        await keep(taken);
+      } catch (error) {
+        reportFailure(name, error);
+        // The next one gets a new control plane, because this one may be broken.
+        await world.stop();
+        world = undefined;
+      }
     }
   } finally {
-    await world.stop();
+    await world?.stop();
   }
-  return rows;
+  return taken;
 }
 
-async function writeResults({ runs, rows, growth, isWhole }: Results): Promise<void> {
-  const allTargetsMet = isWhole ? rows.every(({ met }) => met !== false) : null;
-  await writeFile(RESULTS, `${JSON.stringify({ runs, rows, allTargetsMet, growth }, null, 2)}\n`);
-  await writeFile(PLOT, drawResults(rows, growth));
+async function take(world: World, name: string, runs: number): Promise<Taken> {
+  process.stderr.write(`${name}\n`);
+  const started = performance.now();
+  const measured = await MEASUREMENTS[name]!(world, { runs });
+  const seconds = Math.round((performance.now() - started) / 1_000);
+  process.stderr.write(`  ${seconds} s\n`);
+  return { runs, seconds, ...measured };
+}
+
+function reportFailure(name: string, error: unknown): void {
+  process.stderr.write(`${name} failed: ${inspect(error)}\n`);
+  process.exitCode = 1;
 }
 
 await main();

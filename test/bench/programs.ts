@@ -1,9 +1,11 @@
-// Builds the programs of the benchmark: driver and peer with Go, and both services as bundles, as in their images.
+// Builds the programs of the benchmark: the driver with Go, and the services as bundles, as in their images. The peer
+// is cert-manager's own controller, from the cache of tools.
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleProgram, ROOT } from '../../build/bundle.ts';
+import { findTools } from '../support/control-plane/find-tools.ts';
 import type { Progress } from '../support/control-plane/progress.ts';
 import { runCommand } from '../support/control-plane/run-command.ts';
 
@@ -13,6 +15,7 @@ export const FOLDER = join(ROOT, '.tmp', 'bench');
 /** Paths of the built programs. */
 export interface Programs {
   readonly driver: string;
+  /** cert-manager's controllers. */
   readonly peer: string;
   readonly signer: string;
   readonly approver: string;
@@ -24,8 +27,8 @@ export interface Programs {
 export async function buildPrograms(progress: Progress): Promise<Programs> {
   await mkdir(FOLDER, { recursive: true });
   return {
-    driver: await buildGo('driver', progress),
-    peer: await buildGo('peer', progress),
+    driver: await buildDriver(progress),
+    peer: (await findTools(['cert-manager'], { progress }))['cert-manager'],
     signer: await bundle('signer', 'services/signer/main.ts'),
     approver: await bundle('approver', 'services/approver/main.ts'),
     webhook: await bundle('webhook', 'services/webhook/main.ts'),
@@ -33,13 +36,13 @@ export async function buildPrograms(progress: Progress): Promise<Programs> {
   };
 }
 
-async function buildGo(name: 'driver' | 'peer', progress: Progress): Promise<string> {
-  const path = join(FOLDER, name);
-  const step = progress.step(`building test/bench/${name} with Go (the first build of peer takes five minutes)`);
+async function buildDriver(progress: Progress): Promise<string> {
+  const path = join(FOLDER, 'driver');
+  const step = progress.step('building test/bench/driver with Go');
   const env = { ...process.env, GOWORK: 'off', GOFLAGS: '-mod=readonly -buildvcs=false' };
-  const { code, stderr } = await runCommand('go', ['build', '-o', path, '.'], { env, cwd: join(HERE, name) });
+  const { code, stderr } = await runCommand('go', ['build', '-o', path, '.'], { env, cwd: join(HERE, 'driver') });
   step.done();
-  if (code !== 0) throw new Error(`go build of test/bench/${name} failed:\n${stderr}`);
+  if (code !== 0) throw new Error(`go build of test/bench/driver failed:\n${stderr}`);
   return path;
 }
 

@@ -1,11 +1,16 @@
-// One row of the results: the measured values, their ratio, and whether it meets its target. Also formats the table.
+// One row of the results: the measured values, their ratio, its spread over the runs, and whether it meets its target.
+// Also formats the table.
 
 export interface Row {
   readonly what: string;
+  /** Medians of the runs. */
   readonly ours: number;
   readonly theirs: number;
   /** `ours` divided by `theirs`. */
   readonly ratio: number;
+  /** The lowest and the highest ratio of a pair of runs, one after the other. Missing in results of November 2026. */
+  readonly lowest?: number;
+  readonly highest?: number;
   readonly target: string;
   /** null for a row without a target, which is there for context. */
   readonly met: boolean | null;
@@ -14,6 +19,8 @@ export interface Row {
 export interface Target {
   readonly bound: 'at least' | 'at most' | 'none';
   readonly ratio: number;
+  /** Whether it must be met by each pair of runs; by default by the medians. */
+  readonly inEveryRun?: boolean;
 }
 
 /** A target for rates. */
@@ -26,14 +33,51 @@ export function atMost(ratio: number): Target {
   return { bound: 'at most', ratio };
 }
 
+export function inEveryRun(target: Target): Target {
+  return { ...target, inEveryRun: true };
+}
+
 /** For rows that are there for context. */
 export const NO_TARGET: Target = { bound: 'none', ratio: 0 };
 
-export function row(what: string, ours: number, theirs: number, { bound, ratio: goal }: Target): Row {
-  const ratio = ours / theirs;
-  const met = { 'at least': ratio >= goal, 'at most': ratio <= goal, none: null }[bound];
-  const target = bound === 'none' ? bound : `${bound} ${goal}`;
-  return { what, ours: round(ours), theirs: round(theirs), ratio: round(ratio), target, met };
+/** `ours` and `theirs` have one value for each run. */
+export function row(what: string, ours: readonly number[], theirs: readonly number[], target: Target): Row {
+  const values = [median(ours), median(theirs)] as const;
+  const ratios = ours.map((value, run) => value / (theirs[run] ?? Number.NaN));
+  const judged = target.inEveryRun ? ratios : [values[0] / values[1]];
+  return {
+    what,
+    ours: round(values[0]),
+    theirs: round(values[1]),
+    ratio: round(values[0] / values[1]),
+    lowest: round(Math.min(...ratios)),
+    highest: round(Math.max(...ratios)),
+    target: nameOf(target),
+    met: target.bound === 'none' ? null : judged.every(ratio => meets(ratio, target)),
+  };
+}
+
+/** Throws for an even number of values. */
+export function median(values: readonly number[]): number {
+  const middle = values.toSorted((a, b) => a - b)[(values.length - 1) / 2];
+  if (middle === undefined) throw new Error(`the median needs an odd number of runs, got ${values.length}`);
+  return middle;
+}
+
+function meets(ratio: number, { bound, ratio: goal }: Target): boolean {
+  return bound === 'at least' ? ratio >= goal : ratio <= goal;
+}
+
+function nameOf({ bound, ratio, inEveryRun: isStrict }: Target): string {
+  if (bound === 'none') return 'none';
+  return `${bound} ${ratio}${isStrict ? ' in every run' : ''}`;
+}
+
+/** Empty for results without a spread, or of one run. */
+export function formatSpread({ lowest, highest }: Row): string {
+  return lowest === undefined || highest === undefined || lowest === highest
+    ? ''
+    : `${lowest.toFixed(2)}-${highest.toFixed(2)}`;
 }
 
 function round(value: number): number {
@@ -41,12 +85,13 @@ function round(value: number): number {
 }
 
 export function formatTable(rows: readonly Row[]): string {
-  const head = ['measurement', 'Countersign', 'reference', 'ratio', 'target', 'met'];
+  const head = ['measurement', 'Countersign', 'reference', 'ratio', 'spread', 'target', 'met'];
   const lines = rows.map(each => [
     each.what,
     String(each.ours),
     String(each.theirs),
     each.ratio.toFixed(3),
+    formatSpread(each),
     each.target,
     each.met === null ? '' : each.met ? 'yes' : 'NO',
   ]);

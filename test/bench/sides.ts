@@ -4,18 +4,25 @@
 import { compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
 import { BENCH_NAMESPACE, type Figures, type KeyType, logFile, REQUESTER, type World } from './bench-cluster.ts';
 import { FOLDER } from './programs.ts';
-import { type Row, row, type Target } from './row.ts';
+import { median as medianOf, type Row, row, type Target } from './row.ts';
 
 export type Side = 'ours' | 'theirs';
 
 /** Number of concurrent requests, on both sides and in the baseline. */
 export const IN_FLIGHT = 32;
+/** The ClusterIssuer of type Vault. */
+export const VAULT_ISSUER = 'vault';
 /** Single requests per second. */
 const RATE = 20;
 
-export function signerCommand({ programs, controlPlane }: World, side: Side): string {
+export function signerCommand(
+  { programs, controlPlane }: World,
+  side: Side,
+  { issuer = 'ca', peerFlags = [] }: Pick<Load, 'issuer' | 'peerFlags'> = {},
+): string {
   const common = `--kubeconfig=${controlPlane.adminKubeconfig} --cluster-resource-namespace=${BENCH_NAMESPACE} --workers=${IN_FLIGHT}`;
-  if (side === 'theirs') return `${programs.peer} ${common}`;
+  const controller = `--controllers=certificatesigningrequests-issuer-${issuer}`;
+  if (side === 'theirs') return [programs.peer, 'controllers', controller, common, ...peerFlags].join(' ');
   const { BENCH_SIGNER_FLAGS = '' } = process.env;
   return nodeCommand(programs.signer, `${common} ${BENCH_SIGNER_FLAGS}`);
 }
@@ -49,6 +56,10 @@ export interface Load {
   /** Kind of the requests; defaults to CSRs. */
   readonly kind?: 'csr' | 'pod';
   readonly key?: KeyType;
+  /** The type of the ClusterIssuer; defaults to a CA with this type of key. */
+  readonly issuer?: 'ca' | 'vault';
+  /** For cert-manager's controller. */
+  readonly peerFlags?: readonly string[];
   /** Whether to keep the requests. */
   readonly keep?: boolean;
   /** Who approves the CSRs when the signer has started; by default they are approved before. */
@@ -56,7 +67,7 @@ export interface Load {
 }
 
 export function drain(world: World, side: Side, load: Load): Promise<Figures> {
-  const { count, kind = 'csr', key = 'ec', keep = false, approvedBy } = load;
+  const { count, kind = 'csr', keep = false, approvedBy } = load;
   return world.drive('drain', {
     count,
     kind,
@@ -64,13 +75,13 @@ export function drain(world: World, side: Side, load: Load): Promise<Figures> {
     hold: String(approvedBy !== undefined),
     ...(approvedBy !== undefined && { as: REQUESTER }),
     ...(approvedBy === 'approver' && { beside: approverCommand(world) }),
-    ...signing(world, side, { kind, key }),
+    ...signing(world, side, load),
   });
 }
 
 /** The baseline of a drain: nothing but status writes. */
 export function bareWrites(world: World, { count, kind }: Required<Pick<Load, 'count' | 'kind'>>): Promise<Figures> {
-  return world.drive('floor', { count, kind, parallel: IN_FLIGHT, signer: signerNameOf(kind, 'ec') });
+  return world.drive('floor', { count, kind, parallel: IN_FLIGHT, signer: signerNameOf({ kind }) });
 }
 
 /** Single requests at 20 a second. */
@@ -79,7 +90,7 @@ export function latency(
   side: Side,
   { kind = 'csr', count = 200 }: Partial<Pick<Load, 'kind' | 'count'>>,
 ): Promise<Figures> {
-  return world.drive('latency', { count, kind, rate: RATE, ...signing(world, side, { kind, key: 'ec' }) });
+  return world.drive('latency', { count, kind, rate: RATE, ...signing(world, side, { kind }) });
 }
 
 export interface Storm {
@@ -91,22 +102,25 @@ export interface Storm {
 
 /** A rollout of pods, with CSRs at 20 a second. */
 export function storm(world: World, { isLive, ...load }: Storm): Promise<Figures> {
-  const csrs = { 'csr-signer': signerNameOf('csr', 'ec'), rate: RATE };
+  const csrs = { 'csr-signer': signerNameOf({}), rate: RATE };
   return world.drive('storm', {
     ...load,
     ...csrs,
     live: String(isLive),
-    ...signing(world, 'ours', { kind: 'pod', key: 'ec' }),
+    ...signing(world, 'ours', { kind: 'pod' }),
   });
 }
 
-function signing(world: World, side: Side, { kind, key }: Required<Pick<Load, 'kind' | 'key'>>) {
-  return { signer: signerNameOf(kind, key), command: signerCommand(world, side), log: logFile(side) };
+function signing(world: World, side: Side, load: Omit<Load, 'count'>) {
+  return { signer: signerNameOf(load), command: signerCommand(world, side, load), log: logFile(side) };
 }
 
 /** Pods use the Issuer, which needs a permission. */
-export function signerNameOf(kind: 'csr' | 'pod', key: KeyType): string {
-  return kind === 'pod' ? `issuers.cert-manager.io/${BENCH_NAMESPACE}.${key}` : `clusterissuers.cert-manager.io/${key}`;
+export function signerNameOf({ kind, key = 'ec', issuer }: Pick<Load, 'kind' | 'key' | 'issuer'>): string {
+  const name = issuer === 'vault' ? VAULT_ISSUER : key;
+  return kind === 'pod'
+    ? `issuers.cert-manager.io/${BENCH_NAMESPACE}.${name}`
+    : `clusterissuers.cert-manager.io/${name}`;
 }
 
 /**
@@ -129,12 +143,16 @@ export async function alternate<Name extends string>(
   return Object.fromEntries(figures) as unknown as Record<Name, readonly Figures[]>;
 }
 
+/** A figure by its name, or computed from the figures of one run. */
+export type Figure = string | ((figures: Figures) => number);
+
 /** Returns the median of one figure. The number of runs must be odd. */
-export function median(runs: readonly Figures[], figure: string): number {
-  const values = runs.map(run => figureOf(run, figure)).toSorted((a, b) => a - b);
-  const middle = values[(values.length - 1) / 2];
-  if (middle === undefined) throw new Error(`the median needs an odd number of runs, got ${values.length}`);
-  return middle;
+export function median(runs: readonly Figures[], figure: Figure): number {
+  return medianOf(valuesOf(runs, figure));
+}
+
+function valuesOf(runs: readonly Figures[], figure: Figure): readonly number[] {
+  return runs.map(run => (typeof figure === 'string' ? figureOf(run, figure) : figure(run)));
 }
 
 /** Throws if the figure is missing. */
@@ -145,12 +163,39 @@ export function figureOf(figures: Figures, name: string): number {
   return figure;
 }
 
-/** Returns the row for one figure: the medians of both sides. */
+/** Returns the figure of a run for each of its certificates. */
+export function perCertificate(name: string): (figures: Figures) => number {
+  return figures => figureOf(figures, name) / figureOf(figures, 'issued');
+}
+
+/** Returns the row for one figure, or for one figure of each side. */
 export function compare(
   what: string,
-  figure: string,
+  figure: Figure | readonly [ours: Figure, theirs: Figure],
   { ours, theirs }: Readonly<Record<Side, readonly Figures[]>>,
   target: Target,
 ): Row {
-  return row(what, median(ours, figure), median(theirs, figure), target);
+  const [first, second] = typeof figure === 'object' ? figure : [figure, figure];
+  return row(what, valuesOf(ours, first), valuesOf(theirs, second), target);
+}
+
+/** What one certificate costs the API server, in requests; watches and the requests of other programs left out. */
+export interface Cost {
+  readonly path: string;
+  readonly reads: number;
+  readonly writes: number;
+  readonly reviews: number;
+}
+
+export function costOf(path: string, runs: readonly Figures[]): Cost {
+  const each = (name: string) => Number(median(runs, perCertificate(name)).toFixed(3));
+  return { path, reads: each('reads'), writes: each('writes'), reviews: each('reviews') };
+}
+
+export function formatCosts(measured: readonly { readonly costs?: readonly Cost[] }[]): string {
+  const costs = measured.flatMap(each => each.costs ?? []);
+  const lines = costs.map(({ path, reads, writes, reviews }) => {
+    return `${path}: ${writes} writes, ${reads} reads, ${reviews} access reviews\n`;
+  });
+  return lines.length === 0 ? '' : `\nrequests to the API server per certificate:\n${lines.join('')}`;
 }

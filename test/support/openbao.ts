@@ -117,6 +117,10 @@ export class OpenBao {
     this.ports = ports;
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get url(): string {
     return `http://${this.#address}:${this.ports.plain}`;
   }
@@ -144,6 +148,12 @@ export class OpenBao {
     });
     const text = await response.text();
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+  }
+
+  /** Its own metrics in the text format of Prometheus. */
+  async readMetrics(): Promise<string> {
+    const headers = { 'x-vault-token': ROOT_TOKEN };
+    return (await fetch(`${this.url}/v1/sys/metrics?format=prometheus`, { headers })).text();
   }
 
   async isServing(): Promise<boolean> {

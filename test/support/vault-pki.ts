@@ -5,11 +5,11 @@ import type { OpenBao } from './openbao.ts';
 
 const DAY = '24h';
 
-/** The role `any` signs everything, `narrow` only names below example.com. */
-export async function setUpPki(bao: OpenBao, headers: Record<string, string> = {}): Promise<void> {
+/** The role `any` signs everything, `narrow` only names below example.com. `root` is about the root CA's key. */
+export async function setUpPki(bao: OpenBao, headers: Record<string, string> = {}, root: object = {}): Promise<void> {
   const call = (method: string, path: string, body?: object) => bao.call(method, path, body, headers);
   await call('POST', 'sys/mounts/pki', { type: 'pki', config: { max_lease_ttl: '87600h' } });
-  await call('POST', 'pki/root/generate/internal', { common_name: 'bao root', ttl: '87600h' });
+  await call('POST', 'pki/root/generate/internal', { common_name: 'bao root', ttl: '87600h', ...root });
   const any = {
     key_type: 'any',
     allow_any_name: true,

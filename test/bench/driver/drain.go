@@ -13,6 +13,7 @@ type drained struct {
 	Rate    float64 `json:"rate"` // certificates per second, from the first to the last
 	Events  int     `json:"events"`
 	EventMS float64 `json:"eventMs"` // from the start of the process to the last event
+	calls           // from the start of the process to the last event
 	usage
 	BesideCPU float64 `json:"besideCpuMs"`
 	BesideMB  float64 `json:"besideMB"`
@@ -31,6 +32,10 @@ func drain(ctx context.Context, c *cluster, o options) (*drained, error) {
 		return nil, err
 	}
 	r := &drained{}
+	before, err := c.calls(ctx)
+	if err != nil {
+		return nil, err
+	}
 	beside, err := startBeside(o)
 	if err != nil {
 		return nil, err
@@ -54,6 +59,11 @@ func drain(ctx context.Context, c *cluster, o options) (*drained, error) {
 		return nil, err
 	}
 	r.EventMS = ms(time.Since(p.started))
+	now, err := c.calls(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.calls = now.since(before)
 	if r.usage, err = p.stop(); err != nil {
 		return nil, err
 	}

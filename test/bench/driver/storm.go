@@ -34,7 +34,7 @@ func storm(ctx context.Context, c *cluster, o options) (*stormed, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, err := c.reviews(ctx)
+	before, err := c.calls(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -117,9 +117,9 @@ func (s *rollout) measure(ctx context.Context, o options, begun time.Time) error
 }
 
 // count reads how many access reviews there were since the signer started. CSRs of a ClusterIssuer need none.
-func (s *rollout) count(ctx context.Context, o options, before float64) error {
-	now, err := s.reviews(ctx)
-	s.r.Reviews = now - before
+func (s *rollout) count(ctx context.Context, o options, before calls) error {
+	now, err := s.calls(ctx)
+	s.r.Reviews = now.since(before).Reviews
 	s.r.PerPair = s.r.Reviews / float64(o.accounts) / float64(int(s.r.AllMS/1000)+1)
 	return err
 }

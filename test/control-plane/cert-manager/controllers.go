@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ import (
 	crvault "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/vault"
 	crvenafi "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/venafi"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificatesigningrequests/acme"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/certificatesigningrequests/ca"
+	csrca "github.com/cert-manager/cert-manager/pkg/controller/certificatesigningrequests/ca"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificatesigningrequests/selfsigned"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificatesigningrequests/vault"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificatesigningrequests/venafi"
@@ -40,7 +41,7 @@ var byDefault = []string{
 	crvault.CRControllerName, crvenafi.CRControllerName,
 }
 
-// No client-side rate limit. cert-manager also disables its limit if the API server has priority and fairness enabled.
+// cert-manager's defaults are 20 and 50. It has no limit if the API server has priority and fairness enabled.
 const unlimited = 10_000
 
 func runControllers(ctx context.Context, args []string) error {
@@ -50,14 +51,23 @@ func runControllers(ctx context.Context, args []string) error {
 	names := flags.String("controllers", strings.Join(byDefault, ","), "names of the controllers to run")
 	nameservers := flags.String("nameservers", "127.0.0.1:53", "DNS servers for self checks of challenges")
 	workers := flags.Int("workers", 5, "number of concurrent workers of each controller")
+	qps := flags.Float64("kube-api-qps", unlimited, "requests per second, on API servers without priority and fairness")
+	recorders := flags.Int("event-recorders", 1, "event recorders of the CA controller for CertificateSigningRequests")
+	burst := flags.Int("kube-api-burst", unlimited, "requests beyond that rate, on the same API servers")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	factory, err := controller.NewContextFactory(ctx, contextOptions(*kubeconfig, *namespace, split(*nameservers)))
+	options := contextOptions(*kubeconfig, *namespace, split(*nameservers))
+	options.KubernetesAPIQPS, options.KubernetesAPIBurst = float32(*qps), *burst
+	factory, err := controller.NewContextFactory(ctx, options)
 	if err != nil {
 		return err
 	}
-	started, err := build(factory, split(*names))
+	known := maps.Clone(controller.Known())
+	if *recorders > 1 {
+		known[csrca.CSRControllerName] = withRecorders(*recorders)
+	}
+	started, err := build(factory, known, split(*names))
 	if err != nil {
 		return err
 	}
@@ -75,7 +85,7 @@ func contextOptions(kubeconfig, namespace string, nameservers []string) controll
 	// Never used: no test solves HTTP-01 challenges, which need pods.
 	quantity := resource.MustParse("10m")
 	return controller.ContextOptions{
-		Kubeconfig: kubeconfig, KubernetesAPIQPS: unlimited, KubernetesAPIBurst: unlimited,
+		Kubeconfig:    kubeconfig,
 		IssuerOptions: controller.IssuerOptions{ClusterResourceNamespace: namespace},
 		ACMEOptions: controller.ACMEOptions{
 			HTTP01SolverImage:                 "acmesolver",
@@ -91,8 +101,7 @@ func contextOptions(kubeconfig, namespace string, nameservers []string) controll
 	}
 }
 
-func build(factory *controller.ContextFactory, names []string) ([]controller.Interface, error) {
-	known := controller.Known()
+func build(factory *controller.ContextFactory, known map[string]controller.Constructor, names []string) ([]controller.Interface, error) {
 	var built []controller.Interface
 	for _, name := range names {
 		create, found := known[name]

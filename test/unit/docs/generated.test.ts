@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { renderArchitecture } from '../../../tools/docs/generate-architecture.ts';
+import { renderBenchmark } from '../../../tools/docs/generate-benchmark.ts';
 import { renderCli } from '../../../tools/docs/generate-cli.ts';
 import { renderDashboard } from '../../../tools/docs/generate-dashboard.ts';
 import { renderFlags } from '../../../tools/docs/generate-flags.ts';
@@ -9,6 +10,7 @@ import { renderMetrics } from '../../../tools/docs/generate-metrics.ts';
 
 for (const [path, render] of [
   ['docs/architecture.svg', renderArchitecture],
+  ['docs/benchmark.md', renderBenchmark],
   ['docs/cli.md', renderCli],
   ['docs/flags.md', renderFlags],
   ['docs/metrics.md', renderMetrics],
