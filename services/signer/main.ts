@@ -34,7 +34,7 @@ import {
   trustBundleSettings,
 } from './options.ts';
 import { CSR_KIND } from './requests/csr/csr-kind.ts';
-import { CSR_PROTOBUF } from './requests/csr/csr-protobuf.ts';
+import { csrProtobuf } from './requests/csr/csr-protobuf.ts';
 import { createPodKind } from './requests/pod-certificate/pod-kind.ts';
 import { POD_CERTIFICATE_PROTOBUF } from './requests/pod-certificate/pod-protobuf.ts';
 import { SecretReader } from './secret-reader.ts';
@@ -51,7 +51,7 @@ async function run(config: SignerConfig): Promise<number> {
   const client = createClusterClient({
     kubeconfig: config.kubeconfig,
     observe,
-    protobuf: [CSR_PROTOBUF, POD_CERTIFICATE_PROTOBUF],
+    protobuf: [csrProtobuf({ labels: config.delegate }), POD_CERTIFICATE_PROTOBUF],
   });
   const createPolicyCache = config.requireApprovalPolicy ? await loadPolicyCache() : undefined;
   const controller = createController(config, client, { log, metrics, createPolicyCache });

@@ -23,13 +23,14 @@ import { endedRecently, millisecondsSince } from '../request-times.ts';
 export type CsrRecord = CertificateSigningRequest & RequestRecord;
 
 /** Throws for a name that is too long to cache: the webhook also refuses it. */
-export function toCsrRecord(raw: unknown, receivedAt: number, policy: RecordSettings): CsrRecord {
+export function toCsrRecord(raw: unknown, receivedAt: number, settings: RecordSettings): CsrRecord {
   const csr = raw as CertificateSigningRequest;
   const [nameError] = validateName(csr);
   if (nameError !== undefined) throw new Error(nameError.message);
-  const state = stateOf(csr, policy);
+  const state = stateOf(csr, settings);
   if (state === 'done') return { ...stub(csr.metadata), ...endOf(csr, receivedAt), state, receivedAt };
-  const kept = { metadata: { ...keepMeta(csr.metadata), ...keepLabels(csr) }, spec: keepSpec(csr), state, receivedAt };
+  const labels = settings.policy.delegates ? keepLabels(csr) : {};
+  const kept = { metadata: { ...keepMeta(csr.metadata), ...labels }, spec: keepSpec(csr), state, receivedAt };
   return csr.status === undefined ? kept : { ...kept, status: csr.status };
 }
 
@@ -49,8 +50,8 @@ function endOf(csr: CertificateSigningRequest, receivedAt: number): { readonly e
   return endedRecently(approvedAt(csr), receivedAt);
 }
 
-function stateOf(csr: CertificateSigningRequest, policy: RecordSettings): CsrRecord['state'] {
-  const state = progressOf(csr, policy);
+function stateOf(csr: CertificateSigningRequest, settings: RecordSettings): CsrRecord['state'] {
+  const state = progressOf(csr, settings);
   // Checks the spec last: for a finished CSR in a list it need not be decoded.
   if (state === 'done' || isForeign(csr)) return 'done';
   // Only certificates that we issued are completed; who signed them is verified then.
@@ -89,7 +90,7 @@ const MAX_ANNOTATION = 1_000;
 /** Few enough that a requester cannot fill the memory: the API server limits only the length of each. */
 const MAX_LABELS = 32;
 
-/** Labels select the solvers of an ACME issuer. Not used before approval. */
+/** Labels select the solvers of an ACME issuer, so that only delegation needs them. Not used before approval. */
 function keepLabels(csr: CertificateSigningRequest): Pick<ObjectMeta, 'labels'> {
   const labels = isApproved(csr) ? Object.entries(csr.metadata.labels ?? {}) : [];
   return labels.length === 0 ? {} : { labels: Object.fromEntries(labels.slice(0, MAX_LABELS)) };
