@@ -1,6 +1,7 @@
 // The explanation of a PodCertificateRequest as plain data: who asks for what, and why there is no certificate. Pure.
 
 import { type Issuer, issuerType } from '@countersign/common/issuers/issuer.ts';
+import { issuerTypes } from '@countersign/common/issuers/issuer-types.ts';
 import {
   findPodCondition,
   type PodCertificateRequest,
@@ -119,14 +120,10 @@ function signerNameObstacle(signerName: string): Obstacle {
 
 function findIssuerObstacles(ref: SignerRef, { issuer }: PodFacts): readonly Obstacle[] {
   if (issuer?.known !== true) return [];
-  const { value } = issuer;
-  return [...issuerObstacles(ref, value), ...(value === undefined ? [] : typeObstacles(ref, value))];
-}
-
-/** A pod has no key in a Secret that a SelfSigned issuer could sign with. */
-function typeObstacles(ref: SignerRef, issuer: Issuer): readonly Obstacle[] {
-  if (issuerType(issuer) !== 'selfSigned') return [];
-  const what = reasons.IssuerTypeUnsupported.message(ref, 'selfSigned');
+  const type = issuer.value && issuerType(issuer.value);
+  if (type === undefined || issuerTypes[type].servesPods) return issuerObstacles(ref, issuer.value);
+  // Nothing else that may be wrong with the issuer matters.
+  const what = reasons.IssuerTypeUnsupported.message(ref, type);
   return [{ reason: 'IssuerTypeUnsupported', what, fix: actionFor('IssuerTypeUnsupported') ?? '', isFinal: false }];
 }
 

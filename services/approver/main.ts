@@ -4,7 +4,7 @@
 import { CSR_PATH } from '@countersign/common/csr.ts';
 import { runController } from '@countersign/common/runtime/controller/run-controller.ts';
 import { createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
-import { CSR_PROTOBUF } from '@countersign/common/runtime/kube/protobuf/csr-protobuf.ts';
+import { csrProtobuf } from '@countersign/common/runtime/kube/protobuf/csr-protobuf.ts';
 import { printableConfig } from '@countersign/common/runtime/options/config.ts';
 import { createStopSignal, requireNode } from '@countersign/common/runtime/process/lifecycle.ts';
 import { createLogger } from '@countersign/common/runtime/process/log.ts';
@@ -25,7 +25,7 @@ async function run(config: ApproverConfig): Promise<number> {
   const client = createClusterClient({
     kubeconfig: config.kubeconfig,
     observe: createRequestObserver(registry),
-    protobuf: [CSR_PROTOBUF],
+    protobuf: [csrProtobuf({ labels: false })],
   });
   const scope = signerScope(config);
   const { workers } = config;

@@ -6,7 +6,7 @@ import { readIsCa, readPrivateKeySecretName } from './annotations.ts';
 import type { CertificateSigningRequest } from './csr.ts';
 import { MILLISECOND } from './duration.ts';
 import type { FieldError } from './field-error.ts';
-import { type IssuerType, issuerTypes } from './issuers/issuer-types.ts';
+import { ASSUMED_TYPE, type IssuerType, issuerTypes } from './issuers/issuer-types.ts';
 import { isKnownExtKeyUsage, resolveUsages, type X509Usages } from './key-usage.ts';
 import { findNameViolations } from './name-violations.ts';
 import { type Reason, reasons } from './reasons/reasons.ts';
@@ -42,7 +42,7 @@ export interface IssuerFacts {
 export function toRequestedCertificate(
   csr: CertificateSigningRequest,
   policy: RequestPolicy,
-  { type = 'ca', constrained = [] }: IssuerFacts = {},
+  { type = ASSUMED_TYPE, constrained = [] }: IssuerFacts = {},
 ): Result<RequestedCertificate, readonly FieldError[]> {
   const request = parsePkcs10(csr.spec.request);
   const usages = resolveUsages(csr.spec.usages);

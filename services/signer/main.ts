@@ -8,7 +8,7 @@ import { isNativeVault } from '@countersign/common/issuers/vault-spec.ts';
 import { runController } from '@countersign/common/runtime/controller/run-controller.ts';
 import { type ClusterClient, createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
 import { rememberOwnUsername } from '@countersign/common/runtime/kube/own-username.ts';
-import { CSR_PROTOBUF } from '@countersign/common/runtime/kube/protobuf/csr-protobuf.ts';
+import { csrProtobuf } from '@countersign/common/runtime/kube/protobuf/csr-protobuf.ts';
 import { printableConfig } from '@countersign/common/runtime/options/config.ts';
 import { createStopSignal, requireNode } from '@countersign/common/runtime/process/lifecycle.ts';
 import { createLogger } from '@countersign/common/runtime/process/log.ts';
@@ -51,7 +51,7 @@ async function run(config: SignerConfig): Promise<number> {
   const client = createClusterClient({
     kubeconfig: config.kubeconfig,
     observe,
-    protobuf: [CSR_PROTOBUF, POD_CERTIFICATE_PROTOBUF],
+    protobuf: [csrProtobuf({ labels: config.delegate }), POD_CERTIFICATE_PROTOBUF],
   });
   const createPolicyCache = config.requireApprovalPolicy ? await loadPolicyCache() : undefined;
   const controller = createController(config, client, { log, metrics, createPolicyCache });

@@ -5,7 +5,7 @@ import { REQUEST_DURATION, REQUEST_IS_CA, readIsCa, readRequestDuration } from '
 import type { CertificateSigningRequest } from '@countersign/common/csr.ts';
 import { formatGoDuration, SECOND } from '@countersign/common/duration.ts';
 import { foreignType, type Issuer, isReady, issuerType, readyCondition } from '@countersign/common/issuers/issuer.ts';
-import { signingSecret, TYPES_SIGNED_HERE } from '@countersign/common/issuers/issuer-types.ts';
+import { ASSUMED_TYPE, signingSecret, TYPES_SIGNED_HERE } from '@countersign/common/issuers/issuer-types.ts';
 import { showName } from '@countersign/common/object-name.ts';
 import { formatIssuer } from '@countersign/common/reasons/own-reasons.ts';
 import type { RequestPolicy } from '@countersign/common/request-policy.ts';
@@ -57,9 +57,8 @@ function requestWarnings(csr: CertificateSigningRequest): readonly string[] {
   return [...warnings, ...durationWarnings(csr)];
 }
 
-/** An unknown issuer is treated as a CA issuer, as most are. */
 function strictWarnings(requested: RequestedCertificate, issuer: Admitted['issuer']): readonly string[] {
-  const type = typeof issuer === 'string' ? 'ca' : issuerType(issuer);
+  const type = typeof issuer === 'string' ? ASSUMED_TYPE : issuerType(issuer);
   return type === undefined ? [] : certificateWarnings(requested, type);
 }
 

@@ -7,7 +7,7 @@ import { CSR_PATH, csrPath } from '@countersign/common/csr.ts';
 import { TerminalError } from '@countersign/common/runtime/errors.ts';
 import { createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
-import { CSR_PROTOBUF } from '@countersign/common/runtime/kube/protobuf/csr-protobuf.ts';
+import { csrProtobuf } from '@countersign/common/runtime/kube/protobuf/csr-protobuf.ts';
 import { Api, type Caller } from '../support/api.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
 import { readRequest } from '../support/vectors.ts';
@@ -36,7 +36,10 @@ before(async () => {
   controlPlane = await startControlPlane();
   api = await Api.fromKubeconfig(controlPlane.adminKubeconfig);
   json = createClusterClient({ kubeconfig: controlPlane.adminKubeconfig });
-  protobuf = createClusterClient({ kubeconfig: controlPlane.adminKubeconfig, protobuf: [CSR_PROTOBUF] });
+  protobuf = createClusterClient({
+    kubeconfig: controlPlane.adminKubeconfig,
+    protobuf: [csrProtobuf({ labels: true })],
+  });
   await kubectl('create', 'serviceaccount', 'robot');
   await kubectl(
     'create',

@@ -60,6 +60,8 @@ interface IssuerTypeRow<Spec> {
   readonly signedHere: boolean;
   /** Whether cert-manager can issue for Countersign, where delegation is enabled. */
   readonly delegable: boolean;
+  /** Whether it can sign requests of pods, whose keys are in no Secret and which no remote is asked about. */
+  readonly servesPods: boolean;
   /** Keeps only the fields that are used. */
   prune(spec: Spec): Spec;
   /** `keySecretName`: the Secret that the request names, if any. */
@@ -84,6 +86,7 @@ const CA_REASONS: IssuerReasons = {
 const LEFT_TO_OTHERS: IssuerTypeRow<object> = {
   signedHere: false,
   delegable: true,
+  servesPods: false,
   prune: () => ({}),
   secretOf: () => undefined,
   signsItself: false,
@@ -97,6 +100,7 @@ export const issuerTypes = {
   ca: {
     signedHere: true,
     delegable: false,
+    servesPods: true,
     prune: spec => pick(spec, 'secretName', 'crlDistributionPoints', 'ocspServers', 'issuingCertificateURLs'),
     secretOf: ({ secretName }) => ({ name: secretName ?? '', namedBy: 'issuer', holdsCa: true }),
     signsItself: false,
@@ -106,6 +110,7 @@ export const issuerTypes = {
   vault: {
     signedHere: true,
     delegable: false,
+    servesPods: false,
     prune: pruneVault,
     // Its Secrets hold credentials, and are read when they are needed.
     secretOf: () => undefined,
@@ -123,6 +128,7 @@ export const issuerTypes = {
   selfSigned: {
     signedHere: true,
     delegable: false,
+    servesPods: false,
     prune: spec => pick(spec, 'crlDistributionPoints'),
     secretOf: (_, name) => (name === undefined ? undefined : { name, namedBy: 'requester', holdsCa: false }),
     signsItself: true,
@@ -143,6 +149,9 @@ export const issuerTypes = {
   },
   external: LEFT_TO_OTHERS,
 } satisfies { readonly [Type in IssuerType]-?: IssuerTypeRow<NonNullable<IssuerSpec[Type]>> };
+
+/** The type assumed of an issuer that is not known, as most are: it adds no rules of its own. */
+export const ASSUMED_TYPE: IssuerType = 'ca';
 
 /** Whether requests for issuers of the type are handled here: signed, or delegated to cert-manager. */
 export function isServed(type: IssuerType, { delegates = false }: { readonly delegates?: boolean }): boolean {

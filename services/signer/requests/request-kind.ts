@@ -52,7 +52,7 @@ export type Triage =
 export interface RecordSettings {
   /** Whether to add the `ca` annotation to our certificates; if not, there is nothing to repair. */
   readonly writeCaAnnotation: boolean;
-  readonly policy: Pick<RequestPolicy, 'externalIssuers'>;
+  readonly policy: Pick<RequestPolicy, 'delegates' | 'externalIssuers'>;
 }
 
 export interface RequestKind<R extends RequestRecord = RequestRecord> {

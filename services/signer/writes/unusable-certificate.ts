@@ -1,7 +1,7 @@
 // Handles a certificate that is unusable once signed: it does not verify, or the API server rejects it. The outcome
 // depends on who is at fault. Writes only dry runs.
 
-import { issuerTypes } from '@countersign/common/issuers/issuer-types.ts';
+import { ASSUMED_TYPE, issuerTypes } from '@countersign/common/issuers/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons/reasons.ts';
 import type { TerminalError } from '@countersign/common/runtime/errors.ts';
 import type { LocalIssuance } from '../issuers/issuer-type.ts';
@@ -60,5 +60,5 @@ function failureFor<R extends RequestRecord>(
 
 /** Only issuers with a handler sign; the default is never used. */
 export function reasonsOf<R extends RequestRecord>({ handler }: Subject<R>) {
-  return issuerTypes[handler?.type ?? 'ca'].reasons;
+  return issuerTypes[handler?.type ?? ASSUMED_TYPE].reasons;
 }

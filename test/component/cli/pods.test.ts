@@ -131,9 +131,17 @@ describe('kubectl countersign explain pod/NAME', () => {
     assert.match(printed(), /The key is of an unsupported type\n +This is final for the pod\. Set a keyType/);
   });
 
-  test('says what a SelfSigned issuer and another signer cannot do', async () => {
-    cluster.on(`GET ${ISSUER}`, { body: readyIssuer({ selfSigned: {} }) });
-    assert.match((await explain()).printed(), /IssuerTypeUnsupported/);
+  for (const type of ['acme', 'selfSigned', 'vault', 'venafi']) {
+    test(`says that an issuer of type ${type} cannot sign requests of pods`, async () => {
+      cluster.on(`GET ${ISSUER}`, { body: readyIssuer({ [type]: {} }) });
+      const { printed } = await explain();
+      assert.match(printed(), /Why it has no certificate \(IssuerTypeUnsupported\)/);
+      assert.match(printed(), new RegExp(`people is of type ${type}, which cannot sign requests of pods`));
+      assert.doesNotMatch(printed(), /delegation|another signer/);
+    });
+  }
+
+  test('says what another signer cannot do', async () => {
     cluster.on(`GET ${REQUESTS}`, { body: { items: [podRequest({ signerName: 'example.com/x' })] } });
     assert.match((await explain()).printed(), /example\.com\/x belongs to another signer/);
   });

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import { sequence, tlv } from '@countersign/common/x509/der.ts';
 import { EXTENSION } from '@countersign/common/x509/oids.ts';
 import { GENERAL_NAME } from '@countersign/common/x509/subject-alt-name.ts';
@@ -16,6 +17,7 @@ import {
 } from '@countersign/signer/issuers/cert-manager/certificate-request.ts';
 import { createDelegatedIssuer } from '@countersign/signer/issuers/cert-manager/delegated-issuer.ts';
 import { createVaultIssuer } from '@countersign/signer/issuers/vault/vault.ts';
+import { VaultMetrics } from '@countersign/signer/issuers/vault/vault-metrics.ts';
 import { buildIssuer } from '../../support/ca-builder.ts';
 import { buildCertificate, createHolder } from '../../support/certificate-builder.ts';
 import { buildCsr, buildRequest } from '../../support/csr-builder.ts';
@@ -76,7 +78,9 @@ test('certificates of a Vault issuer cost one request to Vault each and one logi
   const data = { secretId: Buffer.from('secret').toString('base64') };
   harness.secret = { metadata: { name: 'my-ca', uid: 'u', resourceVersion: '1' }, data };
   const { client, secrets } = harness;
-  const handler = createVaultIssuer({ client, secrets, clusterResourceNamespace: 'countersign', allowedServers: [] });
+  const metrics = new VaultMetrics(createRegistry());
+  const deps = { client, secrets, metrics, clusterResourceNamespace: 'countersign', allowedServers: [] };
+  const handler = createVaultIssuer(deps);
   Object.assign(harness.deps.settings, { handlers: [handler] });
   await harness.run();
   assert.equal(client.events.length, 1);

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { decodeObject, watchFrames } from '@countersign/common/runtime/kube/kube-protobuf.ts';
-import { CSR_PROTOBUF } from '@countersign/common/runtime/kube/protobuf/csr-protobuf.ts';
+import { csrProtobuf } from '@countersign/common/runtime/kube/protobuf/csr-protobuf.ts';
 import { ProtobufError } from '@countersign/common/runtime/kube/protobuf/protobuf.ts';
 import { report } from '../../support/faults/figures.ts';
 import { askGoAbout } from '../../support/fuzz/go-parser.ts';
@@ -72,16 +72,14 @@ function makeCase(random: Random): Buffer {
   return isAround ? Buffer.concat([whole.subarray(0, 4), mutateProtobuf(whole.subarray(4), random)]) : whole;
 }
 
-const frames = watchFrames(CSR_PROTOBUF.kinds);
+const { kinds: CSR_KINDS } = csrProtobuf({ labels: true });
+const frames = watchFrames(CSR_KINDS);
 
 /** Returns the message as plain JSON, reading lazily decoded lists completely. undefined if it is not protobuf. */
 function read(bytes: Buffer): unknown {
   try {
     const isObject = bytes.subarray(0, 4).toString('latin1') === 'k8s\0';
-    const object = (isObject ? decodeObject(bytes, CSR_PROTOBUF.kinds) : frames.parse(bytes)) as Record<
-      string,
-      unknown
-    >;
+    const object = (isObject ? decodeObject(bytes, CSR_KINDS) : frames.parse(bytes)) as Record<string, unknown>;
     return JSON.parse(JSON.stringify(object, (_, value) => (isLazyList(value) ? [...value] : value)));
   } catch (error) {
     if (error instanceof ProtobufError) return undefined;

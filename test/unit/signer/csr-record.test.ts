@@ -9,7 +9,7 @@ import { millisecondsSinceApproval, toCsrRecord } from '@countersign/signer/requ
 import { APPROVED_AT, buildCertificateOf, buildCsr, type CsrOrder } from '../../support/csr-builder.ts';
 import { requestErrors } from '../../support/request-errors.ts';
 
-const POLICY = { writeCaAnnotation: true, policy: PERMISSIVE_POLICY };
+const POLICY = { writeCaAnnotation: true, policy: { ...PERMISSIVE_POLICY, delegates: true } };
 
 const OURS = buildCertificateOf();
 
@@ -58,14 +58,18 @@ describe('toCsrRecord', () => {
     assert.deepEqual(toCsrRecord(raw, 5, POLICY), kept);
   });
 
-  it('32 labels of an approved CSR are cached, and none of another one', () => {
+  it('32 labels of an approved CSR are cached for delegation, and none of another one or without delegation', () => {
     const labels = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`key-${index}`, 'x']));
-    const labelsOf = (conditions: readonly string[]) => {
+    const labelsOf = (conditions: readonly string[], settings = POLICY) => {
       const csr = buildCsr({ conditions });
-      return toCsrRecord({ ...csr, metadata: { ...csr.metadata, labels } }, 5, POLICY).metadata.labels;
+      return toCsrRecord({ ...csr, metadata: { ...csr.metadata, labels } }, 5, settings).metadata.labels;
     };
+    assert.equal(labelsOf(['Approved'], { ...POLICY, policy: PERMISSIVE_POLICY }), undefined);
     assert.deepEqual(Object.keys(labelsOf(['Approved']) ?? {}), Object.keys(labels).slice(0, 32));
-    assert.deepEqual([[], ['Denied'], ['Approved', 'Failed']].map(labelsOf), [undefined, undefined, undefined]);
+    assert.deepEqual(
+      [[], ['Denied'], ['Approved', 'Failed']].map(conditions => labelsOf(conditions)),
+      [undefined, undefined, undefined],
+    );
   });
 
   it('only the signer name of an unapproved CSR is cached', () => {

@@ -29,7 +29,8 @@ export function toCsrRecord(raw: unknown, receivedAt: number, settings: RecordSe
   if (nameError !== undefined) throw new Error(nameError.message);
   const state = stateOf(csr, settings);
   if (state === 'done') return { ...stub(csr.metadata), ...endOf(csr, receivedAt), state, receivedAt };
-  const kept = { metadata: { ...keepMeta(csr.metadata), ...keepLabels(csr) }, spec: keepSpec(csr), state, receivedAt };
+  const labels = settings.policy.delegates ? keepLabels(csr) : {};
+  const kept = { metadata: { ...keepMeta(csr.metadata), ...labels }, spec: keepSpec(csr), state, receivedAt };
   return csr.status === undefined ? kept : { ...kept, status: csr.status };
 }
 
@@ -89,7 +90,7 @@ const MAX_ANNOTATION = 1_000;
 /** Few enough that a requester cannot fill the memory: the API server limits only the length of each. */
 const MAX_LABELS = 32;
 
-/** Labels select the solvers of an ACME issuer. Not used before approval. */
+/** Labels select the solvers of an ACME issuer, so that only delegation needs them. Not used before approval. */
 function keepLabels(csr: CertificateSigningRequest): Pick<ObjectMeta, 'labels'> {
   const labels = isApproved(csr) ? Object.entries(csr.metadata.labels ?? {}) : [];
   return labels.length === 0 ? {} : { labels: Object.fromEntries(labels.slice(0, MAX_LABELS)) };

@@ -4,6 +4,7 @@
 import { hash } from 'node:crypto';
 import type { FieldError } from '@countersign/common/field-error.ts';
 import type { Issuer } from '@countersign/common/issuers/issuer.ts';
+import { issuerTypes } from '@countersign/common/issuers/issuer-types.ts';
 import {
   findPodCondition,
   type PodCertificateRequestStatus,
@@ -61,7 +62,7 @@ export function createPodKind(settings: PodSettings): RequestKind<PodRecord> {
     requesterOf: podRequester,
     needsPermission: () => true,
     sharesPermissionMs: SHARED_MS,
-    serves: type => type === 'ca',
+    serves: type => issuerTypes[type].servesPods,
     whenNotServed: 'wait',
     whenUnfit,
     keySecretName: () => undefined,

@@ -16,11 +16,9 @@ import {
   text,
 } from './protobuf-message.ts';
 
-const METADATA: Fields = {
-  ...OBJECT_META,
-  11: map('labels', requiredText, ''),
-  12: map('annotations', requiredText, ''),
-};
+const METADATA: Fields = { ...OBJECT_META, 12: map('annotations', requiredText, '') };
+
+const LABELS: Fields = { 11: map('labels', requiredText, '') };
 
 /** certificates.k8s.io/v1 ExtraValue: a list, wrapped in a message in protobuf only. */
 function extraValue(name: string): Field {
@@ -53,7 +51,11 @@ const CONDITION: Fields = {
 
 const STATUS: Fields = { 1: repeated('conditions', name => message(name, CONDITION)), 2: base64('certificate') };
 
-export const CSR_PROTOBUF: ProtobufResource = {
-  paths: /^\/apis\/certificates\.k8s\.io\/v1\/certificatesigningrequests\b/,
-  kinds: describeKind('CertificateSigningRequest', { metadata: METADATA, spec: SPEC, status: STATUS }),
-};
+/** `labels`: whether anything uses the labels of CSRs. */
+export function csrProtobuf({ labels }: { readonly labels: boolean }): ProtobufResource {
+  const metadata = labels ? { ...METADATA, ...LABELS } : METADATA;
+  return {
+    paths: /^\/apis\/certificates\.k8s\.io\/v1\/certificatesigningrequests\b/,
+    kinds: describeKind('CertificateSigningRequest', { metadata, spec: SPEC, status: STATUS }),
+  };
+}
