@@ -7,7 +7,7 @@ import type { Result } from '../result.ts';
 import { judgeRequest } from './judge-request.ts';
 import { type Mismatch, mismatch } from './mismatch.ts';
 import type { CompiledPolicy } from './policy/compiled-policy.ts';
-import { isSelected } from './policy/select-policies.ts';
+import { selectorFor } from './policy/select-policies.ts';
 import { type Asked, type JudgedRequest, judgedRequest } from './request/judged-request.ts';
 
 /** What one policy that selects the request says about it. */
@@ -40,7 +40,7 @@ export function evaluate(
   requested: Result<RequestedCertificate, readonly FieldError[]>,
   asked: Asked,
 ): Evaluation {
-  const selected = policies.filter(policy => isSelected(policy, asked)).toSorted(byName);
+  const selected = policies.filter(selectorFor(asked)).toSorted(byName);
   const judged = requested.ok && selected.length > 0 ? judgedRequest(requested.value, asked) : undefined;
   const perPolicy = selected.map(policy => verdictOf(policy, requested, judged));
   return { decision: decide(perPolicy), perPolicy };

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { evaluate } from '@countersign/common/approval/evaluate.ts';
 import type { ApprovalPolicySpec } from '@countersign/common/approval/policy/approval-policy.ts';
-import { namesSigner } from '@countersign/common/approval/policy/select-policies.ts';
+import { approverSelector } from '@countersign/common/approval/policy/select-policies.ts';
 import { PolicyCache } from '@countersign/common/runtime/reflector/policy-cache.ts';
 import { compileAll } from '../../support/approval/evaluation-cases.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
@@ -33,7 +33,7 @@ async function runWith(policies: Policies | undefined, harness = new SignerHarne
     evaluate: (requested, asked) =>
       compiled && {
         ...evaluate(compiled, requested, asked),
-        isSignerNamed: compiled.some(policy => namesSigner(policy, asked.signerName)),
+        isSignerNamed: compiled.some(approverSelector(asked.signerName)),
       },
   };
   await harness.run(0, { ...harness.deps, approvals });

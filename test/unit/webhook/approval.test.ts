@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { evaluate } from '@countersign/common/approval/evaluate.ts';
 import type { ApprovalPolicySpec } from '@countersign/common/approval/policy/approval-policy.ts';
-import { namesSigner } from '@countersign/common/approval/policy/select-policies.ts';
+import { approverSelector } from '@countersign/common/approval/policy/select-policies.ts';
 import { askedBy } from '@countersign/common/approval/request/judged-request.ts';
 import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
 import { toRequestedCertificate } from '@countersign/common/validate-request.ts';
@@ -17,7 +17,7 @@ const ASKED = askedBy(CSR);
 
 function opinionOn(policies: Readonly<Record<string, ApprovalPolicySpec>>, mode: 'warn' | 'deny'): ApprovalOpinion {
   const compiled = compileAll(policies);
-  const isSignerNamed = compiled.some(policy => namesSigner(policy, ASKED.signerName));
+  const isSignerNamed = compiled.some(approverSelector(ASKED.signerName));
   const evaluation = evaluate(compiled, toRequestedCertificate(CSR, PERMISSIVE_POLICY), ASKED);
   return judgeApproval({ ...evaluation, isSignerNamed }, ASKED, mode);
 }

@@ -7,22 +7,30 @@ import type { Asked } from '../request/judged-request.ts';
 import { formatServiceAccount } from '../request/service-account.ts';
 import type { CompiledPolicy, Selection } from './compiled-policy.ts';
 
-/** A policy whose selection is invalid may have been meant for any request, and selects all. */
-export function isSelected({ selection }: CompiledPolicy, { signerName, requester }: Asked): boolean {
-  return selection === undefined || (selectsSigner(selection, signerName) && selectsRequester(selection, requester));
+/**
+ * Tests policies for one request, whose signer name is parsed once. A policy whose selection is invalid may have been
+ * meant for any request, and selects all.
+ */
+export function selectorFor({ signerName, requester }: Asked): (policy: CompiledPolicy) => boolean {
+  const selectsSigner = signerSelector(signerName);
+  return ({ selection }) =>
+    selection === undefined || (selectsSigner(selection) && selectsRequester(selection, requester));
 }
 
-/** Whether the policy can approve requests for the signer, of some requester. */
-export function namesSigner({ mode, isGuard, selection }: CompiledPolicy, signerName: string): boolean {
-  return mode === 'Enforce' && !isGuard && selection !== undefined && selectsSigner(selection, signerName);
+/** Tests whether a policy can approve requests for the signer, of some requester. */
+export function approverSelector(signerName: string): (policy: CompiledPolicy) => boolean {
+  const selectsSigner = signerSelector(signerName);
+  return ({ mode, isGuard, selection }) =>
+    mode === 'Enforce' && !isGuard && selection !== undefined && selectsSigner(selection);
 }
 
 /** Only issuers are ever selected, whatever the policy says. */
-export function selectsSigner({ signerNames, namespaces }: Selection, signerName: string): boolean {
+function signerSelector(signerName: string): (selection: Selection) => boolean {
   const signer = parseSignerName(signerName);
-  if (!signer.ok) return hasExternalForm(signerName) && signerNames.has(signerName);
+  if (!signer.ok) return ({ signerNames }) => hasExternalForm(signerName) && signerNames.has(signerName);
   const { kind, namespace } = signer.value;
-  return signerNames.has(signerName) || (kind === 'Issuer' && namespaces.has(namespace));
+  return ({ signerNames, namespaces }) =>
+    signerNames.has(signerName) || (kind === 'Issuer' && namespaces.has(namespace));
 }
 
 function selectsRequester({ users, groups, accounts }: Selection, { username, groups: own = [] }: Requester): boolean {

@@ -6,7 +6,7 @@ import { type Evaluation, evaluate } from '../../approval/evaluate.ts';
 import { type ApprovalPolicy, POLICY_PATH } from '../../approval/policy/approval-policy.ts';
 import type { CompiledPolicy } from '../../approval/policy/compiled-policy.ts';
 import { isSamePolicy, type PolicyRecord, toPolicyRecord } from '../../approval/policy/policy-record.ts';
-import { namesSigner } from '../../approval/policy/select-policies.ts';
+import { approverSelector } from '../../approval/policy/select-policies.ts';
 import type { Asked } from '../../approval/request/judged-request.ts';
 import type { FieldError } from '../../field-error.ts';
 import type { RequestedCertificate } from '../../requested-certificate.ts';
@@ -90,7 +90,7 @@ export class PolicyCache {
   evaluate(requested: Result<RequestedCertificate, readonly FieldError[]>, asked: Asked): KnownApproval | undefined {
     const policies = this.policies();
     if (policies === undefined) return undefined;
-    const isSignerNamed = policies.some(policy => namesSigner(policy, asked.signerName));
+    const isSignerNamed = policies.some(approverSelector(asked.signerName));
     return { ...evaluate(policies, requested, asked), isSignerNamed };
   }
 }
