@@ -87,7 +87,7 @@ properties:
     type: array
     description: >-
       Signers whose requests the policy selects: issuers.cert-manager.io/<namespace>.<name>, issuers.cert-manager.io/<namespace>.* for all
-      Issuers of a namespace, or clusterissuers.cert-manager.io/<name>.
+      Issuers of a namespace, clusterissuers.cert-manager.io/<name>, or the whole signer name of an external issuer.
     minItems: 1
     maxItems: 128
     items:
