@@ -93,7 +93,12 @@ properties:
     items:
       type: string
       maxLength: 571
-      pattern: ^(issuers\.cert-manager\.io/[a-z0-9]([-a-z0-9]*[a-z0-9])?\.(\*|[a-z0-9][-.a-z0-9]*)|clusterissuers\.cert-manager\.io/[a-z0-9][-.a-z0-9]*)$
+      anyOf:
+        - pattern: ^(issuers\.cert-manager\.io/[a-z0-9]([-a-z0-9]*[a-z0-9])?\.(\*|[a-z0-9][-.a-z0-9]*)|clusterissuers\.cert-manager\.io/[a-z0-9][-.a-z0-9]*)$
+        # External issuers; never signers of the cluster.
+        - pattern: ^[a-z][-a-z0-9]*\.[a-z0-9][-a-z0-9]*\.[a-z0-9][-.a-z0-9]*/[a-z0-9][-.a-z0-9]*$
+          not:
+            pattern: ^([a-z]+\.cert-manager\.io|[-.a-z0-9]+\.(kubernetes|k8s)\.io)/
   subjects:
     type: array
     description: Requesters whose requests the policy selects. system:authenticated is the group of all users.
