@@ -1,5 +1,6 @@
 // Shows one CSR to an approver, asks, and writes the decision about exactly what was shown.
 
+import { hasExternalForm } from '@countersign/common/issuers/external-types.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { CliError, usageError } from '../cli-error.ts';
 import type { Api } from '../cluster/api.ts';
@@ -41,9 +42,9 @@ export async function review(api: Api, io: Io, name: string, options: ReviewOpti
 /** Other signers have rules that this command does not know. */
 function requireOurs(signerName: string, name: string): void {
   const signer = parseSignerName(signerName);
-  if (signer.ok || signer.error.kind === 'malformed') return;
+  if (signer.ok || signer.error.kind === 'malformed' || hasExternalForm(signerName)) return;
   throw usageError(
-    `${safeText(name)} is for the signer ${safeText(signerName)}, not for a cert-manager issuer`,
+    `${safeText(name)} is for the signer ${safeText(signerName)}, not for an issuer`,
     'Use kubectl certificate approve or deny.',
   );
 }

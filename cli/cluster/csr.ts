@@ -15,6 +15,7 @@ export interface CsrEvent {
   readonly message?: string;
   readonly lastTimestamp?: string | null;
   readonly eventTime?: string | null;
+  readonly source?: { readonly component?: string };
 }
 
 export function timeOf({ lastTimestamp, eventTime }: CsrEvent): number {

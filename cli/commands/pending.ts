@@ -17,7 +17,7 @@ import { formatStructured } from '../terminal/structured.ts';
 
 export const PENDING: Command = {
   name: 'pending',
-  summary: 'List the CSRs of cert-manager issuers that wait, with their content',
+  summary: 'List the CSRs of issuers that wait, with their content',
   usages: [''],
   about: [
     'The column WAITS FOR is approval, signer, or a reason such as IssuerNotReady or SecretMissing, which docs/reasons.md explains. With -n, only the CSRs of the Issuers in this namespace are listed.',

@@ -2,6 +2,7 @@
 // permission, approval, issuer, events. Pure.
 
 import type { FieldError } from '@countersign/common/field-error.ts';
+import { hasExternalForm } from '@countersign/common/issuers/external-types.ts';
 import { issuerType } from '@countersign/common/issuers/issuer.ts';
 import { issuerTypes } from '@countersign/common/issuers/issuer-types.ts';
 import { reasons } from '@countersign/common/reasons/reasons.ts';
@@ -17,6 +18,9 @@ import type { Facts } from './facts.ts';
 import { issuerObstacles } from './issuer-obstacles.ts';
 import { actionFor, type Obstacle } from './obstacle.ts';
 import { waitingObstacles } from './waiting-obstacles.ts';
+
+/** Who records events about CSRs that Countersign signs. */
+const SIGNER = 'countersign-signer';
 
 /** Empty if nothing stands between the CSR and its certificate, or if it has one. */
 export function findObstacles(facts: Facts): readonly Obstacle[] {
@@ -56,12 +60,14 @@ function failedObstacle({ csr }: Facts): Obstacle {
 function openObstacles(facts: Facts): readonly Obstacle[] {
   const { csr } = facts;
   const signer = parseSignerName(csr.spec.signerName);
-  if (!signer.ok && signer.error.kind === 'foreign') return [foreignObstacle(facts)];
+  const isForeign = !signer.ok && signer.error.kind === 'foreign';
+  if (isForeign && !hasExternalForm(csr.spec.signerName)) return [foreignObstacle(facts)];
   const shape = judgeShape(facts);
   const rules = shape.ok ? [] : shape.error.filter(error => !isInRefusal(facts, error)).map(ruleObstacle);
   const permission = signer.ok ? permissionObstacles(facts, signer.value) : [];
   const issuer = signer.ok && facts.issuer?.known ? issuerObstacles(signer.value, facts.issuer.value) : [];
-  return waitingObstacles(facts, [...refusalObstacles(facts), ...rules, ...permission, ...issuer]);
+  const external = isForeign ? externalObstacles(facts) : [];
+  return waitingObstacles(facts, [...refusalObstacles(facts), ...rules, ...permission, ...issuer, ...external]);
 }
 
 function foreignObstacle({ csr }: Facts): Obstacle {
@@ -70,6 +76,20 @@ function foreignObstacle({ csr }: Facts): Obstacle {
     fix: 'Ask the operator of that signer. Countersign signs issuers.cert-manager.io/<namespace>.<name> and clusterissuers.cert-manager.io/<name>.',
     isFinal: false,
   };
+}
+
+/** The list of types, the permission and the issuer are not known here; an event of the signer shows that it signs. */
+function externalObstacles({ csr, events }: Facts): readonly Obstacle[] {
+  const isOurs = events.known && events.value.some(({ source }) => source?.component === SIGNER);
+  if (isOurs) return [];
+  const type = csr.spec.signerName.split('/')[0];
+  return [
+    {
+      what: `the issuer is external: whether Countersign signs for ${type}, and whether the issuer exists, is not known here`,
+      fix: 'An administrator sees the types in the chart value delegation.externalIssuers. If this type is not listed, ask the operator of its signer.',
+      isFinal: false,
+    },
+  ];
 }
 
 /**

@@ -1,5 +1,6 @@
 // The CSRs that wait, with what each asks for and waits for. Pure.
 
+import { hasExternalForm } from '@countersign/common/issuers/external-types.ts';
 import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { parseSignerName } from '@countersign/common/signer-name.ts';
 import { type CsrContent, decodeCsr, decodePkcs10, type Pkcs10Content } from '../certificate/request-content.ts';
@@ -20,10 +21,16 @@ export interface OpenRequest {
   readonly csr: CsrContent;
 }
 
-/** Of a cert-manager issuer, and neither finished nor being deleted. With a namespace, of its Issuers alone. */
+/**
+ * Of an issuer, and neither finished nor being deleted; the types of external issuers are not known here. With a
+ * namespace, of its Issuers alone.
+ */
 export function isOpenRequest(csr: Csr, namespace: string | undefined): boolean {
   const signer = parseSignerName(csr.spec.signerName);
-  if (!signer.ok) return signer.error.kind === 'malformed' && namespace === undefined && isOpen(csr);
+  if (!signer.ok) {
+    const mayBeOurs = signer.error.kind === 'malformed' || hasExternalForm(csr.spec.signerName);
+    return mayBeOurs && namespace === undefined && isOpen(csr);
+  }
   return isOpen(csr) && (namespace === undefined || signer.value.namespace === namespace);
 }
 

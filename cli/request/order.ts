@@ -3,6 +3,7 @@
 
 import { REQUEST_DURATION, REQUEST_IS_CA } from '@countersign/common/annotations.ts';
 import { parseGoDuration } from '@countersign/common/duration.ts';
+import { hasExternalForm } from '@countersign/common/issuers/external-types.ts';
 import { resolveUsages } from '@countersign/common/key-usage.ts';
 import { isObjectName } from '@countersign/common/object-name.ts';
 import { formatSignerName, parseSignerName } from '@countersign/common/signer-name.ts';
@@ -54,9 +55,9 @@ function readSignerName(given: Arguments, namespace: string): string {
         : { kind: 'Issuer', namespace, name: issuer },
     );
   const parsed = parseSignerName(text);
-  if (parsed.ok) return text;
+  if (parsed.ok || hasExternalForm(text)) return text;
   throw refuse(
-    `"${safeText(text)}" ${parsed.error.kind === 'foreign' ? 'is not the signer name of a cert-manager issuer' : `is malformed: ${parsed.error.detail}`}`,
+    `"${safeText(text)}" ${parsed.error.kind === 'foreign' ? 'is not the signer name of an issuer' : `is malformed: ${parsed.error.detail}`}`,
   );
 }
 

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { nameFor } from '@countersign/signer/issuers/cert-manager/certificate-request.ts';
 import type { Refusal } from '../support/api.ts';
+import { createPolicy, policyReadiness, whenDecided } from '../support/approval/approval-cluster.ts';
 import { openssl } from '../support/certificate-checks.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { type CertManager, createCertManager } from '../support/issuers/cert-manager.ts';
@@ -33,10 +34,9 @@ const TYPES = [THING, CLUSTER_THING].map(({ group, plural, kind, isNamespaced })
   kind,
   scope: isNamespaced ? 'Namespaced' : 'Cluster',
 }));
-const FLAGS = [
-  '--delegate=true',
-  `--external-issuers=${TYPES.map(({ name, kind, scope }) => `${name}=${kind}:${scope}`).join(',')}`,
-];
+const EXTERNAL_FLAG = `--external-issuers=${TYPES.map(({ name, kind, scope }) => `${name}=${kind}:${scope}`).join(',')}`;
+const FLAGS = ['--delegate=true', EXTERNAL_FLAG];
+const COMPANY = 'thingclusterissuers.things.example.com/company';
 
 interface CertificateRequest {
   readonly metadata: { readonly name: string; readonly namespace: string };
@@ -49,7 +49,11 @@ let controller: ThingController | undefined;
 
 before(async () => {
   cluster = await startCluster({
-    values: { delegation: { enabled: true, externalIssuers: TYPES } },
+    values: {
+      delegation: { enabled: true, externalIssuers: TYPES },
+      approver: { enabled: true, signerNames: [COMPANY] },
+    },
+    approverFlags: [`--signer-names=${COMPANY}`, EXTERNAL_FLAG],
     signerFlags: [...FLAGS, '--issuer-status=never'],
     webhookFlags: FLAGS,
   });
@@ -112,6 +116,8 @@ describe('an external issuer', { concurrency: false }, () => {
     const { chain } = await waitUntilIssued(cluster, 'one', PATIENCE_MS);
     assert.match(await openssl(['x509', '-in', 'pem', '-noout', '-issuer'], { pem: chain }), /CN ?= ?things/);
     await whenReported('one', 'CertificateIssued');
+    // Its controller issues for an hour, whatever is asked.
+    assert.match(await whenReported('one', 'CertificateDiffers'), /it expires /);
     const [request, ...more] = await requestsOf('one');
     assert.deepEqual(more, []);
     assert.equal(request?.metadata.namespace, 'sandbox');
@@ -180,7 +186,7 @@ describe('an external issuer', { concurrency: false }, () => {
   });
 
   test('is not trusted for a CertificateRequest that another user created in its name', async () => {
-    const signerName = 'thingclusterissuers.things.example.com/company';
+    const signerName = COMPANY;
     const { metadata } = await createCsr(cluster, { name: 'eight', signerName });
     await forge(metadata);
     await approve(cluster, 'eight');
@@ -189,6 +195,27 @@ describe('an external issuer', { concurrency: false }, () => {
     const creators = (await requestsOf('eight')).map(({ spec }) => spec.username);
     assert.deepEqual(creators.toSorted(), ['eve', 'system:serviceaccount:countersign:countersign-signer']);
   });
+});
+
+test('an ApprovalPolicy approves a CSR for an external issuer that it and the approver name', async () => {
+  await createPolicy(cluster, 'company', {
+    signerNames: [COMPANY],
+    subjects: [{ kind: 'User', name: 'mallory' }],
+    allowed: { dnsNames: { values: ['*'] }, commonName: { value: '*' } },
+  });
+  assert.match(await policyReadiness(cluster, 'company'), /^True Enforce: [^;]*$/);
+  const { status, body } = await tryCreateCsr(cluster, { name: 'nine', signerName: COMPANY }, { user: 'mallory' });
+  assert.equal(status, 201, body.message);
+  const { type, reason } = await whenDecided(cluster, 'nine');
+  assert.deepEqual([type, reason], ['Approved', 'ApprovedByPolicy']);
+  await waitUntilIssued(cluster, 'nine', PATIENCE_MS);
+});
+
+test('the API server rejects an ApprovalPolicy for a signer of the cluster, or for a malformed name of cert-manager', async () => {
+  for (const name of ['csrs.node.kubernetes.io/x', 'kubernetes.io/kubelet-serving', 'issuers.cert-manager.io/team']) {
+    const subjects = [{ kind: 'User', name: 'mallory' }] as const;
+    await assert.rejects(createPolicy(cluster, 'refused', { signerNames: [name], subjects }), /422 .*signerNames\[0\]/);
+  }
 });
 
 describe('the webhook, by its match conditions', () => {
@@ -204,7 +231,7 @@ describe('the webhook, by its match conditions', () => {
   test('refuses usages that contradict the PKCS#10 request, which cert-manager would refuse later', async () => {
     const { status, body } = await tryCreateCsr(cluster, {
       name: 'contradicting',
-      signerName: 'thingclusterissuers.things.example.com/company',
+      signerName: COMPANY,
       request: readRequest('only-key-usage'),
       usages: ['cert sign'],
     });
@@ -213,7 +240,7 @@ describe('the webhook, by its match conditions', () => {
 
   test('locks the annotations of a CSR for a listed type', async () => {
     const annotations = { 'experimental.cert-manager.io/request-duration': '1h' };
-    const signerName = 'thingclusterissuers.things.example.com/company';
+    const signerName = COMPANY;
     await createCsr(cluster, { name: 'locked', signerName, annotations });
     const { status, body } = await annotate(cluster, 'locked', {
       'experimental.cert-manager.io/request-duration': '2h',
@@ -231,7 +258,7 @@ test('a CSR for a type that is not listed is left to its signer, by webhook and 
   // What came after it is done.
   await createThenApprove(cluster, {
     name: 'control',
-    signerName: 'thingclusterissuers.things.example.com/company',
+    signerName: COMPANY,
   });
   await waitUntilIssued(cluster, 'control', PATIENCE_MS);
   const { status: found } = await getCsr(cluster, 'other');

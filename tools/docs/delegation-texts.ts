@@ -26,6 +26,7 @@ export const DELEGATION_TEXTS: Readonly<Record<keyof typeof reasons, readonly st
   CertificateRequestNotApproved: [
     reasons.CertificateRequestNotApproved.message(PLACE, 'issuers.cert-manager.io/<namespace>.<issuer>'),
     reasons.CertificateRequestNotApproved.message(PLACE, '<plural>.<group>/<namespace>.<issuer>', true),
+    reasons.CertificateRequestNotApproved.refused(PLACE, ERROR),
   ],
   CertificateRequestUnanswered: [
     reasons.CertificateRequestUnanswered.message(PLACE, '<kind> <namespace>/<name>', '<group>'),

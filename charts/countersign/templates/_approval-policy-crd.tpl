@@ -87,13 +87,18 @@ properties:
     type: array
     description: >-
       Signers whose requests the policy selects: issuers.cert-manager.io/<namespace>.<name>, issuers.cert-manager.io/<namespace>.* for all
-      Issuers of a namespace, or clusterissuers.cert-manager.io/<name>.
+      Issuers of a namespace, clusterissuers.cert-manager.io/<name>, or the whole signer name of an external issuer.
     minItems: 1
     maxItems: 128
     items:
       type: string
       maxLength: 571
-      pattern: ^(issuers\.cert-manager\.io/[a-z0-9]([-a-z0-9]*[a-z0-9])?\.(\*|[a-z0-9][-.a-z0-9]*)|clusterissuers\.cert-manager\.io/[a-z0-9][-.a-z0-9]*)$
+      anyOf:
+        - pattern: ^(issuers\.cert-manager\.io/[a-z0-9]([-a-z0-9]*[a-z0-9])?\.(\*|[a-z0-9][-.a-z0-9]*)|clusterissuers\.cert-manager\.io/[a-z0-9][-.a-z0-9]*)$
+        # External issuers; never signers of the cluster.
+        - pattern: ^[a-z][-a-z0-9]*\.[a-z0-9][-a-z0-9]*\.[a-z0-9][-.a-z0-9]*/[a-z0-9][-.a-z0-9]*$
+          not:
+            pattern: ^([a-z]+\.cert-manager\.io|[-.a-z0-9]+\.(kubernetes|k8s)\.io)/
   subjects:
     type: array
     description: Requesters whose requests the policy selects. system:authenticated is the group of all users.

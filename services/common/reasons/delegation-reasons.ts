@@ -35,16 +35,21 @@ export const delegationReasons = {
       action: 'None. If it takes long, look at the CertificateRequest (`kubectl describe certificaterequest`).',
     },
   ),
-  CertificateRequestNotApproved: warning(
-    'wait',
-    (place: string, signer: string, isExternal = false) =>
-      `CertificateRequest ${place} is neither approved nor denied: approve it with "cmctl approve", or allow an approver the verb "approve" on signers.cert-manager.io "${signer}"${isExternal ? BY_CERT_MANAGER : ''}`,
-    {
-      meaning:
-        'No approver has decided on the CertificateRequest. With approver-policy, a CertificateRequestPolicy must be bound to the ServiceAccount of the signer, which created it. The approver of cert-manager decides about external issuers only where its chart value `approveSignerNames` names them.',
-      action: 'Approve the CertificateRequest, or configure the approver of the cluster.',
-    },
-  ),
+  CertificateRequestNotApproved: {
+    ...warning(
+      'wait',
+      (place: string, signer: string, isExternal = false) =>
+        `CertificateRequest ${place} is neither approved nor denied: approve it with "cmctl approve", or allow an approver the verb "approve" on signers.cert-manager.io "${signer}"${isExternal ? BY_CERT_MANAGER : ''}`,
+      {
+        meaning:
+          'No approver has decided on the CertificateRequest. With approver-policy, a CertificateRequestPolicy must be bound to the ServiceAccount of the signer, which created it. The approver of cert-manager decides about external issuers only where its chart value `approveSignerNames` names them.',
+        action:
+          'Approve the CertificateRequest, or configure the approver of the cluster. If it cannot be approved because its signer resource does not exist, check `delegation.externalIssuers`, and that the CustomResourceDefinition is installed.',
+      },
+    ),
+    /** For delegation.approve. */
+    refused: (place: string, problem: string) => `CertificateRequest ${place} cannot be approved: ${problem}`,
+  },
   CertificateRequestUnanswered: warning(
     'wait',
     (place: string, issuer: string, group: string) =>

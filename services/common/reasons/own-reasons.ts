@@ -25,7 +25,7 @@ export const ownReasons = {
     {
       meaning: 'The signer name is malformed, so no issuer can match it and the CSR would stay pending.',
       action:
-        'Delete the CSR and create a new one with the signer name `issuers.cert-manager.io/<namespace>.<name>` or `clusterissuers.cert-manager.io/<name>`.',
+        'Delete the CSR and create a new one with the signer name `issuers.cert-manager.io/<namespace>.<name>` or `clusterissuers.cert-manager.io/<name>`; for an external issuer, that of its type.',
     },
   ),
   InvalidSecretName: warning(

@@ -41,7 +41,7 @@ const shared = {
       `Requester may not reference ${ref.external === undefined && ref.kind === 'Issuer' ? 'Namespaced ' : ''}${formatIssuer(ref)}`,
     {
       meaning:
-        'The requester lacks the verb `reference` on `signers` in the namespace of the Issuer, or on `clusterissuers` if `policy.authorizeClusterIssuers` is set.',
+        'The requester lacks the verb `reference` on `signers` in the namespace of the Issuer, or on `clusterissuers` if `policy.authorizeClusterIssuers` is set; for an external issuer, in its own API group.',
       action: 'Grant the role shown in the refusal, then create a new CSR.',
     },
   ),

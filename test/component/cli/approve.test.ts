@@ -107,7 +107,7 @@ describe('kubectl countersign approve', () => {
     cluster.on(`GET ${CSRS}/jane`, { body: buildCsr({ conditions: [], signerName: 'kubernetes.io/kubelet-serving' }) });
     const { code, complaints } = await cluster.run(['approve', 'jane', '--yes']);
     assert.equal(code, 2);
-    assert.match(complaints(), /not for a cert-manager issuer\nUse kubectl certificate approve/);
+    assert.match(complaints(), /not for an issuer\nUse kubectl certificate approve/);
   });
 
   test('does nothing for a CSR that is approved, and fails for one that is denied', async () => {

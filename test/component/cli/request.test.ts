@@ -56,6 +56,17 @@ describe('kubectl countersign request', () => {
     assert.deepEqual(readdirSync(dir).toSorted(), ['web.ca.crt', 'web.crt', 'web.key']);
   });
 
+  test('takes the signer name of an external issuer, and none of a signer of the cluster', async () => {
+    const order = (name: string) => ['request', 'web', '--signer-name', name, '--dns', 'web.example'];
+    const external = 'awspcaissuers.awspca.cert-manager.io/sandbox.my-pca';
+    const { code, complaints } = await cluster.run([...order(external), '--out', join(dir, 'web')]);
+    assert.equal(code, 0, complaints());
+    assert.equal(created()[0]?.spec.signerName, external);
+    const refused = await cluster.run([...order('kubernetes.io/kube-apiserver-client'), '--out', join(dir, 'x')]);
+    assert.match(refused.complaints(), /is not the signer name of an issuer/);
+    assert.equal(created().length, 1);
+  });
+
   test('asks for the names, usages and duration of its flags', async () => {
     await inDir(
       '--ip',

@@ -33,6 +33,7 @@ class Store {
   /** Throws to fail a creation before it is stored, or after. */
   before: () => void = () => undefined;
   after: () => void = () => undefined;
+  beforePatch: () => void = () => undefined;
   isServed = true;
 
   answer({ verb, path, body }: RecordedCall): unknown {
@@ -56,6 +57,7 @@ class Store {
   }
 
   #patch(path: string, { status }: CertificateRequest): CertificateRequest {
+    this.beforePatch();
     const [, name = ''] = /\/([^/]+)\/status\?/.exec(path) ?? [];
     this.put({ ...this.#read(name), ...(status && { status }) });
     return this.#read(name);
@@ -148,6 +150,28 @@ describe('the approval of a CertificateRequest', () => {
       conditions.map(({ type, status, lastTransitionTime }) => [type, status, lastTransitionTime]),
       [['Approved', 'True', '2026-11-24T12:00:00Z']],
     );
+  });
+
+  it('that the webhook of cert-manager refuses makes the CSR wait, with its words', async () => {
+    const { harness, store } = open([], true);
+    const problem = 'referenced signer resource does not exist';
+    store.beforePatch = () => {
+      const message = `PATCH /x: 403 admission webhook "webhook.cert-manager.io" denied the request: ${problem}`;
+      throw new RetryableError(message, { code: 'forbidden' });
+    };
+    await harness.run();
+    assert.deepEqual(harness.client.events, [
+      `Warning CertificateRequestNotApproved: CertificateRequest sandbox/${nameOfAttempt(1)} cannot be approved: ${problem}`,
+    ]);
+    assert.deepEqual(harness.requeueDelays, [60_000]);
+  });
+
+  it('that fails for another cause is retried', async () => {
+    const { harness, store } = open([], true);
+    store.beforePatch = () => {
+      throw new RetryableError('connection reset', { code: 'network' });
+    };
+    await assert.rejects(harness.run(), { code: 'network' });
   });
 
   it('is not given to one that someone denied, or that someone else created', async () => {

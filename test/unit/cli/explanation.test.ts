@@ -14,6 +14,8 @@ import { readRequest, readValidationCases } from '../../support/vectors.ts';
 const APPROVED = { conditions: ['Approved'] };
 const secretMissing = warningEvent('SecretMissing', 'Referenced secret sandbox/my-ca not found');
 
+const EXTERNAL = 'thingissuers.things.example.com/sandbox.my-ca';
+
 interface Case {
   readonly what: string;
   readonly facts: Facts;
@@ -99,6 +101,43 @@ const cases: readonly Case[] = [
       { issuer: undefined, permission: undefined },
     ),
     obstacles: [/belongs to another signer/],
+  },
+  {
+    what: 'a CSR for an external issuer waits for approval, and its type may not be listed',
+    facts: factsOf({ signerName: EXTERNAL }, { issuer: undefined, permission: undefined }),
+    obstacles: [
+      /^the issuer is external: whether Countersign signs for thingissuers\.things\.example\.com/,
+      /WaitingApproval/,
+    ],
+  },
+  {
+    what: 'an event of the signer shows that it signs for an external issuer, and what it waits for',
+    facts: factsOf(
+      { ...APPROVED, signerName: EXTERNAL },
+      {
+        issuer: undefined,
+        permission: undefined,
+        events: {
+          known: true,
+          value: [
+            {
+              ...warningEvent('CertificateRequestUnanswered', 'No controller has answered'),
+              source: { component: 'countersign-signer' },
+            },
+          ],
+        },
+      },
+    ),
+    obstacles: ['CertificateRequestUnanswered: '],
+  },
+  {
+    what: 'a malformed request for an external issuer is unfit for approval',
+    facts: factsOf(
+      { signerName: EXTERNAL, request: readRequest('serving') },
+      { issuer: undefined, permission: undefined },
+    ),
+    obstacles: ['SigningError: ', /^the issuer is external/],
+    isSignable: false,
   },
   {
     what: 'a malformed signer name is final',

@@ -25,10 +25,16 @@ export function explainFailure(wanted: CertificateRequest, thrown: unknown): Wai
   throw asRetryableError(thrown);
 }
 
+/** The webhook that denied a write, and its words. */
+export function findDenial(message: string): { readonly webhook: string; readonly problem: string } | undefined {
+  const [, webhook, problem = ''] = DENIED.exec(message) ?? [];
+  return webhook === undefined ? undefined : { webhook, problem };
+}
+
 /** Other webhooks may change their mind. */
 function explainDenial(wanted: CertificateRequest, message: string): Wait | Fail | undefined {
-  const [, webhook, problem = ''] = DENIED.exec(message) ?? [];
-  if (webhook === undefined) return undefined;
+  const { webhook, problem } = findDenial(message) ?? {};
+  if (webhook === undefined || problem === undefined) return undefined;
   if (webhook === CERT_MANAGER_WEBHOOK && problem.startsWith('spec.')) return invalid(wanted, problem);
   return notCreated(wanted, `webhook ${webhook} denies it: ${problem}`);
 }

@@ -58,8 +58,9 @@ export async function delegate(
     if (found.kind !== 'found') return { ...found, warnings };
     const difference = findDifference(found.object, wanted, username);
     if (difference === undefined) {
-      const object = deps.approves ? await approve(deps.client, found.object, deps.now()) : found.object;
-      return { ...answerOfStatus(object, { type, ref: asked.ref, now: deps.now() }), warnings };
+      const approved = deps.approves ? await approve(deps.client, found.object, deps.now()) : found;
+      if (approved.kind === 'wait') return { ...approved, warnings };
+      return { ...answerOfStatus(approved.object, { type, ref: asked.ref, now: deps.now() }), warnings };
     }
     if (found.isNew) return notRecorded(wanted, difference);
     warnings.push(forged(wanted, difference));
