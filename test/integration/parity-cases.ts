@@ -119,6 +119,9 @@ export const DOMAINS = [
   'secret.example',
 ];
 
+/** The event after the creation of the Order. */
+const ORDER_PENDING = 'OrderPending: Waiting on certificate issuance';
+
 export const ACME_CASES: readonly ParityCase[] = [
   { name: 'acme-dns', signerName: cluster('acme'), options: dns('one.example') },
   {
@@ -146,7 +149,7 @@ export const ACME_CASES: readonly ParityCase[] = [
     name: 'acme-down',
     signerName: cluster('acme-down'),
     options: dns('down.example'),
-    waits: { countersign: 'OrderPending', certManager: 'OrderPending' },
+    waits: { countersign: ORDER_PENDING, certManager: ORDER_PENDING },
   },
 ];
 

@@ -4,7 +4,7 @@
 import type { Outcome } from '../support/issuers/parity-outcome.ts';
 import type { Side } from '../support/issuers/parity-world.ts';
 
-/** The fields in which the outcomes differ; a `certificate` is compared only if both sides issue one. */
+/** The event of one side, and its result where that differs, too. */
 type Expected = Pick<Outcome, 'event'> & { readonly result?: Outcome['result'] };
 
 export interface Difference extends Readonly<Record<Side, Expected>> {

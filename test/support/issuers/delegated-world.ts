@@ -3,7 +3,7 @@
 
 import { createRequest } from '../certificate-checks.ts';
 import { type Cluster, startCluster } from '../cluster.ts';
-import { NAMESPACE } from '../installation.ts';
+import { type InstallOptions, NAMESPACE } from '../installation.ts';
 import { readPki } from '../pki.ts';
 import { type CsrCondition, type CsrInput, createThenApprove } from '../requests.ts';
 import { CertManager, createCertManager } from './cert-manager.ts';
@@ -19,6 +19,11 @@ export interface CertificateRequestObject {
   readonly status?: { readonly conditions?: readonly CsrCondition[] };
 }
 
+export type DelegatedOptions = Pick<InstallOptions, 'signers' | 'managedWebhookUrl'> & {
+  /** Whether the signer approves the CertificateRequests that it creates. */
+  readonly approves?: boolean;
+};
+
 export class DelegatedWorld {
   readonly cluster: Cluster;
   readonly pebble: Pebble;
@@ -33,11 +38,11 @@ export class DelegatedWorld {
   }
 
   /** cert-manager is not installed yet. The caller must stop it. */
-  static async start({ approves = false, signers = 1 } = {}): Promise<DelegatedWorld> {
+  static async start({ approves = false, ...services }: DelegatedOptions = {}): Promise<DelegatedWorld> {
     const flags = ['--delegate=true'];
     const approval = approves ? ['--approve-certificate-requests=true'] : [];
     const cluster = await startCluster({
-      signers,
+      ...services,
       values: { delegation: { enabled: true, approve: approves } },
       signerFlags: [...flags, ...approval, '--issuer-status=never'],
       webhookFlags: flags,

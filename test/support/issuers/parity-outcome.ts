@@ -1,10 +1,13 @@
 // How a CSR ended, in a form in which two signers can be compared: without the names of CSRs and of the objects made
 // for them.
 
-import { X509Certificate } from 'node:crypto';
-import { openssl, splitPem } from '../certificate-checks.ts';
+import 'reflect-metadata';
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { X509Certificate } from '@peculiar/x509';
+import { splitPem } from '../certificate-checks.ts';
 import type { Cluster } from '../cluster.ts';
-import { type CsrObject, chainOf, failureOf, getCsr } from '../requests.ts';
+import { CSRS, type CsrObject, chainOf, failureOf } from '../requests.ts';
 
 export interface Outcome {
   readonly result: 'issued' | 'failed' | 'waiting';
@@ -16,43 +19,69 @@ export interface Outcome {
 }
 
 interface IssuedFields {
-  /** Subject and extensions, as printed by openssl. */
-  readonly text: string;
+  readonly subject: string;
+  /** DER in hexadecimal, by name. */
+  readonly extensions: Readonly<Record<string, string>>;
   readonly minutes: number;
   /** The subject of each certificate after the leaf. */
   readonly chain: readonly string[];
 }
 
-interface EventList {
-  readonly items: readonly { readonly type: string; readonly reason: string; readonly message: string }[];
+export interface Expectation {
+  /** The name of the case. */
+  readonly name: string;
+  /** The beginning of the event that shows that the CSR waits, without its type; undefined if it has to end. */
+  readonly waits: string | undefined;
+}
+
+interface EventObject {
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly involvedObject: { readonly uid?: string };
 }
 
 /** cert-manager's back-off for a pending certificate of a Venafi issuer is the longest. */
 const WITHIN_MS = 60_000;
+/** Rarely: the servers need the processor. */
+const POLL_MS = 300;
 
-/** `waits`: the beginning of the event that shows that the CSR waits, without its type; undefined if it has to end. */
-export async function waitForOutcome(cluster: Cluster, { metadata }: CsrObject, waits?: string): Promise<Outcome> {
-  const find = async () => findOutcome(cluster, await getCsr(cluster, metadata.name), waits);
-  return cluster.eventually(`${metadata.name} has an outcome`, find, WITHIN_MS);
+/** `wanted`: by the name of the CSR. Returns the outcomes by the name of the case. */
+export async function waitForOutcomes(
+  cluster: Cluster,
+  wanted: ReadonlyMap<string, Expectation>,
+): Promise<ReadonlyMap<string, Outcome>> {
+  const deadline = performance.now() + WITHIN_MS;
+  for (;;) {
+    const { items: csrs } = await cluster.api.get<{ items: CsrObject[] }>(CSRS);
+    // Events are written after the status: what is not there yet is there the next time.
+    const { items } = await cluster.api.get<{ items: EventObject[] }>('/api/v1/namespaces/default/events');
+    const events = Map.groupBy(items, ({ involvedObject }) => involvedObject.uid);
+    const found = csrs.flatMap(csr => {
+      const expected = wanted.get(csr.metadata.name);
+      const outcome = expected && findOutcome(csr, events.get(csr.metadata.uid) ?? [], expected.waits);
+      return outcome === undefined ? [] : [[expected?.name ?? '', outcome] as const];
+    });
+    if (found.length === wanted.size || performance.now() > deadline) return new Map(found);
+    await sleep(POLL_MS);
+  }
 }
 
-async function findOutcome(cluster: Cluster, csr: CsrObject, waits: string | undefined): Promise<Outcome | undefined> {
+function findOutcome(csr: CsrObject, events: readonly EventObject[], waits: string | undefined): Outcome | undefined {
   const failure = failureOf(csr);
   const isIssued = csr.status?.certificate !== undefined;
-  const reason = failure?.reason ?? (isIssued ? 'CertificateIssued' : waits);
-  // Events are written after the status.
-  const event = reason && (await findEvent(cluster, csr, reason));
-  if (!event) return undefined;
-  if (isIssued) return { result: 'issued', event, certificate: await fieldsOf(chainOf(csr)) };
+  const start = failure?.reason ?? (isIssued ? 'CertificateIssued' : waits);
+  const { name } = csr.metadata;
+  const event = start === undefined ? undefined : findEvent(events, name, start);
+  if (event === undefined) return undefined;
+  if (isIssued) return { result: 'issued', event, certificate: fieldsOf(chainOf(csr)) };
   if (failure === undefined) return { result: 'waiting', event };
-  const condition = hideNames(failure.message, csr.metadata.name);
+  const condition = hideNames(failure.message, name);
   return { result: 'failed', event, ...(!event.endsWith(`: ${condition}`) && { condition }) };
 }
 
-async function findEvent(cluster: Cluster, { metadata }: CsrObject, start: string): Promise<string | undefined> {
-  const selector = encodeURIComponent(`involvedObject.uid=${metadata.uid}`);
-  const { items } = await cluster.api.get<EventList>(`/api/v1/namespaces/default/events?fieldSelector=${selector}`);
-  const texts = items.map(({ type, reason, message }) => hideNames(`${type} ${reason}: ${message}`, metadata.name));
+function findEvent(events: readonly EventObject[], csrName: string, start: string): string | undefined {
+  const texts = events.map(({ type, reason, message }) => hideNames(`${type} ${reason}: ${message}`, csrName));
   return texts.find(text => text.startsWith(`Normal ${start}`) || text.startsWith(`Warning ${start}`));
 }
 
@@ -64,14 +93,24 @@ function hideNames(text: string, csrName: string): string {
     .replaceAll(/127\.0\.0\.1:\d+|localhost:\d+/g, '<server>');
 }
 
-async function fieldsOf(chain: string): Promise<IssuedFields> {
-  const [leaf = '', ...rest] = splitPem(chain);
-  const extensions = 'subjectAltName,basicConstraints,keyUsage,extendedKeyUsage';
-  const text = await openssl(['x509', '-in', 'leaf', '-noout', '-subject', '-ext', extensions], { leaf });
-  const { validFromDate, validToDate } = new X509Certificate(leaf);
+const EXTENSIONS = {
+  keyUsage: '2.5.29.15',
+  subjectAltName: '2.5.29.17',
+  basicConstraints: '2.5.29.19',
+  extKeyUsage: '2.5.29.37',
+};
+
+function fieldsOf(chain: string): IssuedFields {
+  const [leaf, ...rest] = splitPem(chain).map(pem => new X509Certificate(pem));
+  assert.ok(leaf);
+  const extensions = Object.entries(EXTENSIONS).flatMap(([name, oid]) => {
+    const found = leaf.getExtension(oid);
+    return found ? [[name, Buffer.from(found.value).toString('hex')] as const] : [];
+  });
   return {
-    text: text.replaceAll(/ *\n */g, '; ').trim(),
-    minutes: Math.round((validToDate.getTime() - validFromDate.getTime()) / 60_000),
-    chain: rest.map(pem => new X509Certificate(pem).subject),
+    subject: leaf.subject,
+    extensions: Object.fromEntries(extensions),
+    minutes: Math.round((leaf.notAfter.getTime() - leaf.notBefore.getTime()) / 60_000),
+    chain: rest.map(({ subject }) => subject),
   };
 }

@@ -11,11 +11,10 @@ import { readPki } from '../pki.ts';
 import { type CsrInput, createThenApprove } from '../requests.ts';
 import { createToken, setUpPki } from '../vault-pki.ts';
 import { API, DelegatedWorld } from './delegated-world.ts';
-import { type Outcome, waitForOutcome } from './parity-outcome.ts';
+import { type Outcome, waitForOutcomes } from './parity-outcome.ts';
 import { startPebble } from './pebble.ts';
 
-export const SIDES = ['countersign', 'certManager'] as const;
-export type Side = (typeof SIDES)[number];
+export type Side = 'countersign' | 'certManager';
 
 export interface ParityCase {
   /** Part of the names of the CSRs. */
@@ -37,12 +36,16 @@ const CONTROLLERS: Readonly<Record<Side, readonly string[]>> = {
   countersign: [...ORDERS, 'certificaterequests-approver', ...TYPES.map(type => `certificaterequests-issuer-${type}`)],
   certManager: [...ORDERS, ...TYPES.map(type => `certificatesigningrequests-issuer-${type}`)],
 };
+/** Requests that the webhook denies are compared, too: it does not run. */
+const NO_WEBHOOK = 'https://127.0.0.1:1/validate';
 /** Much longer than any server or backoff takes. */
 const READY_MS = 60_000;
 
 export class ParityWorld {
   readonly world: DelegatedWorld;
   readonly bao: OpenBao;
+  /** By the name of the case. */
+  readonly #requests = new Map<string, Promise<string>>();
 
   private constructor(world: DelegatedWorld, bao: OpenBao) {
     this.world = world;
@@ -51,17 +54,31 @@ export class ParityWorld {
 
   /** cert-manager runs with its usual controllers, except the one for Issuers; the signer does not. Must be stopped. */
   static async start(domains: readonly string[]): Promise<ParityWorld> {
-    const [world, bao] = await Promise.all([DelegatedWorld.start({ signers: 0 }), startOpenBao()]);
+    const bao = await startOpenBao();
+    const starting = DelegatedWorld.start({ signers: 0, managedWebhookUrl: NO_WEBHOOK });
+    const world = await starting.catch(async error => {
+      await bao.stop();
+      throw error;
+    });
     const parity = new ParityWorld(world, bao);
+    try {
+      await parity.#install(domains);
+      return parity;
+    } catch (error) {
+      await parity.stop();
+      throw error;
+    }
+  }
+
+  async #install(domains: readonly string[]): Promise<void> {
+    const { bao, cluster, world } = this;
     await world.certManager.start(CONTROLLERS.countersign);
-    // Requests that the webhook denies are compared, too.
-    await parity.cluster.kubectl(['delete', 'validatingwebhookconfiguration', 'countersign-webhook']);
+    await cluster.kubectl(['delete', 'validatingwebhookconfiguration', 'countersign-webhook']);
     await setUpPki(bao);
-    await parity.cluster.createNamespace(TENANT);
+    await cluster.createNamespace(TENANT);
     await world.createSecrets(TENANT, []);
     await world.createSecrets(NAMESPACE, domains);
-    await parity.cluster.createSecret(TENANT, 'vault', { token: await createToken(bao) });
-    return parity;
+    await cluster.createSecret(TENANT, 'vault', { token: await createToken(bao) });
   }
 
   get cluster(): Cluster {
@@ -118,24 +135,29 @@ export class ParityWorld {
     await certManager.startControllers(CONTROLLERS.certManager);
   }
 
-  /** The outcome of every case, by name; an error where there is none. */
-  async run(side: Side, cases: readonly ParityCase[]): Promise<ReadonlyMap<string, Outcome | Error>> {
-    const outcomes = cases.map(async each => [each.name, await this.#outcomeOf(side, each)] as const);
-    return new Map(await Promise.all(outcomes));
+  /** The outcome of every case, by name. */
+  async run(side: Side, cases: readonly ParityCase[]): Promise<ReadonlyMap<string, Outcome>> {
+    const wanted = new Map(
+      cases.map(each => [`${each.name}-${side.toLowerCase()}`, { name: each.name, waits: each.waits?.[side] }]),
+    );
+    const { cluster } = this;
+    await Promise.all(
+      cases.map(async ({ name, signerName, options, asked }) => {
+        const request = await this.#requestOf(name, options);
+        await createThenApprove(cluster, { name: `${name}-${side.toLowerCase()}`, signerName, request, ...asked });
+      }),
+    );
+    return waitForOutcomes(cluster, wanted);
+  }
+
+  /** Both sides get the same PKCS#10 request. */
+  #requestOf(name: string, options: readonly string[]): Promise<string> {
+    const known = this.#requests.get(name) ?? createRequest(readPki('keys/p256'), 'unused', ...options);
+    this.#requests.set(name, known);
+    return known;
   }
 
   async #stopSigner(): Promise<void> {
     await Promise.all(this.cluster.installation.running('signer').map(({ child }) => child.stop(10_000)));
-  }
-
-  async #outcomeOf(side: Side, each: ParityCase): Promise<Outcome | Error> {
-    const name = `${each.name}-${side.toLowerCase()}`;
-    try {
-      const request = await createRequest(readPki('keys/p256'), 'unused', ...each.options);
-      const csr = await createThenApprove(this.cluster, { name, signerName: each.signerName, request, ...each.asked });
-      return await waitForOutcome(this.cluster, csr, each.waits?.[side]);
-    } catch (error) {
-      return error as Error;
-    }
   }
 }

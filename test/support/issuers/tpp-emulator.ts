@@ -99,13 +99,17 @@ async function answerToUser(call: string, body: Body, orders: Orders): Promise<A
         },
       ];
     case 'POST /vedsdk/certificates/request':
-      if (body['PolicyDN']?.endsWith(REFUSED_ZONE)) return [400, { Error: 'The policy allows no certificates.' }];
-      return [200, { CertificateDN: orders.add(`${body['PolicyDN']}\\${body['ObjectName']}`, body['PKCS10'] ?? '') }];
+      return answerToRequest(body, orders);
     case 'POST /vedsdk/certificates/retrieve':
       return orders.retrieve(body['CertificateDN'] ?? '');
     default:
       return [404, { Error: `${call} is not emulated` }];
   }
+}
+
+function answerToRequest({ PolicyDN = '', ObjectName, PKCS10 = '' }: Body, orders: Orders): Answer {
+  if (PolicyDN.endsWith(REFUSED_ZONE)) return [400, { Error: 'The policy allows no certificates.' }];
+  return [200, { CertificateDN: orders.add(`${PolicyDN}\\${ObjectName}`, PKCS10) }];
 }
 
 const NAME = 'cert-manager';
