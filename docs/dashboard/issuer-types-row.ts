@@ -63,7 +63,7 @@ export const issuerTypes: Row = {
     {
       title: 'Calls to Vault, by result',
       about:
-        'refused: by the role, a policy or the credentials. unavailable: sealed or overloaded. unreachable: no answer. An issuer whose calls fail is asked at most once in 45 s.',
+        'refused: by the role, a policy or the credentials. unavailable: sealed or overloaded. unreachable: no answer. An issuer whose calls fail is asked again after 1 to 45 s.',
       unit: 'reqps',
       queries: [
         {

@@ -1,5 +1,5 @@
-// cert-manager in pods: its own controllers and webhook, with a Service for the webhook. Manifests only. Its permissions
-// are an administrator's, because they are not what is tested.
+// cert-manager in pods: its own controllers and webhook, with a Service for the webhook. Manifests only. Its
+// permissions are an administrator's, because they are not what is tested.
 
 import type { KeyPair } from '../support/control-plane/authority.ts';
 

@@ -36,6 +36,7 @@ const ONLY_WITH_PODS_OR_VAULT: ReadonlySet<string> = new Set([
   'Latency of Vault (p99)',
   'Waiting requests of pods, by reason',
   'Requests of pods processed to completion',
+  'From the request of a pod to its certificate',
 ]);
 
 describe('docker-compose.yml', async () => {
