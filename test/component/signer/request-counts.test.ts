@@ -8,7 +8,8 @@ import { getHeapStatistics } from 'node:v8';
 import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { createController } from './controller-harness.ts';
-import { ISSUER, PATCH, REVIEW, SECRET, SignerHarness } from './signer-harness.ts';
+import { ISSUER, REVIEW, SECRET } from './reconcile-harness.ts';
+import { PATCH, SignerHarness } from './signer-harness.ts';
 
 describe('API calls', () => {
   test('a certificate costs one review, one read of the Secret, one write and one event', async () => {
