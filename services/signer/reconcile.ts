@@ -10,10 +10,10 @@ import type { SignerRef } from '@countersign/common/signer-name.ts';
 import { type Applied, type ApplyDeps, apply } from './apply.ts';
 import type { BundleController } from './controllers/bundle-controller.ts';
 import type { RequestView } from './controllers/request-view.ts';
-import { type Decision, decide, type Observation } from './decide.ts';
+import type { Decision } from './decide.ts';
+import { decideApproved } from './decide-approved.ts';
 import type { Effect, Outcome } from './effect.ts';
-import { ObservationError } from './issuers/observe-secret.ts';
-import { type ObserveDeps, observe, observeNow, type SigningSettings } from './observe.ts';
+import type { ObserveDeps, SigningSettings } from './observe.ts';
 import type { RequestRecord } from './requests/request-kind.ts';
 import { type FreshReadDeps, readFresh, toReport, toSubjectOf } from './writes/fresh-read.ts';
 import { repairIssued } from './writes/repair-issued.ts';
@@ -137,8 +137,7 @@ async function reconcileApproved<R extends RequestRecord>(
   subject: Subject<R>,
   ref: SignerRef,
 ): Promise<Acted> {
-  const first = await observeAndReport(deps, subject, () => observe(deps, subject, ref));
-  const { observation, decision } = await confirmFailure(deps, subject, judge(deps, subject, first));
+  const { observation, decision } = await decideApproved(deps, subject, ref);
   await whenTrusted(deps, ref, decision);
   if (!deps.isLeading()) return { outcome: IGNORED, effects: [] };
   const { handler } = observation;
@@ -153,49 +152,6 @@ function whenTrusted({ bundles }: Pick<ReconcileDeps, 'bundles'>, ref: SignerRef
   if (decision.kind !== 'issue' || decision.issuance.kind !== 'local') return undefined;
   const { authority, secret } = decision.issuance;
   return authority && bundles?.whenPublished(ref, secret);
-}
-
-interface Judged {
-  readonly observation: Observation;
-  readonly decision: Decision;
-}
-
-function judge<R extends RequestRecord>(
-  deps: Pick<ReconcileDeps<R>, 'now'>,
-  { kind, record }: Subject<R>,
-  observation: Observation,
-): Judged {
-  const now = deps.now();
-  const decision = decide(observation, now);
-  if (decision.kind !== 'fail') return { observation, decision };
-  return { observation, decision: kind.whenUnfit(record, decision, now.getTime()) };
-}
-
-/**
- * Re-observes before failing a request: a Secret may have been fixed, or an issuer changed or deleted, just before
- * the approval.
- */
-async function confirmFailure<R extends RequestRecord>(
-  deps: ReconcileDeps<R>,
-  subject: Subject<R>,
-  judged: Judged,
-): Promise<Judged> {
-  const { observation, decision } = judged;
-  if (decision.kind !== 'fail' || !deps.isLeading()) return judged;
-  return judge(deps, subject, await observeAndReport(deps, subject, () => observeNow(deps, subject, observation)));
-}
-
-async function observeAndReport<R extends RequestRecord>(
-  deps: ReconcileDeps<R>,
-  subject: Subject<R>,
-  read: () => Promise<Observation>,
-): Promise<Observation> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof ObservationError) recordReason(deps, subject, error.reason, error.message);
-    throw error;
-  }
 }
 
 async function complete<R extends RequestRecord>(deps: ReconcileDeps<R>, subject: Subject<R>): Promise<Acted> {

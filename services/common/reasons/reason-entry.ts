@@ -38,3 +38,8 @@ export const normal = <Message extends Text>(outcome: Outcome, message: Message,
 
 export const warning = <Message extends Text>(outcome: Outcome, message: Message, doc: ReasonDoc) =>
   ({ outcome, eventType: 'Warning', message, doc }) as const;
+
+/** Messages of cert-manager that several issuer types share. */
+export const templateError = (error: string) => `Error generating certificate template: ${error}`;
+export const signingError = (error: string) => `Error signing certificate: ${error}`;
+export const updateError = (error: string) => `Error updating certificate: ${error}`;

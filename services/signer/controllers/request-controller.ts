@@ -10,7 +10,6 @@ import { isResourceServed } from '@countersign/common/runtime/kube/api-discovery
 import { Reflector } from '@countersign/common/runtime/reflector/reflector.ts';
 import { SharedAnswers } from '@countersign/common/runtime/shared-answers.ts';
 import { type SignerRef, tenantOf } from '@countersign/common/signer-name.ts';
-import type { Effect } from '../effect.ts';
 import { type ReconcileDeps, reconcile } from '../reconcile.ts';
 import type { RequestMetrics } from '../request-metrics.ts';
 import type { RequestKind, RequestRecord } from '../requests/request-kind.ts';
@@ -18,6 +17,7 @@ import { settleWrites, toSubjectOf } from '../writes/fresh-read.ts';
 import { OtherSigners } from '../writes/other-signers.ts';
 import { Unreported } from '../writes/unreported.ts';
 import { WriteLedger } from '../writes/write-ledger.ts';
+import { type CarryOutDeps, carryOut, waiterOf } from './carry-out.ts';
 import type { ControllerDeps } from './controller-deps.ts';
 import { OpenRequests } from './open-requests.ts';
 
@@ -42,6 +42,7 @@ export class RequestController<R extends RequestRecord> {
   readonly #queue: WorkQueue;
   readonly #metrics: RequestMetrics;
   readonly #deps: ReconcileDeps<R> & { readonly unreported: Unreported };
+  readonly #carryOutDeps: CarryOutDeps;
 
   constructor(shared: ControllerDeps, options: RequestControllerOptions<R>) {
     this.#shared = shared;
@@ -61,6 +62,7 @@ export class RequestController<R extends RequestRecord> {
     });
     this.#deps = this.#createDeps();
     this.#queue = this.#createQueue();
+    this.#carryOutDeps = { ...shared, kind, queue: this.#queue, recheckIssuer: options.recheckIssuer };
   }
 
   /** Whether the queue is busy. */
@@ -84,7 +86,8 @@ export class RequestController<R extends RequestRecord> {
 
   /** Looks for the outcome of unanswered writes, until the signal. */
   async settle(signal: AbortSignal): Promise<void> {
-    for (const effect of await settleWrites(this.#deps, this.#shared.log, signal)) this.#carryOut('', effect);
+    for (const effect of await settleWrites(this.#deps, this.#shared.log, signal))
+      carryOut(this.#carryOutDeps, '', effect);
   }
 
   /**
@@ -148,18 +151,13 @@ export class RequestController<R extends RequestRecord> {
 
   #forget(name: string, record: R | undefined): void {
     this.#metrics.forgetWaiting(name);
-    this.#shared.secrets.stopWaiting(this.#keyOf(name));
+    this.#shared.secrets.stopWaiting(waiterOf(this.#options.kind, name));
     this.#forgetEvents(record);
   }
 
   #forgetEvents(record: R | undefined): void {
     const subjects = record === undefined ? [] : this.#options.kind.subjectsOf(record);
     for (const { metadata } of subjects) this.#shared.events.forget(metadata.uid ?? '');
-  }
-
-  /** Identifies the request among waiting requests of all kinds. */
-  #keyOf(name: string): string {
-    return `${this.#options.kind.name}/${name}`;
   }
 
   #createDeps(): ReconcileDeps<R> & { readonly unreported: Unreported } {
@@ -216,34 +214,10 @@ export class RequestController<R extends RequestRecord> {
     const record = this.#find(name);
     const log = this.#shared.log.child({ reconcileId });
     const { effects, error } = await reconcile(this.#deps, { name, attempt, log });
-    for (const effect of effects) this.#carryOut(name, effect);
+    for (const effect of effects) carryOut(this.#carryOutDeps, name, effect);
     if (error !== undefined) throw error;
     // The request may have completed while it was being processed; what was recorded since would never be removed.
     if ((this.#find(name)?.state ?? 'done') === 'done') this.#forget(name, record);
-  }
-
-  #carryOut(name: string, effect: Effect): void {
-    const { secrets, metrics } = this.#shared;
-    const { kind, recheckIssuer } = this.#options;
-    switch (effect.kind) {
-      case 'wake-on-secret':
-        secrets.wakeOnChange(effect.ref, effect.version, this.#keyOf(name), () => this.#queue.add(name));
-        break;
-      case 'requeue-after':
-        this.#queue.addAfter(name, effect.afterMs);
-        break;
-      case 'recheck-issuer':
-        recheckIssuer(effect.ref);
-        break;
-      case 'count-refusal':
-        metrics.failed(kind.name, effect.error);
-        break;
-      case 'count-other-signer':
-        metrics.countOtherSigner(effect.issuerType);
-        break;
-      case 'report':
-        this.#metrics.reportOutcome(effect.name, effect.outcome, effect.openMs);
-    }
   }
 }
 

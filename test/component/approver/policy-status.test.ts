@@ -9,7 +9,7 @@ import { toPolicyRecord } from '@countersign/common/approval/policy/policy-recor
 import type { Condition } from '@countersign/common/csr.ts';
 import { completeSpec } from '../../support/approval/written-policy.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
-import { NOW, SCOPE } from './approver-world.ts';
+import { NOW, SCOPE } from './approver-harness.ts';
 
 const CEL = createCelCompiler();
 

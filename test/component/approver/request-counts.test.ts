@@ -13,7 +13,7 @@ import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import { writtenCsr } from '../../support/approval/written-request.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { TEST_LOG } from '../../support/test-log.ts';
-import { ApproverWorld, OWN_USERNAME, SCOPE } from './approver-world.ts';
+import { ApproverHarness, OWN_USERNAME, SCOPE } from './approver-harness.ts';
 
 const CSR = '/apis/certificates.k8s.io/v1/certificatesigningrequests/web-1';
 const WRITE = `mergePatch ${CSR}/approval?fieldManager=countersign-approver`;
@@ -25,37 +25,37 @@ const OTHER = { allowed: { dnsNames: { values: ['other.example.com'] }, usages: 
 
 describe('API calls', () => {
   test('an approval costs one write and one event', async () => {
-    const world = new ApproverWorld(writtenCsr(), { web: {} });
-    await world.run();
-    assert.deepEqual([asked(world.client), world.events.length], [[WRITE], 1]);
+    const harness = new ApproverHarness(writtenCsr(), { web: {} });
+    await harness.run();
+    assert.deepEqual([asked(harness.client), harness.events.length], [[WRITE], 1]);
   });
 
   test('a denial costs one read of the policies, one write and one event', async () => {
     let reads = 0;
     const readPolicies = async () => {
       reads += 1;
-      return world.deps.policies() ?? [];
+      return harness.deps.policies() ?? [];
     };
-    const world: ApproverWorld = new ApproverWorld(
+    const harness: ApproverHarness = new ApproverHarness(
       writtenCsr({ isCA: true }),
       { guard: { onMismatch: 'Deny' } },
       { readPolicies },
     );
-    await world.run();
-    assert.deepEqual([reads, asked(world.client), world.events.length], [1, [WRITE], 1]);
+    await harness.run();
+    assert.deepEqual([reads, asked(harness.client), harness.events.length], [1, [WRITE], 1]);
   });
 
   test('a request that no policy allows costs one event', async () => {
-    const world = new ApproverWorld(writtenCsr(), { other: OTHER });
-    await world.run();
-    assert.deepEqual([asked(world.client), world.events.length], [[], 1]);
+    const harness = new ApproverHarness(writtenCsr(), { other: OTHER });
+    await harness.run();
+    assert.deepEqual([asked(harness.client), harness.events.length], [[], 1]);
   });
 
   test('a retry costs one read more', async () => {
-    const world = new ApproverWorld(writtenCsr(), { web: {} });
-    world.client.answer = ({ verb }) => (verb === 'get' ? writtenCsr() : undefined);
-    await world.run(1);
-    assert.deepEqual(asked(world.client), [`get ${CSR}`, WRITE]);
+    const harness = new ApproverHarness(writtenCsr(), { web: {} });
+    harness.client.answer = ({ verb }) => (verb === 'get' ? writtenCsr() : undefined);
+    await harness.run(1);
+    assert.deepEqual(asked(harness.client), [`get ${CSR}`, WRITE]);
   });
 
   test('an idle approver asks for its name and lists two collections once, and then only watches', async () => {
@@ -91,11 +91,11 @@ describe('memory', () => {
 
   test('an approval with 100 policies that select the request allocates no more memory than the limit', async () => {
     const others = Object.fromEntries(Array.from({ length: 99 }, (_, index) => [`other-${index}`, OTHER]));
-    const world = new ApproverWorld(writtenCsr(), { ...others, web: {} });
+    const harness = new ApproverHarness(writtenCsr(), { ...others, web: {} });
     const count = 100;
     const approve = async () => {
       const before = getHeapStatistics().total_allocated_bytes;
-      for (let run = 0; run < count; run += 1) assert.equal((await world.run()).kind, 'approved');
+      for (let run = 0; run < count; run += 1) assert.equal((await harness.run()).kind, 'approved');
       return (getHeapStatistics().total_allocated_bytes - before) / count;
     };
     await approve();

@@ -8,41 +8,47 @@ import { sendStatus } from './fake-api-server.ts';
 import type { Thing } from './fake-collection.ts';
 import { PATH, ReflectorFixture } from './reflector-fixture.ts';
 
-let world: ReflectorFixture;
+let fixture: ReflectorFixture;
 
 beforeEach(async () => {
-  world = await ReflectorFixture.create();
+  fixture = await ReflectorFixture.create();
 });
-afterEach(() => world.close());
+afterEach(() => fixture.close());
 
 /** Resolves when the first watch is open on the client side. */
 async function startAndHear(now: () => number): Promise<Reflector<Thing>> {
-  const reflector = await world.startSynced({ now });
-  world.things.put('heard', 3);
-  await world.until(() => reflector.size === 3);
+  const reflector = await fixture.startSynced({ now });
+  fixture.things.put('heard', 3);
+  await fixture.until(() => reflector.size === 3);
   return reflector;
 }
 
 describe('a reflector without faults', () => {
   test('all objects are listed once, then changes are reported', async () => {
-    const reflector = world.start();
+    const reflector = fixture.start();
     assert.equal(reflector.hasSynced, false);
     assert.equal(reflector.isFresh(Date.now()), false);
-    await world.until(() => world.things.watchCount === 1);
-    world.things.put('c', 3, 'ns');
-    world.things.put('a', 10);
-    world.things.delete('b');
-    await world.until(() => world.changes.length === 5);
-    assert.deepEqual(world.changes, ['a: none -> 1', 'b: none -> 2', 'ns/c: none -> 3', 'a: 1 -> 10', 'b: 2 -> none']);
+    await fixture.until(() => fixture.things.watchCount === 1);
+    fixture.things.put('c', 3, 'ns');
+    fixture.things.put('a', 10);
+    fixture.things.delete('b');
+    await fixture.until(() => fixture.changes.length === 5);
+    assert.deepEqual(fixture.changes, [
+      'a: none -> 1',
+      'b: none -> 2',
+      'ns/c: none -> 3',
+      'a: 1 -> 10',
+      'b: 2 -> none',
+    ]);
     assert.deepEqual(
       [reflector.get('a')?.value, reflector.get('b'), reflector.get('ns/c')?.value, reflector.size],
       [10, undefined, 3, 2],
     );
     assert.equal(reflector.isFresh(Date.now()), true);
-    assert.equal(world.count('list'), 1);
-    assert.deepEqual([world.lists, world.sizes], [1, [2, 3, 3, 2]]);
-    await world.stop();
-    assert.deepEqual(world.ends, []);
+    assert.equal(fixture.count('list'), 1);
+    assert.deepEqual([fixture.lists, fixture.sizes], [1, [2, 3, 3, 2]]);
+    await fixture.stop();
+    assert.deepEqual(fixture.ends, []);
   });
 
   for (const [random, seconds] of [
@@ -50,27 +56,27 @@ describe('a reflector without faults', () => {
     [0.9999, 12],
   ] as const) {
     test(`the watch requests bookmarks and a timeout of ${seconds} s for the random number ${random}`, async () => {
-      await world.startSynced({ random: () => random });
+      await fixture.startSynced({ random: () => random });
       const query = `watch=1&allowWatchBookmarks=true&resourceVersion=102&timeoutSeconds=${seconds}`;
-      assert.equal(world.requests.at(-1), `GET ${PATH}?${query}`);
+      assert.equal(fixture.requests.at(-1), `GET ${PATH}?${query}`);
     });
   }
 
   test('a long list is read in pages, first of 500, then of 2 500', async () => {
-    for (let index = 0; index < 5_000; index += 1) world.things.put(`thing-${index}`, index);
-    const reflector = world.start();
-    await world.until(() => reflector.hasSynced);
+    for (let index = 0; index < 5_000; index += 1) fixture.things.put(`thing-${index}`, index);
+    const reflector = fixture.start();
+    await fixture.until(() => reflector.hasSynced);
     assert.equal(reflector.size, 5_002);
-    assert.equal(world.count('list'), 3);
+    assert.equal(fixture.count('list'), 3);
   });
 
   test('the first list uses any cached version, a later one the latest', async () => {
-    await world.startSynced();
-    world.things.endWatches('end');
-    world.things.put('c', 3);
-    world.things.compact();
-    await world.until(() => world.count('list') === 2);
-    const lists = world.requests.filter(line => !line.includes('watch='));
+    await fixture.startSynced();
+    fixture.things.endWatches('end');
+    fixture.things.put('c', 3);
+    fixture.things.compact();
+    await fixture.until(() => fixture.count('list') === 2);
+    const lists = fixture.requests.filter(line => !line.includes('watch='));
     assert.deepEqual(lists, [
       `GET ${PATH}?limit=500&resourceVersion=1&resourceVersionMatch=NotOlderThan`,
       `GET ${PATH}?limit=500`,
@@ -78,20 +84,20 @@ describe('a reflector without faults', () => {
   });
 
   test('a selector in the path is kept', async () => {
-    world.start({ path: `${PATH}?fieldSelector=spec.x%3Dy` });
-    await world.until(() => world.things.watchCount === 1);
-    assert.ok(world.requests.every(line => line.includes(`${PATH}?fieldSelector=spec.x%3Dy&`)));
+    fixture.start({ path: `${PATH}?fieldSelector=spec.x%3Dy` });
+    await fixture.until(() => fixture.things.watchCount === 1);
+    assert.ok(fixture.requests.every(line => line.includes(`${PATH}?fieldSelector=spec.x%3Dy&`)));
   });
 
   test('the next watch resumes from the last bookmark', async () => {
-    const reflector = await world.startSynced();
-    world.things.put('c', 3);
-    world.things.bookmark();
-    await world.until(() => reflector.size === 3);
-    world.things.endWatches('end');
-    await world.until(() => world.things.watchCount === 1 && world.count('watch') === 2);
-    assert.match(world.requests.at(-1) ?? '', /resourceVersion=103/);
-    assert.equal(world.count('list'), 1);
+    const reflector = await fixture.startSynced();
+    fixture.things.put('c', 3);
+    fixture.things.bookmark();
+    await fixture.until(() => reflector.size === 3);
+    fixture.things.endWatches('end');
+    await fixture.until(() => fixture.things.watchCount === 1 && fixture.count('watch') === 2);
+    assert.match(fixture.requests.at(-1) ?? '', /resourceVersion=103/);
+    assert.equal(fixture.count('list'), 1);
   });
 
   test('an opened watch makes the cache fresh before any event', async () => {
@@ -99,9 +105,9 @@ describe('a reflector without faults', () => {
     const reflector = await startAndHear(() => now);
     now += 180_001;
     assert.equal(reflector.isFresh(now), false);
-    world.things.endWatches('reset');
-    await world.until(() => reflector.isFresh(now));
-    assert.deepEqual([world.count('list'), world.count('watch')], [1, 2]);
+    fixture.things.endWatches('reset');
+    await fixture.until(() => reflector.isFresh(now));
+    assert.deepEqual([fixture.count('list'), fixture.count('watch')], [1, 2]);
   });
 
   test('the cache becomes stale without events', async () => {
@@ -109,59 +115,59 @@ describe('a reflector without faults', () => {
     const reflector = await startAndHear(() => now);
     now += 180_001;
     assert.equal(reflector.isFresh(now), false);
-    world.things.bookmark();
-    await world.until(() => reflector.isFresh(now));
+    fixture.things.bookmark();
+    await fixture.until(() => reflector.isFresh(now));
   });
 });
 
 describe('a resource that the API server may not serve', () => {
   test('is empty and no problem while it is not served, and is listed once it is', async () => {
     let isServed = false;
-    const reflector = world.start({ isServed: async () => isServed });
-    await world.until(() => reflector.isAbsent);
+    const reflector = fixture.start({ isServed: async () => isServed });
+    await fixture.until(() => reflector.isAbsent);
     assert.deepEqual(problemsOf([reflector], Date.now()), []);
-    assert.equal(world.count('list'), 0);
+    assert.equal(fixture.count('list'), 0);
     isServed = true;
-    await world.until(() => reflector.hasSynced);
+    await fixture.until(() => reflector.hasSynced);
     assert.deepEqual([reflector.isAbsent, reflector.size], [false, 2]);
-    assert.equal(world.lines.filter(line => line.includes('resource not served by the API server')).length, 1);
+    assert.equal(fixture.lines.filter(line => line.includes('resource not served by the API server')).length, 1);
   });
 
   test('is empty once the API server no longer serves it, as after a downgrade', async () => {
     let isServed = true;
-    const reflector = await world.startSynced({ isServed: async () => isServed });
+    const reflector = await fixture.startSynced({ isServed: async () => isServed });
     isServed = false;
     reflector.relist();
-    await world.until(() => reflector.isAbsent);
-    assert.deepEqual([reflector.size, world.sizes.at(-1)], [0, 0]);
-    assert.deepEqual(world.changes.toSorted(), ['a: 1 -> none', 'b: 2 -> none']);
+    await fixture.until(() => reflector.isAbsent);
+    assert.deepEqual([reflector.size, fixture.sizes.at(-1)], [0, 0]);
+    assert.deepEqual(fixture.changes.toSorted(), ['a: 1 -> none', 'b: 2 -> none']);
   });
 
   test('is no problem and is logged once while the process may not list it, and is listed once it may', async () => {
     let mayList = false;
-    world.handle((request, response) =>
-      mayList ? world.things.serve(request, response) : sendStatus(response, 403, 'Forbidden'),
+    fixture.handle((request, response) =>
+      mayList ? fixture.things.serve(request, response) : sendStatus(response, 403, 'Forbidden'),
     );
-    const reflector = world.start({ isServed: async () => true });
-    await world.until(() => world.count('list') > 3);
+    const reflector = fixture.start({ isServed: async () => true });
+    await fixture.until(() => fixture.count('list') > 3);
     assert.deepEqual(problemsOf([reflector], Date.now()), []);
-    assert.equal(world.lines.filter(line => line.includes('"level":"warn"')).length, 1, world.lines.join(''));
+    assert.equal(fixture.lines.filter(line => line.includes('"level":"warn"')).length, 1, fixture.lines.join(''));
     assert.deepEqual([reflector.isBarred, reflector.isAbsent], [true, false]);
     mayList = true;
-    await world.until(() => reflector.hasSynced);
+    await fixture.until(() => reflector.hasSynced);
     assert.deepEqual([reflector.isBarred, reflector.size], [false, 2]);
   });
 
   test('is a problem while the process may not list a resource that it cannot do without', async () => {
-    world.handle((_, response) => sendStatus(response, 403, 'Forbidden'));
-    const reflector = world.start();
-    await world.until(() => world.count('list') > 3);
+    fixture.handle((_, response) => sendStatus(response, 403, 'Forbidden'));
+    const reflector = fixture.start();
+    await fixture.until(() => fixture.count('list') > 3);
     assert.deepEqual(problemsOf([reflector], Date.now()), ['things: not listed yet']);
   });
 
   test('is a problem as long as the API server does not say whether it is served', async () => {
-    const reflector = world.start({ isServed: () => Promise.reject(new Error('down')) });
-    await world.until(() => world.lines.some(line => line.includes('down')));
+    const reflector = fixture.start({ isServed: () => Promise.reject(new Error('down')) });
+    await fixture.until(() => fixture.lines.some(line => line.includes('down')));
     assert.deepEqual(problemsOf([reflector], Date.now()), ['things: not listed yet']);
   });
 });

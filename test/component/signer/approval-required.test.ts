@@ -11,7 +11,8 @@ import { compileAll } from '../../support/approval/evaluation-cases.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import { until } from '../../support/until.ts';
 import { CSRS, start } from './controller-harness.ts';
-import { ISSUED, PATCH, REVIEW, SECRET, SignerHarness } from './signer-harness.ts';
+import { REVIEW, SECRET } from './reconcile-harness.ts';
+import { ISSUED, PATCH, SignerHarness } from './signer-harness.ts';
 
 const SIGNER: ApprovalPolicySpec = {
   signerNames: ['issuers.cert-manager.io/sandbox.my-ca'],

@@ -9,17 +9,8 @@ import { buildSecret, readCertificates } from '../../support/ca-builder.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
-import {
-  CSR_PATH,
-  ISSUED,
-  isStatusPatch,
-  PATCH,
-  patched,
-  REVIEW,
-  SECRET,
-  SECRET_PATH,
-  SignerHarness,
-} from './signer-harness.ts';
+import { REVIEW, SECRET, SECRET_PATH } from './reconcile-harness.ts';
+import { CSR_PATH, ISSUED, isStatusPatch, PATCH, patched, SignerHarness } from './signer-harness.ts';
 
 const rootPem = readCertificates('root');
 

@@ -138,6 +138,18 @@ export async function start(
   if ('secret' in given) client.secret = given.secret;
   client.rest = rest;
   if (answer !== undefined) client.answerFirst(answer);
+  const running = run(t, client, { leads, ...options });
+  await until(() => running.controller.problems().length === (rest ? 1 : 0));
+  await sleep(20);
+  return { client, ...running };
+}
+
+/** Runs a controller until the end of the test. */
+export function run(
+  t: TestContext,
+  client: RecordingClient,
+  { leads = true, ...options }: Partial<ControllerOptions> & Pick<Setup, 'leads'> = {},
+) {
   const registry = createRegistry();
   const controller = createController(client, { registry, ...options });
   const [stop, stopLeading] = [new AbortController(), new AbortController()];
@@ -149,8 +161,6 @@ export async function start(
     stop.abort();
     await Promise.all([watching, leading]);
   });
-  await until(() => controller.problems().length === (rest ? 1 : 0));
-  await sleep(20);
   const yieldLease = () => (stopLeading.abort(), leading);
-  return { client, controller, registry, yieldLease };
+  return { controller, registry, yieldLease };
 }

@@ -13,7 +13,8 @@ import { createDelegatedIssuer } from '@countersign/signer/issuers/cert-manager/
 import { buildIssuer } from '../../support/ca-builder.ts';
 import { buildCertificate, createHolder } from '../../support/certificate-builder.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
-import { NOW, PATCH, REVIEW, SignerHarness } from './signer-harness.ts';
+import { NOW, REVIEW } from './reconcile-harness.ts';
+import { PATCH, SignerHarness } from './signer-harness.ts';
 
 const OWN = 'system:serviceaccount:countersign:countersign-signer';
 const COLLECTION = collectionPath('sandbox');

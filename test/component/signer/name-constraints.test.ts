@@ -13,7 +13,8 @@ import { buildCsr, buildRequest } from '../../support/csr-builder.ts';
 import { altNames, type Constraints, constraintsExtension } from '../../support/name-constraints.ts';
 import { until } from '../../support/until.ts';
 import { start } from './controller-harness.ts';
-import { ISSUED, ISSUER, isStatusPatch, PATCH, REVIEW, SECRET, SignerHarness } from './signer-harness.ts';
+import { ISSUER, REVIEW, SECRET } from './reconcile-harness.ts';
+import { ISSUED, isStatusPatch, PATCH, SignerHarness } from './signer-harness.ts';
 
 const [ROOT, SUB] = [createHolder('root'), createHolder('sub')];
 const EXAMPLE_COM: Constraints = { permitted: ['DNS:example.com'] };

@@ -16,7 +16,8 @@ import { buildIssuer, buildSecret, CA_SPEC } from '../../support/ca-builder.ts';
 import { buildCertificate, createHolder, type Holder, holderOfKey } from '../../support/certificate-builder.ts';
 import { buildCsr, buildRequest, type CsrOrder } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
-import { CSR_PATH, ISSUED, SECRET, SECRET_PATH, SignerHarness } from './signer-harness.ts';
+import { SECRET, SECRET_PATH } from './reconcile-harness.ts';
+import { CSR_PATH, ISSUED, SignerHarness } from './signer-harness.ts';
 
 const REQUESTED = createPublicKey(readPki('keys/p256'));
 const SELF_SIGNED: IssuerSpec = { selfSigned: {} };

@@ -11,19 +11,8 @@ import { buildIssuer, buildSecret, rootTexts } from '../../support/ca-builder.ts
 import { APPROVED_AT, buildCsr, buildRequest } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
-import {
-  CSR_PATH,
-  certificateIn,
-  ISSUER,
-  isStatusPatch,
-  NOW,
-  PATCH,
-  REVIEW,
-  REVIEW_PATH,
-  SECRET,
-  SECRET_PATH,
-  SignerHarness,
-} from './signer-harness.ts';
+import { ISSUER, NOW, REVIEW, REVIEW_PATH, SECRET, SECRET_PATH } from './reconcile-harness.ts';
+import { CSR_PATH, certificateIn, isStatusPatch, PATCH, SignerHarness } from './signer-harness.ts';
 
 const conflict = new RetryableError('conflict', { code: 'conflict' });
 const NOW_LATER = '2026-11-24T12:00:01.500Z';

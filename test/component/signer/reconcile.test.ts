@@ -7,16 +7,8 @@ import { CA, encodeCaAnnotation, PRIVATE_KEY_SECRET_NAME, REQUEST_DURATION } fro
 import { buildIssuer, buildSecret, readCertificates } from '../../support/ca-builder.ts';
 import { APPROVED_AT, buildCertificateOf, buildCsr, buildRequest, type CsrOrder } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
-import {
-  certificateIn,
-  ISSUED,
-  ISSUER,
-  PATCH,
-  REVIEW,
-  SECRET,
-  SignerHarness,
-  type StatusPatch,
-} from './signer-harness.ts';
+import { ISSUER, REVIEW, SECRET } from './reconcile-harness.ts';
+import { certificateIn, ISSUED, PATCH, SignerHarness, type StatusPatch } from './signer-harness.ts';
 
 const rootPem = readCertificates('root');
 

@@ -23,7 +23,8 @@ import { buildCsr } from '../../support/csr-builder.ts';
 import { readinessOf } from '../../support/issuer-case.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
-import { isStatusPatch, PATCH, REVIEW, SECRET, SignerHarness, type StatusPatch } from './signer-harness.ts';
+import { REVIEW, SECRET } from './reconcile-harness.ts';
+import { isStatusPatch, PATCH, SignerHarness, type StatusPatch } from './signer-harness.ts';
 
 const DRY_RUN = `${PATCH}&dryRun=All`;
 const MESSAGE =

@@ -16,7 +16,8 @@ import { buildCsr, buildRequest } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
 import { readRequest } from '../../support/vectors.ts';
-import { isStatusPatch, PATCH, REVIEW, SignerHarness } from './signer-harness.ts';
+import { REVIEW } from './reconcile-harness.ts';
+import { isStatusPatch, PATCH, SignerHarness } from './signer-harness.ts';
 
 const namesOf = (...names: readonly string[]) =>
   sequence(...names.map(name => tlv(GENERAL_NAME.dnsName, Buffer.from(name))));

@@ -23,7 +23,8 @@ import { buildCertificate, createHolder } from '../../support/certificate-builde
 import { buildCsr, buildRequest } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
 import type { RecordedCall } from '../../support/recording-client.ts';
-import { NOW, PATCH, REVIEW, SECRET, SignerHarness } from './signer-harness.ts';
+import { NOW, REVIEW, SECRET } from './reconcile-harness.ts';
+import { PATCH, SignerHarness } from './signer-harness.ts';
 
 const NAMES = {
   oid: EXTENSION.subjectAltName,

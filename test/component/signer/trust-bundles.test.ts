@@ -22,7 +22,7 @@ import {
   secretOf,
   start,
   whenWritten,
-} from './bundle-world.ts';
+} from './bundle-cluster.ts';
 import { SECRET } from './controller-harness.ts';
 
 describe('the trust bundle of an issuer', () => {

@@ -15,7 +15,7 @@ export const SCOPE: SignerScope = { names: new Set(['issuers.cert-manager.io/*']
 export const OWN_USERNAME = 'system:serviceaccount:countersign:countersign-approver';
 export const NOW = new Date('2026-11-30T12:00:00.000Z');
 
-export class ApproverWorld {
+export class ApproverHarness {
   readonly client = new RecordingClient();
   readonly events: string[] = [];
   readonly deps: ReconcileDeps;

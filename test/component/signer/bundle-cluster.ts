@@ -2,8 +2,6 @@
 
 import type { TestContext } from 'node:test';
 import type { Issuer } from '@countersign/common/issuers/issuer.ts';
-import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
-import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import type { Secret } from '@countersign/common/secret.ts';
 import type { BundleWrite } from '@countersign/signer/trust-bundles/bundle-change.ts';
 import type { TrustBundle } from '@countersign/signer/trust-bundles/bundle-object.ts';
@@ -12,7 +10,7 @@ import { buildCertificate, createHolder, type Holder } from '../../support/certi
 import type { RecordedCall } from '../../support/recording-client.ts';
 import { afterWrite } from '../../support/trust-anchors.ts';
 import { until } from '../../support/until.ts';
-import { ClusterClient, createController } from './controller-harness.ts';
+import { ClusterClient, run } from './controller-harness.ts';
 
 export const BUNDLES = '/apis/certificates.k8s.io/v1/clustertrustbundles';
 const NAME = 'issuers.cert-manager.io:sandbox.my-ca:anchors';
@@ -88,15 +86,7 @@ export async function start(t: TestContext, { issuer = buildIssuer(), publish = 
   const cluster = new BundleCluster();
   cluster.lists['issuers'] = [issuer];
   arrange?.(cluster);
-  const registry = createRegistry();
-  const trustBundles = { publish, keepRetiredMs: KEEP_MS };
-  const controller = createController(cluster, { registry, trustBundles });
-  const stop = new AbortController();
-  const running = [controller.watch(stop.signal), controller.lead(soleLeadership(stop.signal))];
-  t.after(async () => {
-    stop.abort();
-    await Promise.all(running);
-  });
+  const { controller, registry } = run(t, cluster, { trustBundles: { publish, keepRetiredMs: KEEP_MS } });
   await until(() => controller.problems().length === 0);
   const metricsOf = async (name: string) =>
     (await registry.metrics()).split('\n').filter(line => line.startsWith(`${name}{`) && !line.endsWith(' 0'));
