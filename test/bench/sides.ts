@@ -21,8 +21,11 @@ export function signerCommand(
   { issuer = 'ca', peerFlags = [] }: Pick<Load, 'issuer' | 'peerFlags'> = {},
 ): string {
   const common = `--kubeconfig=${controlPlane.adminKubeconfig} --cluster-resource-namespace=${BENCH_NAMESPACE} --workers=${IN_FLIGHT}`;
-  const controller = `--controllers=certificatesigningrequests-issuer-${issuer}`;
-  if (side === 'theirs') return [programs.peer, 'controllers', controller, common, ...peerFlags].join(' ');
+  if (side === 'theirs') {
+    if (issuer === 'ca' && peerFlags.length === 0) return `${programs.peer} ${common}`;
+    const controller = `--controllers=certificatesigningrequests-issuer-${issuer}`;
+    return [programs.certManager, 'controllers', controller, common, ...peerFlags].join(' ');
+  }
   const { BENCH_SIGNER_FLAGS = '' } = process.env;
   return nodeCommand(programs.signer, `${common} ${BENCH_SIGNER_FLAGS}`);
 }
@@ -58,7 +61,7 @@ export interface Load {
   readonly key?: KeyType;
   /** The type of the ClusterIssuer; defaults to a CA with this type of key. */
   readonly issuer?: 'ca' | 'vault';
-  /** For cert-manager's controller. */
+  /** For cert-manager's controller; its smallest program has none. */
   readonly peerFlags?: readonly string[];
   /** Whether to keep the requests. */
   readonly keep?: boolean;

@@ -19,7 +19,7 @@ type calls struct {
 var (
 	labelPair = regexp.MustCompile(`(\w+)="([^"]*)"`)
 	// What signers and approvers read and write. The API server's own requests are for other resources.
-	counted = regexp.MustCompile(`^(certificatesigningrequests|podcertificaterequests|events|secrets|(cluster)?issuers|approvalpolicies)$`)
+	counted = regexp.MustCompile(`^(certificatesigningrequests|podcertificaterequests|events|secrets|(cluster)?issuers)$`)
 )
 
 // calls is the number of requests since the API server started.
