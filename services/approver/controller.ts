@@ -17,7 +17,7 @@ import { problemsOf, refreshStale } from '@countersign/common/runtime/reflector/
 import { tenantOf } from '@countersign/common/signer-name.ts';
 import { type ApprovalRecord, toApprovalRecord } from './approval-record.ts';
 import type { ApproverMetrics } from './metrics.ts';
-import { PolicyLine } from './policy-line.ts';
+import { PolicyController } from './policy-controller.ts';
 import { type ReconcileDeps, reconcile } from './reconcile.ts';
 import type { SignerScope } from './signer-scope.ts';
 
@@ -41,7 +41,7 @@ export interface ControllerOptions {
 export class Controller {
   readonly #options: ControllerOptions;
   readonly #requests: Reflector<ApprovalRecord>;
-  readonly #policies: PolicyLine;
+  readonly #policies: PolicyController;
   readonly #queue: WorkQueue;
   readonly #events: EventRecorder;
   readonly #open = new Set<string>();
@@ -65,7 +65,7 @@ export class Controller {
       onChange: (name, now, before) => this.#onRequest(name, now, before),
     });
     const isLeading = () => this.#isLeading;
-    this.#policies = new PolicyLine({ ...options, isLeading, onChange: () => this.#queue.addMany(this.#open) });
+    this.#policies = new PolicyController({ ...options, isLeading, onChange: () => this.#queue.addMany(this.#open) });
     this.#queue = this.#createQueue();
   }
 

@@ -1,5 +1,5 @@
-// The trust bundles of issuers while this replica leads: a reflector of those that are published, and what a look at an
-// issuer does about its own. The line of the issuers decides when to look.
+// The trust bundles of issuers while this replica leads: a reflector of those that are published, and what a reconcile
+// of an issuer does about its own. IssuerController decides when.
 
 import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { pause } from '@countersign/common/runtime/backoff.ts';

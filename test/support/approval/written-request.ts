@@ -7,7 +7,7 @@ import type { CertificateSigningRequest, Requester } from '@countersign/common/c
 import { encodeOid, sequence, TAG, tlv } from '@countersign/common/x509/der.ts';
 import { EXTENSION } from '@countersign/common/x509/oids.ts';
 import { GENERAL_NAME } from '@countersign/common/x509/subject-alt-name.ts';
-import { buildRequest } from '../csr-builder.ts';
+import { buildCsr, buildRequest } from '../csr-builder.ts';
 import { readPki } from '../pki.ts';
 
 /** `CN=a.example` or `1.2.3.4=text`; several in one item share an RDN, with `+` between them. */
@@ -72,9 +72,10 @@ export function writtenCsr(written: WrittenRequest = {}, name = 'web-1'): Certif
     ...(duration !== undefined && { [REQUEST_DURATION]: duration }),
     ...(keySecret !== undefined && { [PRIVATE_KEY_SECRET_NAME]: keySecret }),
   };
+  const { metadata, spec } = buildCsr({ name, signerName, request: pkcs10Of(written), annotations });
   return {
-    metadata: { name, uid: `uid-of-${name}`, resourceVersion: '7', annotations },
-    spec: { signerName, request: pkcs10Of(written), ...(usages && { usages }), ...requester },
+    metadata,
+    spec: { signerName: spec.signerName, request: spec.request, ...(usages && { usages }), ...requester },
   };
 }
 

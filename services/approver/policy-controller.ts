@@ -16,7 +16,7 @@ import type { SignerScope } from './signer-scope.ts';
 
 const QUEUE = 'policy';
 
-export interface PolicyLineOptions {
+export interface PolicyControllerOptions {
   readonly client: KubeClient;
   readonly log: Logger;
   readonly metrics: ApproverMetrics;
@@ -26,12 +26,12 @@ export interface PolicyLineOptions {
   readonly onChange: () => void;
 }
 
-export class PolicyLine {
+export class PolicyController {
   readonly #cache: PolicyCache;
-  readonly #options: PolicyLineOptions;
+  readonly #options: PolicyControllerOptions;
   readonly #queue: WorkQueue;
 
-  constructor(options: PolicyLineOptions) {
+  constructor(options: PolicyControllerOptions) {
     this.#options = options;
     const { client, log, metrics } = options;
     this.#cache = new PolicyCache({
