@@ -142,7 +142,7 @@ describe('every type of issuer on a real node', requirement, () => {
       return types.size < CASES.length ? undefined : true;
     };
     await each.scene.node.eventually('every type is counted', look, 60_000).catch(() => undefined);
-    assert.deepEqual([...types].toSorted(), ['acme', 'ca', 'selfSigned', 'vault', 'venafi']);
+    assert.deepEqual(types, new Set(['acme', 'ca', 'selfSigned', 'vault', 'venafi']));
   });
 
   /** The users who created the CertificateRequests for a CSR. */
