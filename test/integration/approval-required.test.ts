@@ -49,7 +49,7 @@ describe('approval policies', { concurrency: false }, () => {
     assert.equal((await getCsr(cluster, 'by-hand')).status?.certificate, undefined);
   });
 
-  it('are evaluated again for what waits, when one is added', async () => {
+  it('approval policies are evaluated again for what waits, when one is added', async () => {
     await createPolicy(cluster, 'own-names', OWN_NAMES);
     await waitUntilIssued(cluster, 'by-hand');
   });
@@ -65,7 +65,7 @@ describe('approval policies', { concurrency: false }, () => {
     await waitUntilIssued(cluster, 'own');
   });
 
-  it('are ignored again once they are gone', async () => {
+  it('approval policies are ignored again once they are gone', async () => {
     await cluster.api.remove(`${POLICY_PATH}/own-names`);
     await cluster.eventually('a request that was denied is admitted', () =>
       request(cluster, 'foreign', { names: ['dns:api.team-b.svc'] }).catch(() => undefined),

@@ -59,7 +59,7 @@ describe('a request', { concurrency: false }, () => {
       assert.match(message, /policy-0 does not allow this request: spec\.allowed\.isCA: "true" is not allowed/);
     }));
 
-  it('waits with an event that says what is missing, and is approved when a policy is added that allows it', () =>
+  it('a request waits with an event that says what is missing, and is approved when a policy is added that allows it', () =>
     withPolicies([OWN_NAMES], async () => {
       const csr = await request(cluster, 'later', { names: ['dns:api.team-b.svc'] });
       assert.deepEqual(await approverEvents(cluster, csr, 1), [
@@ -123,12 +123,12 @@ describe('a request', { concurrency: false }, () => {
 });
 
 describe('an ApprovalPolicy', () => {
-  it('says that it is in use', () =>
+  it('an ApprovalPolicy says that it is in use', () =>
     withPolicies([OWN_NAMES], async () =>
       assert.equal(await policyReadiness(cluster, 'policy-0'), 'True Enforce: The policy is in use'),
     ));
 
-  it('says what is wrong with it, and recovers', async () => {
+  it('an ApprovalPolicy says what is wrong with it, and recovers', async () => {
     await createPolicy(cluster, 'wrong', { rules: [{ rule: 'request.commonName == "x"' }] });
     assert.match(await policyReadiness(cluster, 'wrong'), /^False Invalid: spec\.rules\[0\]\.rule: unknown variable/);
     await cluster.api.patch(`${POLICY_PATH}/wrong`, { spec: { rules: null } });
@@ -154,7 +154,7 @@ describe('an ApprovalPolicy', () => {
       }));
   }
 
-  it('takes allowed and constraints of a CertificateRequestPolicy unchanged', async () => {
+  it('an ApprovalPolicy takes allowed and constraints of a CertificateRequestPolicy unchanged', async () => {
     const spec = {
       allowed: {
         commonName: { required: false, value: '*.example.com', validations: [{ rule: 'size(self) < 24' }] },
@@ -230,7 +230,7 @@ describe('the approver’s token', () => {
   const attempt = (method: 'GET' | 'PATCH' | 'POST', path: string, body?: unknown) =>
     cluster.api.call<{ message: string }>({ method, path, as: approver, ...(body !== undefined && { body }) });
 
-  it('cannot approve for another signer', async () => {
+  it('the approver’s token cannot approve for another signer', async () => {
     const signerName = 'kubernetes.io/kube-apiserver-client';
     await request(cluster, 'forbidden', { signerName, usages: ['client auth'] });
     const { status, body } = await attempt('PATCH', `${CSRS}/forbidden/approval`, approvalBody());
@@ -238,14 +238,14 @@ describe('the approver’s token', () => {
     assert.match(body.message, /user not permitted to approve requests with signerName "kubernetes\.io/);
   });
 
-  it('cannot approve for an issuer that its values do not name', async () => {
+  it('the approver’s token cannot approve for an issuer that its values do not name', async () => {
     await cluster.createIssuer({ name: 'company' }, { ca: { secretName: 'company' } });
     await request(cluster, 'company', { signerName: 'clusterissuers.cert-manager.io/company' });
     const { status } = await attempt('PATCH', `${CSRS}/company/approval`, approvalBody());
     assert.equal(status, 403);
   });
 
-  it('cannot sign', async () => {
+  it('the approver’s token cannot sign', async () => {
     await request(cluster, 'unsigned', { names: ['dns:x'] });
     const { status } = await attempt('PATCH', `${CSRS}/unsigned/status`, { status: { certificate: 'eA==' } });
     assert.equal(status, 403);
@@ -260,11 +260,11 @@ describe('the approver’s token', () => {
     ['change policies', 'PATCH', `${POLICY_PATH}/x`],
     ['change RBAC', 'POST', '/apis/rbac.authorization.k8s.io/v1/clusterroles'],
   ] as const) {
-    it(`cannot ${what}`, async () =>
+    it(`the approver’s token cannot ${what}`, async () =>
       assert.equal((await attempt(method, path, method === 'GET' ? undefined : {})).status, 403));
   }
 
-  it('can approve for the issuers that its values name', async () => {
+  it('the approver’s token can approve for the issuers that its values name', async () => {
     await request(cluster, 'permitted', { names: ['dns:x'] });
     const { status } = await attempt('PATCH', `${CSRS}/permitted/approval`, approvalBody());
     assert.equal(status, 200);

@@ -76,13 +76,13 @@ describe('docs/ca-rotation.md', () => {
     }
   });
 
-  test('shows the fingerprint of the retired root as openssl does', async () => {
+  test('docs/ca-rotation.md shows the fingerprint of the retired root as openssl does', async () => {
     const [retired = '', fingerprint = ''] = (await run(ROTATION, 'Watch')).split('}');
     assert.equal(retired.split('"')[1], fingerprintOf(old));
     assert.match(fingerprint, new RegExp(`=${fingerprintOf(old)}\n$`));
   });
 
-  test('asks for the event that ends a rotation', async () => {
+  test('docs/ca-rotation.md asks for the event that ends a rotation', async () => {
     assert.doesNotMatch(await run(ROTATION, 'Drop'), /OldCaExpired/);
   });
 
@@ -97,7 +97,7 @@ describe('docs/ca-rotation.md', () => {
 });
 
 describe('docs/trust-bundles.md', () => {
-  test('has a pod that the API server accepts', async () => {
+  test('docs/trust-bundles.md has a pod that the API server accepts', async () => {
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } };
     await cluster.api.create('/api/v1/namespaces/sandbox/serviceaccounts', account);
     await cluster.createReferencerRole('sandbox', 'referencer', 'my-ca');
@@ -107,7 +107,7 @@ describe('docs/trust-bundles.md', () => {
     assert.match(await cluster.kubectl(['apply', '-f', '-', '--dry-run=server'], pod), /pod\/web created/);
   });
 
-  test('shows the bundle, which its commands then annotate and delete', async () => {
+  test('docs/trust-bundles.md shows the bundle, which its commands then annotate and delete', async () => {
     assert.match(await run(BUNDLES, 'What is published'), new RegExp(`${NAME} .*name: ${NAME}`, 's'));
     await run(BUNDLES, 'Who can read it');
     assert.match(await run(BUNDLES, 'Who can read it', 1), new RegExp(`"${NAME}" deleted`));

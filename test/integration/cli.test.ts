@@ -116,7 +116,7 @@ describe('kubectl countersign', () => {
     assert.equal((await countersign(['explain', 'draft'])).code, 1, 'nothing was created');
   });
 
-  test('names the missing Secret that an approved CSR waits for', async () => {
+  test('kubectl countersign names the missing Secret that an approved CSR waits for', async () => {
     await cluster.createIssuer({ namespace: 'sandbox', name: 'broken' }, { ca: { secretName: 'nope' } });
     await createCsr(cluster, { name: 'stuck', signerName: 'issuers.cert-manager.io/sandbox.broken' });
     await approve(cluster, 'stuck');
@@ -139,7 +139,7 @@ describe('kubectl countersign', () => {
     assert.match(stderr, /unwanted is Denied: KubectlCountersignDeny: not yours/);
   });
 
-  test('does not approve what the signer would fail', async () => {
+  test('kubectl countersign does not approve what the signer would fail', async () => {
     await cluster.kubectl(['create', 'rolebinding', 'john', '-n', 'sandbox', '--role=use-my-ca', '--user=john']);
     await cluster.kubectl(['create', 'clusterrolebinding', 'john', '--clusterrole=requester', '--user=john']);
     await cluster.kubectl(
@@ -155,7 +155,7 @@ describe('kubectl countersign', () => {
     assert.match((await countersign(['explain', 'johns'])).stdout, /State +✗ Failed[^]*\(DeniedReference\)/);
   });
 
-  test('shows the certificate of a signed CSR, and the CA of its issuer', async () => {
+  test('kubectl countersign shows the certificate of a signed CSR, and the CA of its issuer', async () => {
     await createCsr(cluster, { name: 'signed', signerName: SIGNER_NAME });
     await approve(cluster, 'signed');
     await waitUntilIssued(cluster, 'signed');
@@ -163,7 +163,7 @@ describe('kubectl countersign', () => {
     assert.equal((await countersign(['ca', 'my-ca', '-n', 'sandbox'])).stdout, pair.certificate);
   });
 
-  test('shows the status of the release', async () => {
+  test('kubectl countersign shows the status of the release', async () => {
     const { stdout } = await countersign(['status']);
     assert.match(stdout, /webhook caBundle +✓ expires at/);
     assert.match(stdout, /leader +✓ \S+ renewed the Lease/);
@@ -172,7 +172,7 @@ describe('kubectl countersign', () => {
     assert.match(stdout, /signer replicas +✗ .*0 of 2 replicas ready/);
   });
 
-  test('completes names of CSRs in the format of kubectl', async () => {
+  test('kubectl countersign completes names of CSRs in the format of kubectl', async () => {
     await createCsr(cluster, { name: 'complete-me', signerName: SIGNER_NAME });
     assert.equal((await countersign(['__complete', 'approve', 'compl'])).stdout, 'complete-me\n:4\n');
   });
@@ -197,7 +197,7 @@ describe('kubectl countersign on a terminal', () => {
     return new Terminal(`kubectl countersign approve ${name}`, { ...env, ...extra });
   }
 
-  test('approves after a yes, in colours, and shows no escape sequence of the tenant', async t => {
+  test('kubectl countersign on a terminal approves after a yes, in colours, and shows no escape sequence of the tenant', async t => {
     const terminal = await open('asked');
     t.after(() => terminal.kill());
     await terminal.sees(/Approve asked\?/);
@@ -210,7 +210,7 @@ describe('kubectl countersign on a terminal', () => {
     assert.equal(await isApproved('asked'), true);
   });
 
-  test('approves nothing that changed while it was shown', async t => {
+  test('kubectl countersign on a terminal approves nothing that changed while it was shown', async t => {
     const terminal = await open('changed');
     t.after(() => terminal.kill());
     await terminal.sees(/Approve changed\?/);
@@ -221,7 +221,7 @@ describe('kubectl countersign on a terminal', () => {
     assert.equal(await isApproved('changed'), false);
   });
 
-  test('approves nothing after a no, the end of the input, or Ctrl-C', async () => {
+  test('kubectl countersign on a terminal approves nothing after a no, the end of the input, or Ctrl-C', async () => {
     for (const [name, typed, code] of [
       ['no', 'n\n', 5],
       ['end', '\u0004', 5],
@@ -235,7 +235,7 @@ describe('kubectl countersign on a terminal', () => {
     }
   });
 
-  test('uses no colours with NO_COLOR', async t => {
+  test('kubectl countersign on a terminal uses no colours with NO_COLOR', async t => {
     const terminal = await open('plain', { NO_COLOR: '1' });
     t.after(() => terminal.kill());
     await terminal.sees(/Approve plain\?/);
@@ -244,7 +244,7 @@ describe('kubectl countersign on a terminal', () => {
     assert.equal(await terminal.code(), 5);
   });
 
-  test('shows progress while it waits', async t => {
+  test('kubectl countersign on a terminal shows progress while it waits', async t => {
     await createCsr(cluster, { name: 'slow', signerName: SIGNER_NAME });
     const terminal = new Terminal('kubectl countersign wait slow', env);
     t.after(() => terminal.kill());

@@ -59,11 +59,11 @@ function assertDenied({ status, body }: ApiAnswer<Refusal>, code: number, messag
 }
 
 describe('a pod', () => {
-  test('is created when its ServiceAccount may reference the issuer', async () => {
+  test('a pod is created when its ServiceAccount may reference the issuer', async () => {
     assert.equal((await tryPod(pod('granted', [MINE]))).status, 201);
   });
 
-  test('is denied when its ServiceAccount may not, and the message says what is missing', async () => {
+  test('a pod is denied when its ServiceAccount may not, and the message says what is missing', async () => {
     const denied = await tryPod({ ...pod('denied', [MINE]), serviceAccountName: 'other' });
     assertDenied(
       denied,
@@ -72,7 +72,7 @@ describe('a pod', () => {
     );
   });
 
-  test('is denied for the second of two issuers alone', async () => {
+  test('a pod is denied for the second of two issuers alone', async () => {
     assertDenied(
       await tryPod(pod('second', [MINE, OTHER])),
       403,
@@ -80,7 +80,7 @@ describe('a pod', () => {
     );
   });
 
-  test('needs the permission for a ClusterIssuer as well, since nobody approves its request', async () => {
+  test('a pod needs the permission for a ClusterIssuer as well, since nobody approves its request', async () => {
     assertDenied(
       await tryPod(pod('cluster', [PUBLIC])),
       403,
@@ -97,7 +97,7 @@ describe('a pod', () => {
     );
   });
 
-  test('is denied for a signer name that can name no issuer', async () => {
+  test('a pod is denied for a signer name that can name no issuer', async () => {
     const malformed = 'issuers.cert-manager.io/nodot';
     assertDenied(
       await tryPod(pod('malformed', [malformed])),
@@ -106,7 +106,7 @@ describe('a pod', () => {
     );
   });
 
-  test('is denied for an annotation that Countersign does not know', async () => {
+  test('a pod is denied for an annotation that Countersign does not know', async () => {
     const userAnnotations = { 'csi.cert-manager.io/duration': '1h' };
     assertDenied(
       await tryPod(pod('annotated', [MINE]), { userAnnotations }),
@@ -115,7 +115,7 @@ describe('a pod', () => {
     );
   });
 
-  test('is denied for an issuer with a longer name than any object has', async () => {
+  test('a pod is denied for an issuer with a longer name than any object has', async () => {
     const tooLong = `clusterissuers.cert-manager.io/${'y.'.repeat(126)}yy`;
     assertDenied(await tryPod({ ...pod('long', [tooLong]), serviceAccountName: 'any' }), 422, /can name no issuer/);
     assert.equal((await tryPod({ ...pod('long', [tooLong.slice(0, -1)]), serviceAccountName: 'any' })).status, 201);
@@ -132,7 +132,7 @@ describe('a pod', () => {
     'no names': { [DNS_NAMES]: ' ', [COMMON_NAME]: '' },
     '64 names': { 'csi.cert-manager.io/dns-names': many(64) },
   })) {
-    test(`is created with annotations that have ${what}`, async () => {
+    test(`a pod is created with annotations that have ${what}`, async () => {
       const { status, body } = await tryPod(pod('named', [MINE]), { userAnnotations });
       assert.equal(status, 201, body.message);
     });
@@ -152,12 +152,12 @@ describe('a pod', () => {
       /both "pods\.countersign\.io\/dns-names" and/,
     ],
   ] as const) {
-    test(`is denied for annotations that the signer would deny for good: ${what}`, async () => {
+    test(`a pod is denied for annotations that the signer would deny for good: ${what}`, async () => {
       assertDenied(await tryPod(pod('misnamed', [MINE]), { userAnnotations }), 422, message);
     });
   }
 
-  test('may have certificates of at most eight issuers', async () => {
+  test('a pod may have certificates of at most eight issuers', async () => {
     const named = (count: number) =>
       Array.from({ length: count }, (_, index) => `issuers.cert-manager.io/sandbox.i${index}`);
     assertDenied(await tryPod(pod('nine', named(9))), 422, /at most 8 issuers/);
@@ -201,7 +201,7 @@ describe('a workload', () => {
     });
   }
 
-  test('is scaled without a warning', async () => {
+  test('a workload is scaled without a warning', async () => {
     const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/app`;
     const { warnings } = await cluster.api.call({ method: 'PATCH', path, body: { spec: { replicas: 2 } } });
     assert.deepEqual(warnings, []);

@@ -60,7 +60,7 @@ function conditionOf({ status }: PodRequestObject): string {
 }
 
 describe('a request of a kubelet', () => {
-  test('gets a certificate with the SPIFFE ID of its ServiceAccount, valid for exactly as long as it asks', async () => {
+  test('a request of a kubelet gets a certificate with the SPIFFE ID of its ServiceAccount, valid for exactly as long as it asks', async () => {
     const pod = await startPod({ serviceAccountName: 'web' });
     const issued = await askAndEnd(pod, { maxExpirationSeconds: 3_600 });
     const leaf = leafOf(issued);
@@ -72,7 +72,7 @@ describe('a request of a kubelet', () => {
     assert.equal(+leaf.validToDate - +leaf.validFromDate, 3_600_000);
   });
 
-  test('gets the DNS names that its annotations ask for', async () => {
+  test('a request of a kubelet gets the DNS names that its annotations ask for', async () => {
     const pod = await startPod({ serviceAccountName: 'web' });
     const dnsNames = `web.\${POD_NAMESPACE}.svc, \${POD_NAME}.web.\${POD_NAMESPACE}.svc`;
     const issued = await askAndEnd(pod, { unverifiedUserAnnotations: { 'pods.countersign.io/dns-names': dnsNames } });
@@ -80,7 +80,7 @@ describe('a request of a kubelet', () => {
     assert.equal(leafOf(issued).subjectAltName, `URI:spiffe://cluster.local/ns/team/sa/web, ${names}`);
   });
 
-  test('gets a SPIFFE ID in the trust domain that its issuer sets', async () => {
+  test('a request of a kubelet gets a SPIFFE ID in the trust domain that its issuer sets', async () => {
     const signerName = 'issuers.cert-manager.io/sandbox.prod';
     await cluster.createCaIssuer({ namespace: 'sandbox', name: 'prod' }, ROOT);
     await cluster.createReferencerRole('sandbox', 'prod', 'prod');
@@ -93,13 +93,13 @@ describe('a request of a kubelet', () => {
   });
 
   for (const key of ['p384', 'p521', 'ed25519', 'rsa3072', 'rsa4096']) {
-    test(`is signed for the key ${key}`, async () => {
+    test(`a request of a kubelet is signed for the key ${key}`, async () => {
       const stub = buildStub(readPki(`keys/${key}`));
       assert.match(conditionOf(await askAndEnd(await startPod(), { stub })), /^Issued/);
     });
   }
 
-  test('is left alone when another signer serves it', async () => {
+  test('a request of a kubelet is left alone when another signer serves it', async () => {
     const signerName = 'example.com/other';
     const pod = await startPod({ signerNames: [signerName] });
     const made = await request(cluster, pod, { signerName });
@@ -115,18 +115,18 @@ describe('NodeRestriction', () => {
     return `${status} ${body.message}`;
   };
 
-  test('rejects the request of a kubelet for a pod on another node', async () => {
+  test('NodeRestriction rejects the request of a kubelet for a pod on another node', async () => {
     const other = { user: 'system:node:node-2', groups: ['system:nodes', 'system:authenticated'] };
     assert.match(await refusal(await startPod(), other), /^403 .*node-2/);
   });
 
-  test('rejects a request for another ServiceAccount than that of the pod', async () => {
+  test('NodeRestriction rejects a request for another ServiceAccount than that of the pod', async () => {
     const pod = await startPod();
     await startPod({ serviceAccountName: 'web' });
     assert.match(await refusal({ ...pod, serviceAccountName: 'web' }), /^403 .*service ?account/i);
   });
 
-  test('rejects a request for an issuer that no volume of the pod names', async () => {
+  test('NodeRestriction rejects a request for an issuer that no volume of the pod names', async () => {
     const pod = await startPod({ signerNames: ['issuers.cert-manager.io/sandbox.another'] });
     assert.match(await refusal(pod), /^403 .*does not mount a podCertificate projected volume for signer/);
   });
@@ -154,7 +154,7 @@ describe('what the spec of the pod makes impossible', () => {
       /^Denied InvalidUnverifiedUserAnnotations: .*not_a_name/,
     ],
   ] as const) {
-    test(`is denied, with an event on the pod: ${what}`, async () => {
+    test(`what the spec of the pod makes impossible is denied, with an event on the pod: ${what}`, async () => {
       const pod = await startPod();
       const denied = await askAndEnd(pod, asked);
       assert.match(conditionOf(denied), expected);
@@ -162,7 +162,7 @@ describe('what the spec of the pod makes impossible', () => {
     });
   }
 
-  test('is denied for a signer name that can name no issuer', async () => {
+  test('what the spec of the pod makes impossible is denied for a signer name that can name no issuer', async () => {
     const signerName = 'issuers.cert-manager.io/nodot';
     const pod = await startPod({ signerNames: [signerName] });
     assert.match(conditionOf(await askAndEnd(pod, { signerName })), /^Denied InvalidSignerName: /);
@@ -170,7 +170,7 @@ describe('what the spec of the pod makes impossible', () => {
 });
 
 describe('what an administrator can fix', () => {
-  test('waits for the permission of the ServiceAccount, with an event on the pod, and is issued once it is granted', async () => {
+  test('what an administrator can fix waits for the permission of the ServiceAccount, with an event on the pod, and is issued once it is granted', async () => {
     const pod = await startPod({ namespace: 'sandbox' });
     const made = await request(cluster, pod, { signerName: SIGNER_NAME });
     const expected = /^Warning DeniedReference: .*may not reference/;
@@ -181,7 +181,7 @@ describe('what an administrator can fix', () => {
     assert.match(conditionOf(await whenEnded(cluster, 'sandbox', made, 20_000)), /^Issued/);
   });
 
-  test('waits for a missing issuer, and is issued within two seconds of its creation', async () => {
+  test('what an administrator can fix waits for a missing issuer, and is issued within two seconds of its creation', async () => {
     const signerName = 'issuers.cert-manager.io/sandbox.later';
     const pod = await startPod({ signerNames: [signerName] });
     const made = await request(cluster, pod, { signerName });
@@ -194,7 +194,7 @@ describe('what an administrator can fix', () => {
     assert.match(conditionOf(await whenEnded(cluster, pod.namespace, made, 2_000)), /^Issued/);
   });
 
-  test('waits for a name that the issuer does not allow, and is issued as soon as an annotation of the issuer allows it', async () => {
+  test('what an administrator can fix waits for a name that the issuer does not allow, and is issued as soon as an annotation of the issuer allows it', async () => {
     const pod = await startPod();
     const asked = { unverifiedUserAnnotations: { 'pods.countersign.io/dns-names': 'shop.example.com' } };
     const made = await request(cluster, pod, { signerName: SIGNER_NAME, ...asked });
@@ -205,7 +205,7 @@ describe('what an administrator can fix', () => {
     await cluster.kubectl(['annotate', 'issuer', 'my-ca', '-n', 'sandbox', 'pods.countersign.io/allowed-dns-names-']);
   });
 
-  test('waits for a signer that can read its stub, with an event on the pod', async () => {
+  test('what an administrator can fix waits for a signer that can read its stub, with an event on the pod', async () => {
     const pod = await startPod();
     const made = await request(cluster, pod, { signerName: SIGNER_NAME, stub: buildStub(readPki('keys/p256'), NAME) });
     const expected = /^Warning InvalidStubRequest: stubPKCS10Request has a subject$/;
@@ -214,7 +214,7 @@ describe('what an administrator can fix', () => {
     assert.deepEqual(status?.conditions ?? [], []);
   });
 
-  test('waits for an issuer whose type cannot sign for pods', async () => {
+  test('what an administrator can fix waits for an issuer whose type cannot sign for pods', async () => {
     const signerName = await cluster.createIssuer({ namespace: 'sandbox', name: 'self' }, { selfSigned: {} });
     const pod = await startPod({ signerNames: [signerName] });
     await request(cluster, pod, { signerName });

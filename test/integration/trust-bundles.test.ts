@@ -78,7 +78,7 @@ async function restartSigner(...flags: readonly string[]): Promise<void> {
 }
 
 describe('a CA issuer', () => {
-  test('has a bundle that its name, labels and signer name make known', async () => {
+  test('a CA issuer has a bundle that its name, labels and signer name make known', async () => {
     const signerName = await createIssuer('first');
     const { metadata, spec } = await whenBundle('first', holds(old));
     assert.equal(metadata.name, 'issuers.cert-manager.io:sandbox.first:anchors');
@@ -87,14 +87,14 @@ describe('a CA issuer', () => {
     assert.equal(spec.signerName, signerName);
   });
 
-  test('has one as a ClusterIssuer, too', async () => {
+  test('a CA issuer has one as a ClusterIssuer, too', async () => {
     await cluster.createCaIssuer({ name: 'everywhere' }, { certificate: old, key: KEYS[0] });
     const path = `${BUNDLES}/clusterissuers.cert-manager.io:everywhere:anchors`;
     const look = async () => ((await cluster.api.call({ path })).status === 200 ? true : undefined);
     assert.ok(await cluster.eventually('the bundle', look));
   });
 
-  test('keeps the old root across a rotation and a restart of the signer, so that all its certificates verify', async () => {
+  test('a CA issuer keeps the old root across a rotation and a restart of the signer, so that all its certificates verify', async () => {
     const signerName = await createIssuer('rotated');
     const first = await leafOf(signerName);
     await replaceSecret('rotated', { certificate: next, key: KEYS[1] });
@@ -123,7 +123,7 @@ describe('a CA issuer', () => {
     assert.ok(holds(old, next)((await find('announcing'))!));
   });
 
-  test('has its bundle repaired when others edit it', async () => {
+  test('a CA issuer has its bundle repaired when others edit it', async () => {
     await createIssuer('edited');
     await whenBundle('edited', holds(old));
     await cluster.api.patch(pathOf('edited'), { spec: { trustBundle: old + next } });
@@ -132,7 +132,7 @@ describe('a CA issuer', () => {
     await whenBundle('edited', ({ metadata }) => metadata.labels['countersign.io/anchors'] === 'live', 3_000);
   });
 
-  test('has its bundle created again without retired roots when an administrator deletes it', async () => {
+  test('a CA issuer has its bundle created again without retired roots when an administrator deletes it', async () => {
     const signerName = await createIssuer('distrusted');
     await whenBundle('distrusted', holds(old));
     await replaceSecret('distrusted', { certificate: next, key: KEYS[1] });
@@ -142,7 +142,7 @@ describe('a CA issuer', () => {
     await whenBundle('distrusted', holds(next), 3_000);
   });
 
-  test('leaves its bundle when it is deleted', async () => {
+  test('a CA issuer leaves its bundle when it is deleted', async () => {
     await createIssuer('deleted');
     await whenBundle('deleted', holds(old));
     await cluster.kubectl(['delete', 'issuer', 'deleted', '-n', 'sandbox']);
@@ -150,7 +150,7 @@ describe('a CA issuer', () => {
     assert.ok(holds(old)(await whenBundle('deleted', isOrphan, 3_000)));
   });
 
-  test('has a bundle in the mode annotated only when it asks for one, and loses its claim to it without', async () => {
+  test('a CA issuer has a bundle in the mode annotated only when it asks for one, and loses its claim to it without', async () => {
     await restartSigner('--trust-bundles=annotated');
     await createIssuer('asking');
     const annotation = 'countersign.io/publish-trust-bundle';
@@ -162,7 +162,7 @@ describe('a CA issuer', () => {
     await whenBundle('asking', isOrphan);
   });
 
-  test('has none when none are published', async () => {
+  test('a CA issuer has none when none are published', async () => {
     await restartSigner('--trust-bundles=off');
     const signerName = await createIssuer('silent');
     await leafOf(signerName);
@@ -219,14 +219,14 @@ describe('the API server', () => {
     ['a certificate without the CA flag', NAME, () => readPki('certificates/not-ca'), /does not have the CA bit set/],
     ['more than 1 MiB', NAME, () => `${'#'.repeat(1_048_577)}\n${old}`, /Too long|must be .*bytes|too long/],
   ] as const) {
-    test(`refuses ${what}`, async () => {
+    test(`the API server refuses ${what}`, async () => {
       const { status, body: answer } = await create(name, trustBundle?.());
       assert.equal(status, 422);
       assert.match(answer.message, expected);
     });
   }
 
-  test('takes an expired certificate, keeps the signer name of a bundle, and deletes only the version that is meant', async () => {
+  test('the API server takes an expired certificate, keeps the signer name of a bundle, and deletes only the version that is meant', async () => {
     const expired = await createExpiredRoot(KEYS[0], 'ended');
     assert.equal((await create(NAME, expired)).status, 201);
     const path = `${BUNDLES}/${NAME}`;

@@ -144,7 +144,7 @@ describe('the connection of a Vault issuer', () => {
     assert.equal(splitPem(await signed(inNamespace(name), signerName)).length, 1);
   });
 
-  test('fails for a server that is not trusted, has another name or wants a certificate, and says so', async () => {
+  test('the connection of a Vault issuer fails for a server that is not trusted, has another name or wants a certificate, and says so', async () => {
     const caBundle = Buffer.from(authority.certPem).toString('base64');
     const cases = [
       ['untrusted', { server: bao.tlsUrl }, 'its TLS certificate is not trusted'],
@@ -162,7 +162,7 @@ describe('the connection of a Vault issuer', () => {
     }
   });
 
-  test('uses the namespace of the spec', async () => {
+  test('the connection of a Vault issuer uses the namespace of the spec', async () => {
     await bao.call('POST', 'sys/namespaces/team');
     const headers = { 'x-vault-namespace': 'team' };
     await setUpPki(bao, headers);
@@ -181,7 +181,7 @@ describe('the role of a Vault issuer', () => {
     return signerName;
   };
 
-  test('refuses a name, and the CSR fails with the words of Vault', async () => {
+  test('the role of a Vault issuer refuses a name, and the CSR fails with the words of Vault', async () => {
     const signerName = await vaultAt('narrow', 'pki/sign/narrow');
     const other = await createRequest(readPki('keys/p256'), 'www.example.org');
     await createThenApprove(cluster, { name: 'narrow', signerName, request: other });
@@ -205,7 +205,7 @@ describe('the role of a Vault issuer', () => {
     assert.ok(different?.startsWith(text), String(different));
   });
 
-  test('does not exist, and the CSR waits instead of failing, with what to check', async () => {
+  test('the role of a Vault issuer does not exist, and the CSR waits instead of failing, with what to check', async () => {
     const signerName = await vaultAt('absent', 'pki/sign/absent');
     const csr = await createThenApprove(cluster, { name: 'absent', signerName, request });
     const denied =

@@ -95,7 +95,7 @@ function usesOf(pattern: RegExp, isAllowed: (path: string) => boolean): string[]
 }
 
 describe('the arrows between the rooms', () => {
-  it('are read from all sources', () => {
+  it('the arrows between the rooms are read from all sources', () => {
     assert.ok(services.length > 80 && services.every(({ imports }) => imports.length < 40));
     const main = services.find(({ path }) => path === 'services/signer/main.ts');
     assert.ok(
@@ -163,7 +163,7 @@ describe('pure files', () => {
     );
   });
 
-  it('have no clock, no randomness and no process', () => {
+  it('pure files have no clock, no randomness and no process', () => {
     const world =
       /\b(process\.|Date\.now|new Date\(\)|performance\.|Math\.random|random(Bytes|Int|UUID)|setTimeout|setInterval|fetch\()/g;
     assert.deepEqual(
@@ -253,19 +253,19 @@ describe('one place for each thing', () => {
 
 describe('every source', () => {
   const all = [...programs, ...tests];
-  it('opens with a comment that says what it does', () =>
+  it('every source opens with a comment that says what it does', () =>
     assert.deepEqual(
       programs.filter(({ text }) => !text.startsWith('// ')).map(({ path }) => path),
       [],
     ));
-  it('has comments of at most 120 columns', () =>
+  it('every source has comments of at most 120 columns', () =>
     assert.deepEqual(
       findings(all, ({ text }) =>
         text.split('\n').filter(line => line.length > 120 && /^ *(\/\/|\*|\/\*\*) /.test(line)),
       ),
       [],
     ));
-  it('has at most 200 lines, a test 300', () =>
+  it('every source has at most 200 lines, a test 300', () =>
     assert.deepEqual(
       findings(all, ({ path, code }) => {
         const lines = code.split('\n').filter(line => line.trim() !== '').length;
@@ -282,7 +282,7 @@ describe('every source', () => {
       ),
       [],
     ));
-  it('has a kebab-case noun for a name, and none that takes everything in', () =>
+  it('every source has a kebab-case noun for a name, and none that takes everything in', () =>
     assert.deepEqual(
       all
         .map(({ path }) => path)
@@ -293,7 +293,7 @@ describe('every source', () => {
         ),
       [],
     ));
-  it('leaves nothing to be done', () =>
+  it('every source leaves nothing to be done', () =>
     assert.deepEqual(
       findings(programs, ({ text }) => [...text.matchAll(/\b(TODO|FIXME|XXX)\b(?! ?\(#\d)/g)].map(([word]) => word)),
       [],

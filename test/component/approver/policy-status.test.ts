@@ -34,7 +34,7 @@ async function write(spec: ApprovalPolicySpec, conditions: readonly Condition[] 
 }
 
 describe('the condition Ready', () => {
-  it('is written on condition that the policy has not changed', async () => {
+  it('the condition Ready is written on condition that the policy has not changed', async () => {
     assert.deepEqual(await write(completeSpec({})), [
       {
         verb: 'mergePatch',
@@ -47,10 +47,10 @@ describe('the condition Ready', () => {
     ]);
   });
 
-  it('is not written a second time', async () =>
+  it('the condition Ready is not written a second time', async () =>
     assert.deepEqual(await write(completeSpec({}), [{ ...READY, lastTransitionTime: '2026-01-01T00:00:00Z' }]), []));
 
-  it('keeps its time while the status stays, and the conditions of others', async () => {
+  it('the condition Ready keeps its time while the status stays, and the conditions of others', async () => {
     const other = { type: 'Reviewed', status: 'True' };
     const old = { ...READY, observedGeneration: 1, lastTransitionTime: '2026-01-01T00:00:00Z' };
     const [call] = await write(completeSpec({}), [old, other]);
@@ -58,7 +58,7 @@ describe('the condition Ready', () => {
     assert.deepEqual(body?.status.conditions, [other, { ...READY, lastTransitionTime: '2026-01-01T00:00:00Z' }]);
   });
 
-  it('says what is wrong with the policy, all of it', () => {
+  it('the condition Ready says what is wrong with the policy, all of it', () => {
     const ready = readyCondition(record(completeSpec({ rules: [{ rule: 'x' }, { rule: '1' }] })), SCOPE);
     assert.deepEqual([ready.status, ready.reason], ['False', 'Invalid']);
     assert.match(
@@ -67,13 +67,13 @@ describe('the condition Ready', () => {
     );
   });
 
-  it('says that a policy in DryRun mode changes nothing', () =>
+  it('the condition Ready says that a policy in DryRun mode changes nothing', () =>
     assert.equal(
       readyCondition(record(completeSpec({ mode: 'DryRun' })), SCOPE).message,
       'The policy is evaluated, but changes nothing',
     ));
 
-  it('names the signers for which the approver has no permission', () =>
+  it('the condition Ready names the signers for which the approver has no permission', () =>
     assert.match(
       readyCondition(record(completeSpec({ signerNames: ['clusterissuers.cert-manager.io/company'] })), SCOPE)
         .message ?? '',

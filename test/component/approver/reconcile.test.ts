@@ -36,7 +36,7 @@ describe('a CSR', () => {
     assert.deepEqual(harness.events, [`Warning DeniedByPolicy: ${message}`]);
   });
 
-  it('is not denied by a policy that was deleted a moment ago', async () => {
+  it('a CSR is not denied by a policy that was deleted a moment ago', async () => {
     const csr = writtenCsr({ isCA: true });
     const harness = new ApproverHarness(csr, { guard: { onMismatch: 'Deny' } }, { readPolicies: async () => [] });
     assert.deepEqual(await harness.run(), { kind: 'waiting', reason: 'NoApprovalPolicy' });
@@ -104,13 +104,13 @@ describe('a CSR', () => {
     });
   }
 
-  it('waits while it is not known which policies there are', async () => {
+  it('a CSR waits while it is not known which policies there are', async () => {
     const harness = new ApproverHarness(writtenCsr(), {}, { policies: () => undefined });
     await assert.rejects(harness.run(), RetryableError);
     assert.deepEqual([harness.client.calls, harness.events], [[], []]);
   });
 
-  it('is left to the leader', async () => {
+  it('a CSR is left to the leader', async () => {
     const harness = new ApproverHarness(writtenCsr(), { web: {} }, { isLeading: () => false });
     assert.deepEqual(await harness.run(), { kind: 'ignored' });
     assert.deepEqual(harness.client.calls, []);
@@ -118,7 +118,7 @@ describe('a CSR', () => {
 });
 
 describe('a CSR that changes while it is evaluated', () => {
-  it('is read again and evaluated as it is then', async () => {
+  it('a CSR that changes while it is evaluated is read again and evaluated as it is then', async () => {
     const harness = new ApproverHarness(writtenCsr(), { web: {} });
     harness.client.answer = () => {
       throw new RetryableError('conflict', { code: 'conflict' });
@@ -134,7 +134,7 @@ describe('a CSR that changes while it is evaluated', () => {
     );
   });
 
-  it('is approved in the version that was read again', async () => {
+  it('a CSR that changes while it is evaluated is approved in the version that was read again', async () => {
     const harness = new ApproverHarness(writtenCsr(), { web: {} });
     const csr = writtenCsr();
     harness.client.answer = ({ verb }) =>
@@ -144,7 +144,7 @@ describe('a CSR that changes while it is evaluated', () => {
     assert.deepEqual(body?.metadata, { uid: 'uid-of-web-1', resourceVersion: '9' });
   });
 
-  it('is ignored when a person was faster', async () => {
+  it('a CSR that changes while it is evaluated is ignored when a person was faster', async () => {
     const harness = new ApproverHarness(writtenCsr(), { web: {} });
     const status = { conditions: [{ type: 'Denied', status: 'True' }] };
     harness.client.answer = ({ verb }) => (verb === 'get' ? { ...writtenCsr(), status } : undefined);
@@ -152,7 +152,7 @@ describe('a CSR that changes while it is evaluated', () => {
     assert.deepEqual(harness.client.writes, []);
   });
 
-  it('is ignored when it is gone', async () => {
+  it('a CSR that changes while it is evaluated is ignored when it is gone', async () => {
     const harness = new ApproverHarness(writtenCsr(), { web: {} });
     harness.client.answer = () => {
       throw new TerminalError('gone', { code: 'not-found' });

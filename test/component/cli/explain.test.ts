@@ -38,14 +38,14 @@ describe('kubectl countersign explain', () => {
     assert.match(printed(), /kubectl countersign approve jane/);
   });
 
-  test('asks for the permission of the requester, with all groups', async () => {
+  test('kubectl countersign explain asks for the permission of the requester, with all groups', async () => {
     await cluster.run(['explain', 'jane']);
     const review = cluster.sent.find(({ call }) => call === `POST ${REVIEWS}`);
     const { spec } = (review ?? assert.fail()).body as { spec: { user: string; groups: string[] } };
     assert.deepEqual([spec.user, spec.groups], ['jane', ['system:authenticated']]);
   });
 
-  test('says what cannot be checked without the right to read it', async () => {
+  test('kubectl countersign explain says what cannot be checked without the right to read it', async () => {
     cluster.on(`GET ${ISSUER}`, forbidden('get issuers'));
     cluster.on(`GET ${EVENTS}`, forbidden('list events'));
     cluster.on(`POST ${REVIEWS}`, forbidden('create subjectaccessreviews'));
@@ -57,7 +57,7 @@ describe('kubectl countersign explain', () => {
     assert.match(printed(), /not shown: you may not list events/);
   });
 
-  test('lets a requester check their own permission', async () => {
+  test('kubectl countersign explain lets a requester check their own permission', async () => {
     cluster.on(`POST ${REVIEWS}`, forbidden('create subjectaccessreviews'));
     cluster.on(`POST ${OWN_REVIEWS}`, allowed(false));
     const { code, printed } = await cluster.run(['explain', 'jane']);
@@ -66,7 +66,7 @@ describe('kubectl countersign explain', () => {
     assert.match(printed(), /kubectl create rolebinding/);
   });
 
-  test('sends a manifest as a dry run only, and shows the warnings', async () => {
+  test('kubectl countersign explain sends a manifest as a dry run only, and shows the warnings', async () => {
     const warning = '299 - "Issuer sandbox/my-ca is not Ready; the request waits (\\"x\\")"';
     cluster.on(`POST ${CSRS}?dryRun=All`, { body: {}, headers: { warning } });
     cluster.on(`POST ${OWN_REVIEWS}`, allowed(true));
@@ -81,7 +81,7 @@ describe('kubectl countersign explain', () => {
     assert.deepEqual(writes, [`POST ${CSRS}?dryRun=All`]);
   });
 
-  test('shows the refusal of the webhook, and exits with 3', async () => {
+  test('kubectl countersign explain shows the refusal of the webhook, and exits with 3', async () => {
     const message = 'admission webhook "requests.countersign.io" denied the request: no (SigningError)';
     cluster.on(`POST ${CSRS}?dryRun=All`, refusal(422, 'SigningError', message));
     cluster.on(`POST ${OWN_REVIEWS}`, allowed(true));
@@ -121,7 +121,7 @@ describe('kubectl countersign explain', () => {
   ] as const;
   const files = { 'list.yaml': '{"kind": "List"}', 'broken.yaml': 'secret: [' };
   for (const [args, message] of mistakes) {
-    test(`refuses ${args.join(' ')}, and sends nothing`, async () => {
+    test(`kubectl countersign explain refuses ${args.join(' ')}, and sends nothing`, async () => {
       const { code, complaints } = await cluster.run(args, { files });
       assert.equal(code, 2);
       assert.match(complaints(), message);
@@ -129,7 +129,7 @@ describe('kubectl countersign explain', () => {
     });
   }
 
-  test('says which CSR does not exist', async () => {
+  test('kubectl countersign explain says which CSR does not exist', async () => {
     const { code, complaints } = await cluster.run(['explain', 'nope']);
     assert.equal(code, 1);
     assert.match(complaints(), /error: CertificateSigningRequest "nope" does not exist\nkubectl get csr/);
@@ -141,7 +141,7 @@ describe('kubectl countersign explain', () => {
     assert.deepEqual([headers['impersonate-user'], headers['impersonate-group']], ['alice', 'one, two']);
   });
 
-  test('says which contexts there are', async () => {
+  test('kubectl countersign explain says which contexts there are', async () => {
     const { code, complaints } = await cluster.run(['explain', 'jane', '--context', 'prod']);
     assert.equal(code, 1);
     assert.match(complaints(), /there is no context "prod"; use one of: test/);
@@ -153,7 +153,7 @@ describe('kubectl countersign pending', () => {
   const list = (...items: readonly object[]) => cluster.on(`GET ${CSRS}`, { body: { items } });
   const created = (at: string) => ({ metadata: { ...old.metadata, name: at, uid: at, creationTimestamp: at } });
 
-  test('lists open CSRs of cert-manager issuers, oldest first', async () => {
+  test('kubectl countersign pending lists open CSRs of cert-manager issuers, oldest first', async () => {
     list(
       { ...old, ...created('2026-11-24T11:00:00Z') },
       { ...old, ...created('2026-11-23T11:00:00Z') },
@@ -169,7 +169,7 @@ describe('kubectl countersign pending', () => {
     assert.equal(printed().split('\n').length, 4);
   });
 
-  test('names what an approved CSR waits for', async () => {
+  test('kubectl countersign pending names what an approved CSR waits for', async () => {
     list(buildCsr({ name: 'a' }));
     const involvedObject = { uid: 'uid-of-a' };
     const event = { type: 'Warning', reason: 'SecretMissing', message: 'x', lastTimestamp: '2026-11-24T11:59:01Z' };
@@ -177,7 +177,7 @@ describe('kubectl countersign pending', () => {
     assert.match((await cluster.run(['pending'])).printed(), /\na .* SecretMissing /);
   });
 
-  test('reads every page', async () => {
+  test('kubectl countersign pending reads every page', async () => {
     cluster.on(`GET ${CSRS}`, ({ call }) => {
       const isLast = call.includes('continue=next');
       return {
@@ -187,13 +187,13 @@ describe('kubectl countersign pending', () => {
     assert.match((await cluster.run(['pending'])).printed(), /\na [^]*\nb /);
   });
 
-  test('lists the Issuers of one namespace', async () => {
+  test('kubectl countersign pending lists the Issuers of one namespace', async () => {
     list(old, buildCsr({ name: 'cluster', conditions: [], signerName: 'clusterissuers.cert-manager.io/x' }));
     assert.doesNotMatch((await cluster.run(['pending', '-n', 'sandbox'])).printed(), /cluster/);
     assert.match((await cluster.run(['pending', '-n', 'other'])).complaints(), /No CSR waits/);
   });
 
-  test('prints keys with -o wide, and everything with -o json', async () => {
+  test('kubectl countersign pending prints keys with -o wide, and everything with -o json', async () => {
     list(old);
     assert.match(
       (await cluster.run(['pending', '-o', 'wide'])).printed(),
@@ -203,5 +203,6 @@ describe('kubectl countersign pending', () => {
     assert.deepEqual([item.name, item.waitsFor, item.request.subject], ['old', 'approval', 'CN=example']);
   });
 
-  test('refuses names', async () => assert.equal((await cluster.run(['pending', 'x'])).code, 2));
+  test('kubectl countersign pending refuses names', async () =>
+    assert.equal((await cluster.run(['pending', 'x'])).code, 2));
 });

@@ -74,7 +74,7 @@ const event = (reason: string, uid = 'uid-of-req-1') => ({
 });
 
 describe('kubectl countersign explain pod/NAME', () => {
-  test('shows who asks for what, and the checks', async () => {
+  test('kubectl countersign explain pod/NAME shows who asks for what, and the checks', async () => {
     const { code, printed } = await explain();
     assert.equal(code, 0);
     for (const line of [
@@ -89,7 +89,7 @@ describe('kubectl countersign explain pod/NAME', () => {
     }
   });
 
-  test('asks for the permission of the ServiceAccount, for a ClusterIssuer too, and has the commands to grant it', async () => {
+  test('kubectl countersign explain pod/NAME asks for the permission of the ServiceAccount, for a ClusterIssuer too, and has the commands to grant it', async () => {
     cluster.on(`POST ${REVIEWS}`, allowed(false));
     const { code, printed } = await explain();
     const review = cluster.sent.find(({ call }) => call === `POST ${REVIEWS}`) ?? assert.fail();
@@ -101,7 +101,7 @@ describe('kubectl countersign explain pod/NAME', () => {
     assert.equal(code, 0);
   });
 
-  test('shows the newest request for each signer', async () => {
+  test('kubectl countersign explain pod/NAME shows the newest request for each signer', async () => {
     const items = [
       podRequest({ name: 'old', created: '2026-11-30T11:00:00Z' }),
       podRequest({ name: 'new' }),
@@ -116,7 +116,7 @@ describe('kubectl countersign explain pod/NAME', () => {
     ]);
   });
 
-  test('names the cause in the last event of the request', async () => {
+  test('kubectl countersign explain pod/NAME names the cause in the last event of the request', async () => {
     const items = [event('CaEndsTooSoon'), event('NameNotAllowed'), event('SecretMissing', 'other')];
     cluster.on(`GET ${EVENTS}`, { body: { items } });
     const { printed } = await explain();
@@ -124,7 +124,7 @@ describe('kubectl countersign explain pod/NAME', () => {
     assert.doesNotMatch(printed(), /SecretMissing/);
   });
 
-  test('says that a denial is final, with the exit code 3', async () => {
+  test('kubectl countersign explain pod/NAME says that a denial is final, with the exit code 3', async () => {
     cluster.on(`GET ${REQUESTS}`, { body: { items: [podRequest({ condition: DENIED })] } });
     const { code, printed } = await explain('podcertificaterequest/req-1');
     assert.equal(code, 3);
@@ -132,7 +132,7 @@ describe('kubectl countersign explain pod/NAME', () => {
   });
 
   for (const type of ['acme', 'selfSigned', 'vault', 'venafi']) {
-    test(`says that an issuer of type ${type} cannot sign requests of pods`, async () => {
+    test(`kubectl countersign explain pod/NAME says that an issuer of type ${type} cannot sign requests of pods`, async () => {
       cluster.on(`GET ${ISSUER}`, { body: readyIssuer({ [type]: {} }) });
       const { printed } = await explain();
       assert.match(printed(), /Why it has no certificate \(IssuerTypeUnsupported\)/);
@@ -141,12 +141,12 @@ describe('kubectl countersign explain pod/NAME', () => {
     });
   }
 
-  test('says what another signer cannot do', async () => {
+  test('kubectl countersign explain pod/NAME says what another signer cannot do', async () => {
     cluster.on(`GET ${REQUESTS}`, { body: { items: [podRequest({ signerName: 'example.com/x' })] } });
     assert.match((await explain()).printed(), /example\.com\/x belongs to another signer/);
   });
 
-  test('says what is missing: the request, the API, the permission', async () => {
+  test('kubectl countersign explain pod/NAME says what is missing: the request, the API, the permission', async () => {
     assert.match((await explain('pod/gone')).complaints(), /pod "gone" has no PodCertificateRequest in namespace shop/);
     cluster.on(`GET ${REQUESTS}`, refusal(404, 'NotFound', 'the server could not find the requested resource'));
     assert.match((await explain()).complaints(), /has no PodCertificateRequests\n.*1\.37/);
@@ -158,7 +158,7 @@ describe('kubectl countersign explain pod/NAME', () => {
 });
 
 describe('kubectl countersign pending --pods', () => {
-  test('lists the pods that wait, oldest first, and what for, without asking for permissions', async () => {
+  test('kubectl countersign pending --pods lists the pods that wait, oldest first, and what for, without asking for permissions', async () => {
     const items = [
       podRequest({ name: 'b', pod: 'web-1' }),
       podRequest({ name: 'a', created: '2026-11-30T11:00:00Z' }),
@@ -178,14 +178,14 @@ describe('kubectl countersign pending --pods', () => {
     assert.ok(cluster.sent.every(({ call }) => call.startsWith('GET ')));
   });
 
-  test('lists one namespace with -n, and prints everything with -o json', async () => {
+  test('kubectl countersign pending --pods lists one namespace with -n, and prints everything with -o json', async () => {
     const { printed } = await cluster.run(['pending', '--pods', '-n', 'shop', '-o', 'json']);
     const [item] = JSON.parse(printed()).items;
     assert.deepEqual([item.pod, item.state, item.requester], ['web-0', 'Pending', 'system:serviceaccount:shop:web']);
     assert.ok(cluster.sent.some(({ call }) => call.startsWith(`GET ${REQUESTS}`)));
   });
 
-  test('says that no pod waits', async () => {
+  test('kubectl countersign pending --pods says that no pod waits', async () => {
     cluster.on(`GET ${ALL_REQUESTS}`, { body: { items: [] } });
     assert.match((await cluster.run(['pending', '--pods'])).complaints(), /No pod waits for a certificate/);
   });

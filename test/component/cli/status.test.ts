@@ -98,7 +98,7 @@ describe('kubectl countersign status', () => {
     });
   }
 
-  test('warns of a webhook that fails open, and of what may not be read', async () => {
+  test('kubectl countersign status warns of a webhook that fails open, and of what may not be read', async () => {
     cluster.on(`GET ${CONFIGURATIONS}`, { body: { items: [configuration({ failurePolicy: 'Ignore' })] } });
     cluster.on(`GET ${DEPLOYMENTS}`, forbidden('list deployments'));
     cluster.on(`GET ${SECRET}`, forbidden('get secrets'));
@@ -110,21 +110,21 @@ describe('kubectl countersign status', () => {
     );
   });
 
-  test('prints the findings with -o json', async () => {
+  test('kubectl countersign status prints the findings with -o json', async () => {
     const { findings } = JSON.parse((await cluster.run(['status', '-o', 'json'])).printed());
     assert.deepEqual(findings[0], { what: 'webhook', state: 'ok', text: 'Service countersign/countersign-webhook' });
   });
 });
 
 describe('kubectl countersign ca', () => {
-  test('prints the root of the Secret, and never its key', async () => {
+  test('kubectl countersign ca prints the root of the Secret, and never its key', async () => {
     const { code, printed, complaints } = await cluster.run(['ca', 'my-ca', '-n', 'sandbox']);
     assert.equal(code, 0);
     assert.equal(printed(), root);
     assert.match(complaints(), /# O=Example,CN=root, expires at 2126[^]*# from Secret sandbox\/my-ca/);
   });
 
-  test('prints the CA of a signed CSR for users who may not read the Secret', async () => {
+  test('kubectl countersign ca prints the CA of a signed CSR for users who may not read the Secret', async () => {
     cluster.on(`GET ${SECRET}`, forbidden('get secrets'));
     const annotations = { 'experimental.cert-manager.io/ca': base64(`\u001b[2J${root}`) };
     cluster.on(`GET ${CSRS}`, { body: { items: [buildCsr({ annotations }), buildCsr({ name: 'without' })] } });
@@ -133,7 +133,7 @@ describe('kubectl countersign ca', () => {
     assert.match(complaints(), /from CertificateSigningRequest jane/);
   });
 
-  test('says so if the CA is not known, or there is none', async () => {
+  test('kubectl countersign ca says so if the CA is not known, or there is none', async () => {
     cluster.on(`GET ${SECRET}`, forbidden('get secrets'));
     cluster.on(`GET ${CSRS}`, { body: { items: [] } });
     const unknown = await cluster.run(['ca', 'my-ca', '-n', 'sandbox']);
@@ -154,7 +154,7 @@ describe('the completion', () => {
     return io.printed();
   };
 
-  test('offers commands, flags and values, in the format of kubectl', async () => {
+  test('the completion offers commands, flags and values, in the format of kubectl', async () => {
     assert.match(await complete('app'), /^approve\tShow a CSR, ask, and approve it\n:4\n$/);
     assert.match(await complete('explain', '--file'), /^--filename\t.*\n:4\n$/);
     assert.equal(await complete('explain', '-o', ''), 'json\nyaml\n:4\n');
@@ -162,7 +162,7 @@ describe('the completion', () => {
     assert.equal(await complete('completion', ''), 'bash\nzsh\nkubectl\n:4\n');
   });
 
-  test('prints a script for each shell', async () => {
+  test('the completion prints a script for each shell', async () => {
     for (const shell of ['bash', 'zsh', 'kubectl']) {
       const { code, printed } = await cluster.run(['completion', shell]);
       assert.equal(code, 0);

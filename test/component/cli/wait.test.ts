@@ -28,14 +28,14 @@ function watches(event?: { readonly type: string; readonly object: unknown }): v
 }
 
 describe('kubectl countersign wait', () => {
-  test('ends at once for a CSR that is issued', async () => {
+  test('kubectl countersign wait ends at once for a CSR that is issued', async () => {
     reads(ISSUED);
     const { code, printed } = await cluster.run(['wait', 'jane']);
     assert.equal(code, 0);
     assert.equal(printed(), 'certificatesigningrequest.certificates.k8s.io/jane issued\n');
   });
 
-  test('ends with the event that has the certificate', async () => {
+  test('kubectl countersign wait ends with the event that has the certificate', async () => {
     reads(PENDING);
     watches({ type: 'MODIFIED', object: buildCsr(ISSUED) });
     assert.equal((await cluster.run(['wait', 'jane'])).code, 0);
@@ -46,7 +46,7 @@ describe('kubectl countersign wait', () => {
     ['Denied', /jane is Denied: Test\nThis is final\./],
     ['Failed', /jane is Failed: Test\nThis is final\./],
   ] as const) {
-    test(`ends at once with exit code 3 for a CSR that is ${type}`, async () => {
+    test(`kubectl countersign wait ends at once with exit code 3 for a CSR that is ${type}`, async () => {
       reads(PENDING);
       watches({ type: 'MODIFIED', object: buildCsr({ conditions: [type] }) });
       const { code, complaints } = await cluster.run(['wait', 'jane']);
@@ -55,7 +55,7 @@ describe('kubectl countersign wait', () => {
     });
   }
 
-  test('says that the CSR was deleted, also if another has its name', async () => {
+  test('kubectl countersign wait says that the CSR was deleted, also if another has its name', async () => {
     reads(PENDING);
     watches({ type: 'DELETED', object: buildCsr(PENDING) });
     const deleted = await cluster.run(['wait', 'jane']);
@@ -66,7 +66,7 @@ describe('kubectl countersign wait', () => {
     assert.match(deleted.complaints() + replaced.complaints(), /jane was deleted[^]*jane was deleted/);
   });
 
-  test('has exit code 4 after the timeout', async () => {
+  test('kubectl countersign wait has exit code 4 after the timeout', async () => {
     reads(PENDING);
     watches();
     const { code, complaints } = await cluster.run(['wait', 'jane', '--timeout', '100ms']);
@@ -74,7 +74,7 @@ describe('kubectl countersign wait', () => {
     assert.match(complaints(), /jane has no certificate after 100ms\nIt may still be signed/);
   });
 
-  test('reads the CSR again when the watch ends or may not be opened', async () => {
+  test('kubectl countersign wait reads the CSR again when the watch ends or may not be opened', async () => {
     reads(PENDING, ISSUED);
     watches();
     assert.equal((await cluster.run(['wait', 'jane'])).code, 0);
@@ -93,7 +93,7 @@ describe('kubectl countersign wait', () => {
   });
 
   for (const timeout of ['3d', '-1s', 'soon']) {
-    test(`refuses --timeout=${timeout}`, async () => {
+    test(`kubectl countersign wait refuses --timeout=${timeout}`, async () => {
       const { code, complaints } = await cluster.run(['wait', 'jane', `--timeout=${timeout}`]);
       assert.equal(code, 2);
       assert.match(complaints(), /is not a duration/);

@@ -121,7 +121,7 @@ describe('a reflector without faults', () => {
 });
 
 describe('a resource that the API server may not serve', () => {
-  test('is empty and no problem while it is not served, and is listed once it is', async () => {
+  test('a resource that the API server may not serve is empty and no problem while it is not served, and is listed once it is', async () => {
     let isServed = false;
     const reflector = fixture.start({ isServed: async () => isServed });
     await fixture.until(() => reflector.isAbsent);
@@ -133,7 +133,7 @@ describe('a resource that the API server may not serve', () => {
     assert.equal(fixture.lines.filter(line => line.includes('resource not served by the API server')).length, 1);
   });
 
-  test('is empty once the API server no longer serves it, as after a downgrade', async () => {
+  test('a resource that the API server may not serve is empty once the API server no longer serves it, as after a downgrade', async () => {
     let isServed = true;
     const reflector = await fixture.startSynced({ isServed: async () => isServed });
     isServed = false;
@@ -143,7 +143,7 @@ describe('a resource that the API server may not serve', () => {
     assert.deepEqual(fixture.changes.toSorted(), ['a: 1 -> none', 'b: 2 -> none']);
   });
 
-  test('is no problem and is logged once while the process may not list it, and is listed once it may', async () => {
+  test('a resource that the API server may not serve is no problem and is logged once while the process may not list it, and is listed once it may', async () => {
     let mayList = false;
     fixture.handle((request, response) =>
       mayList ? fixture.things.serve(request, response) : sendStatus(response, 403, 'Forbidden'),
@@ -158,14 +158,14 @@ describe('a resource that the API server may not serve', () => {
     assert.deepEqual([reflector.isBarred, reflector.size], [false, 2]);
   });
 
-  test('is a problem while the process may not list a resource that it cannot do without', async () => {
+  test('a resource that the API server may not serve is a problem while the process may not list a resource that it cannot do without', async () => {
     fixture.handle((_, response) => sendStatus(response, 403, 'Forbidden'));
     const reflector = fixture.start();
     await fixture.until(() => fixture.count('list') > 3);
     assert.deepEqual(problemsOf([reflector], Date.now()), ['things: not listed yet']);
   });
 
-  test('is a problem as long as the API server does not say whether it is served', async () => {
+  test('a resource that the API server may not serve is a problem as long as the API server does not say whether it is served', async () => {
     const reflector = fixture.start({ isServed: () => Promise.reject(new Error('down')) });
     await fixture.until(() => fixture.lines.some(line => line.includes('down')));
     assert.deepEqual(problemsOf([reflector], Date.now()), ['things: not listed yet']);

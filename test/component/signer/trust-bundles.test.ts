@@ -26,7 +26,7 @@ import {
 import { SECRET } from './controller-harness.ts';
 
 describe('the trust bundle of an issuer', () => {
-  test('is created by one write, and not written again', async t => {
+  test('the trust bundle of an issuer is created by one write, and not written again', async t => {
     const { cluster, lookAgain, metricsOf } = await start(t);
     await whenWritten(cluster, 1);
     lookAgain('4');
@@ -48,7 +48,7 @@ describe('the trust bundle of an issuer', () => {
     assert.deepEqual(cluster.bundleWrites, []);
   });
 
-  test('keeps the old root after a rotation, also when another replica does it', async t => {
+  test('the trust bundle of an issuer keeps the old root after a rotation, also when another replica does it', async t => {
     const { cluster: first } = await start(t);
     await whenWritten(first, 1);
     const arrange = (each: BundleCluster) => {
@@ -65,7 +65,7 @@ describe('the trust bundle of an issuer', () => {
     ]);
   });
 
-  test('is repaired by one write when others change it', async t => {
+  test('the trust bundle of an issuer is repaired by one write when others change it', async t => {
     const { cluster } = await start(t);
     await whenWritten(cluster, 1);
     cluster.change({ kind: 'patch', body: { spec: { trustBundle: NEW_PEM } } });
@@ -75,7 +75,7 @@ describe('the trust bundle of an issuer', () => {
     assert.equal(cluster.bundle?.spec.trustBundle, OLD_PEM);
   });
 
-  test('is created again when it is deleted', async t => {
+  test('the trust bundle of an issuer is created again when it is deleted', async t => {
     const { cluster } = await start(t);
     await whenWritten(cluster, 1);
     cluster.change({ kind: 'delete', preconditions: { uid: '', resourceVersion: '' } });
@@ -83,7 +83,7 @@ describe('the trust bundle of an issuer', () => {
     assert.deepEqual(cluster.bundleWrites, [CREATE, CREATE]);
   });
 
-  test('is kept when its issuer is deleted, with a note since when', async t => {
+  test('the trust bundle of an issuer is kept when its issuer is deleted, with a note since when', async t => {
     const { cluster } = await start(t);
     await whenWritten(cluster, 1);
     cluster.push('issuers', 'DELETED', buildIssuer(), '9');
@@ -94,7 +94,7 @@ describe('the trust bundle of an issuer', () => {
     assert.match(cluster.bundle!.metadata.annotations?.['countersign.io/orphaned-since'] ?? '', /^20\d\d-.*Z$/);
   });
 
-  test('is deleted, that very version of it, when its issuer has been gone for long enough', async t => {
+  test('the trust bundle of an issuer is deleted, that very version of it, when its issuer has been gone for long enough', async t => {
     const { cluster: first } = await start(t);
     await whenWritten(first, 1);
     const long = { 'countersign.io/orphaned-since': '2020-01-01T00:00:00Z' };
@@ -110,7 +110,7 @@ describe('the trust bundle of an issuer', () => {
     assert.deepEqual(cluster.writes, [{ verb: 'remove', path: BUNDLE, body: { uid, resourceVersion } }]);
   });
 
-  test('is published for annotated issuers alone, where that is asked for', async t => {
+  test('the trust bundle of an issuer is published for annotated issuers alone, where that is asked for', async t => {
     const { cluster } = await start(t, { publish: 'annotated' });
     await sleep(50);
     assert.deepEqual(cluster.bundleWrites, []);
@@ -121,13 +121,13 @@ describe('the trust bundle of an issuer', () => {
     assert.deepEqual(cluster.bundleWrites, [CREATE]);
   });
 
-  test('is not there for an issuer without a CA of its own', async t => {
+  test('the trust bundle of an issuer is not there for an issuer without a CA of its own', async t => {
     const { cluster } = await start(t, { issuer: buildIssuer({ selfSigned: {} }) });
     await sleep(50);
     assert.deepEqual(cluster.bundleWrites, []);
   });
 
-  test('is not there where the API server has no trust bundles, which is no problem', async t => {
+  test('the trust bundle of an issuer is not there where the API server has no trust bundles, which is no problem', async t => {
     const { cluster, controller } = await start(t, { arrange: each => (each.isServed = false) });
     await sleep(50);
     assert.deepEqual([controller.problems(), cluster.count(BUNDLES)], [[], 0]);
@@ -220,7 +220,7 @@ describe('a certificate', () => {
     );
   });
 
-  test('is signed although the bundle cannot be published', async t => {
+  test('a certificate is signed although the bundle cannot be published', async t => {
     const arrange = (each: BundleCluster) => {
       each.fault = () => {
         throw new RetryableError('down', { code: 'server' });
@@ -241,7 +241,7 @@ describe('a certificate', () => {
     assert.ok(positionOf(cluster, 'clustertrustbundles') < positionOf(cluster, 'jane/status'));
   });
 
-  test('is signed at once where the API server has no trust bundles', async t => {
+  test('a certificate is signed at once where the API server has no trust bundles', async t => {
     const arrange = (each: BundleCluster) => {
       each.isServed = false;
       each.lists['certificatesigningrequests'] = [buildCsr()];

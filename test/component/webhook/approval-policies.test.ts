@@ -45,7 +45,7 @@ async function cacheOf(t: { after: (done: () => Promise<void>) => void }, spec: 
 }
 
 describe('a CSR that no approval policy allows', () => {
-  test('is denied with 403, the reason and the nearest policy', async t => {
+  test('a CSR that no approval policy allows is denied with 403, the reason and the nearest policy', async t => {
     const { allowed, status } = await ask(review(), {
       ...GRANTED,
       approvals: { cache: await cacheOf(t, SPEC), mode: 'deny' },
@@ -61,7 +61,7 @@ describe('a CSR that no approval policy allows', () => {
     );
   });
 
-  test('is admitted with a warning in the mode warn', async t => {
+  test('a CSR that no approval policy allows is admitted with a warning in the mode warn', async t => {
     const { allowed, warnings } = await ask(review(), {
       ...GRANTED,
       approvals: { cache: await cacheOf(t, SPEC), mode: 'warn' },
@@ -71,13 +71,13 @@ describe('a CSR that no approval policy allows', () => {
     assert.ok((warnings?.[0] ?? '').length <= 256);
   });
 
-  test('is admitted while it is not known which policies there are', async t => {
+  test('a CSR that no approval policy allows is admitted while it is not known which policies there are', async t => {
     const approvals = { cache: await cacheOf(t, 'not listed'), mode: 'deny' } as const;
     const { allowed, warnings } = await ask(review(), { ...GRANTED, approvals });
     assert.deepEqual([allowed, warnings], [true, undefined]);
   });
 
-  test('is judged for the requester in userInfo, not for the one in the object', async t => {
+  test('a CSR that no approval policy allows is judged for the requester in userInfo, not for the one in the object', async t => {
     const approvals = { cache: await cacheOf(t, SPEC), mode: 'deny' } as const;
     const { status } = await ask(review({ userInfo: { username: 'joe' } }), { ...GRANTED, approvals });
     assert.match(status?.message ?? '', /No ApprovalPolicy selects requests of joe for signer/);

@@ -20,44 +20,44 @@ const DOUBLING = ['x + x', '[x, x].join("")', 'x.replace("a", x)'].map(
 
 describe('an expression within the limits', () => {
   for (const expression of DOUBLING) {
-    it(`may double a text: ${expression.slice(7, 30)}`, () =>
+    it(`an expression within the limits may double a text: ${expression.slice(7, 30)}`, () =>
       assert.deepEqual(run(expression, 'a'), { ok: true, value: true }));
-    it(`may not double it beyond the limit: ${expression.slice(7, 30)}`, () =>
+    it(`an expression within the limits may not double it beyond the limit: ${expression.slice(7, 30)}`, () =>
       assert.match(errorOf(run(expression, 'a'.repeat(1_000))) ?? '', /exceeds 4096 characters/));
   }
 
-  it('may not make long lists', () => {
+  it('an expression within the limits may not make long lists', () => {
     assert.match(errorOf(run('self.split("").size() > 0', 'a'.repeat(500))) ?? '', /exceeds 128 elements/);
     const joined = '[1, 2].map(x, self.split("") + self.split("")).size() > 0';
     assert.match(errorOf(run(joined, 'a'.repeat(100))) ?? '', /exceeds 128 elements/);
   });
 
-  it('takes a bounded time in its worst loops', () => {
+  it('an expression within the limits takes a bounded time in its worst loops', () => {
     const start = cpuMs();
     assert.ok(run('self.split("").all(x, self.split("").all(y, y == x || y != x))', 'ab'.repeat(64)).ok);
     assert.ok(cpuMs() - start < 5_000);
   });
 
-  it('matches regular expressions in linear time', () => {
+  it('an expression within the limits matches regular expressions in linear time', () => {
     const start = cpuMs();
     assert.deepEqual(run('self.matches("^(a|aa)+$")', `${'a'.repeat(4_000)}!`), { ok: true, value: false });
     assert.ok(cpuMs() - start < 2_000);
   });
 
-  it('may compute a pattern, which has a maximum length', () => {
+  it('an expression within the limits may compute a pattern, which has a maximum length', () => {
     assert.deepEqual(run('self.matches("^" + cr.namespace)', 'ab'), { ok: true, value: true });
     assert.match(errorOf(run('"a".matches(self)', 'a'.repeat(2_000))) ?? '', /exceeds 1024 characters/);
   });
 });
 
 describe('an expression beyond the limits', () => {
-  it('is too long', () =>
+  it('an expression beyond the limits may be too long', () =>
     assert.match(errorOf(compile(`self == '${'a'.repeat(1_024)}'`)) ?? '', /the maximum is 1024/));
-  it('is nested too deep for the parser, and an error like any other', () => {
+  it('an expression beyond the limits may be nested too deep for the parser, and an error like any other', () => {
     assert.equal(compile(`${'('.repeat(500)}1${')'.repeat(500)} == 1`).ok, false);
     assert.equal(compile(`${'['.repeat(500)}1${']'.repeat(500)} == 1`).ok, false);
   });
-  it('uses functions that are not supported', () => {
+  it('an expression beyond the limits may use functions that are not supported', () => {
     for (const expression of ['self.format([]) == ""', "b'a' + b'b' == b'ab'", 'self.split(".", 1).size() == 1'])
       assert.match(errorOf(compile(expression)) ?? '', /is not supported/);
   });

@@ -23,13 +23,13 @@ describe('a request with very many names', () => {
   const csr = writtenCsr({ names: Array.from({ length: 2_000 }, () => 'dns:a') });
   const values = [...Array.from({ length: 255 }, (_, at) => `*${at}*`), '*a'];
 
-  it('is allowed by no policy', () =>
+  it('a request with very many names is allowed by no policy', () =>
     assert.deepEqual(summarize(evaluateCsr(compileAll({ any: { allowed: { dnsNames: { values: ['*'] } } } }), csr)), {
       decision: 'wait mismatch',
       mismatches: { any: ['constraint spec 2000 names'] },
     }));
 
-  it('takes no longer than others with many policies', () => {
+  it('a request with very many names takes no longer than others with many policies', () => {
     const policies = Object.fromEntries(
       Array.from({ length: 100 }, (_, at) => [`policy-${at}`, { allowed: { dnsNames: { values } } }] as const),
     );

@@ -22,16 +22,16 @@ function explained(policies: Policies, request: WrittenRequest = {}): string {
 }
 
 describe('an explanation', () => {
-  it('names the policy that approves', () =>
+  it('an explanation names the policy that approves', () =>
     assert.equal(explained({ web: {} }), 'ApprovedByPolicy: ApprovalPolicy web allows this request'));
 
-  it('names the policy that denies, the rule, the value seen and the value wanted', () =>
+  it('an explanation names the policy that denies, the rule, the value seen and the value wanted', () =>
     assert.equal(
       explained({ guard: { onMismatch: 'Deny' } }, { isCA: true }),
       'DeniedByPolicy: ApprovalPolicy guard does not allow this request: spec.allowed.isCA: "true" is not allowed, wanted: false. Create a new request that it allows',
     ));
 
-  it('says what is missing for the nearest policy', () =>
+  it('an explanation says what is missing for the nearest policy', () =>
     assert.equal(
       explained(
         { far: {}, near: { allowed: { dnsNames: { values: ['*.{{namespace}}.svc'] }, commonName: { value: '*' } } } },
@@ -40,42 +40,42 @@ describe('an explanation', () => {
       'PolicyMismatch: ApprovalPolicy near does not allow this request: spec.allowed.dnsNames.values: "a.team-b.svc" is not allowed, wanted: *.team-a.svc (of 2, the nearest)',
     ));
 
-  it('shows three mismatches, and counts the others', () =>
+  it('an explanation shows three mismatches, and counts the others', () =>
     assert.match(
       explained({ web: {} }, { names: ['dns:a', 'dns:b', 'dns:c', 'dns:d', 'dns:e'] }),
       /"a" is .*"b" is .*"c" is not allowed, wanted: none; and 2 more$/,
     ));
 
-  it('says that no policy selects the request, and who asked for what', () =>
+  it('an explanation says that no policy selects the request, and who asked for what', () =>
     assert.equal(
       explained({}, { requester: { username: 'jane' } }),
       'NoApprovalPolicy: No ApprovalPolicy selects requests of jane for signer issuers.cert-manager.io/team-a.ca: add one, or approve the request by hand',
     ));
 
-  it('names an invalid guard, which holds the request back', () =>
+  it('an explanation names an invalid guard, which holds the request back', () =>
     assert.match(
       explained({ guard: { onMismatch: 'Deny', rules: [{ rule: '(' }] }, web: {} }),
       /^PolicyInvalid: ApprovalPolicy guard has onMismatch: Deny and is invalid/,
     ));
 
-  it('says that the only policy is invalid', () =>
+  it('an explanation says that the only policy is invalid', () =>
     assert.match(
       explained({ web: { rules: [{ rule: '(' }] } }),
       /^PolicyMismatch: ApprovalPolicy web is invalid: fix it/,
     ));
 
-  it('gives the message of a rule', () =>
+  it('an explanation gives the message of a rule', () =>
     assert.match(
       explained({ web: { rules: [{ rule: 'request.isCA', message: 'must be a CA' }] } }),
       /spec\.rules\[0\]: must be a CA$/,
     ));
 
-  it('keeps long object identifiers short', () => {
+  it('an explanation keeps long object identifiers short', () => {
     const oid = `1.2${'.2147483647'.repeat(400)}`;
     assert.ok(explained({ web: {} }, { subject: [`${oid}=x`] }).length < 700);
   });
 
-  it('keeps long values short', () =>
+  it('an explanation keeps long values short', () =>
     assert.ok(explained({ web: {} }, { names: [`dns:${'a'.repeat(5_000)}`] }).length < 600));
 });
 
@@ -83,14 +83,14 @@ describe('the explanation of a policy in DryRun mode', () => {
   const dryRun = (spec: ApprovalPolicySpec, request: WrittenRequest = {}) =>
     evaluation({ dry: { mode: 'DryRun', ...spec } }, request).evaluated.perPolicy.map(explainDryRun);
 
-  it('says that it would approve', () =>
+  it('the explanation of a policy in DryRun mode says that it would approve', () =>
     assert.deepEqual(dryRun({}), ['ApprovalPolicy dry would approve this request']));
-  it('says that a guard would not deny', () =>
+  it('the explanation of a policy in DryRun mode says that a guard would not deny', () =>
     assert.deepEqual(dryRun({ onMismatch: 'Deny', allowed: null as never }), [
       'ApprovalPolicy dry would not deny this request',
     ]));
-  it('says that it would deny, and why', () =>
+  it('the explanation of a policy in DryRun mode says that it would deny, and why', () =>
     assert.match(dryRun({ onMismatch: 'Deny' }, { isCA: true })[0] ?? '', /would deny this request: .*isCA/));
-  it('says that it would leave the request waiting, and why', () =>
+  it('the explanation of a policy in DryRun mode says that it would leave the request waiting, and why', () =>
     assert.match(dryRun({}, { isCA: true })[0] ?? '', /would leave this request waiting: .*isCA/));
 });

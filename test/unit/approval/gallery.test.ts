@@ -46,7 +46,7 @@ for (const policy of POLICIES) {
   describe(`the policy ${name} of the page`, () => {
     const compiled = compilePolicy(policy, CEL);
 
-    it('is an ApprovalPolicy without mistakes', () => {
+    it(`the policy ${name} of the page is an ApprovalPolicy without mistakes`, () => {
       assert.deepEqual([policy.apiVersion, policy.kind], [POLICY_API_VERSION, POLICY_KIND]);
       assert.deepEqual(compiled.mistakes, []);
     });

@@ -27,7 +27,7 @@ describe('the compilation of an approval policy', () => {
     });
   }
 
-  it('gives a policy with a mistake in its selection no selection', () => {
+  it('the compilation of an approval policy gives a policy with a mistake in its selection no selection', () => {
     assert.equal(compiledPolicy('team', {}).selection, undefined);
     assert.notEqual(compiledPolicy('team', completeSpec({ rules: [{ rule: 'x' }] })).selection, undefined);
   });

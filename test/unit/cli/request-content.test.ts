@@ -26,7 +26,7 @@ function contentOf(request: string) {
 }
 
 describe('the content of a request', () => {
-  test('has the names of every kind', () => {
+  test('the content of a request has the names of every kind', () => {
     const { names, key, signature } = contentOf(readRequest('names'));
     assert.deepEqual(
       names.map(({ type, value }) => `${type} ${value}`),
@@ -58,28 +58,28 @@ describe('the content of a request', () => {
     ['an EDI party name', tlv(GENERAL_NAME.ediPartyName, Buffer.of(0x30, 0)), 'EDI party name 0x3000'],
   ] as const;
   for (const [what, name, shown] of kinds) {
-    test(`shows ${what}`, () => {
+    test(`the content of a request shows ${what}`, () => {
       const [found] = contentOf(requestWithNames(name)).names;
       assert.equal(`${found?.type} ${found?.value}`, shown);
     });
   }
 
-  test('shows a second common name, and one with a separator cannot pass for two attributes', () => {
+  test('the content of a request shows a second common name, and one with a separator cannot pass for two attributes', () => {
     assert.equal(subjectText(sequence(rdn(CN, 'a'), rdn(CN, 'b'))), 'CN=a,CN=b');
     assert.equal(subjectText(sequence(rdn(CN, 'a,O=system:masters'))), 'CN=a\\,O\\=system:masters');
     assert.equal(subjectText(sequence(tlv(TAG.set, attribute(CN, 'a+b'), attribute(O, ' c ')))), 'CN=a\\+b+O=\\ c\\ ');
   });
 
-  test('says that the signature of the request is invalid', () => {
+  test('the content of a request says that the signature of the request is invalid', () => {
     assert.equal(contentOf(readRequest('bad-signature')).signature, 'invalid');
   });
 
-  test('has an error for a request that cannot be decoded', () => {
+  test('the content of a request has an error for a request that cannot be decoded', () => {
     const decoded = decodePkcs10(buildCsr({ request: readRequest('not-pem') }));
     assert.match(decoded.ok ? '' : decoded.error, /no PEM data was found/);
   });
 
-  test('has the duration and where it comes from', () => {
+  test('the content of a request has the duration and where it comes from', () => {
     const annotations = { 'experimental.cert-manager.io/request-duration': '1h' };
     const durationOf = (order: object) => {
       const { duration, durationFrom } = decodeCsr(buildCsr(order));
@@ -101,25 +101,26 @@ describe('the differences between a request and its CSR', () => {
     return findDifferences(csr, valueOf(decodePkcs10(csr)), decodeCsr(csr));
   };
 
-  test('are none for a plain request', () => assert.deepEqual(differencesOf({}), []));
+  test('the differences between a request and its CSR are none for a plain request', () =>
+    assert.deepEqual(differencesOf({}), []));
 
-  test('have a usage that the CSR does not name', () => {
+  test('the differences between a request and its CSR have a usage that the CSR does not name', () => {
     assert.deepEqual(differencesOf({ request: readRequest('serving') }), [
       "encoded CSR error: the ExtKeyUsages [ 'server auth' ] do not match the expected ExtKeyUsages []",
     ]);
   });
 
-  test('have the CA flag that only the annotation asks for', () => {
+  test('the differences between a request and its CSR have the CA flag that only the annotation asks for', () => {
     const annotations = { 'experimental.cert-manager.io/request-is-ca': 'true' };
     assert.match(differencesOf({ annotations }).join(), /annotation request-is-ca makes the certificate a CA/);
   });
 
-  test('have the extensions that the certificate will not have', () => {
+  test('the differences between a request and its CSR have the extensions that the certificate will not have', () => {
     const request = buildRequest([{ oid: '1.2.3.4', value: Buffer.of(5, 0) }]);
     assert.deepEqual(differencesOf({ request }), ['extensions that the certificate will not have: 1.2.3.4']);
   });
 
-  test('have a duration that the annotation overrides', () => {
+  test('the differences between a request and its CSR have a duration that the annotation overrides', () => {
     const annotations = { 'experimental.cert-manager.io/request-duration': '1h' };
     assert.match(
       differencesOf({ expirationSeconds: 7_200, annotations }).join(),
@@ -127,7 +128,7 @@ describe('the differences between a request and its CSR', () => {
     );
   });
 
-  test('have letters that look like others', () => {
+  test('the differences between a request and its CSR have letters that look like others', () => {
     const request = buildRequest([], undefined, sequence(rdn(CN, '\u0430dmin')));
     assert.match(differencesOf({ request }).join(), /outside ASCII, which may look like others: U\+0430/);
   });

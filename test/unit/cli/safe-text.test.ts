@@ -76,11 +76,11 @@ describe('structured output', () => {
 });
 
 describe('colours', () => {
-  test('are used on a terminal only', () => {
+  test('colours are used on a terminal only', () => {
     assert.equal(wantsColours(true, {}), true);
     assert.equal(wantsColours(false, {}), false);
   });
-  test('are not used if NO_COLOR is set or the terminal is dumb', () => {
+  test('colours are not used if NO_COLOR is set or the terminal is dumb', () => {
     assert.equal(wantsColours(true, { NO_COLOR: '1' }), false);
     assert.equal(wantsColours(true, { NO_COLOR: '' }), true);
     assert.equal(wantsColours(true, { TERM: 'dumb' }), false);

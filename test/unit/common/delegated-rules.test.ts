@@ -46,15 +46,15 @@ describe('an ACME issuer', () => {
   for (const [name, written, problem] of cases)
     it(name, () => assert.equal(findAcmeProblem(requestOf(written)), problem));
 
-  it('has a text of limited length for any number of names', () => {
+  it('an ACME issuer has a text of limited length for any number of names', () => {
     const names = Array.from({ length: 900 }, (_, at) => `dns:name-${at}.example`);
     assert.ok((findAcmeProblem(requestOf({ subject: ['CN=x'], names })) ?? '').length <= 2_000);
   });
 });
 
 describe('a Venafi issuer', () => {
-  it('refuses a request without a subject', () =>
+  it('a Venafi issuer refuses a request without a subject', () =>
     assert.match(findVenafiProblem(requestOf({ names: ['dns:a.example'] })) ?? '', /has no subject/));
-  it('accepts any field of a subject', () =>
+  it('a Venafi issuer accepts any field of a subject', () =>
     assert.equal(findVenafiProblem(requestOf({ subject: ['O=team'] })), undefined));
 });

@@ -15,7 +15,7 @@ const kubernetes = (spec: object) => ({ auth: { kubernetes: { role: 'r', secretR
 const appRole = (spec: object) => ({ auth: { appRole: { roleId: 'r', secretRef: { name: 's', key: 'k' }, ...spec } } });
 
 describe('the spec of a Vault issuer', () => {
-  it('is kept without unknown fields and without values of another type', () => {
+  it('the spec of a Vault issuer is kept without unknown fields and without values of another type', () => {
     const spec = {
       ...VALID,
       path: 5,
@@ -35,7 +35,7 @@ describe('the spec of a Vault issuer', () => {
     });
   });
 
-  it('is left to cert-manager if its only auth method is AWS', () => {
+  it('the spec of a Vault issuer is left to cert-manager if its only auth method is AWS', () => {
     const specs = [VALID, { auth: { aws: {} } }, { auth: { aws: {}, ...TOKEN.auth } }, {}];
     assert.deepEqual(specs.map(isNativeVault), [true, false, true, true]);
   });
@@ -108,7 +108,7 @@ describe('paths of the Vault API', () => {
     it(`${path} signs at ${expected}`, () => assert.equal(signPath({ server: SERVER, path }), expected));
   }
 
-  it('are below the path of the server', () =>
+  it('paths of the Vault API are below the path of the server', () =>
     assert.equal(
       signPath({ server: 'https://proxy.example.com/vault/', path: 'pki/sign/web' }),
       '/vault/v1/pki/sign/web',
@@ -147,7 +147,7 @@ describe('the allow-list of servers', () => {
       assert.equal(isServerAllowed(parseServerList(list), server), isAllowed));
   }
 
-  it('has only hosts', () => {
+  it('the allow-list of servers has only hosts', () => {
     const bad = ['https://vault', 'a b', 'vault:0', 'vault:x', '*', '*.', '10.0.0.0/8', '[::1'];
     assert.deepEqual(
       bad.map(entry => findBadEntry([entry])),

@@ -78,12 +78,12 @@ describe('the names of a remotely issued certificate', () => {
     });
   }
 
-  it('may be encoded in another string type', () => {
+  it('the names of a remotely issued certificate may be encoded in another string type', () => {
     const issued = { subject: nameOf('CN=www.example.com,O=Example', 0x13), subjectAltName: dnsNames('a.example') };
     assert.deepEqual([findNameFault(issued, requested), findNameDifferences(issued, requested)], [undefined, []]);
   });
 
-  it('are shown up to five, each cut', () => {
+  it('the names of a remotely issued certificate are shown up to five, each cut', () => {
     const many = Array.from({ length: 9 }, (_, index) => `${index}${'x'.repeat(50)}.${'y'.repeat(60)}.example`);
     const [missing = ''] = findNameDifferences(
       { subject: nameOf(''), subjectAltName: undefined },

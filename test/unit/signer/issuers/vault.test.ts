@@ -43,18 +43,18 @@ describe('the chain in an answer of Vault', () => {
   const middlePem = buildCertificate(middle, root);
   const certificate = buildCertificate(holder, middle);
 
-  it('is ordered from the leaf up, without the root and without strangers', () => {
+  it('the chain in an answer of Vault is ordered from the leaf up, without the root and without strangers', () => {
     const data = { certificate, issuing_ca: middlePem, ca_chain: [rootPem, otherPem, middlePem] };
     assert.deepEqual(valueOf(readChain(data, false)), { chainPem: certificate + middlePem, topPem: rootPem });
     assert.equal(valueOf(readChain(data, true)).chainPem, certificate + middlePem + rootPem);
   });
 
-  it('ends at the highest known certificate', () => {
+  it('the chain in an answer of Vault ends at the highest known certificate', () => {
     const data = { certificate: certificate.trim(), issuing_ca: middlePem.trim() };
     assert.deepEqual(valueOf(readChain(data, false)), { chainPem: certificate + middlePem, topPem: middlePem });
   });
 
-  it('is not read from other data', () => {
+  it('the chain in an answer of Vault is not read from other data', () => {
     const none = 'the answer of Vault has no certificate';
     assert.deepEqual(
       [undefined, {}, { certificate: 5 }].map(data => errorOf(readChain(data, false))),
@@ -70,7 +70,7 @@ describe('the chain in an answer of Vault', () => {
 describe('a failure of Vault', () => {
   const answer = (statusCode: number, ...errors: readonly string[]) => ({ statusCode, body: { errors } });
 
-  it('repeats only the errors of Vault, on one line and cut', () => {
+  it('a failure of Vault repeats only the errors of Vault, on one line and cut', () => {
     const long = wordsOf(answer(400, `a\n\t* b\u202e\0c`, 'x'.repeat(5_000)));
     assert.ok(long.startsWith('Vault answered 400: a * b c; xxx'), long);
     assert.ok(long.length < 1_100);
@@ -132,7 +132,7 @@ describe('an issuer whose server fails', () => {
     assert.equal(rest.find('a', 'k'), undefined);
   });
 
-  it('is asked at once with other credentials, and rests do not concern other issuers', async () => {
+  it('an issuer whose server fails is asked at once with other credentials, and rests do not concern other issuers', async () => {
     const { rest, fail } = world();
     await assert.rejects(fail('a'));
     assert.deepEqual([rest.find('a', 'other'), rest.find('b', 'k')], [undefined, undefined]);
@@ -148,13 +148,13 @@ describe('an issuer whose server fails', () => {
     assert.equal(rest.find('a', 'k'), undefined);
   });
 
-  it('does not rest when Vault refuses a request', async () => {
+  it('an issuer whose server fails does not rest when Vault refuses a request', async () => {
     const { rest } = world();
     await assert.rejects(rest.sign('a', 'k', () => Promise.reject(new VaultFault('refused', 'no'))));
     assert.equal(rest.find('a', 'k'), undefined);
   });
 
-  it('gets one call at a time after a failure, and at most four such issuers get one', async () => {
+  it('an issuer whose server fails gets one call at a time after a failure, and at most four such issuers get one', async () => {
     const { rest, fail, pass } = world();
     const issuers = ['a', 'b', 'c', 'd', 'e'];
     for (const uid of issuers) await assert.rejects(fail(uid));
@@ -170,7 +170,7 @@ describe('an issuer whose server fails', () => {
     assert.equal(rest.find('e', 'k'), undefined);
   });
 
-  it('gets no further calls while earlier ones have not been answered for two seconds', async () => {
+  it('an issuer whose server fails gets no further calls while earlier ones have not been answered for two seconds', async () => {
     const { rest, pass } = world();
     const call = rest.sign('a', 'k', () => new Promise<void>(resolve => setTimeout(resolve, 1)));
     assert.equal(rest.find('a', 'k'), undefined);

@@ -84,7 +84,7 @@ describe('the trust anchors of a CA', () => {
     test(name, async () => assert.deepEqual(await anchorsOf(texts), { names, isRootUnknown }));
   }
 
-  test('are at most those among the first 32 certificates of ca.crt', async () => {
+  test('the trust anchors of a CA are at most those among the first 32 certificates of ca.crt', async () => {
     const many = Array.from({ length: 40 }, (_, at) => buildCertificate(createHolder(`ca-${at}`))).join('');
     const found = await anchorsOf(secretOf(ROOT, ['root'], ['root'], many));
     assert.equal(found?.names.length, 32);
@@ -96,6 +96,7 @@ describe('the trust anchors of a CA', () => {
     ['has the key of another CA', { ...secretOf(ROOT, ['root']), 'tls.crt': PEM.next }],
     ['has a broken chain', secretOf(SUB, ['sub'], ['other'])],
   ] as const) {
-    test(`are unknown while the Secret ${what}`, async () => assert.equal(await anchorsOf(texts), undefined));
+    test(`the trust anchors of a CA are unknown while the Secret ${what}`, async () =>
+      assert.equal(await anchorsOf(texts), undefined));
   }
 });

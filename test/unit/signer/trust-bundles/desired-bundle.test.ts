@@ -76,7 +76,7 @@ describe('the trust bundle of an issuer', () => {
     });
   }
 
-  test('is created with name, labels and fingerprints that others can rely on', () => {
+  test('the trust bundle of an issuer is created with name, labels and fingerprints that others can rely on', () => {
     const roots = new Roots();
     const { write } = planBundle(REF, undefined, [roots.anchor('a')], clockAt(0));
     assert.deepEqual(JSON.parse(JSON.stringify(write)), {
@@ -94,7 +94,7 @@ describe('the trust bundle of an issuer', () => {
     });
   });
 
-  test('is changed by a patch that is valid for one version, with the end of each retired anchor', () => {
+  test('the trust bundle of an issuer is changed by a patch that is valid for one version, with the end of each retired anchor', () => {
     const roots = new Roots();
     const [a, b] = [roots.anchor('a'), roots.anchor('b')];
     const before = afterWrite(undefined, planBundle(REF, undefined, [a], clockAt(0)).write);
@@ -109,7 +109,7 @@ describe('the trust bundle of an issuer', () => {
     });
   });
 
-  test('leaves out the retired anchors that end first, where it would be larger than 1 MiB', () => {
+  test('the trust bundle of an issuer leaves out the retired anchors that end first, where it would be larger than 1 MiB', () => {
     const roots = new Roots();
     const pem = (letter: string, size: number) => `${letter.repeat(size - 1)}\n`;
     const retired = ['p', 'q', 'r'].map((letter, at) => [letter, new Date(FIRST_DAY + (at + 1) * DAY_MS)] as const);

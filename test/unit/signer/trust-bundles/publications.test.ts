@@ -20,13 +20,13 @@ async function isOver(wait: Promise<void> | undefined): Promise<boolean> {
 }
 
 describe('a request', () => {
-  test('does not wait for a version that is published', async () => {
+  test('a request does not wait for a version that is published', async () => {
     const { publications, asked, wait } = setup();
     publications.settle(REF, '1');
     assert.deepEqual([wait('1'), asked], [undefined, []]);
   });
 
-  test('waits for a new version until it is published, and all that wait for it ask for that once', async () => {
+  test('a request waits for a new version until it is published, and all that wait for it ask for that once', async () => {
     const { publications, asked, wait } = setup();
     publications.settle(REF, '1');
     const waits = [wait('2'), wait('2'), wait('2')];
@@ -36,13 +36,13 @@ describe('a request', () => {
     assert.deepEqual([asked, wait('2')], [['2'], undefined]);
   });
 
-  test('goes on after a while, and nothing waits for that version again', async () => {
+  test('a request goes on after a while, and nothing waits for that version again', async () => {
     const { asked, wait } = setup(1);
     assert.equal(await wait('1'), undefined);
     assert.deepEqual([wait('1'), asked], [undefined, ['1']]);
   });
 
-  test('goes on when its issuer proves to have no bundle, and no version of its Secret is waited for then', async () => {
+  test('a request goes on when its issuer proves to have no bundle, and no version of its Secret is waited for then', async () => {
     const { publications, wait } = setup();
     const waiting = wait('1');
     publications.settleNone(REF);
@@ -50,7 +50,7 @@ describe('a request', () => {
     assert.equal(wait('2'), undefined);
   });
 
-  test('waits for its version while an older one is published', async () => {
+  test('a request waits for its version while an older one is published', async () => {
     const { publications, asked, wait } = setup();
     const older = wait('1');
     const newer = wait('2');
@@ -59,14 +59,14 @@ describe('a request', () => {
     assert.deepEqual([await isOver(newer), asked], [true, ['1', '2']]);
   });
 
-  test('goes on when no issuer can have a bundle', async () => {
+  test('a request goes on when no issuer can have a bundle', async () => {
     const { publications, wait } = setup();
     const waiting = wait('1');
     publications.settleAll();
     assert.ok(await isOver(waiting));
   });
 
-  test('waits again for an issuer that was deleted and is back', async () => {
+  test('a request waits again for an issuer that was deleted and is back', async () => {
     const { publications, wait } = setup();
     publications.settleNone(REF);
     publications.forget(REF);
