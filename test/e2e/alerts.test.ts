@@ -152,6 +152,14 @@ const CASES: readonly AlertCase[] = [
     minute: 25,
     fires: ['CountersignDelegatedRequestsWait'],
   },
+  {
+    name: 'when no controller answers CertificateRequests of external issuers',
+    series: {
+      [OLDEST_ORDER.replace('OrderPending', 'CertificateRequestUnanswered').replace('acme', 'external')]: '0+60x60',
+    },
+    minute: 25,
+    fires: ['CountersignDelegatedRequestsWait'],
+  },
   { name: 'when the queue fills and empties', series: { [DEPTH]: BURSTS }, minute: 40, fires: [] },
   {
     name: 'when the queue is never empty',

@@ -9,6 +9,7 @@ import { logTail } from '../support/control-plane/child.ts';
 import { findTools } from '../support/control-plane/find-tools.ts';
 import { runCommand } from '../support/control-plane/run-command.ts';
 import { webhookConfigurations } from '../support/issuers/cert-manager.ts';
+import { AWAIT_THINGS, THING, THING_DEFINITIONS, ThingController } from '../support/issuers/thing-issuer.ts';
 import { NODE_ADDRESS } from '../support/node/node-sandbox.ts';
 import { programImage } from '../support/node/program-image.ts';
 import type { Programs } from '../support/node/programs.ts';
@@ -29,6 +30,7 @@ const SERVERS_READY_MS = 90_000;
 export class IssuerScene {
   readonly scene: Scene;
   readonly servers: IssuerServers;
+  #things: ThingController | undefined;
 
   private constructor(scene: Scene, servers: IssuerServers) {
     this.scene = scene;
@@ -48,6 +50,29 @@ export class IssuerScene {
     }
   }
 
+  async close(): Promise<void> {
+    try {
+      await this.#things?.stop();
+    } finally {
+      await this.scene.close();
+    }
+  }
+
+  /** An external issuer and its controller, which runs in this process. */
+  async startThing(name: string): Promise<void> {
+    await this.scene.kubectl(['apply', '-f', '-'], THING_DEFINITIONS);
+    await this.scene.kubectl(AWAIT_THINGS);
+    this.#things = await ThingController.start(this.scene);
+    const metadata = { namespace: 'sandbox', name };
+    const issuer = { apiVersion: `${THING.group}/v1`, kind: THING.kind, metadata, spec: { does: 'issue' } };
+    await this.scene.kubectl(['create', '-f', '-'], issuer);
+  }
+
+  /** The CA of external issuers. */
+  get thingRoot(): string {
+    return this.#things?.rootPem ?? '';
+  }
+
   /** `content`: of a Secret, in stringData. */
   async createSecret(namespace: string, name: string, content: object): Promise<void> {
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name }, stringData: content };
@@ -60,7 +85,7 @@ export class IssuerScene {
   }
 
   /** Waits for the certificate of a CSR, and verifies it with openssl. Returns the leaf. */
-  async verify(name: string, rootOf: (chainPem: string) => string): Promise<X509Certificate> {
+  async verify(name: string, rootOf: (chainPem: string) => string | Promise<string>): Promise<X509Certificate> {
     const { scene } = this;
     const certificate = 'jsonpath={.status.certificate}';
     const wait = ['wait', `csr/${name}`, `--for=${certificate}`, '--timeout=90s'];
@@ -69,7 +94,7 @@ export class IssuerScene {
     const encoded = await scene.kubectl(['get', 'csr', name, '-o', certificate]);
     const chain = Buffer.from(encoded, 'base64').toString();
     const [root, chainFile] = [scene.path(`${name}-root.pem`), scene.path(`${name}-chain.pem`)];
-    await writeFile(root, rootOf(chain));
+    await writeFile(root, await rootOf(chain));
     await writeFile(chainFile, chain);
     const args = ['verify', '-CAfile', root, '-untrusted', chainFile, chainFile];
     const { code, stdout, stderr } = await runCommand('openssl', args, { env: process.env });

@@ -1,18 +1,21 @@
-// One CSR for each type of issuer, through the installed chart on a real node: cert-manager runs in pods, OpenBao,
-// Pebble and the TPP emulator beside them. Requester and approver use kubectl only.
+// One CSR for each type of issuer, through the installed chart on a real node: cert-manager runs in pods; OpenBao,
+// Pebble, the TPP emulator and the controller of an external issuer run beside them. Requester and approver use only
+// kubectl.
 
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { ACME_DNS_SECRET, TPP_SECRET } from '../support/issuers/issuer-specs.ts';
+import { THING } from '../support/issuers/thing-issuer.ts';
 import { csrManifest } from '../support/requests.ts';
 import { IssuerScene } from './issuer-scene.ts';
-import { ACME_DOMAIN, type IssuerServers, VAULT_SECRET } from './issuer-servers.ts';
+import { ACME_DOMAIN, VAULT_SECRET } from './issuer-servers.ts';
 import { requirement, requirePrograms } from './requirements.ts';
 import { CHART, NAMESPACE, SIGNER_NAME } from './test-cluster.ts';
 
 const image = { pullPolicy: 'Never' };
+const THING_TYPE = `${THING.plural}.${THING.group}`;
 const jane = [{ kind: 'User', name: 'jane' }];
 function valuesFor(vaultUrl: string): object {
   const { hostname, port } = new URL(vaultUrl);
@@ -20,12 +23,13 @@ function valuesFor(vaultUrl: string): object {
     // The cert-manager of these tests holds no Lease, by which the signer would detect it.
     signer: { image, issuerStatus: 'never' },
     webhook: { image },
-    delegation: { enabled: true },
+    delegation: { enabled: true, externalIssuers: [{ name: THING_TYPE, kind: THING.kind, scope: 'Namespaced' }] },
     policy: { vaultServers: [hostname] },
     networkPolicy: { enabled: true, vault: { ports: [Number(port)], to: [{ ipBlock: { cidr: `${hostname}/32` } }] } },
-    referencers: ['my-issuer', 'self-signed', 'vault', 'tpp'].map(issuer => {
-      return { namespace: 'sandbox', issuer, subjects: jane };
-    }),
+    referencers: [
+      ...['my-issuer', 'self-signed', 'vault', 'tpp'].map(issuer => ({ namespace: 'sandbox', issuer, subjects: jane })),
+      { type: THING_TYPE, namespace: 'sandbox', issuer: 'thing', subjects: jane },
+    ],
   };
 }
 
@@ -39,19 +43,18 @@ interface Case {
   /** The issuer and what it needs. The key of the request is in `<name>.key`. */
   readonly prepare: (scene: IssuerScene) => Promise<void>;
   /** The CA that verifies the chain. */
-  readonly rootOf: (chainPem: string, servers: IssuerServers, caPem: string) => string;
+  readonly rootOf: (scene: IssuerScene, chainPem: string) => string | Promise<string>;
 }
 
 const SELF_KEY = { 'experimental.cert-manager.io/private-key-secret-name': 'self-key' };
 
-/** An external issuer would be one more row. */
 const CASES: readonly Case[] = [
   {
     type: 'CA',
     name: 'ca',
     signerName: SIGNER_NAME,
     prepare: async () => undefined,
-    rootOf: (_chain, _servers, caPem) => caPem,
+    rootOf: ({ scene }) => readFile(scene.path('ca.crt'), 'utf8'),
   },
   {
     type: 'SelfSigned',
@@ -62,7 +65,7 @@ const CASES: readonly Case[] = [
       const file = `--from-file=tls.key=${scene.path('self.key')}`;
       await scene.kubectl(['create', 'secret', 'generic', 'self-key', '-n', 'sandbox', file]);
     },
-    rootOf: chain => chain,
+    rootOf: (_, chainPem) => chainPem,
   },
   {
     type: 'Vault',
@@ -73,7 +76,7 @@ const CASES: readonly Case[] = [
       await each.createSecret('sandbox', VAULT_SECRET, secret);
       await each.scene.createIssuer('vault', spec);
     },
-    rootOf: (_, { vault }) => vault.rootPem,
+    rootOf: ({ servers }) => servers.vault.rootPem,
   },
   {
     type: 'ACME',
@@ -85,7 +88,7 @@ const CASES: readonly Case[] = [
       await each.createSecret(NAMESPACE, ACME_DNS_SECRET, secret);
       await each.createClusterIssuer('acme', spec);
     },
-    rootOf: (_, { acme }) => acme.rootPem,
+    rootOf: ({ servers }) => servers.acme.rootPem,
   },
   {
     type: 'Venafi',
@@ -97,7 +100,15 @@ const CASES: readonly Case[] = [
       await each.createSecret('sandbox', TPP_SECRET, secret);
       await each.scene.createIssuer('tpp', spec);
     },
-    rootOf: (_, { venafi }) => venafi.rootPem,
+    rootOf: ({ servers }) => servers.venafi.rootPem,
+  },
+  {
+    type: 'external',
+    name: 'thing',
+    signerName: `${THING_TYPE}/sandbox.thing`,
+    isDelegated: true,
+    prepare: each => each.startThing('thing'),
+    rootOf: ({ thingRoot }) => thingRoot,
   },
 ];
 
@@ -112,19 +123,18 @@ describe('every type of issuer on a real node', requirement, () => {
     await scene.helm('install', 'countersign', CHART, '--values', values, '--wait', '--timeout', '120s');
     await scene.furnish();
   });
-  after(() => each?.scene.close());
+  after(() => each?.close());
 
   for (const { type, name, signerName, annotations = {}, isDelegated = false, prepare, rootOf } of CASES) {
     test(`a CSR for an issuer of the type ${type} gets a certificate that openssl verifies`, async () => {
-      const { scene, servers } = each;
+      const { scene } = each;
       const request = await scene.makeRequest(name);
       await prepare(each);
       const csr = csrManifest({ name, signerName, annotations, request });
       const created = await scene.tryKubectl('jane', ['create', '-f', '-'], csr);
       assert.equal(created.code, 0, created.stderr);
       await scene.kubectl(['certificate', 'approve', name]);
-      const caPem = await readFile(scene.path('ca.crt'), 'utf8');
-      const leaf = await each.verify(name, chain => rootOf(chain, servers, caPem));
+      const leaf = await each.verify(name, chainPem => rootOf(each, chainPem));
       assert.equal(leaf.subjectAltName, `DNS:${name}.example.com`);
       assert.ok(leaf.checkPrivateKey(createPrivateKey(await readFile(scene.path(`${name}.key`)))));
       assert.equal(await creatorsOf(name), isDelegated ? 'system:serviceaccount:countersign:countersign-signer' : '');
@@ -142,7 +152,7 @@ describe('every type of issuer on a real node', requirement, () => {
       return types.size < CASES.length ? undefined : true;
     };
     await each.scene.node.eventually('every type is counted', look, 60_000).catch(() => undefined);
-    assert.deepEqual(types, new Set(['acme', 'ca', 'selfSigned', 'vault', 'venafi']));
+    assert.deepEqual(types, new Set(['ca', 'selfSigned', 'vault', 'acme', 'venafi', 'external']));
   });
 
   /** The users who created the CertificateRequests for a CSR. */

@@ -25,12 +25,19 @@ export interface ThingSpec {
   readonly does: 'issue' | 'refuse' | 'ignore';
 }
 
-/** Creates the CustomResourceDefinitions, and resolves when issuers can be created. */
-export async function installThings(cluster: Cluster): Promise<void> {
-  const definitions = [THING, CLUSTER_THING].map(definitionOf);
-  await cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: definitions }));
-  const names = [THING, CLUSTER_THING].map(({ plural, group }) => `crd/${plural}.${group}`);
-  await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', ...names]);
+/** The CustomResourceDefinitions, and how kubectl waits until issuers can be created. */
+export const THING_DEFINITIONS = { apiVersion: 'v1', kind: 'List', items: [THING, CLUSTER_THING].map(definitionOf) };
+export const AWAIT_THINGS: readonly string[] = [
+  'wait',
+  '--for=condition=Established',
+  '--timeout=60s',
+  ...[THING, CLUSTER_THING].map(({ plural, group }) => `crd/${plural}.${group}`),
+];
+
+/** Resolves when issuers can be created. */
+export async function installThings(cluster: Pick<Cluster, 'kubectl'>): Promise<void> {
+  await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(THING_DEFINITIONS));
+  await cluster.kubectl(AWAIT_THINGS);
 }
 
 function definitionOf({ group, plural, kind, isNamespaced }: IssuerResource): object {
@@ -79,20 +86,24 @@ interface Request extends KubeObject {
 const REQUESTS = '/apis/cert-manager.io/v1';
 const LOOK_MS = 200;
 
+type Reach = Pick<Cluster, 'api'>;
+
 export class ThingController {
-  readonly #cluster: Cluster;
+  readonly #cluster: Reach;
+  readonly rootPem: string;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
 
-  private constructor(cluster: Cluster, authority: SigningAuthority) {
+  private constructor(cluster: Reach, authority: SigningAuthority) {
     this.#cluster = cluster;
+    this.rootPem = `${authority.certificate.toString('pem')}\n`;
     this.#running = this.#run(authority);
     // Thrown by stop.
     this.#running.catch(() => undefined);
   }
 
   /** The caller must stop it. */
-  static async start(cluster: Cluster): Promise<ThingController> {
+  static async start(cluster: Reach): Promise<ThingController> {
     return new ThingController(cluster, await createSigningAuthority('things'));
   }
 
