@@ -144,11 +144,11 @@ describe('every type of issuer on a real node', requirement, () => {
   test('the signer counts certificates by type of issuer', async () => {
     const path = `/api/v1/namespaces/${NAMESPACE}/services/countersign-signer:http/proxy/metrics`;
     const issued = /^countersign_certificates_total\{issuer_type="(\w+)",result="issued".*\} [1-9]/gm;
-    const types = new Set<string | undefined>();
+    const types = new Set<string>();
     // The Service picks a replica at random, and only the leader has issued certificates.
     const look = async () => {
       const text = await each.scene.kubectl(['get', '--raw', path]);
-      for (const [, type] of text.matchAll(issued)) types.add(type);
+      for (const [, type = ''] of text.matchAll(issued)) types.add(type);
       return types.size < CASES.length ? undefined : true;
     };
     await each.scene.node.eventually('every type is counted', look, 60_000).catch(() => undefined);
