@@ -19,8 +19,8 @@ const HELP = `Usage: node test/bench/main.ts [--only NAME]... [--write] [--runs 
 
 Runs all measurements, writes test/bench/results.json and docs/bench.svg after each, and prints a table.
 
-  --only NAME  Run only this measurement: ${NAMES.join(', ')}.
-               Repeatable. Does not write any files.
+  --only NAME  Run only this measurement, without writing any files. Repeatable. NAME is one of
+               ${NAMES.join(', ')}.
   --write      With --only: replace these measurements in the files.
   --runs N     Number of alternating runs (odd); the table shows the median. Default 5.
   --quick      Send a fiftieth of the requests, to see that the benchmark works. Does not write any files.
