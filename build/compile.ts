@@ -13,23 +13,24 @@ export function compiledFolder(folder: string): string {
 }
 
 /**
- * Node flags for compiling and running; with different flags, Node ignores the cache. The smaller semi-space (8 MB
- * instead of 32, twice) reduces the signer's memory by a fifth without slowing it down (measured).
+ * Node flags for compiling and running; with different flags, Node ignores the cache. The smaller semi-space (4 MB
+ * instead of 32, twice) reduces the signer's memory by a quarter without slowing it down (measured).
  */
-export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=8'];
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=4'];
 
 /**
- * Returns the environment variables that make Node use the compile cache in `folder`, even if the folder was moved or
- * built by another user.
+ * Returns the environment variables of a service. They make Node use the compile cache in `folder`, even if the folder
+ * was moved or built by another user, and give glibc one heap instead of one for each thread: a tenth less memory with
+ * the semi-space above (154 instead of 171 MB), at the same rate (measured).
  */
-export function compileCacheVariables(folder: string): Record<string, string> {
-  return { NODE_COMPILE_CACHE: compiledFolder(folder), NODE_COMPILE_CACHE_PORTABLE: '1' };
+export function serviceVariables(folder: string): Record<string, string> {
+  return { NODE_COMPILE_CACHE: compiledFolder(folder), NODE_COMPILE_CACHE_PORTABLE: '1', MALLOC_ARENA_MAX: '1' };
 }
 
 export async function compile(program: string): Promise<void> {
   const folder = dirname(program);
   await rm(compiledFolder(folder), { recursive: true, force: true });
-  const env = { ...process.env, ...compileCacheVariables(folder) };
+  const env = { ...process.env, ...serviceVariables(folder) };
   // Loading a bundle compiles all of it, so any command will do.
   await promisify(execFile)(process.execPath, [...NODE_FLAGS, program, '--help'], { env });
   // Node creates the files with mode 0600.

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { cp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { bundleFolder, ROOT, SERVICES, type Service } from './bundle.ts';
-import { compile, compileCacheVariables, compiledFolder, NODE_FLAGS } from './compile.ts';
+import { compile, compiledFolder, NODE_FLAGS, serviceVariables } from './compile.ts';
 import type { Image, Layer } from './docker-archive.ts';
 import { NONROOT, nodeFiles } from './node-files.ts';
 
@@ -24,7 +24,7 @@ const DESCRIPTIONS: Readonly<Record<Service, string>> = {
 };
 
 /** Keep in sync with the Dockerfile. */
-const ENVIRONMENT = { PATH: '/usr/local/bin', NODE_ENV: 'production', ...compileCacheVariables('/app') };
+export const ENVIRONMENT = { PATH: '/usr/local/bin', NODE_ENV: 'production', ...serviceVariables('/app') };
 
 export function imageName(service: Service, version: string): string {
   return `countersign/${service}:${version}`;

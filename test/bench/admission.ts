@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
-import { compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
+import { NODE_FLAGS, serviceVariables } from '../../build/compile.ts';
 import { type Child, logTail, startChild } from '../support/control-plane/child.ts';
 import { BENCH_NAMESPACE, type Figures, logFile, REQUESTER, type World } from './bench-cluster.ts';
 import type { Measured, Plan } from './measurements.ts';
@@ -125,7 +125,7 @@ function startServer(world: World, program: 'webhook' | 'constant', flags: reado
     command: process.execPath,
     args: [...NODE_FLAGS, programs[program], ...args],
     logPath: logFile(program),
-    env: { ...process.env, ...compileCacheVariables(FOLDER) },
+    env: { ...process.env, ...serviceVariables(FOLDER) },
   });
 }
 

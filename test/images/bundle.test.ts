@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { bundleService, ROOT, SERVICES } from '../../build/bundle.ts';
-import { compile, compileCacheVariables, NODE_FLAGS } from '../../build/compile.ts';
-import { entrypoint, readVersion } from '../../build/image-contents.ts';
+import { compile, NODE_FLAGS, serviceVariables } from '../../build/compile.ts';
+import { ENVIRONMENT, entrypoint, readVersion } from '../../build/image-contents.ts';
 
 let dir: string;
 before(async () => {
@@ -41,16 +41,18 @@ for (const service of SERVICES) {
     await rename(made, moved);
     for await (const file of glob(join(moved, 'compile-cache', '*', '*')))
       assert.equal((await stat(file)).mode & 0o777, 0o644);
-    const env = { ...process.env, ...compileCacheVariables(moved), NODE_DEBUG_NATIVE: 'COMPILE_CACHE' };
+    const env = { ...process.env, ...serviceVariables(moved), NODE_DEBUG_NATIVE: 'COMPILE_CACHE' };
     const args = [...NODE_FLAGS, join(moved, `${service}.mjs`), '--help'];
     const { stderr } = await promisify(execFile)(process.execPath, args, { env });
     assert.match(stderr, new RegExp(`${service}\\.mjs was accepted`));
   });
 
-  test(`the Dockerfile and the images built without Docker start the ${service} with the same command`, async () => {
+  test(`the Dockerfile and the images built without Docker start the ${service} with the same command and environment`, async () => {
     const dockerfile = await readFile(join(ROOT, 'Dockerfile'), 'utf8');
     const command = entrypoint(service).map(argument => JSON.stringify(argument));
     assert.ok(dockerfile.includes(`\nENTRYPOINT [${command.join(', ')}]\n`), command.join(', '));
+    const variables = Object.entries(ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
+    assert.ok(dockerfile.includes(`\nENV ${variables.join(' ')}\n`), variables.join(' '));
   });
 
   test(`the source map of the ${service} bundle points to the matching line of the source`, async () => {
