@@ -27,7 +27,7 @@ interface Found {
 /** The top of the chain, if our certificate is in it. */
 async function findTop<R extends RequestRecord>(deps: ObserveDeps, subject: Subject<R>): Promise<Found | undefined> {
   const { kind, record } = subject;
-  const signer = parseSignerName(kind.signerNameOf(record));
+  const signer = parseSignerName(kind.signerNameOf(record), deps.settings.policy.externalIssuers);
   const end = kind.endOf(record);
   if (!signer.ok || end?.kind !== 'issued') return undefined;
   const { handler, material, requested } = await observe(deps, subject, signer.value);

@@ -38,7 +38,7 @@ async function isOwn<R extends RequestRecord>(
   { kind, record, handler }: Subject<R>,
   chainPem: string,
 ): Promise<boolean> {
-  const signer = parseSignerName(kind.signerNameOf(record));
+  const signer = parseSignerName(kind.signerNameOf(record), deps.settings.policy.externalIssuers);
   const issuer = signer.ok ? deps.view.findIssuer(signer.value) : undefined;
   const requested = kind.toRequestedCertificate(record, PERMISSIVE_POLICY, { type: handler?.type, issuer });
   if (!signer.ok || handler === undefined || !requested.ok) return false;

@@ -26,7 +26,7 @@ export async function reportOtherSigner<R extends RequestRecord>(
   const end = await readForeignEnd(deps, name, suspect);
   deps.others.delete(name);
   const subject = toSubjectOf(deps, suspect, log);
-  const signer = parseSignerName(deps.kind.signerNameOf(suspect));
+  const signer = parseSignerName(deps.kind.signerNameOf(suspect), deps.settings.policy.externalIssuers);
   const type = subject.handler?.type;
   // Other signers may serve what is not served here.
   if (end === undefined || !signer.ok || type === undefined || !deps.kind.serves(type) || !deps.isLeading()) return [];

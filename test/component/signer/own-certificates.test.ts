@@ -10,13 +10,14 @@ import { RetryableError } from '@countersign/common/runtime/errors.ts';
 import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import { encodeInteger } from '@countersign/common/x509/der.ts';
 import { deriveSerial } from '@countersign/signer/issuance/serial.ts';
+import { createDelegatedIssuer } from '@countersign/signer/issuers/cert-manager/delegated-issuer.ts';
 import { createVaultIssuer } from '@countersign/signer/issuers/vault/vault.ts';
 import { VaultMetrics } from '@countersign/signer/issuers/vault/vault-metrics.ts';
 import { buildIssuer, buildSecret, CA_SPEC } from '../../support/ca-builder.ts';
 import { buildCertificate, createHolder, type Holder, holderOfKey } from '../../support/certificate-builder.ts';
 import { buildCsr, buildRequest, type CsrOrder } from '../../support/csr-builder.ts';
 import { readPki } from '../../support/pki.ts';
-import { SECRET, SECRET_PATH } from './reconcile-harness.ts';
+import { NOW, SECRET, SECRET_PATH } from './reconcile-harness.ts';
 import { CSR_PATH, ISSUED, SignerHarness } from './signer-harness.ts';
 
 const REQUESTED = createPublicKey(readPki('keys/p256'));
@@ -146,12 +147,18 @@ describe('a certificate of a remote issuer that a killed leader may have written
   const chainPem = buildCertificate(leaf, lower) + buildCertificate(lower, upper);
   const vault: IssuerSpec = { vault: { server: 'https://vault.example', path: 'pki/sign/x' } };
 
-  async function reportsOf(order: CsrOrder): Promise<readonly string[]> {
-    const harness = harnessOf({ spec: vault, chainPem }, order);
+  async function reportsOf(order: CsrOrder, spec = vault): Promise<readonly string[]> {
+    const harness = harnessOf({ spec, chainPem }, order);
     const metrics = new VaultMetrics(createRegistry());
     const deps = { client: harness.client, secrets: harness.secrets, allowedServers: [], metrics };
-    const handler = createVaultIssuer({ ...deps, clusterResourceNamespace: 'countersign' });
-    Object.assign(harness.deps.settings, { handlers: [handler] });
+    const clusterResourceNamespace = 'countersign';
+    const watch = { has: () => false, isServed: async () => true, noteServed: () => undefined };
+    const delegation = { client: harness.client, watch, username: async () => 'me', now: () => NOW, approves: false };
+    const handlers = [
+      createVaultIssuer({ ...deps, clusterResourceNamespace }),
+      createDelegatedIssuer('acme', { ...delegation, clusterResourceNamespace }),
+    ];
+    Object.assign(harness.deps.settings, { handlers });
     return takeOver(harness);
   }
 
@@ -161,6 +168,12 @@ describe('a certificate of a remote issuer that a killed leader may have written
   it('a certificate of a remote issuer is reported if the recorded CA is the top of its chain', async () => {
     assert.deepEqual(await reportsOf(stored(chainPem, recorded(upperPem))), REPORTED);
     assert.deepEqual(await reportsOf(stored(chainPem + upperPem, recorded(upperPem))), REPORTED);
+  });
+
+  it('a certificate that cert-manager issued is reported in the same way', async () => {
+    const [reported = ''] = await reportsOf(stored(chainPem, recorded(upperPem)), { acme: {} });
+    assert.match(reported, /^Normal CertificateIssued: /);
+    assert.deepEqual(await reportsOf(stored(chainPem, recorded(rootPem)), { acme: {} }), []);
   });
 
   it('a certificate of a remote issuer is not reported if no CA is recorded, or another one', async () => {

@@ -3,6 +3,7 @@
 
 import { failFor } from '../bad-request.ts';
 import { hasSent, type IssuerTypeHandler } from '../issuer-type.ts';
+import { topOfRemote } from '../stored-certificate.ts';
 import type { DelegatedType } from './delegated-type.ts';
 import { type DelegationDeps, delegate } from './delegation.ts';
 
@@ -11,7 +12,7 @@ export function createDelegatedIssuer(type: DelegatedType, deps: DelegationDeps)
     type,
     load: async () => undefined,
     reject: () => undefined,
-    topOf: () => undefined,
+    topOf: (_, stored) => topOfRemote(stored),
     readiness: () => 'kept-elsewhere',
     decide({ requested, ref }) {
       if (!requested.ok) return failFor(requested.error);
