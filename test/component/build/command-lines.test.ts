@@ -43,7 +43,7 @@ describe('a program with a wrong command line', () => {
     [['--only', '--runs=1'], '--only: missing value'],
     [['--help=yes'], '--help takes no value'],
     [['growth'], 'Unexpected argument "growth"'],
-    [['--only=growht'], /^--only: "growht" is not one of growth, /],
+    [['--only=growht'], /^--only: "growht" is not one of drain, /],
     [['--runs=4'], '--runs: "4" is not an odd number'],
   ] as const) {
     test(`the benchmark reports the mistake ${args.join(' ')}`, async () => {
