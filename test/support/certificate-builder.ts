@@ -71,7 +71,7 @@ export function buildCertificate(subject: Holder, issuer: Holder = subject, part
     validityOf(parts),
     parts.subject ?? nameOf(subject.name),
     spkiOf(subject, parts),
-    ...(version === 'absent' ? [] : [tlv(0xa3, sequence(...extensionsOf(parts).map(encodeExtension)))]),
+    ...explicitExtensions(parts),
   );
   const signature = sign('sha256', tbs, issuer.privateKey);
   return formatPem('CERTIFICATE', sequence(tbs, algorithm, encodeBitString(signature)));
@@ -87,6 +87,11 @@ function spkiOf({ publicKey }: Holder, { spki }: CertificateParts): Buffer {
 
 function validityOf({ begins = '260101000000Z', ends = '460101000000Z' }: CertificateParts): Buffer {
   return sequence(...[begins, ends].map(time => tlv(TAG.utcTime, Buffer.from(time))));
+}
+
+function explicitExtensions(parts: CertificateParts): readonly Buffer[] {
+  const extensions = parts.version === 'absent' ? [] : extensionsOf(parts);
+  return extensions.length === 0 ? [] : [tlv(0xa3, sequence(...extensions.map(encodeExtension)))];
 }
 
 function extensionsOf(parts: CertificateParts): readonly Extension[] {

@@ -97,6 +97,24 @@ export function parseIssuance(chainPem: string): Result<SignedLeaf> {
   return fields.ok ? ok({ ...toIssuance(fields.value), spki: fields.value.spki.bytes }) : fields;
 }
 
+/** What a leaf says: its serial as in the INTEGER, and the DER of its subject and key. */
+export interface LeafContent extends Pick<CaCertificate, 'subject' | 'notBefore' | 'notAfter'> {
+  readonly serial: Buffer;
+  readonly publicKey: Buffer;
+  readonly extensions: readonly Extension[];
+}
+
+/** Reads a leaf that parseCertificates accepts. Not one of an older version, which Go accepts as a CA. */
+export function readLeafContent(der: Buffer): Result<LeafContent> {
+  const fields = sliceCertificate(der);
+  if (!fields.ok) return fields;
+  const { isVersion3, serial, subject, spki, extensions } = fields.value;
+  const validity = readValidity(fields.value.validity);
+  if (!isVersion3) return err('not a version 3 certificate');
+  if (validity === undefined) return err('malformed validity');
+  return ok({ serial: serial.value, subject: subject.bytes, publicKey: spki.bytes, ...validity, extensions });
+}
+
 function readBlocks(pem: string | Buffer, maxSize: number): Result<readonly [PemBlock, ...PemBlock[]]> {
   if (pem.length > maxSize) return failPem(`provided PEM data was larger than the maximum ${maxSize}B`);
   const blocks = parsePem(pem.toString());

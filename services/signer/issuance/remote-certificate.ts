@@ -10,11 +10,14 @@ import { err, ok, type Result } from '@countersign/common/result.ts';
 import { findExtension } from '@countersign/common/x509/extension.ts';
 import { parseBasicConstraints, parseExtKeyUsage, parseKeyUsage } from '@countersign/common/x509/extension-values.ts';
 import { EXTENSION } from '@countersign/common/x509/oids.ts';
-import { readSigned } from '@countersign/common/x509/signature.ts';
-import { type CaCertificate, parseCertificates } from '../authority/ca-certificate.ts';
+import {
+  type CaCertificate,
+  type LeafContent,
+  parseCertificates,
+  readLeafContent,
+} from '../authority/ca-certificate.ts';
 import type { Chain } from '../authority/chain.ts';
 import { findNameDifferences, findNameFault } from './remote-names.ts';
-import { parseTbsCertificate, type TbsCertificate } from './tbs-certificate.ts';
 
 export interface RemoteCertificate {
   readonly chain: Chain;
@@ -49,7 +52,7 @@ export function checkRemoteCertificate(
   // As strict as the API server: a chain that it would reject is detected here.
   const certificates = parseCertificates(received.chainPem);
   if (!certificates.ok) return certificates;
-  const leaf = readLeaf(certificates.value[0]?.der ?? Buffer.alloc(0));
+  const leaf = readLeafContent(certificates.value[0]?.der ?? Buffer.alloc(0));
   if (!leaf.ok) return err(`the certificate cannot be read: ${leaf.error}`);
   const fault = findFault(leaf.value, requested) ?? findTimeFault(leaf.value, limits);
   return fault === undefined
@@ -57,15 +60,10 @@ export function checkRemoteCertificate(
     : err(fault);
 }
 
-function readLeaf(der: Buffer): Result<TbsCertificate> {
-  const content = readSigned(der);
-  return content.ok ? parseTbsCertificate(content.value[0].bytes) : content;
-}
-
 function describe(
   { topPem }: Received,
   certificates: readonly Pick<CaCertificate, 'der' | 'pem'>[],
-  leaf: TbsCertificate,
+  leaf: LeafContent,
   { requested, limits }: { readonly requested: RequestedCertificate; readonly limits: Limits },
 ): RemoteCertificate {
   const pems = certificates.map(({ pem }) => pem);
@@ -79,14 +77,14 @@ function describe(
 }
 
 /** Detects what would make the certificate valid for more than was requested. */
-function findFault(tbs: TbsCertificate, requested: RequestedCertificate): string | undefined {
+function findFault(tbs: LeafContent, requested: RequestedCertificate): string | undefined {
   if (!tbs.publicKey.equals(requested.publicKey))
     return 'the public key of the certificate differs from the requested one';
   if (isCa(tbs) && !requested.isCa) return 'the certificate is a CA certificate, which was not requested';
   return findNameFault(namesOf(tbs), requested);
 }
 
-function findTimeFault({ notBefore, notAfter }: TbsCertificate, { policy, now }: Limits): string | undefined {
+function findTimeFault({ notBefore, notAfter }: LeafContent, { policy, now }: Limits): string | undefined {
   const { maxDuration } = policy;
   const lastsMs = notAfter.getTime() - now.getTime() - SLACK_MS;
   if (maxDuration !== undefined && lastsMs > Number(maxDuration / MILLISECOND)) {
@@ -95,7 +93,7 @@ function findTimeFault({ notBefore, notAfter }: TbsCertificate, { policy, now }:
   return notBefore.getTime() > now.getTime() + SLACK_MS ? 'the certificate is not yet valid' : undefined;
 }
 
-function findDifferences(tbs: TbsCertificate, requested: RequestedCertificate, { now }: Limits): readonly string[] {
+function findDifferences(tbs: LeafContent, requested: RequestedCertificate, { now }: Limits): readonly string[] {
   const wanted = now.getTime() + requested.lifetimeMs;
   return [
     ...findNameDifferences(namesOf(tbs), requested),
@@ -105,17 +103,14 @@ function findDifferences(tbs: TbsCertificate, requested: RequestedCertificate, {
   ];
 }
 
-function isCa(tbs: TbsCertificate): boolean {
+function isCa(tbs: LeafContent): boolean {
   const extension = findExtension(tbs, EXTENSION.basicConstraints);
   const constraints = extension && parseBasicConstraints(extension.value);
   return constraints?.ok === true && constraints.value.isCa;
 }
 
 /** A further bit of keyUsage permits no further protocol, and is common; a further extended usage does. */
-function findUsageDifferences(
-  tbs: TbsCertificate,
-  { usages, isCa: asksForCa }: RequestedCertificate,
-): readonly string[] {
+function findUsageDifferences(tbs: LeafContent, { usages, isCa: asksForCa }: RequestedCertificate): readonly string[] {
   if (asksForCa) return [];
   const issued = usagesOf(tbs);
   const missing = usageNames({
@@ -137,7 +132,7 @@ interface IssuedUsages {
 }
 
 /** Without the extension, a key may be used for everything. */
-function usagesOf(tbs: TbsCertificate): IssuedUsages {
+function usagesOf(tbs: LeafContent): IssuedUsages {
   const keyUsage = findExtension(tbs, EXTENSION.keyUsage);
   const extKeyUsage = findExtension(tbs, EXTENSION.extKeyUsage);
   const bits = keyUsage && parseKeyUsage(keyUsage.value);
@@ -145,6 +140,6 @@ function usagesOf(tbs: TbsCertificate): IssuedUsages {
   return { keyUsage: bits?.ok ? bits.value : ~0, extKeyUsages: oids?.ok ? oids.value : undefined };
 }
 
-function namesOf(tbs: TbsCertificate) {
+function namesOf(tbs: LeafContent) {
   return { subject: tbs.subject, subjectAltName: findExtension(tbs, EXTENSION.subjectAltName)?.value };
 }

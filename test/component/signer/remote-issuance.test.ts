@@ -95,6 +95,13 @@ describe('a certificate that a remote issues', () => {
     );
   });
 
+  it('a certificate without any extension is written, and an event says what it lacks', async () => {
+    const harness = harnessWith(() => issued(leafWith({ basicConstraints: 'absent', extensions: [] })));
+    await harness.run();
+    assert.deepEqual(harness.outcomes, [{ result: 'issued', reason: 'CertificateIssued', issuerType: 'vault' }]);
+    assert.match(harness.client.events.join(), /CertificateDiffers: .*a\.example/);
+  });
+
   const other = createHolder('other');
   for (const [what, leaf, problem] of [
     [
