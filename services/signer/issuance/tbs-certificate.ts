@@ -1,5 +1,5 @@
 // Parses a TBS certificate in the only form issued here: version 3, no unique identifiers, no duplicate extensions.
-// Deliberately strict, since it parses only what this signer wrote; certificates of others are parsed in ca-certificate.ts. Pure.
+// Deliberately strict, since it parses only what this signer wrote; ca-certificate.ts parses those of others. Pure.
 
 import { err, ok, type Result } from '@countersign/common/result.ts';
 import { contextTag, readFields, readWhole, TAG, type Tlv } from '@countersign/common/x509/der.ts';
