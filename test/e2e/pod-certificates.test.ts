@@ -219,7 +219,9 @@ describe('pods on a real node', requirement, () => {
       async () => {
         // The Service takes either replica.
         const text = await scene.kubectl(['get', '--raw', path]);
-        return /^countersign_pod_request_to_certificate_seconds_sum\{issuer_type="ca"\} 0\.\d+$/m.exec(text) ?? undefined;
+        return (
+          /^countersign_pod_request_to_certificate_seconds_sum\{issuer_type="ca"\} 0\.\d+$/m.exec(text) ?? undefined
+        );
       },
       10_000,
     );
