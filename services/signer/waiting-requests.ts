@@ -47,16 +47,9 @@ export class WaitingRequests {
 
   /** Every reason is present, even at 0. */
   addCountGauge(registry: Registry, metric: Metric, reasons: readonly Reason[]): void {
-    const requests = this.#requests;
-    new Gauge({
-      ...metric,
-      labelNames: ['reason', 'issuer_type'],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const reason of [...reasons, RETRY]) this.set({ reason }, 0);
-        for (const request of requests.values()) this.inc(labelsOf(request));
-      },
+    addGaugeByReason(registry, metric, gauge => {
+      for (const reason of [...reasons, RETRY]) gauge.set({ reason }, 0);
+      for (const request of this.#requests.values()) gauge.inc(labelsOf(request));
     });
   }
 
@@ -75,22 +68,30 @@ export class WaitingRequests {
 
   /** The same for each reason and type of issuer. */
   addAgeByReasonGauge(registry: Registry, metric: Metric, now: () => number): void {
-    const requests = this.#requests;
-    new Gauge({
-      ...metric,
-      labelNames: ['reason', 'issuer_type'],
-      registers: [registry],
-      collect() {
-        this.reset();
-        const oldest = new Map<string, WaitingRequest>();
-        for (const each of requests.values()) {
-          const key = `${each.reason}/${each.issuerType}`;
-          if (startOf(each) < startOf(oldest.get(key))) oldest.set(key, each);
-        }
-        for (const each of oldest.values()) this.set(labelsOf(each), Math.max(0, now() - each.since) / 1000);
-      },
+    addGaugeByReason(registry, metric, gauge => {
+      const oldest = new Map<string, WaitingRequest>();
+      for (const each of this.#requests.values()) {
+        const key = `${each.reason}/${each.issuerType}`;
+        if (startOf(each) < startOf(oldest.get(key))) oldest.set(key, each);
+      }
+      for (const each of oldest.values()) gauge.set(labelsOf(each), Math.max(0, now() - each.since) / 1000);
     });
   }
+}
+
+type GaugeByReason = Gauge<'reason' | 'issuer_type'>;
+
+/** `fill` sets all series at each scrape. */
+function addGaugeByReason(registry: Registry, metric: Metric, fill: (gauge: GaugeByReason) => void): void {
+  new Gauge({
+    ...metric,
+    labelNames: ['reason', 'issuer_type'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      fill(this);
+    },
+  });
 }
 
 function startOf(request: WaitingRequest | undefined): number {

@@ -8,6 +8,7 @@ import {
 import { type Config, defineOptions } from '@countersign/common/runtime/options/config.ts';
 import { findTooLong } from '@countersign/common/runtime/options/duration-limits.ts';
 import { flagOf } from '@countersign/common/runtime/options/option-table.ts';
+import type { SecretRef } from '@countersign/common/secret.ts';
 import { MAX_TTL_MS } from './permission-cache.ts';
 
 export const OPTIONS = defineOptions({
@@ -73,18 +74,13 @@ export const OPTIONS = defineOptions({
 
 export type WebhookConfig = Config<typeof OPTIONS>;
 
-interface SecretName {
-  readonly namespace: string;
-  readonly name: string;
-}
-
 /** Where the serving certificate comes from. */
 export type CertificateSource =
   | { readonly kind: 'files'; readonly certFile: string; readonly keyFile: string }
-  | { readonly kind: 'secret'; readonly secret: SecretName }
+  | { readonly kind: 'secret'; readonly secret: SecretRef }
   | {
       readonly kind: 'managed';
-      readonly secret: SecretName;
+      readonly secret: SecretRef;
       readonly configuration: string;
       readonly names: readonly string[];
     };
@@ -144,7 +140,7 @@ function namesOf({ dnsNames }: WebhookConfig): readonly string[] {
   return dnsNames.split(',').filter(name => name !== '');
 }
 
-function parseSecretName(text: string): SecretName | undefined {
+function parseSecretName(text: string): SecretRef | undefined {
   const [, namespace, name] = /^([^/]+)\/([^/]+)$/.exec(text) ?? [];
   return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }

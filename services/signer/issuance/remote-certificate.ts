@@ -77,11 +77,11 @@ function describe(
 }
 
 /** Detects what would make the certificate valid for more than was requested. */
-function findFault(tbs: LeafContent, requested: RequestedCertificate): string | undefined {
-  if (!tbs.publicKey.equals(requested.publicKey))
+function findFault(leaf: LeafContent, requested: RequestedCertificate): string | undefined {
+  if (!leaf.publicKey.equals(requested.publicKey))
     return 'the public key of the certificate differs from the requested one';
-  if (isCa(tbs) && !requested.isCa) return 'the certificate is a CA certificate, which was not requested';
-  return findNameFault(namesOf(tbs), requested);
+  if (isCa(leaf) && !requested.isCa) return 'the certificate is a CA certificate, which was not requested';
+  return findNameFault(namesOf(leaf), requested);
 }
 
 function findTimeFault({ notBefore, notAfter }: LeafContent, { policy, now }: Limits): string | undefined {
@@ -93,26 +93,26 @@ function findTimeFault({ notBefore, notAfter }: LeafContent, { policy, now }: Li
   return notBefore.getTime() > now.getTime() + SLACK_MS ? 'the certificate is not yet valid' : undefined;
 }
 
-function findDifferences(tbs: LeafContent, requested: RequestedCertificate, { now }: Limits): readonly string[] {
+function findDifferences(leaf: LeafContent, requested: RequestedCertificate, { now }: Limits): readonly string[] {
   const wanted = now.getTime() + requested.lifetimeMs;
   return [
-    ...findNameDifferences(namesOf(tbs), requested),
-    ...findUsageDifferences(tbs, requested),
-    ...(requested.isCa && !isCa(tbs) ? ['it is not a CA'] : []),
-    ...(Math.abs(tbs.notAfter.getTime() - wanted) > SLACK_MS ? [`it expires ${tbs.notAfter.toISOString()}`] : []),
+    ...findNameDifferences(namesOf(leaf), requested),
+    ...findUsageDifferences(leaf, requested),
+    ...(requested.isCa && !isCa(leaf) ? ['it is not a CA'] : []),
+    ...(Math.abs(leaf.notAfter.getTime() - wanted) > SLACK_MS ? [`it expires ${leaf.notAfter.toISOString()}`] : []),
   ];
 }
 
-function isCa(tbs: LeafContent): boolean {
-  const extension = findExtension(tbs, EXTENSION.basicConstraints);
+function isCa(leaf: LeafContent): boolean {
+  const extension = findExtension(leaf, EXTENSION.basicConstraints);
   const constraints = extension && parseBasicConstraints(extension.value);
   return constraints?.ok === true && constraints.value.isCa;
 }
 
 /** A further bit of keyUsage permits no further protocol, and is common; a further extended usage does. */
-function findUsageDifferences(tbs: LeafContent, { usages, isCa: asksForCa }: RequestedCertificate): readonly string[] {
+function findUsageDifferences(leaf: LeafContent, { usages, isCa: asksForCa }: RequestedCertificate): readonly string[] {
   if (asksForCa) return [];
-  const issued = usagesOf(tbs);
+  const issued = usagesOf(leaf);
   const missing = usageNames({
     keyUsage: usages.keyUsage & ~issued.keyUsage,
     extKeyUsages: usages.extKeyUsages.filter(oid => issued.extKeyUsages && !issued.extKeyUsages.includes(oid)),
@@ -132,14 +132,14 @@ interface IssuedUsages {
 }
 
 /** Without the extension, a key may be used for everything. */
-function usagesOf(tbs: LeafContent): IssuedUsages {
-  const keyUsage = findExtension(tbs, EXTENSION.keyUsage);
-  const extKeyUsage = findExtension(tbs, EXTENSION.extKeyUsage);
+function usagesOf(leaf: LeafContent): IssuedUsages {
+  const keyUsage = findExtension(leaf, EXTENSION.keyUsage);
+  const extKeyUsage = findExtension(leaf, EXTENSION.extKeyUsage);
   const bits = keyUsage && parseKeyUsage(keyUsage.value);
   const oids = extKeyUsage && parseExtKeyUsage(extKeyUsage.value);
   return { keyUsage: bits?.ok ? bits.value : ~0, extKeyUsages: oids?.ok ? oids.value : undefined };
 }
 
-function namesOf(tbs: LeafContent) {
-  return { subject: tbs.subject, subjectAltName: findExtension(tbs, EXTENSION.subjectAltName)?.value };
+function namesOf(leaf: LeafContent) {
+  return { subject: leaf.subject, subjectAltName: findExtension(leaf, EXTENSION.subjectAltName)?.value };
 }

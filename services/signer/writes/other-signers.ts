@@ -8,14 +8,18 @@ import type { WriteLedger } from './write-ledger.ts';
 /** With two signers every request gets such an event; a few are enough to be noticed. */
 const EVENT_INTERVAL_MS = 60_000;
 
+/** One line for each term as leader. */
+function limitsOfTerm(clock: () => number) {
+  return { log: new LogSampler(Number.POSITIVE_INFINITY, clock), events: new LogSampler(EVENT_INTERVAL_MS, clock) };
+}
+
 export class OtherSigners<R extends RequestRecord = RequestRecord> {
   readonly #kind: Pick<RequestKind<R>, 'waitsForIssuer'>;
   readonly #ledger: Pick<WriteLedger, 'takeEnd'>;
   readonly #clock: () => number;
   /** By name, as cached while it was open. */
   readonly #suspects = new Map<string, R>();
-  #log: LogSampler;
-  #events: LogSampler;
+  #limits: ReturnType<typeof limitsOfTerm>;
 
   constructor(
     kind: Pick<RequestKind<R>, 'waitsForIssuer'>,
@@ -25,15 +29,13 @@ export class OtherSigners<R extends RequestRecord = RequestRecord> {
     this.#kind = kind;
     this.#ledger = ledger;
     this.#clock = clock;
-    this.#log = new LogSampler(Number.POSITIVE_INFINITY, clock);
-    this.#events = new LogSampler(EVENT_INTERVAL_MS, clock);
+    this.#limits = limitsOfTerm(clock);
   }
 
-  /** Starts a term as leader: what another replica saw is forgotten, and the log reports anew. */
+  /** Starts a term as leader: what another replica saw is forgotten, and the log reports again. */
   begin(): void {
     this.#suspects.clear();
-    this.#log = new LogSampler(Number.POSITIVE_INFINITY, this.#clock);
-    this.#events = new LogSampler(EVENT_INTERVAL_MS, this.#clock);
+    this.#limits = limitsOfTerm(this.#clock);
   }
 
   /** Records a change to a request. A suspect is one that this replica, as leader, was to sign. */
@@ -67,11 +69,11 @@ export class OtherSigners<R extends RequestRecord = RequestRecord> {
 
   /** Whether to log what was found: once in a term. */
   mayLog(): boolean {
-    return this.#log.add() !== undefined;
+    return this.#limits.log.add() !== undefined;
   }
 
   /** Whether to record an event on the request. */
   mayRecord(): boolean {
-    return this.#events.add() !== undefined;
+    return this.#limits.events.add() !== undefined;
   }
 }

@@ -2,18 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Controller } from '@countersign/approver/controller.ts';
-import { ApproverMetrics } from '@countersign/approver/metrics.ts';
 import { POLICY_PATH } from '@countersign/common/approval/policy/approval-policy.ts';
-import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
-import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
-import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import { completeSpec } from '../../support/approval/written-policy.ts';
 import { writtenCsr } from '../../support/approval/written-request.ts';
 import { type RecordedCall, RecordingClient } from '../../support/recording-client.ts';
-import { TEST_LOG } from '../../support/test-log.ts';
 import { until } from '../../support/until.ts';
-import { OWN_USERNAME, SCOPE } from './approver-harness.ts';
+import { OWN_USERNAME, startApprover } from './approver-harness.ts';
 
 const CSRS = [writtenCsr()];
 const POLICIES = [{ metadata: { name: 'web', uid: 'uid-of-web', generation: 1 }, spec: completeSpec({}) }];
@@ -26,15 +20,7 @@ test('the event of an approval is written when nothing was approved for a second
     written.push({ path, at: performance.now() });
     return path.endsWith('selfsubjectreviews') ? { status: { userInfo: { username: OWN_USERNAME } } } : undefined;
   });
-  const metrics = new ApproverMetrics(createRegistry());
-  const options = { client, log: TEST_LOG, metrics, scope: SCOPE, requestPolicy: PERMISSIVE_POLICY, workers: 8 };
-  const controller = new Controller(options);
-  const stop = new AbortController();
-  const running = Promise.all([controller.watch(stop.signal), controller.lead(soleLeadership(stop.signal))]);
-  t.after(async () => {
-    stop.abort();
-    await running;
-  });
+  t.after(startApprover(client));
   const timeOf = (part: string) => written.find(({ path }) => path.includes(part))?.at;
   await until(() => timeOf('/events') !== undefined);
   const waited = (timeOf('/events') ?? 0) - (timeOf('/approval') ?? Number.POSITIVE_INFINITY);

@@ -5,15 +5,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
-import { Controller } from '@countersign/approver/controller.ts';
-import { ApproverMetrics } from '@countersign/approver/metrics.ts';
-import { PERMISSIVE_POLICY } from '@countersign/common/request-policy.ts';
-import { soleLeadership } from '@countersign/common/runtime/controller/leadership.ts';
-import { createRegistry } from '@countersign/common/runtime/process/metrics.ts';
 import { writtenCsr } from '../../support/approval/written-request.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
-import { TEST_LOG } from '../../support/test-log.ts';
-import { ApproverHarness, OWN_USERNAME, SCOPE } from './approver-harness.ts';
+import { ApproverHarness, OWN_USERNAME, startApprover } from './approver-harness.ts';
 
 const CSR = '/apis/certificates.k8s.io/v1/certificatesigningrequests/web-1';
 const WRITE = `mergePatch ${CSR}/approval?fieldManager=countersign-approver`;
@@ -64,19 +58,9 @@ describe('API calls', () => {
         ? { metadata: { resourceVersion: '1' }, items: [] }
         : { status: { userInfo: { username: OWN_USERNAME } } },
     );
-    const stop = new AbortController();
-    const controller = new Controller({
-      client,
-      log: TEST_LOG,
-      metrics: new ApproverMetrics(createRegistry()),
-      scope: SCOPE,
-      requestPolicy: PERMISSIVE_POLICY,
-      workers: 1,
-    });
-    const running = Promise.all([controller.watch(stop.signal), controller.lead(soleLeadership(stop.signal))]);
+    const stop = startApprover(client);
     await sleep(1_000);
-    stop.abort();
-    await running;
+    await stop();
     const names = client.calls.map(({ path }) => path.replace(/\?.*/, '').split('/').at(-1));
     assert.deepEqual(
       names.toSorted((a = '', b = '') => a.localeCompare(b)),

@@ -25,7 +25,7 @@ export interface Pebble {
   readonly nameserver: string;
   /** The URL of the acme-dns bridge. */
   readonly acmeDns: string;
-  /** The PEM of its root, which it creates anew each time it starts. */
+  /** The PEM of its root, which it creates each time it starts. */
   readonly readRoot: () => Promise<string>;
   readonly stop: () => Promise<void>;
 }

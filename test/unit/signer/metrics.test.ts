@@ -175,7 +175,7 @@ test('the age of the oldest waiting CSR is reported by reason and issuer type, a
     `${name}{reason="OrderPending",issuer_type="acme"} 240`,
     `${name}{reason="IssuerNotFound"} 7`,
   ]);
-  // A retry does not begin anew.
+  // A retry does not begin again.
   metrics.requests.csr.retrying('b', 'acme', true);
   report('a', ISSUED);
   report('c', ISSUED);

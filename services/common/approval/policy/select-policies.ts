@@ -27,7 +27,10 @@ export function approverSelector(signerName: string): (policy: CompiledPolicy) =
 /** Only issuers are ever selected, whatever the policy says. */
 function signerSelector(signerName: string): (selection: Selection) => boolean {
   const signer = parseSignerName(signerName);
-  if (!signer.ok) return ({ signerNames }) => hasExternalForm(signerName) && signerNames.has(signerName);
+  if (!signer.ok) {
+    const isExternal = hasExternalForm(signerName);
+    return ({ signerNames }) => isExternal && signerNames.has(signerName);
+  }
   const { kind, namespace } = signer.value;
   return ({ signerNames, namespaces }) =>
     signerNames.has(signerName) || (kind === 'Issuer' && namespaces.has(namespace));
