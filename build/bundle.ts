@@ -1,4 +1,4 @@
-// Bundles one service and its dependencies into a single file that Node can run, with source map, licences and bill of
+// Bundles one service and its dependencies into files that Node can run, with source maps, licences and bill of
 // materials. Builds are reproducible.
 
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -95,8 +95,7 @@ export async function bundleService(service: Service, folder = bundleFolder(serv
   const draft = `${folder}.${process.pid}.partial`;
   await mkdir(draft, { recursive: true });
   try {
-    const program = join(draft, `${service}.mjs`);
-    const sources = await bundleProgram(`services/${service}/main.ts`, program);
+    const sources = await bundleInParts(service, draft);
     await writeFile(join(draft, 'sbom.cdx.json'), await describeMaterials(ROOT, service, sources));
     await rm(folder, { recursive: true, force: true });
     await rename(draft, folder);
@@ -112,18 +111,29 @@ export async function bundleComposePrograms(): Promise<void> {
 }
 
 /**
+ * Bundles a service into `<service>.mjs` and files of the modules that it imports dynamically: the signer takes 5 MB
+ * less memory if CEL is not in its file (measured). Returns what bundleProgram does.
+ */
+function bundleInParts(service: Service, folder: string): Promise<readonly string[]> {
+  const entryPoints = { [service]: `services/${service}/main.ts` };
+  return bundle({ entryPoints, outdir: folder, outExtension: { '.js': '.mjs' }, splitting: true });
+}
+
+/**
  * Bundles a program into one file with a source map, and returns the source files included in it. `entryPoint` and the
  * returned paths are relative to the root of the repository. `own` overrides options of esbuild.
  */
-export async function bundleProgram(
+export function bundleProgram(
   entryPoint: string,
   outfile: string,
   own: Pick<BuildOptions, 'banner' | 'legalComments' | 'minify' | 'sourcemap' | 'target'> = {},
 ): Promise<readonly string[]> {
+  return bundle({ entryPoints: [entryPoint], outfile, ...own });
+}
+
+async function bundle(own: BuildOptions): Promise<readonly string[]> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: [entryPoint],
-    outfile,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -134,8 +144,8 @@ export async function bundleProgram(
     sourcesContent: false,
     legalComments: 'external',
     logLevel: 'warning',
-    metafile: true,
     ...own,
+    metafile: true,
     plugins: [requireBuiltins, keepUsedParts, dropUnusedApiModels],
   });
   const parts = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));

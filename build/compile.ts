@@ -1,10 +1,10 @@
-// Fills the compile cache (NODE_COMPILE_CACHE) in a folder next to a program: `node build/compile.ts PROGRAM.mjs`. The
-// cache is used only by the same Node version, started with the same flags and environment variables; otherwise Node
-// compiles as usual.
+// Fills the compile cache (NODE_COMPILE_CACHE) for all files in the folder of a program: `node build/compile.ts
+// PROGRAM.mjs`. The cache is used only by the same Node version, started with the same flags and environment variables;
+// otherwise Node compiles as usual.
 
 import { execFile } from 'node:child_process';
-import { chmod, glob, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, glob, readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 /** Returns the compile cache folder for the programs in `folder`. */
@@ -31,8 +31,11 @@ export async function compile(program: string): Promise<void> {
   const folder = dirname(program);
   await rm(compiledFolder(folder), { recursive: true, force: true });
   const env = { ...process.env, ...serviceVariables(folder) };
-  // Loading a bundle compiles all of it, so any command will do.
-  await promisify(execFile)(process.execPath, [...NODE_FLAGS, program, '--help'], { env });
+  // Loading a file compiles all of it, so any command will do. Parts that the program loads only with some options are
+  // loaded before it.
+  const parts = (await readdir(folder)).filter(name => name.endsWith('.mjs') && name !== basename(program));
+  const imports = parts.flatMap(name => ['--import', join(folder, name)]);
+  await promisify(execFile)(process.execPath, [...NODE_FLAGS, ...imports, program, '--help'], { env });
   // Node creates the files with mode 0600.
   for await (const file of glob(join(compiledFolder(folder), '*', '*'))) await chmod(file, 0o644);
 }

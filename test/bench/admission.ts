@@ -2,7 +2,7 @@
 // webhook's server returning a constant response. Also measures the webhook's memory.
 
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { NODE_FLAGS, serviceVariables } from '../../build/compile.ts';
@@ -10,7 +10,6 @@ import { type Child, logTail, startChild } from '../support/control-plane/child.
 import { BENCH_NAMESPACE, type Figures, logFile, REQUESTER, type World } from './bench-cluster.ts';
 import type { Measured, Plan } from './measurements.ts';
 import { processCpuMs, residentMB } from './process-figures.ts';
-import { FOLDER } from './programs.ts';
 import { NO_TARGET } from './row.ts';
 import { alternate, compare } from './sides.ts';
 import { TARGETS } from './targets.ts';
@@ -125,7 +124,7 @@ function startServer(world: World, program: 'webhook' | 'constant', flags: reado
     command: process.execPath,
     args: [...NODE_FLAGS, programs[program], ...args],
     logPath: logFile(program),
-    env: { ...process.env, ...serviceVariables(FOLDER) },
+    env: { ...process.env, ...serviceVariables(dirname(programs[program])) },
   });
 }
 

@@ -1,9 +1,10 @@
-// Builds the programs of the benchmark: driver and peer with Go, and the services as bundles, as in their images.
+// Builds the programs of the benchmark: driver and peer with Go, and the services bundled and compiled as in their images.
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleProgram, ROOT } from '../../build/bundle.ts';
+import { bundleProgram, bundleService, ROOT, type Service } from '../../build/bundle.ts';
+import { compile } from '../../build/compile.ts';
 import { findTools } from '../support/control-plane/find-tools.ts';
 import type { Progress } from '../support/control-plane/progress.ts';
 import { runCommand } from '../support/control-plane/run-command.ts';
@@ -31,10 +32,10 @@ export async function buildPrograms(progress: Progress): Promise<Programs> {
     driver: await buildGo('driver', progress),
     peer: await buildGo('peer', progress),
     certManager: (await findTools(['cert-manager'], { progress }))['cert-manager'],
-    signer: await bundle('signer', 'services/signer/main.ts'),
-    approver: await bundle('approver', 'services/approver/main.ts'),
-    webhook: await bundle('webhook', 'services/webhook/main.ts'),
-    constant: await bundle('constant', 'test/bench/constant-webhook.ts'),
+    signer: await buildService('signer'),
+    approver: await buildService('approver'),
+    webhook: await buildService('webhook'),
+    constant: await buildConstant(),
   };
 }
 
@@ -48,8 +49,16 @@ async function buildGo(name: 'driver' | 'peer', progress: Progress): Promise<str
   return path;
 }
 
-async function bundle(name: string, entryPoint: string): Promise<string> {
-  const outfile = join(FOLDER, `${name}.mjs`);
-  await bundleProgram(entryPoint, outfile);
-  return outfile;
+async function buildService(service: Service): Promise<string> {
+  const folder = join(FOLDER, service);
+  await bundleService(service, folder);
+  const program = join(folder, `${service}.mjs`);
+  await compile(program);
+  return program;
+}
+
+async function buildConstant(): Promise<string> {
+  const program = join(FOLDER, 'constant', 'constant.mjs');
+  await bundleProgram('test/bench/constant-webhook.ts', program);
+  return program;
 }

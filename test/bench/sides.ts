@@ -1,9 +1,9 @@
 // The two signers as commands for the driver. Runs them and the baselines in alternating order, so that other load on
 // the machine affects all of them equally.
 
+import { dirname } from 'node:path';
 import { NODE_FLAGS, serviceVariables } from '../../build/compile.ts';
 import { BENCH_NAMESPACE, type Figures, type KeyType, logFile, REQUESTER, type World } from './bench-cluster.ts';
-import { FOLDER } from './programs.ts';
 import { median as medianOf, type Row, row, type Target } from './row.ts';
 
 export type Side = 'ours' | 'theirs';
@@ -40,8 +40,7 @@ export function approverCommand({ programs, controlPlane }: World): string {
 }
 
 function nodeCommand(program: string, flags: string): string {
-  // Compiled before the first run, as in an image.
-  const environment = Object.entries(serviceVariables(FOLDER)).map(([name, value]) => `${name}=${value}`);
+  const environment = Object.entries(serviceVariables(dirname(program))).map(([name, value]) => `${name}=${value}`);
   const { BENCH_NODE_FLAGS = '' } = process.env;
   const node = `${process.execPath} ${NODE_FLAGS.join(' ')} ${BENCH_NODE_FLAGS}`;
   return `env ${environment.join(' ')} ${node} ${program} --leader-elect=false --http-address=127.0.0.1:0 ${flags}`;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, glob, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { cp, glob, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { SourceMap } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +34,16 @@ for (const service of SERVICES) {
     assert.doesNotMatch(stderr, /undici/);
   });
 
+  test(`the ${service} starts without the API models of client-node${service === 'approver' ? '' : ' and without CEL'}`, async () => {
+    const sources = await sourcesAtStart(join(dir, service), `${service}.mjs`);
+    const unwanted = sources.filter(source => /client-node\/.*\/gen\/models\//.test(source));
+    assert.deepEqual(unwanted, []);
+    assert.equal(
+      sources.some(source => source.includes('@bufbuild/cel/')),
+      service === 'approver',
+    );
+  });
+
   test(`the compile cache of the ${service} bundle works for any user and after the folder has moved`, async () => {
     const [made, moved] = [join(dir, `made-${service}`), join(dir, `moved-${service}`)];
     await cp(join(dir, service), made, { recursive: true });
@@ -45,6 +55,9 @@ for (const service of SERVICES) {
     const args = [...NODE_FLAGS, join(moved, `${service}.mjs`), '--help'];
     const { stderr } = await promisify(execFile)(process.execPath, args, { env });
     assert.match(stderr, new RegExp(`${service}\\.mjs was accepted`));
+    const [folder] = await readdir(join(moved, 'compile-cache'));
+    const compiled = await readdir(join(moved, 'compile-cache', folder ?? ''));
+    assert.equal(compiled.length, (await filesOf(moved, '.mjs')).length);
   });
 
   test(`the Dockerfile and the images built without Docker start the ${service} with the same command and environment`, async () => {
@@ -72,9 +85,10 @@ for (const service of SERVICES) {
       await readFile(join(dir, service, 'sbom.cdx.json'), 'utf8'),
     );
     assert.equal(metadata.component.name, 'countersign');
-    const { sources } = JSON.parse(await readFile(join(dir, service, `${service}.mjs.map`), 'utf8'));
+    const maps = await filesOf(join(dir, service), '.mjs.map');
+    const sources = await Promise.all(maps.map(readSources));
     const named = new Set(components.map(({ name }: { name: string }) => name));
-    const bundled = new Set(sources.flatMap((source: string) => packageOf(source) ?? []));
+    const bundled = new Set(sources.flat().flatMap(source => packageOf(source) ?? []));
     assert.deepEqual(named, bundled);
     const references = new Set([
       `countersign@${await readVersion()}`,
@@ -83,6 +97,21 @@ for (const service of SERVICES) {
     for (const { ref, dependsOn } of dependencies)
       for (const reference of [ref, ...dependsOn]) assert.ok(references.has(reference), reference);
   });
+}
+
+async function filesOf(folder: string, extension: string): Promise<readonly string[]> {
+  return (await readdir(folder)).filter(name => name.endsWith(extension)).map(name => join(folder, name));
+}
+
+async function readSources(map: string): Promise<readonly string[]> {
+  return JSON.parse(await readFile(map, 'utf8')).sources;
+}
+
+/** Returns the source files of a file of a bundle and of all that it imports statically. */
+async function sourcesAtStart(folder: string, file: string): Promise<readonly string[]> {
+  const imported = (await readFile(join(folder, file), 'utf8')).matchAll(/^(?:import|\} from) ?"\.\/([^"]+)";$/gm);
+  const others = await Promise.all(Array.from(imported, ([, name = '']) => sourcesAtStart(folder, name)));
+  return [...(await readSources(join(folder, `${file}.map`))), ...others.flat()];
 }
 
 /** Returns the package of a source file, named as in npm's bill of materials (workspaces by folder). */

@@ -2,9 +2,14 @@
 // files; never validates them.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { KubeConfig, loadYaml } from '@kubernetes/client-node';
+import { KubeConfig } from '@kubernetes/client-node';
+import { load } from 'js-yaml';
 import { ConfigurationError, explainFileError } from '../configuration-error.ts';
 import { type Headers, impersonationHeaders, locateFiles, type UserFields } from './kubeconfig-user.ts';
+
+interface KubeconfigUsers {
+  readonly users?: readonly { readonly name: string; readonly user?: UserFields }[];
+}
 
 type ConfigOptions = Parameters<KubeConfig['loadFromFile']>[1];
 
@@ -13,7 +18,7 @@ export class KubeconfigFile extends KubeConfig {
 
   override loadFromFile(file: string, options?: ConfigOptions): void {
     super.loadFromFile(file, options);
-    const { users } = loadYaml<{ users?: readonly { name: string; user?: UserFields }[] }>(readFileSync(file, 'utf8'));
+    const { users } = load(readFileSync(file, 'utf8')) as KubeconfigUsers;
     for (const { name, user } of users ?? []) this.#keep(name, locateFiles(user ?? {}, file));
   }
 
