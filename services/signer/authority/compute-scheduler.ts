@@ -60,10 +60,29 @@ export interface TurnOwner {
 const PAUSE_FACTOR = 3;
 /** Most loads take 1 to 5 ms and need no pause; verifying 64 signatures takes 8 ms with P-256 and 85 ms with P-521. */
 const SLOW_LOAD_MS = 10;
+/**
+ * How long the slow loads of a namespace may take before pauses follow them; it comes back as slowly as pauses let them
+ * run. A process that has just started loads all Secrets at once with code that is not compiled, and the first
+ * certificate waited 20 to 250 ms for a pause (measured).
+ */
+const LOADS_WITHOUT_PAUSE_MS = 500;
 /** Limits the pause of a process that was suspended or starved of CPU time. */
 const MAX_PAUSE_MS = 1_000;
 /** How long after its last use a Secret counts as in use. */
 const IN_USE_MS = 1_000;
+
+/** How long the slow loads of one namespace have taken lately. */
+class LoadTime {
+  #ms = 0;
+  #at = 0;
+
+  /** Adds a load that ended now; returns whether pauses have to follow. */
+  add(tookMs: number, now: number): boolean {
+    this.#ms = Math.max(0, this.#ms - (now - this.#at) / (1 + PAUSE_FACTOR)) + tookMs;
+    this.#at = now;
+    return this.#ms > LOADS_WITHOUT_PAUSE_MS;
+  }
+}
 
 /** Schedules by tenant, that is, by namespace: its owner may create any number of issuers and keys. */
 export class ComputeScheduler {
@@ -71,6 +90,7 @@ export class ComputeScheduler {
   readonly #slow: Limiter;
   readonly #signing = new Map<string, Limiter>();
   readonly #loading = new Map<string, Limiter>();
+  readonly #loadTimes = new Map<string, LoadTime>();
   /** The Secret used last, and the last one used before that. */
   #last: Use | undefined;
   #lastOther: Use | undefined;
@@ -98,8 +118,14 @@ export class ComputeScheduler {
 
   /** Loads the Secrets of a namespace one at a time: each may verify dozens of signatures. */
   load<T>(owner: TurnOwner, work: () => Promise<T>): Promise<T> {
-    const pauseAfter = (tookMs: number) => (tookMs < SLOW_LOAD_MS ? 0 : this.#pauseAfter(owner, tookMs));
-    return this.#limiterOf(this.#loading, owner, 1).run(work, pauseAfter);
+    return this.#limiterOf(this.#loading, owner, 1).run(work, tookMs => this.#pauseAfterLoad(owner, tookMs));
+  }
+
+  #pauseAfterLoad(owner: TurnOwner, tookMs: number): number {
+    if (tookMs < SLOW_LOAD_MS) return 0;
+    const time = this.#loadTimes.get(owner.namespace) ?? new LoadTime();
+    this.#loadTimes.set(owner.namespace, time);
+    return time.add(tookMs, this.#clock()) ? this.#pauseAfter(owner, tookMs) : 0;
   }
 
   #pauseAfter({ namespace, name }: TurnOwner, tookMs: number): number {

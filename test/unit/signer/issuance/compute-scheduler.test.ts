@@ -54,6 +54,9 @@ test('the Secrets of one tenant are loaded one at a time, and a failure does not
   assert.deepEqual(done, ['first', 'second']);
 });
 
+/** The slow loads of one namespace that are followed by no pause. */
+const LOADS_WITHOUT_PAUSE_MS = 500;
+
 interface Case {
   /** The computation for the Secret n/a, run twice. */
   readonly compute: (scheduler: ComputeScheduler, work: () => Promise<void>) => Promise<void>;
@@ -68,6 +71,7 @@ interface Case {
 async function pauseAfter({ compute, used, tookMs = 20, idleMs = 0 }: Case): Promise<number> {
   let now = 0;
   const scheduler = new ComputeScheduler(() => now);
+  await load(scheduler, async () => void (now += LOADS_WITHOUT_PAUSE_MS));
   for (const name of used) scheduler.noteUse(secret('n', name));
   now += idleMs;
   const begun: number[] = [];
@@ -108,6 +112,31 @@ test('a pause is at most a second', async () => {
 test('a fast signature is followed by the next without a pause', async () => {
   const compute: Case['compute'] = (scheduler, work) => scheduler.ofSigning(secret('n', 'a')).run(work);
   assert.ok((await pauseAfter({ compute, used: ['b'], tookMs: 900 })) < 900);
+});
+
+/** Loads this many Secrets of one namespace while another is in use; returns how many began without a pause. */
+async function beginLoads(count: number, { tookMs, betweenMs = 0 }: { tookMs: number; betweenMs?: number }) {
+  let now = 0;
+  let begun = 0;
+  const scheduler = new ComputeScheduler(() => now);
+  for (let at = 0; at < count; at++) {
+    scheduler.noteUse(secret('n', 'b'));
+    void load(scheduler, async () => {
+      begun += 1;
+      now += tookMs;
+    });
+    await tick();
+    now += betweenMs;
+  }
+  return begun;
+}
+
+test('the slow loads of a namespace begin without pauses until they have taken half a second, as at a start', async () => {
+  assert.equal(await beginLoads(20, { tookMs: 300 }), 2);
+});
+
+test('the half second comes back at a quarter of the time that passes', async () => {
+  assert.equal(await beginLoads(20, { tookMs: 300, betweenMs: 1_200 }), 20);
 });
 
 test('a load of a few milliseconds is followed by the next without a pause', async () => {
