@@ -27,10 +27,22 @@ after(async () => {
 for (const mayBeOld of [true, false]) {
   test(`a list that ${mayBeOld ? 'may be old' : 'must be the newest'} comes in pages`, async () => {
     const sizes: number[] = [];
-    const onPage = (items: Iterable<unknown>) => void sizes.push([...items].length);
+    const counting: Pick<KubeClient, 'get'> = {
+      get: async <T>(path: string, signal?: AbortSignal) => {
+        const page = await client.get<T>(path, signal);
+        sizes.push((page as { items: unknown[] }).items.length);
+        return page;
+      },
+    };
+    let listed = 0;
+    const onBegin = () => assert.equal(listed, 0);
+    const onObject = () => {
+      listed += 1;
+    };
     const { signal } = new AbortController();
-    const resourceVersion = await listObjects({ client, path: PATH, signal, mayBeOld, onPage });
+    const resourceVersion = await listObjects({ client: counting, path: PATH, signal, mayBeOld, onBegin, onObject });
     assert.deepEqual(sizes, [500, COUNT - 500]);
+    assert.equal(listed, COUNT);
     assert.match(resourceVersion, /^\d+$/);
   });
 }

@@ -20,10 +20,18 @@ function createServer(count: number, fitting: number) {
 
 async function list(client: RecordingClient): Promise<unknown[]> {
   const read: unknown[] = [];
-  const onPage = (items: Iterable<unknown>) => read.push(...items);
-  const signal = AbortSignal.timeout(5_000);
-  assert.equal(await listObjects({ client, path: '/things', signal, mayBeOld: false, onPage }), '7');
+  assert.equal(await listEach(client, raw => read.push(raw)), '7');
   return read;
+}
+
+function listEach(client: RecordingClient, onObject: (raw: unknown) => void, signal = AbortSignal.timeout(5_000)) {
+  return listObjects({ client, path: '/things', signal, mayBeOld: false, onBegin: () => undefined, onObject });
+}
+
+/** Keeps the event loop busy. */
+function work(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
 }
 
 for (const [count, fitting, limits] of [
@@ -51,4 +59,26 @@ test('a list is restarted later if a page expired and the whole list is too larg
 
 test('a single object that is too large is an error', async () => {
   await assert.rejects(list(createServer(1, 0)), { code: 'too-large' });
+});
+
+test('a page that takes long to process leaves the event loop to other work in between', async () => {
+  let turns = 0;
+  const timer = setInterval(() => {
+    turns += 1;
+  });
+  await listEach(createServer(100, 500), () => work(1));
+  clearInterval(timer);
+  assert.ok(turns >= 5, `${turns} turns in 100 ms`);
+});
+
+test('a list whose signal is aborted while a page is processed stores nothing more', async () => {
+  const controller = new AbortController();
+  let read = 0;
+  const onObject = () => {
+    work(10);
+    read += 1;
+    controller.abort();
+  };
+  await assert.rejects(listEach(createServer(100, 500), onObject, controller.signal), { name: 'AbortError' });
+  assert.equal(read, 1);
 });

@@ -71,10 +71,10 @@ export class PolicyCache {
       path: POLICY_PATH,
       signal: AbortSignal.timeout(READ_TIMEOUT_MS),
       mayBeOld: false,
-      onPage: (items, isFirst) => {
-        if (isFirst) policies.length = 0;
-        for (const raw of items) policies.push(this.#compiled(raw as ApprovalPolicy));
+      onBegin: () => {
+        policies.length = 0;
       },
+      onObject: raw => policies.push(this.#compiled(raw as ApprovalPolicy)),
     });
     return policies;
   }

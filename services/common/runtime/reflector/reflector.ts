@@ -139,19 +139,22 @@ export class Reflector<T extends { readonly metadata: ObjectMeta }> {
   }
 
   /**
-   * Stores each page as it comes. The first list may be slightly stale, as in client-go: the watch brings the rest.
+   * Stores each object as it comes. The first list may be slightly stale, as in client-go: the watch brings the rest.
    * Once anything was read, even one page, a list must not be older than that.
    */
   async #list(signal: AbortSignal): Promise<string> {
     const { client, path, metrics } = this.#options;
     const listed = new Set<string>();
-    const onPage = (items: Iterable<unknown>, isFirst: boolean): void => {
+    const onBegin = () => {
       this.#touch();
-      if (isFirst) listed.clear();
-      for (const raw of items) if (isRawObject(raw)) listed.add(this.#store.set(raw));
+      listed.clear();
+    };
+    const onObject = (raw: unknown) => {
+      this.#touch();
+      if (isRawObject(raw)) listed.add(this.#store.set(raw));
     };
     const mayBeOld = this.#lastContact === undefined;
-    const resourceVersion = await listObjects({ client, path, signal, mayBeOld, onPage });
+    const resourceVersion = await listObjects({ client, path, signal, mayBeOld, onBegin, onObject });
     this.#store.keepOnly(listed);
     this.#hasSynced = true;
     this.#isAbsent = false;
