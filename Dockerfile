@@ -11,7 +11,7 @@ RUN ["node", "/build/root-filesystem.ts", "/root-filesystem"]
 
 FROM scratch AS service
 COPY --from=node /root-filesystem/ /
-ENV PATH=/usr/local/bin NODE_ENV=production NODE_COMPILE_CACHE=/app/compile-cache NODE_COMPILE_CACHE_PORTABLE=1 MALLOC_ARENA_MAX=1
+ENV PATH=/usr/local/bin NODE_ENV=production NODE_COMPILE_CACHE=/app/compile-cache NODE_COMPILE_CACHE_PORTABLE=1 MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072
 USER 65532:65532
 WORKDIR /
 ARG VERSION=unknown
@@ -26,7 +26,7 @@ FROM service AS webhook
 LABEL org.opencontainers.image.title=countersign-webhook
 LABEL org.opencontainers.image.description="Rejects CertificateSigningRequests from requesters who may not use the issuer"
 COPY --from=compiled-webhook /app/ /app/
-ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "/app/webhook.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=30", "/app/webhook.mjs"]
 
 FROM node AS compiled-signer
 COPY dist/signer/ /app/
@@ -36,7 +36,7 @@ FROM service AS signer
 LABEL org.opencontainers.image.title=countersign-signer
 LABEL org.opencontainers.image.description="Signs CertificateSigningRequests with cert-manager's Issuers"
 COPY --from=compiled-signer /app/ /app/
-ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "/app/signer.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=30", "/app/signer.mjs"]
 
 FROM node AS compiled-approver
 COPY dist/approver/ /app/
@@ -46,4 +46,4 @@ FROM service AS approver
 LABEL org.opencontainers.image.title=countersign-approver
 LABEL org.opencontainers.image.description="Approves CertificateSigningRequests by policy"
 COPY --from=compiled-approver /app/ /app/
-ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "/app/approver.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=30", "/app/approver.mjs"]

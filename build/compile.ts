@@ -14,17 +14,24 @@ export function compiledFolder(folder: string): string {
 
 /**
  * Node flags for compiling and running; with different flags, Node ignores the cache. The smaller semi-space (4 MB
- * instead of 32, twice) reduces the signer's memory by a quarter without slowing it down (measured).
+ * instead of 32, twice) reduces the signer's memory by a quarter without slowing it down. The heap grows by 30 % of what
+ * is in use before a garbage collection: 123 MB instead of 144 after 2 000 certificates, for 5 % more CPU time (medians
+ * of 5 alternating runs).
  */
-export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=4'];
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
 
 /**
  * Returns the environment variables of a service. They make Node use the compile cache in `folder`, even if the folder
- * was moved or built by another user, and give glibc one heap instead of one for each thread: a tenth less memory with
- * the semi-space above (154 instead of 171 MB), at the same rate (measured).
+ * was moved or built by another user, and make glibc keep one heap instead of one for each thread (154 instead of 171
+ * MB) and return what is free at its end (142 instead of 147 MB; glibc's default, which it would change itself).
  */
 export function serviceVariables(folder: string): Record<string, string> {
-  return { NODE_COMPILE_CACHE: compiledFolder(folder), NODE_COMPILE_CACHE_PORTABLE: '1', MALLOC_ARENA_MAX: '1' };
+  return {
+    NODE_COMPILE_CACHE: compiledFolder(folder),
+    NODE_COMPILE_CACHE_PORTABLE: '1',
+    MALLOC_ARENA_MAX: '1',
+    MALLOC_TRIM_THRESHOLD_: '131072',
+  };
 }
 
 export async function compile(program: string): Promise<void> {

@@ -17,7 +17,6 @@ import type { Registry } from 'prom-client';
 import { ConstraintsView } from './constraints-view.ts';
 import { createHandler } from './handler.ts';
 import { IssuerView } from './issuer-view.ts';
-import { ManagedCertificate } from './managed-certificate/managed-certificate.ts';
 import { WebhookMetrics } from './metrics.ts';
 import { REVIEW_TIMEOUT_MS, SECRET_TIMEOUT_MS } from './observe.ts';
 import { certificateSource, findMistakes, OPTIONS, type WebhookConfig } from './options.ts';
@@ -45,7 +44,7 @@ async function run(config: WebhookConfig): Promise<number> {
   log.info({ config: printableConfig(OPTIONS, config), version: process.version }, 'starting');
   const stop = createStopSignal({ log, exit: code => process.exit(code) });
   const registry = createRegistry();
-  const parts = createParts(config, log, registry, await loadPolicyCache(config));
+  const parts = await createParts(config, log, registry, await loadPolicyCache(config));
   const { client, certificate, issuers, constraints, approvals, server, clock } = parts;
   const http = await startHttpServer({
     address: config.httpAddress,
@@ -95,7 +94,12 @@ async function loadPolicyCache({ approvalPolicies }: WebhookConfig): Promise<typ
   return (await import('@countersign/common/runtime/reflector/policy-cache.ts')).PolicyCache;
 }
 
-function createParts(config: WebhookConfig, log: Logger, registry: Registry, Policies?: typeof PolicyCache): Parts {
+async function createParts(
+  config: WebhookConfig,
+  log: Logger,
+  registry: Registry,
+  Policies?: typeof PolicyCache,
+): Promise<Parts> {
   const metrics = new WebhookMetrics(registry);
   const clock = new ServerClock();
   const count = createRequestObserver(registry);
@@ -127,7 +131,7 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry, Pol
     now: () => new Date(),
     policy: requestPolicy(config),
   });
-  const keyPair = keyPairSource(config, client, log, clock);
+  const keyPair = await keyPairSource(config, client, log, clock);
   const needsClientCertificate = config.clientCaFile !== '';
   const source = needsClientCertificate ? withClientCa(keyPair, config.clientCaFile) : keyPair;
   const certificate = new ServingCertificate({ source, log, metrics, now: clock.now });
@@ -135,7 +139,12 @@ function createParts(config: WebhookConfig, log: Logger, registry: Registry, Pol
   return { client, certificate, issuers, constraints, approvals, server, clock };
 }
 
-function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger, { now }: ServerClock): KeyPairSource {
+async function keyPairSource(
+  config: WebhookConfig,
+  client: KubeClient,
+  log: Logger,
+  { now }: ServerClock,
+): Promise<KeyPairSource> {
   const source = certificateSource(config);
   switch (source?.kind) {
     case undefined:
@@ -144,8 +153,11 @@ function keyPairSource(config: WebhookConfig, client: KubeClient, log: Logger, {
       return readFromFiles(source.certFile, source.keyFile);
     case 'secret':
       return readFromSecret(client, source.secret.namespace, source.secret.name);
-    case 'managed':
+    case 'managed': {
+      // Loaded only where it is needed, because it loads @peculiar/x509.
+      const { ManagedCertificate } = await import('./managed-certificate/managed-certificate.ts');
       return new ManagedCertificate({ ...source, client, log, now, wait: sleep }).read;
+    }
   }
 }
 
