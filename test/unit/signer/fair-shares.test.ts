@@ -19,8 +19,8 @@ function fill(workers: number, names: readonly string[]): number[] {
 
 for (const [workers, names, expected] of [
   [32, ['a'], [24]],
-  [32, ['a', 'b'], [8, 8]],
-  [32, ['a', 'b', 'c', 'd', 'e'], [6, 6, 6, 6, 6]],
+  [32, ['a', 'b'], [4, 4]],
+  [32, ['a', 'b', 'c', 'd', 'e'], [4, 4, 4, 4, 4]],
   [4, ['a'], [3]],
   [2, ['a'], [2]],
   [1, ['a'], [1]],
