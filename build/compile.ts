@@ -14,9 +14,9 @@ export function compiledFolder(folder: string): string {
 
 /**
  * Node flags for compiling and running; with different flags, Node ignores the cache. The smaller semi-space (4 MB
- * instead of 32, twice) reduces the signer's memory by a quarter without slowing it down. The heap grows by 30 % of what
- * is in use before a garbage collection: 123 MB instead of 144 after 2 000 certificates, for 5 % more CPU time (medians
- * of 5 alternating runs).
+ * instead of 32, twice) reduces the signer's memory by a quarter without slowing it down. The heap grows by 30 % of
+ * what is in use before a garbage collection: 123 MB instead of 144 after 2 000 certificates, for 5 % more CPU time
+ * (medians of 5 alternating runs).
  */
 export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
 

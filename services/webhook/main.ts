@@ -2,8 +2,9 @@
 // service that exits the process.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
+import { type ClusterClient, createClusterClient } from '@countersign/common/runtime/kube/cluster-client.ts';
 import type { KubeClient } from '@countersign/common/runtime/kube/kube-client.ts';
+import type { RequestObserver } from '@countersign/common/runtime/kube/kube-connection.ts';
 import { ServerClock } from '@countersign/common/runtime/kube/server-clock.ts';
 import { requestPolicy } from '@countersign/common/runtime/options/common-options.ts';
 import { printableConfig } from '@countersign/common/runtime/options/config.ts';
@@ -102,15 +103,7 @@ async function createParts(
 ): Promise<Parts> {
   const metrics = new WebhookMetrics(registry);
   const clock = new ServerClock();
-  const count = createRequestObserver(registry);
-  const client = createClusterClient({
-    kubeconfig: config.kubeconfig,
-    observe: observation => {
-      count(observation);
-      clock.observe(observation);
-    },
-    requestTimeoutMs: REVIEW_TIMEOUT_MS,
-  });
+  const client = createClient(config, registry, clock);
   const seen = { client, log, metrics: metrics.reflector };
   const issuers = new IssuerView(seen);
   const { namespace } = client;
@@ -137,6 +130,15 @@ async function createParts(
   const certificate = new ServingCertificate({ source, log, metrics, now: clock.now });
   const server = new WebhookServer({ handle, log, metrics, needsClientCertificate });
   return { client, certificate, issuers, constraints, approvals, server, clock };
+}
+
+function createClient({ kubeconfig }: WebhookConfig, registry: Registry, clock: ServerClock): ClusterClient {
+  const count = createRequestObserver(registry);
+  const observe: RequestObserver = observation => {
+    count(observation);
+    clock.observe(observation);
+  };
+  return createClusterClient({ kubeconfig, observe, requestTimeoutMs: REVIEW_TIMEOUT_MS });
 }
 
 async function keyPairSource(

@@ -1,4 +1,5 @@
-// Builds the programs of the benchmark: driver and peer with Go, and the services bundled and compiled as in their images.
+// Builds the programs of the benchmark: driver and peer with Go, and the services bundled and compiled as in their
+// images.
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
