@@ -19,12 +19,29 @@ export function deriveSerial(csrUid: string): Buffer {
  * for a CSR created without labels and annotations.
  */
 export function hasDerivedSerial(certificate: string | Buffer, csrUid: string): boolean {
+  const serial = deriveSerial(csrUid);
+  if (!mayContain(certificate, serial)) return false;
   try {
-    return serialOf(new X509Certificate(certificate)) === deriveSerial(csrUid).toString('hex');
+    return serialOf(new X509Certificate(certificate)) === serial.toString('hex');
   } catch {
     // Another signer may have written anything.
     return false;
   }
+}
+
+/** A block of PEM as it is signed here, without headers. */
+const PEM_BLOCK = /-----BEGIN [^-]+-----([^-]+)-----END/g;
+
+/**
+ * Whether the octets of the serial occur in the certificate. OpenSSL takes 35 µs to parse one, which made a start with
+ * 50 000 certificates of other signers 2 s longer (measured).
+ */
+function mayContain(certificate: string | Buffer, serial: Buffer): boolean {
+  // An INTEGER omits leading zeros.
+  const last = serial.subarray(4);
+  if (Buffer.isBuffer(certificate) && certificate.includes(last)) return true;
+  const blocks = certificate.toString('latin1').matchAll(PEM_BLOCK);
+  return blocks.some(([, base64 = '']) => Buffer.from(base64, 'base64').includes(last));
 }
 
 /** Returns all octets in hexadecimal, as signed; Node omits a leading zero. */

@@ -1,6 +1,7 @@
 // The serial number of a certificate: unique per CSR, and the same each time.
 
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { deriveSerial, hasDerivedSerial } from '@countersign/signer/issuance/serial.ts';
 import { buildCertificateOf } from '../../../support/csr-builder.ts';
@@ -28,4 +29,16 @@ test('the serial derived from the uid of a CSR is recognized in its certificate,
   for (let at = 0; at < 60; at += 1) assert.ok(hasDerivedSerial(certificateOf(`uid ${at}`), `uid ${at}`));
   assert.equal(hasDerivedSerial(certificateOf('uid 1'), 'uid 2'), false);
   for (const other of ['', 'foo', Buffer.of(0)]) assert.equal(hasDerivedSerial(other, 'uid 1'), false);
+});
+
+test('the certificate of another signer is told apart without parsing it, which a list of 50 000 would take 2 s for', () => {
+  const certificate = certificateOf('uid 1');
+  const timeOf = (work: () => unknown) => {
+    const { user } = process.cpuUsage();
+    for (let turn = 0; turn < 3_000; turn += 1) work();
+    return process.cpuUsage({ user, system: 0 }).user;
+  };
+  const parsing = timeOf(() => new X509Certificate(certificate));
+  const telling = timeOf(() => hasDerivedSerial(certificate, 'uid 2'));
+  assert.ok(telling < 0.8 * parsing, `${telling} µs, and ${parsing} µs to parse it`);
 });
