@@ -8,9 +8,9 @@ export interface Row {
   readonly theirs: number;
   /** `ours` divided by `theirs`. */
   readonly ratio: number;
-  /** The lowest and the highest ratio of a pair of runs, one after the other. Missing in results of November 2026. */
-  readonly lowest?: number;
-  readonly highest?: number;
+  /** The lowest and the highest ratio of a pair of runs, one after the other. */
+  readonly lowest: number;
+  readonly highest: number;
   readonly target: string;
   /** null for a row without a target, which is there for context. */
   readonly met: boolean | null;
@@ -73,11 +73,9 @@ function nameOf({ bound, ratio, inEveryRun: isStrict }: Target): string {
   return `${bound} ${ratio}${isStrict ? ' in every run' : ''}`;
 }
 
-/** Empty for results without a spread, or of one run. */
+/** Empty for results of one run. */
 export function formatSpread({ lowest, highest }: Row): string {
-  return lowest === undefined || highest === undefined || lowest === highest
-    ? ''
-    : `${lowest.toFixed(2)}-${highest.toFixed(2)}`;
+  return lowest === highest ? '' : `${lowest.toFixed(2)}-${highest.toFixed(2)}`;
 }
 
 function round(value: number): number {
