@@ -26,7 +26,7 @@ FROM service AS webhook
 LABEL org.opencontainers.image.title=countersign-webhook
 LABEL org.opencontainers.image.description="Rejects CertificateSigningRequests from requesters who may not use the issuer"
 COPY --from=compiled-webhook /app/ /app/
-ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=30", "/app/webhook.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "--efficiency-mode", "--memory-saver-mode", "--max-semi-space-size=8", "--heap-growing-percent=80", "/app/webhook.mjs"]
 
 FROM node AS compiled-signer
 COPY dist/signer/ /app/
@@ -36,7 +36,7 @@ FROM service AS signer
 LABEL org.opencontainers.image.title=countersign-signer
 LABEL org.opencontainers.image.description="Signs CertificateSigningRequests with cert-manager's Issuers"
 COPY --from=compiled-signer /app/ /app/
-ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=30", "/app/signer.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "--efficiency-mode", "--memory-saver-mode", "--max-semi-space-size=8", "--heap-growing-percent=80", "/app/signer.mjs"]
 
 FROM node AS compiled-approver
 COPY dist/approver/ /app/
@@ -46,4 +46,4 @@ FROM service AS approver
 LABEL org.opencontainers.image.title=countersign-approver
 LABEL org.opencontainers.image.description="Approves CertificateSigningRequests by policy"
 COPY --from=compiled-approver /app/ /app/
-ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=30", "/app/approver.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "--efficiency-mode", "--memory-saver-mode", "--max-semi-space-size=8", "--heap-growing-percent=80", "/app/approver.mjs"]

@@ -13,12 +13,21 @@ export function compiledFolder(folder: string): string {
 }
 
 /**
- * Node flags for compiling and running; with different flags, Node ignores the cache. The smaller semi-space (4 MB
- * instead of 32, twice) reduces the signer's memory by a quarter without slowing it down. The heap grows by 30 % of
- * what is in use before a garbage collection: 123 MB instead of 144 after 2 000 certificates, for 5 % more CPU time
- * (medians of 5 alternating runs).
+ * Node flags for compiling and running; with different flags, Node ignores the cache. Together they make 100 MB of the
+ * signer's 123 after 2 000 certificates and of the webhook's 117 after 10 000 creations (with a semi-space of 4 MB and
+ * 30 % of growth), at the same rate (medians of 5 alternating runs of the signer, one of the webhook):
+ *
+ * - Efficiency mode compiles only what runs often: 9 % less CPU time, 6 MB more.
+ * - Memory-saver mode returns freed pages to the system after each garbage collection: 25 MB less.
+ * - The heap grows by 80 % of what is in use before a collection. With 100 %, 10 % less CPU time and 10 MB more.
+ * - The semi-space is 8 MB, not 32, twice.
  */
-export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
+export const NODE_FLAGS: readonly string[] = [
+  '--efficiency-mode',
+  '--memory-saver-mode',
+  '--max-semi-space-size=8',
+  '--heap-growing-percent=80',
+];
 
 /**
  * Returns the environment variables of a service. They make Node use the compile cache in `folder`, even if the folder
