@@ -1,6 +1,6 @@
 // Parses the certificates of a CA's Secret (tls.crt, ca.crt) as strictly as the API server later parses them in a chain
-// (ca-certificate-faults.ts). Checks no dates. Does not use @peculiar/x509, which takes 70 ms to load and 9 MB
-// (measured) before the first certificate can be signed. Pure.
+// (ca-certificate-faults.ts). Checks no dates, so a result stays true and is kept for a while. Does not use
+// @peculiar/x509, which takes 70 ms to load and 9 MB (measured) before the first certificate can be signed. Pure.
 
 import { X509Certificate } from 'node:crypto';
 import { KEY_CERT_SIGN } from '@countersign/common/key-usage.ts';
@@ -124,12 +124,27 @@ function readBlocks(pem: string | Buffer, maxSize: number): Result<readonly [Pem
 }
 
 function parseBlock({ label, der }: PemBlock): Result<CaCertificate> {
-  const certificate = label === 'CERTIFICATE' ? parseCertificate(der) : err(`unexpected PEM block ${label}`);
+  const certificate = label === 'CERTIFICATE' ? parseOnce(der) : err(`unexpected PEM block ${label}`);
   return certificate.ok ? certificate : err(`error parsing X.509 certificate: ${certificate.error}`);
 }
 
 function failPem(problem: string): Result<never> {
   return err(`error decoding certificate PEM block: ${problem}`);
+}
+
+/** The certificates parsed last, by DER: a Vault server returns the same CAs with every certificate. */
+const parsedBefore = new Map<string, Result<CaCertificate>>();
+const MAX_PARSED_BEFORE = 64;
+
+function parseOnce(der: Buffer): Result<CaCertificate> {
+  const key = der.toString('latin1');
+  const certificate = parsedBefore.get(key) ?? parseCertificate(der);
+  // Move to the end of the queue.
+  parsedBefore.delete(key);
+  parsedBefore.set(key, certificate);
+  const [oldest] = parsedBefore.size > MAX_PARSED_BEFORE ? parsedBefore.keys() : [];
+  if (oldest !== undefined) parsedBefore.delete(oldest);
+  return certificate;
 }
 
 const WAY_OUT = 'the API server rejects this certificate: issue a new one';

@@ -163,3 +163,14 @@ test('the issuer of a leaf is read regardless of its names, since the API server
   assert.equal(errorOf(parseCertificates(leaf)) === undefined, false);
   assert.deepEqual(valueOf(parseIssuance(leaf)).issuer, nameOf('CA'));
 });
+
+test('a certificate among the 64 parsed last is not parsed again', () => {
+  const first = buildCertificate(ca);
+  const parse = (pem: string) => valueOf(parseCertificates(pem))[0];
+  const parsed = parse(first);
+  for (let at = 0; at < 63; at++) parse(buildCertificate(ca));
+  assert.equal(parse(first), parsed);
+  for (let at = 0; at < 64; at++) parse(buildCertificate(ca));
+  assert.notEqual(parse(first), parsed);
+  assert.deepEqual(parse(first), parsed);
+});
