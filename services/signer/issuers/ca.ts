@@ -4,7 +4,7 @@
 import type { Issuer } from '@countersign/common/issuers/issuer.ts';
 import { reasons } from '@countersign/common/reasons/reasons.ts';
 import { err, ok, type Result } from '@countersign/common/result.ts';
-import { formatSecretRef } from '@countersign/common/secret.ts';
+import { formatSecretRef, type Secret } from '@countersign/common/secret.ts';
 import type { IssuerChain } from '../authority/chain.ts';
 import { ComputeScheduler } from '../authority/compute-scheduler.ts';
 import { type KeyPair, KeyPairLoader, type LoadedSecret } from '../authority/key-pair.ts';
@@ -38,14 +38,15 @@ export function createCaIssuer(scheduler = new ComputeScheduler()): IssuerTypeHa
  * the certificates.
  */
 function anchorFinder(scheduler: ComputeScheduler): NonNullable<IssuerTypeHandler<LoadedSecret>['anchors']> {
-  const known = new WeakMap<KeyPair, Promise<CaAnchors>>();
+  const known = new WeakMap<Secret, Promise<CaAnchors>>();
   return async loaded => {
     if (!loaded?.secret.secret || !loaded.pair.ok || !loaded.pair.value.chain.ok) return undefined;
     const { certificate, chain } = loaded.pair.value;
-    const trustedPem = readPem(loaded.secret.secret, 'ca.crt');
+    const { ref, secret } = loaded.secret;
+    const trustedPem = readPem(secret, 'ca.crt');
     const find = () => findAnchors({ certificate, chain: chain.value, trustedPem });
-    const found = known.get(loaded.pair.value) ?? scheduler.load(loaded.secret.ref, find);
-    known.set(loaded.pair.value, found);
+    const found = known.get(secret) ?? scheduler.load(ref, find);
+    known.set(secret, found);
     return found;
   };
 }
